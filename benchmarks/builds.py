@@ -1,4 +1,4 @@
-"""Gatehouse as on Lambda: its unpacked zip; and the commit of the first measurement over TLS."""
+"""Unpacks Gatehouse as on Lambda, and the earlier commit with which the figures over TLS are compared."""
 
 import io
 import shutil

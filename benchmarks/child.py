@@ -1,8 +1,8 @@
 """Runs in a fresh process: imports one subject, sends it a plan of events, prints CPU times as one line of JSON.
 
-It imports only what it needs for that, so that no module of a subject is imported before the measurement. CPU time of
-the whole process (user and system), from just before the subject's import to its answer; also the elapsed time and the
-peak of the process's memory after the first round.
+It imports as little as possible, so that no module of a subject is imported before the measurement. It measures the CPU
+time of the whole process (user and system) and the elapsed time, from just before the subject's import to its answer,
+and the peak of the process's memory after the first round.
 """
 
 import _socket

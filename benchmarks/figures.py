@@ -15,7 +15,7 @@ class Spread:
 
     @classmethod
     def of(cls, samples: Sequence[float], scale: float = 1.0) -> "Spread":
-        """Summarize `samples`, each multiplied by `scale`. A single sample has itself as quartiles."""
+        """Summarize `samples`, each multiplied by `scale`. With a single sample, both quartiles equal that sample."""
         scaled = sorted(sample * scale for sample in samples)
         if len(scaled) < 2:
             return cls(scaled[0], scaled[0], scaled[0])
@@ -23,7 +23,7 @@ class Spread:
         return cls(median, low, high)
 
     def text(self) -> str:
-        """As `17.2 (16.9–18.0)`."""
+        """Return the spread as text, such as `17.2 (16.9–18.0)`."""
         return f"{number(self.median)} ({number(self.low)}–{number(self.high)})"
 
 
@@ -100,7 +100,7 @@ def number(value: float) -> str:
 
 
 def ratio(value: float, base: float) -> str:
-    """As `1.27 ×`."""
+    """Return a ratio as text, such as `1.27 ×`."""
     return f"{value / base:.2f} ×"
 
 

@@ -91,7 +91,7 @@ class LoopbackAws:
             "COGNITO_URL": f"https://{COGNITO}",
             "JWKS_URL": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}/.well-known/jwks.json",
             "BENCHMARK_PORT": str(self._tls_port),
-            # For code that uses neither certifi nor botocore: Python's own `urllib`.
+            # For code that uses neither certifi nor botocore, such as Python's `urllib`.
             "SSL_CERT_FILE": str(self._site / _BUNDLE),
             "PYTHONPATH": str(self._site),
         }
@@ -177,8 +177,8 @@ def served() -> Iterator[LoopbackAws]:
     ):
         authority = Authority(Path(folder))
         secure.context = authority.server("aws", days=10, host=HOSTS[0], also=HOSTS[1:])
-        # It takes precedence over the installed certifi: the same module, with one more certificate at the end of its
-        # bundle.
+        # This folder takes precedence over the installed certifi. It has the same module, with one more certificate in
+        # the bundle.
         site = Path(folder) / "site"
         shutil.copytree(Path(certifi.__file__).parent, site / "certifi")
         with (site / _BUNDLE).open("ab") as bundle:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAME = "package"
 
 _FLASK = "Flask + flask-cognito-lib + apig-wsgi"
-#: The imports of the apps in benchmarks/peers; their dependencies are added.
+#: The packages that the apps in benchmarks/peers import; the packages' dependencies are added.
 _PEERS = {
     "Powertools: routes only": ("aws-lambda-powertools",),
     _FLASK: ("flask", "flask-cognito-lib", "apig-wsgi"),

@@ -161,7 +161,8 @@ def _speed(loads: Loads, chromium: str) -> Section:
     return Section(
         "The page: until it can be used",
         f"Chromium {chromium}, headless, empty cache, HTTP/1.1 on loopback: wall time from navigation "
-        "until the view with its buttons is drawn; *in the document* is before it is laid out and drawn. "
+        "until the view with its buttons is drawn; *in the document* is the time until the view exists, "
+        "before layout and drawing. "
         "*Slow* is Lighthouse's mobile setting: 150 ms per round trip, 1.6 Mbit/s, processor four times "
         "slower. By then our page has asked the server whether the person is signed in and how people can "
         "sign in; the peers read web storage, and their ways to sign in are fixed in the code.",

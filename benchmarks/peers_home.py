@@ -38,7 +38,7 @@ def node_modules() -> Path:
         shutil.rmtree(_NPM, ignore_errors=True)
         _NPM.mkdir(parents=True)
         shutil.copy(_PACKAGE, _NPM)
-        # A lock file would contain the registry from which it was made.
+        # A lock file would contain the address of the registry.
         _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], _NPM)
         _note(_NPM, _PACKAGE)
     return _NPM / "node_modules"

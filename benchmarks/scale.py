@@ -10,7 +10,7 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "scale"
 CROWDS = (1, 10, 200)
 _RUNS = 5
-#: The state of a sign-in in progress is stored in that person's browser.
+#: A sign-in among many may cost this many times as much as one alone: each browser stores its own state.
 MAX_OF_ONE = 1.15
 _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
 
@@ -41,10 +41,10 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "Many people",
-            "First, login and callback repeatedly in one warm container, over TLS: sign-ins per second of "
-            "elapsed time. Then many people at once, all of whom are sent to Cognito before the first one "
-            "returns: CPU time of one sign-in. Lambda gives a container one request at a time, so people "
-            f"wait until a container is free. {_RUNS} runs.",
+            "First, one warm container handles login and callback repeatedly, over TLS; the figures are "
+            "sign-ins per second of elapsed time. Then many people sign in at once: all of them are sent to "
+            "Cognito before the first one returns; the figures are the CPU time of one sign-in. Lambda gives a "
+            f"container one request at a time, so people wait until a container is free. {_RUNS} runs.",
             ("", "a second, ⅓ core", "a second, one core", *(f"{n} at once, ms" for n in CROWDS)),
             rows,
             (Target("One of 200 people at once, to one alone", cost[OURS], MAX_OF_ONE),),

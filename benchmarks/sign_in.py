@@ -12,7 +12,7 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "sign-in"
 OURS = "a sign-in"
 MAX_OF_EARLIER = 0.70
-#: The time of each call on AWS, in seconds.
+#: The assumed time of each call on AWS, in seconds.
 DELAY = 0.02
 
 _OWN_POST = {

@@ -6,8 +6,8 @@
 #   error. The command prints no error about it and ends with exit code 0. A required `const` is generated correctly.
 # Source: the package's template property_templates/const_property.py.jinja; seen in a test that generates a client of
 #   Gatehouse's own document.
-# Who is affected: whoever publishes an optional `const`, such as a flag that is `true` or absent. The error appears when
-#   the client is imported. A plain `boolean` works.
+# Who is affected: anybody who publishes an optional `const`, such as a flag that is `true` or absent. The error appears
+#   when the client is imported. A plain `boolean` works.
 # Exit code: 0 while this behaviour exists, 1 when it has changed. Needs python3 (3.11 to 3.14) and a package index.
 set -euo pipefail
 

@@ -21,7 +21,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('two-step', [top, ...nodes, linkButton(texts.backToProfile, back)], start ?? top);
   };
-  /** The session has ended in the meantime; a refresh makes the page show that. */
+  /** For a session that has ended in the meantime: a refresh makes the page show this. */
   const gone = () => void session.refresh();
   const kind = () => 'two-step';
   /** @type {import('./form.js').Refused} */
@@ -51,9 +51,9 @@ export function open({ session, user, back }) {
 
   /**
    * @param {{title: string, before: Child[], label: string, send: (code: string) => Promise<import('./form.js').Answered>,
-   *   done: (answer: any) => unknown, scan?: boolean}} options
+   *   done: (answer: any) => unknown, scan?: boolean, after?: Child}} options
    */
-  function askCode({ title, before, label, send, done, scan = false }) {
+  function askCode({ title, before, label, send, done, scan = false, after }) {
     const code = codeField();
     const sheet = form({
       kind,
@@ -68,7 +68,7 @@ export function open({ session, user, back }) {
         challenge_expired: () => askPassword(texts.challengeExpired),
       },
     });
-    present(title, [...before, sheet], scan ? undefined : code.input);
+    present(title, [...before, sheet, after], scan ? undefined : code.input);
   }
 
   /** @param {{secret: string, otpauth: string, qr: string[]}} key @param {string} password */
@@ -86,7 +86,8 @@ export function open({ session, user, back }) {
   const turnOff = (password) =>
     askCode({
       title: texts.offTitle,
-      before: [linkButton(texts.recoveryMake, () => makeCodes(password)), lead(texts.offLead)],
+      before: [lead(texts.offLead)],
+      after: linkButton(texts.recoveryMake, () => makeCodes(password)),
       label: texts.turnOff,
       send: (code) => post('disable', { password, code }),
       done: () => finished(texts.isOffTitle, texts.isOff),

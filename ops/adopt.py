@@ -2,8 +2,8 @@
 
 Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. If the deployment stops between making
 the API and writing the file, or if the file was never committed, Chalice would make a second API with another address.
-(It finds functions by name.) So before Chalice runs, this module looks for the API that calls this stage's function,
-and writes its id into the file.
+(Chalice finds functions by name.) So before Chalice runs, this module looks for the API that calls this stage's
+function, and writes its id into the file.
 """
 
 from __future__ import annotations

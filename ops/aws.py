@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from .stages import Stage
 
-# A person is waiting: give up on a dead endpoint in seconds, but let boto3 retry after throttling (Cognito's control
-# plane allows only a few calls a second).
+# A person is waiting: stop waiting for an endpoint within seconds, but let boto3 retry after throttling (Cognito's
+# control plane allows only a few calls a second).
 _CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6}
 )

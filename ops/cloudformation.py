@@ -210,8 +210,8 @@ class Stack:
         """Execute a change set of the stack, and return the outputs. Raises OpsError if the stack has changed in the
         meantime.
 
-        `body` and `parameters` are what it was made from: if CloudFormation refuses the pool's schema, this does the
-        same as `update`.
+        `body` and `parameters` are those of the change set. If CloudFormation refuses the pool's schema, they are
+        needed to repeat the update, as `update` does.
         """
         events = StackEvents(self._api, self._name)
         events.skip()

@@ -26,7 +26,7 @@ CHALICE = (
     "-c",
     "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; sys.exit(main())",
 )
-"""Chalice installs a script but no `python -m`; this runs the same function of this interpreter."""
+"""`python -m chalice` does not exist, so this calls the function of Chalice's script with this interpreter."""
 
 
 def deploy(

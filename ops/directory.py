@@ -198,7 +198,7 @@ class Directory:
         """Return everybody who matches a name: one person for a user name, perhaps several for an address.
 
         ListUsers compares addresses exactly, so this asks for the address as written and in lower case. It does not
-        find people from a provider whose stored address has yet another case.
+        find a provider's person whose stored address is neither of the two.
         """
         if not name.strip():
             raise OpsError("The name is empty: give a user name or an address.")

@@ -1,10 +1,10 @@
 """Makes Chalice package exactly what requirements.txt locks, or nothing.
 
-Chalice alone does three unsafe things. If it cannot build a dependency, it leaves it out of the zip, uploads the rest
-and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads
-that package again by name and version, without checking hashes. And it reuses an earlier zip without checking it.
-`install` replaces these three steps, and refuses variables that are too large for Lambda before anything is uploaded.
-app.py calls it when Chalice's command line loads the app, so a plain `chalice deploy` or `chalice package` is covered too.
+Chalice alone does three unsafe things. If it cannot build a dependency, it uploads a zip without that dependency and
+exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads that
+package again by name and version, without checking hashes. And it reuses an earlier zip without checking it. `install`
+replaces these three steps, and refuses variables that are too large for Lambda before anything is uploaded. app.py
+calls it when Chalice's command line loads the app, so a plain `chalice deploy` or `chalice package` is covered too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _INSTALLED = "_gatehouse_exact"
 
 
 class NotExact(click.ClickException):
-    """Chalice's command line prints the message and exits 1."""
+    """The package cannot be exact; Chalice's command line prints the message and exits 1."""
 
 
 def cache_of(project_dir: Path) -> Path:
@@ -83,7 +83,7 @@ def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
 def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap _create_role_reference: if a function has no role, name the function and say what to do.
 
-    botocore would refuse the function with a message that says neither.
+    botocore would also refuse the function, but its message does not name it.
 
     `chalice package` needs no role.
     """

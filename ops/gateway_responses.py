@@ -37,7 +37,8 @@ class GatewayResponse:
         """Build the keyword arguments of `put_gateway_response`, without the API's id.
 
         Header values are static text, which API Gateway expects in single quotes. The template's only variable is API
-        Gateway's own id of the request, which is also in the access log: it reflects nothing that a caller sent.
+        Gateway's own id of the request, which is also in the access log. So the response contains nothing that the
+        caller sent.
         https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
         """
         headers = {**SECURITY_HEADERS, "Content-Type": _CONTENT_TYPE, **self.headers}
@@ -99,9 +100,10 @@ def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[Gateway
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
     The value of a gateway response's header is fixed text or a copy of a request header; it cannot be chosen from a
-    list. If there is a single origin, the header names it, as the app does. If there are several, it can name none,
-    and copying Origin would allow strangers. So scripts of every origin can read the authorizer's own responses, which
-    are constant text without credentials, and no other origin can read the rest (docs/adr/0007-other-origins.md).
+    list. If there is a single origin, the header names it, as the app does. If there are several, no fixed text names
+    them all, and a copy of Origin would allow every origin. So every origin may read the authorizer's own responses,
+    which are constant text without credentials, and other origins cannot read the rest
+    (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}

@@ -193,7 +193,7 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 
 
 def provider_list(direct_sign_in: str, names: list[str]) -> str:
-    """Build the `IdentityProviders` parameter: native people first unless switched off."""
+    """Build the `IdentityProviders` parameter: native people first, unless DIRECT_SIGN_IN is off."""
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
 
@@ -205,7 +205,7 @@ def tags_of(stage: Stage) -> dict[str, str]:
 
 
 def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
-    """Build the parameters that attach the pool's triggers, by their ARNs; not the one for the leaving function."""
+    """Build the parameters that attach the pool's triggers, by their ARNs; the function `leaving` is no trigger."""
     return {
         "UserRecordsFunctionArn": user_records,
         "InboundFederationFunctionArn": user_records,

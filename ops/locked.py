@@ -44,7 +44,7 @@ class Locked:
         return f"{self.name}=={self.version}"
 
     def lines(self) -> str:
-        """Write it in pip's format."""
+        """Write the dependency in pip's format."""
         extras = f"[{','.join(sorted(self.extras))}]" if self.extras else ""
         hashes = "".join(f" --hash={each}" for each in sorted(self.hashes))
         return f"{self.name}{extras}=={self.version}{hashes}\n"

@@ -44,7 +44,7 @@ class Line:
 
     @property
     def is_error(self) -> bool:
-        """Whether somebody should look at it."""
+        """Whether the line reports an error."""
         if self.said is not None:
             return self.said.get("level") == "error"
         return self.text.startswith(("[ERROR]", "Traceback")) or "Task timed out" in self.text
@@ -104,7 +104,8 @@ def read(
 
 
 def _without_repetition(lines: Sequence[Line]) -> Iterator[Line]:
-    """Leave out Lambda's tracebacks of our own exceptions: one event on AWS, one event per line on the local AWS."""
+    """Leave out Lambda's tracebacks of our own exceptions. On AWS a traceback is one event; on the local AWS, each line
+    is."""
     held: list[Line] = []
     for line in lines:
         begins = line.said is None and line.text.startswith(("Traceback", "[ERROR]"))

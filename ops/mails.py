@@ -23,7 +23,7 @@ from .errors import OpsError
 
 CODE, ADDRESS = "{####}", "{username}"
 SUBJECT_CHARACTERS = 140
-#: The largest parameter of a template. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+#: The maximum size of a parameter of a template. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 PARAMETER_BYTES = 4096
 #: The page's default accent, as in frontend/styles.css.
 _ACCENT = "#0b6b62"

@@ -20,7 +20,7 @@ _SOON = "within ten minutes, at once on the administrators' own routes"
 
 @dataclass(frozen=True)
 class Groups:
-    """`pool` has the groups of the pool, `told` the groups from providers; those are used only if `counted`."""
+    """`pool` has the groups of the pool, `told` the groups from providers, which count only if `counted` is true."""
 
     pool: tuple[str, ...]
     told: tuple[str, ...]

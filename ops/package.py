@@ -78,9 +78,8 @@ def _choose(copy: Path, runtime: Runtime) -> str:
 def write_reproducible(source: Path, target: Path) -> None:
     """Pack `source` again so that equal contents give equal bytes, and allow only the app in it.
 
-    Entries are sorted, with the zip format's first date and one mode, instead of the file system's order and modes.
-    Raises OpsError for an entry that does not belong there, and for a zip that is too large for Lambda to start
-    quickly.
+    Entries are sorted, and all have the same mode and the same date, the first that the zip format allows. Raises
+    OpsError for an entry that does not belong there, and for a zip that is too large for Lambda to start quickly.
     """
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w") as packed:
         names = sorted(name for name in given.namelist() if not name.endswith("/"))
@@ -90,7 +89,7 @@ def write_reproducible(source: Path, target: Path) -> None:
         for name in names:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix: the mode below applies
+            entry.create_system = 3  # 3 means Unix, where the mode below applies
             entry.external_attr = 0o100644 << 16
             packed.writestr(entry, given.read(name), compresslevel=9)
     size = target.stat().st_size

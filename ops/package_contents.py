@@ -35,7 +35,7 @@ def differences(
 ) -> list[str]:
     """List how a zip differs from the expected wheels; empty if it matches exactly.
 
-    `make` returns the other files that must be in it, from its source files.
+    `make` generates the other files that the zip must contain, from the zip's source files.
     """
     try:
         with zipfile.ZipFile(package) as packed:

@@ -118,7 +118,7 @@ def _next_steps(
         words = report["invitation"]["words"] if report["invitation"] else "sent"
         address = printable(person.email)
         yield (
-            f"signs in with the temporary password from the mail (invitation: {words}); a new "
+            f"signs in with the temporary password from the mail (invitation: {words}); to send a new "
             f"one: `{PROGRAM} user invite {address} --stage {stage.name}`"
         )
     elif status == "UNCONFIRMED":
@@ -126,10 +126,16 @@ def _next_steps(
     elif status == "RESET_REQUIRED":
         yield "chooses a new password: “Forgot your password?” on the page"
     elif status == "CONFIRMED":
-        yield "signs in with email and password; forgotten: “Forgot your password?” on the page"
+        yield (
+            "signs in with email and password; if the password is forgotten: “Forgot your "
+            "password?” on the page"
+        )
         if person.factors:
             words = ", ".join(WORDS.get(name, name) for name in person.factors)
-            yield f"is asked for a second factor ({words}); lost: `{PROGRAM} user reset-mfa {user}`"
+            yield (
+                f"is asked for a second factor ({words}); if it is lost: "
+                f"`{PROGRAM} user reset-mfa {user}`"
+            )
         if record is not None and not record.provedAt:
             yield (
                 "cannot be linked to a provider yet: first reset the password by mailed code, "
@@ -163,7 +169,7 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
             for n in (*groups["pool"], *groups["told_by_provider"])
             if n not in groups["in_tokens"]
         ]
-        yield from _line("", ", ".join(lost), "in no token")
+        yield from _line("", ", ".join(lost), "left out of tokens")
         factors = [WORDS.get(name, name) for name in report["second_factors"]]
         yield from _line("second factor", ", ".join(factors) or "none")
         if codes := report["recovery_codes"]:

@@ -66,7 +66,7 @@ def partition_of(region: str) -> Partition:
 def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> None:
     """Raise OpsError, listing suitable regions, if Cognito has no user pools there.
 
-    A region that this botocore does not list may be new: then its host name decides.
+    A region that this botocore does not list may be new. So it also counts if its host name can be resolved.
     """
     import botocore.session
 

@@ -73,7 +73,7 @@ def prepare(project_dir: Path) -> Prepared:
 
 
 def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield what a configuration lacks: where, and what. Existing values stay, whatever they are."""
+    """Yield each missing part of a configuration: its place, and its value. Existing values are kept."""
     if not isinstance(config, dict):
         raise ValueError("it must hold one JSON object")
     if not isinstance(config.get("stages", {}), dict):
@@ -157,7 +157,7 @@ def _write_lock(project_dir: Path) -> list[str]:
 
 
 def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:
-    """Return the lines that are missing."""
+    """Yield each file that lacks lines, with the lines that a person must add."""
     package = __package__.rpartition(".")[0] or "chalicelib.gatehouse"
     app = (project_dir / "app.py").read_text(encoding="utf-8")
     if "Gatehouse(" not in app:

@@ -40,7 +40,7 @@ _LATER = "x" * 100
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Settings that people write. `provision` writes all others, so a name that is similar to one of those is not a typo.
+# Settings that people write. Only a name that is similar to one of these can be a typo: `provision` writes all others.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
 
 
@@ -87,7 +87,7 @@ def _names_and_types(environment: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
-    """Problems that the functions themselves would report at their first call; outputs of the stack may come later."""
+    """Problems that the functions would report at their first call, except missing outputs of the stack."""
     _, problems = Settings.checked({**said, "AWS_REGION": region or "unknown"}, without=(STACK,))
     yield from problems
 
@@ -144,7 +144,7 @@ def _of_addresses(
 ) -> Iterator[str]:
     for key in _URLS:
         if not local and _host(said.get(key, "")) in _LOOPBACK:
-            yield f"{key} is {said[key]!r}: only the local stage may be on this machine"
+            yield f"{key} is {said[key]!r}: only the local stage may use an address of this machine"
     domain, public = merged.get("api_gateway_custom_domain"), said.get("PUBLIC_URL", "")
     if isinstance(domain, dict) and public and _host(public) != domain.get("domain_name"):
         yield (

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# The limit for all variables of a function together, measured as compact JSON, because Lambda's error quotes them so.
+# The limit for all variables of a function together, measured as compact JSON, as in Lambda's error message.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MOST_BYTES = 4096
 

@@ -1,8 +1,8 @@
 """Finds the browsers that the tests drive, or installs them: `python -m tests.browser [chromium …]`.
 
 Nearly all tests use Chromium; Firefox and WebKitGTK are for differences between engines. certutil makes Chromium and
-Firefox trust the local stack's certificate. If one is missing, it is installed, or there is an error: no test is ever
-skipped. $CHROMIUM and $FIREFOX can name an executable.
+Firefox trust the local stack's certificate. A missing program is installed; if that fails, there is an error, because
+no test is ever skipped. $CHROMIUM and $FIREFOX can name an executable.
 """
 
 import glob
@@ -57,7 +57,7 @@ def certutil_path() -> str:
 
 
 def launch_arguments() -> list[str]:
-    """Return Chromium's arguments: without connections of its own, and without its sandbox for root (as in CI)."""
+    """Return arguments that stop Chromium's background connections and, for root (as in CI), switch off its sandbox."""
     return [*QUIET_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 
 

@@ -12,7 +12,7 @@ from tests.doubles.clock import Clock
 from tests.shares import Shares, in_order
 from tests.trust import chromium_environment
 
-# Hypothesis: a slow machine must not fail a test, and a run must neither depend on chance nor leave files.
+# Hypothesis: no time limit, because machines can be slow; the same examples in each run; no files left behind.
 settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
 settings.load_profile("gatehouse")
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install missing parts once, before several processes start and would all install them."""
+    """Install missing parts once, before the test processes start; otherwise each of them would install the parts."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -37,7 +37,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several processes, put the long shares first; a run in one process keeps its order."""
+    """With several processes, run the longest groups of tests first (tests/shares.py); one process keeps the normal
+    order."""
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)
 

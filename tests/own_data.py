@@ -1,4 +1,4 @@
-"""Follows docs/your-data.md as a team would: in a copy of the checkout, with each of its blocks of code."""
+"""Follows docs/your-data.md as a team would: applies each code block of the page to a copy of the checkout."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A copy of the checkout, and a prompt in it, for tests that follow a page as a team does."""
+"""A copy of the checkout, with a command line in it, for tests that follow a documentation page as a team would."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _FILES = (
     "requirements.in",
 )
 _WHOAMI = "app.register_blueprint(whoami.routes)"
-# The schedule is of one minute; a cold function on a busy machine takes some seconds more.
+# The schedule runs once a minute; a cold function on a busy machine takes some seconds more.
 _PATIENCE_SECONDS = 120.0
 
 
@@ -41,13 +41,13 @@ def copy_checkout(folder: Path) -> None:
 
 
 def block_after(page: str, words: str) -> str:
-    """The first block of code behind these words of a page."""
+    """Return the first code block of a page after these words."""
     behind = page[page.index(words) :]
     return re.findall(r"^```\w+\n(.*?)^```$", behind, re.MULTILINE | re.DOTALL)[0]
 
 
 def edit_app(folder: Path, page: str) -> None:
-    """Write the two lines of a page into app.py: the import, and the registration."""
+    """Add the page's two lines to app.py: the import, and the registration."""
     imported, registered = block_after(page, "Two lines of `app.py`").split("\n\n")
     app, registered = folder / "app.py", registered.rstrip()
     before = app.read_text()
@@ -58,13 +58,13 @@ def edit_app(folder: Path, page: str) -> None:
 
 
 class Team:
-    """Somebody who has followed a page, at a prompt."""
+    """A team that has followed a page, at its command line."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def ops(self, *arguments: str, code: int = 0) -> str:
-        """What a command prints; `code` is the exit code that it must have."""
+        """Run an `ops` command and return what it prints; `code` is the expected exit code."""
         done = subprocess.run(
             [sys.executable, "-m", "ops", *arguments],
             cwd=self.folder,
@@ -79,7 +79,7 @@ class Team:
         return done.stdout
 
     def log_until(self, function: str, wanted: str) -> str:
-        """The function's log once it says what is wanted."""
+        """Wait until the function's log contains `wanted`; return the log."""
         return until(
             lambda: self.ops("logs", "--stage", "local", "--function", function),
             lambda text: wanted in text,
@@ -91,7 +91,7 @@ def running(folder: Path) -> Iterator[Team]:
     """Run the project's local stack on free ports."""
     (folder / ".local").mkdir()
     for made in ("ministack-venv", "dependencies"):
-        if (ROOT / ".local" / made).exists():  # else it is made anew
+        if (ROOT / ".local" / made).exists():  # otherwise `up` makes it
             (folder / ".local" / made).symlink_to(ROOT / ".local" / made)
     app, aws, okta = free_ports(3)
     prompt = Team(folder)
@@ -106,7 +106,7 @@ def running(folder: Path) -> Iterator[Team]:
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-    """What `look` gives once it is good."""
+    """Call `look` until `good` accepts its result; return that result."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while not good(found := look()):
         assert time.monotonic() < ends_at, found
@@ -115,9 +115,9 @@ def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
 
 
 def signed_in_session(info: Any) -> requests.Session:
-    """A client of the stack's API for a person who is signed in."""
+    """Return an HTTP client for the stack's API, signed in as a demo user."""
     session = requests.Session()
-    session.trust_env = False  # REQUESTS_CA_BUNDLE would come before `verify`
+    session.trust_env = False  # REQUESTS_CA_BUNDLE would override `verify`
     session.verify = info["ca_file"]
     origin = info["app_url"].rstrip("/")
     answer = session.post(
@@ -130,5 +130,5 @@ def signed_in_session(info: Any) -> requests.Session:
 
 
 def described(team: Team) -> Any:
-    """The data of `ops info --json`."""
+    """Return the data of `ops info --json`."""
     return json.loads(team.ops("info", "--json"))

@@ -1,11 +1,11 @@
-"""docs/your-routes.md as a team follows it: in a copy of the checkout, block by block."""
+"""Follows docs/your-routes.md as a team would: applies each code block of the page to a copy of the checkout."""
 
 from pathlib import Path
 
 from tests.own_project import ROOT, block_after, copy_checkout, edit_app
 
 PAGE = (ROOT / "docs" / "your-routes.md").read_text(encoding="utf-8")
-#: Python files that the page has a team write.
+#: The Python files that a team writes when it follows the page.
 WRITTEN = ("chalicelib/orders.py", "tests/component/test_orders.py")
 
 

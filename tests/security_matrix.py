@@ -28,6 +28,11 @@ _ID = re.compile(r'"(S-\d{2,3})"')
 _SID_IN_DATA = re.compile(r'"sid": "(S-\d{2,3})"')
 
 
+def ids_of(item: pytest.Item) -> set[str]:
+    """Return the ids that a test's `security` marks name; one mark may name several."""
+    return {str(named) for marker in item.iter_markers("security") for named in marker.args}
+
+
 class Counted:
     """A pytest plugin that counts collected tests, and their files, by the ids of their `security` markers."""
 
@@ -38,7 +43,7 @@ class Counted:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Count each test once for each of its ids."""
         for item in items:
-            ids = {str(marker.args[0]) for marker in item.iter_markers("security")}
+            ids = ids_of(item)
             self.counts.update(ids)
             for identifier in ids:
                 name = item.path.relative_to(ROOT).as_posix()

@@ -14,17 +14,18 @@ from xdist.scheduler import LoadScopeScheduling
 
 #: A pattern for the node ids of each long share, in order. Every other file is a separate share and comes later.
 LONG = (
-    # It counts all objects of its process, so no earlier test in that process may leave objects.
+    # This test counts all objects of its process, so it runs before other tests can leave objects there.
     r"tests/soak/test_memory\.py",
-    # Each of these uses one stack.
-    # These are a separate share, because a single one would end last. test_what_was_logged.py does not search their logs.
+    # The tests of each line below share one stack.
+    # The first line could join the second, but then that share would end last. test_what_was_logged.py ignores its
+    # logs.
     r"tests/e2e/test_(live_walk|prefix|security_headers)\.py",
     r"tests/e2e/(?!tenants/)",
     r"tests/ops_e2e/test_(deploy|doctor|lambda_runtime|rotate_keys)\.py",
     r"tests/e2e/tenants/",
     r"tests/frontend/test_layout\.py",
     r"tests/local_aws/",
-    # They need no stack, but take long.
+    # These need no stack, but take long.
     r"tests/ops_e2e/test_deploy_role\.py",
     r"tests/ops_e2e/test_exact_package\.py",
     r"tests/faults/test_faults\.py",
@@ -60,7 +61,7 @@ class Shares(LoadScopeScheduling):
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         config.option.loadscopereorder = (
-            False  # otherwise xdist would begin with the share that has the most tests
+            False  # otherwise xdist would start with the share that has the most tests
         )
         super().__init__(config, log)
 

@@ -3,7 +3,7 @@ parts fit together.
 
     from chalicelib.gatehouse import Gatehouse
 
-Apps that mount Gatehouse import these names. Each name's module is loaded at the first use.
+Apps that mount Gatehouse import the names in this module. The module behind each name is loaded at its first use.
 """
 
 from typing import TYPE_CHECKING, Any

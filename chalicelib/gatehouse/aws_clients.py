@@ -1,4 +1,4 @@
-"""boto3's clients, made by botocore itself, with time limits, rules for retries, and checks of the answers.
+"""Makes boto3's clients (through botocore itself), with time limits, rules for retries, and checks of the answers.
 
 botocore's own retries are off: they do not know which calls may happen twice. botocore also accepts non-JSON as an
 empty response, ignores a truncated body, and has no time limit for a whole call; here all three become outages. Source:
@@ -84,7 +84,8 @@ class AwsClients:
             retries={"mode": "standard", "total_max_attempts": 1},
             # botocore would build its own User-Agent twice per call, a tenth of a small call's time. CloudTrail shows ours.
             user_agent=f"chalice-gatehouse/{__version__}",
-            # Without botocore's check a call takes another tenth less. DynamoDB checks the arguments itself.
+            # Without botocore's check of the arguments, a call takes another tenth less time. DynamoDB checks them
+            # itself.
             parameter_validation=service != "dynamodb",
         )
         make: Any = self._session.create_client
@@ -104,7 +105,7 @@ class AwsClients:
     def own(self, service: str) -> Any:
         """Return a boto3 client for a team's own code, with all operations of the service and botocore's own retries.
 
-        Gatehouse limits only the time of its calls: a call that takes too long raises TemporarilyUnavailable, also
+        Gatehouse only limits the time of each call: a call that takes too long raises TemporarilyUnavailable, also
         inside paginators and waiters.
         """
         client = self._own_session.create_client(
@@ -164,7 +165,7 @@ class AwsClients:
         )
 
     def _try(self, seconds: float, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-        """Call, and call again unless that is useless or the time is up."""
+        """Make the call. If it fails, repeat it, unless that is useless or the time is up."""
         ends_at = self._clock() + seconds
         try:
             return call(**arguments)
@@ -228,6 +229,5 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
 
 def _tells_nothing(operation_model: Any) -> bool:
-    """Whether the operation returns nothing. Cognito sends an empty body only for such operations, such as
-    RevokeToken."""
+    """Whether an empty body is valid. Only Cognito sends one, for operations without output, such as RevokeToken."""
     return str(operation_model.service_model.service_name) == "cognito-idp"

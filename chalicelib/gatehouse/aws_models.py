@@ -1,4 +1,4 @@
-"""Finds the zip's copy of botocore's data first, reduced to the operations that Gatehouse calls
+"""Lets botocore read the zip's own copy of its service models, which is reduced to the operations that Gatehouse calls
 (`ops/service_models.py`).
 
 Without that folder, as in a checkout, botocore's own data is used. Everything else also comes from botocore, above all
@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent / "aws_models"
 
 
 class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
-    """botocore's loader, which looks into our folder before it lists its own."""
+    """botocore's loader, but it looks into our folder before it lists botocore's folders."""
 
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None
@@ -32,7 +32,7 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
         return self.load_data(f"{service_name}/{model['metadata']['apiVersion']}/{type_name}")
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        """Return a file of ours, or else of botocore's, and its path."""
+        """Return our file or, if we have none, botocore's file, and its path."""
         found = _read(name)
         return (found, str(FOLDER / name)) if found else super().load_data_with_path(name)
 

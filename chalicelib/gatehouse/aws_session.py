@@ -1,8 +1,8 @@
 """botocore's session and connections without work that a cold container does not need.
 
 botocore's own classes do the work. There are three differences: models come from `aws_models`, all clients share one
-TLS context, and the modules that write documentation are not loaded. A version of botocore that lacks a name that this
-module replaces works as usual.
+TLS context, and the modules that write documentation are not loaded. If a version of botocore lacks one of the names
+that this module replaces, botocore works as usual.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """The settings of the page's appearance (docs/branding.md).
 
-Only checks that need no files are made here. Files are checked when the page is first served, and by `ops` before it
-deploys, which also checks the contrast of colours.
+This module makes only the checks that need no files. Files are checked when the page is first served, and by `ops`
+before it deploys; `ops` also checks the contrast of colours.
 """
 
 from . import setting_values as parse

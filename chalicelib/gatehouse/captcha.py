@@ -18,8 +18,8 @@ REQUIRED_AFTER_ATTEMPTS = 3
 #: mistakes an hour.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: A vendor that does not know the page's host name sends one of these instead; hCaptcha sends `not-provided` under high
-#: load.
+#: If a vendor does not know the page's host name, it sends one of these instead. hCaptcha sends `not-provided` under
+#: high load.
 _UNTOLD = (None, "not-provided")
 
 

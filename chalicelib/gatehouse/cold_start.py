@@ -1,11 +1,11 @@
 """Makes cold starts faster.
 
-Imports and botocore's models make many objects that are never freed. Python's garbage collector checks them after every
-700 new ones by default, which takes a tenth of a cold start. Source: Python's `gc.set_threshold`.
+Imports and botocore's models make many objects that are never freed. By default, Python's garbage collector checks
+objects after every 700 new ones, which takes a tenth of a cold start. Source: Python's `gc.set_threshold`.
 
 Finding, opening and reading Gatehouse's modules one by one takes a tenth of a small route's cold start. So the zip also
 has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's machine,
-or is for another Python, the modules are imported as usual.
+or was made for another Python, the modules are imported as usual.
 """
 
 import gc
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     # Path below the folder, start of the code, and its length, by the module's full name.
     Index = dict[str, tuple[str, int, int]]
 
-#: The number of new objects before the youngest are checked; older generations wait in proportion. This costs a few MB
-#: at most.
+#: The number of new objects after which the youngest generation is checked. Older generations are checked
+#: proportionally less often. This costs a few MB at most.
 NEW_OBJECTS = 50_000
 
 
@@ -67,7 +67,7 @@ class _OneFile:
         if found is None:
             return None
         origin = f"{self._folder}/{found[0]}"
-        loader: Any = self  # typeshed wants a subclass of importlib's
+        loader: Any = self  # typeshed requires a subclass of importlib's loader
         spec = ModuleSpec(name, loader, origin=origin, loader_state=found)
         if origin.endswith("/__init__.py"):
             spec.submodule_search_locations = [origin.removesuffix("/__init__.py")]

@@ -1,16 +1,25 @@
 """Derives the page's colours from a team's accent colour, with WCAG 2.2's contrast.
 
 "Contrast ratio" and "relative luminance" are defined by WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio):
-text needs 4.5:1 (SC 1.4.3). The accent colours links and buttons, so it is checked against every background of links.
+text needs 4.5:1 (SC 1.4.3). The accent colour is the colour of links and buttons, so it is checked against every
+background that links have.
 """
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 
 TEXT_CONTRAST = 4.5
 
-#: The backgrounds of the page and of its boxes, from frontend/styles.css.
-GROUNDS = {"light": ("#f5f8f6", "#ffffff"), "dark": ("#0c1617", "#132122")}
+#: The page's greys, from frontend/styles.css: the surfaces, and the text and lines on them.
+SURFACES: Mapping[str, Mapping[str, str]] = {
+    "light": {"ground": "#f5f8f6", "raised": "#ffffff", "line": "#cdd9d5"},
+    "dark": {"ground": "#0c1617", "raised": "#132122", "line": "#263a3a"},
+}
+MARKS: Mapping[str, Mapping[str, str]] = {
+    "light": {"ink": "#0f2224", "quiet": "#4a6062", "edge": "#6f8785"},
+    "dark": {"ink": "#e8f1ee", "quiet": "#9db3b0", "edge": "#66807d"},
+}
 
 _HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 _TINT = 0.12
@@ -27,20 +36,22 @@ def contrast(one: str, other: str) -> float:
 
 
 def build_palette(accent: str, theme: str) -> dict[str, str]:
-    """Return the page's colours derived from `accent`, by their names in styles.css."""
+    """Return the page's colours for `accent`, by their names in styles.css: the greys in the hue of `accent`, and the
+    shades of `accent`."""
     light = theme == "light"
-    return {
-        "accent": accent,
-        "accent-deep": mix(accent, "#000000" if light else "#ffffff", _DEEPER),
-        "on-accent": "#ffffff" if light else "#000000",
-        "tint": mix(GROUNDS[theme][0], accent, _TINT),
-    }
+    shades = _shades(accent, theme)
+    surfaces = {name: _toned(grey, accent, light) for name, grey in SURFACES[theme].items()}
+    marks = {name: _toned(grey, accent, not light) for name, grey in MARKS[theme].items()}
+    tint = mix(surfaces["ground"], accent, _TINT)
+    return {**surfaces, **marks, **shades, "tint": _as_light(tint, shades["tint"], light)}
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast of text in `accent` or on it, and the other colour of that pair."""
-    palette = build_palette(accent, theme)
-    others = (*GROUNDS[theme], palette["tint"], palette["on-accent"])
+    """Return the lowest contrast of text in the colour `accent` or on `accent`, and the other colour of that pair."""
+    shades = _shades(accent, theme)
+    # These surfaces have the page's own hue. In the hue of the accent they contrast with it at least as much.
+    surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
+    others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
 
 
@@ -70,6 +81,42 @@ def rehue(text: str, accent: str) -> str:
         return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
 
     return _HEX.sub(changed, text)
+
+
+def _shades(accent: str, theme: str) -> dict[str, str]:
+    light = theme == "light"
+    return {
+        "accent": accent,
+        "accent-deep": mix(accent, "#000000" if light else "#ffffff", _DEEPER),
+        "on-accent": "#ffffff" if light else "#000000",
+        "tint": mix(SURFACES[theme]["ground"], accent, _TINT),
+    }
+
+
+def _toned(grey: str, accent: str, lighter: bool) -> str:
+    """Return a grey with the hue of `accent`."""
+    from colorsys import hls_to_rgb, rgb_to_hls
+
+    hue, _, strength = rgb_to_hls(*_channels(accent))
+    _, lightness, saturation = rgb_to_hls(*_channels(grey))
+    toned = _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
+    return _as_light(toned, grey, lighter)
+
+
+def _as_light(colour: str, other: str, lighter: bool) -> str:
+    """Return `colour` with the luminance of `other`, or the next one above (`lighter`) or below.
+
+    Surfaces and marks change in opposite directions, so no contrast becomes lower than in the page's own colours.
+    """
+    from colorsys import hls_to_rgb, rgb_to_hls
+
+    hue, _, saturation = rgb_to_hls(*_channels(colour))
+
+    def shade(step: int) -> str:
+        return _written(hls_to_rgb(hue, step / 255, saturation))
+
+    step = bisect_left(range(256), _luminance(other), key=lambda one: _luminance(shade(one)))
+    return shade(step if lighter else max(0, step - 1))
 
 
 def _channels(colour: str) -> Channels:

@@ -1,7 +1,7 @@
-"""When Chalice's command line loads the app, it must package exactly what requirements.txt locks, or nothing (S-76).
+"""Makes Chalice's command line package exactly what requirements.txt locks, or nothing (S-76).
 
-Never imported in Lambda. The package `ops` changes how Chalice packages the app; it is in the wheel, and beside the app
-in this repository.
+Never imported in Lambda. The package `ops` changes how Chalice packages the app. `ops` is in the wheel; in this
+repository it is beside the app.
 """
 
 from importlib import import_module

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-#: The maximum number of calls to one peer that have timed out but still occupy a thread. Above it, the container makes
-#: no more calls to that peer until one ends: a peer that never finishes must not fill the container, or block calls to
-#: others.
+#: The maximum number of calls to one peer that have timed out but still occupy a thread. At this number, the container
+#: makes no more calls to that peer until one of them ends: a peer that never answers must not use up the container's
+#: threads, or block calls to other peers.
 MAX_ABANDONED = 16
 
 
 class Limits(NamedTuple):
     """Seconds. A call's limit covers all of it: DNS look-up, connection, answer, and a second try if there is one."""
 
-    #: All calls of one request together: the rest of the 25 s is for our own work, and for a cold start's imports.
+    #: All calls of one request together. The rest of the 25 s is for our own work and for the imports of a cold start.
     request: float = 20.0
     #: The same for a trigger: 5 s less the start of a cold function.
     trigger: float = 3.5
-    #: Connecting, over HTTP.
+    #: Opening a connection, for HTTP.
     connect: float = 2.0
     #: Cognito's token and revoke endpoints, siteverify. A token answer waits for our own trigger, which may be cold.
     post: float = 8.0
@@ -63,15 +63,15 @@ class Budget:
         self._lock = threading.Lock()
 
     def begin_request(self) -> None:
-        """Start a new budget, that of a request."""
+        """Start a new budget for a request."""
         self._ends_at = self._clock() + self.limits.request
 
     def begin_trigger(self) -> None:
-        """Start a new budget, that of a Cognito trigger."""
+        """Start a new budget for a Cognito trigger."""
         self._ends_at = self._clock() + self.limits.trigger
 
     def begin_job(self, seconds: float) -> None:
-        """Start a new budget of the `seconds` that Lambda leaves the function."""
+        """Start a new budget for a function that may still run for `seconds`."""
         self._ends_at = self._clock() + seconds
 
     def left(self) -> float:

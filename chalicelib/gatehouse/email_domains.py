@@ -17,7 +17,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 #: `victim%corp.example@relay.example` and `corp.example!victim@…` ask the receiving server to forward the mail (the
-#: percent hack; UUCP's bang paths): the mailbox then does not belong to the domain at the end.
+#: percent hack; UUCP's bang paths): so the mailbox does not belong to the domain at the end.
 _ROUTE = re.compile(rf"%{_LABEL}(?:\.{_LABEL})+$|^(?:{_LABEL}\.)+{_LABEL}!", re.IGNORECASE)
 #: The rule of WHATWG and others: a name whose last label is a number is an IPv4 address.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -66,7 +66,7 @@ def parse_address(text: str) -> str | None:
 def email_domain(email: str) -> str:
     """Return the domain of an address in lower-case ASCII, or an empty string if it is unclear.
 
-    It is for addresses from a provider. The part before the @ may be anything that nobody can mistake for another
+    It is for addresses from a provider. The part before the @ may contain anything that cannot be read as another
     domain: a second @ must be in quotes, and there must be no line break.
     """
     local, _, domain = email.strip().rpartition("@")

@@ -137,7 +137,7 @@ class Forbidden(GatehouseError):
 
 
 class CrossSiteRequest(GatehouseError):
-    """A cookie route was called without proof that our own page called it (S-28)."""
+    """A cookie route was called, and nothing proves that our own page called it (S-28)."""
 
     code = "csrf"
     status = 403
@@ -151,7 +151,8 @@ class NotFound(GatehouseError):
 
 
 class PrefetchRefused(GatehouseError):
-    """A browser prefetches a page that only a person may open, once (chalicelib/gatehouse/edge/prefetches.py)."""
+    """A browser prefetches an address that only a person may open, and only once
+    (chalicelib/gatehouse/edge/prefetches.py)."""
 
     code = "prefetch_refused"
     status = 503

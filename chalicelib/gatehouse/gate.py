@@ -93,7 +93,7 @@ class Gatehouse:
             guard.cover(path)
         guard.own_routes = ours
         self._declare_functions()
-        # First, so that it wraps all other middleware of the app.
+        # Inserted first, so that it wraps all other middleware of the app.
         app.middleware_handlers.insert(0, (guard.finish, "http"))
         app.log.addFilter(ChaliceErrors())
         for kind in _JOBS:
@@ -132,8 +132,9 @@ class Gatehouse:
 
         :param scope: what the access token must allow, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
-        :param fresh: whether to ask at each call if the person still has these rights.
-        :param max_age: the most seconds that may have passed since the person authenticated; else the answer is 401.
+        :param fresh: whether each call checks that the person still has these rights.
+        :param max_age: the maximum number of seconds since the person authenticated; if more have passed, the answer
+            is 401.
         """
         return authorized(scope, group, fresh, max_age, environ=self._environ)
 
@@ -180,7 +181,7 @@ class Gatehouse:
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
         """Allow a route without an access token; call this before you register it.
 
-        :param csrf: False for a webhook, which is not called by our page; your view must check the caller.
+        :param csrf: set it to False for a webhook, which our page does not call; your view must then check the caller.
         """
         self._guard.open(method, path, csrf)
 
@@ -248,7 +249,7 @@ class Gatehouse:
             offer(name, function, self.app)
 
     def _run_job(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
-        """Chalice's middleware for the app's own functions; Gatehouse's functions do not use it."""
+        """Chalice's middleware around the app's own functions. Gatehouse's functions do not use it."""
         from .guard.jobs import run_job  # the API's function does not need it
 
         return run_job(self._container, event, get_response)
@@ -299,7 +300,7 @@ def stream(name: str) -> str:
 
 
 def _checked_prefix(prefix: str) -> str:
-    """Return the prefix, or an empty text for the root. Raises ValueError."""
+    """Return the prefix, or an empty string for the root. Raises ValueError."""
     if prefix in ("", "/"):
         return ""
     import re  # only here: compiling a pattern slows down every cold start

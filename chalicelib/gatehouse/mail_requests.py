@@ -1,8 +1,9 @@
 """Passes requests for a mailed code to our own Lambda function, without waiting for it.
 
 The calls to Cognito depend on whether the address is known, new, or unconfirmed, and each takes a different time. So
-the route only passes on the address and answers, in the same time for everybody (S-73). Source: AWS Lambda developer
-guide, "Invoking a Lambda function asynchronously": Lambda keeps the event, and tries twice more if the function fails.
+the route only passes on the address and answers; this takes the same time for every address (S-73). Source: AWS Lambda
+developer guide, "Invoking a Lambda function asynchronously": Lambda keeps the event, and tries twice more if the
+function fails.
 """
 
 import json
@@ -31,7 +32,7 @@ class MailRequest:
 
     @classmethod
     def parse(cls, event: Any) -> "MailRequest":
-        """Read the function's event. Raises ValueError for anything that this release does not send."""
+        """Read the function's event. Raises ValueError for an event that this release does not send."""
         names = set(cls.__dataclass_fields__)
         if not isinstance(event, dict) or set(event) != names:
             raise ValueError("not a request for a mail")

@@ -1,7 +1,8 @@
 """One setting: its variable, its parser, its default, and its purpose.
 
-A class of settings (`Settings`, `Brand`) declares each setting once. All users of the declarations read that class: the
-functions when they start, `ops` before it deploys, and the table in docs/operations.md.
+A class of settings (`Settings`, `Brand`) declares each setting once. Everything that needs a setting reads this
+declaration: the functions when they start, `ops` before it deploys, and the generator of the table in
+docs/operations.md.
 
 There are no dataclasses or named tuples here: every cold start loads this module, and they would slow it down, because
 Python generates and compiles their code.
@@ -27,13 +28,14 @@ class Setting(Generic[T]):
     """One environment variable.
 
     :param variable: its name in the environment.
-    :param parse: turns the text into the value, or raises ValueError that says what it must be ("must be a number").
-        An empty text counts as unset; it is parsed only if there is no default.
+    :param parse: turns the text into the value, or raises a ValueError whose message says what the text must be ("must
+        be a number"). An empty text counts as unset, and is parsed only if there is no default.
     :param says: what the setting is for, in Markdown, as docs/operations.md shows it.
-    :param default: the text if it is unset, or a function that makes it from the other settings' texts. `shown`
-        describes it to people.
-    :param needed: whether it is required; or another variable, and those of its values that require this one.
-    :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by where it runs),
+    :param default: the text to use if the variable is unset, or a function that makes this text from the other
+        settings' texts. `shown` describes the default to people.
+    :param needed: whether the setting is required; or another variable, and the values of that variable for which this
+        setting is required.
+    :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by where the app runs),
         or LOCAL (the local stack and tests).
     :param starts: whether `init` writes it into the configuration, so that people see the choice.
     """
@@ -65,7 +67,7 @@ class Setting(Generic[T]):
         owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
-        # At run time an instance of a table has its values under the same names, which hide the declarations.
+        # At run time an instance of a table has values under the same names; these hide the declarations.
         @overload
         def __get__(self, table: None, owner: type) -> "Setting[T]": ...
         @overload
@@ -73,14 +75,14 @@ class Setting(Generic[T]):
         def __get__(self, table: "SettingTable | None", owner: type) -> "Setting[T] | T": ...
 
     def text(self, variables: Mapping[str, str]) -> str:
-        """Return the environment's text, or else the default."""
+        """Return the environment's text, or the default if it is unset."""
         said = variables.get(self.variable)
         if said:
             return said
         return self.default if isinstance(self.default, str) else self.default(variables)
 
     def is_needed(self, texts: Mapping[str, str]) -> bool:
-        """Whether it is required, given the texts of its table, including defaults."""
+        """Whether the setting is required, given the texts of its table, including defaults."""
         if isinstance(self.needed, bool):
             return self.needed
         variable, values = self.needed
@@ -104,7 +106,7 @@ class SettingTable:
         return (*cls.declared, *below)
 
     def __init__(self, **values: Any) -> None:
-        """Take values by attribute; others have their defaults."""
+        """Take values by attribute; all other settings have their defaults."""
         for setting in self.declared:
             name = setting.attribute
             value = values.pop(name) if name in values else setting.parse(setting.text({}))

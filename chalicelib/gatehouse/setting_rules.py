@@ -1,4 +1,4 @@
-"""Rules about several settings together: each yields what is wrong with the settings that were read.
+"""Rules about several settings together: each rule yields the problems of the settings that were read.
 
 There are no regular expressions here, because every cold start would compile them.
 """
@@ -51,8 +51,8 @@ def _is_place(text: str, origins: frozenset[str]) -> bool:
 def pool_and_region(settings: "Settings") -> Iterator[str]:
     """Check that the pool's id, its ARN and the region belong together.
 
-    The URLs of the issuer and of its keys contain the region and the id. With a wrong one, we would accept another
-    pool's tokens.
+    The URLs of the issuer and of its keys contain the region and the id. If one of these were wrong, we would accept
+    another pool's tokens.
     """
     pool, arn, region = settings.user_pool_id, settings.user_pool_arn, settings.region
     of_pool, _, unique = pool.partition("_")

@@ -1,4 +1,5 @@
-"""Parsers for settings: each returns the value of a text, or raises ValueError that says what it must be.
+"""Parsers for settings: each returns the value of a text, or raises a ValueError whose message says what the text must
+be.
 
 Patterns are compiled when a stage first uses such a setting, so other stages' cold starts are not slowed down.
 """
@@ -16,7 +17,7 @@ def text(said: str) -> str:
 
 
 def text_or_none(said: str) -> str | None:
-    """Accept any text; unset is None."""
+    """Accept any text; return None if it is unset."""
     return said or None
 
 
@@ -58,7 +59,7 @@ def texts(said: str) -> tuple[str, ...]:
 
 
 def url(said: str) -> str | None:
-    """Accept an address without query, fragment and user; unset is None.
+    """Accept an address without query, fragment and user; return None if it is unset.
 
     `Settings` decides whether it may be http: only the local stage may (S-64).
     """
@@ -76,7 +77,7 @@ def url(said: str) -> str | None:
 
 
 def base_url(said: str) -> str:
-    """Accept an address to which paths are added; unset is empty."""
+    """Accept an address to which paths are added; return an empty string if it is unset."""
     return (url(said) or "").rstrip("/")
 
 
@@ -106,7 +107,7 @@ def origins(said: str) -> frozenset[str]:
 
 
 def headers(said: str) -> tuple[str, ...]:
-    """Accept names of headers (RFC 9110 5.1), without rarely used characters."""
+    """Accept names of headers (RFC 9110 5.1), but no rarely used characters."""
     found = tuple(parse_list(said.lower()))
     if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", header) for header in found):
         raise ValueError("must be names of headers such as traceparent, separated by commas, no *")

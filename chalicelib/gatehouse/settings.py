@@ -13,13 +13,13 @@ from .errors import ConfigurationError
 from .setting import LOCAL, PROJECT, STACK, Setting, SettingTable
 from .setting_rules import RULES
 
-#: Cognito's own sender has 50 mails a day (AWS "Quotas in Amazon Cognito").
+#: Cognito's own sender may send 50 mails a day (AWS "Quotas in Amazon Cognito").
 COGNITO_MAILS_PER_DAY = 50
 #: The longest time that browsers keep a cookie: 400 days.
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
-#: The command line's name; ops/program.py has the same rule.
+#: The command to which error messages refer; ops/program.py chooses it by the same rule.
 _PROGRAM = "gatehouse" if __package__ == "chalice_gatehouse" else "python -m ops"
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
@@ -28,7 +28,8 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer, needed when `app.py` is imported.
 
     Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment
-    and AWS_CHALICE_CLI_MODE before it imports the app: there a placeholder would be deployed, so it is an error.
+    and AWS_CHALICE_CLI_MODE before it imports the app. The CLI would deploy a placeholder, so there a missing ARN is an
+    error.
     """
     environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
@@ -61,7 +62,8 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
 
 
 def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the same for a decorator of Chalice, which needs it when `app.py` is imported; in tests a placeholder."""
+    """Return the same name for a decorator of Chalice, which needs it when `app.py` is imported. Tests get a
+    placeholder."""
     environ = os.environ if environ is None else environ
     try:
         return own_name(name, kind, environ)
@@ -124,7 +126,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         parse.text_or_none,
         "the target of a sign-in without a `return_to`: a path below the API root as "
         "browsers show it (`/api/reports`), or a URL of an origin in `ALLOWED_ORIGINS`; "
-        "empty: the page",
+        "if empty, the page",
     )
     sign_up_allowed_domains = Setting(
         "SIGN_UP_ALLOWED_DOMAINS",
@@ -142,9 +144,9 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "MAILS_PER_DAY",
         parse.number(1, 1_000_000),
         "how many mails the forms for sign-up and new passwords may send in 24 hours, 1 to "
-        "1,000,000 (S-41). Cognito's own sender has [50 a "
+        "1,000,000 (S-41). Cognito's own sender may send [50 a "
         "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the "
-        "whole account, so more needs SES (`ses_identity_arn`); with SES you must set this. "
+        "whole account; to send more, use SES (`ses_identity_arn`). With SES this is required. "
         "Invitations by `ops` and second-factor codes by mail are not counted",
         default=str(COGNITO_MAILS_PER_DAY),
     )
@@ -152,7 +154,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "CAPTCHA",
         parse.one_of("off", "hcaptcha", "turnstile"),
         "`hcaptcha` or `turnstile`: a puzzle after repeated failures on the embedded form. "
-        "If the vendor's answer names the host on which it was solved, that must be the app's own; "
+        "If the vendor's answer names a host, it must be the app's own host; "
         "so the vendors' test keys, which name other hosts, do not work. "
         "After 50 invented solutions, a source has to wait",
         default="off",
@@ -200,7 +202,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "exact origins of the same site, comma-separated, whose front ends may call the app "
         "([clients.md](clients.md)): `https://app.example.com`; http only on a local stage "
         "that was started with `--http`. Run `ops deploy` after a change, because API "
-        "Gateway's own errors contain them, too",
+        "Gateway's own errors contain these origins, too",
     )
     allowed_headers = Setting(
         "ALLOWED_HEADERS",
@@ -367,12 +369,12 @@ class Settings(SettingTable, parts={"brand": Brand}):
 
     @property
     def session(self) -> SessionLifetimes:
-        """How long an ordinary session lasts."""
+        """The lifetimes of an ordinary session."""
         return SessionLifetimes(self.session_idle_seconds, self.session_absolute_seconds)
 
     @property
     def remembered(self) -> SessionLifetimes:
-        """How long a session lasts with "keep me signed in"."""
+        """The lifetimes of a session with "keep me signed in"."""
         return SessionLifetimes(self.remember_idle_seconds, self.remember_absolute_seconds)
 
     @classmethod

@@ -23,7 +23,8 @@ class SessionExpired(GatehouseError):
 
 
 class InvalidCredentials(GatehouseError):
-    """Unknown, wrong, disabled, unconfirmed, locked: the same answer for all (S-40). `detail` distinguishes them."""
+    """The one answer for an unknown address, a wrong password, and a disabled, unconfirmed or locked account (S-40).
+    Only `detail` distinguishes them."""
 
     code = "invalid_credentials"
     status = 401
@@ -46,7 +47,8 @@ class CodeRequired(GatehouseError):
 
 
 class PasskeyNotSupported(GatehouseError):
-    """Cognito refuses a new passkey: it is for another site, lacks user verification, or is one too many."""
+    """Cognito refuses a new passkey: it is for another site, it lacks user verification, or the person already has the
+    maximum number."""
 
     code = "passkey_refused"
     status = 400
@@ -167,7 +169,8 @@ class LoginUsed(SignInError):
 
 
 class LoginUnknown(SignInError):
-    """A callback of a sign-in that this browser does not know: it began in another one, or cookies are blocked."""
+    """A callback of a sign-in that this browser does not know: the sign-in began in another browser, or cookies are
+    blocked."""
 
     code = "login_unknown"
     message = "The sign-in was not started in this browser, or the browser did not keep its cookie."
@@ -204,7 +207,7 @@ class InvalidToken(GatehouseError):
 class TokenMismatch(InvalidToken):
     """A token has `actual` instead of `expected` in the claim or header parameter `name`.
 
-    Only for values that are neither personal nor secret: issuer, client, use, algorithm, key id, times.
+    Use it only for values that are neither personal nor secret: issuer, client, use, algorithm, key id, times.
     """
 
     def __init__(self, name: str, expected: str, actual: object) -> None:

@@ -1,4 +1,4 @@
-"""Signals from a provider about its people, and the queue that takes them from our routes to the function `leaving`.
+"""Signals from a provider about its people, and the queue through which our routes send them to the function `leaving`.
 
 Okta waits three seconds for an answer. So a route only authenticates the sender, puts the signals into the queue, and
 answers. The function acts on them later, without exceeding Cognito's quotas. Source: Amazon SQS API reference,
@@ -39,7 +39,7 @@ class Signal:
 
     @classmethod
     def parse(cls, text: str) -> "Signal":
-        """Read a message of the queue. Raises ValueError for a message that none of our releases sends."""
+        """Read a message of the queue. Raises ValueError for a message that no release of Gatehouse sends."""
         found = json.loads(text)
         if not isinstance(found, dict) or set(found) != set(cls.__dataclass_fields__):
             raise ValueError("not a signal")
@@ -71,7 +71,7 @@ class SignalQueue:
         self._url = url
 
     def send(self, signals: Sequence[Signal]) -> None:
-        """Send the signals. Raises TemporarilyUnavailable if one was not accepted; then all of them may be sent
+        """Send the signals. Raises TemporarilyUnavailable if the queue did not accept one; then all of them may be sent
         again."""
         for start in range(0, len(signals), _BATCH):
             self._send(signals[start : start + _BATCH])
@@ -91,4 +91,4 @@ class SignalQueue:
         except BotoCoreError as error:
             raise TemporarilyUnavailable(f"SQS SendMessageBatch: {type(error).__name__}") from None
         if len(answer.get("Successful", [])) != len(entries):
-            raise TemporarilyUnavailable("SQS SendMessageBatch: not every message was taken")
+            raise TemporarilyUnavailable("SQS SendMessageBatch: not every message was accepted")

@@ -46,7 +46,8 @@ class StageSecrets:
         return KeyRing.parse(self._store.read(self._settings.sealing_keys_secret_arn, renew=renew))
 
     def pepper(self) -> bytes:
-        """The key of the HMAC with which the throttle hides addresses. Rotating the sealing keys resets its counters."""
+        """Return the key of the HMAC with which the throttle hides addresses. Rotating the sealing keys resets the
+        throttle's counters."""
         ring = self.key_ring(False)
         secret = ring.secrets[ring.current].encode()
         return hmac.new(secret, b"gatehouse/throttle", hashlib.sha256).digest()

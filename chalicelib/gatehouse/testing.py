@@ -1,10 +1,10 @@
-"""Helpers for tests of a team's own routes with Chalice's test client, which does not authorize.
+"""Helpers for tests of a team's own routes with Chalice's test client, which checks no access token.
 
     with Client(app) as client:
         client.http.get("/orders", headers=signed_in(gate, groups=("admins",)))
 
-They do not simulate API Gateway: such a test cannot cover a missing or expired token. They do test the app's own
-checks: scope and group.
+These helpers do not simulate API Gateway, so such a test cannot cover a missing or expired token. It does cover the
+app's own checks of scope and group.
 """
 
 import base64
@@ -38,7 +38,7 @@ def use(
     tables: Mapping[str, Any] | None = None,
     clients: Mapping[str, Any] | None = None,
 ) -> None:
-    """Replace tables and clients by your doubles: from now on `gate.table` and `gate.client` return these."""
+    """Replace tables and clients by your doubles: from now on `gate.table` and `gate.client` return the doubles."""
     own = gate.own_doubles
     own.update({f"table {name}": double for name, double in (tables or {}).items()})
     own.update(clients or {})

@@ -46,7 +46,7 @@ class Answer(Generic[Result]):
 
 
 class Worker(threading.Thread):
-    """A thread that makes one call after another. A new thread for each would double the cost of a small call."""
+    """A thread that makes one call after another. A new thread for each call would double the cost of a small call."""
 
     def __init__(self) -> None:
         from queue import SimpleQueue

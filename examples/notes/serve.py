@@ -1,4 +1,4 @@
-"""Serves this folder at https://localhost:3000/ to browsers that trust the running local stack's certificate.
+"""Serves this folder at https://localhost:3000/ with the certificate of the running local stack.
 
 For a browser http://localhost and https://localhost are two sites, so a front end that shares the app's session must
 use the same scheme: both HTTPS, or both plain HTTP (`make up ARGS='--http …'`). It needs only Python's standard

@@ -131,7 +131,7 @@ class Program:
             raise ProgramError("This API has no sign-in for programs (gatehouse.loopback_ports).")
         for name in ("authorization_endpoint", "token_endpoint", "revocation_endpoint"):
             parts = urlsplit(found[name])
-            if parts.scheme != "https" and parts.hostname != "127.0.0.1":  # `make up`
+            if parts.scheme != "https" and parts.hostname != "127.0.0.1":  # as with `make up`
                 raise ProgramError(f"The {name} must be on https.")
         return found
 

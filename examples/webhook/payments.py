@@ -40,7 +40,7 @@ def payment() -> dict[str, Any]:
         load_secret(),
         time.time(),
     )
-    # Parse the body only now: before, anybody could have sent it.
+    # Parse the body only after the check: an unverified body may come from anybody.
     try:
         delivery = str(json.loads(body)["id"])
     except (ValueError, KeyError, TypeError):
@@ -79,7 +79,7 @@ def load_secret() -> bytes:
 
 
 def is_first(delivery: str) -> bool:
-    """Store a delivery; return whether it is new. Within the tolerance, anybody can send a signed request again."""
+    """Store a delivery, and return whether it is new: a signed request could be sent again within the tolerance."""
     client = gate_of(routes).client("dynamodb")
     try:
         client.put_item(

@@ -52,7 +52,9 @@ def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
 
     if added is not None:
         if sources or upgrade:
-            raise click.UsageError("--add goes alone: it keeps every version that is locked.")
+            raise click.UsageError(
+                "--add cannot be used with --upgrade or FILE: it keeps all locked versions."
+            )
         for target in add(project_dir(), added):
             click.echo(f"locked {target}")
         return

@@ -36,7 +36,7 @@ def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_signals(deployment: Deployment) -> Iterator[Fault]:
-    """A provider that reports people who leave has a secret, and has sent a signal; how many were refused."""
+    """A provider that reports people who leave has a secret and has sent a signal. Also count refused signals."""
     rows = [Provider.from_item(item) for item in deployment.provider_items.values()]
     for row in rows:
         rules, again = row.leaving, f"`{PROGRAM} provider leaving {row.name} …`"
@@ -61,7 +61,7 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _refused(deployment: Deployment) -> int:
-    """Read the metric that the log carries. Anybody can send requests that are refused, so each only writes a log line."""
+    """Count refused signals by a metric in the log. Anybody can cause a refusal, so it writes only a log line."""
     until = deployment.now
     found = deployment.client("cloudwatch").get_metric_statistics(
         Namespace="Gatehouse",

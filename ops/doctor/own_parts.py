@@ -144,7 +144,7 @@ def own_waits(deployment: Deployment) -> Iterator[Fault]:
         seconds = max((point["Maximum"] for point in found["Datapoints"]), default=0) / unit
         if seconds > _LONG_SECONDS:
             yield Fault(
-                f"items for {name} wait for {seconds / 3600:.1f} hours.",
+                f"items for {name} have waited for {seconds / 3600:.1f} hours.",
                 f"`{PROGRAM} logs --stage {stage.name} --errors --since 1d` says why; give the function more memory or "
                 "time, or a larger batch_size.",
             )

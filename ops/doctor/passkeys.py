@@ -43,7 +43,7 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
         )
     elif there.get("UserVerification") != "required":
         yield Fault(
-            "passkeys work without a fingerprint or PIN: whoever holds the device can sign in.",
+            "passkeys work without a fingerprint or PIN: anybody who holds the device can sign in.",
             deployment.again,
         )
 

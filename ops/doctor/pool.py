@@ -124,7 +124,7 @@ def password_policy(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_plan(deployment: Deployment) -> Iterator[Fault]:
-    """Setting scopes in a trigger needs the Essentials plan.
+    """The pool's plan lets a trigger set scopes: Essentials or higher.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-sign-in-feature-plans.html
     """

@@ -27,7 +27,7 @@ ALARMS = (
 )
 """Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for each."""
 
-# It queries the metrics of all providers, which the local AWS does not support.
+# This alarm queries the metrics of all providers, which the local AWS does not support.
 NOT_LOCALLY = ("federation-throttles",)
 
 

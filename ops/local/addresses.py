@@ -20,7 +20,7 @@ class Addresses:
 
     @property
     def scheme(self) -> str:
-        """The app's."""
+        """The scheme of the app's URL."""
         return "https" if self.https else "http"
 
     @property

@@ -1,4 +1,4 @@
-"""An app's shape: what API Gateway and Lambda must know of it, that is its routes and functions as Chalice deploys them.
+"""An app's shape: its routes and functions, as Chalice describes them to API Gateway and Lambda.
 
 If two versions have the same shape, only the functions' code has to be replaced.
 """

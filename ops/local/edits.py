@@ -54,7 +54,8 @@ class Edits:
         self._look()
 
     def take(self, changed: Sequence[Path]) -> None:
-        """Deploy what has changed, and print how long it took; after an error, print it and leave the stack as it is."""
+        """Deploy what has changed, and print how long it took. If this fails, print the error and leave the stack as it
+        is."""
         began = time.monotonic()
         # Changes that were refused earlier are still in the project, and are deployed together with the new ones.
         changed = sorted({*changed, *self._waiting})
@@ -68,7 +69,7 @@ class Edits:
             for name in sorted(self._functions.keys() - {_API}) if way == _CODE else ():
                 self._put(name)
         except OpsError as error:
-            self._report.note(f"{named}{more}: not deployed, the stack runs on as before.\n{error}")
+            self._report.note(f"{named}{more}: not deployed, and the stack is unchanged.\n{error}")
         except (ClientError, BotoCoreError) as error:
             self._report.note(f"{named}{more}: the local AWS refuses it: {error}")
 
@@ -92,7 +93,7 @@ class Edits:
             return "deployed again; people, sessions and records stay"
         copy_code(self._project_dir, self._stage.project_dir)
         self._zip = self._package.with_code(self._stage.project_dir)
-        self._put(_API)  # first, because the person will reload the page next
+        self._put(_API)  # the API first, because the person will reload the page next
         self._warm()
         return _CODE
 
@@ -109,7 +110,7 @@ class Edits:
 
     def _warm(self) -> None:
         """Start the API's new container, so that the next reload of the page does not wait for it."""
-        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None: plain http
+        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None means plain http
         url = self._info["page_url"]
         try:
             # The address is that of the app on this machine, so it is safe to open.
@@ -122,7 +123,7 @@ class Edits:
             self._report.note(f"{url} does not answer: {failure}")
 
     def _deploy(self) -> None:
-        self._shape = ""  # unknown until the deployment has ended
+        self._shape = ""  # the shape is unknown until the deployment has ended
         self._stage = refresh(self._project_dir, self._stage)
         deploy(self._stage.project_dir, LOCAL, self._report, CHALICE)
         self._stage = load_stage(self._stage.project_dir, LOCAL)

@@ -1,8 +1,8 @@
 """HTTP/2 for the front proxy, as API Gateway offers it to browsers (RFC 9113): one connection for everything that a
 page loads.
 
-Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler, so the same rules apply to both.
-h2 (MIT) implements the protocol; it is imported with the first such connection and does not delay the start.
+Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler, so both versions follow the same
+rules. h2 (MIT) implements the protocol; it is imported with the first such connection and does not delay the start.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class _Connection:
         return not any(isinstance(event, h2.events.ConnectionTerminated) for event in events)
 
     def _receive(self) -> bytes | None:
-        """Return the received data; None if there is none yet, because only TLS's own data or part of a record came."""
+        """Return the received data; None if only TLS's own messages, or part of a record, have arrived so far."""
         self._socket.settimeout(0)
         try:
             return self._socket.recv(_RECEIVE_BYTES)
@@ -131,7 +131,7 @@ class _Connection:
             request = self._streams.get(event.stream_id)
             if (
                 request is not None and len(request.body) <= _BODY_BYTES
-            ):  # otherwise it is refused anyway
+            ):  # a longer body is refused anyway
                 request.body += event.data
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):

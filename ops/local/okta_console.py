@@ -20,7 +20,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-#: Okta, too, waits this long for the response to an event hook. The local AWS may have to start a container.
+#: Okta waits 3 s for the response to an event hook. Here it is longer, because the local AWS may have to start a
+#: container.
 _ANSWER_SECONDS = 30.0
 _TOKEN_SECONDS = 300
 _REMEMBERED = 10

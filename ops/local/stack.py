@@ -317,8 +317,6 @@ def _region(project_dir: Path) -> str:
 
 def _stop(processes: Processes, state_dir: Path) -> list[str]:
     stopped = processes.stop()
-    if (
-        not processes.running()
-    ):  # otherwise another `up` owns the programs and the file of facts by now
+    if not processes.running():  # otherwise another `up` owns the programs and info.json by now
         (state_dir / "info.json").unlink(missing_ok=True)
     return stopped

@@ -24,7 +24,8 @@ class WatchedFiles:
     def changed(self) -> list[Path]:
         """Return the files that are new, different or gone; an empty list while files are still being written.
 
-        An editor, or `git switch`, writes in several steps. So changes are returned only when a second look finds no more.
+        An editor, or `git switch`, writes in several steps. So changes are returned only when a second look finds no
+        further change.
         """
         now = self._look()
         if now == self._seen:
@@ -55,7 +56,7 @@ class WatchedFiles:
         except OpsError:
             yield (
                 project / NAME
-            )  # it is being written, or it is wrong: then the deployment reports it
+            )  # It is still being written, or it is invalid, which the deployment will report.
         yield project / ".chalice" / "config.json"
         yield from (project / ".chalice").glob("policy*.json")
         yield from _TEMPLATES.glob("*")

@@ -1,8 +1,8 @@
 """Defines what every Cognito must do: one case is a few calls, their expected result, and the AWS page that documents
 it.
 
-A case runs through a `World` against any Cognito: the strict double, the local AWS, or a real pool. It returns its
-observation; the expected one is in its decorator, so a difference is data and can be listed.
+A case runs through a `World` against any Cognito: the strict double, the local AWS, or a real pool. It returns what it
+observed; its decorator has the expected value, so a difference is data and can be listed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LACKS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour. `page` is AWS's own; `needs` lists required features."""
+    """One behaviour. `page` is the URL of AWS's page; `needs` lists required features."""
 
     name: str
     group: str

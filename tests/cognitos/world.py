@@ -62,7 +62,7 @@ class Port(Protocol):
         """Let time pass."""
 
     def script(self, steps: dict[str, Any]) -> None:
-        """Set the behaviour of triggers, by triggerSource: {"raise": text}. It clears all events."""
+        """Set the behaviour of triggers, by triggerSource: {"raise": text}. This also clears the recorded events."""
 
     def events(self) -> list[dict[str, Any]]:
         """The events of the triggers since `script`."""

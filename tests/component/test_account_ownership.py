@@ -1,4 +1,4 @@
-"""An account belongs to the person who reads its mailbox, whoever came first and whatever they set (S-67)."""
+"""An account belongs to the person who reads its mailbox, no matter who came first and what they set (S-67)."""
 
 import threading
 from typing import Any
@@ -287,7 +287,7 @@ def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
 
 @pytest.mark.security("S-68")
 def test_nobody_writes_the_proof_for_himself(direct: Direct) -> None:
-    """Neither a route nor an attribute of the pool can set it."""
+    """Neither a route nor an attribute of the pool can set the proof."""
     for event in ("PostConfirmation_ConfirmSignUp", "PostAuthentication_Authentication"):
         sent = load_event(event)
         sent["request"]["userAttributes"]["provedAt"] = "2000-01-01T00:00:00.000Z"
@@ -316,7 +316,7 @@ UNMARKED: dict[str, Any] = {
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("metadata", UNMARKED.values(), ids=UNMARKED)
 def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata: Any) -> None:
-    """There the password comes before the proof; the trigger refuses sign-ups that our server did not send."""
+    """On Cognito's page the password comes before the proof; the trigger refuses sign-ups that our server did not send."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = metadata
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
@@ -328,7 +328,7 @@ def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata
 def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotation(
     direct: Direct,
 ) -> None:
-    """Like the pool, it ignores the address's case."""
+    """The mark, like the pool, ignores the address's case."""
     sign_up(direct, "first@example.org")
     new_secret = "a-rotated-secret-0123456789abcdef"
     direct.world.secrets.put(SECRET_ARN, {"client_secret": new_secret})
@@ -340,7 +340,7 @@ def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotati
 
 
 def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct) -> None:
-    """`managed`: docs/security.md describes the remaining risk."""
+    """This is so with `managed`; docs/security.md describes the remaining risk."""
     direct.restart(direct_sign_in="managed")
     gate.user_records(load_event("PreSignUp_SignUp"), LambdaContext())
     (row,) = direct.world.users().values()

@@ -82,7 +82,7 @@ def test_every_answer_has_the_security_headers(world: World, browser: Browser, n
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("target", ["/auth/config", "/auth/login?provider=Okta"])
 def test_answers_about_outages_have_them_too(world: World, browser: Browser, target: str) -> None:
-    """503 with Retry-After, for clients other than browsers."""
+    """Clients other than browsers get 503 with Retry-After."""
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.send("GET", target)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
@@ -119,7 +119,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
 
 def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
-    """It says that the app runs, and calls nobody."""
+    """It only says that the app runs, and makes no outbound call."""
     gate.services = None
     assert browser.get("/health").json()["status"] == "ok"
 
@@ -206,7 +206,7 @@ def test_assets_are_cached_for_ever_and_the_page_is_asked_for_anew(
 def test_a_browser_that_has_this_version_gets_304(
     world: World, browser: Browser, target: str, form: str
 ) -> None:
-    """No body, and the same headers: they replace those that the browser has kept."""
+    """The 304 has no body, but the same headers, which replace those in the browser's cache."""
     whole = browser.get(target)
     tag = whole.headers["etag"]
     assert tag.startswith('W/"')

@@ -32,7 +32,7 @@ def without(*names: str, **changes: str) -> dict[str, str]:
 
 @pytest.mark.security("S-48")
 def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> None:
-    """It walks the app: the lists are exact in both directions."""
+    """The app's routes and the lists match exactly."""
     routes = {
         (method, path): entry
         for path, methods in app.routes.items()
@@ -137,12 +137,12 @@ def test_nothing_in_the_request_chooses_whose_record_is_read(
 
 
 def test_me_without_a_record_is_404(browser: Browser) -> None:
-    """The next sign-in writes it."""
+    """The next sign-in writes the missing record."""
     assert browser.get("/me", claims=CLAIMS).status == 404
 
 
 def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> None:
-    """An outage is reported as one and does not end the session."""
+    """An outage is reported as an outage, and does not end the session."""
     from tests.doubles.aws_errors import connect_timeout
 
     world.dynamodb.fault = connect_timeout()
@@ -152,7 +152,7 @@ def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> 
 
 
 def test_whoami_reads_claims_and_no_table(world: World, browser: Browser) -> None:
-    """The example of a team's route costs no call."""
+    """The example of a team's route makes no outbound call."""
     body = browser.get("/whoami", claims={**CLAIMS, "cognito:groups": "a,b"}).json()
     assert body == {
         "sub": Person().sub,
@@ -231,7 +231,6 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
-    """No token contains such a group, so the route would be closed to everybody: it fails at once instead of in
-    production."""
+    """No token contains such a group, so nobody could use the route: the app fails at once instead of in production."""
     with pytest.raises(ValueError, match="rename it"):
         authorized("api/read", group=group)

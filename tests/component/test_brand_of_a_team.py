@@ -23,11 +23,13 @@ SETTINGS = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """As docs/branding.md has a team fill it."""
+    """A brand folder, filled as docs/branding.md describes."""
     made = tmp_path / "chalicelib" / "brand"
     made.mkdir(parents=True)
     (made / "harbour.svg").write_text(SVG.format("40 8", "harbour"))
     (made / "quay.svg").write_text(SVG.format("80 60", "quay"))
+    (made / "providers").mkdir()
+    (made / "providers" / "Okta.svg").write_text(SVG.format("8 8", "okta"))
     (made / "texts.en.json").write_text('{"first": {"chooseLead": "Welcome aboard."}}')
     (made / "texts.de.json").write_text('{"first": {"chooseLead": "Willkommen an Bord."}}')
     return made
@@ -67,12 +69,14 @@ class Site:
 
 
 def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
-    """Each under the name and the fingerprint that the page asks for; a wide logo leaves the tab our icon."""
+    """Each file has the name and the fingerprint that the page requests; with a wide logo the browser's tab keeps our
+    icon."""
     site = Site(folder, **SETTINGS)
     assert "<title>harbour</title>" in site.asset("logo.svg")
     assert "<title>quay</title>" in site.asset("gate.svg")
     assert "harbour" not in site.asset("icon.svg")
     assert "--accent:#9d174d;" in site.asset("styles.css")
+    assert "<title>okta</title>" in site.asset("provider-Okta.svg")
     assert 'width="160"' in site.page()
     assert "Welcome aboard." in site.asset("app.js")
     assert "Willkommen an Bord." in site.asset("app.js", "de")
@@ -87,7 +91,7 @@ def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
 
 
 def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -> None:
-    """The same settings, other folders."""
+    """They have the same settings, but different folders."""
     other = tmp_path / "other"
     other.mkdir()
     for name in ("harbour.svg", "quay.svg"):
@@ -108,7 +112,7 @@ def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -
 def test_a_file_that_is_missing_is_named_in_the_log_alone(
     folder: Path, gone: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`ops` says the same before it deploys; people read that the service is not set up."""
+    """`ops` reports the same before a deployment; people only read that the service is not set up."""
     (folder / gone).unlink()
     answer = Site(folder, **SETTINGS).get("/account")
     assert answer["statusCode"] == 500
@@ -121,7 +125,8 @@ def test_a_file_that_is_missing_is_named_in_the_log_alone(
 def test_a_folder_that_is_missing_is_named_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is misspelt, or Chalice did not package it. The page says so at its first view; the team's routes go on."""
+    """The name is misspelt, or Chalice did not package the folder. The first request for the page logs it; the team's
+    routes still work."""
     site = Site(tmp_path / "harbor")
     site.app.route("/orders", authorizer=site.gate.authorized("api/read"))(lambda: {"orders": []})
     assert site.get("/account")["statusCode"] == 500

@@ -35,7 +35,7 @@ def test_cases_are_whole() -> None:
 
 
 def test_a_difference_that_is_gone_is_noticed() -> None:
-    """So is an unlisted difference, and one that is not as listed."""
+    """An unlisted difference is noticed, too, and so is one that is not as listed."""
     case = CASES["an_address_signs_up_once"]
     listed = load_differences("local")["six_wrong_passwords_lock_the_account"]
     assert verdict(case, case.expected, {}) is None
@@ -73,7 +73,7 @@ def test_a_transcript_replays(tmp_path: Path) -> None:
 
 
 def test_every_case_of_the_double_replays(tmp_path: Path) -> None:
-    """All are in one file."""
+    """One transcript has them all."""
     assert replay(recorded(tmp_path, *(case.name for case in RUN))) == []
 
 

@@ -67,7 +67,7 @@ def came(world: World, browser: Browser) -> dict[str, str]:
 def test_all_that_is_read_is_asked_for_at_once(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Both secrets, keys and providers wait for each other here, which only works if they are requested in parallel."""
+    """Here the calls for both secrets, keys and providers wait for each other, which only works if they run in parallel."""
     container = NewContainer(world)
     meeting = threading.Barrier(4, timeout=10)
 
@@ -84,11 +84,28 @@ def test_all_that_is_read_is_asked_for_at_once(
     assert all(asked.startswith("update_item") for asked in container.asked[-2:])
 
 
+def test_the_record_and_the_row_are_written_at_once(
+    world: World, browser: Browser, came: dict[str, str]
+) -> None:
+    """Each write waits here until the other has begun."""
+    container = NewContainer(world)
+    meeting = threading.Barrier(2, timeout=10)
+
+    def meet(what: str) -> None:
+        if what.startswith("update_item"):
+            meeting.wait()
+
+    container.beside = meet
+    assert come_back(browser, came).location == "/api/"
+    tables = {what.partition(" ")[2] for what in container.asked[-2:]}
+    assert tables == {world.settings.users_table, world.settings.sessions_table}
+
+
 @pytest.mark.security("S-09")
 def test_a_callback_that_no_login_began_makes_nothing_read(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Anybody can send one."""
+    """Anybody can send such a callback."""
     container = NewContainer(world)
     browser.cookies.clear()
     assert come_back(browser, came).location == "/api/?error=login_unknown"

@@ -209,7 +209,7 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
     level: str,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """No answer says so, but the log does, and Lambda does not call again."""
+    """No answer reveals it. The log reports it, and Lambda does not call the function again."""
     direct.pool.fail(call, refusal(code, operation))
     assert outline(sign_up(direct, email)) == outline(sign_up(direct, STRANGER))
     (line,) = [line for line in log_lines() if line["event"] == "account_refused"]
@@ -281,8 +281,8 @@ def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
 def test_the_triggers_own_refusal_is_logged(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """For rules that only the trigger knows (another release, another stage's setting): nobody is mailed, and the log
-    gives the reason."""
+    """This covers rules that only the trigger knows (another release, another stage's setting): no mail is sent, and
+    the log gives the reason."""
     message = "PreSignUp failed with error GATEHOUSE_REFUSED: This address may not sign up here.."
     direct.pool.fail("sign_up", refusal("UserLambdaValidationException", "SignUp", message))
     assert sign_up(direct).status == 200
@@ -308,7 +308,7 @@ def test_a_password_against_the_rules_never_reaches_cognito(
 
 
 def test_our_rules_are_the_pools() -> None:
-    """The template's policy and ours are the same number."""
+    """Our form and the template's policy require the same length, and the policy requires no kinds of characters."""
 
     class Loader(yaml.SafeLoader):
         pass

@@ -22,7 +22,7 @@ class Vendor:
         self.solved: set[str] = set()
         self.forms: list[dict[str, str]] = []
         self.down = False
-        #: Where the puzzles were solved.
+        #: The host name of the page on which puzzles were solved.
         self.hostname = direct.browser.domain
         ours = direct.world.cognito.post_form
 

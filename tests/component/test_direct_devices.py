@@ -144,7 +144,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """It signs in as an unknown one: it is not refused, but has no allowance of known browsers."""
+    """Such a browser is treated as unknown: it is not refused, but does not get the allowance of known browsers."""
     table, name = direct.world.settings.users_table, direct.grace.username
     if change == "earlier release":
         expires_at = int(direct.world.clock()) + LIFETIME_SECONDS

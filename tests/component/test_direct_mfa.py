@@ -100,7 +100,8 @@ def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) ->
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_for_turning_off_are_throttled(direct: Direct) -> None:
-    """They have their own allowance: the password's is removed here, so that it cannot hide a missing one."""
+    """Wrong codes have their own allowance. The test removes the password's allowance, which could otherwise hide that
+    the codes' is missing."""
     turn_on(direct)
     table = direct.world.settings.throttle_table
     statuses = []

@@ -107,7 +107,7 @@ def test_nor_does_one_with_a_sent_code(
 
 @pytest.mark.security("S-74")
 def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
-    """The same for the step before the last one: its cookie must not choose another password afterwards."""
+    """This is about the step before the last one: afterwards its cookie must not set another password."""
     lenient.grace.status = "FORCE_CHANGE_PASSWORD"
     browser = lenient.world.browser()
     assert lenient.sign_in(browser=browser).json()["challenge"]["name"] == "NEW_PASSWORD_REQUIRED"
@@ -215,7 +215,7 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table does not answer: 503, Cognito is not called, and afterwards the same answer works."""
+    """While the table does not answer, the result is 503 and Cognito is not called; afterwards the same answer works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True
@@ -286,7 +286,8 @@ def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> Non
 def test_of_many_at_once_over_two_containers_one_gets_a_session(
     lenient: Direct, same: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same cookie and code, or the same code for separate challenges, all at the same moment."""
+    """Many requests arrive at the same moment, with the same cookie and code, or with the same code for separate
+    challenges."""
     crowd = 4  # below the challenge's own limit, so only the mark refuses
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_good_password_gives_what_refresh_gives(direct: Direct) -> None:
-    """The same body, cookie and record as after a hosted sign-in; then refresh works, too."""
+    """Body, cookie and record are the same as after a hosted sign-in; then refresh works, too."""
     answer = direct.sign_in()
     assert answer.status == 200
     assert answer.json()["user"] == {
@@ -93,7 +93,8 @@ def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode:
 
 @pytest.mark.security("S-39")
 def test_the_decision_is_written_down() -> None:
-    """It names the standards that advise against it, the default, when to turn it off, and for whom it is not."""
+    """The ADR names the standards that advise against passwords here, the default, when to turn them off, and who
+    cannot use them."""
     text = " ".join((ROOT / "docs" / "adr" / "0006-direct-sign-in.md").read_text().split())
     for said in (
         "RFC 9700, 2.4",

@@ -74,7 +74,7 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password, or says whom to ask. No domain leads to the button's provider."""
+    """The page then shows the password field, or says whom to ask. No domain leads to the button's provider."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
 
@@ -122,7 +122,7 @@ def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.parametrize("email", [None, "", "no-address", "a@b@c", "a b@c.example", 7])
 def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: object) -> None:
-    """It does not count."""
+    """Such a request does not count as a miss."""
     answer = browser.post("/auth/discover", {"email": email})
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
@@ -145,7 +145,8 @@ def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: 
 @pytest.mark.security("S-41")
 @pytest.mark.parametrize("query", ["email=a@guess{}.example", "provider=Guess{}"])
 def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) -> None:
-    """The redirect of a sign-in reveals the same, so its misses count, too; public providers still work."""
+    """The redirect at the start of a sign-in also reveals a provider, so its misses count, too; public providers still
+    work."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         browser.get(f"/auth/login?{query.format(n)}")
     for good in ("email=bo@contoso.example", "provider=Contoso", "email=a@x.example"):

@@ -143,7 +143,7 @@ def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
 def test_a_providers_groups_count_as_they_do_in_tokens(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """For a provider's person, while the provider's row names the claim; for nobody else."""
+    """They count for a provider's person, while the provider's row names the claim, and for nobody else."""
     table = world.settings.providers_table
     telling = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     root.groups, root.told_groups = (), "[staff, admins]"
@@ -177,7 +177,7 @@ def test_rows_of_providers_that_were_never_read_are_503(
 
 
 def at(second: str, form: str = "date") -> dict[str, str]:
-    """Claims of a token issued in a second of 2026-01-02T03:04."""
+    """Return the claims of a token that was issued at this second of 2026-01-02T03:04."""
     date = f"Fri Jan 02 03:04:{second} UTC 2026"
     return {**ADMIN, "iat": date if form == "date" else str(1_767_323_040 + int(second))}
 

@@ -215,7 +215,7 @@ def test_a_path_parameter_beside_ours_must_have_our_name(moment: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["account", "/account/", "/a b", "/{a}", "//a", "/a//b", "/."])
 def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
-    """The error shows a valid one."""
+    """The error shows a valid prefix."""
     with pytest.raises(ValueError, match='like "/account"'):
         Gatehouse(Chalice("x"), prefix=prefix)
 
@@ -283,7 +283,7 @@ def test_the_triggers_are_declared_under_their_names() -> None:
 
 
 def test_the_package_can_be_imported_for_nothing() -> None:
-    """Gatehouse itself loads no library besides Chalice; the package alone loads nothing but how it loads."""
+    """Gatehouse itself loads no library besides Chalice; importing the package alone loads only cold_start.py."""
     program = """
 import sys
 import chalicelib.gatehouse as package

@@ -100,7 +100,7 @@ def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
 @pytest.mark.security("S-63")
 @given(data=st.data())
 def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
-    """With any replacement for one value there is an answer, and never one of Chalice's own."""
+    """Whatever replaces one value, the app answers, and never with one of Chalice's own answers."""
     event = copy.deepcopy(EVENT)
     place: Any = event
     while True:
@@ -137,7 +137,7 @@ def test_an_answer_that_is_no_json_is_a_plain_500(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """A bug of a team's route after its view: its message is in neither answer nor log."""
+    """A team's route has a bug that only shows after its view: the message is in neither answer nor log."""
     entry = app.routes["/health"]["GET"]
     monkeypatch.setattr(entry, "view_function", lambda: {"x": type(CANARY, (), {})()})
     answer = browser.get("/health")

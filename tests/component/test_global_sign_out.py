@@ -112,7 +112,7 @@ def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
 def test_only_administrators_with_the_write_scope_may(
     pool: UserPoolDouble, claims: dict[str, str] | None, status: int
 ) -> None:
-    """Even the person may not; they use the logout instead."""
+    """Not even the person concerned may call this route; people use the logout instead."""
     assert sign_out(ADA, claims).status == status
     assert pool.called("admin_user_global_sign_out") == 0
 
@@ -121,7 +121,7 @@ def test_only_administrators_with_the_write_scope_may(
 def test_the_log_says_who_signed_out_whom(
     signed_in: Browser, pool: UserPoolDouble, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """There is one line on success."""
+    """A successful call writes one line."""
     sign_out(ADA)
     (line,) = [line for line in log_lines() if line["event"] == "global_sign_out"]
     assert (line["user"], line["by"]) == (ADA, "Okta_00u9root")

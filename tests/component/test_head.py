@@ -12,8 +12,7 @@ HEADS = sorted(path for path, methods in app.routes.items() if "GET" in methods)
 
 @pytest.mark.parametrize("path", HEADS)
 def test_head_answers_where_get_does(signed_in: Browser, path: str) -> None:
-    """It is for uptime monitors, with the same status and headers and no content; login and callback would use
-    something up."""
+    """Uptime monitors get the same status and headers, without content. Routes whose GET changes something have no HEAD."""
     if path in SPENDING:
         assert "HEAD" not in app.routes[path]
         return

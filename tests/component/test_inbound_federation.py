@@ -93,7 +93,7 @@ def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: o
 def test_every_mapped_claim_is_answered_when_it_is_gone(
     telling: World, claim: str, gone: object
 ) -> None:
-    """If it were omitted, it would not change."""
+    """If the trigger omitted such a claim, the stored value would stay."""
     event = event_of({claim: gone})
     event["request"]["attributes"]["userInfo"] = {"sub": SUBJECT}
     decided = decide(event)
@@ -112,7 +112,7 @@ def test_verified_is_what_the_provider_calls_so(
 
 
 def test_a_provider_without_a_groups_claim_tells_none(world: World) -> None:
-    """Its tokens do not matter."""
+    """Groups in such a provider's tokens are ignored."""
     assert not {"groups", "custom:groups"} & set(decide(event_of()))
 
 
@@ -148,7 +148,7 @@ def test_a_token_that_cannot_be_read_tells_nothing(telling: World, token: object
 
 
 def test_a_thin_token_is_filled_from_userinfo_of_the_same_person(telling: World) -> None:
-    """OpenID Connect Core 5.3.2."""
+    """OpenID Connect Core 5.3.2 requires that both have the same `sub`."""
     event = event_of({"groups": None, "given_name": None})
     event["request"]["attributes"]["userInfo"] |= {"groups": "[sales]", "given_name": "Augusta"}
     decided = decide(event)
@@ -230,7 +230,7 @@ def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["Acme", "", None, ["Okta"], "Okta "])
 def test_an_unknown_provider_is_refused(telling: World, name: object) -> None:
-    """The same for one that is only in the pool."""
+    """This includes a provider that is only in the pool."""
     with pytest.raises(TriggerFailed, match="GATEHOUSE_REFUSED"):
         decide(event_of(providerName=name))
 
@@ -256,7 +256,7 @@ def test_foreign_events_are_refused(telling: World, change: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("attributes", [None, {}, "x", {"idToken": "["}, {"idToken": {"sub": ""}}])
 def test_claims_without_a_subject_are_refused(telling: World, attributes: object) -> None:
-    """It is unknown to whom they belong."""
+    """It would be unknown to whom such claims belong."""
     with pytest.raises(TriggerFailed):
         decide(event_of(attributes=attributes))
 

@@ -155,7 +155,8 @@ def test_the_newer_signal_wins_in_any_order(company: Company, order: tuple[int, 
 
 @pytest.mark.security("S-79")
 def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) -> None:
-    """Okta sends a clearing twice, and an older reactivation in between: the clearing does not end the newer session."""
+    """Okta reports cleared sessions twice, and an older reactivation in between: the repeated report ends no newer
+    session."""
     cleared = company.event("user.session.clear")
     company.tell(cleared)
     company.tell(company.event("user.lifecycle.unsuspend", published=-5))

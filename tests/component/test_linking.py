@@ -58,8 +58,8 @@ def arrive(**changes: Any) -> Any:
 
 @pytest.mark.security("S-56")
 def test_the_native_account_is_joined_under_the_exact_subject(linking: World) -> None:
-    """It is not the user name's, which is in lower case. The record is the native one and shows both; there is no
-    other."""
+    """The subject in the user name is in lower case, so it is not used. The native record shows both ways to sign in;
+    there is no other record."""
     arrive()
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
     ((name, record),) = linking.users().items()

@@ -33,7 +33,7 @@ def test_every_login_has_its_own_s256_challenge(world: World, browser: Browser) 
 def test_state_and_nonce_are_long_independent_and_new_each_time(
     world: World, browser: Browser
 ) -> None:
-    """256 random bits each, and none of them twice."""
+    """Each has 256 random bits, and no value occurs twice."""
     seen = set()
     for _ in range(4):
         query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
@@ -297,7 +297,7 @@ def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browse
 
 
 def test_an_outage_at_the_start_is_told_on_the_page(world: World, browser: Browser) -> None:
-    """A person who followed a link sees it; other clients get the status. No sign-in begins."""
+    """A person who followed a link sees the error on the page; other clients get the status. No sign-in begins."""
     world.secrets.fault = client_error("InternalServiceError")
     answer = browser.get("/auth/login?provider=Okta")
     assert (answer.status, answer.location) == (303, "/api/?error=temporarily_unavailable")

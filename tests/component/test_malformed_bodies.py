@@ -51,6 +51,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "/auth/passkeys/rename": {"id": "x", "name": "x"},
     "/auth/passkeys/remove": {"id": "x"},
     "/auth/passkeys/close": {},
+    "/auth/passkeys/offer": {},
 }
 NO_TEXT: tuple[Any, ...] = (None, 7, 1.5, True, False, [], ["x"], {}, {"x": 1}, "", "\ud800")
 TOO_LONG = "x" * 16_000
@@ -101,7 +102,7 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """It is sent before anything reads the body: no call to Cognito, no write, no cookie, nothing reflected."""
+    """The answer comes before anything uses the body: no call to Cognito, no write, no cookie, nothing reflected."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
         for answer in sent(direct.browser, path, case):

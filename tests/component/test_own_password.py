@@ -85,7 +85,7 @@ def test_with_a_second_factor_the_password_alone_changes_the_password(direct: Di
 
 @pytest.mark.security("S-83")
 def test_without_a_living_session_nothing_changes(direct: Direct) -> None:
-    """There is no session, an ended one, or one of a provider."""
+    """The browser has no session, an ended session, or a session of a provider's person."""
     assert change(direct).json()["error"] == "no_session"
     direct.sign_in()
     for row in direct.world.dynamodb.items("gatehouse-dev-sessions"):

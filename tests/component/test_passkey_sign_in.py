@@ -1,5 +1,6 @@
 """POST /auth/direct/passkey and its answer: a passkey instead of the password (S-87 … S-90, S-92)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -165,8 +166,8 @@ def test_a_challenge_ends_after_fifteen_minutes(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """It comes from another site or a similar name, without user verification, for another challenge or person, or a
-    copied key.
+    """The answer comes from another site or a similar host name, has no user verification, belongs to another challenge
+    or person, or comes from a copied key.
     """
     passkeys.set_up()
     passkeys.device.passkeys[-1].counter = 5
@@ -219,24 +220,39 @@ def shape(answer: Any) -> Any:
     return status, body, headers, lengths
 
 
+def logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, ...]]:
+    """Return the members of each log line since the last call."""
+    return [tuple(json.loads(line)) for line in capsys.readouterr().out.splitlines()]
+
+
 @pytest.mark.security("S-89")
+@pytest.mark.parametrize("session_length", [None, 3900])
 @pytest.mark.parametrize("unknown", ["UserNotFoundException", "SELECT_CHALLENGE"])
-def test_everybody_gets_a_challenge_alike(passkeys: Passkeys, unknown: str) -> None:
+def test_everybody_gets_a_challenge_alike(
+    passkeys: Passkeys,
+    unknown: str,
+    session_length: int | None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """With or without passkey, unconfirmed, disabled, federated or unknown: the answers have one shape and cost equally
-    many calls.
+    many calls and log lines. BENCHMARKS.md has the measured times.
     """
     passkeys.set_up()
-    pool = passkeys.direct.pool
+    pool, table = passkeys.direct.pool, passkeys.direct.world.dynamodb
     pool.unknown_by_choice = unknown
+    pool.session_length = session_length
     pool.add(PoolUser("plain@example.org", PASSWORD))
     pool.add(PoolUser("new@example.org", PASSWORD, status="UNCONFIRMED"))
     pool.add(PoolUser("off@example.org", PASSWORD, enabled=False))
-    others = ("plain@example.org", "new@example.org", "off@example.org", STRANGER)
+    pool.add(PoolUser("okta@example.org", "", status="EXTERNAL_PROVIDER", provider="Okta"))
+    others = ("plain", "new", "off", "okta", "nobody")
     seen = []
-    for email in (EMAIL, *others):
-        calls = len(pool.calls)
+    capsys.readouterr()
+    for email in (EMAIL, *(f"{name}@example.org" for name in others)):
+        calls = len(pool.calls), len(table.calls)
         asked = passkeys.ask(email, passkeys.direct.world.browser())
-        seen.append((shape(asked), len(pool.calls) - calls))
+        work = len(pool.calls) - calls[0], table.calls[calls[1] :]
+        seen.append((shape(asked), work, logged(capsys)))
     assert seen == [seen[0]] * len(seen)
 
 

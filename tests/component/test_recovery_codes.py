@@ -85,7 +85,7 @@ def test_the_profile_says_how_many_are_left(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_a_code_alone_opens_nothing(direct: Direct) -> None:
-    """There is no challenge, or one of another kind."""
+    """The browser has no challenge, or a challenge of another kind."""
     (code, *_) = make(direct)
     stranger = direct.world.browser()
     assert use(direct, stranger, code).json()["error"] == "challenge_expired"

@@ -133,7 +133,7 @@ def test_the_api_is_asked_again_with_a_rotated_client_secret(direct: Direct) -> 
 
 
 def test_a_session_of_an_earlier_release_goes_on(world: World, signed_in: Browser) -> None:
-    """Its cookie has no value for the way."""
+    """Its cookie does not say which way to use."""
     flow = gate.services.sessions
     session = flow.open(signed_in.cookies[SESSION_COOKIE].value)
     fields = {name: value for name, value in vars(session).items() if name != "renewed_by"}

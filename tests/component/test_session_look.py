@@ -14,7 +14,7 @@ from tests.doubles.cognito import Person
 
 
 def goes_on(browser: Browser) -> Any:
-    """Send the question; the browser's cookies stay unchanged."""
+    """Ask whether the session continues; the browser's cookies stay unchanged."""
     cookies = dict(browser.cookies)
     answer = browser.get("/auth/session")
     assert (answer.status, browser.cookies) == (200, cookies)
@@ -29,7 +29,7 @@ def end_all(world: World) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Browser) -> None:
-    """There is none without a cookie, or with an invalid one."""
+    """Without a cookie, or with an invalid one, there is no session."""
     assert goes_on(signed_in) is True
     end_all(world)
     assert goes_on(signed_in) is False
@@ -41,7 +41,8 @@ def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Brows
 
 @pytest.mark.security("S-99")
 def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) -> None:
-    """Any number of questions writes nothing and calls no Cognito; the session ends half an hour after its last use."""
+    """However often a page asks, nothing is written and Cognito is not called; the session ends half an hour after its
+    last use."""
     before = dict(world.dynamodb.items(SESSIONS_TABLE))
     asked = len(world.cognito.requests)
     for _ in range(29):

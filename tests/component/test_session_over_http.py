@@ -96,7 +96,7 @@ def test_an_outage_on_the_wire_keeps_the_session(
 def test_keys_that_cannot_be_had_keep_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """It fails before the refresh token is used: the token endpoint is not called. Fetching the keys is tried twice."""
+    """The refresh fails before its token is used: the token endpoint is not called. Fetching the keys is tried twice."""
     for _ in range(2):
         world.clock.advance(1700)
         signed_in_over_http.post("/auth/refresh")
@@ -149,7 +149,7 @@ def test_a_logout_forgets_although_revoking_failed_on_the_wire(
 def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
     world: World, signed_in_over_http: Browser
 ) -> None:
-    """The same for one that was rotated out, within its grace period."""
+    """This includes a cookie whose token was rotated out, within its grace period."""
     copies = [dict(signed_in_over_http.cookies)]
     signed_in_over_http.post("/auth/refresh")
     copies.append(dict(signed_in_over_http.cookies))

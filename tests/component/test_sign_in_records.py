@@ -6,10 +6,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from app import gate
+from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error
-from tests.doubles.browser import Answer, Browser
+from tests.doubles.browser import Answer, Browser, LambdaContext
 from tests.doubles.cognito import Person
+from tests.events import load_event
 
 TOKEN = "/oauth2/token"
 
@@ -30,7 +33,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
     world: World, browser: Browser
 ) -> None:
-    """The same if no trigger said so: the token has every name that the pool has."""
+    """This also works if no trigger reported it, because the token has every name that the pool has."""
     world.sign_in(browser)
     world.clock.advance(5)
     world.sign_in(browser, Person(family_name=""))
@@ -56,7 +59,36 @@ def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: 
         "createdAt": now,
         "updatedAt": now,
         "lastSignInAt": now,
+        "lastSessionAt": now,
+        "previousSignInAt": "",
     }
+
+
+def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Browser) -> None:
+    """Cognito's trigger reports each sign-in a moment before the callback, and may repeat an event much later."""
+    claims = {**CLAIMS, "username": "Okta_00u1ada"}
+
+    def sign_in() -> str:
+        gate.user_records(
+            load_event("PostAuthentication_Authentication_federated"), LambdaContext()
+        )
+        world.clock.advance(1)
+        world.sign_in(browser)
+        previous: str = browser.get("/me", claims=claims).json()["previousSignInAt"]
+        world.clock.advance(3600)
+        return previous
+
+    assert [sign_in() for _ in range(3)] == [
+        "",
+        "2026-01-02T03:04:06.678Z",
+        "2026-01-02T04:04:07.678Z",
+    ]
+    gate.user_records(load_event("PostAuthentication_Authentication_federated"), LambdaContext())
+    body = browser.get("/me", claims=claims).json()
+    assert (body["previousSignInAt"], "lastSessionAt" in body) == (
+        "2026-01-02T04:04:07.678Z",
+        False,
+    )
 
 
 @pytest.mark.security("S-57")

@@ -84,7 +84,7 @@ def begin_at(world: World, start: Answer) -> dict[str, str]:
 def test_an_issuer_of_nobody_reaches_no_provider(
     world: World, browser: Browser, issuer: str
 ) -> None:
-    """The same for providers that have no issuer in their row yet."""
+    """This includes providers that have no issuer in their row yet."""
     put_tenant(world, "Acme", ISSUER)
     answer = browser.get(f"/auth/login?iss={quote(issuer, safe='')}")
     assert (answer.status, answer.json()["error"]) == (400, "unknown_provider")

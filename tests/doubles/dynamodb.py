@@ -31,7 +31,7 @@ class DynamoDBDouble:
         self._items: dict[str, dict[str, Item]] = {name: {} for name in tables}
         self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
         self.fault: Exception | None = None
-        #: The same for one table only, by the end of its name.
+        #: A fault of one table only, by the end of the table's name.
         self.faults: dict[str, Exception] = {}
         self.calls: list[str] = []
         #: The maximum number of keys that BatchGetItem answers.

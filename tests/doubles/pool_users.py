@@ -60,8 +60,8 @@ class PoolUser:
     told_groups: str = ""
     #: `custom:idp_sub`, the provider's subject in its own case.
     idp_subject: str = ""
-    #: Passkeys as tests/doubles/user_pool_passkeys.py keeps them, the challenge of one being set up, and whether they count
-    #: as a second factor too.
+    #: The person's passkeys (user_pool_passkeys.py), the challenge of a passkey that is being set up, and whether
+    #: passkeys also count as a second factor.
     passkeys: list[Any] = field(default_factory=list)
     passkey_challenge: str | None = None
     passkey_is_mfa: bool = False
@@ -112,7 +112,7 @@ class PoolUser:
         return None
 
     def check_totp(self, code: str, now: float, secret: str | None = None) -> bool:
-        """Check an app's code, one step of tolerance each way, each step once."""
+        """Check an app's code: one step of tolerance each way, and each step's code works once."""
         secret = secret or self.totp_secret or ""
         step = int(now) // STEP_SECONDS
         for candidate in (step, step - 1, step + 1):

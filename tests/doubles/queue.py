@@ -1,7 +1,7 @@
 """SQS behind boto3's client, with Lambda's event source mapping: one queue whose messages go to one function.
 
-A message that the function reports as failed comes again. Source: AWS Lambda developer guide, "Using Lambda with Amazon
-SQS".
+A message that the function reports as failed is delivered again. Source: AWS Lambda developer guide, "Using Lambda with
+Amazon SQS".
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class QueueDouble:
         self.function = function
         self.holding = False
         self.fault: Exception | None = None
-        #: How many of a batch are refused, as AWS may refuse single ones.
+        #: The number of messages refused in each batch: AWS may refuse some of them and accept the rest.
         self.refuses = 0
         self.bodies: list[str] = []
         self.waiting: list[tuple[str, str]] = []

@@ -42,7 +42,8 @@ class PasskeyOperations(PoolCore):
     """`relying_party` is WebAuthnConfiguration.RelyingPartyId; if it is empty, the pool has no passkeys."""
 
     relying_party: str = ""
-    #: What USER_AUTH does for a name that nobody has; AWS does not say. The exception's name, or SELECT_CHALLENGE.
+    #: The result of USER_AUTH for an unknown user name, which AWS does not document: the exception's name, or
+    #: SELECT_CHALLENGE.
     unknown_by_choice: str = "UserNotFoundException"
 
     def _op_start_web_authn_registration(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +158,7 @@ class PasskeyOperations(PoolCore):
         if user.status == "UNCONFIRMED":
             raise refusal("UserNotConfirmedException", op)
         wanted = parameters.get("PREFERRED_CHALLENGE") == "WEB_AUTHN"
-        # Passkeys serve a person with a second factor only where they were made one, too (WebAuthnMfaSettings).
+        # If a second factor is needed, a passkey can be used only if it counts as one (WebAuthnMfaSettings).
         enough = user.passkey_is_mfa or not (user.factors or self.mfa_required)
         if not (wanted and enough and user.passkeys):
             return self._offer(user, given["ClientId"])

@@ -42,7 +42,8 @@ def _ops(*arguments: str, state: Path, authority: Path) -> str:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
-    """Run `ops up --detach` on free ports, as a person would, with one other origin allowed, and programs on one port."""
+    """Run `ops up --detach` on free ports, as a person would. It allows one other origin, and native programs on one
+    port."""
     state = tmp_path_factory.mktemp("stack")
     app, aws, okta, other, program = free_ports(5)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
@@ -90,14 +91,14 @@ def refund():
 def mounted(
     tmp_path_factory: pytest.TempPathFactory, certificate: Certificate
 ) -> Iterator[Watched]:
-    """Gatehouse below a prefix of a team's app: a checkout and a watched stack of its own."""
+    """Another checkout with its own watched stack, where a team's app serves Gatehouse below a path prefix."""
     with watched(tmp_path_factory.mktemp("mounted"), certificate.ca_file.parent, MOUNTED) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def notes(stack: Stack) -> Iterator[str]:
-    """Run the example with its own server, at the origin that the stack allows; yield its URL."""
+    """Serve the example front end at the other origin that the stack allows; yield its URL."""
     origin = str(stack.info["allowed_origin"])
     port = urlsplit(origin).port
     server = subprocess.Popen(
@@ -125,7 +126,7 @@ def notes(stack: Stack) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(stack: Stack) -> Visitor:
-    """A person without cookies."""
+    """A person without a browser, who has no cookies yet."""
     return Visitor(stack)
 
 
@@ -161,7 +162,7 @@ def engine(
     tmp_path_factory: pytest.TempPathFactory,
     certificate: Certificate,
 ) -> Iterator[Driver]:
-    """A browser with another engine than Chromium, which trusts the stack's authority."""
+    """A browser with another engine than Chromium; it trusts the stack's certificate authority."""
     folder = tmp_path_factory.mktemp(request.param)
     driver = ENGINES[request.param](folder, certificate)
     print(f"{driver.name} {driver.version}")

@@ -57,7 +57,7 @@ def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> Non
     tab.see("You are signed out.")
 
     sign_in(tab, email)
-    tab.see_heading("Enter the code of your app")
+    tab.see_heading("Enter the code from your app")
     tab.fill("Code", "000000")
     tab.submit()
     tab.see("This code is wrong")
@@ -145,8 +145,7 @@ def plain() -> Iterator[dict[str, Any]]:
 
 
 def test_plain_http_signs_in_everybody_but_webkit(engine: Driver, plain: dict[str, Any]) -> None:
-    """The warning of `up --http` about Safari is true: there a sign-in through Okta leaves no session, elsewhere it
-    does."""
+    """In Safari's engine, a sign-in through Okta leaves no session, as `up --http` warns; in the others it does."""
     assert (plain["ca_file"], plain["certificate_file"]) == (None, None)
     assert plain["app_url"].startswith("http://localhost:")
     tab = Page(engine)

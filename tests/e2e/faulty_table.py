@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: The delay of a slow table. By then the write has happened.
+#: The delay of a slow table's answer, which comes after the write.
 SLOW_SECONDS = 3.0
 _FUNCTIONS = ("", "-user_records")
 _THROTTLED = {
@@ -77,7 +77,7 @@ def _handler(faulty: FaultyTable) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True  # the caller has given up
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler
 

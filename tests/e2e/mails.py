@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: A function that nobody waits for sends the mails, and its first container may be cold.
+#: An asynchronous function sends the mails, and its first container may be cold.
 _PATIENCE_SECONDS = 20.0
 _read: Counter[tuple[str, str]] = Counter()
 
@@ -25,7 +25,7 @@ def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
 
 
 def expect_soon(holds: Callable[[], bool]) -> None:
-    """Wait for the result of a function that the route does not wait for."""
+    """Wait until `holds` is true: the result of a function that the route calls asynchronously."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < ends_at, "it does not happen"
@@ -33,12 +33,12 @@ def expect_soon(holds: Callable[[], bool]) -> None:
 
 
 def mailed_code(stack: Stack, email: str) -> str:
-    """The code in the next mail to an address that no call has returned yet; waits for it."""
+    """Wait for the next mail to an address, and return its code; each call reads a later mail."""
     return _next_match(stack, email, r"\d{6}")
 
 
 def mailed_password(stack: Stack, email: str) -> str:
-    """The temporary password in the last invitation to an address: `ops` waits until it is sent."""
+    """The temporary password in the last invitation to an address; `ops` has waited until the mail was sent."""
     return shown(mails_to(stack, email)[-1])[-1]
 
 
@@ -53,5 +53,5 @@ def _next_match(stack: Stack, email: str, pattern: str) -> str:
 
 
 def shown(mail: dict[str, Any]) -> list[str]:
-    """What a mail has to be copied: each is a line of its own."""
+    """Return the values that a mail has for copying, such as a code; each is on a separate line."""
     return [unescape(line) for line in re.findall(r"user-select:all\">([^<]+)<", mail["BodyHtml"])]

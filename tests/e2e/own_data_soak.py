@@ -1,4 +1,5 @@
-"""docs/your-data.md on a local stack: queue and schedule call the functions, a missing right is told: `make soak`."""
+"""docs/your-data.md on a local stack: queue and schedule call the functions, and a missing permission is reported. Part
+of `make soak`."""
 
 import json
 import sys
@@ -28,14 +29,14 @@ def info(team: Team) -> Any:
 
 @pytest.fixture
 def person(info: Any) -> requests.Session:
-    """Somebody who is signed in."""
+    """A person who is signed in."""
     return signed_in_session(info)
 
 
 def test_what_a_queue_delivers_is_written_to_the_teams_table(
     team: Team, info: Any, person: requests.Session
 ) -> None:
-    """A route writes and sends, with the API's role; the function writes, with its own; both are enforced."""
+    """A route writes and sends with the API's role; the function writes with its own role; IAM enforces both."""
     root = info["app_url"].rstrip("/")
     made = person.post(f"{root}/orders", json={"article": "tea"}).json()
     order = until(
@@ -48,7 +49,7 @@ def test_what_a_queue_delivers_is_written_to_the_teams_table(
 
 
 def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> None:
-    """The page's own example; `deploy --stage local` takes the right away."""
+    """It uses the page's own example, and takes away a permission with `deploy --stage local`."""
     team.log_until("count_orders", "orders_counted")
     file = team.folder / ".chalice" / "gatehouse.yaml"
     before = file.read_text()
@@ -65,13 +66,13 @@ def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> No
 
 
 def test_doctor_has_nothing_to_say(team: Team) -> None:
-    """Of a team's own part neither."""
+    """This includes the team's own part."""
     team.ops("deploy", "--stage", "local")
     assert "all is well" in team.ops("doctor", "--stage", "local")
 
 
 def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: Any) -> None:
-    """A queue that no longer calls its function, a message that was given up, and a function that is gone."""
+    """It reports a queue that no longer calls its function, a message in the dead-letter queue, and a deleted function."""
     made = boto3.Session("test", "test", region_name=info["region"])
     aws = {
         name: made.client(name, endpoint_url=info["aws_endpoint_url"]) for name in ("lambda", "sqs")
@@ -95,7 +96,7 @@ def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: An
 
 
 def test_a_plain_chalice_deploy_keeps_the_gateways_own_answers(team: Team, info: Any) -> None:
-    """The envelope, the headers, and where people who are lost are led."""
+    """These are the error format, the headers, and the redirect from unknown paths to the page."""
     script = ROOT / "ops" / "local" / "chalice_cli.py"
     command = f"cd .local/app && exec {sys.executable} {script} deploy --stage local"
     before = requests.get(f"{info['app_url']}nowhere", verify=info["ca_file"])

@@ -35,11 +35,11 @@ class Stack:
 
     @property
     def verify(self) -> str | bool:
-        """The certificate authority for `url`, for requests."""
+        """The argument `verify` of requests for `url`: the certificate authority's file."""
         return self.info["ca_file"] or True
 
     def past_proxy(self, url: str) -> tuple[str, str]:
-        """The same at API Gateway itself, with the Host header that names the API there."""
+        """Return the URL at API Gateway itself, behind the front proxy, and the Host header that names the API there."""
         aws = str(self.info["aws_endpoint_url"])
         host = f"{self.info['rest_api_id']}.execute-api.{urlsplit(aws).netloc}"
         return f"{aws}/api/{url.removeprefix(self.url)}", host
@@ -286,7 +286,7 @@ class Visitor:
         return dict(answer.json())
 
     def _keep(self, answer: requests.Response) -> None:
-        # requests' own jar handles __Host- cookies wrongly, and would send others with them.
+        # The cookie jar of requests handles __Host- cookies wrongly, and would send other cookies, too.
         for line in answer.raw.headers.getlist("Set-Cookie"):
             pair, _, attributes = line.partition(";")
             name, _, value = pair.partition("=")

@@ -70,7 +70,7 @@ def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
 
 
 def test_no_token_is_401(stack: Stack) -> None:
-    """It has our error format, although API Gateway alone answers."""
+    """The answer has our error format, although API Gateway sends it without calling the app."""
     answer = call(stack, None)
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 
@@ -172,7 +172,7 @@ def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
 
 
 def test_an_expired_token_is_refused(stack: Stack) -> None:
-    """A real token, valid before, is 401 after its expiry."""
+    """A real token, which was valid before, gets 401 after its expiry."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     described = cognito.describe_user_pool_client(
@@ -201,7 +201,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
 
 @pytest.mark.security("S-48")
 def test_every_deployed_route_is_public_by_name_or_has_authorizer_and_scope(stack: Stack) -> None:
-    """It walks API Gateway's real resources, not the code."""
+    """It reads API Gateway's real resources, not the code."""
     gateway = stack.aws("apigateway")
     api = stack.info["rest_api_id"]
     resources = gateway.get_resources(restApiId=api, embed=["methods"], limit=500)["items"]

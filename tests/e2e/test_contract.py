@@ -87,14 +87,14 @@ def test_answers_are_as_described(
     assert explore(stack, operation, GenerationMode.POSITIVE, {}) > 0
     explore(stack, operation, GenerationMode.POSITIVE, own_page)
     raw = operation.definition.raw
-    # A form of texts cannot be wrong: every value is a text.
+    # A form without a JSON body cannot have a wrong type: every value is a string.
     json_body = "application/json" in raw.get("requestBody", {}).get("content", {})
     if json_body or any(p.get("in") == "query" for p in raw.get("parameters", [])):
         assert explore(stack, operation, GenerationMode.NEGATIVE, own_page) > 0
 
 
 def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
-    """It has the stack's own address."""
+    """Only the server is different: the stack's own address."""
     served = requests.get(f"{stack.url}openapi.json", timeout=30, verify=stack.verify).json()
     assert served["paths"] == PATHS
     assert served["servers"] == [{"url": stack.origin}]

@@ -37,7 +37,7 @@ class OtherProject(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def other_project() -> Iterator[str]:
-    """Its URL, on localhost like the app's."""
+    """The other project's URL, on localhost like the app's."""
     with ThreadingHTTPServer(("127.0.0.1", 0), OtherProject) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -96,7 +96,7 @@ def test_password_reload_and_sign_out(tab: Page, stack: Stack) -> None:
 
 
 def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: str) -> None:
-    """Without HSTS from the local proxy, plain HTTP on other ports still works; with it, it would fail for a year."""
+    """Without HSTS from the local proxy, plain HTTP on other ports still works; with HSTS, it would fail for a year."""
     tab.see("Continue with Okta")
     tab.open(other_project)
     tab.see("Another project")

@@ -17,7 +17,7 @@ PASSWORD = "correct horse 12"
 
 @dataclass
 class Administrator:
-    """Bruno, in the group `admins`, with the access token from then."""
+    """Bruno, in the group `admins`, with the access token from that sign-in."""
 
     stack: Stack
     token: str
@@ -74,7 +74,7 @@ def test_a_right_that_was_taken_away_is_gone_at_once(stack: Stack, bruno: Admini
 def test_a_sign_out_everywhere_ends_old_tokens_on_these_routes(
     stack: Stack, bruno: Administrator
 ) -> None:
-    """This includes one's own tokens: the record has the time."""
+    """This includes the administrator's own tokens: the record holds the time of the sign-out."""
     assert bruno.sign_out(quote(stack.user_name(BRUNO))).status_code == 200
     assert bruno.statuses() == (401, 401)
     item = stack.user_item(stack.user_name(BRUNO))
@@ -102,7 +102,7 @@ def test_a_person_who_is_deleted_or_made_anew_has_no_rights_left(
 def test_where_the_pool_cannot_be_asked_nobody_passes(
     stack: Stack, bruno: Administrator, action: str
 ) -> None:
-    """A role lacks one of the actions: 503."""
+    """If the role lacks one of the actions, the answer is 503."""
     with stack.without_permission(api_role(stack), f"cognito-idp:{action}"):
         assert bruno.statuses() == (503, 503)
     assert bruno.statuses() == (200, 404)

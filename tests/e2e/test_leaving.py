@@ -1,4 +1,4 @@
-"""Somebody whom Okta deactivates is out, through API Gateway, the queue and its function, each with its own rights."""
+"""A person whom Okta deactivates is signed out, through API Gateway, the queue and its function, each with its own role."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ BRUNO = "bruno@example.com"
 
 
 def leaving(stack: Stack, *options: str) -> dict[str, Any]:
-    """Type `ops provider leaving Okta` and return what it says for Okta's console."""
+    """Run `ops provider leaving Okta` and return the values that it prints for Okta's console."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "ops", "provider", "leaving", "Okta", *options, "--json"),
@@ -40,7 +40,7 @@ def leaving(stack: Stack, *options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def hook(stack: Stack) -> dict[str, Any]:
-    """What Okta's console is told of the event hook, which `up` has set up."""
+    """The values for Okta's console about the event hook, which `up` has set up."""
     told: dict[str, Any] = leaving(stack, "--event-hook")["event_hook"]
     return told
 
@@ -74,7 +74,8 @@ def is_enabled(stack: Stack) -> bool:
 
 @pytest.mark.security("S-81")
 def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[str, Any]) -> None:
-    """With "keep me signed in"; a wrong secret does nothing; reactivated, the sign-in works again."""
+    """This holds with "keep me signed in", too. A wrong secret changes nothing. After a reactivation, the sign-in works
+    again."""
     visitor = Visitor(stack)
     back = visitor.callback_url(stack.sub(BRUNO), query="provider=Okta&remember=1")
     assert visitor.request("GET", back).status_code == 303
@@ -85,7 +86,7 @@ def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[
     began = time.monotonic()
     answer = tell(stack, hook, kind)
     assert (answer.status_code, answer.text) == (204, "")
-    assert time.monotonic() - began < 3  # as long as Okta waits
+    assert time.monotonic() - began < 3  # Okta waits three seconds
     expect_soon(lambda: not is_enabled(stack))
     refused = visitor.post("/auth/refresh")
     assert (refused.status_code, refused.json()["error"]) == (401, "session_expired")
@@ -101,14 +102,14 @@ def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[
 
 
 def test_okta_verifies_the_endpoint(stack: Stack, hook: dict[str, Any]) -> None:
-    """Its challenge comes back."""
+    """The answer returns Okta's challenge."""
     headers = {"X-Okta-Verification-Challenge": "challenge-1"}
     answer = requests.get(hook["url"], headers=headers, verify=stack.verify, timeout=30)
     assert answer.json() == {"verification": "challenge-1"}
 
 
 def press(page: Page, button: str, way: str = "event hook") -> None:
-    """Press one of Bruno's buttons in Okta's console, and see that the app took what it sent."""
+    """Press one of Bruno's buttons in Okta's console, and check that the app accepted its request."""
     page.get_by_label(way).first.check()
     page.get_by_label(BRUNO).get_by_role("button", name=button).click()
     expect(page.get_by_role("listitem").first).to_contain_text(": 204")
@@ -121,10 +122,10 @@ def choose_bruno(page: Page) -> None:
 
 
 def expect_ended_at_focus(stack: Stack, page: Page) -> None:
-    """Somebody looks at the page: it says that the session was ended, and the cookie is gone."""
+    """Focus the page, and check that it says that the session was ended, and that the cookie is gone."""
     name = "__Host-gatehouse"
     assert name in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
-    page.clock.fast_forward(11_000)  # it asks at most every ten seconds
+    page.clock.fast_forward(11_000)  # the page asks at most every ten seconds
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.get_by_text("Your session was ended.")).to_be_visible()
     assert name not in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
@@ -132,7 +133,7 @@ def expect_ended_at_focus(stack: Stack, page: Page) -> None:
 
 @pytest.fixture
 def console(stack: Stack, browser: Browser) -> Iterator[Page]:
-    """Okta's console, in the browser of an administrator; in the end Bruno may sign in."""
+    """Okta's console, in an administrator's browser; afterwards, Bruno may sign in again."""
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
     page.goto(f"{stack.info['okta_url']}/admin")
@@ -158,7 +159,8 @@ def signed_in(stack: Stack, page: Page) -> Page:
 def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_refused_clearly(
     stack: Stack, signed_in: Page, console: Page
 ) -> None:
-    """By the event hook. Okta refuses; if only Okta lets the person in again, our page says that the account is disabled."""
+    """The event hook reports it, and Okta refuses the next sign-in. If only Okta knows of the reactivation, our page
+    says that the account is disabled."""
     began = time.monotonic()
     press(console, "Deactivate")
     expect_soon(lambda: not is_enabled(stack))
@@ -167,14 +169,14 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
     choose_bruno(signed_in)
     expect(signed_in.get_by_text("Unable to sign in.")).to_be_visible()
 
-    # Nobody tells the app of it.
+    # The app does not learn of this reactivation.
     console.get_by_label("Universal Logout").check()
     console.get_by_label(BRUNO).get_by_role("button", name="Reactivate").click()
     expect(console.get_by_label(BRUNO).get_by_role("button", name="Deactivate")).to_be_visible()
     signed_in.goto(stack.url)
     choose_bruno(signed_in)
     expect(signed_in.get_by_role("heading", name="Your account is disabled here")).to_be_visible()
-    signed_in.get_by_role("button", name="Try again").click()
+    signed_in.get_by_role("button", name="Back to sign-in").click()
     expect(signed_in.get_by_role("heading", name="Sign in")).to_be_visible()  # no loop
 
     press(console, "Deactivate")
@@ -186,7 +188,7 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
 
 @pytest.mark.security("S-81")
 def test_the_same_by_universal_logout(stack: Stack, signed_in: Page, console: Page) -> None:
-    """It ends the sessions alone: who is reactivated signs in again, and nothing else is to be done."""
+    """It only ends the sessions: a reactivated person can sign in again without any other step."""
     ended = stack.user_item(stack.user_name(BRUNO)) or {}
     press(console, "Deactivate", "Universal Logout")
     expect_soon(

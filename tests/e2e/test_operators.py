@@ -102,7 +102,8 @@ def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
 
 @pytest.mark.security("S-67")
 def test_a_lost_phone_is_helped(stack: Stack) -> None:
-    """The app is no longer asked for, the session of its holder has ended, and another app can be set up."""
+    """Sign-ins no longer ask for the authenticator app, the session on the phone has ended, and another app can be set
+    up."""
     email = "lost-phone@example.com"
     stack.create_person(email, PASSWORD)
     phone = Visitor(stack)

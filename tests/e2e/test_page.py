@@ -11,7 +11,7 @@ from tests.e2e.stack import Stack, Visitor
 
 @pytest.mark.security("S-53")
 def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> None:
-    """It has no body, but the headers of the full answer."""
+    """The 304 has no body, but all headers of the full answer."""
     visitor = Visitor(stack, past_proxy=True)
     page = visitor.get("/")
     script = re.search(r'src="(/assets/[^"]+/app\.js)"', page.text)
@@ -31,7 +31,7 @@ def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> 
     "path", ["/", "/auth/config", "/auth/login?provider=Okta", "/auth/callback", "/me", "/nowhere"]
 )
 def test_hsts_leaves_api_gateway_and_stays_behind_the_local_proxy(stack: Stack, path: str) -> None:
-    """API Gateway sends it as on AWS; here it would break every other http://localhost of this machine."""
+    """API Gateway sends HSTS as on AWS; in a browser it would break every other http://localhost site of this machine."""
     name = "Strict-Transport-Security"
     there = Visitor(stack, past_proxy=True).get(path)
     here = Visitor(stack).get(path)

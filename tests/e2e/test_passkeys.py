@@ -15,7 +15,7 @@ PASSWORD = "correct horse battery pia"
 
 @pytest.fixture(scope="module", autouse=True)
 def person(stack: Stack) -> None:
-    """All end-to-end tests come from one address."""
+    """Create the person, with unused attempts: all end-to-end tests come from one address."""
     forget_attempts(stack)
     stack.create_person(EMAIL, PASSWORD)
 
@@ -38,9 +38,11 @@ def open_form(page: Page, stack: Stack) -> None:
 
 
 def sign_in(page: Page, stack: Stack) -> None:
+    """Return when the page knows whether it may offer a passkey."""
     open_form(page, stack)
     field(page, "Password").fill(PASSWORD)
-    page.locator("form button[type=submit]").click()
+    with page.expect_response("**/auth/passkeys/offer"):
+        page.locator("form button[type=submit]").click()
     expect(button(page, "Sign out")).to_be_visible()
 
 
@@ -59,7 +61,7 @@ def set_up(page: Page, stack: Stack) -> None:
 
 
 def remove_all(page: Page) -> None:
-    """From the open list."""
+    """Remove every passkey in the open list."""
     while page.get_by_role("button", name="Remove", exact=True).count():
         button(page, "Remove").first.click()
         title(page, "Remove this passkey?")
@@ -77,10 +79,17 @@ def sign_out(page: Page) -> None:
 def test_a_passkey_from_set_up_to_removal(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """Offered, set up, named; signs in by keyboard in a browser that knows nothing; a copied key is refused; removed."""
+    """It is offered until "Not now", set up and named; it signs in by keyboard in a new browser; a copied key is refused;
+    it is removed."""
     device = Device(page)
     sign_in(page, stack)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
+    with page.expect_response("**/auth/passkeys/offer"):
+        button(page, "Not now").click()
+    button(page, "Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    sign_in(page, stack)
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
     open_list(page)
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
@@ -107,7 +116,8 @@ def test_a_passkey_from_set_up_to_removal(
     button(page, "Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
-    # The person is not verified: the page says so, and the password is there. Another site's page cannot use it at all.
+    # Without user verification, the page says so and offers the password. A page of another site cannot use the
+    # passkey.
     context.clear_cookies()
     device.send("setUserVerified", isUserVerified=False)
     open_form(page, stack)
@@ -121,7 +131,7 @@ def test_a_passkey_from_set_up_to_removal(
     )
     assert foreign == "SecurityError"
 
-    # Somebody has copied the key: its counter stays behind.
+    # A copy of the key: its signature counter is behind.
     device.send("removeCredential", credentialId=key["credentialId"])
     device.put({**key, "signCount": 0})
     context.clear_cookies()
@@ -132,10 +142,10 @@ def test_a_passkey_from_set_up_to_removal(
     sign_in(page, stack)
     open_list(page)
     remove_all(page)
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
     sign_out(page)
 
-    # The device still has it; Cognito has not.
+    # The device still has the passkey; Cognito does not.
     context.clear_cookies()
     open_form(page, stack)
     button(page, "Use a passkey").click()
@@ -146,7 +156,8 @@ def test_a_passkey_from_set_up_to_removal(
 def test_a_known_browser_offers_the_passkey_by_itself(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """Where the address is typed; the virtual authenticator chooses it at once. Another tab is signed in with it."""
+    """It does so in the address field, and the virtual authenticator chooses it at once. Another tab is then signed in,
+    too."""
     Device(page)
     set_up(page, stack)
     other = context.new_page()
@@ -169,12 +180,13 @@ def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -
     open_list(page)
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("No passkey was set up.")).to_be_visible(timeout=90_000)
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
 
 
 @pytest.mark.security("S-102")
 def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> None:
-    """And the password forgotten: a mailed code ends the passkey that somebody else may have, and leads to a new one."""
+    """The password is forgotten, too. A mailed code ends the lost passkey, which somebody else may have, and leads to a
+    new one."""
     email, new = "lost@example.com", "another horse battery pia"
     stack.create_person(email, PASSWORD)
     found = Device(page)
@@ -199,7 +211,7 @@ def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> Non
     button(page, "Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
-    # Whoever has the lost device tries it, in a browser that knows nothing.
+    # Somebody tries the lost device's passkey in a new browser.
     page.context.clear_cookies()
     page.goto(f"{stack.url}#email")
     field(page, "Email").fill(email)
@@ -210,13 +222,13 @@ def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> Non
     page.locator("form button[type=submit]").click()
     open_list(page, new)
     expect(page.get_by_text("your earlier passkeys are removed")).to_be_visible()
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
     sign_out(page)
     (made,) = (
         found.keys()
-    )  # the device keeps one for a person: the new one is in the old one's place
+    )  # the device keeps one passkey per person: the new one has replaced the old one
     assert made["credentialId"] != lost["credentialId"]
     page.context.clear_cookies()
     page.goto(f"{stack.url}#email")

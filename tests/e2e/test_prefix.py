@@ -39,7 +39,7 @@ def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched
     assert page.url == info["page_url"]
 
 
-#: A front end's own call, in a page of this origin: the answer, or where the person is sent to confirm.
+#: A front end's own call from a page of this origin: returns the status, or the URL where the person has to confirm.
 CALL = """async (root) => {
   const assets = document.querySelector('script[type=module]').src;
   const { createSession } = await import(new URL('session.js', assets));
@@ -60,7 +60,7 @@ def call(page: Page, info: Any) -> dict[str, Any]:
 
 
 def grow_old(info: Any) -> None:
-    """Let all proofs be an hour old: no test waits for that."""
+    """Make every recorded proof an hour older, so that no test has to wait."""
     session = boto3.Session("test", "test", region_name=info["region"])
     table = session.client("dynamodb", endpoint_url=info["aws_endpoint_url"])
     name = "gatehouse-local-throttle"
@@ -74,8 +74,8 @@ def grow_old(info: Any) -> None:
 @pytest.mark.security("S-93")
 @pytest.mark.security("S-94")
 def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> None:
-    """By password and by passkey on the page; at Okta, whose single sign-on lets people through, and proves nothing, until
-    asked not to."""
+    """On the page, people confirm by password or passkey. Okta's single sign-on lets people through without a proof,
+    until it is asked for a new sign-in."""
     info = mounted.info
     grace = info["demo_users"][0]
     hello = page.get_by_role("heading", name="Hello, ")
@@ -92,11 +92,11 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(grace["password"])
     page.get_by_role("button", name="Continue", exact=True).click()
-    page.wait_for_url(info["app_url"])  # where the call was to be made
+    page.wait_for_url(info["app_url"])  # the page that made the call
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200
 
-    # By passkey: without a word typed.
+    # By passkey: nothing is typed.
     Device(page)
     page.get_by_role("link", name="Passkeys").click()
     page.get_by_label("Password", exact=True).fill(grace["password"])
@@ -121,14 +121,14 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     expect(hello).to_be_visible()
     assert call(page, info)["status"] == 200
     page.get_by_role("button", name="Sign out").click()
-    page.get_by_role("link", name="Continue with Okta").click()  # and nobody asks
+    page.get_by_role("link", name="Continue with Okta").click()  # Okta does not ask who it is
     expect(hello).to_be_visible()
     grow_old(info)
     stale = call(page, info)
     assert stale["status"] == 401
     page.goto(stale["url"])
     page.get_by_role("link", name="Continue with Okta").click()
-    page.get_by_text("alice@example.com", exact=True).click()  # somebody does
+    page.get_by_text("alice@example.com", exact=True).click()  # now Okta asks
     page.wait_for_url(info["app_url"])
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200

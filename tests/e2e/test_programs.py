@@ -22,7 +22,7 @@ CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").d
 
 @pytest.fixture(scope="module")
 def offered(stack: Stack) -> dict[str, Any]:
-    """The API's data for programs."""
+    """The settings that the API offers to programs."""
     found = Visitor(stack).get("/auth/config").json()["programs"]
     assert found["client_id"] != stack.info["client_id"]
     return dict(found)
@@ -178,7 +178,7 @@ def test_no_code_goes_to_another_address(
 def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address(
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
-    """Another program on the machine may see it; it works once."""
+    """Another program on the machine may see the code. The code works once."""
     own = str(stack.info["client_id"])
     callback = f"{stack.url}auth/callback"
     code = code_of(stack, asking(offered))

@@ -310,7 +310,7 @@ def no_tables_no_secrets(stack: Stack) -> Iterator[None]:
         yield
 
 
-#: Each with a status that it must cause somewhere.
+#: Each fault, with a status that it must cause somewhere.
 FAULTS: dict[str, tuple[Callable[[Stack], Any], int]] = {
     "function broken": (broken_handler, 502),
     "stage throttled": (throttled_stage, 429),

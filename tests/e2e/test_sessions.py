@@ -69,7 +69,7 @@ REFRESH_LOOP = """async ([rounds, locked]) => {
 def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
     context: BrowserContext, stack: Stack, locked: bool
 ) -> None:
-    """They do so many times: with the lock that tabs of one origin share, and without it, with only the server's
+    """The tabs do so many times, once with the lock that tabs of one origin share, and once with only the server's
     grace period."""
     tabs = [context.new_page(), context.new_page()]
     sign_in(tabs[0], stack)
@@ -184,7 +184,7 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
 def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
     stack: Stack, administrator: Visitor
 ) -> None:
-    """It works everywhere and can be repeated; nobody else is signed out."""
+    """The sign-out covers all browsers of the person and can be repeated; nobody else is signed out."""
     alice, second = Visitor(stack), Visitor(stack)
     alice.sign_in()
     second.sign_in()
@@ -235,7 +235,7 @@ def administrator(stack: Stack) -> Iterator[Visitor]:
 @pytest.mark.security("S-83")
 @pytest.mark.security("S-84")
 def test_a_session_is_ended_from_another_browser(stack: Stack) -> None:
-    """On the real table, by the function's own rights, through API Gateway; the third browser goes on."""
+    """It uses the real table, the function's own role, and API Gateway; a third browser stays signed in."""
     lost, mine, third = Visitor(stack), Visitor(stack), Visitor(stack)
     headers = {
         "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"

@@ -16,7 +16,7 @@ BRUNO = "bruno@example.com"
 
 @pytest.mark.security("S-60")
 def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
-    """IAM is enforced: without GetItem the record cannot be read; with it again, it can."""
+    """IAM is enforced: without GetItem the record cannot be read; with GetItem, it can be read again."""
     visitor = Visitor(stack)
     token = visitor.sign_in()["access_token"]
     role = api_role(stack)
@@ -80,7 +80,7 @@ def test_errors_of_gateway_and_app_look_alike(
 
 
 def test_an_oversized_body_is_413(stack: Stack) -> None:
-    """Before anything reads it."""
+    """It is refused before any code reads it."""
     answer = Visitor(stack).post("/auth/refresh", {"padding": "x" * 20_000})
     assert (answer.status_code, answer.json()["error"]) == (413, "payload_too_large")
 

@@ -8,7 +8,8 @@ _FOLDER = Path(__file__).parent
 
 #: Every file's name, without its ending.
 EVENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
-#: Those of `user_records` that write a record, those of it that decide attributes, and those of `token_claims`.
+#: The events of `user_records` that write a record, its events that decide attributes, and the events of
+#: `token_claims`.
 RECORD_EVENTS = tuple(
     name for name in EVENTS if not name.startswith(("InboundFederation_", "TokenGeneration_"))
 )

@@ -105,6 +105,7 @@ RECORD = {
     "status": "CONFIRMED",
     "createdAt": "2024-03-09T08:15:00Z",
     "lastSignInAt": "2024-05-02T07:58:12Z",
+    "previousSignInAt": "2024-05-01T16:03:40Z",
     "groups": ["admins", "early-access"],
 }
 
@@ -185,9 +186,10 @@ class FakeApi:
         self.config["passkeys"] = True
         self.answers["POST /auth/direct/passkey"] = Answer(200, {"challenge": None})
         self.answers["POST /auth/passkeys/close"] = Answer(200, {})
+        self.answers["POST /auth/passkeys/offer"] = Answer(200, {"offer": True})
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
-        """Some provider has domains; `provider` is the label of the one for every address.
+        """Some provider has domains. `provider` is the label of the provider to which every address belongs.
 
         Unless `direct` is given, people of a provider have no passwords, and all others do.
         """

@@ -190,7 +190,7 @@ def _passkeys_ended(page: Page, api: FakeApi) -> None:
     page.goto(f"{api.url}#passkeys")
     fill(page, Password=PASSWORD)
     press(page, "Continue")
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
 
 
 def _passkey_offered(page: Page, api: FakeApi) -> None:
@@ -225,7 +225,7 @@ def _turned_off(page: Page, api: FakeApi) -> None:
 
 
 def ask_for_recovery_codes(page: Page, api: FakeApi) -> None:
-    """New codes, shown once."""
+    """Open the view with new recovery codes, which it shows once."""
     api.answers["POST /auth/mfa/setup"] = error(409, "mfa_already_on")
     codes = [f"7KQ2-M0XD-{at:04}-ABCD" for at in range(10)]
     api.answers["POST /auth/mfa/recovery-codes"] = Answer(200, {"recovery_codes": codes})
@@ -238,7 +238,7 @@ def ask_for_recovery_codes(page: Page, api: FakeApi) -> None:
 
 
 def lose_the_phone(page: Page, api: FakeApi) -> None:
-    """A recovery code in place of the app's."""
+    """Open the form for a recovery code, which replaces the app's code."""
     challenged("SOFTWARE_TOKEN_MFA")(page, api)
     press(page, "Use a recovery code")
     heading(page, "Use a recovery code")

@@ -1,4 +1,4 @@
-/** The page as it stands, as HTML that needs no script: another engine draws it. Loaded by stills.py. */
+/** Returns the page's current state as HTML without scripts, so that another engine can draw it. Loaded by stills.py. */
 () => {
   const still = document.documentElement.cloneNode(true);
   const here = [...document.querySelectorAll('input')];
@@ -8,7 +8,7 @@
     copy.removeAttribute('autofocus');
   });
   const late = document.querySelector('.late');
-  if (late) still.querySelector('.late').style.cssText = `animation: none; visibility: ${getComputedStyle(late).visibility}`;
+  if (late) still.querySelector('.late').style.cssText = `visibility: ${getComputedStyle(late).visibility}`;
   for (const node of still.querySelectorAll('script, iframe, noscript, link:not([rel="stylesheet"]), meta[http-equiv]')) node.remove();
   return '<!doctype html>' + still.outerHTML;
 }

@@ -44,12 +44,16 @@ _BRAND = Brand(
     languages=("en", "de"),
 )
 _WORDMARK = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 32"><circle cx="16" cy="16" r="15" fill="#9d174d"/>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 124 32"><circle cx="16" cy="16" r="15" fill="#9d174d"/>'
     '<text x="40" y="23" font-family="sans-serif" font-size="20" fill="#777">Harbour</text></svg>'
 )
 _PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 200" preserveAspectRatio="xMidYMid slice">'
     '<rect width="400" height="200" fill="#2b1030"/><circle cx="200" cy="90" r="60" fill="#f2a"/></svg>'
+)
+_PROVIDER = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="8" fill="none" '
+    'stroke="#123" stroke-width="6"/></svg>'
 )
 
 
@@ -85,6 +89,8 @@ def branded(folder: Path) -> Iterator[None]:
     shutil.copytree(HERE.parents[1] / "frontend", folder / "frontend")
     (folder / "frontend" / "brand" / "harbour.svg").write_text(_WORDMARK)
     (folder / "frontend" / "brand" / "pier.svg").write_text(_PICTURE)
+    (folder / "frontend" / "brand" / "providers").mkdir()
+    (folder / "frontend" / "brand" / "providers" / "Okta.svg").write_text(_PROVIDER)
     plain = fake_api.FILES
     fake_api.FILES = StaticFiles(folder / "frontend", _BRAND)
     try:
@@ -144,7 +150,7 @@ def styles(look: Look, name: str) -> str:
         )
         if name == "styles.css":
             text += f":root {{ font-size: {look.text}% }}"
-    return text + ".bone, [aria-busy] svg:last-child { animation: none }"
+    return text + ".bone, .late, [aria-busy] svg:last-child { animation: none }"
 
 
 @contextmanager

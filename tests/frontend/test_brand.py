@@ -82,6 +82,34 @@ def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dr
         assert axe(page) == [], theme
 
 
+@pytest.mark.security("S-52")
+def test_a_providers_logo_is_on_its_button(
+    page: Page, api: FakeApi, dress: Dress, tmp_path: Path
+) -> None:
+    """The logo replaces the key symbol, only on that provider's button, and needs no looser CSP. The button that the
+    page shows while it redirects to the provider has it, too."""
+    logos = tmp_path / "frontend" / "brand" / "providers"
+    logos.mkdir()
+    (logos / "Okta.svg").write_text(WORDMARK)
+    dress(BRAND)
+    api.embed()
+    page.goto(api.url)
+    button = page.get_by_role("link", name="Continue with Okta")
+    sign, other = (link.locator("svg").first for link in (button, page.locator('a[href="#email"]')))
+    assert sign.evaluate("(svg) => [svg.clientWidth, svg.clientHeight]") == [90, 24]
+    expect(sign).to_have_css("background-image", re.compile(r"/provider-Okta\.svg"))
+    expect(sign.locator("path")).to_be_hidden()
+    expect(other.locator("path")).to_be_visible()
+    assert page.evaluate("performance.getEntriesByType('layout-shift').length") == 0
+    for width in (1366, 360, 240):
+        page.set_viewport_size({"width": width, "height": 650})
+        assert layout_faults(page) == {}, width
+    page.evaluate(AXE)
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        assert axe(page) == [], theme
+
+
 def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) -> None:
     """It is embedded in an SVG, in which browsers allow data URLs and nothing else."""
     page.goto("about:blank")
@@ -112,6 +140,8 @@ def test_the_picture_is_replaced_or_off(
         page.goto(api.url)
         heading(page, "Sign in")
         assert gate.is_visible() is seen
+        glow = gate.evaluate("(gate) => getComputedStyle(gate, '::after').content")
+        assert glow == "none" or not seen, "the glow of our gate would change the picture's colours"
         expect(page.get_by_role("link", name="Continue with Okta")).to_be_in_viewport(ratio=1)
         assert page.evaluate("performance.getEntriesByType('layout-shift').length") == 0
         assert layout_faults(page) == {}

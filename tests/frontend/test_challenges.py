@@ -33,7 +33,7 @@ def replies(api: FakeApi) -> list[object]:
 
 def test_a_code_of_the_app(page: Page, api: FakeApi) -> None:
     challenged("SOFTWARE_TOKEN_MFA")(page, api)
-    heading(page, "Enter the code of your app")
+    heading(page, "Enter the code from your app")
     code = page.get_by_label("Code", exact=True)
     expect(code).to_be_focused()
     api.answers["POST /auth/direct/challenge"] = error(401, "invalid_code")

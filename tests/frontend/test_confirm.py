@@ -12,7 +12,7 @@ TITLE = "Confirm that it is you"
 INSUFFICIENT = Answer(
     401, {"error": "insufficient_user_authentication", "message": "A sentence.", "max_age": 300}
 )
-#: A front end in a page of this origin; `confirm` is what it does when a route asks, and `log` what came of it.
+#: A front end in a page of this origin; `confirm` is its answer when a route asks the person to confirm.
 FRONT_END = """async ({ url, confirm }) => {
   const { createSession } = await import(`${url}assets/%s/session.js`);
   const { confirmUrl, withConfirmation } = await import(`${url}assets/%s/step-up.js`);

@@ -155,7 +155,7 @@ def test_a_refusal_offers_a_code_and_a_reset(page: Page, api: FakeApi) -> None:
 def test_somebody_unconfirmed_gets_in_by_the_code(page: Page, api: FakeApi) -> None:
     enter_password(page, api)
     page.get_by_role("link", name="Enter a code").click()
-    heading(page, "Check your mail")
+    heading(page, "Enter a code")
     api.accept_password()
     enter_code(page)
     heading(page, "Hello, Bo")
@@ -401,7 +401,7 @@ def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) ->
     address.fill(typed)
     page.locator("form button[type=submit]").click()
     expect(address).to_have_accessible_description(
-        "Enter your email address, such as name@example.com."
+        "Enter your email address, such as me@example.com."
     )
     assert bodies(api, "forgot-password") == []
 
@@ -427,7 +427,7 @@ def test_an_address_that_only_the_server_refuses_is_named_at_its_field(
     page.locator("form button[type=submit]").click()
     expect(address).to_be_focused()
     expect(address).to_have_accessible_description(
-        "Enter your email address, such as name@example.com."
+        "Enter your email address, such as me@example.com."
     )
 
 

@@ -10,6 +10,9 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from chalicelib.gatehouse.brand import Brand
+from chalicelib.gatehouse.page.static_files import StaticFiles
+
 from .fake_api import FakeApi, error
 from .states import ALL
 from .stills import translate
@@ -18,10 +21,10 @@ from .views import View
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
 
-#: 320 px is also 1280 px at 400 % zoom, where 1024 px of height are 256.
+#: A window of 1280 by 1024 px at 400 % zoom has 320 by 256 px.
 SIZES = ((320, 640), (320, 256), (768, 1024), (1366, 650), (1440, 900))
 THEMES = ("light", "dark")
-#: axe's rules by theme: only colours differ in the second, and all rules take half a second.
+#: axe's rules by theme. Running all rules takes half a second, and only colours differ in the second theme.
 RULES: dict[str, tuple[str, ...]] = {
     "light": (),
     "dark": ("color-contrast", "link-in-text-block"),
@@ -84,7 +87,7 @@ def layout_faults(page: Page) -> dict[str, list[str]]:
 
 
 def large_and_german_faults(page: Page) -> dict[str, list[str]]:
-    """The same with text of twice its size, as people set it in their browser, then in German, then both."""
+    """Layout faults with text of twice its size, as people set it in their browser, then in German, then with both."""
     browser = page.context.new_cdp_session(page)
     found = {}
     try:
@@ -167,25 +170,35 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
 def test_both_doors_are_on_the_first_screen(
     page: Page, api: FakeApi, view: str, size: tuple[int, int]
 ) -> None:
-    """Okta and email can be seen without scrolling, whatever is above them."""
+    """Okta and email can be seen without scrolling, whatever is above them, in English and German."""
     api.embed()
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.goto(api.url + ("?signed_out=1" if view == "signed out" else ""))
-    for name in ("Continue with Okta", "Continue with email"):
-        expect(page.get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+    for language in ("en", "de"):
+        api.files = StaticFiles(brand=Brand(languages=(language,)))
+        page.goto(api.url + ("?signed_out=1" if view == "signed out" else ""))
+        for target in ("auth/login?provider=Okta", "#email"):
+            expect(page.locator(f'a.button[href*="{target}"]')).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("size", [(1366, 650), (360, 640)], ids=["laptop", "phone"])
 def test_email_form_and_other_door_are_on_the_first_screen(
     page: Page, api: FakeApi, size: tuple[int, int]
 ) -> None:
-    """The first screen has the fields and the button, and on a laptop below them the link to Okta."""
+    """The first screen has the form, and below it the link to Okta, in English and German, also with a passkey's button and
+    a link to sign up."""
     api.embed()
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.goto(f"{api.url}#email")
-    expect(page.get_by_role("button", name="Sign in")).to_be_in_viewport(ratio=1)
-    if size[0] > size[1]:
-        expect(page.get_by_role("link", name="Continue with Okta")).to_be_in_viewport(ratio=1)
+    for language in ("en", "de"):
+        api.files = StaticFiles(brand=Brand(languages=(language,)))
+        for passkeys in (False, True):
+            api.config |= {"passkeys": passkeys, "sign_up": True}
+            page.goto("about:blank")
+            page.goto(f"{api.url}#email")
+            expect(page.locator(".passkey button")).to_have_count(int(passkeys))
+            expect(page.locator('a[href="#sign-up"]')).to_be_visible()
+            for part in ("h1", "form .button.primary", ".ways a"):
+                expect(page.locator(part)).to_be_in_viewport(ratio=1)
+            assert layout_faults(page) == {}
 
 
 def test_a_refusal_leaves_the_button_where_it_is(page: Page, api: FakeApi) -> None:

@@ -10,7 +10,7 @@ OTHER = f"DELETE /me/sessions/{'B' * 22}"
 
 
 def test_sessions_are_asked_for_when_somebody_looks(page: Page, api: FakeApi) -> None:
-    """It also works with the keyboard. Each device has a readable name, and this browser has no button."""
+    """The list also opens with the keyboard. Each device has a readable name, and this browser has no button."""
     api.sign_in()
     page.goto(api.url)
     summary = page.get_by_text("Where you are signed in")
@@ -24,7 +24,7 @@ def test_sessions_are_asked_for_when_somebody_looks(page: Page, api: FakeApi) ->
     expect(rows.nth(0)).to_contain_text("This browser")
     expect(rows.nth(0).get_by_role("button")).to_have_count(0)
     expect(rows.nth(2)).to_contain_text("Unknown browser")
-    expect(rows.nth(2)).to_contain_text("With Email and password, since ")
+    expect(rows.nth(2)).to_contain_text("Email and password, since ")
 
 
 @pytest.mark.security("S-86")
@@ -62,7 +62,7 @@ def test_everywhere_else_at_once(page: Page, api: FakeApi) -> None:
 
 
 def test_a_list_that_failed_can_be_loaded_again(page: Page, api: FakeApi) -> None:
-    """The rest of the page still works."""
+    """Until then, the rest of the page still works."""
     api.sign_in()
     api.answers["GET /me/sessions"] = error(503, "temporarily_unavailable")
     page.goto(api.url)

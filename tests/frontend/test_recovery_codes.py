@@ -28,7 +28,7 @@ def test_codes_are_shown_once_and_copied(page: Page, context: BrowserContext, ap
 
 
 def test_a_recovery_code_leads_in_and_to_another_app(page: Page, api: FakeApi) -> None:
-    """With the password that was typed a moment ago, which nothing stores."""
+    """Both sign-ins use the password that the person typed a moment ago; the browser's storage does not contain it."""
     api.embed()
     lose_the_phone(page, api)
     api.answers["POST /auth/direct/recovery-code"] = error(401, "invalid_code")
@@ -54,7 +54,7 @@ def test_the_app_is_still_a_way(page: Page, api: FakeApi) -> None:
     api.embed()
     lose_the_phone(page, api)
     press(page, "Use the app instead")
-    heading(page, "Enter the code of your app")
+    heading(page, "Enter the code from your app")
 
 
 def test_the_profile_says_how_many_are_left(page: Page, api: FakeApi) -> None:

@@ -251,8 +251,8 @@ def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
 
 
 def test_session_js_tells_other_front_ends(page: Page, api: FakeApi) -> None:
-    """There is a state that they can show, with a separate reason, with and without a session; and a sign-out that
-    returns."""
+    """They can show that cookies are blocked: the state has a separate reason, with and without a session. A sign-out
+    still sends its return address."""
     sent: list[Request] = []
 
     def sign_out(request: Request) -> Answer:

@@ -1,5 +1,5 @@
-/** The texts of the page in another language, in place, which leaves the rest as it is. Loaded by stills.py.
- *  `pairs` are [text, translation] with {names}; returns the texts that none of them fits. */
+/** Replaces the page's texts by those of another language, and changes nothing else. Loaded by stills.py.
+ *  `pairs` are [text, translation] with {names}; returns the texts that match none of them. */
 (pairs, language) => {
   document.documentElement.lang = language;
   const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

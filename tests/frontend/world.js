@@ -1,6 +1,6 @@
-/** A world for session.js in which time, network, locks and tabs are ours. Loaded by test_session.py. */
+/** Surroundings for session.js in which the test controls time, network, locks and tabs. Loaded by test_session.py. */
 
-/** Lets everything that waits on promises get done; nothing here waits on anything else. */
+/** Runs everything that waits for promises; nothing here waits for anything else. */
 const settle = async () => {
   for (let turn = 0; turn < 200; turn += 1) await null;
 };
@@ -8,7 +8,7 @@ const settle = async () => {
 const START = Date.parse('2024-05-02T08:00:00Z');
 
 export function makeWorld(createSession, { skew = 0, life = 600, idle = 1800, absolute = 43200 } = {}) {
-  let time = START; // of this machine; the server's differs by `skew` milliseconds
+  let time = START; // this machine's time; the server's differs by `skew` milliseconds
   let timers = [];
   let queue = Promise.resolve();
   let ids = 0;
@@ -40,7 +40,7 @@ export function makeWorld(createSession, { skew = 0, life = 600, idle = 1800, ab
       headers: new Headers(headers),
     }),
 
-    /** Lets time pass, timers included. */
+    /** Lets time pass, and runs the timers. */
     async pass(seconds) {
       const end = time + seconds * 1000;
       await settle();
@@ -56,7 +56,7 @@ export function makeWorld(createSession, { skew = 0, life = 600, idle = 1800, ab
       time = end;
     },
 
-    /** The lid is shut: time goes on, timers do not. */
+    /** The machine sleeps: time passes, but timers do not run. */
     sleep(seconds) {
       time += seconds * 1000;
       timers = timers.map((timer) => ({ ...timer, at: timer.at + seconds * 1000 }));

@@ -124,6 +124,6 @@ def _handler(
             outcomes.put(Outcome(kind, json.loads(body or b"null")))
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return RuntimeApi

@@ -13,7 +13,7 @@ from tests.live.record import StageRecord
 
 
 def test_doctor_finds_nothing(live: LiveStage, record: StageRecord) -> None:
-    """Its notes, and the checks that it could not make, are in the transcript."""
+    """The transcript has doctor's notes, and the checks that doctor could not make."""
     diagnosis = diagnose(Deployment(live.session, live.stage), CHECKS)
     told = {"notes": [note.id for note in diagnosis.notes], "not_checked": diagnosis.not_checked}
     record.note(record.test, doctor=told)

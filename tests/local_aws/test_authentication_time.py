@@ -82,7 +82,8 @@ def test_without_the_box_the_stand_in_asks_each_time(cloud: Cloud) -> None:
 def test_with_it_people_are_let_through_unless_they_must_be_asked(
     cloud: Cloud, asked: dict[str, str]
 ) -> None:
-    """They see no login page, and `auth_time` stays. With `prompt=login` or a small `max_age` they see the page."""
+    """With a session at the provider, people see no login page, and `auth_time` stays. With `prompt=login` or a small
+    `max_age` they see the page."""
     browser = requests.Session()
     first = choose(cloud, browser, keep="1")
     signed_in_at = auth_time(cloud, first)

@@ -65,13 +65,13 @@ def test_plain_pkce_is_refused(browser: OktaBrowser) -> None:
 
 
 def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """The provider may fill it in."""
+    """The provider may fill it into its form."""
     answer = browser.authorize(login_hint="alice@example.com")
     assert query_of(answer.headers["Location"])["login_hint"] == "alice@example.com"
 
 
 def test_a_prompt_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """With it, the provider may show its login page again. AWS does not say that `max_age` is passed on, too."""
+    """With `prompt`, the provider may show its login page again. AWS does not say that `max_age` is passed on, too."""
     query = query_of(browser.authorize(prompt="login", max_age="0").headers["Location"])
     assert query["prompt"] == "login"
     assert "max_age" not in query
@@ -122,7 +122,7 @@ def test_expires_in_is_the_access_tokens_lifetime(browser: OktaBrowser) -> None:
 
 
 def test_revoking_ends_a_refresh_token(browser: OktaBrowser) -> None:
-    """It answers 200 again for the revoked one."""
+    """The endpoint also answers 200 for a token that is already revoked."""
     form = {"token": browser.tokens()["refresh_token"]}
     pool = browser.pool
     assert pool.post("/oauth2/revoke", form).status_code == 200
@@ -177,7 +177,7 @@ def test_a_client_without_logout_urls_sends_people_nowhere(pool: Pool) -> None:
 
 
 def test_the_login_page_runs_the_triggers(cloud: Cloud, pool: Pool) -> None:
-    """They run before and after; the tokens follow at the exchange."""
+    """Triggers run before and after the sign-in; the tokens are issued later, at the exchange."""
     pool.add_person(EMAIL)
     answer = query_of(log_in(pool).headers["Location"])
     assert answer["state"] == "state-2"

@@ -32,7 +32,7 @@ def test_every_named_test_exists() -> None:
 
 
 def test_what_stands_beside_a_mend_runs_here() -> None:
-    """It is a test of this folder, or a case of tests/cognitos for the local AWS."""
+    """Each name beside a patch is a test of this folder, or a case of tests/cognitos for the local AWS."""
     files = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     cases = {case.name for case in load_cases().values() if not case.needs & LACKS}
     named = {name for mend in mends.mends() for name in mends.tests_of()[mend]}
@@ -61,7 +61,7 @@ def test_what_is_unproved_has_its_evidence() -> None:
 
 
 def test_every_mend_was_seen_with_the_version_that_runs() -> None:
-    """A new MiniStack may no longer need it. Then run `python -m tests.mends --write`."""
+    """A new MiniStack may no longer need a patch. Then run `python -m tests.mends --write`."""
     assert {name: seen for name, seen in mends.seen_with().items() if seen != VERSION} == {}
     assert f"ministack=={VERSION}" in (PROJECT / "ops/local/requirements.in").read_text()
     assert f") {VERSION}, an AWS emulator" in PAGE
@@ -91,7 +91,7 @@ def test_a_mend_that_is_no_longer_needed_is_named(
     code: int,
     said: str,
 ) -> None:
-    """It is needed if its tests fail without it, and pass with it."""
+    """A patch is needed if its tests fail without the patch, and pass with it."""
     monkeypatch.setattr(mends, "is_needed", lambda name, tests: name in failing)
     assert mends.main(["login_page", "user_lookup"]) == code
     assert said in capsys.readouterr().out

@@ -65,7 +65,7 @@ def test_mapped_claims_become_attributes_as_text(pool: Pool, browser: OktaBrowse
 
 
 def test_unmapped_claims_do_not_become_attributes(pool: Pool, browser: OktaBrowser) -> None:
-    """There are only the mapping, `sub`, `identities` and Cognito's own flags."""
+    """The profile has only the mapped attributes, `sub`, `identities` and Cognito's own flags."""
     requests.put(
         f"{pool.cloud.okta_url}/users/{BRUNO}-x",
         json={"email": "x@example.com", "nickname": "X", "secret_claim": "no"},

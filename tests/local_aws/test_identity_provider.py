@@ -111,7 +111,7 @@ def test_another_issuer_or_audience_is_refused(provider: Provider, wrong: dict[s
 
 
 def test_a_failing_provider_is_a_refusal(provider: Provider) -> None:
-    """It ends at the app's callback, and is not a crash."""
+    """The sign-in ends with an error at the app's callback, not with a crash."""
     provider.url += "/nowhere"
     with pytest.raises(SignInRefusedError, match="identity provider failed"):
         provider.fetch()

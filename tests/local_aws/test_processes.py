@@ -51,7 +51,7 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
 
 
 def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
-    """It does not matter which process stops the program, such as `down`. Otherwise each run would leave 50 MB."""
+    """They are removed whichever process stops the program, such as `down`. Otherwise each run would leave 50 MB."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     (scratch / "left").write_text("")
@@ -116,7 +116,8 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
 def test_who_watches_hears_at_once_that_it_was_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As soon as the first program has ended, the watcher says so, even while the others still run."""
+    """As soon as one program has ended, the watcher says that it was stopped from outside, even while the others still
+    run."""
     first, said = Processes(tmp_path), list[str]()
     first.start(program(tmp_path))
     stop_marked = processes_module._stop_marked

@@ -1,4 +1,4 @@
-"""Calls the API with the client that openapi-python-client makes of /openapi.json, and prints what came.
+"""Calls the API with the client that openapi-python-client generates from /openapi.json, and prints the results.
 
 It runs in the environment of tests/openapi/requirements.txt, beside the generated package `made`.
 """

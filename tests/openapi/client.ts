@@ -1,4 +1,4 @@
-// Calls the API with a client that is typed by what openapi-typescript makes of /openapi.json, and prints what came.
+// Calls the API with a client whose types openapi-typescript generates from /openapi.json, and prints the results.
 import createClient from 'openapi-fetch';
 import type { paths } from './api.js';
 

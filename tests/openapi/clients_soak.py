@@ -1,7 +1,7 @@
 """/openapi.json for machines: two linters, and generated clients that call the API. Part of `make soak`.
 
-It is the document of a team that has followed docs/your-routes.md, so that its own routes are in there. The tools come
-from npm and PyPI, locked in this folder; the tests themselves speak to the local stack only.
+The document is that of a team that has followed docs/your-routes.md, so it includes the team's own routes. The tools
+come from npm and PyPI, locked in this folder; the tests themselves only connect to the local stack.
 """
 
 import json
@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 BIN = HERE / "node_modules" / ".bin"
 #: Redocly reports its use and looks for newer versions, unless it is told not to.
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
-#: What both clients must get, as a person without groups who has no orders.
+#: The results that both clients must print, for a person without groups and without orders.
 EXPECTED = {
     "health": "ok",
     "refused": "invalid_credentials",
@@ -45,7 +45,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def document(info: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file that the stack answers with."""
+    """The OpenAPI document of the stack, as a file."""
     install(HERE)
     answer = requests.get(f"{info['app_url']}openapi.json", verify=info["ca_file"])
     assert "/orders" in answer.json()["paths"]
@@ -55,7 +55,7 @@ def document(info: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str | Path, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
-    """What a command prints; it must succeed."""
+    """Run a command, which must succeed; return what it prints."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -69,7 +69,7 @@ def run(*command: str | Path, cwd: Path, environment: Mapping[str, str] | None =
 
 
 def test_redocly_finds_nothing(document: Path) -> None:
-    """Its recommended rules, warnings too; redocly.yaml says which do not fit, and why."""
+    """It checks Redocly's recommended rules, including warnings; redocly.yaml says which rules are off, and why."""
     config = ("--config", HERE / "redocly.yaml")
     said = run(BIN / "redocly", "lint", document, *config, "--format", "json", cwd=document.parent)
     found = json.loads(said)
@@ -77,14 +77,15 @@ def test_redocly_finds_nothing(document: Path) -> None:
 
 
 def test_spectral_finds_nothing(document: Path) -> None:
-    """Its rules for OpenAPI, warnings and hints too; spectral.yaml says which do not fit, and why."""
+    """It checks Spectral's rules for OpenAPI, including warnings and hints; spectral.yaml says which rules are off, and
+    why."""
     rules = ("--ruleset", HERE / "spectral.yaml", "--fail-severity", "hint")
     run(BIN / "spectral", "lint", *rules, document, cwd=document.parent)
 
 
 @pytest.mark.parametrize("linter", ["redocly", "spectral"])
 def test_the_linters_would_find_something(document: Path, linter: str, tmp_path: Path) -> None:
-    """An operation without security and summary; otherwise the tests above would prove nothing."""
+    """Both report an operation without security and summary; otherwise the tests above would prove nothing."""
     broken = json.loads(document.read_text())
     operation = broken["paths"]["/orders"]["get"]
     for name in ("security", "summary", "description", "tags"):
@@ -101,7 +102,8 @@ def test_the_linters_would_find_something(document: Path, linter: str, tmp_path:
 def test_a_generated_typescript_client_calls_the_api(
     info: Any, document: Path, tmp_path: Path
 ) -> None:
-    """openapi-typescript and openapi-fetch: paths, bodies and answers are typed, a team's too, and mistakes are refused."""
+    """openapi-typescript and openapi-fetch type paths, bodies and answers, including a team's, and the compiler refuses
+    mistakes."""
     for name in ("client.ts", "package.json", "tsconfig.json"):
         shutil.copy(HERE / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
@@ -115,7 +117,7 @@ def test_a_generated_typescript_client_calls_the_api(
 
 
 def test_a_generated_python_client_calls_the_api(info: Any, document: Path, tmp_path: Path) -> None:
-    """openapi-python-client, which makes classes of bodies and answers; it leaves nothing of the document out."""
+    """openapi-python-client generates classes for bodies and answers, and leaves out no part of the document."""
     python = python_with(HERE / "requirements.txt", "openapi-clients", Path(sys.executable))
     options = ("--meta", "none", "--output-path", tmp_path / "made", "--fail-on-warning")
     generator = (python.parent / "openapi-python-client", "generate", "--path", document)

@@ -66,7 +66,7 @@ def as_ci(place: Place) -> Iterator[None]:
 
 
 def refused(call: Any, **request: Any) -> bool:
-    """Whether IAM refuses."""
+    """Whether IAM refuses the call."""
     try:
         call(**request)
     except ClientError as error:
@@ -168,7 +168,7 @@ def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
 
 @pytest.mark.security("S-60")
 def test_roles_are_passed_to_lambda_alone() -> None:
-    """They can only be created with the stack's names."""
+    """Roles can only be created with names of the stack."""
     (passing,) = [each for each in statements() if "iam:PassRole" in listed(each["Action"])]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     for statement in statements():

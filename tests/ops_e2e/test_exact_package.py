@@ -175,7 +175,7 @@ def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
 def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> None:
-    """It ends with exit code 1 and the reason; alone, Chalice leaves the dependency out and ends with 0."""
+    """It ends with exit code 1 and the reason. Without our check, Chalice leaves the dependency out and ends with 0."""
     said = seed(shelf)
     shelf.give_a_role()
     done, heard = plain_deploy(shelf)
@@ -353,7 +353,7 @@ def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None
 
 
 def entries(path: Path) -> dict[str, bytes]:
-    """Read all of a zip."""
+    """Read all entries of a zip."""
     with zipfile.ZipFile(path) as packed:
         return {name: packed.read(name) for name in packed.namelist()}
 

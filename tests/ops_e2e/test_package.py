@@ -23,7 +23,7 @@ SECRET = re.compile(rb"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|us-east-1_
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`make package`."""
+    """The zip that `make package` builds."""
     return package(PROJECT, tmp_path_factory.mktemp("one"))
 
 
@@ -161,7 +161,7 @@ def locked(name: str) -> set[str]:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-66")
 def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
-    """It has the app, Chalice itself, and what requirements.txt locks, but nothing of development."""
+    """The zip has the app, Chalice itself, and what requirements.txt locks, but no development tools."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
     distributions = {
@@ -178,7 +178,8 @@ def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-61")
 def test_no_entry_tells_of_this_machine_or_holds_a_secret(built: Path, tmp_path: Path) -> None:
-    """It has no path of the checkout or of a home; detect-secrets finds only known values in our own files."""
+    """The zip contains no path of the checkout or of a home folder. In our own files, detect-secrets finds only known
+    values."""
     private = {str(PROJECT).encode(), str(tmp_path.parent.parent).encode()}
     home = str(Path.home()).encode()
     own = []

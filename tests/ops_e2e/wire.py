@@ -52,7 +52,7 @@ class Wire:
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -74,7 +74,7 @@ class Wire:
 
     @contextmanager
     def broken(self, cut: Cut) -> Iterator[Cut]:
-        """Break the wire at this call, and from then on, for a while."""
+        """Break the connection at this call and at all later ones, until the block ends."""
         self.cut = cut
         try:
             yield cut

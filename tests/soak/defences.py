@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _SUITES = ("tests/unit", "tests/component")
 _ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
 _TIMEOUT_SECONDS = 240
+#: The control runs the files of all entries in one process.
+_CONTROL_SECONDS = 1800
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Outcome:
     def line(self) -> str:
         """One line of the report."""
         if self.entry is None:
-            return f"control: nothing off, {self.passed} tests pass, {len(self.failed)} fail"
+            counts = f"{self.passed} tests pass, {len(self.failed)} fail"
+            return f"control: nothing off, {self.problem or counts}"
         first = re.sub(r"^tests/", "", self.failed[0]) if self.failed else ""
         told = self.problem or f"{len(self.failed):3} fail, first {first[:110]}"
         return f"{' '.join(self.entry.ids):11} {self.entry.name:42} {told}"
@@ -49,7 +52,8 @@ class Outcome:
 def run(entry: Defence | None, files: Sequence[str] = _SUITES) -> Outcome:
     """Run the tests of an entry without its defence. For None (the control run), run all `files` with every defence on."""
     chosen = files if entry is None else _files(entry)
-    problem, seen = _pytest(entry.name if entry else "", [*chosen, _ORDINARY_DAY])
+    seconds = _TIMEOUT_SECONDS if entry else _CONTROL_SECONDS
+    problem, seen = _pytest(entry.name if entry else "", [*chosen, _ORDINARY_DAY], seconds)
     if problem:
         return Outcome(entry, (), 0, problem)
     failed = tuple(seen["failed"])
@@ -80,8 +84,10 @@ def _marked_files() -> dict[str, list[str]]:
     return dict(seen["files"])
 
 
-def _pytest(name: str, arguments: Sequence[str]) -> "tuple[str, dict[str, Any]]":
-    """Run pytest with a defence off; returns what went wrong, and the plugin's report."""
+def _pytest(
+    name: str, arguments: Sequence[str], seconds: float = _TIMEOUT_SECONDS
+) -> "tuple[str, dict[str, Any]]":
+    """Run pytest with a defence off, for at most `seconds`; return what went wrong, and the plugin's report."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         environment = {
@@ -101,7 +107,7 @@ def _pytest(name: str, arguments: Sequence[str]) -> "tuple[str, dict[str, Any]]"
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=seconds,
             )
         except subprocess.TimeoutExpired:
             return "THE RUN DID NOT END", {}

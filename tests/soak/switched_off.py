@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.security_matrix import ids_of
 from tests.soak.catalogue import DEFENCES
 from tests.soak.defence import switch_off
 
@@ -37,14 +38,13 @@ def pytest_load_initial_conftests() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the tests of the entry's ids (or all tests of the files that it names), and the ordinary day."""
     for item in items:
-        for marker in item.iter_markers("security"):
-            _files.setdefault(str(marker.args[0]), set()).add(item.nodeid.partition("::")[0])
+        for identifier in ids_of(item):
+            _files.setdefault(identifier, set()).add(item.nodeid.partition("::")[0])
     if _entry is None:
         return
     kept, left = [], []
     for item in items:
-        ids = {str(marker.args[0]) for marker in item.iter_markers("security")}
-        wanted = bool(_entry.tests) or bool(ids & set(_entry.ids))
+        wanted = bool(_entry.tests) or bool(ids_of(item) & set(_entry.ids))
         (kept if wanted or item.nodeid.startswith(ORDINARY_DAY) else left).append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = kept

@@ -1,6 +1,7 @@
-"""A company lets many people go at once: all of them are out and nobody else is, although the worker is killed half-way.
+"""Many people leave a company at once: all of them are signed out, and nobody else, although the function is killed
+half-way.
 
-Short in the ordinary suite; GATEHOUSE_SOAK=1 makes it 1,000 people.
+The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 1,000 people.
 """
 
 import os
@@ -27,12 +28,12 @@ BATCH = 10
 
 
 class Killed(BaseException):
-    """The function's process ends, without an answer."""
+    """The function's process is killed before it answers."""
 
 
 @pytest.fixture
 def company() -> Iterator[Company]:
-    """A new world, whose queue waits until it is delivered."""
+    """A new company, whose queue keeps messages until the test delivers them."""
     found = Company(build_world(Clock()))
     found.world.queue.holding = True
     yield found
@@ -40,9 +41,9 @@ def company() -> Iterator[Company]:
 
 
 def deliver(queue: QueueDouble) -> int:
-    """Let the function have every message, as Lambda's mapping does; a batch without an answer comes again, whole.
+    """Pass every message to the function, as Lambda's mapping does; a batch without an answer is delivered again as a whole.
 
-    Returns how often the function was killed.
+    Return how often the function was killed.
     """
     killed = 0
     while queue.waiting:
@@ -60,7 +61,7 @@ def deliver(queue: QueueDouble) -> int:
 
 
 def dying(name: str, at: int) -> Any:
-    """Kill the process in the place of the store's `at`-th call of `name`."""
+    """Kill the process instead of executing the store's `at`-th call of `name`."""
     whole = getattr(SubjectStore, name)
     calls = 0
 
@@ -76,7 +77,8 @@ def dying(name: str, at: int) -> Any:
 
 @pytest.mark.security("S-101")
 def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
-    """The process dies after a sign-out that is not noted yet, before a disabling, and after one; none loses anybody."""
+    """The process is killed three times: after a sign-out that is not recorded yet, before it disables a person, and
+    afterwards. Each time, the next delivery completes the work."""
     world = company.world
     users = [
         company._join("Okta", f"00uMany{n}", f"p{n}@example.org") for n in range(PEOPLE + STAYING)
@@ -99,13 +101,13 @@ def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
     refreshed = [browser.post("/auth/refresh").status for browser in browsers]
     assert refreshed == [401] * PEOPLE + [200] * STAYING
     assert [user.enabled for user in users] == [False] * PEOPLE + [True] * STAYING
-    assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2  # and the company's first two
+    assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2  # two more: Ada and Bob
     assert company.signed_in() == {"ada", "bob"}
     calls = len(world.pauses) + 1
-    # Four each: find the profile, read it, end its sessions, disable it; the killed batches are done twice at most.
+    # Four calls per person: find the profile, read it, end its sessions, disable it. Killed batches run at most twice.
     assert calls <= 4 * (PEOPLE + killed * BATCH)
     seconds = calls / CALLS_PER_SECOND
     print(
-        f"\n{PEOPLE} people out, {STAYING} stayed: {calls} calls of Cognito, "
+        f"\n{PEOPLE} people out, {STAYING} stayed: {calls} calls to Cognito, "
         f"{seconds:.0f} s by one function, {seconds / 2:.0f} s by two"
     )

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.gatehouse.brand import Brand
-from chalicelib.gatehouse.colours import GROUNDS, build_palette, contrast, mended, weakest
+from chalicelib.gatehouse.colours import (
+    MARKS,
+    SURFACES,
+    build_palette,
+    contrast,
+    mended,
+    mix,
+    weakest,
+)
 from chalicelib.gatehouse.page.static_files import FRONTEND
 
 
@@ -28,15 +36,13 @@ def test_contrast_is_wcags(one: str, other: str, ratio: float) -> None:
     assert contrast(one, other) == contrast(other, one) == pytest.approx(ratio, abs=0.005)
 
 
-def test_the_grounds_are_the_stylesheets() -> None:
-    """The backgrounds in the code are those in the stylesheet, so contrast is measured against real backgrounds."""
+def test_the_greys_are_the_stylesheets() -> None:
+    """The greys in the code are those in the stylesheet, so contrast is measured against real backgrounds."""
     blocks = re.findall(r":root \{(.*?)\}", (FRONTEND / "styles.css").read_text("utf-8"), re.DOTALL)
     for theme, block in zip(("light", "dark"), blocks, strict=False):
-        ground, raised = (
-            re.findall(rf"--{name}: (#\w+);", block)[0] for name in ("ground", "raised")
-        )
-        raised = "#ffffff" if raised == "#fff" else raised
-        assert GROUNDS[theme] == (ground, raised)
+        declared = dict(re.findall(r"--([\w-]+): (#\w+);", block))
+        greys = {**SURFACES[theme], **MARKS[theme]}
+        assert {name: declared[name].replace("#fff", "#ffffff", 1)[:7] for name in greys} == greys
 
 
 @given(COLOURS, st.sampled_from(["light", "dark"]))
@@ -45,11 +51,26 @@ def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
     proposal = mended(accent, theme)
     assert weakest(proposal, theme)[0] >= 4.5
     palette = build_palette(proposal, theme)
-    for ground in (*GROUNDS[theme], palette["tint"]):
-        assert contrast(palette["accent"], ground) >= 4.5
+    for ground in ("ground", "raised", "tint"):
+        assert contrast(palette["accent"], palette[ground]) >= 4.5
     assert contrast(palette["accent"], palette["on-accent"]) >= 4.5
     assert contrast(palette["accent-deep"], palette["on-accent"]) >= 4.5
     assert proposal == accent or weakest(accent, theme)[0] < 4.5
+
+
+@given(COLOURS, st.sampled_from(["light", "dark"]))
+def test_greys_take_the_hue_and_keep_their_contrast(accent: str, theme: str) -> None:
+    """No text, edge or box is harder to see under a brand than in the page's own colours."""
+    palette = build_palette(accent, theme)
+    for surface, ground in SURFACES[theme].items():
+        for mark, ink in MARKS[theme].items():
+            assert contrast(palette[mark], palette[surface]) >= contrast(ink, ground)
+    tint = mix(SURFACES[theme]["ground"], accent, 0.12)
+    assert contrast(palette["ink"], palette["tint"]) >= contrast(MARKS[theme]["ink"], tint)
+    red, green, blue = (
+        int(build_palette("#9d174d", theme)["line"][at : at + 2], 16) for at in (1, 3, 5)
+    )
+    assert green < blue < red, "a grey is as pink as the accent"
 
 
 @pytest.mark.security("S-54")

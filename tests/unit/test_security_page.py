@@ -23,6 +23,13 @@ def test_every_requirement_has_text_source_and_a_test() -> None:
     assert set(security_matrix.marked_files()) == IDS
 
 
+def test_a_mark_with_several_ids_counts_for_each(request: pytest.FixtureRequest) -> None:
+    """The matrix and the catalogue of defences both read the marks in this way."""
+    named = {f"S-{number}" for number in (28, 30)}
+    request.node.add_marker(pytest.mark.security(*named))
+    assert security_matrix.ids_of(request.node) == named
+
+
 def test_the_threat_model_names_ids_that_exist() -> None:
     """The page names only existing requirements, and its links work."""
     assert {f"S-{n}" for n in re.findall(r"\(#s-(\d\d)\)", PAGE)} <= IDS

@@ -38,7 +38,11 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
     (tmp_path / "index.html").write_text("<a href='{{base}}'>{{title}}</a>{{words.hello}}{{legal}}")
     (tmp_path / "a.js").write_text("1")
-    (tmp_path / "styles.css").write_text(":root { --accent: #0b6b62; }")
+    (tmp_path / "styles.css").write_text(
+        ":root { --accent: #0b6b62; --line: #cdd9d5; --night: #0d2a2c; }"
+        "@media (prefers-color-scheme: dark) { :root { --accent: #62cdbb; --line: #263a3a; } }"
+        "@media (prefers-contrast: more) { :root { --line: var(--edge); } }"
+    )
     (tmp_path / "logo.svg").write_text(SQUARE)
     (tmp_path / "gate.svg").write_text('<svg fill="#123f43" stroke="#f0a042"/>')
     (tmp_path / "secret.txt").write_text("3")
@@ -194,9 +198,11 @@ def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
     plain, brand = StaticFiles(folder), StaticFiles(folder, Brand(accent="#9d174d"))
     assert plain.version != brand.version
     styles = text_of(brand, "styles.css")
-    light, _, dark = styles.partition("@media(prefers-color-scheme:dark)")
+    light, _, dark = styles.partition("@media (prefers-color-scheme:dark)")
     assert "--accent:#9d174d;" in light
-    assert re.search(r"--night:#2c0d19;", light)
+    assert "--night:#2c0d19;" in light
+    assert "#cdd9d5" not in styles
+    assert ":root{--line:var(--edge);}" in dark, "the person's wish for more contrast comes last"
     (accent,) = re.findall(r"--accent:(#\w+);", dark)
     assert colours.weakest(accent, "dark")[0] >= 4.5
     picture = text_of(brand, "gate.svg")
@@ -272,6 +278,45 @@ def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str)
     (folder / "brand" / "acme.svg").write_text(logo)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
         StaticFiles(folder, Brand(logo="acme.svg"))
+
+
+def test_a_providers_logo_is_on_the_buttons_that_lead_to_it(folder: Path) -> None:
+    """A rule of the stylesheet selects these buttons by their links. Without logos, the stylesheet has no such rule."""
+    plain = text_of(StaticFiles(folder), "styles.css")
+    logos = folder / "brand" / "providers"
+    logos.mkdir()
+    (logos / ".DS_Store").write_text("")
+    (logos / "Okta.svg").write_text(svg(attributes='viewBox="0 0 400 8"'))
+    (logos / "acme.eu.png").write_bytes(PNG)
+    files = StaticFiles(folder)
+    styles = text_of(files, "styles.css")
+    assert styles.startswith(plain)
+    assert '[href*="provider=acme.eu&"],[href$="provider=acme.eu"]' in styles
+    assert "url(provider-Okta.svg)" in styles
+    assert "width:6rem;height:1.5rem" in styles
+    assert 'viewBox="0 0 400 8"' in text_of(files, "provider-Okta.svg")
+    assert "data:image/png;base64," in text_of(files, "provider-acme.eu.svg")
+
+
+@pytest.mark.security("S-54")
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("Okta.svg", svg("<script>1</script>"), "provider logo Okta.svg has <script>"),
+        ("Okta.svg", svg() + " " * 32_768, "at most 32768 are allowed"),
+        ("Okta.gif", "", "brand/providers/Okta.gif must be named after an identity provider"),
+        ('a"]{}.svg', svg(), "must be named after an identity provider"),
+        ("README.md", "", "must be named after an identity provider"),
+    ],
+)
+def test_a_providers_logo_obeys_the_rules_of_the_brands(
+    folder: Path, name: str, text: str, problem: str
+) -> None:
+    """Its name becomes part of the stylesheet, so it has only the letters of providers' names."""
+    (folder / "brand" / "providers").mkdir()
+    (folder / "brand" / "providers" / name).write_text(text)
+    with pytest.raises(ConfigurationError, match=re.escape(problem)):
+        StaticFiles(folder)
 
 
 @pytest.mark.parametrize(("name", "problem"), [("x.svg", "is not in"), ("x.png", "is not a PNG")])

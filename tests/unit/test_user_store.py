@@ -9,7 +9,7 @@ import pytest
 from chalicelib.gatehouse.errors import TemporarilyUnavailable
 from chalicelib.gatehouse.settings import Settings
 from chalicelib.gatehouse.store.providers import ProviderStore
-from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile, UserStore
+from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile, UserStore, iso
 from chalicelib.gatehouse.triggers import user_records
 from tests.component.world import ENVIRONMENT
 from tests.doubles.aws_errors import client_error, connect_timeout
@@ -98,6 +98,27 @@ def test_a_late_pending_event_takes_nothing_back(table: DynamoDBDouble, users: U
     before = plain(table)
     users.record_pending(ADA)
     assert plain(table) == before
+
+
+@pytest.mark.security("S-55")
+def test_a_repeated_or_late_write_does_not_move_the_previous_session(
+    table: DynamoDBDouble, users: UserStore, clock: Clock
+) -> None:
+    """botocore repeats a write whose answer was lost; the trigger reports each sign-in, too."""
+    times = []
+    for _ in range(3):
+        clock.advance(60)
+        users.record_sign_in(ADA)
+        clock.advance(1)
+        times.append(iso(clock()))
+        users.record_session(ADA)
+        users.record_session(ADA)
+    assert plain(table)["okta_1"]["previousSignInAt"] == times[-2]
+    clock.advance(-30)
+    users.record_session(ADA)
+    clock.advance(90)
+    users.record_sign_in(ADA)
+    assert plain(table)["okta_1"]["previousSignInAt"] == times[-2]
 
 
 def test_an_older_sign_in_does_not_overwrite_a_newer_one(

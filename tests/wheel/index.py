@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Serve the wheels of a folder; give the index's address, and the paths that were asked for."""
+    """Serve the wheels of a folder; yield the index's URL, and the list of requested paths."""
     asked: list[str] = []
 
     class Index(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
             self.wfile.write(body)
 
         def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
     thread = Thread(target=server.serve_forever)

@@ -1,4 +1,4 @@
-"""A team installs the wheel from a package index: no file of it in the project, but a lock (`make soak`)."""
+"""A team installs the wheel from a package index: the project contains its lock, but not its file. Part of `make soak`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ PINNED = f"chalice-gatehouse=={__version__}"
 def test_a_wheel_from_an_index_is_locked_and_packaged(
     wheel: Path, certificate: Certificate, tmp_path: Path
 ) -> None:
-    """docs/adopt.md with the index's name in place of the file; the zip gets the runtime from the index, by its hash."""
+    """It follows docs/adopt.md, with the package's name instead of the file. The zip's runtime comes from the index, by
+    its hash."""
     team = Team(tmp_path, certificate.ca_file.parent)
     shutil.copyfile(wheel, team.folder / "shelf" / wheel.name)
     install, init, *_ = ADOPT.commands

@@ -70,7 +70,7 @@ class Team:
     authority: Path
     project: Path = field(init=False)
     python: Path = field(init=False)
-    #: Where pip looks; by default in no index, but in the shelf.
+    #: Where pip looks for packages: by default only in the folder `shelf`, not in an index.
     pip: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:

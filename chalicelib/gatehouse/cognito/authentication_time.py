@@ -3,8 +3,8 @@
 The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: when
 Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the
 trigger learned of it. It ties the proof to one sign-in: Cognito's `auth_time`, which a refresh does not change, must be
-close to `SEEN_AT`. So a proof in one browser is no proof for a session in another, and silent single sign-on proves
-nothing.
+close to `SEEN_AT`. So a proof in one browser does not count for a session in another browser, and silent single sign-on
+does not count as a proof.
 
 Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels
 with ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (a trigger
@@ -19,7 +19,8 @@ from .claims import parse_moment
 
 PROVED_AT = "gatehouse:proved_at"
 SEEN_AT = "gatehouse:seen_at"
-#: The range of `max_age` in seconds. The way to the provider and back alone can take almost as long as the minimum.
+#: The range of `max_age` in seconds. The redirects to the provider and back alone can take almost as long as the
+#: minimum.
 SHORTEST_AGE, LONGEST_AGE = 30, 86_400
 #: Clocks of AWS and of providers may differ by this much.
 LEEWAY_SECONDS = 30
@@ -28,7 +29,8 @@ BEFORE_SECONDS, AFTER_SECONDS = 10, 60
 
 
 def build_claims(proved_at: int, seen_at: int) -> dict[str, str]:
-    """Return the two claims as text, because API Gateway passes on only text. Unix seconds; `proved_at` 0: no proof."""
+    """Return the two claims as text, because API Gateway passes on only text. Times are Unix seconds; a `proved_at` of
+    0 means no proof."""
     return {PROVED_AT: str(proved_at), SEEN_AT: str(seen_at)}
 
 
@@ -38,7 +40,7 @@ def refuse_age(max_age: object) -> str | None:
     if is_number and max_age in range(SHORTEST_AGE, LONGEST_AGE + 1):
         return None
     return (
-        f"max_age is a whole number of seconds from {SHORTEST_AGE} to {LONGEST_AGE}, not {max_age!r}: "
+        f"max_age must be a whole number of seconds from {SHORTEST_AGE} to {LONGEST_AGE}, not {max_age!r}: "
         "write max_age=300 for five minutes"
     )
 

@@ -1,8 +1,8 @@
 """Reads Cognito's claims: groups, and the caller of an authorized route (S-49, S-50).
 
-The authorizer checks signature, expiry and scope, but not the audience: it accepts any client of the pool, and on a
-route without a scope even an ID token. So token_use, client_id and scope are checked again here. Source: AWS "Control
-access to REST APIs using Amazon Cognito user pools as an authorizer".
+The authorizer checks signature, expiry and scope, but not the audience: it accepts a token of any client of the pool,
+and on a route without a scope even an ID token. So token_use, client_id and scope are checked again here. Source: AWS
+"Control access to REST APIs using Amazon Cognito user pools as an authorizer".
 """
 
 from collections.abc import Collection, Mapping
@@ -64,7 +64,7 @@ def parse_moment(value: object) -> int | None:
 
 
 def _parse_date(text: str) -> int | None:
-    """Return the Unix seconds of a date as Java's `Date.toString` writes it, in UTC; None for any other text."""
+    """Return the Unix seconds of a UTC date in the format of Java's `Date.toString`; None for any other text."""
     from datetime import datetime, timezone
 
     try:

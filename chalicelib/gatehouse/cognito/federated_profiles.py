@@ -34,7 +34,8 @@ class FederatedProfiles:
     def delete_names(
         self, provider: str, subject: str, claims: Mapping[str, Any], names: Sequence[str]
     ) -> None:
-        """Delete those of `names` that the person's profile still has. Raises TemporarilyUnavailable."""
+        """Delete the attributes in `names` from the person's profile, if it still has them. Raises
+        TemporarilyUnavailable."""
         user = self._find(Identity(provider, subject), text_of(claims, "email"))
         stale = [name for name in names if user is not None and user.attributes.get(name)]
         if user is None or not stale:

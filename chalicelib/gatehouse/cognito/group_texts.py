@@ -1,8 +1,8 @@
 """Several groups in one text: from a provider, as Cognito stores them, and in a token of limited size (S-51, S-69).
 
-`custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=` and
-the names with commas. So `=` alone means no groups: it replaces the previous value, however Cognito treats empty
-values. A text that does not begin with `=` was written by Cognito, before that trigger was attached.
+`custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=`,
+then the names, separated by commas. So `=` alone means no groups. It replaces the previous value, even if Cognito
+ignores empty values. A text that does not begin with `=` was written by Cognito, before that trigger was attached.
 """
 
 import json
@@ -22,7 +22,8 @@ TOKEN_ROOM = 2800
 
 
 class ToldGroups(NamedTuple):
-    """The accepted names, each once, in their order; and how many names were not accepted."""
+    """The accepted names in their original order, without duplicates, and the number of names that were not
+    accepted."""
 
     names: tuple[str, ...]
     left_out: int
@@ -58,7 +59,8 @@ def parse_provider_groups(value: object) -> ToldGroups:
 
 
 def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names that fit into a token, each once: first the pool's `own`, then the provider's (`theirs`)."""
+    """Return the names that fit into a token, without duplicates: first the pool's (`own`), then the provider's
+    (`theirs`)."""
     kept = as_many_as_fit(own, TOKEN_ROOM, _bytes_in_token)
     left = TOKEN_ROOM - sum(map(_bytes_in_token, kept))
     others = tuple(name for name in theirs if name not in own)
@@ -68,7 +70,8 @@ def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, 
 def as_many_as_fit(
     names: tuple[str, ...], room: int, cost: Callable[[str], int]
 ) -> tuple[str, ...]:
-    """Return as many names as possible, in their order. Shorter names have priority, then earlier ones."""
+    """Return as many names as possible, in their original order. Shorter names have priority; among names of equal
+    length, earlier ones."""
     kept = set()
     for name in sorted(names, key=cost):
         room -= cost(name)
@@ -90,7 +93,7 @@ def _chosen(told: Iterable[object]) -> ToldGroups:
 
 
 def _listed(text: str) -> list[object]:
-    """Split a list that was converted to text: JSON, `[a, b]` or `a,b`. AWS documents only that it is text."""
+    """Split a list that was converted to text: JSON, `[a, b]` or `a,b`. AWS documents only that the claim is text."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -106,6 +109,6 @@ def _listed(text: str) -> list[object]:
 def _decoded(name: str) -> str:
     """Decode a name if Cognito form-encoded it; a plus sign alone is part of a name that is not encoded.
 
-    Bytes that are not UTF-8 become a character that no group name has; a name with a space is dropped.
+    Bytes that are not UTF-8 become a character that no group name may contain. A name with a space is dropped.
     """
     return unquote_plus(name).replace("\ufffd", " ") if "%" in name else name

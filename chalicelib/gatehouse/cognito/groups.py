@@ -1,8 +1,8 @@
 """Names of groups: one rule for the pool's own and for those from an identity provider (S-51, S-69).
 
 A name is anything that Cognito allows as a group's name (letters, marks, symbols, numbers, punctuation; 128 at most),
-unless it could be read as two names: API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`, in which a
-group `x,admins` would count as the group `admins`. So a name must not contain a comma, begin with `[` or end with `]`.
+unless it could be read as two names. API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`, so a group
+`x,admins` there would count as the group `admins`. So a name must not contain a comma, begin with `[` or end with `]`.
 `group_texts.py` reads and writes several names. Sources: Amazon Cognito API reference, CreateGroup; AWS "Mapping IdP
 attributes to profiles and tokens".
 """
@@ -24,6 +24,6 @@ def is_one_name(name: str) -> bool:
 
 
 def without_automatic(names: Iterable[str], user_pool_id: str) -> tuple[str, ...]:
-    """Return group names without `<pool>_<provider>`, a group to which Cognito adds everybody who signs in through a
-    provider."""
+    """Return the group names without `<pool>_<provider>`, the group to which Cognito adds each person who signs in
+    through a provider."""
     return tuple(name for name in names if not name.startswith(f"{user_pool_id}_"))

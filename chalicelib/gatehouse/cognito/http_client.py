@@ -29,7 +29,7 @@ class HttpAnswer:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the answer reports success without content: it is incomplete, or another server's page."""
+        """Whether the answer reports success but has no JSON object: it is incomplete, or some other server's page."""
         return self.status == 200 and self.body is None
 
 
@@ -47,7 +47,7 @@ class HttpClient:
         self._pools: dict[bool, PoolManager] = {}
 
     def get(self, url: str) -> HttpAnswer:
-        """Fetch a JSON document; try a second time if the first answer had none."""
+        """Fetch a JSON document; try a second time if the first answer contained no document."""
         limits = self._budget.limits
         self._connections(url)  # our imports and file reads do not count against the peer's time
 

@@ -1,8 +1,8 @@
 """Reads the `identities` attribute or claim: the providers of a person.
 
-Cognito writes it as JSON text in trigger events and as a list in ID tokens. A person who was created by a provider is
-named `<provider>_<subject>` (`ops provider` allows no underscore in names); a native person who was linked keeps the
-native name. Source: AWS "Linking federated users to an existing user profile".
+Cognito writes it as JSON text in trigger events and as a list in ID tokens. The user name of a person who was created
+by a provider is `<provider>_<subject>` (`ops provider` allows no underscore in a provider's name); a native person who
+was linked keeps the native user name. Source: AWS "Linking federated users to an existing user profile".
 """
 
 import json
@@ -14,7 +14,7 @@ NATIVE = "COGNITO"
 
 
 class Identity(NamedTuple):
-    """One entry: the provider's name and its own name for the person."""
+    """One entry: the provider's name, and the provider's own name for the person."""
 
     provider: str
     subject: str
@@ -28,7 +28,7 @@ class Birthplace(NamedTuple):
 
 
 def parse_identities(value: object) -> tuple[Identity, ...]:
-    """Return the readable entries; anything else counts as none."""
+    """Return the readable entries, and ignore everything else."""
     if isinstance(value, str):
         try:
             value = json.loads(value) if value else []

@@ -22,8 +22,8 @@ MIN_RSA_BITS = 2048
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with unknown kids cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
-#: If there are no keys at all (the endpoint is down), they are fetched again after this time. A kid with which
-#: Cognito itself has just signed is a new key: it is looked up at once, and then at this interval.
+#: If there are no keys at all (the endpoint is down), they are fetched again after this time. If Cognito has just
+#: signed a token with an unknown kid, the key is new: the keys are fetched at once, and then at this interval.
 RETRY_INTERVAL_SECONDS = 2
 
 
@@ -59,8 +59,9 @@ class JwksCache:
         """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if the pool cannot
         be asked.
 
-        `from_cognito` says that the token came directly from Cognito's endpoint, over TLS, so nobody else chose its
-        kid. An unknown kid is then an unpublished key (TemporarilyUnavailable), and the keys are fetched again at once.
+        `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose its kid.
+        Then an unknown kid belongs to a key that is not published yet (TemporarilyUnavailable), and the keys are
+        fetched again at once.
         """
         fresh = self._is_fresh()
         if fresh and kid in self._set.keys:
@@ -80,8 +81,8 @@ class JwksCache:
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys now. The interval for unknown kids does not apply here, because anybody can use it up with
-        invented tokens."""
+        """Fetch the keys now. REFETCH_INTERVAL_SECONDS does not apply here, because anybody can use up that interval
+        with invented tokens."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now

@@ -1,15 +1,15 @@
 """Links a federated person to the native account with the same verified address (S-56, S-68).
 
-It happens only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and set to
-link, and only if exactly one native account has the address. That account must be confirmed and enabled, with a
-verified address, and not linked to another person of that provider (a new person there with the same address must not
-get the old one's account). It must also be proved: the mailbox's owner has chosen the password (`provedAt` in the users
-table). Some accounts have no such proof: those made before Gatehouse recorded it, and those that a stranger made for
-the address. They can be linked after the mailbox's owner has reset the password. In every other case the person gets a
-separate profile, as without linking, and the log gives the reason.
+People are linked only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and
+set to link, and only if exactly one native account has the address. That account must be confirmed and enabled, with a
+verified address, and not linked to another person of that provider: if the provider gives an old address to a new
+person, the new person must not get the old person's account. The account must also be proved: the mailbox's owner has
+chosen the password (`provedAt` in the users table). Some accounts have no such proof: those made before Gatehouse
+recorded it, and those that a stranger made for the address. They can be linked after the mailbox's owner has reset the
+password. In every other case the person gets a separate profile, as without linking, and the log gives the reason.
 
 The pool decides which account an address belongs to: AdminGetUser compares an alias by the pool's own case rule.
-ListUsers may compare exactly (AWS does not say). It is also called, to find a second account with the address, which
+ListUsers may compare exactly (AWS does not say). It is called as well, because a second account with the address
 prevents linking. Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API
 reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
@@ -53,11 +53,12 @@ class Linker:
         self._is_proved = is_proved
 
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
-        """Link a new federated person to the native account; return the account afterwards, or None if there is no
-        link.
+        """Link a new federated person to the native account. Return the linked account, or None if no account was
+        linked.
 
         `provider` is the exact name of a provider that may link; `attributes` are the event's. Raises
-        TemporarilyUnavailable, also if the proof cannot be read: Cognito tries again, and links at most once.
+        TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again; a repeated link
+        does no harm.
         """
         # The user name is in lower case, so the subject comes from the attribute to which it is also mapped.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
@@ -79,9 +80,9 @@ class Linker:
         return self._load(native.user_name)
 
     def _natives(self, email: str) -> list[PoolUser]:
-        """Return the native accounts with an address, in any case.
+        """Return the native accounts with an address, in upper or lower case.
 
-        If the pool's own rule finds none, an account with the address in another case belongs to another person.
+        If the pool's own rule finds no account, an account with the address in another case belongs to another person.
         """
         led_to = load_pool_user(self._client.admin_get_user, self._pool, email)
         found: dict[str, PoolUser] = {}
@@ -100,7 +101,7 @@ class Linker:
                     break
                 more = {"PaginationToken": page["PaginationToken"]}
             else:
-                raise TemporarilyUnavailable("ListUsers finds too many people of one address")
+                raise TemporarilyUnavailable("ListUsers finds too many people with one address")
         natives = [
             user
             for user in found.values()
@@ -131,7 +132,7 @@ class Linker:
     def _load(self, user_name: str) -> PoolUser:
         user = load_pool_user(self._client.admin_get_user, self._pool, user_name)
         if user is None:
-            raise TemporarilyUnavailable("AdminGetUser: the native account is gone")
+            raise TemporarilyUnavailable("AdminGetUser: the native account no longer exists")
         return user
 
     def _call(self, call: Any, **arguments: Any) -> dict[str, Any]:
@@ -148,7 +149,8 @@ def doubt_about_newcomer(attributes: Mapping[str, Any]) -> str | None:
 
 
 def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
-    """Return why nobody may be linked to the native accounts with the address, or None if exactly one account is safe."""
+    """Return why no person may be linked to the native accounts with the address, or None if exactly one account is
+    safe to link."""
     if len(found) != 1:
         return f"{len(found)} native accounts have the address"
     (native,) = found
@@ -160,7 +162,7 @@ def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
         return "the native account's address is not verified"
     theirs = {identity for identity in native.identities if identity.provider == wanted.provider}
     if theirs - {wanted}:
-        return "the native account is linked to somebody else there"
+        return "the native account is linked to somebody else at this provider"
     return None
 
 

@@ -14,8 +14,8 @@ from ..errors import InvalidGrant, InvalidToken, TemporarilyUnavailable
 from .http_client import HttpAnswer
 from .scopes import SCOPES
 
-#: An address that HTML's e-mail field accepts, of 254 characters at most: a longer one cannot receive mail (RFC 5321
-#: 4.5.3.1).
+#: An address that HTML's e-mail field accepts, of 254 characters at most: a longer address cannot receive mail (RFC
+#: 5321 4.5.3.1).
 _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
@@ -23,7 +23,8 @@ _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-
 class TokenSet:
     """An answer with tokens.
 
-    `refresh_token` is None if Cognito keeps the old one (no rotation), `id_token` if the scope openid is not granted.
+    `refresh_token` is None if Cognito keeps the old refresh token (no rotation). `id_token` is None if the scope openid
+    is not granted.
     """
 
     access_token: str = field(repr=False)
@@ -73,7 +74,8 @@ class OAuthClient:
         left out: a link from another site could contain any text.
 
         With `confirm` the person must sign in again, whatever sessions exist: Cognito passes `prompt` on to the provider,
-        and applies `max_age` itself. The URL goes through the browser, so only `auth_time` proves that the person signed in.
+        and applies `max_age` itself. The person could change this URL in the browser, so only `auth_time` proves that
+        the person signed in again.
         """
         query = {
             "response_type": "code",

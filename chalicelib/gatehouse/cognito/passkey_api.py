@@ -61,7 +61,7 @@ class PasskeyApi:
         )
 
     def all(self, access_token: str) -> list[Passkey]:
-        """Return the person's passkeys, the newest first."""
+        """Return the person's passkeys, newest first."""
         found: list[Passkey] = []
         more: dict[str, Any] = {"AccessToken": access_token, "MaxResults": _PAGE}
         for _ in range(_PAGES):

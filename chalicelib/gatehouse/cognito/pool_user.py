@@ -7,7 +7,7 @@ from ..errors import TemporarilyUnavailable
 from .identities import Identity, parse_identities
 from .user_pool_calls import Refused, call_cognito
 
-#: The status of a separate profile of a provider's person.
+#: The status of a profile that Cognito made for a provider's person.
 FEDERATED_STATUS = "EXTERNAL_PROVIDER"
 
 
@@ -52,7 +52,7 @@ def load_pool_user(
     try:
         answer = call_cognito(admin_get_user, {"UserPoolId": user_pool_id, "Username": name})
     except Refused as refused:
-        # A name that no user can have, for example with a space, is refused as a parameter.
+        # Cognito refuses a name that no user can have, for example one with a space, as an invalid parameter.
         if refused.code in ("UserNotFoundException", "InvalidParameterException"):
             return None
         raise TemporarilyUnavailable(f"AdminGetUser: {refused.code}") from None

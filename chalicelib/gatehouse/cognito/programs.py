@@ -1,7 +1,6 @@
 """The data with which a program on a person's machine can sign people in: a public client on loopback (RFC 8252).
 
-The endpoints have their names from OAuth's own metadata (RFC 8414). Nothing here is secret: a public client has no
-secret.
+The endpoints are named as in OAuth's server metadata (RFC 8414). Nothing here is secret: a public client has no secret.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Reads an identity provider's claims about a person at a sign-in, and derives attributes from them (S-69).
 
 `ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive.
-Cognito makes the user name from `sub` without a mapping, but in lower case. The mapping of `sub` keeps its exact text.
-Source: AWS "Mapping IdP attributes to profiles and tokens".
+Without a mapping, Cognito only makes the user name from `sub`, in lower case. The mapping of `sub` keeps the exact
+text. Source: AWS "Mapping IdP attributes to profiles and tokens".
 """
 
 import base64
@@ -20,18 +20,18 @@ ATTRIBUTE_MAPPING: Mapping[str, str] = {
     "custom:idp_sub": "sub",
 }
 GROUPS_ATTRIBUTE = "custom:groups"
-#: Attributes that are cleared here when they are empty at the provider.
+#: Attributes that are cleared in the pool when they are empty at the provider.
 NAMES = ("given_name", "family_name")
-#: Cognito refuses a sign-in with a longer value (AWS, the same page), so a name is cut.
+#: Cognito refuses a sign-in with a longer value (AWS, the same page), so longer names are cut.
 _MAX_TEXT = 2048
 
 
 def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the claims in an InboundFederation event's `request.attributes`: ID token first, then userinfo.
 
-    Cognito writes every claim as text there, and a list as `[a, b]`, where a name with a comma could read as two. The
-    ID token itself, verified by Cognito, is in `tokenResponse`, and is exact. A userinfo answer about another person is
-    ignored (OpenID Connect Core 5.3.2).
+    Cognito writes every claim there as text. It writes a list as `[a, b]`, so a name with a comma could be read as two
+    names. The ID token itself, which Cognito has verified, is in `tokenResponse` and is exact. A userinfo answer about
+    another person is ignored (OpenID Connect Core 5.3.2).
     """
     id_token, exact = _id_token(attributes)
     userinfo = _mapping(attributes.get("userInfo"))
@@ -53,15 +53,15 @@ def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
 
 
 def _id_token(attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the ID token's claims twice: as Cognito writes them, and as the token itself contains them. The latter are
-    empty unless both come from the same token."""
+    """Return the ID token's claims twice: as Cognito writes them, and as the token itself contains them. The second set
+    is empty unless both sets come from the same token."""
     id_token = _mapping(attributes.get("idToken"))
     exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
     return id_token, exact if exact.get("sub") == id_token.get("sub") else {}
 
 
 def text_of(claims: Mapping[str, Any], claim: str) -> str:
-    """Return a claim's text; empty if it is missing, or not text."""
+    """Return a claim's text; an empty string if the claim is missing or is not text."""
     value = claims.get(claim)
     return value[:_MAX_TEXT] if isinstance(value, str) else ""
 

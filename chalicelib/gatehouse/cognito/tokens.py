@@ -98,8 +98,9 @@ class TokenVerifier:
     ) -> IdentityClaims:
         """Return who signed in; raises InvalidToken, and TemporarilyUnavailable if the keys are unavailable.
 
-        `nonce` is the one sent to Cognito for this sign-in; None if none is expected: a refreshed ID token (OIDC Core 12.2).
-        `from_cognito` is for tokens that Cognito's endpoint has just returned (`JwksCache.key`).
+        `nonce` is the value that was sent to Cognito for this sign-in. It is None for a refreshed ID token, which has
+        no nonce (OIDC Core 12.2). `from_cognito` is for tokens that Cognito's endpoint has just returned
+        (`JwksCache.key`).
         """
         claims = self._verify(token, from_cognito)
         # A list that contains our client is refused; Cognito's `aud` is one client's id (S-21).
@@ -144,7 +145,8 @@ class TokenVerifier:
     def _verify(self, token: str, from_cognito: bool) -> Mapping[str, Any]:
         from jwt import PyJWTError
 
-        # Each token has one accepted spelling: Python's base64 would ignore unknown characters and trailing padding.
+        # Only one spelling of each token is accepted: Python's base64 alone would ignore unknown characters and
+        # trailing padding.
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.match(token):
             raise InvalidToken("token is too long or not in compact form")
         kid = _read_kid(token.partition(".")[0])
@@ -180,8 +182,8 @@ class TokenVerifier:
 
 @lru_cache(maxsize=16)
 def _read_kid(segment: str) -> str:
-    """Return the kid from a token's first segment. A pool's tokens have only a few different headers, so each header is
-    parsed once.
+    """Return the kid from a token's first segment. A pool's tokens have only a few different headers, so the result for
+    each header is cached.
 
     This only parses the header; PyJWT parses the same bytes again, strictly, when it verifies the token.
     """
@@ -200,7 +202,7 @@ def _read_kid(segment: str) -> str:
 
 def _read_object(text: bytes) -> Mapping[str, Any]:
     try:
-        # RFC 7519 7.2: UTF-8. Given bytes, `loads` would guess other encodings.
+        # RFC 7519 7.2 requires UTF-8. If `loads` gets bytes, it guesses the encoding.
         value = json.loads(text.decode())
     except (ValueError, RecursionError):
         raise InvalidToken("token is not JSON") from None

@@ -1,5 +1,5 @@
-"""Decides whether a person's groups from a provider count: only if the person belongs to that provider, and only while
-the provider's row names a claim for groups (S-51).
+"""Decides whether a person's groups from a provider count. They count only if the person belongs to that provider, and
+only while the provider's row names a claim for groups (S-51).
 
 Cognito keeps `custom:groups` after the mapping is removed, and a person without a provider could have written it.
 Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_check.py`) follow this one rule.
@@ -18,7 +18,8 @@ def told_groups(
 ) -> ToldGroups:
     """Return the groups from a person's provider, according to the person's attributes in the pool.
 
-    `tells_groups` says whether one of the person's providers may send groups; it is called only if its answer matters.
+    `tells_groups` says whether one of the person's providers may send groups; it is called only if the person has such
+    groups.
     """
     identities = parse_identities(attributes.get("identities"))
     if not identities:

@@ -86,7 +86,8 @@ class UserPoolApi:
         return self._initiate("ADMIN_USER_PASSWORD_AUTH", parameters, visitor)
 
     def begin_passkey(self, username: str, visitor: Visitor) -> Step:
-        """Ask for a passkey's challenge (USER_AUTH). If the step has another name, the person has no passkey."""
+        """Ask for a passkey's challenge (USER_AUTH). If Cognito returns another challenge, the person has no
+        passkey."""
         parameters = {"USERNAME": username, "PREFERRED_CHALLENGE": "WEB_AUTHN"}
         return self._initiate("USER_AUTH", parameters, visitor)
 
@@ -128,7 +129,7 @@ class UserPoolApi:
     def sign_up(self, email: str, password: str, ip: str) -> None:
         """Create an unconfirmed user with our mark; Cognito mails a code.
 
-        The address is the only attribute: everything else is set only with the proof of its mailbox (S-67).
+        The address is the only attribute. All others are set only when the mailbox is proved (S-67).
         """
         self._account(
             self._client.sign_up,
@@ -166,7 +167,7 @@ class UserPoolApi:
     def associate_totp(
         self, *, access_token: str | None = None, session: str | None = None
     ) -> tuple[str, str]:
-        """Return the secret of a new authenticator app, base32, and the Session that replaces `session`."""
+        """Return the secret of a new authenticator app, in base32, and the Session that replaces `session`."""
         proof = {"AccessToken": access_token} if access_token else {"Session": session}
         answer = call_cognito(self._client.associate_software_token, proof)
         return _text(answer, "SecretCode"), str(answer.get("Session") or "")
@@ -174,7 +175,7 @@ class UserPoolApi:
     def verify_totp(
         self, code: str, *, access_token: str | None = None, session: str | None = None
     ) -> str:
-        """Prove the app with its first code; return the Session that replaces `session`."""
+        """Verify the app by its first code; return the Session that replaces `session`."""
         proof = {"AccessToken": access_token} if access_token else {"Session": session}
         answer = call_cognito(self._client.verify_software_token, {**proof, "UserCode": code})
         if answer.get("Status") != "SUCCESS":
@@ -197,7 +198,7 @@ class UserPoolApi:
         )
 
     def refresh(self, refresh_token: str) -> TokenSet:
-        """Renew the tokens of a sign-in by this API; with rotation on, the refresh token too."""
+        """Renew the tokens of a sign-in that used this API. If rotation is on, the refresh token is also renewed."""
         answer = self._with_secret(
             self._client.get_tokens_from_refresh_token,
             lambda secret: {

@@ -1,4 +1,4 @@
-"""One call to Cognito's user-pool API, with its errors sorted: about the person, about a trigger, or an outage.
+"""Makes one call to Cognito's user-pool API, and sorts its errors: about the person, about a trigger, or an outage.
 
 Source: Amazon Cognito user pools API reference, "Errors" of each operation.
 """
@@ -81,7 +81,8 @@ def call_cognito(
     except ClientError as error:
         described = error.response.get("Error", {})
         code, message = str(described.get("Code", "")), str(described.get("Message", ""))
-        operation, said = error.operation_name, said_by(error)
+        # For a refusal, nothing more is read: it should take no longer than an answer (S-89).
+        operation, said = error.operation_name, "" if code in _REFUSALS else said_by(error)
     except BotoCoreError as error:
         raise TemporarilyUnavailable(f"Cognito: {type(error).__name__}") from None
     if code == "NotAuthorizedException" and "secret hash" in message:

@@ -30,7 +30,8 @@ def verify_body(raw: bytes | str, content_type: str | None) -> None:
 def parse_object(raw: bytes | str) -> dict[str, Any]:
     """Return the JSON object of a body; an empty body is an empty object. Raises InvalidRequest.
 
-    Stricter than `json` alone: UTF-8 only, each name once (two parsers may choose different ones), no NaN or Infinity.
+    This is stricter than `json` alone: it accepts only UTF-8, no NaN or Infinity, and each name only once, because two
+    parsers may read different values of a repeated name.
     """
     if not raw:
         return {}
@@ -45,7 +46,8 @@ def parse_object(raw: bytes | str) -> dict[str, Any]:
 
 
 def parse_form(raw: bytes | str, names: Iterable[str]) -> dict[str, str]:
-    """Return those of `names` that a form contains, each at most once. Raises PayloadTooLarge or InvalidRequest."""
+    """Return the fields in `names` that a form contains; each may occur once. Raises PayloadTooLarge or
+    InvalidRequest."""
     from urllib.parse import parse_qs
 
     if len(raw) > MAX_BODY_BYTES:
@@ -102,7 +104,8 @@ def read_flag(body: Mapping[str, Any], name: str) -> bool:
 def read_email(body: Mapping[str, Any], name: str = "email") -> str:
     """Return an e-mail address without surrounding spaces, its domain in lower-case ASCII. Raises InvalidRequest.
 
-    Only an address is accepted: a user's other names (`sub`, `Okta_00u1`) would each have a separate throttle (S-72).
+    Only an address is accepted. Cognito also accepts a user's other names (`sub`, `Okta_00u1`), but each of them would
+    have a separate throttle (S-72).
     """
     address = parse_address(read_text(body, name, max_length=MAX_ADDRESS_LENGTH).strip())
     if address is None:

@@ -1,4 +1,5 @@
-"""Conditional requests: an entity tag, and whether the browser already has that version (RFC 9110, 13.1.2)."""
+"""Conditional requests: builds an entity tag, and checks whether the browser already has that version (RFC 9110,
+13.1.2)."""
 
 import hashlib
 

@@ -20,15 +20,15 @@ _VALUE = re.compile(r"[A-Za-z0-9._~-]*\Z")
 
 
 def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
-    """Return name -> value of all Cookie headers. A name that occurs twice is left out: it is unknown which cookie is
-    ours."""
+    """Return the cookies of all Cookie headers, value by name. A name that occurs twice is left out, because we cannot
+    know which of the two cookies is ours."""
     found: dict[str, str] = {}
     doubled: set[str] = set()
     for header in headers:
         for pair in header.split(";"):
             # Remove space and tab only: `strip()` also removes characters that browsers treat as part of a name
-            # (U+00A0, …). With such a name a neighbouring site could set a cookie that bypasses the browser's `__Host-`
-            # check.
+            # (U+00A0, …). With such a name, a site on the same domain could set a cookie that bypasses the browser's
+            # `__Host-` check.
             name, separator, value = pair.strip(" \t").partition("=")
             if not separator:
                 continue
@@ -39,7 +39,7 @@ def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
 
 
 def build_cookie(name: str, value: str, *, same_site: SameSite, max_age: int | None = None) -> str:
-    """Return a Set-Cookie value. `max_age` is in seconds; None makes a cookie of the browser session.
+    """Return a Set-Cookie value. `max_age` is in seconds; None makes a cookie that ends with the browser session.
 
     Raises CookieTooLarge above 4096 bytes and ValueError for characters that could start another attribute or header.
     """

@@ -7,13 +7,13 @@ and newlines, and read a backslash as a slash, so none of these may occur.
 import re
 from urllib.parse import unquote
 
-#: With a `return_to` of this length, a login cookie stays below 4,096 bytes. `transactions` limits several cookies
-#: together (S-31).
+#: With a `return_to` of this length, a login cookie stays below 4,096 bytes. `sealed/transactions.py` limits the total
+#: of several login cookies (S-31).
 MAX_LENGTH = 2048
 #: Characters that browsers leave unencoded in an address although RFC 3986 does not allow them, and their encoded form.
 #: Source: the URL standard's percent-encode sets of path, query and fragment.
 _RAW = {ord(char): f"%{ord(char):02X}" for char in "|{}^`"}
-#: In query and fragment a backslash is an ordinary character; in a path browsers read it as a slash.
+#: In a query or a fragment, a backslash is an ordinary character; in a path, browsers read it as a slash.
 _RAW_BEHIND_THE_PATH = {**_RAW, ord("\\"): "%5C"}
 _BEHIND_THE_PATH = re.compile(r"[?#].*", re.DOTALL)
 _SAFE = frozenset(
@@ -31,16 +31,17 @@ def parse_return_to(
 
     Otherwise return `otherwise`, an address that was already checked, or `base_path` itself.
 
-    A path is path, query and fragment as the browser shows them; characters that the browser leaves unencoded come back
-    percent-encoded. All other characters must be printable ASCII that a URL may contain. The check is repeated on the
-    percent-decoded path, because a server in between might decode it again. The result must not be longer than
-    `MAX_LENGTH`.
+    A path here includes query and fragment, as the browser shows them. Characters that the browser leaves unencoded are
+    percent-encoded in the result. All other characters must be printable ASCII characters that a URL may contain. The
+    check is repeated on the percent-decoded path, because a server in between might decode it again. The result must
+    not be longer than `MAX_LENGTH`.
     """
     otherwise = otherwise or base_path
     value = _encode_raw(value or "")
     if not value or len(value) > MAX_LENGTH or not _SAFE.issuperset(value):
         return otherwise
-    # The origin must end with a slash: `https://app.example.com@evil.example` is not an allowed one.
+    # The origin must end with a slash, so that `https://app.example.com@evil.example` does not count as an allowed
+    # origin.
     scheme, separator, rest = value.partition("://")
     host, slash, below = rest.partition("/")
     if separator and f"{scheme}://{host}" in allowed_origins:

@@ -1,14 +1,14 @@
 """The response headers of every answer, including API Gateway's own errors.
 
-Sources: OWASP ASVS 5.0 V3.4; MDN on each header. The middleware (our answers) and `ops connect` (gateway responses) use
-the same mapping, so they cannot differ.
+Sources: OWASP ASVS 5.0 V3.4; MDN on each header. The middleware (for our answers) and `ops connect` (for API Gateway's
+responses) use the same mapping, so the headers cannot differ.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-#: Content-Security-Policy as data, directive -> sources. `form-action` also applies to redirects, so /auth/login is
-#: opened by a link and never by a form.
+#: Content-Security-Policy as data: sources by directive. `form-action` also applies to redirects, so a link opens
+#: /auth/login, never a form.
 CONTENT_SECURITY_POLICY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default-src": ("'none'",),
@@ -32,7 +32,7 @@ def build_content_security_policy(directives: Mapping[str, tuple[str, ...]]) -> 
 
 
 def open_for_captcha(origins: tuple[str, ...]) -> str:
-    """Return the page's policy with a CAPTCHA vendor allowed: its script, frames, styles and calls.
+    """Return the page's policy with a CAPTCHA vendor's origins allowed for scripts, frames, styles and calls.
 
     Vendors' scripts assign plain strings to script URLs and frames, so Trusted Types must be off (S-52).
     """

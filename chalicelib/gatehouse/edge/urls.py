@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 class AppUrl(NamedTuple):
     """`origin` is for example `https://id.execute-api.eu-west-1.amazonaws.com`, `api_path` is for example `/api/`.
 
-    `base_path` is the root of our own routes: `api_path` itself, or below it `/api/account/`.
+    `base_path` is the root of our own routes: `api_path` itself, or a path below it, such as `/api/account/`.
     """
 
     origin: str

@@ -69,7 +69,8 @@ class AccountMail:
         return "sign-up"
 
     def _remove(self, user: PoolUser) -> None:
-        """Remove an unconfirmed account by its own name, because the address may soon belong to another one."""
+        """Remove an unconfirmed account by its user name, not by its address: another account may get the address in
+        the meantime."""
         again = self._user_admin.find(user.user_name)
         if again is None or again.status != UNCONFIRMED:
             raise Refused("confirmed in the meantime")

@@ -1,10 +1,10 @@
 """Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code for both.
 
-An account belongs to the person who reads its mailbox (S-67). Before the mailbox is proved, nobody can choose a
-password, a name or a second factor: sign-up takes only an address, and the person who enters the mailed code chooses
-the password in the same step. Known and unknown addresses get the same answer everywhere (S-40), in the same time
-(S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security
-2022); AWS "Managing user existence error responses" (Amazon Cognito developer guide).
+An account belongs to the person who reads its mailbox (S-67). Before that person has proved access to the mailbox,
+nobody can choose a password, a name or a second factor: sign-up takes only an address, and the person who enters the
+mailed code chooses the password in the same step. Known and unknown addresses get the same answer everywhere (S-40), in
+the same time (S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts"
+(USENIX Security 2022); AWS "Managing user existence error responses" (Amazon Cognito developer guide).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -73,8 +73,8 @@ class Accounts:
     def sign_up(self, *, email: str, visitor: Visitor) -> None:
         """Mail a code that opens an account, or a new password for an existing one. Raises SignUpNotAllowed."""
         # The pre-sign-up trigger checks this too. Because it is checked here first, the answer cannot depend on whether
-        # the user exists. It reveals whether the domain belongs to a provider, as /auth/discover does; here, too, each
-        # miss counts as an attempt.
+        # the user exists. It reveals whether the domain belongs to a provider. So does /auth/discover, and here, too,
+        # each refused address counts as an attempt.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
@@ -83,7 +83,8 @@ class Accounts:
         self.send_code(SIGN_UP, email=email, visitor=visitor)
 
     def send_code(self, kind: str, *, email: str, visitor: Visitor) -> None:
-        """Have a code mailed, if the address has an account for it. `kind` is one of `mail_requests.KINDS`."""
+        """Ask for a code to be mailed; it is mailed only if the address has an account that needs it. `kind` is one of
+        `mail_requests.KINDS`."""
         with self._attempts.guarded(MAIL, self._attempts.account_of(email, visitor), visitor.ip):
             self._mail.send(MailRequest(kind, email, visitor.ip, self._locks.key_of(email)))
 
@@ -100,7 +101,7 @@ class Accounts:
 
         `names` contains `given_name` and `family_name`, or nothing. Raises InvalidCode and InvalidPassword.
 
-        A crash between the calls leaves an account with an unknown password; the next code finishes it.
+        After a crash between the calls, the account has a password that nobody knows; the next code repairs this.
         """
         verify_new_password(password)
         digits = read_code(code)
@@ -160,9 +161,10 @@ class Accounts:
             self._user_admin.update_names(name, names)
         self._sign_out(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
-        # After the proof: it makes every earlier session refuse to set up another passkey.
+        # Ended only after the proof is recorded: from then on, no earlier session can set up another passkey.
         self._end_passkeys(user)
-        # Last: somebody with the old password may have made so many rows that deleting them takes all the time there is.
+        # Deleted last: somebody with the old password may have made so many rows that deleting them uses up all
+        # remaining time.
         self._notes.end_all(user.sub, user.user_name)
         log_event("account", request="reset_password", user=name)
 
@@ -179,8 +181,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """Note the proof in the record. If that fails, the password is still valid, but nobody is linked to the account
-        (S-68)."""
+        """Record the proof. If that fails, the password is still valid, but no provider's person is linked to the
+        account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)
@@ -189,11 +191,11 @@ class Accounts:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _end_passkeys(self, user: PoolUser) -> None:
-        """Note that the account's passkeys have ended, because a person who knew the old password may have set one up
+        """Record that the account's passkeys have ended, because a person who knew the old password may have set one up
         (S-102).
 
-        Cognito deletes a passkey only with its owner's token, which is missing here. The new password is valid even if
-        this fails.
+        They cannot be deleted here: for that, Cognito requires a token of their owner. The new password is valid even
+        if this fails.
         """
         if self._passkeys is None:
             return
@@ -205,8 +207,8 @@ class Accounts:
     def _sign_out(self, user: PoolUser) -> None:
         """Revoke the refresh tokens of anybody who signed in with the old password (ASVS 7.4.3).
 
-        The new password is valid even if this fails. The rows of these sessions, which end later, prevent the next
-        refresh too.
+        The new password is valid even if this fails. The caller then deletes the rows of these sessions, which also
+        makes their next refresh fail.
         """
         try:
             self._user_admin.sign_out_everywhere(user.user_name)

@@ -64,7 +64,8 @@ class Attempts:
         self._clock = clock
 
     def account_of(self, email: str, visitor: Visitor) -> str:
-        """Return the allowance of an address: that of strangers, or that of all browsers known to it (S-44, S-71).
+        """Return the allowance that an attempt for this address uses up: the one for unknown browsers, or the one that
+        all browsers known to the address share (S-44, S-71).
 
         Call it once per request: for a browser that may be known it reads the users table.
         """
@@ -78,19 +79,21 @@ class Attempts:
         return account.endswith(_KNOWN)
 
     def known_address(self, visitor: Visitor) -> str | None:
-        """Return the address to which this browser is known, or None. The cookie shows that it has signed in before."""
+        """Return the address that this browser has signed in with before, according to its cookie, or None."""
         device = self._devices.read(visitor.device_cookie)
         return device.account if device is not None and self._is_current(device) else None
 
     def known_device(self, email: str, user_name: str) -> str:
-        """Return the cookie value that makes this browser known to the address, which is `user_name` in the pool."""
+        """Return the cookie value by which this browser is known for the address. `user_name` is the account's name in
+        the pool."""
         return self._devices.remember(canonical_account(email), user_name)
 
     @contextmanager
     def guarded(self, kind: str, account: str | None, source: str) -> Iterator[None]:
-        """Take one attempt, then let the body call Cognito. Raises TooManyAttempts.
+        """Take one attempt, then run the `with` body, which calls Cognito. Raises TooManyAttempts.
 
-        An outage gives the attempt back; a failed trigger does not, since the password was already checked.
+        After an outage the attempt is given back. After a failed trigger it is not, because Cognito has already checked
+        the password.
         """
         try:
             self._take(kind, account, source)
@@ -165,7 +168,7 @@ class Attempts:
 
     @contextmanager
     def _once(self, kind: str, value: str, seconds: int) -> Iterator[bool]:
-        """Mark a value as used. The body receives True at the first use. If the body raises an error, the mark is
+        """Mark a value as used. The `with` body receives True at the first use; if it raises an error, the mark is
         removed."""
         holder = self._marks.set(kind, value, seconds)
         try:
@@ -187,8 +190,8 @@ class Attempts:
         try:
             proved_at = datetime.fromisoformat(record.provedAt.replace("Z", "+00:00"))
         except ValueError:
-            # No proof is recorded for this older account. Its device is unknown if the account's sessions were ended
-            # later.
+            # No proof is recorded for this older account. The device counts as unknown if the account's sessions were
+            # ended after the device became known.
             return record.provedAt == "" and not record.ends_tokens_of(device.issued_at // 1000)
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 

@@ -30,11 +30,13 @@ _DASHES = "\u2212\u2043\u30fc\uff70"
 
 
 def verify_new_password(password: str) -> None:
-    """Raise InvalidPassword unless Cognito will accept it: checked first, so that everybody gets the same answer
-    (S-40)."""
+    """Raise InvalidPassword if Cognito would refuse the password. Checking it before any call gives every address the
+    same answer (S-40)."""
     fits = MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
     if not fits or password != password.strip():
-        raise InvalidPassword("against the password rules", requirements=PASSWORD_REQUIREMENTS)
+        raise InvalidPassword(
+            "does not meet the password rules", requirements=PASSWORD_REQUIREMENTS
+        )
 
 
 def parse_code(text: str) -> str | None:
@@ -67,7 +69,7 @@ def read_code(text: str) -> str:
 
 @dataclass(frozen=True)
 class TotpKey:
-    """A new authenticator app's key, base32, and its `otpauth:` URI for the QR code."""
+    """The key for a new authenticator app, in base32, and the `otpauth:` URI for its QR code."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
@@ -81,9 +83,10 @@ def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
 
 
 def read_passkey_id(credential: str | None) -> str:
-    """Return the id in a passkey's answer, the browser's JSON. Raises InvalidRequest.
+    """Return the passkey's id in the browser's JSON answer. Raises InvalidRequest.
 
-    The JSON has the id twice, as text and as bytes. They must be equal, because Cognito might read the other one.
+    The JSON has the id twice, as text and as bytes. They must be equal, because Cognito might read the one that we do
+    not return.
     """
     try:
         answer = json.loads(credential or "")

@@ -194,7 +194,8 @@ class DirectSignIn:
                         once.close()  # right or wrong, a passkey's challenge can be answered once (S-88)
                     raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
-                # The temporary password came by mail, and is replaced now: mailbox and password are proved (S-68).
+                # The temporary password came by mail, so the person who replaces it has proved access to the mailbox
+                # (S-68).
                 self._new_sessions.record_proved(challenge.username)
             if step.tokens is None:
                 return self._challenged(step, challenge)
@@ -216,7 +217,8 @@ class DirectSignIn:
         return signed_in
 
     def _enter_once(self, once: ExitStack, challenge: Challenge, given: ChallengeAnswer) -> None:
-        """Refuse a step, or an app's code, that was already used (S-74); if `once` fails, both can be used again."""
+        """Refuse a step, or an app's code, that was already used (S-74). If an error passes through `once`, both can be
+        used again."""
         try:
             once.enter_context(self._attempts.step_once(challenge.session))
             code = parse_code(given.code or "")
@@ -244,8 +246,8 @@ class DirectSignIn:
         return CaptchaNeeded(self._captcha.challenge())
 
     def _solved(self, captcha: captchas.SiteVerify, token: str, visitor: Visitor) -> bool:
-        """Ask the vendor. Each try counts against the source until it is solved, because invented tokens also cost us
-        a call."""
+        """Ask the CAPTCHA's vendor. Each attempt counts against the source until one is solved, because invented tokens
+        also cost us a call."""
         if len(token) > captchas.MAX_TOKEN_LENGTH:
             return False
         host = urlsplit(f"//{visitor.server}").hostname or ""
@@ -325,8 +327,9 @@ class DirectSignIn:
     ) -> DirectlySignedIn:
         """Make a session from tokens, after the same checks as for a hosted sign-in; refused tokens are revoked.
 
-        `challenge` is the answered one. If Cognito had not yet named the user when it sent that challenge, this method
-        checks now whether the user was signed out meanwhile. `passkey` is the id of the passkey that signed in.
+        `challenge` is the challenge that was answered. If Cognito had not yet named the user when it sent that
+        challenge, this method checks now whether the user was signed out meanwhile. `passkey` is the id of the passkey
+        that signed in.
         """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
@@ -358,7 +361,7 @@ class DirectSignIn:
     def _refuse_ended_passkey(self, user_name: str, passkey: str) -> None:
         """Refuse a passkey from before the last password reset by mail. Cognito still has that passkey (S-102).
 
-        This check comes after Cognito's own, so a person without a passkey of the account learns nothing from it.
+        This check follows Cognito's own check. So it tells nothing to a person who has no passkey of the account.
         """
         if self._passkeys.load(user_name).has_ended(passkey):
             self._attempts.failed()

@@ -109,7 +109,8 @@ class HostedSignIn:
     ) -> LoginStart:
         """Begin a sign-in. `return_to` is already validated; `login_hint` is the probable address of the person.
 
-        With `confirm` a person who is signed in must authenticate again; "stay signed in" keeps its value.
+        With `confirm`, a person who is signed in must authenticate again; the new session keeps the choice of "stay
+        signed in".
 
         Raises UnknownProvider.
         """
@@ -150,7 +151,7 @@ class HostedSignIn:
     def reading_ahead(self, states: Sequence[str], cookies: Mapping[str, str]) -> Iterator[None]:
         """Load everything that a new container needs for a callback in parallel, together with the sealing keys.
 
-        Only for a browser with a login cookie, because anybody can send other callbacks.
+        It is called only for a browser with a login cookie, because anybody can send a callback without one.
         """
         begun = self._needed if states and cookie_name(states[0]) in cookies else ()
         for each in begun:
@@ -178,7 +179,7 @@ class HostedSignIn:
     ) -> "SignedIn | LoginStart":
         """Make a session from a callback, or start a second sign-in if the first one linked the person.
 
-        Raises SignInError or TemporarilyUnavailable; then nothing was written.
+        Raises SignInError or TemporarilyUnavailable. If it raises, nothing has been written.
         """
         if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")
@@ -197,7 +198,8 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
-            # The keys are loaded first: tokens that cannot be verified would be lost.
+            # The keys are loaded before the code is used: without keys, the new tokens could not be verified, and would
+            # be lost.
             self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,
@@ -270,8 +272,8 @@ def is_linked_now(description: str) -> bool:
 def is_disabled(description: str) -> bool:
     """Whether Cognito refused a person whose profile is disabled.
 
-    AWS's pages do not say how. Several apps wait for the first of these texts at their callback; the API's own errors have
-    the second.
+    AWS's pages do not give the text of this error. Several apps look for the first of these two texts in their
+    callback; the API's own errors contain the second.
     """
     said = description.casefold().replace("+", " ")
     return "user is not enabled" in said or "user is disabled" in said

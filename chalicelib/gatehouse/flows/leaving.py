@@ -26,7 +26,7 @@ from ..store.subjects import SubjectRecord, SubjectStore
 from ..store.users import UserStore
 from .global_sign_out import GlobalSignOut
 
-#: Calls a second of each of the two instances that may run at once (`MaximumConcurrency` in the identity template).
+#: Calls per second from each of the two instances that may run at once (`MaximumConcurrency` in the identity template).
 #: Cognito allows 25 in all.
 CALLS_PER_SECOND = 12
 
@@ -98,7 +98,8 @@ class Leaving:
         self._log("leaving" if done else "leaving_without_effect", signal, user=user.user_name)
 
     def note_heard(self, provider: str) -> None:
-        """Note when a provider last sent a signal; `doctor` reads it. Raises TemporarilyUnavailable."""
+        """Record the time at which a provider last sent a signal; `doctor` reads this time. Raises
+        TemporarilyUnavailable."""
         self._subjects.note_signal(provider)
 
     def _end_sessions(self, person: _Person, at: str) -> bool:
@@ -147,9 +148,9 @@ class Leaving:
     def _take_group(self, person: _Person, signal: Signal) -> bool:
         """Remove a group from the profile, and end the sessions that began with it.
 
-        Nothing is done if the person has signed in through the provider since the signal, because that sign-in brought
-        the current groups. A linked person may have signed in by password, which brings none; then the group is
-        removed, and the next sign-in through the provider decides.
+        Nothing is done if the person has signed in through the provider since the signal, because that sign-in stored
+        the current groups. A sign-in of a linked person by password stores none: then the group is removed, and the
+        next sign-in through the provider stores the list again.
         """
         user = person.user
         told = parse_provider_groups(user.attributes.get("custom:groups")).names

@@ -134,8 +134,8 @@ class LeavingDoor:
         return value, holder
 
     def _verify_secret(self, provider: Provider, told: str) -> None:
-        """Check the secret. If it does not match, load the secret again, in case it was rotated; the previous one is
-        accepted while it is kept."""
+        """Check the secret. If it does not match, load the secret again, in case it was rotated. The previous secret is
+        accepted for as long as it is stored."""
         arn = provider.leaving.secret_arn
         if not arn:
             raise Unauthorized("the provider has no event hook here")

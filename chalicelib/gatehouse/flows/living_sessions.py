@@ -1,4 +1,4 @@
-"""Checks that a session was not ended elsewhere, which the cookie alone does not show (S-83).
+"""Checks whether a session was ended elsewhere, which the cookie alone does not show (S-83).
 
 A refresh checks this, and so does every route that changes how a person signs in. The access token of an ended session
 works until it expires, but no browser's token can change a password, a second factor or a passkey.
@@ -26,14 +26,14 @@ class LivingSessions:
         self._load_users = load_users
 
     def open(self, cookie: str | None) -> Session:
-        """Return the session of a cookie value. Raises NoSession, SessionExpired and TemporarilyUnavailable."""
+        """Return the session in a cookie value. Raises NoSession, SessionExpired and TemporarilyUnavailable."""
         session = self._sessions.open(cookie)
         if not self.goes_on(session, session.idle_expires_at):
             raise SessionExpired("the session was ended elsewhere")
         return session
 
     def look(self, cookie: str | None) -> bool:
-        """Whether the session of a cookie value is alive. Nothing is noted, so this does not extend an idle session.
+        """Whether the session in a cookie value is active. This writes nothing, so it does not extend an idle session.
 
         Raises TemporarilyUnavailable if the table does not answer.
         """
@@ -46,16 +46,15 @@ class LivingSessions:
         return self._began_later(session)
 
     def goes_on(self, session: Session, idle_expires_at: int) -> bool:
-        """Note in the session's row that it was used, and until when it may be idle; return whether it is alive.
+        """Record in the session's row that it was used, and its new idle deadline; return whether it is active.
 
-        A session without a row (from an earlier release, or begun while the table did not answer) is alive unless all
-        sessions of its person were ended since it began.
+        A session without a row (from an earlier release, or begun while the table did not answer) is active unless all
+        sessions of its person were ended after it began.
         """
         if session.id:
             return self._rows.touch(session.sub, session.id, idle_expires_at)
         return self._began_later(session)
 
     def _began_later(self, session: Session) -> bool:
-        record = self._load_users().load(session.username)
         started_at = self._sessions.started_at(session)
-        return record is None or not record.ends_tokens_of(started_at)
+        return not self._load_users().ends_tokens(session.username, started_at)

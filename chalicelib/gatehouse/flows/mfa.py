@@ -68,7 +68,7 @@ class Mfa:
         if step.tokens is None:
             if step.challenge in CODE_RESPONSES or step.challenge == SELECT_MFA:
                 self._attempts.succeeded(SIGN_IN, account, visitor.ip)
-                raise MfaAlreadyOn("password accepted, a second factor asked for")
+                raise MfaAlreadyOn("the password is right, but a second factor is required")
             raise InvalidCredentials(f"challenge {step.challenge[:40]}")
         tokens = step.tokens
         self._attempts.succeeded(SIGN_IN, account, visitor.ip)
@@ -105,8 +105,8 @@ class Mfa:
             session_cookie, enrolment_cookie, ENROLMENT_PURPOSE
         )
         digits = read_code(code)
-        # Counted separately, by user name: the key was just made for this browser, so no secret of the account is
-        # guessed.
+        # Counted separately, by user name: the key was just made for this browser, so guesses here test no secret of
+        # the account.
         with (
             self._attempts.guarded(CHALLENGE, session.username, visitor.ip),
             self._attempts.step_once(enrolment.access_token),
@@ -137,7 +137,7 @@ class Mfa:
                 once, session, account, password, digits, visitor
             )
             with self._again.revoked_after(tokens):
-                # First: codes that outlive their app would work against the next one.
+                # Removed first: codes that were left after their app was turned off would turn off the next app.
                 self._recovery_codes.remove(session.username)
                 try:
                     self._api.prefer_totp(tokens.access_token, False, passkeys=self._passkeys)

@@ -1,5 +1,5 @@
-"""The last step of hosted and direct sign-ins with verified tokens: the session, the person's record, the end of the
-previous session (S-47, S-57)."""
+"""The last step of a hosted or direct sign-in, once its tokens are verified: starts the session, writes the person's
+record, and ends the previous session (S-47, S-57)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from ..session.sessions import BY_EITHER, BY_ENDPOINT, COOKIE, Session, Sessions
 from ..store.providers import ProviderStore
 from ..store.session_rows import new_id
 from ..store.users import NAME_COLUMNS, UserProfile, UserStore
+from ..workers import Ahead
 from .session_notes import SessionNotes
 
 
@@ -45,7 +46,7 @@ class NewSessions:
 
     @contextmanager
     def revoked_on_failure(self, refresh_token: str | None) -> Iterator[None]:
-        """Revoke a new refresh token if the body does not make a session from it: no cookie will hold it."""
+        """Revoke a new refresh token if the `with` body raises an error: then no session's cookie holds the token."""
         try:
             yield
         except Exception:
@@ -68,22 +69,28 @@ class NewSessions:
 
         `device` and `provider` are for the list of the person's sessions.
 
-        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys; or a provider that cannot be
-        looked up); then nothing was recorded.
+        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys, or the provider cannot be
+        looked up). If it raises, nothing has been recorded.
         """
         self._refuse_foreign_address(identity)
         session = self._sessions.begin(
             refresh_token=refresh_token,
             sub=identity.sub,
             username=identity.username,
-            # A person who confirms already has a session; "stay signed in" keeps its value.
+            # A person who confirms their identity already has a session: the new one keeps its choice of "stay signed
+            # in".
             remember=remember or self.find_remembered(cookies) == identity.sub,
             renewed_by=BY_ENDPOINT if door == "hosted" else BY_EITHER,
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        self._record(identity)
-        noted = self._notes.begin(session, session.id, provider=provider, device=device)
+        # In parallel, so that the person waits for one of them only: neither write needs the other's result, and a
+        # failure of either is only logged.
+        recording = Ahead(lambda: self._record(identity))
+        try:
+            noted = self._notes.begin(session, session.id, provider=provider, device=device)
+        finally:
+            recording.take()
         if noted != session:
             session, sealed = noted, self._sessions.seal(noted)
         self._end_replaced_session(cookies)
@@ -91,8 +98,8 @@ class NewSessions:
         return session, sealed
 
     def find_remembered(self, cookies: Mapping[str, str]) -> str:
-        """Return the `sub` of the session that the browser sent, if it is alive and outlives the browser; else an empty
-        text."""
+        """Return the `sub` of the browser's session if it is valid and was started with "stay signed in"; otherwise an
+        empty string."""
         try:
             session = self._sessions.open(cookies.get(COOKIE))
         except (NoSession, SessionExpired, TemporarilyUnavailable):
@@ -100,14 +107,14 @@ class NewSessions:
         return session.sub if session.remember else ""
 
     def refuse_ended(self, user_name: str, began_at: int) -> None:
-        """Raise ChallengeExpired for a sign-in that began before its person's sessions were ended (`began_at`: Unix
+        """Raise ChallengeExpired if the person's sessions were ended after the sign-in began (`began_at`, Unix
         seconds)."""
-        record = self._users.load(user_name)
-        if record is not None and record.ends_tokens_of(began_at):
+        if self._users.ends_tokens(user_name, began_at):
             raise ChallengeExpired("the sessions of the person were ended in the meantime")
 
     def record_proved(self, user_name: str) -> None:
-        """Note that an invited person has chosen a password. Without the note nobody is linked to the account (S-68)."""
+        """Record that an invited person has chosen a password. Without this record, no provider's person is linked to
+        the account (S-68)."""
         try:
             self._users.record_proved(user_name)
         except TemporarilyUnavailable as error:
@@ -128,7 +135,7 @@ class NewSessions:
         sign-in repairs the record."""
         birthplace = birthplace_of(identity.username, identity.identities)
         try:
-            self._users.record_sign_in(
+            self._users.record_session(
                 UserProfile(
                     user_name=identity.username,
                     client_id=self._client_id,
@@ -150,7 +157,8 @@ class NewSessions:
     def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
         """Revoke the session that this one replaces, if the browser sent it (S-47).
 
-        After a hosted sign-in it usually does not: the cookie is SameSite=Strict, and the redirect is cross-site.
+        After a hosted sign-in the browser usually does not send it, because the cookie is SameSite=Strict and the
+        redirect is cross-site.
         """
         try:
             replaced = self._sessions.open_even_expired(cookies.get(COOKIE))

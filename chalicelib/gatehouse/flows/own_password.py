@@ -1,8 +1,9 @@
 """Lets a signed-in person who knows the old password choose a new one (S-85).
 
-To check the old password, the server signs in with it at the server-only client, and revokes the resulting tokens. No
-second factor is asked for: the browser already has a session, and a person with a second factor cannot get one by
-password alone. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
+To check the old password, the server signs in with it through the server-only app client, and revokes the resulting
+tokens. It does not ask for the second factor, because the browser already has a session, and a person with a second
+factor gets a session only by using it. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other
+sessions end).
 """
 
 from typing import TYPE_CHECKING
@@ -78,8 +79,8 @@ class OwnPassword:
         return self._attempts.known_device(email, session.username)
 
     def _verify(self, session: Session, old: str, visitor: Visitor) -> None:
-        """Check the old password. A wrong one counts as a failed sign-in, because the same password is guessed
-        (S-71)."""
+        """Check the old password. A wrong password counts as a failed sign-in, so that this route gives no extra
+        guesses (S-71)."""
         try:
             step = self._api.sign_in(session.username, old, visitor)
         except Refused as refused:

@@ -1,12 +1,13 @@
 """A passkey instead of the password: the challenge that the browser's authenticator answers (docs/passkeys.md).
 
 Cognito gives no challenge without an address (USER_AUTH). For every address the browser gets a challenge of the same
-form in the same way, whether or not an account or a passkey exists (S-89); if necessary, the challenge is invented. The
-ids of an account's passkeys go only to a browser that has signed in to the account before. Without ids, the
-authenticator offers the passkeys that it holds for this site; this works because Cognito's passkeys are all
-discoverable (`residentKey` required). flows/direct_sign_in.py takes the answer to any challenge, real or invented.
-Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username
-enumeration), 14.6.3 (privacy leak via credential IDs).
+form in the same way, whether or not an account or a passkey exists (S-89); if necessary, the challenge is invented. So
+that all answers take the same time, the code invents a challenge for every address, reads real and invented challenges
+in the same way, and logs one line. The ids of an account's passkeys go only to a browser that has signed in to the
+account before. Without ids, the authenticator offers the passkeys that it holds for this site; this works because
+Cognito's passkeys are all discoverable (`residentKey` required). flows/direct_sign_in.py takes the answer to any
+challenge, real or invented. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web
+Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
 """
 
 import base64
@@ -27,8 +28,8 @@ from .direct_sign_in import Challenged
 
 #: The length of Cognito's challenges (as in its documentation; Web Authentication requires at least 16).
 _CHALLENGE_BYTES = 32
-#: The length of an invented Session; sealing hides its content.
-_SESSION_BYTES = 768
+#: The length of an invented Session in characters, until Cognito has returned a real one. Sealing hides its content.
+_SESSION_LENGTH = 1024
 _TIMEOUT_MILLISECONDS = 60_000
 _TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
 
@@ -50,9 +51,13 @@ class PasskeySignIn:
         self._attempts = attempts
         self._notes = notes
         self._domain = domain
+        # Invented Sessions have the length of Cognito's last real Session: otherwise the size of the cookie, or the
+        # time to seal it, could distinguish them.
+        self._session_length = _SESSION_LENGTH
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for an address. None only for a known browser whose account has no passkey.
+        """Return the challenge for an address. The result is None only for a known browser whose account has no
+        passkey.
 
         Raises TooManyAttempts and TemporarilyUnavailable.
         """
@@ -63,10 +68,11 @@ class PasskeySignIn:
         return self._challenged(step, email, remember, known=known)
 
     def ask_known(self, *, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for autofill, for the account to which this browser is known; None if there is none.
+        """Return the challenge for autofill, for the account that this browser has signed in to before; None if there
+        is none.
 
-        The page asks for it without an action of the person. So too many attempts are no error: the page then has no
-        autofill.
+        The page asks for it without any action by the person. So too many attempts raise no error; the page then offers
+        no autofill.
         """
         email = self._attempts.known_address(visitor)
         if email is None:
@@ -88,24 +94,27 @@ class PasskeySignIn:
     def _challenged(
         self, step: Step, email: str, remember: bool, *, known: bool
     ) -> Challenged | None:
+        """Return the challenge of `step`. If it has no challenge, an unknown browser gets an invented challenge."""
+        invented = self._invented()
+        log_event("passkey_asked", detail=step.challenge[:40])
         options = self._options(step)
+        if options is not None:
+            self._session_length = len(step.session)
         username = step.parameters.get("USER_ID_FOR_SRP") or email
         listed = self._listed(options, username) if options is not None and known else []
-        if options is None or (known and not listed):
-            log_event("passkey_not_there", detail=step.challenge[:40])
-            if known:
-                return None
-            options = {"challenge": secrets.token_urlsafe(_CHALLENGE_BYTES)}
+        usable = options or self._options(invented)
+        if usable is None or (known and not listed):
+            return None
         challenge = Challenge(
             name=WEB_AUTHN,
-            session=step.session or secrets.token_urlsafe(_SESSION_BYTES),
+            session=step.session or invented.session,
             username=username,
             email=email,
             remember=remember,
             expires_at=self._challenges.deadline(),
         )
         told = {
-            "challenge": options["challenge"],
+            "challenge": usable["challenge"],
             "rpId": self._domain,
             "timeout": _TIMEOUT_MILLISECONDS,
             "userVerification": "required",
@@ -113,6 +122,21 @@ class PasskeySignIn:
         }
         body = {"name": WEB_AUTHN, "options": told}
         return Challenged(body, challenge, self._challenges.seal(challenge, even=True))
+
+    def _invented(self) -> Step:
+        """Return a step as Cognito returns it for an account with a passkey."""
+        options = {
+            "challenge": secrets.token_urlsafe(_CHALLENGE_BYTES),
+            "timeout": _TIMEOUT_MILLISECONDS,
+            "rpId": self._domain,
+            "allowCredentials": [],
+            "userVerification": "required",
+        }
+        return Step(
+            challenge=WEB_AUTHN,
+            session=secrets.token_urlsafe(self._session_length * 3 // 4),
+            parameters={"CREDENTIAL_REQUEST_OPTIONS": json.dumps(options)},
+        )
 
     def _listed(self, options: Mapping[str, Any], user_name: str) -> list[dict[str, Any]]:
         """Return the passkeys for a known browser. Those that have ended are left out; Cognito still lists them

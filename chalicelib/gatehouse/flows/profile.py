@@ -30,15 +30,16 @@ class Profile:
         self._load_providers = load_providers
 
     def load(self, user_name: str, sub: str) -> UserRecord:
-        """Return the caller's record. Raises NotFound: a name can be given to a new person, a `sub` never."""
+        """Return the caller's record. Raises NotFound if the record has another `sub`: a user name can pass to a new
+        person, a `sub` cannot."""
         record = self._users.load(user_name)
         if record is None or record.sub not in ("", sub):
             raise NotFound("the caller has no record; the next sign-in writes it")
         return record
 
     def providers_of(self, record: UserRecord) -> dict[str, str]:
-        """Return name -> label of each provider that is linked to the account. If the label cannot be read, it is the
-        name."""
+        """Return the label of each provider that is linked to the account, by the provider's name. If a label cannot be
+        read, the name replaces it."""
         names = [name for name in record.linked.split(",") if name]
         if record.provider not in ("", NATIVE):
             names.insert(0, record.provider)
@@ -52,10 +53,11 @@ class Profile:
         return labels
 
     def second_factor(self, user_name: str, sub: str) -> tuple[str, ...]:
-        """Return the second factors that are on in the pool. Raises NotFound and TemporarilyUnavailable."""
+        """Return the second factors that the person has turned on, as the pool lists them. Raises NotFound and
+        TemporarilyUnavailable."""
         person = self._load_user_admin().load(user_name)
         if person.sub != sub:
-            raise NotFound("the name belongs to somebody else now")
+            raise NotFound("the name now belongs to another person")
         return person.factors
 
     def rename(self, user_name: str, sub: str, names: Mapping[str, str]) -> UserRecord:

@@ -62,20 +62,22 @@ class Reauthentication:
     ) -> tuple[Session, Enrolment]:
         """Return the session, and the sealed data of an earlier step in which the person gave the password.
 
-        Raises NoSession, SessionExpired and ChallengeExpired. The last is for another person's data, and for data from
-        before the person's sessions were ended: by a new password, a reset, or a sign-out everywhere (S-85).
+        Raises NoSession, SessionExpired and ChallengeExpired. It raises ChallengeExpired if the data is another
+        person's, or if the person's sessions were ended after that step: by a new password, a reset, or a sign-out
+        everywhere (S-85).
         """
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)
         if enrolment.sub != session.sub:
-            raise ChallengeExpired("an enrolment of another person")
+            raise ChallengeExpired("the enrolment belongs to another person")
         record = self._users.load(session.username)
         if record is not None and record.ends_tokens_of(enrolment.began_at):
             raise ChallengeExpired("the sessions of the person were ended in the meantime")
         return session, enrolment
 
     def sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:
-        """Check the password. A wrong one counts as a failed sign-in, because the same password is guessed (S-71)."""
+        """Check the password. A wrong password counts as a failed sign-in, so that this route gives no extra guesses
+        (S-71)."""
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             try:
                 return self.api.sign_in(session.username, password, visitor)
@@ -108,10 +110,11 @@ class Reauthentication:
         digits: str,
         visitor: Visitor,
     ) -> tuple[TokenSet, bool]:
-        """Check the password, and a code of the app if Cognito asks; return the tokens, and whether it asked.
+        """Check the password, and a code of the app if Cognito asks for one. Return the tokens, and whether Cognito
+        asked.
 
-        If `once` fails, the code can be used again. Raises InvalidCredentials, InvalidCode, TooManyAttempts, and
-        UnsupportedChallenge where something else is asked.
+        If an error passes through `once`, the code can be used again. Raises InvalidCredentials, InvalidCode,
+        TooManyAttempts, and UnsupportedChallenge if Cognito asks for something else.
         """
         step = self.sign_in(session, account, password, visitor)
         asked = step.tokens is None
@@ -125,7 +128,7 @@ class Reauthentication:
 
     @contextmanager
     def revoked_after(self, tokens: TokenSet) -> Iterator[None]:
-        """Revoke the tokens after the body, also if it fails."""
+        """Revoke the tokens after the `with` body, even if the body raises an error."""
         try:
             yield
         finally:

@@ -140,10 +140,11 @@ class SessionFlow:
             raise TemporarilyUnavailable(f"GetTokensFromRefreshToken: {error.code}") from None
 
     def _ended(self, session: Session, refused: GatehouseError) -> GatehouseError:
-        """Return the error for a refusal: SessionExpired if it is about the token."""
+        """Return the error for a refusal: SessionExpired if Cognito refused the token itself."""
         if not isinstance(refused, InvalidGrant):
             return refused
-        # The token was revoked, has expired, or was used again after rotation and grace period: no reason is given.
+        # The token was revoked, has expired, or was used again after rotation and grace period. Cognito does not say
+        # which.
         log_event("refresh_refused", level="warning", user=session.username)
         return SessionExpired("Cognito refuses the refresh token")
 
@@ -164,7 +165,7 @@ class SessionFlow:
         except TemporarilyUnavailable as error:
             raise RefreshPostponed(error.detail, renewed, sealed) from None
         if not identity.sub == access.sub == session.sub:
-            raise InvalidToken("they belong to somebody else")
+            raise InvalidToken("they belong to another person")
         return identity, access
 
     def _identity_of(self, access: AccessClaims) -> IdentityClaims:

@@ -43,7 +43,7 @@ class SessionList:
     def end(self, sub: str, session_id: str) -> None:
         """End a session. Raises NotFound if the id is not one of this person's, even if another person has it."""
         if not session_id or not self._rows.end(sub, session_id):
-            raise NotFound("the person has no session of that id")
+            raise NotFound("the person has no session with that id")
 
     def end_others(self, sub: str, session_cookie: str | None) -> int:
         """End all sessions except this browser's, and return their number.
@@ -53,12 +53,12 @@ class SessionList:
         """
         current = self._current(sub, session_cookie)
         if current not in [row.id for row in self._rows.of(sub)]:
-            raise InvalidRequest("without this browser's own session nobody knows the others")
+            raise InvalidRequest("the browser sent no active session of this person")
         return self._rows.end_all(sub, but=current)
 
     def _current(self, sub: str, session_cookie: str | None) -> str:
-        """Return the session id in the browser's cookie, or an empty text. The cookie may be another person's, who has
-        signed in since."""
+        """Return the session id in the browser's cookie, or an empty string. The string is empty too if the cookie
+        belongs to another person, who has signed in since."""
         try:
             session = self._sessions.open(session_cookie)
         except (NoSession, SessionExpired):

@@ -7,7 +7,7 @@
 API Gateway answers 401 without a valid access token, and refuses a token without the scope. The guard verifies the rest
 before the view runs, and puts the `Caller` on the request. With `max_age=300` the person must have authenticated within
 the last five minutes. With `fresh=True` the guard also asks the pool and the users table whether the person still has
-these rights. docs/your-routes.md explains it in full.
+these rights. docs/your-routes.md has the details.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..flows.fresh_check import FreshCheck
 
 NAME = "gatehouse"
-#: Where the guard leaves the verified caller for the view.
+#: The key under which the guard stores the verified caller for the view.
 CALLER_KEY = "gatehouse.caller"
 
 
@@ -37,7 +37,7 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
         self._scope = scope
         self._group = group
         self._fresh = fresh
-        #: The most seconds since the person's last authentication; None on most routes.
+        #: The maximum number of seconds since the person's last authentication; None on most routes.
         self.max_age = max_age
 
     def verify(self, context: Mapping[str, Any], client_ids: Collection[str]) -> Caller:
@@ -71,11 +71,11 @@ def authorized(
     """Return the authorizer for a route: `scope` such as `api/read`, `group` a Cognito group such as `admins`.
 
     With `fresh`, each call checks that the person is enabled, is in the group, and was not signed out since the token
-    was issued. That takes two or three parallel calls to AWS; it is for routes on which rights must not be ten minutes
-    old.
+    was issued. That takes two or three parallel calls to AWS. Use it for routes where rights that are ten minutes old
+    would be too old.
 
-    `max_age` is the most seconds that may have passed since the person authenticated: by password, by passkey, or at
-    the identity provider; silent single sign-on does not count. If more have passed, the answer is 401
+    `max_age` is the maximum number of seconds since the person authenticated: by password, by passkey, or at the
+    identity provider; silent single sign-on does not count. If more have passed, the answer is 401
     `insufficient_user_authentication` (RFC 9470), and the page asks the person to confirm.
 
     `environ` contains the stage's settings if they are not in the process's environment.

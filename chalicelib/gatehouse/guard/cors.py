@@ -2,9 +2,9 @@
 
 Three kinds of routes are open to the origins of the setting ALLOWED_ORIGINS: those behind the authorizer, without
 credentials (the access token is in a header); the two that renew and end a session, with the cookie; and two that only
-say something: the configuration, which is public anyway, and whether the session goes on. An origin must match exactly.
-Only a matching origin is echoed, so `*`, foreign and `null` origins never are. Source: the Fetch standard, "CORS
-protocol" and "CORS protocol and HTTP caches" (`Vary`).
+return information: the configuration, which is public anyway, and whether the session is still active. An origin must
+match exactly. Only a matching origin is echoed, never `*`, `null` or a foreign origin. Source: the Fetch standard,
+"CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ READABLE = frozenset({("GET", "/auth/config"), ("GET", "/auth/session")})
 
 #: Seconds for which a browser may cache a preflight: removing an origin from the list takes effect within ten minutes.
 _MAX_AGE = "600"
-#: The response header that scripts of other origins may read; it says how long to wait. The setting EXPOSED_HEADERS
-#: adds more.
+#: The response header that scripts of other origins may read. It says how long to wait. The setting EXPOSED_HEADERS
+#: adds further headers.
 _EXPOSED = "Retry-After"
 #: The same for a route with `max_age`: also the header that asks for a new authentication, and API Gateway's name for
 #: it.
@@ -26,7 +26,7 @@ EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authentic
 
 
 class CorsRule:
-    """How one path is open: its methods, the allowed request headers, and whether the cookie is allowed."""
+    """What other origins may do at one path: the methods, the request headers, and whether the cookie may be sent."""
 
     def __init__(self, methods: tuple[str, ...], headers: str, *, credentials: bool) -> None:
         self.methods = methods
@@ -37,7 +37,8 @@ class CorsRule:
 
 
 def build_rule(path: str, methods: Iterable[str], authorized: Iterable[str]) -> CorsRule | None:
-    """Return the rule of a path with `methods`, of which `authorized` need an access token; None if none is open."""
+    """Return the rule of a path with `methods`, or None if other origins may use none of them. `authorized` are the
+    methods that need an access token."""
     with_cookie = tuple(method for method in methods if (method, path) in CREDENTIALED)
     if with_cookie:
         return CorsRule(with_cookie, "content-type, x-gatehouse", credentials=True)
@@ -56,7 +57,7 @@ def build_headers(
     allowed: frozenset[str],
     exposed: Iterable[str] = (),
 ) -> Mapping[str, str]:
-    """Return the headers of an answer to `origin`; none while no origin is allowed.
+    """Return the headers of an answer to `origin`; none if the stage allows no origins.
 
     `exposed` are names of further response headers that scripts of that origin may read.
     """

@@ -1,4 +1,4 @@
-"""Proof that a cookie route was called by our own page and not by another site (S-28).
+"""Checks that our own page, and not another site, called a cookie route (S-28).
 
 Sources: OWASP Cross-Site Request Forgery Prevention (custom header, Fetch Metadata); the Fetch standard: a script of
 another origin cannot set `X-Gatehouse` without a CORS preflight, which we answer to allowed origins only.
@@ -14,11 +14,11 @@ HEADER = "x-gatehouse"
 def verify_own_request(
     headers: Mapping[str, str], own_origin: str, other_origins: frozenset[str] = frozenset()
 ) -> None:
-    """Raise CrossSiteRequest unless our page sent this: it needs the header, and our own Origin or Sec-Fetch-Site:
-    same-origin.
+    """Raise CrossSiteRequest unless our page sent the request. It must have the header X-Gatehouse, and either our own
+    Origin or `Sec-Fetch-Site: same-origin`.
 
     `other_origins` are also accepted, unless the browser says that they belong to another site. `headers` is
-    case-insensitive. A foreign Origin is refused even with a good Sec-Fetch-Site.
+    case-insensitive. A foreign Origin is refused even with `Sec-Fetch-Site: same-origin`.
     """
     if headers.get(HEADER) != "1":
         raise CrossSiteRequest("X-Gatehouse is missing")
@@ -38,9 +38,9 @@ def verify_own_request(
 
 
 def verify_navigation(headers: Mapping[str, str]) -> None:
-    """Raise InvalidRequest for embedded or fetched requests of another site: only a navigation may use up attempts.
+    """Raise InvalidRequest if another site embeds or fetches the URL: only a navigation may use up attempts.
 
-    Browsers without Fetch Metadata, and other clients, pass: they use up their own attempts.
+    Browsers without Fetch Metadata, and other clients, are accepted: they use up their own attempts.
     """
     if headers.get("sec-fetch-mode", "navigate") != "navigate":
         raise InvalidRequest("not a navigation")
@@ -49,8 +49,9 @@ def verify_navigation(headers: Mapping[str, str]) -> None:
 
 
 def is_from_own_page(headers: Mapping[str, str]) -> bool:
-    """Whether the browser says that our own page sent it here, and not another site or a typed or mailed address.
+    """Whether the browser says that the request comes from our own page, and not from another site or from a typed or
+    mailed address.
 
-    Browsers without Fetch Metadata do not say so, which counts as no.
+    For browsers without Fetch Metadata the answer is False.
     """
     return headers.get("sec-fetch-site") == "same-origin"

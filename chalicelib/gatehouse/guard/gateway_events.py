@@ -23,8 +23,8 @@ _KEYS = frozenset(
 
 
 def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return why `event` is not one of API Gateway's for these routes, or None. The text contains nothing from the
-    event."""
+    """Return why `event` is not an API Gateway event for one of these routes, or None if it is one. The text contains
+    nothing from the event."""
     if not isinstance(event, dict) or not _KEYS.issubset(event):
         return "keys are missing"
     context = event["requestContext"]
@@ -71,7 +71,8 @@ def _is_texts(value: object) -> bool:
 
 
 def _is_base64(text: str | bytes) -> bool:
-    """Chalice decodes leniently: an invalid body would become an empty one, which is valid."""
+    """Whether `text` is strict base64. Chalice decodes leniently: an invalid body would become an empty one, which is
+    valid."""
     try:
         base64.b64decode(text, validate=True)
     except ValueError:

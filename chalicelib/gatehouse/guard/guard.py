@@ -1,7 +1,7 @@
 """The guard before every route of one app: checks who may call it, and what may be sent to it.
 
-It wraps each view when it is registered, including a team's own, so no route can forget a check. A route is listed as
-public, or has `authorizer=authorized(…)`; any other stops the app while it loads (S-48).
+It wraps each view when it is registered, including a team's own, so no route can forget a check. A route must be listed
+as public or have `authorizer=authorized(…)`; otherwise the app does not load (S-48).
 """
 
 import functools
@@ -23,7 +23,8 @@ Check = Callable[[Request], None]
 
 
 class Guard:
-    """Guards the routes of `app`. `own_path` returns the path of our route without its prefix, and None for a team's."""
+    """Guards the routes of `app`. `own_path` returns the path without prefix for a route of ours, and None for a team's
+    route."""
 
     def __init__(
         self,
@@ -175,7 +176,7 @@ class Guard:
         csrf.verify_own_request(request.headers, own.origin, others)
 
     def _add_head(self, path: str) -> None:
-        """Let a route with GET also answer HEAD, unless a GET uses something up."""
+        """Let a route with GET also answer HEAD, unless its GET uses up something that works once."""
         methods = self._app.routes[path]
         if "GET" not in methods or "HEAD" in methods or self._own_path(path) in self._spending:
             return

@@ -1,4 +1,4 @@
-"""Extends the app's own class, to see every registered route and every event.
+"""Extends the app's own class, so that Gatehouse sees every route that is registered and every event.
 
 Chalice has no hooks for these, and the team makes its `app` before Gatehouse gets it. So the object's class is replaced
 by a subclass: all its state and behaviour are kept.

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Public(NamedTuple):
-    """A route without access token. A public POST must come from our own page, as JSON, unless `csrf` is False.
+    """A route without an access token. A public POST must come from our own page, as JSON, unless `csrf` is False.
 
     Set it to False for a webhook: its caller is not a browser and proves its identity in another way, which your view
     checks.

@@ -48,7 +48,7 @@ class Events:
 
 
 class _Unreadable(ValueError):
-    """An event without the members that its type requires."""
+    """Raised for an event without the members that its type requires."""
 
 
 def parse_events(body: Mapping[str, Any], *, provider: str, app_id: str, now: float) -> Events:

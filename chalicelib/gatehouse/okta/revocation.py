@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ALGORITHM = "RS256"
 TYPE = "global-token-revocation+jwt"
 LEEWAY_SECONDS = 30
-#: The longest accepted lifetime of a token. Okta's are valid for five minutes, and also for the five before they are
-#: made.
+#: The longest accepted lifetime of a token. Okta's tokens are valid from five minutes before they are made until five
+#: minutes after.
 MAX_LIFETIME_SECONDS = 900
 _MAX_LENGTH = 8192
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
@@ -45,7 +45,8 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """The person whose tokens are to be revoked: by the provider's own name, or by address."""
+    """The person whose tokens are to be revoked: identified by the provider's own name for the person, or by
+    address."""
 
     subject: str = ""
     email: str = ""
@@ -75,9 +76,9 @@ def verify_token(
     except PyJWTError as error:
         raise Unauthorized(f"token refused: {type(error).__name__}") from None
     except (ValueError, RecursionError):
-        raise Unauthorized("token holds no JSON") from None
+        raise Unauthorized("token is not JSON") from None
     if not isinstance(claims, dict):
-        raise Unauthorized("token holds no JSON object")
+        raise Unauthorized("token is not a JSON object")
     if claims.get("iss") != issuer:
         raise TokenMismatch("iss", issuer, claims.get("iss"))
     if claims.get("aud") not in (audience, [audience]):

@@ -1,16 +1,16 @@
-"""The scripts of the first view as one file.
+"""Puts the scripts of the first view into one file.
 
-Each file of the page is a request, which costs time on a slow line, and on a cold stage starts another container. So
-`app.js` is served together with the modules that it imports, and exports their names again; modules that load later
-import them from `app.js`. In `frontend/` these modules are separate files. The scripts must be written like ours:
-imports and exports at the beginning of a line, and one name per export.
+Each file of the page costs a request, which takes time on a slow line, and starts another container on a cold stage. So
+`app.js` is served together with the modules that it imports. It exports their names again; modules that load later
+import these names from `app.js`. In `frontend/` these modules are separate files. The scripts must be written like
+ours: imports and exports at the beginning of a line, and one name per export.
 """
 
 import re
 from collections.abc import Mapping
 
 ENTRY = "app.js"
-#: Other front ends import this module alone.
+#: Also served as a file of its own, because other front ends import it alone.
 _ALSO_ALONE = frozenset({"session.js"})
 _IMPORT = re.compile(
     r"^import (?:\* as (\w+)|(\{[^}]*\})) from '\./([\w-]+\.js)';\s*", re.MULTILINE

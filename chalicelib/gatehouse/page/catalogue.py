@@ -21,8 +21,8 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def load_catalogue(folder: Path, language: str, brand: Path | None = None) -> Catalogue:
-    """Return the language's texts, replaced by a team's own where it has some; a ConfigurationError lists every
-    fault."""
+    """Return the language's texts, with the team's own texts in place of ours. Raises a ConfigurationError that lists
+    every fault."""
     file = folder / "texts" / f"{language}.json"
     reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
     if not file.is_file():
@@ -42,7 +42,7 @@ def load_catalogue(folder: Path, language: str, brand: Path | None = None) -> Ca
 
 
 def flatten(words: Any, path: str = "") -> dict[str, Any]:
-    """Return path -> text, such as `first.errors.unknown.title`."""
+    """Return the texts by path, such as `first.errors.unknown.title`."""
     if not isinstance(words, Mapping):
         return {path: words}
     inner = (flatten(value, f"{path}.{key}".lstrip(".")) for key, value in words.items())
@@ -50,7 +50,8 @@ def flatten(words: Any, path: str = "") -> dict[str, Any]:
 
 
 def choose_language(accepted: str, languages: tuple[str, ...]) -> str:
-    """Return which of `languages` an Accept-Language header prefers (RFC 9110, 12.5.4), or the first language."""
+    """Return the language in `languages` that an Accept-Language header prefers (RFC 9110, 12.5.4), or the first
+    one."""
     wanted = []
     for entry in accepted.split(",")[:20]:
         tag, _, parameter = entry.strip().partition(";")

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET  # nosec B405
 
 from ..errors import ConfigurationError
 
-#: For comparison: the whole first view is half as large.
+#: In bytes. For comparison: the whole first view takes half as much.
 MAX_BYTES = 32_768
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -1,6 +1,7 @@
-"""QR codes as rows of modules, which the page draws (without an image format or data: URL, so the CSP stays strict).
+"""Makes QR codes as rows of modules. The page draws them itself: without an image or a data: URL, the CSP stays strict.
 
-Source: ISO/IEC 18004; error correction M tolerates a camera's glare. `segno` is imported on first use.
+Source: ISO/IEC 18004; error correction level M still works if light reflects on part of the screen. `segno` is imported
+on first use.
 """
 
 

@@ -1,8 +1,8 @@
 """The page and its assets, read once per container from the packaged `frontend/` folder.
 
-There is no build step. Instead, each container does this once: it removes comments, makes a module of a language's
-texts, joins the scripts of the first view, and applies a team's brand. Each language has a separate set of files under
-one fingerprint, so that modules can import each other by relative names and still be cached for ever.
+There is no build step. Instead, each container does this once: it removes comments, turns each language's texts into
+modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files under
+one fingerprint, so that modules can import each other by relative names and browsers can still cache them for ever.
 """
 
 import hashlib
@@ -33,9 +33,9 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: Added after the page's own rules, so that these take precedence: a team's picture fills its area; without a picture
-#: the text has all of it.
-_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}"
+#: Appended to the page's own rules, and so overrides them. A team's picture fills its area, without the glow that our
+#: own picture has. Without a picture, the text takes this area.
+_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: A wider logo would be unreadable as a tab's icon.
 _WIDEST_ICON = 1.25
@@ -43,6 +43,8 @@ _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
 _COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
 _MARGINS = re.compile(r"\s*\n\s*")
+_ROOT = re.compile(r":root\{[^}]*\}")
+_DECLARED = re.compile(r"--([\w-]+):([^;}]+)")
 _CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")
 _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
@@ -71,8 +73,9 @@ class FileSet(NamedTuple):
 class StaticFiles:
     """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
-    `own` is the folder with a team's logo, picture and texts, if it is not `brand/` in `folder`.
-    Raises ConfigurationError for an unusable catalogue, logo or picture, and for a folder that is missing.
+    `own` is the folder with a team's logos, picture and texts, if it is not `brand/` in `folder`.
+    Raises ConfigurationError if a catalogue, a picture or a logo (the team's or a provider's) cannot be used, or if a
+    folder is missing.
     """
 
     def __init__(
@@ -96,6 +99,8 @@ class StaticFiles:
             self._put_logo(texts, own / brand.logo)
         if brand.picture:
             _put_picture(texts, own, brand.picture)
+        if (own / "providers").is_dir():
+            _put_provider_logos(texts, own / "providers")
         self._sets = {
             language: _build_set(texts, load_catalogue(folder, language, own))
             for language in brand.languages
@@ -122,8 +127,8 @@ class StaticFiles:
         """Return the page's HTML for an app at `base_path` (ends with a slash), in the preferred language.
 
         `page_path` is the page's own address, if that is different. `providers` (name, label) are for browsers without
-        scripts. They appear with `?basic=1`, to which the page redirects such browsers; so no other visit has to wait
-        for the providers table.
+        scripts. They are shown only with `?basic=1`, to which the page redirects such browsers. So no other visit has
+        to wait for the providers table.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
@@ -169,11 +174,11 @@ class StaticFiles:
         dark = self._brand.accent_dark or colours.mended(light, "dark")
         hue = light or dark
         self._night = colours.rehue(_NIGHT, hue)
-        dark_rule = _rule(colours.build_palette(dark, "dark"))
-        light_rule = _rule(
-            {"night": self._night, **(colours.build_palette(light, "light") if light else {})}
+        palettes = (
+            {"night": self._night, **(colours.build_palette(light, "light") if light else {})},
+            colours.build_palette(dark, "dark"),
         )
-        texts[_STYLES] += f"{light_rule}@media(prefers-color-scheme:dark){{{dark_rule}}}"
+        texts[_STYLES] = _repainted(texts[_STYLES], palettes)
         for name in (_LOGO, _PICTURE):
             texts[name] = colours.rehue(texts[name], hue)
 
@@ -196,6 +201,14 @@ def _put_picture(texts: dict[str, str], own: Path, name: str) -> None:
         return
     texts[_PICTURE] = load_logo(own / name, "BRAND_PICTURE").svg
     texts[_STYLES] += _FILLED
+
+
+def _put_provider_logos(texts: dict[str, str], folder: Path) -> None:
+    from .provider_logos import load_provider_logos
+
+    for name, svg, rule in load_provider_logos(folder):
+        texts[name] = svg
+        texts[_STYLES] += rule
 
 
 def _refresh(page_path: str) -> str:
@@ -221,12 +234,22 @@ def _plain_ways(
     return "".join(links)
 
 
-def _rule(palette: Mapping[str, str]) -> str:
-    return ":root{" + "".join(f"--{name}:{value};" for name, value in palette.items()) + "}"
+def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
+    """Change the colours in the stylesheet's own declarations, so that its later rules, for more contrast, still apply.
+
+    The stylesheet's first two rules for `:root` are for the light and for the dark theme.
+    """
+    remaining = iter(palettes)
+
+    def block(found: "re.Match[str]") -> str:
+        palette = next(remaining)
+        return _DECLARED.sub(lambda one: f"--{one[1]}:{palette.get(one[1], one[2])}", found[0])
+
+    return _ROOT.sub(block, styles, count=len(palettes))
 
 
 def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
-    """Turn the texts into two modules; the second one adds its texts to those of the first view."""
+    """Turn the texts into two modules; the second module adds its texts to those of the first view."""
     first, later = (_written(words[part]) for part in ("first", "later"))
     modules = {
         "texts.js": f"export const texts={first};",
@@ -247,8 +270,8 @@ def _written(words: Mapping[str, object]) -> str:
 def compact(name: str, text: str) -> str:
     """Return a stylesheet or module without comments, indentation and blank lines.
 
-    Only lines that are entirely a comment are removed, so nothing inside a string is affected; none of our strings
-    spans lines, so indentation has no meaning.
+    Only lines that consist of a comment are removed, so strings are not affected. None of our strings spans several
+    lines, so indentation has no meaning.
     """
     lines = _MARGINS.sub("\n", _COMMENT_LINES.sub("", text)).strip()
     return _CSS_SPACES.sub(r"\1", lines.replace("\n", "")) if name.endswith(".css") else lines
@@ -256,5 +279,6 @@ def compact(name: str, text: str) -> str:
 
 @lru_cache(maxsize=4)
 def load_static_files(brand: Brand = PLAIN, own: str | None = None) -> StaticFiles:
-    """Return the container's files; those of a few brands are cached, since each app in a process has its own."""
+    """Return the container's files. The files of a few brands are cached, because each app in a process has its own
+    brand."""
     return StaticFiles(brand=brand, own=Path(own) if own else None)

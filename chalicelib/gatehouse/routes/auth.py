@@ -28,11 +28,11 @@ _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
 
 def config(call: Call) -> dict[str, Any]:
     """Return the page's configuration. Providers with domains stay private, because they are a list of customers.
-    Whether there are any is public: if `discover` is true, the page asks for the address first. `session` says whether
-    the browser sent a session cookie, valid or not; without one the page need not try a refresh. `return_to` is the
-    target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the stage's setting.
-    `passkeys` is present if the stage has them. `programs`, if the stage has it, is the data that a program on a
-    person's machine needs for its own sign-in (RFC 8252).
+    Whether there are such providers is public: if `discover` is true, the page asks for the address first. `session`
+    says whether the browser sent a session cookie, valid or not; without a cookie the page need not try a refresh.
+    `return_to` is the target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the
+    stage's setting. `passkeys` is present if the stage has passkeys. `programs` is present if the stage has a public
+    app client: the data that a program on a person's machine needs for its own sign-in (RFC 8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
@@ -105,8 +105,8 @@ def login(call: Call) -> Response:
 def login_by_form(call: Call) -> Response:
     """303 to the same address by GET: a provider's app tile may send its parameters by POST.
 
-    Nothing begins or is counted here: the browser's next request does both, with the cookies that a form of another
-    site does not send. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
+    This request neither begins a sign-in nor counts one. The browser's next request does both, with the cookies that a
+    form of another site does not send. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
     from ..edge.bodies import parse_form
 
@@ -146,7 +146,7 @@ def _is_to_confirm(call: Call) -> bool:
 
 
 def _wanted(call: Call) -> str:
-    """Return the target after the sign-in: from the request, or else from the stage's setting, or else the page."""
+    """Return the target after the sign-in: from the request, otherwise from the stage's setting, otherwise the page."""
     origin = call.url.origin
     wish = call.query_value("return_to") or call.query_value("target_link_uri")
     if wish is not None and wish.startswith(origin + "/"):
@@ -155,7 +155,8 @@ def _wanted(call: Call) -> str:
 
 
 def _chooses_on_the_page(call: Call) -> bool:
-    """Whether a sign-in names no provider and the stage has its own form, or the person must confirm on the page."""
+    """Whether the person chooses on the page how to sign in: the request names no provider, and the stage has its own
+    form or the person must confirm."""
     if call.settings.direct_sign_in != "embedded" and not _is_to_confirm(call):
         return False
     named = ("provider", "email", "iss", "managed")
@@ -173,7 +174,7 @@ def _page_location(call: Call) -> str:
 
 
 def _is_person(call: Call, error: GatehouseError) -> bool:
-    """Whether a person sees the answer: browsers request HTML for a navigation."""
+    """Whether a person will see the answer. For a navigation, browsers request HTML."""
     navigates = call.request.headers.get("sec-fetch-mode") == "navigate"
     if isinstance(error, TemporarilyUnavailable) and navigates:
         return True
@@ -181,7 +182,7 @@ def _is_person(call: Call, error: GatehouseError) -> bool:
 
 
 def _prefetch_refused() -> Response:
-    """The refusal of a prefetch, which is not logged as an error."""
+    """Return the refusal of a prefetch, which is not logged as an error."""
     body = {"error": PrefetchRefused.code, "message": PrefetchRefused.message}
     return Response(body, {}, PrefetchRefused.status)
 
@@ -233,14 +234,15 @@ def callback(call: Call) -> Response:
         code = page_error_code(error)
         log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)
         location = _error_location(call, code, transaction)
-    except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the login cookie behind, nor a blank page
+    except Exception as error:  # noqa: BLE001 - after a bug of ours, too, the page must explain
         log_exception("sign_in_failed", error, door="hosted")
         location = _error_location(call, SignInError.code, transaction)
     return Response("", {"Location": location, "Set-Cookie": cookies}, 303)
 
 
 def _error_location(call: Call, code: str, transaction: "LoginTransaction | None" = None) -> str:
-    """Return the page's address with a code that it explains, and with the person's target address (S-07)."""
+    """Return the page's address with an error code, which the page explains, and with the person's target address
+    (S-07)."""
     query = {"error": code}
     if transaction is not None:
         wanted = call.parse_place(transaction.return_to)
@@ -250,7 +252,7 @@ def _error_location(call: Call, code: str, transaction: "LoginTransaction | None
 
 
 def is_page(address: str, page_path: str) -> bool:
-    """Whether an address is the sign-in page itself, where people end up anyway."""
+    """Whether an address is the sign-in page itself, to which people are sent anyway if there is no other target."""
     return address.split("?")[0].split("#")[0].rstrip("/") == page_path.rstrip("/")
 
 

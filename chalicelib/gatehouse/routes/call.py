@@ -1,4 +1,4 @@
-"""One call of one of our routes: the request's data for a view, and the services."""
+"""A call of one of our routes: the request's data for the view, and the services."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -74,7 +74,7 @@ class Call:
 
     @property
     def visitor(self) -> "Visitor":
-        """The source of the request according to API Gateway, never to a forwarded header (S-42)."""
+        """The source of the request, as API Gateway reports it. Forwarded headers never count (S-42)."""
         from ..cognito.user_pool_api import Visitor
         from ..sealed.devices import COOKIE
 
@@ -88,7 +88,7 @@ class Call:
         )
 
     def parse_place(self, wish: str | None, otherwise: str | None = None) -> str:
-        """Return `wish` if it is an allowed target (S-07), or else `otherwise`, or else the page."""
+        """Return `wish` if it is an allowed target (S-07), otherwise `otherwise`, or the page if that is None."""
         from ..edge.redirects import parse_return_to
 
         url = self.url
@@ -102,7 +102,7 @@ class Call:
         return found
 
     def header(self, name: str) -> str:
-        """Return a header's value, or an empty text."""
+        """Return a header's value, or an empty string."""
         return str(self.request.headers.get(name, ""))
 
     def query_values(self, name: str) -> list[str]:

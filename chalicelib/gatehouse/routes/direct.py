@@ -1,4 +1,5 @@
-"""Direct sign-in over HTTP: email and password, challenges, accounts. All of it is 404 unless the stage embeds it."""
+"""Direct sign-in over HTTP: email and password, challenges, accounts. All these routes answer 404 unless the stage has
+its own form (`embedded`)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ def sign_up(call: Call) -> dict[str, Any]:
 
 
 def confirm(call: Call) -> dict[str, Any]:
-    """200 {} if the code proves the address: from now on the account has this password and these names."""
+    """200 {} if the code proves the address: the account then has this password and these names."""
     from ..edge.bodies import read_name
 
     names = ("given_name", "family_name")
@@ -155,7 +156,8 @@ def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChalle
 
 
 def read_credential(body: dict[str, Any]) -> str | None:
-    """Return a passkey's answer as text for Cognito, or None. Its size is the body's (16 kB). Raises InvalidRequest."""
+    """Return a passkey's answer as text for Cognito, or None. Only the body's limit (16 kB) limits its size. Raises
+    InvalidRequest."""
     import json
 
     credential = body.get("credential")
@@ -191,8 +193,8 @@ def challenge_answer(
 def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
     """Return the cookies of a sealed challenge or enrolment.
 
-    If it needs two, the cookies of hosted sign-ins in progress are dropped: API Gateway refuses requests with more than
-    10,240 bytes of headers (S-31).
+    If it needs two cookies, the cookies of hosted sign-ins in progress are cleared: API Gateway refuses requests with
+    more than 10,240 bytes of headers (S-31).
     """
     from ..edge.cookies import build_cookie, clear_cookie
     from ..sealed.challenges import split

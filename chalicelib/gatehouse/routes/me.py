@@ -22,9 +22,10 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def second_factor(call: Call) -> dict[str, Any]:
-    """Return the second factors that are on, by Cognito's names; none for people of a provider, which asks for its own.
+    """Return the second factors that are on, by Cognito's names. The list is empty for people of a provider, because
+    the provider asks for its own second factor.
 
-    With an authenticator app, also how many recovery codes are left and when one was last used.
+    If the person has an authenticator app, also return how many recovery codes are left, and when one was last used.
     """
     caller = call.caller
     factors = call.services.profile.second_factor(caller.username, caller.sub)

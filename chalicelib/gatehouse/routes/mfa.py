@@ -1,4 +1,5 @@
-"""Routes that turn an authenticator app on and off, and recovery codes for a lost one, for people with a password."""
+"""Routes for people with a password: they turn an authenticator app on and off, and make and accept recovery codes for
+a lost app."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ _T = TypeVar("_T")
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
-#: With whatever people type between its sixteen characters.
+#: Sixteen characters, and whatever people type between them.
 _MAX_RECOVERY_CODE = 64
 
 
@@ -56,13 +57,13 @@ def verify(call: Call) -> Response:
 
 
 def recovery_codes(call: Call) -> dict[str, Any]:
-    """New recovery codes, against password and a code of the app; they are shown here and never again."""
+    """Check the password and a code of the app, and return new recovery codes. They cannot be shown again."""
     make = embedded(call).recovery_codes.make
     return {"recovery_codes": _by_both_factors(call, make)}
 
 
 def recover(call: Call) -> Response:
-    """A recovery code at the step that asks for the app: the app is off, and the page signs in once more."""
+    """Accept a recovery code instead of the app's code: turn the app off, after which the page signs in again."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
 

@@ -1,4 +1,5 @@
-"""The OpenAPI 3.1 document of the whole HTTP API, written by hand: ours in `openapi/`, a team's in its own folder.
+"""The OpenAPI 3.1 document of the whole HTTP API. Its parts are written by hand: ours in `openapi/`, a team's in its
+own folder.
 
 `document.json` holds the shared parts; every other file holds paths. Preflights are the same everywhere, so they are
 added here to the paths that `cors` opens; HEAD is added to paths with GET.
@@ -20,7 +21,7 @@ _SHARED = "document.json"
 
 @lru_cache(maxsize=4)
 def load_paths(prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
-    """Return path -> path item: ours below `prefix`, and those of the folder `theirs`.
+    """Return the path items by path: ours below `prefix`, and those in the folder `theirs`.
 
     Raises ValueError for a path that two files describe.
     """
@@ -63,7 +64,7 @@ def _with_security(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
-    """Add to an operation how recent the authentication must be, and the answer if it is not (RFC 9470)."""
+    """Add to an operation how recent the authentication must be, and the answer if it is older (RFC 9470)."""
     error = "#/components/schemas/Error"
     insufficient = {
         "type": "object",

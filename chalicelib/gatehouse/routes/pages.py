@@ -68,7 +68,7 @@ def asset(call: Call, version: str, name: str) -> Response:
 
 
 def _listed_providers(call: Call) -> list[tuple[str, str]]:
-    """Return names and labels of the public providers; none in an outage, because managed login also lists them."""
+    """Return names and labels of the public providers. In an outage there are none; managed login also lists them."""
     try:
         found = call.services.providers.listed()
     except TemporarilyUnavailable:

@@ -28,10 +28,10 @@ _MAX_NAME = 60
 
 
 def ask(call: Call) -> Response:
-    """200 with a challenge and its cookie. Without an address, the challenge is for the account to which the browser is
-    known.
+    """200 with a challenge and its cookie. Without an address, the challenge is for the account that the browser has
+    signed in to before.
 
-    `{"challenge": null}` tells a browser known to the account that the account has no passkey.
+    `{"challenge": null}` tells such a browser that the account has no passkey.
     """
     from ..edge.bodies import read_email, read_flag
 
@@ -48,7 +48,7 @@ def ask(call: Call) -> Response:
 
 
 def open_list(call: Call) -> Response:
-    """Check the password and return the person's passkeys. A cookie makes the next calls possible without the
+    """Check the password, and return the person's passkeys with a cookie. With this cookie, the next calls need no
     password.
 
     `ended` is the number of passkeys that were deleted now, because a password set by mail had ended them.
@@ -77,13 +77,25 @@ def setup(call: Call) -> dict[str, Any]:
     return {"options": dict(_enabled(call).passkeys.set_up(*_cookies(call)))}
 
 
-def verify(call: Call) -> dict[str, Any]:
-    """Register the new passkey with the browser's answer."""
+def verify(call: Call) -> Response:
+    """Register the new passkey with the browser's answer. Afterwards this browser offers the person no other one."""
     current = _enabled(call)
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):
         raise InvalidRequest("credential is not an object")
-    return _listed(current.passkeys.verify(credential, *_cookies(call)))
+    passkeys = current.passkeys.verify(credential, *_cookies(call))
+    return Response(_listed(passkeys), {"Set-Cookie": _no_offer(call)})
+
+
+def offer(call: Call) -> Response:
+    """Return whether the page may offer a passkey: not after the person has said "not now" in this browser."""
+    from ..edge.bodies import read_flag
+    from ..edge.passkey_offer import COOKIE, is_declined
+
+    sub = _sub(call)
+    if read_flag(call.json_body(), "not_now"):
+        return Response({"offer": False}, {"Set-Cookie": _no_offer(call)})
+    return Response({"offer": not is_declined(call.cookies.get(COOKIE), sub)})
 
 
 def rename(call: Call) -> dict[str, Any]:
@@ -107,7 +119,7 @@ def remove(call: Call) -> dict[str, Any]:
 
 
 def close(call: Call) -> Response:
-    """Revoke the tokens and clear the cookie, once the person has finished."""
+    """Revoke the tokens and clear the cookie when the person has finished."""
     _enabled(call).passkeys.close(*_cookies(call))
     return Response({}, {"Set-Cookie": cleared_challenge(call)})
 
@@ -117,6 +129,22 @@ def _enabled(call: Call) -> "Services":
     if not current.settings.passkeys:
         raise NotFound("this stage has no passkeys")
     return current
+
+
+def _sub(call: Call) -> str:
+    """Return who is signed in, by the session cookie alone. Raises NoSession and SessionExpired."""
+    from ..session.sessions import COOKIE
+
+    return _enabled(call).sessions.open(call.cookies.get(COOKIE)).sub
+
+
+def _no_offer(call: Call) -> list[str]:
+    """Return the cookie after which this browser offers the person no passkey."""
+    from ..edge.cookies import build_cookie
+    from ..edge.passkey_offer import COOKIE, LIFETIME_SECONDS, decline
+
+    value = decline(call.cookies.get(COOKIE), _sub(call))
+    return [build_cookie(COOKIE, value, same_site="Strict", max_age=LIFETIME_SECONDS)]
 
 
 def _cookies(call: Call) -> tuple[str | None, str | None]:

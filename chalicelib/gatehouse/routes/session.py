@@ -27,7 +27,7 @@ def refresh(call: Call) -> Response:
 
 
 def look(call: Call) -> dict[str, bool]:
-    """Return whether the browser's session is alive, without a change of deadline, cookie or token (S-99)."""
+    """Return whether the browser's session is active. Deadlines, cookie and tokens stay unchanged (S-99)."""
     from ..session.sessions import COOKIE
 
     return {"goes_on": call.services.living_sessions.look(call.cookies.get(COOKIE))}
@@ -53,8 +53,8 @@ def _session_cookie(call: Call, session: "Session", sealed: str) -> str:
 def token_answer(refreshed: "Refreshed", now: float) -> dict[str, Any]:
     """Return the body of a token answer: only what the page needs (S-32, S-33).
 
-    `expires_in` is in seconds, deadlines and `now` are Unix seconds of the server's clock, so the page need not trust
-    its own.
+    `expires_in` is in seconds. Deadlines and `now` are Unix seconds of the server's clock, so the page does not depend
+    on its own clock.
     """
     identity = refreshed.identity
     return {
@@ -82,7 +82,7 @@ def token_answer(refreshed: "Refreshed", now: float) -> dict[str, Any]:
 def logout(call: Call) -> Response:
     """Revoke the session and clear its cookie; the browser then opens `logout_url`, which ends Cognito's own session.
 
-    From there it returns to the page, whose address is fixed; a cookie keeps the body's `return_to` until then (S-38).
+    Cognito redirects the browser to the page's fixed address; a cookie keeps the body's `return_to` until then (S-38).
     """
     from ..edge.cookies import clear_cookie
     from ..session.sessions import COOKIE
@@ -98,7 +98,7 @@ def logout(call: Call) -> Response:
 
 
 def _departure(call: Call, wish: object) -> list[str]:
-    """Return the cookie that redirects after a sign-out; none for an address that is not allowed (S-07)."""
+    """Return the cookie that keeps the target after a sign-out; none if that address is not allowed (S-07)."""
     from ..edge.cookies import build_cookie
     from ..sealed.departures import COOKIE, LIFETIME_SECONDS
 
@@ -110,7 +110,7 @@ def _departure(call: Call, wish: object) -> list[str]:
     try:
         sealed = call.services.departures.seal(found)
     except (TemporarilyUnavailable, ConfigurationError) as error:
-        # Whatever fails, a person who signs out is signed out (S-36).
+        # Whatever fails, the person must be signed out (S-36).
         log_event("departure_lost", level="error", detail=error.detail)
         return []
     return [build_cookie(COOKIE, sealed, same_site="Lax", max_age=LIFETIME_SECONDS)]

@@ -1,4 +1,4 @@
-"""Routes for lists of sessions: people's own, and for administrators those of other people."""
+"""Routes for lists of sessions: people see their own sessions, and administrators those of other people."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def own(call: Call) -> dict[str, Any]:
-    """Return the caller's sessions; `current` marks the one whose cookie was sent."""
+    """Return the caller's sessions; `current` marks the session whose cookie was sent."""
     return _answer(call.services.session_list.of(call.caller.sub, _cookie(call)))
 
 

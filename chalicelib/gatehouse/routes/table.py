@@ -1,7 +1,7 @@
 """Every route of Gatehouse in one table: its path, its view, and its required rights.
 
-Paths are written without a prefix; `Gatehouse(app, prefix=…)` mounts them all below one. A view is named by module and
-function of this folder, and its module is imported at the first call, so a container only loads what it uses.
+Paths are written without a prefix; `Gatehouse(app, prefix=…)` mounts all of them below it. A view is named by a module
+of this folder and a function in it. The module is imported at the first call, so a container only loads what it uses.
 """
 
 from typing import NamedTuple
@@ -17,11 +17,11 @@ class Route(NamedTuple):
     scope: str | None = None
     group: str | None = None
     fresh: bool = False
-    #: Forms of other sites may post here: the route needs no cookie, changes nothing, and redirects to GET.
+    #: Whether forms of other sites may post here: the route needs no cookie, changes nothing, and redirects to GET.
     is_form_of_others: bool = False
-    #: Servers call it; they do not authenticate as our page does.
+    #: Whether other servers call the route; they do not authenticate as our page does.
     is_for_servers: bool = False
-    #: A GET that uses something up (a state, a code, an attempt): HEAD does not do that.
+    #: Whether GET uses something up (a state, a code, an attempt), which HEAD must not do.
     spends: bool = False
 
 
@@ -58,6 +58,7 @@ TABLE = (
     Route("POST", "/auth/passkeys/rename", "passkeys.rename"),
     Route("POST", "/auth/passkeys/remove", "passkeys.remove"),
     Route("POST", "/auth/passkeys/close", "passkeys.close"),
+    Route("POST", "/auth/passkeys/offer", "passkeys.offer"),
     Route("GET", "/auth/events/{provider}", "leaving.verify_event_hook", spends=True),
     Route("POST", "/auth/events/{provider}", "leaving.take_events", is_for_servers=True),
     Route("POST", "/auth/revoke/{provider}", "leaving.revoke", is_for_servers=True),

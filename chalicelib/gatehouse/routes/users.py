@@ -11,7 +11,8 @@ _MAX_LIMIT = 100
 
 
 def page(call: Call) -> dict[str, Any]:
-    """A page of the users table in no particular order; `cursor` leads to the next and is null at the end."""
+    """Return a page of the users table, in no particular order. `cursor` leads to the next page, and is null on the
+    last one."""
     from dataclasses import asdict
 
     current = call.services

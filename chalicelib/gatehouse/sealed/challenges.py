@@ -2,8 +2,9 @@
 (S-45).
 
 Both are sealed in the same cookie, under separate purposes. Cognito's Session string changes with each step and expires
-with AuthSessionValidity; the cookie has the same lifetime. A Session may have 4,096 characters: what does not fit into
-one cookie continues in a second. Source: AWS "AdminRespondToAuthChallenge"; the app client's AuthSessionValidity.
+with AuthSessionValidity; the cookie has the same lifetime. A Session may have 4,096 characters: the part that does not
+fit into one cookie goes into a second cookie. Source: AWS "AdminRespondToAuthChallenge"; the app client's
+AuthSessionValidity.
 """
 
 import json
@@ -103,11 +104,11 @@ class Challenges:
         return int(self._clock()) + LIFETIME_SECONDS
 
     def seal(self, challenge: Challenge, *, even: bool = False) -> str:
-        """Return a sealed challenge, for `split`; `even` hides its length."""
+        """Return a sealed challenge, for `split`; with `even`, padding hides its length."""
         return self._seal(SIGN_IN_PURPOSE, asdict(challenge), _STEP_BYTES if even else 1)
 
     def seal_enrolment(self, enrolment: Enrolment, purpose: str = ENROLMENT_PURPOSE) -> str:
-        """Return a sealed enrolment, for `split`; with another `purpose`, the one with which passkeys are managed."""
+        """Return a sealed enrolment, for `split`. With the other `purpose`, it is the record for managing passkeys."""
         return self._seal(purpose, asdict(enrolment))
 
     def open(self, value: str | None) -> Challenge:

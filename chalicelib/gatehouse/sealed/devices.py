@@ -1,10 +1,11 @@
 """Known devices: browsers that have signed in to an account have a second allowance of attempts for it (S-44, S-71).
 
 Without it, a stranger who keeps an account paused would keep its owner out of our form for as long as the attack lasts.
-The sealed cookie names one account and the time of the sign-in; a browser without one, or with one of another account,
-shares the account's allowance with all strangers. All browsers known to an account share the second allowance: separate
-ones would give an attacker more guesses with each known browser. flows/attempts.py checks whether a cookie is older
-than the account's password. Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
+The sealed cookie names one account and the time of the sign-in. A browser without this cookie, or with a cookie for
+another account, shares the account's first allowance with all unknown browsers. All browsers known to an account share
+the second allowance: separate allowances would give an attacker more guesses with each known browser. flows/attempts.py
+checks whether a cookie is older than the account's password. Source: OWASP, "Slow Down Online Guessing Attacks with
+Device Cookies".
 """
 
 import json
@@ -46,7 +47,7 @@ class Devices:
         return device if device is not None and device.account == account else None
 
     def read(self, cookie: str | None) -> Device | None:
-        """Return the cookie's data about a browser, whichever account it is known to, or None."""
+        """Return the cookie's data about a browser, for any account, or None."""
         if not cookie:
             return None
         try:

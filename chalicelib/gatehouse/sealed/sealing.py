@@ -1,9 +1,9 @@
 """Sealed values: AES-256-GCM under a key ring, bound to a purpose.
 
 A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. HKDF-SHA256 (RFC 5869) derives a separate key
-for each purpose from each key of the ring. Purpose and kid are also authenticated. So a value sealed for one purpose
-cannot be opened for another. The nonce is 96 random bits (NIST SP 800-38D 8.2.2: below 2^32 values per key the risk of
-a repeat is negligible; `ops rotate-keys` replaces keys long before).
+for each purpose from each key of the ring. Purpose and kid are also authenticated. So a value that is sealed for one
+purpose cannot be opened for another purpose. The nonce is 96 random bits (NIST SP 800-38D 8.2.2: below 2^32 values per
+key the risk of a repeat is negligible; `ops rotate-keys` replaces keys long before).
 """
 
 import base64
@@ -25,7 +25,7 @@ _TAG_BYTES = 16
 _MIN_SECRET_LENGTH = 32
 _MAX_SEALED_LENGTH = 4096
 #: Browsers drop a cookie of more than 4096 bytes, including name and attributes (RFC 6265bis 5.6), which take up to 96.
-#: A value that is too long is refused here, before an action that only the cookie could undo (S-31).
+#: A value that is too long is refused here, before any action that could be undone only with the cookie (S-31).
 MAX_COOKIE_VALUE = 4000
 
 
@@ -125,7 +125,7 @@ def _associated_data(purpose: str, kid: str) -> bytes:
 
 
 def _decode_base64url(text: str) -> bytes:
-    """Decode strictly: each value has one spelling, so a changed cookie cannot pass as the same one."""
+    """Decode strictly: each value has one spelling, so a changed cookie cannot count as the same cookie."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

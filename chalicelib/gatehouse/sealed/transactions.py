@@ -3,9 +3,9 @@
 Each sign-in has its own cookie, named after its state, so that two tabs can sign in side by side. A transaction is single
 use: the callback clears its cookie whatever the outcome. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
 
-A callback may arrive again (Back, a restored tab, a bookmark), or late. To tell people which, one small cookie lists
-the last transactions that this browser has used, and a state begins with its time. Both only select the error message:
-changing them changes a sentence, never a sign-in.
+A callback may arrive again (Back, a restored tab, a bookmark), or late. To tell people which of these happened, one
+small cookie lists the last transactions that this browser has used, and a state begins with the time at which it was
+made. Both only select the error message: a person who changes them changes the message, never a sign-in.
 """
 
 import base64
@@ -26,8 +26,8 @@ LIFETIME_SECONDS = 600
 MAX_IN_FLIGHT = 4
 #: The maximum number of login cookies that one answer clears.
 MAX_CLEARED = 4
-#: The total of their values in bytes: with the longest session, and 2 kB of other headers, they stay below API
-#: Gateway's 10,240 (S-31). A single one with the longest `return_to` always fits.
+#: The maximum total size of the login cookies' values, in bytes. With the longest session cookie and 2 kB of other
+#: headers, they stay below API Gateway's 10,240 (S-31). One login cookie with the longest `return_to` always fits.
 MAX_BYTES_IN_FLIGHT = 4600
 USED_COOKIE = "__Host-gatehouse-used"
 _RANDOM_BYTES = 32
@@ -46,8 +46,8 @@ class LoginTransaction:
     expires_at: int
     #: This sign-in is the second attempt after Cognito refused the first one while it linked the person.
     retried: bool = False
-    #: The `sub` of a person who confirms and has chosen "stay signed in": the same person's new session then keeps
-    #: that.
+    #: The `sub` of a person who confirms their identity and has chosen "stay signed in". A new session of the same
+    #: person then keeps this choice.
     remembered: str = ""
 
     @property
@@ -71,7 +71,8 @@ def _short(state: str) -> str:
 
 
 def list_used(cookies: Mapping[str, str], state: str) -> str:
-    """Return the value of `USED_COOKIE` with the transaction of `state` first: as many as can be in progress."""
+    """Return the value of `USED_COOKIE`, with the transaction of `state` first. It lists as many transactions as can be
+    in progress."""
     before = [entry for entry in _used(cookies) if entry != _short(state)]
     return ".".join([_short(state), *before][:MAX_IN_FLIGHT])
 
@@ -82,7 +83,7 @@ def _used(cookies: Mapping[str, str]) -> list[str]:
 
 
 def _began_at(state: str) -> int | None:
-    """Return the Unix time at which a state says that it began, or None if it contains none."""
+    """Return the Unix time at the beginning of a state, or None if it contains no time."""
     found = re.fullmatch("([0-9a-f]{8})[A-Za-z0-9_-]{43}", state)
     return int(found[1], 16) if found else None
 
@@ -127,7 +128,7 @@ class LoginTransactions:
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:
         """Return this browser's transaction for `state`.
 
-        Raises LoginUsed, LoginExpired (too old) or LoginUnknown (all else) if there is no valid one.
+        Raises LoginUsed, LoginExpired (too old) or LoginUnknown (every other case) if there is no valid one.
         """
         value = cookies.get(cookie_name(state))
         if value is None:
@@ -150,10 +151,12 @@ class LoginTransactions:
         return LoginUnknown("this browser holds no transaction for the state")
 
     def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
-        """Return names of login cookies to clear, so that one more, of `coming` bytes, stays within the limits.
+        """Return the names of login cookies to clear, so that a further cookie of `coming` bytes stays within the
+        limits.
 
-        It is never more than that at once: an answer has 10,240 bytes of headers. The oldest valid ones go first, then
-        expired ones, which later sign-ins clear or which expire after ten minutes.
+        At most MAX_CLEARED cookies are cleared at once, because an answer has only 10,240 bytes for headers. The oldest
+        valid ones are cleared first, then expired ones; those that remain are cleared by later sign-ins, or expire
+        after ten minutes.
         """
         alive: list[tuple[int, str]] = []
         dead: list[str] = []

@@ -7,7 +7,8 @@ Source: RFC 9110 10.1.5; MDN, "Browser detection using the user agent" (for the 
 Safari).
 """
 
-#: Part of the header -> the browser. The first match counts, because headers of earlier ones also contain later ones.
+#: Part of the header -> the browser. The first match counts, because the headers of browsers further up also contain
+#: the names further down.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -32,7 +33,7 @@ _SYSTEMS = (
 
 
 def name_device(user_agent: str) -> str:
-    """Return browser and system, or the one that is known, or an empty text."""
+    """Return browser and system, or only one of them if the other is unknown, or an empty string."""
     named = (_first(user_agent, _BROWSERS), _first(user_agent, _SYSTEMS))
     return ", ".join(name for name in named if name)
 

@@ -30,9 +30,10 @@ class Session:
     idle_expires_at: int
     expires_at: int
     remember: bool
-    #: Missing in a session of an earlier release: those were renewed by the token endpoint.
+    #: Missing in sessions from an earlier release: the token endpoint always renewed those.
     renewed_by: str = BY_ENDPOINT
-    #: The id of its row in the sessions table; empty if it is of an earlier release, or if no row could be written.
+    #: The id of the session's row in the sessions table. Empty if the session is from an earlier release, or if no row
+    #: could be written.
     id: str = ""
 
     def cookie_max_age(self, now: float) -> int | None:
@@ -82,7 +83,8 @@ class Sessions:
         )
 
     def started_at(self, session: Session) -> int:
-        """Return when a session started, in Unix seconds. Wrong if the stage's lifetimes have changed since."""
+        """Return when a session started, in Unix seconds. The result is wrong if the stage's lifetimes have changed
+        since then."""
         return session.expires_at - self._lifetimes(session.remember).absolute
 
     def idle_deadline(self, session: Session) -> int:

@@ -1,9 +1,9 @@
 """Counts the mails of a stage per day: one counter for all addresses and sources (S-41).
 
 Cognito's own sender stops at 50 a day: without our count, one stranger with many addresses could silently stop
-everybody's codes. Known and unknown addresses count alike, so the counter reveals nothing about accounts. The window
-rolls: this hour and the previous 24 count, so no 24 hours ever contain more than the limit. Source: AWS "Quotas in
-Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
+everybody's codes. Known and unknown addresses count in the same way, so the counter reveals nothing about accounts. The
+window is rolling: this hour and the previous 24 count, so no period of 24 hours contains more than the limit. Source:
+AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
 """
 
 import json
@@ -15,7 +15,7 @@ from .dynamodb import ConditionFailed, DynamoDB, translated_errors
 HOUR = 3600
 HOURS = 24
 _KEY = {"key": {"S": "mail/stage"}}
-#: As in throttle.py: after losing this many races a request is refused, which fails closed.
+#: As in throttle.py: a request that loses this many races is refused (fail closed).
 _RACES = 12
 
 
@@ -48,7 +48,7 @@ class DailyMails:
             hour = int(now // HOUR)
             if self._write({**hours, hour: hours.get(hour, 0) + 1}, version):
                 return
-        raise TooManyAttempts("too many at once", retry_after=1)
+        raise TooManyAttempts("too many concurrent requests", retry_after=1)
 
     def give_back(self) -> None:
         """Undo a `take` after which no mail was sent."""
@@ -76,7 +76,7 @@ class DailyMails:
         return {hour: n for hour, n in stored.items() if hour >= first and n > 0}, version
 
     def _write(self, hours: dict[int, int], version: int) -> bool:
-        """Replace the row that was read, and say whether that worked: another writer may have been faster."""
+        """Replace the row that was read. The result is False if another writer was faster."""
         condition = "version = :seen" if version else "attribute_not_exists(version)"
         values = {
             ":hours": {"S": json.dumps({str(hour): n for hour, n in hours.items()})},

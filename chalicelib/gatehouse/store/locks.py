@@ -1,8 +1,8 @@
 """A lock per e-mail address: creating and confirming an account must not overlap (S-67).
 
 It is a row of the throttle table, taken by one conditional write and released by another. If its holder crashes, the
-lock expires after HOLD_SECONDS, which is longer than a function runs. The key is an HMAC, like all keys of that table,
-which contains no addresses.
+lock expires after HOLD_SECONDS, which is longer than any function may run. The key is an HMAC, like all keys of that
+table, which contains no addresses.
 """
 
 import hashlib
@@ -44,8 +44,8 @@ class AddressLocks:
 
     @contextmanager
     def held(self, key: str, patience: float) -> Iterator[None]:
-        """Hold a lock during the body. Raises TemporarilyUnavailable if another holder keeps it for `patience`
-        seconds."""
+        """Hold a lock while the `with` body runs. Raises TemporarilyUnavailable if another holder keeps it for
+        `patience` seconds."""
         owner = secrets.token_hex(16)
         tries = 1 + int(patience / _PAUSE_SECONDS)
         for number in range(tries):
@@ -74,7 +74,7 @@ class AddressLocks:
         )
 
     def _give_up(self, key: str, owner: str) -> None:
-        """A lock that cannot be released expires by itself; the work done under it must not be undone."""
+        """Release the lock. If that fails, the lock expires by itself, and the finished work stays valid."""
         try:
             self._write(
                 key,

@@ -1,9 +1,9 @@
 """Marks in the throttle's table for values that work once: codes of an authenticator app, and steps of a sign-in
 (S-74).
 
-A mark is set by one conditional write, so only one of all containers gets it, and it expires together with its value.
-Its key is an HMAC: the table contains neither codes nor sessions. Source: RFC 6238 5.2 ("must not accept the second
-attempt of the OTP").
+A mark is set by one conditional write, so only one container can set it. It expires together with its value. Its key is
+an HMAC: the table contains neither codes nor sessions. Source: RFC 6238 5.2 ("must not accept the second attempt of the
+OTP").
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class MarkStore:
     def set(self, kind: str, value: str, seconds: int) -> str | None:
         """Mark a value for some seconds; return a token for removing the mark, or None if it is already marked.
 
-        Raises TemporarilyUnavailable, and tries to leave no mark behind.
+        Raises TemporarilyUnavailable, after it has tried to remove the mark.
         """
         holder = secrets.token_hex(_HOLDER_BYTES)
         now = int(self._clock())
@@ -54,7 +54,7 @@ class MarkStore:
         except ConditionFailed:
             return None
         except TemporarilyUnavailable:
-            # The mark may be set although its answer was lost, but the value was not used.
+            # The write may have succeeded although its answer was lost. The value was not used, so remove the mark.
             with suppress(TemporarilyUnavailable):
                 self.take_off(kind, value, holder)
             raise

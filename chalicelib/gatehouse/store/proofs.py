@@ -1,10 +1,10 @@
 """Stores when a person last authenticated, until the trigger puts it into the tokens: rows of the throttle table (ADR
 14).
 
-A person has a row for the user name in the pool, and one for each provider's own name. The last sign-in wins: in a
-session from an earlier one, the person has to confirm again. Rows are kept as long as the longest `max_age`. The key is
-a hash, so the table contains no names. Only our triggers can write these rows; a person could write an attribute of the
-pool, so that would not be safe.
+A person has a row for the user name in the pool, and one for each provider's own name. Only the last sign-in counts: in
+a session from an earlier sign-in, the person has to confirm again. Rows are kept as long as the longest `max_age`. The
+key is a hash, so the table contains no names. Only our triggers can write these rows. An attribute of the pool would
+not be safe, because a person could write it.
 """
 
 import hashlib
@@ -33,11 +33,12 @@ class ProofStore:
         self._clock = clock
 
     def now(self) -> int:
-        """Return the current time as a proof's time."""
+        """Return the current time in Unix seconds."""
         return int(self._clock())
 
     def note(self, name: str, proved_at: int | None) -> Proof:
-        """Replace the row by the sign-in in progress. `proved_at` None: it is unknown when the person authenticated.
+        """Replace the row by the sign-in in progress. `proved_at` is None if it is unknown when the person
+        authenticated.
 
         Raises TemporarilyUnavailable. Repeating it does no harm, so a trigger may be called again.
         """

@@ -15,8 +15,8 @@ from ..workers import Ahead
 from .dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60
-#: What to do with a profile when the person is deactivated at the provider: end the sessions, also disable the profile,
-#: or nothing (only for linked accounts).
+#: What to do with a profile when the person is deactivated at the provider: end the sessions; end them and disable the
+#: profile; or do nothing (only for linked accounts).
 SIGN_OUT = "sign-out"
 DISABLE = "disable"
 NOTHING = "nothing"
@@ -63,8 +63,8 @@ class Provider:
     link: bool = False
     groups_claim: str = ""
     native_sign_up: bool = False
-    #: Its exact issuer, which it sends when it starts a sign-in. Empty in rows that were written before this field
-    #: existed.
+    #: The provider's exact issuer, which it sends when it starts a sign-in. Empty in rows that were written before this
+    #: field existed.
     issuer: str = ""
     leaving: LeavingRules = LeavingRules()
 
@@ -107,7 +107,8 @@ class ProviderStore:
                 self.all()
 
     def all(self) -> tuple[Provider, ...]:
-        """Return every provider, sorted by name. Raises TemporarilyUnavailable if they were never read."""
+        """Return every provider, sorted by name. Raises TemporarilyUnavailable if this container has never read
+        them."""
         if self._cached is None or self._is_old():
             ahead, self._ahead = self._ahead, None
             try:
@@ -123,7 +124,8 @@ class ProviderStore:
         return self._clock() - self._cached_at >= CACHE_SECONDS
 
     def listed(self) -> tuple[Provider, ...]:
-        """Return the public providers: those with domains would be a list of customers."""
+        """Return the public providers. Providers with domains are left out, because they would be a list of
+        customers."""
         return tuple(provider for provider in self.all() if not provider.domains)
 
     def find(self, name: str) -> Provider | None:
@@ -154,8 +156,8 @@ class ProviderStore:
     def refuse_address(self, email: str, names: Collection[str]) -> str | None:
         """Return why people of the providers in `names` may not have this address, for the log, or None.
 
-        A provider with domains may only use addresses of these domains, and no other provider may use them: a tenant's
-        own administrators must not be able to create people of another tenant. Names may be in any case.
+        A provider with domains may only use addresses of these domains, and no other provider may use these domains: a
+        tenant's administrators must not be able to create people of another tenant. Names may be in any case.
         """
         if names and email and not email_domain(email):
             return "the address's domain is unclear"

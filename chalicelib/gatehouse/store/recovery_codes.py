@@ -30,7 +30,7 @@ class CodeSet:
     key: str = field(default="", repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
     used_at: str = ""
-    #: A random text of the writer. It shows whether an earlier try of the same write has succeeded.
+    #: A random text that the writer chooses. It shows whether an earlier attempt of the same write has succeeded.
     writer: str = ""
 
     def digest_of(self, code: str) -> str:
@@ -63,7 +63,7 @@ class RecoveryCodeStore:
         self._table = table
 
     def load(self, user_name: str) -> CodeSet:
-        """Return what is left of a person's codes; a column that cannot be read counts as none."""
+        """Return a person's unused codes; a column that cannot be read counts as no codes."""
         return _parse(self._read(user_name))
 
     def replace(self, user_name: str, codes: Sequence[str]) -> None:
@@ -72,10 +72,12 @@ class RecoveryCodeStore:
         made = CodeSet(key=key)
         made = replace(made, digests=tuple(made.digest_of(code) for code in codes))
         if not self._write(user_name, _text_of(made), None):
-            raise TemporarilyUnavailable("no record to keep recovery codes in")
+            raise TemporarilyUnavailable(
+                "the person has no record in which recovery codes can be stored"
+            )
 
     def remove(self, user_name: str) -> None:
-        """Remove all codes; there may be none."""
+        """Remove all codes, if there are any."""
         self._write(user_name, "", None)
 
     def spend(self, user_name: str, code: str, now: str) -> Spent | None:
@@ -95,7 +97,7 @@ class RecoveryCodeStore:
             before, after = text, _text_of(left)
             if self._write(user_name, after, before):
                 return Spent(before, after, len(digests))
-        raise TemporarilyUnavailable("too many writes of recovery codes at once")
+        raise TemporarilyUnavailable("too many concurrent writes of recovery codes")
 
     def restore(self, user_name: str, spent: Spent) -> None:
         """Undo `spend`, unless the codes were replaced or another code was used in the meantime."""

@@ -1,7 +1,7 @@
 """Reads Secrets Manager once per container, and again when needed (S-59).
 
-A value is cached for five minutes. If Secrets Manager fails later, the container uses its cached value: an outage there
-must not sign everybody out.
+A value is cached for five minutes. If Secrets Manager fails later, the container uses its cached value: an outage of
+Secrets Manager must not sign everybody out.
 """
 
 import json
@@ -15,7 +15,7 @@ from ..log import log_event
 from ..workers import Ahead
 
 CACHE_SECONDS = 300
-#: `renew=True` bypasses the cache, but no more often than this: forged cookies must not cause calls.
+#: `renew=True` bypasses the cache at most once in this time: forged cookies must not cause a call each.
 RENEW_INTERVAL_SECONDS = 30
 
 

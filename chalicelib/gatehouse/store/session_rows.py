@@ -1,8 +1,8 @@
 """The sessions table: a row for each signed-in browser, keyed by the person's `sub` and the session's id (S-83).
 
-A session without its row has ended: ending it means deleting the row, and the next refresh fails because the row is
-missing. A row contains nothing that could be used as a token. DynamoDB's TTL deletes it some time after the absolute
-deadline; until then, readers compare the deadlines.
+A session whose row is missing has ended: to end a session is to delete its row, and then the next refresh fails. A row
+contains nothing that could be used as a token. DynamoDB's TTL deletes it some time after the absolute deadline; until
+then, readers compare the deadlines.
 
 Source: OWASP ASVS 5.0 7.5.2 (people see and end their sessions); ADR 12 says why we do not use sessions of Cognito.
 """
@@ -26,7 +26,7 @@ def new_id() -> str:
 
 
 def id_of_old_session(refresh_token: str) -> str:
-    """Return an id for a session that has none: a digest of its token, so that two tabs or a second try make one
+    """Return an id for a session that has none: a digest of its token. So two tabs, or a second attempt, write the same
     row."""
     digest = hashlib.sha256(b"session\0" + refresh_token.encode()).digest()[:_ID_BYTES]
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -34,7 +34,8 @@ def id_of_old_session(refresh_token: str) -> str:
 
 @dataclass(frozen=True)
 class SessionRow:
-    """A row of the table; the fields are its attribute names. Times in text are ISO 8601 UTC, others Unix seconds."""
+    """A row of the table; the fields are its attribute names. Times are ISO 8601 UTC if they are text, and Unix seconds
+    if they are numbers."""
 
     sub: str
     id: str
@@ -89,7 +90,7 @@ class SessionRows:
         self._update(sub, session_id, values, {})
 
     def touch(self, sub: str, session_id: str, idle_expires_at: int) -> bool:
-        """Note a refresh and the new idle deadline; False if the session was ended (S-83)."""
+        """Record a refresh and the new idle deadline; return False if the session was ended (S-83)."""
         values = {
             "lastUsedAt": {"S": iso(self._clock())},
             "idleExpiresAt": {"N": str(idle_expires_at)},
@@ -111,13 +112,14 @@ class SessionRows:
         return "expiresAt" in answer.get("Item", {})
 
     def of(self, sub: str) -> list[SessionRow]:
-        """Return a person's active sessions, the last used one first."""
+        """Return a person's active sessions, the most recently used first."""
         now = self._clock()
         found = [row for row in self._rows(sub) if now < row.idleExpiresAt and now < row.expiresAt]
         return sorted(found, key=lambda row: (row.lastUsedAt, row.id), reverse=True)
 
     def end(self, sub: str, session_id: str) -> bool:
-        """End a session: its next refresh is refused. False if this person has no session with that id (S-84)."""
+        """End a session: its next refresh is refused. Return False if this person has no session with that id
+        (S-84)."""
         try:
             with translated_errors("DeleteItem"):
                 self._client.delete_item(
@@ -130,7 +132,7 @@ class SessionRows:
         return True
 
     def end_all(self, sub: str, but: str = "") -> int:
-        """End every session of a person except the one with the id `but`; return the number."""
+        """End every session of a person except the one with the id `but`; return the number of ended sessions."""
         return sum(self.end(sub, row.id) for row in self._rows(sub) if row.id != but)
 
     def _rows(self, sub: str) -> Iterator[SessionRow]:

@@ -1,10 +1,10 @@
-"""The index of people by provider and subject, with their providers' last signals.
+"""The index of people by provider and subject, with the last signals from their providers.
 
 The index is needed because Cognito cannot search by a custom attribute, and a linked account is not named after the
 provider's subject. Rows are written by the trigger at a sign-in, by `reconcile`, and by the function that acts on
 signals. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
 
-A row whose key has no slash is about a provider: it contains the time of its last signal.
+A row whose key has no slash describes a provider: it contains the time of the provider's last signal.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ class SubjectStore:
         return SubjectRecord.from_item(item) if item else NOBODY
 
     def note_person(self, provider: str, subject: str, user_name: str) -> bool:
-        """Note whose account it is; return whether that has changed. Raises TemporarilyUnavailable."""
+        """Record which account the person has; return whether that has changed. Raises TemporarilyUnavailable."""
         return self._update(
             f"{provider}/{subject}",
             {"userName": user_name},
@@ -65,24 +65,24 @@ class SubjectStore:
         )
 
     def note_ended(self, provider: str, subject: str, at: str) -> None:
-        """Note that a signal from the time `at` ended the sessions. Raises TemporarilyUnavailable."""
+        """Record that a signal from the time `at` ended the sessions. Raises TemporarilyUnavailable."""
         condition = "attribute_not_exists(endedAt) OR endedAt < :endedAt"
         self._update(f"{provider}/{subject}", {"endedAt": at}, condition)
 
     def note_disabling(self, provider: str, subject: str, at: str) -> None:
-        """Note that a signal is about to disable the profile. Written first, so that the cause is known even after a
-        crash. Raises TemporarilyUnavailable."""
+        """Record that a signal is about to disable the profile. This is written first, so that the cause is known even
+        after a crash. Raises TemporarilyUnavailable."""
         self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
 
     def note_gone(self, provider: str, subject: str, at: str) -> bool:
-        """Note that a signal from the time `at` deactivated the person; False if there was a newer decision.
+        """Record that a signal from the time `at` deactivated the person; return False if there was a newer decision.
 
         Raises TemporarilyUnavailable.
         """
         return self._decide(provider, subject, at)
 
     def note_back(self, provider: str, subject: str, at: str) -> bool:
-        """Note that a signal from the time `at` reactivated the person; False if there was a newer decision.
+        """Record that a signal from the time `at` reactivated the person; return False if there was a newer decision.
 
         Older signals no longer count: if a signal to end sessions arrives late, it does not end the new sessions.
         Raises TemporarilyUnavailable.
@@ -91,11 +91,11 @@ class SubjectStore:
         return self._decide(provider, subject, at, remove="disabledAt")
 
     def note_signal(self, provider: str) -> None:
-        """Note that a provider has just sent a signal. Raises TemporarilyUnavailable."""
+        """Record that a provider has just sent a signal. Raises TemporarilyUnavailable."""
         self._update(provider, {"lastSignalAt": timestamp(self._clock())}, None)
 
     def note_other_doing(self, provider: str, subject: str) -> None:
-        """Note that an administrator disabled or enabled the profile; signals then no longer enable it.
+        """Record that an administrator disabled or enabled the profile; from then on, signals no longer enable it.
 
         Raises TemporarilyUnavailable.
         """

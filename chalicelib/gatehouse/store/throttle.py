@@ -1,13 +1,13 @@
 """Throttling in DynamoDB: attempts are counted before Cognito is called, per account and per source (S-41 … S-44).
 
 An attempt is *taken* first, atomically across all containers, and given back if nothing was guessed. After the free
-attempts each further one causes a pause that doubles, up to fifteen minutes: nobody can lock another person out
-permanently. Counters drain: each hour they lose, evenly, as many attempts as are free, so that an office with
-occasional typing errors is not paused permanently, either. After an hour without attempts the counter is empty. Known
-and unknown accounts are counted alike, under an HMAC of the canonical address, so the table contains no addresses.
-Expiry is checked here; DynamoDB's TTL only tidies up. An account is the same here as in the pool (S-71): spellings of
-one account there share an allowance, and a success never clears attempts at another account. Source: OWASP ASVS 5.0
-6.3.1; OWASP Authentication Cheat Sheet (account lockout).
+attempts, each further attempt causes a pause, and the pause doubles each time, up to fifteen minutes: nobody can lock
+another person out permanently. Counters decay: over each hour a counter loses as many attempts as are free, at a
+constant rate, so that occasional typing errors do not pause an office permanently. After an hour without attempts the
+counter is empty. Known and unknown accounts are counted alike, under an HMAC of the canonical address, so the table
+contains no addresses. Expiry is checked here; DynamoDB's TTL only tidies up. Accounts are distinguished exactly as in
+the pool (S-71): all spellings of one account share an allowance, and a success never clears attempts at another
+account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
 """
 
 import hashlib
@@ -23,10 +23,10 @@ from .dynamodb import ConditionFailed, DynamoDB, translated_errors
 FIRST_PAUSE_SECONDS = 15
 LONGEST_PAUSE_SECONDS = 15 * 60
 FORGOTTEN_AFTER_SECONDS = 3600
-#: People in an office share an address and make mistakes, too.
+#: The people in an office share one IP address, and all make mistakes.
 FREE_ATTEMPTS_ACCOUNT = 5
 FREE_ATTEMPTS_SOURCE = 50
-#: Kinds with fewer attempts per source: one source that makes us send mails must not use up the stage's day.
+#: Kinds with fewer attempts per source: one source must not use up all mails of the stage for the day.
 FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
 #: An attempt that loses a race for a counter is retried this many times, and then refused (fail closed).
 _RACES = 12
@@ -34,7 +34,8 @@ _RACES = 12
 
 @dataclass(frozen=True)
 class _Counter:
-    """A row of the table. Times are Unix seconds; `attempts` are those left at `last_at`, since they drain over time.
+    """A row of the table. Times are Unix seconds. `attempts` is the count at the time `last_at`; it decays from then
+    on.
 
     `version` makes each write a compare-and-set.
     """
@@ -93,8 +94,8 @@ class ThrottleStore:
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
         """Forget the account's attempts, and give the source this one back.
 
-        The source's other attempts stay: a correct password for one's own account must not allow more guesses at
-        others.
+        The source's other attempts still count: somebody who knows the password of one account must not get more
+        guesses at others.
         """
         for allowance in self._allowances(kind, account, source):
             if allowance.of_source:
@@ -103,7 +104,8 @@ class ThrottleStore:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def forget_account(self, kind: str, account: str) -> None:
-        """Forget an account's attempts without a `take` (its owner proved the address); no source's count changes."""
+        """Forget an account's attempts, because its owner has proved the address. No `take` came before, so no source's
+        count changes."""
         for allowance in self._allowances(kind, account, ""):
             if not allowance.of_source:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
@@ -142,7 +144,7 @@ class ThrottleStore:
             taken = _Counter(attempts, now + pause_after(ceil(attempts), allowance.free), now)
             if self._write(allowance.key, stored, taken):
                 return
-        raise TooManyAttempts("too many at once", retry_after=1)
+        raise TooManyAttempts("too many concurrent requests", retry_after=1)
 
     def _give_back(self, allowance: _Allowance) -> None:
         for _ in range(_RACES):
@@ -183,7 +185,7 @@ class ThrottleStore:
             raise TemporarilyUnavailable("a throttle row is malformed") from None
 
     def _write(self, key: str, stored: _Counter, counter: _Counter) -> bool:
-        """Replace the row that was read, and say whether that worked: another writer may have been faster."""
+        """Replace the row that was read. The result is False if another writer was faster."""
         values: dict[str, Any] = {
             "attempts": counter.attempts,
             "blockedUntil": counter.blocked_until,
@@ -193,7 +195,7 @@ class ThrottleStore:
         }
         sets = ", ".join(f"#{name} = :{name}" for name in values)
         expression_values = {
-            # Six decimals, so that small amounts that drain between two attempts are not rounded away.
+            # Six decimals, so that the small decay between two attempts is not lost to rounding.
             f":{name}": {"N": f"{value:.6f}" if isinstance(value, float) else str(value)}
             for name, value in values.items()
         }

@@ -1,13 +1,14 @@
 """The users table: one record per person, written by the user-pool trigger and repaired at sign-in (S-55, S-57).
 
-Every write is one conditional UpdateItem, so the same event twice, late, or out of order leaves the same record. A
-PENDING write only creates, a CONFIRMED write only happens if it changes something, and `createdAt` and `ClientId` keep
-their first value.
+Every write is one conditional UpdateItem, so an event that arrives twice, late, or out of order leaves the same record.
+A PENDING write only creates a record, a CONFIRMED write only happens if it changes something, and `createdAt` and
+`ClientId` keep their first value.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any
 
 from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
@@ -16,17 +17,18 @@ PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
 #: `madeBy` of a PENDING record whose account has no data that anybody chose.
 OUR_SERVER = "gatehouse"
-#: Columns that may be cleared: everybody has an address, a `sub`, a provider.
+#: Columns that may be cleared. The others may not, because everybody has an address, a `sub` and a provider.
 NAME_COLUMNS = frozenset({"given_name", "family_name"})
-#: An unconfirmed sign-up leaves the table after this time (DynamoDB TTL on `expiresAt`).
+#: The record of an unconfirmed sign-up is deleted after this time (DynamoDB TTL on `expiresAt`).
 PENDING_LIFETIME_SECONDS = 30 * 86_400
 
 
 def key_of(user_name: str) -> str:
     """Return the table's key for a user name: the name in lower case.
 
-    The pool ignores case, and AWS passes such names to triggers in lower case, but does not say so for tokens. With
-    this key, a person always has one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer guide).
+    The pool ignores case. AWS says that triggers get such names in lower case, but does not say so for tokens. With
+    this key, a person always has exactly one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer
+    guide).
     """
     return user_name.lower()
 
@@ -42,10 +44,10 @@ class UserProfile:
     family_name: str
     provider: str
     sub: str = ""
-    #: Names of providers that a native person was linked to, sorted, with commas.
+    #: Names of the providers to which a native person was linked, sorted, separated by commas.
     linked: str = ""
     #: Columns for which the source is complete: if they are empty, they are cleared. For other columns an empty value
-    #: means nothing.
+    #: means that the source has not sent them.
     told: frozenset[str] = frozenset()
 
     def columns(self) -> dict[str, str]:
@@ -63,7 +65,7 @@ class UserProfile:
         return {name: value for name, value in columns.items() if value}
 
     def emptied(self) -> tuple[str, ...]:
-        """Return the columns that are empty according to the source, not those that it omitted (S-69)."""
+        """Return the columns that the source says are empty, without those that it omitted (S-69)."""
         return tuple(sorted((self.told & NAME_COLUMNS) - set(self.columns())))
 
 
@@ -82,6 +84,8 @@ class UserRecord:
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
     lastSignInAt: str  # noqa: N815
+    #: When the session before the latest one began, in any browser; empty if there was none.
+    previousSignInAt: str  # noqa: N815
     linked: str
     #: When the person last proved the mailbox and chose a password in the same step; empty if never (S-67).
     provedAt: str  # noqa: N815
@@ -114,14 +118,22 @@ class UserStore:
     def load(self, user_name: str) -> UserRecord | None:
         """Return the record, or None. The read is consistent, so a record is found right after the sign-in that wrote
         it."""
+        item = self._item(user_name)
+        return UserRecord.from_item(item) if item else None
+
+    def ends_tokens(self, user_name: str, issued_at: int) -> bool:
+        """Whether the person's record ends tokens that were issued then (`UserRecord.ends_tokens_of`). For a name
+        without a record, this takes the same time (S-89)."""
+        return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
+
+    def _item(self, user_name: str) -> Item:
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
                 Key={"userName": {"S": key_of(user_name)}},
                 ConsistentRead=True,
             )
-        item = answer.get("Item")
-        return UserRecord.from_item(item) if item else None
+        return answer.get("Item") or {}
 
     def is_proved(self, user_name: str) -> bool:
         """Whether the mailbox's owner has ever chosen the password (S-68)."""
@@ -146,20 +158,21 @@ class UserStore:
         self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
     def record_unlinked(self, user_name: str) -> None:
-        """Remove the last linked provider from a record: an empty value would mean "not given"."""
+        """Remove the last linked provider from a record. An empty value would not do that: it means "not given"."""
         assignments = {"updatedAt": {"S": iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
     def record_proved(self, user_name: str, *, sessions_ended: bool = False) -> None:
-        """Note that the mailbox's owner has just chosen the password, with a mailed code or an invitation (S-67, S-68).
+        """Record that the mailbox's owner has just chosen the password, with a mailed code or an invitation (S-67,
+        S-68).
 
         `sessions_ended` also does what `record_signed_out` does, in the same write: a new password ends the sessions of
         the old one.
         """
         now = {"S": iso(self._clock())}
         ended = {"validAfter": now} if sessions_ended else {}
-        # The trigger may have noted the proof a moment ago, with another clock: that must not prevent the sessions'
-        # end.
+        # The trigger may have recorded the proof a moment ago, by another clock. That must not prevent the end of the
+        # sessions.
         column = "validAfter" if sessions_ended else "provedAt"
         self._update(
             user_name,
@@ -170,7 +183,7 @@ class UserStore:
         )
 
     def record_signed_out(self, user_name: str) -> bool:
-        """Note that tokens and sessions issued until now no longer count (S-70); a later note stays.
+        """Record that tokens and sessions issued until now no longer count (S-70). A later time in the record stays.
 
         Returns False if there is no record. It creates no record, which would have no address, names or `sub`.
         """
@@ -184,7 +197,7 @@ class UserStore:
         )
 
     def record_new_password(self, user_name: str) -> None:
-        """Note that a person who knew the old password chose a new one, and end the sessions of the old one.
+        """Record that a person who knew the old password chose a new one, and end the sessions from before.
 
         This does not prove the mailbox, so `provedAt` changes only if it was already set. Browsers known before then
         count as unknown.
@@ -236,7 +249,7 @@ class UserStore:
         self._update(profile.user_name, assignments, {}, "attribute_not_exists(userName)")
 
     def record_confirmed(self, profile: UserProfile) -> None:
-        """Make the record CONFIRMED and its profile current; write nothing if it already is."""
+        """Make the record CONFIRMED and its profile current; write nothing if both are so already."""
         columns = self._confirmed_columns(profile)
         differs = " OR ".join(
             [f"#{name} <> :{name}" for name in columns]
@@ -245,26 +258,52 @@ class UserStore:
         self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
 
     def record_sign_in(self, profile: UserProfile) -> None:
-        """Repair the record as `record_confirmed` does, and note the time, in one write (S-57)."""
-        columns = {**self._confirmed_columns(profile), "lastSignInAt": iso(self._clock())}
+        """Repair the record as `record_confirmed` does, and store the time of the sign-in, in one write (S-57)."""
+        self._write_sign_in(profile)
+
+    def record_session(self, profile: UserProfile) -> None:
+        """Do what `record_sign_in` does, for a sign-in that starts a session, and also store when the previous session
+        began.
+
+        The trigger has reported the same sign-in a moment ago, perhaps twice. So the previous time comes not from
+        `lastSignInAt` but from `lastSessionAt`, which only this method writes.
+        """
+        self._write_sign_in(
+            profile, ("lastSessionAt",), moves={"previousSignInAt": "lastSessionAt"}
+        )
+
+    def _write_sign_in(
+        self,
+        profile: UserProfile,
+        more: tuple[str, ...] = (),
+        moves: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        times = dict.fromkeys(("lastSignInAt", *more), iso(self._clock()))
         self._write_confirmed(
             profile,
-            columns,
+            {**self._confirmed_columns(profile), **times},
             "attribute_not_exists(lastSignInAt) OR #lastSignInAt < :lastSignInAt",
+            moves,
         )
 
     def _confirmed_columns(self, profile: UserProfile) -> dict[str, str]:
         return {**profile.columns(), "status": CONFIRMED}
 
     def _write_confirmed(
-        self, profile: UserProfile, columns: Mapping[str, str], condition: str
+        self,
+        profile: UserProfile,
+        columns: Mapping[str, str],
+        condition: str,
+        moves: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         now = iso(self._clock())
         assignments = {name: {"S": value} for name, value in columns.items()}
         assignments["updatedAt"] = {"S": now}
         first_values = {"ClientId": {"S": profile.client_id}, "createdAt": {"S": now}}
         remove = ", ".join(("expiresAt", *profile.emptied()))
-        self._update(profile.user_name, assignments, first_values, condition, remove=remove)
+        self._update(
+            profile.user_name, assignments, first_values, condition, remove=remove, moves=moves
+        )
 
     def _update(
         self,
@@ -273,12 +312,17 @@ class UserStore:
         first_values: Mapping[str, Mapping[str, str]],
         condition: str,
         remove: str | None = None,
+        moves: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
-        """Make one conditional UpdateItem; return whether the condition held."""
+        """Make one conditional UpdateItem; return whether the condition held.
+
+        `moves` maps a column to the column whose value it gets: the value from before this write.
+        """
         sets = [f"#{name} = :{name}" for name in assignments]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]
+        sets += [f"#{name} = if_not_exists(#{source}, :{name})" for name, source in moves.items()]
         expression = "SET " + ", ".join(sets) + (f" REMOVE {remove}" if remove else "")
-        values = {**assignments, **first_values}
+        values = {**assignments, **first_values, **{name: {"S": ""} for name in moves}}
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "Key": {"userName": {"S": key_of(user_name)}},

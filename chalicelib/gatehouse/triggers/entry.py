@@ -33,8 +33,8 @@ class TriggerFailed(Exception):
 def user_records(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
-    It also handles the provider's data: with one function, a sign-in with three of these events has one cold start.
-    `asks_for_age` says whether a route has a `max_age`.
+    It also handles the provider's data: because one function handles all three events of a sign-in, there is only one
+    cold start. `asks_for_age` says whether a route has a `max_age`.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
         return _inbound_federation(container, event, context, asks_for_age)
@@ -52,6 +52,7 @@ def user_records(container: Container, event: Event, context: Any, asks_for_age:
             lambda: current.linker,
             lambda renew: current.client_secret(renew),
             lambda: current.subjects if current.settings.subjects_table else None,
+            lambda: current.passkey_notes if current.settings.passkeys else None,
         ),
     )
 
@@ -73,7 +74,7 @@ def token_claims(container: Container, event: Event, context: Any, asks_for_age:
 def account_mail(container: Container, event: Any, context: Any) -> None:
     """Handle one request of the `account_mail` function. Raises TriggerFailed, so that Lambda calls again.
 
-    An event that none of our releases sends is logged and dropped: repeating it would not help.
+    An event that no release of Gatehouse sends is logged and dropped: repeating it would not help.
     """
     from ..mail_requests import MailRequest
 
@@ -94,7 +95,7 @@ def account_mail(container: Container, event: Any, context: Any) -> None:
 def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
     """Handle a batch of the queue of signals; return the messages that SQS must deliver again.
 
-    Two kinds of messages are only logged: those that none of our releases sends, and those about a person who was
+    Two kinds of messages are only logged: those that no release of Gatehouse sends, and those about a person who was
     deleted in the meantime. Source: AWS Lambda developer guide, "Implementing partial batch responses".
     """
     from ..signals import Signal

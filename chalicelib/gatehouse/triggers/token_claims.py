@@ -1,15 +1,16 @@
 """The pre-token-generation trigger (V2): hosted and direct sign-ins get the same access token (DESIGN, "Scopes").
 
-A sign-in through the user-pool API only has `aws.cognito.signin.user.admin`. Here it gets the scopes of a hosted
-sign-in, and loses the one that would let a script change the profile (S-05). The server-only client that manages MFA
-keeps that scope.
+A sign-in through the user-pool API has only the scope `aws.cognito.signin.user.admin`. This trigger adds the scopes of
+a hosted sign-in, and removes that scope, which would let a script change the profile (S-05). The server-only client
+that manages MFA keeps that scope.
 
 Groups: people of an identity provider get its groups (`custom:groups`, if `ops provider` maps a claim to it) in
-addition to the pool's own, while the provider's row names that claim, because Cognito keeps the attribute after the
-mapping is removed. Other people's `custom:groups` never counts, and a group whose name could read as two behind API
-Gateway is in no token (S-51). Groups that do not fit into a request's headers are left out; the pool's own come first.
-The log counts what is left out (S-69). If nothing changes, no `groupOverrideDetails` is sent: an empty one would remove
-all groups. Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Essentials plan or higher.
+addition to the pool's own groups. They get them only while the provider's row names that claim, because Cognito keeps
+the attribute after the mapping is removed. For other people `custom:groups` never counts. No token contains a group
+whose name API Gateway could pass on as two names (S-51). Groups that do not fit into a request's headers are left out;
+the pool's own come first. The log line has the number of groups that are left out (S-69). If nothing changes, no
+`groupOverrideDetails` is sent: an empty object would remove all groups. Source: AWS "Pre token generation Lambda
+trigger", event version 2; needs the Essentials plan or higher.
 
 If a route has a `max_age`, the token says when the person proved who they are, and at which sign-in (ADR 14). A sign-in
 through the API is a proof at that moment; managed login does not report whether it asked for a password; a provider's
@@ -61,7 +62,7 @@ def handle(
     if not str(event.get("triggerSource")).startswith("TokenGeneration_"):
         raise TriggerRefused("unknown triggerSource")
     if _client_id(event) not in settings.client_ids:
-        # Another app client of the pool, for example the one for MFA: we do not change its tokens.
+        # Another app client of the pool, for example the server-only client for MFA: its tokens stay unchanged.
         return event
     if event["triggerSource"] == "TokenGeneration_ClientCredentials":
         raise TriggerRefused("a machine client must not get people's scopes")
@@ -82,7 +83,7 @@ def handle(
 
 
 def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
-    """Return the proof for the token: this sign-in if it uses the API, or else the last stored one."""
+    """Return the proof for the token: this sign-in if it uses the API, otherwise the last stored proof."""
     attributes = _mapping(_mapping(event.get("request")).get("userAttributes"))
     user_name = str(event.get("userName"))
     identities = parse_identities(attributes.get("identities"))
@@ -141,7 +142,7 @@ def _groups(
             kept=len(groups),
             unfit=unfit,
             no_room=no_room,
-            detail="names that could read as several, or more groups than a token holds",
+            detail="names that could be read as several, or more groups than fit into a token",
         )
     if groups == present:
         return None

@@ -21,6 +21,7 @@ from ..store.users import NAME_COLUMNS, OUR_SERVER, UserProfile, UserStore
 if TYPE_CHECKING:
     from ..cognito.linking import Linker
     from ..cognito.pool_user import PoolUser
+    from ..store.passkey_notes import PasskeyNotes
     from ..store.subjects import SubjectStore
 
 Event = dict[str, Any]
@@ -37,11 +38,13 @@ def handle(
     load_linker: "Callable[[], Linker]",
     load_client_secret: Callable[[bool], str],
     load_subjects: "Callable[[], SubjectStore | None]",
+    load_passkey_notes: "Callable[[], PasskeyNotes | None]",
 ) -> Event:
     """Store the data of `event` and return it, as Cognito expects.
 
     `load_client_secret(renew)` returns the app client's secret; `renew=True` bypasses its cache. `load_subjects` returns
-    None on a stage that was provisioned before the index of people by subject existed.
+    None on a stage that was provisioned before the index of people by subject existed, `load_passkey_notes` on a stage
+    without passkeys.
 
     Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if a table does not
     answer before the person exists: the sign-up is then refused, and can be tried again. Once the person exists, with
@@ -72,6 +75,8 @@ def handle(
                 users.record_confirmed(_native_profile(native, profile.client_id))
                 _note_subjects(native.identities, native.user_name, load_subjects)
                 return event
+    if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
+        _end_passkeys(profile.user_name, load_passkey_notes)
     try:
         if store is UserStore.record_sign_in:
             _refuse_moved_address(profile, providers)
@@ -89,7 +94,8 @@ def handle(
     return event
 
 
-#: ConfirmForgotPassword runs PostConfirmation again: by then the address is proved, so it also confirms.
+#: ConfirmForgotPassword runs PostConfirmation again. By then the address is proved, so this event also makes the record
+#: CONFIRMED.
 _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PreSignUp_SignUp": UserStore.record_pending,
     "PreSignUp_AdminCreateUser": UserStore.record_pending,
@@ -98,6 +104,16 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PostConfirmation_ConfirmForgotPassword": UserStore.record_confirmed,
     "PostAuthentication_Authentication": UserStore.record_sign_in,
 }
+
+
+def _end_passkeys(user_name: str, load_passkey_notes: "Callable[[], PasskeyNotes | None]") -> None:
+    """End the person's passkeys after a new password by mail, also if it was set on managed login (S-102)."""
+    notes = load_passkey_notes()
+    try:
+        if notes is not None:
+            notes.end(user_name)
+    except TemporarilyUnavailable as error:
+        log_event("passkeys_not_ended", level="error", user=user_name, detail=error.detail)
 
 
 def _note_subjects(
@@ -200,7 +216,7 @@ def _request(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
-    """Return an event's data about a person. `client_id` is used if no app client took part.
+    """Return an event's data about a person. `client_id` is used if the event names no app client.
 
     Unknown attributes are ignored, so that nobody can add columns by signing up. At PreSignUp there is no `sub` yet.
     """
@@ -231,7 +247,7 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
 
 
 def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names that were sent with a sign-up's code: the pool gets them a moment later (S-67)."""
+    """Return the names that were sent with a sign-up's code. The pool gets them only a moment later (S-67)."""
     if event.get("triggerSource") != "PostConfirmation_ConfirmSignUp":
         return {}
     metadata = _request(event).get("clientMetadata")
@@ -243,7 +259,7 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
     """Return the names in an event, even empty ones.
 
     At a sign-in Cognito sends the whole profile, including `sub`: a missing name is empty in the pool. Before that, and
-    at a confirmation, it sends the attributes that it has; a value that is not text is ignored.
+    at a confirmation, it sends only the attributes that it has. A value that is not text is ignored.
     """
     if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:
         return frozenset()
@@ -253,8 +269,9 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
 def parse_birthplace(event: Mapping[str, Any], user_name: str, identities: str) -> Birthplace:
     """Return where a person was created, and the providers that were linked since.
 
-    After creation the `identities` attribute names them. Before, a federated userName is `<provider>_<subject>`; `ops
-    provider add` allows no underscore in names, and native user names are UUIDs that nobody chooses.
+    After creation, the `identities` attribute names them. Before creation, the userName of a federated person is
+    `<provider>_<subject>`: `ops provider add` allows no underscore in a provider's name, and native user names are
+    UUIDs that no person chooses.
     """
     found = parse_identities(identities)
     if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":

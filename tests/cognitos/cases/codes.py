@@ -28,7 +28,7 @@ def the_right_code_confirms_and_proves_the_address(world: World) -> Any:
 
 @case("CodeMismatchException", CONFIRM, "mail")
 def a_wrong_code_does_not_confirm(world: World) -> Any:
-    """Any other six digits."""
+    """The call has six other digits."""
     address = world.port.address()
     world.sign_up(address)
     wrong = made_up_code(world.port.mailed(address))
@@ -92,7 +92,7 @@ def a_reset_voids_the_old_password(world: World) -> Any:
 
 @case("CodeMismatchException", RESET, "mail")
 def a_wrong_code_resets_nothing(world: World) -> Any:
-    """Any other six digits."""
+    """The call has six other digits."""
     address = world.person()
     world.forgot(address)
     wrong = made_up_code(world.port.mailed(address))
@@ -117,7 +117,7 @@ def a_reset_without_a_request_has_no_code(world: World) -> Any:
 
 @case("ExpiredCodeException", FORGOT, "mail", "clock")
 def a_reset_code_lasts_an_hour(world: World) -> Any:
-    """Then it has expired."""
+    """After an hour it has expired."""
     address = world.person()
     world.forgot(address)
     world.port.wait(3600)

@@ -1,6 +1,6 @@
 """The events of the pool's triggers, and when they are sent.
 
-It covers the triggers of a stage: PreSignUp, PostConfirmation, PostAuthentication, InboundFederation.
+The cases cover the triggers of a stage: PreSignUp, PostConfirmation, PostAuthentication, InboundFederation.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def an_invitation_is_shown_to_pre_sign_up(world: World) -> Any:
 
 @case(["PostAuthentication_Authentication"], AUTHENTICATION, "events")
 def a_sign_in_is_shown_to_post_authentication(world: World) -> Any:
-    """Once."""
+    """PostAuthentication runs once."""
     address = world.person()
     world.port.script({})
     world.sign_in(address)

@@ -161,7 +161,7 @@ def a_profile_has_no_password(world: World) -> Any:
 
 @case([True, True], ANSWERS, "federation", "events")
 def a_triggers_refusal_ends_at_the_callback(world: World) -> Any:
-    """It has an error, with the trigger's text in the description."""
+    """The callback gets an error, with the trigger's text in the description."""
     world.port.script({"PreSignUp_ExternalProvider": {"raise": "GATEHOUSE:not_here"}})
     query = world.visit("bruno")
     return [bool(query.get("error")), "GATEHOUSE:not_here" in query.get("error_description", "")]
@@ -178,7 +178,7 @@ def a_disabled_profile_gets_no_code(world: World) -> Any:
 
 @case({"same": True, "group": False}, LINK, "federation")
 def a_linked_person_signs_in_to_the_native_account(world: World) -> Any:
-    """It has that account's `sub`, and is not in the provider's group."""
+    """The token has that account's `sub`, and not the provider's group."""
     address = world.person()
     sub = world.user(address)["sub"]
     link(world, address, "bruno")

@@ -67,7 +67,7 @@ def a_group_lists_its_members(world: World) -> Any:
 
 @case("ResourceNotFoundException", REFERENCE + "API_ListUsersInGroup.html")
 def an_unknown_group_lists_nobody(world: World) -> Any:
-    """It is an error, not an empty list."""
+    """The result is an error, not an empty list."""
     return world.refused(world.admin, "list_users_in_group", GroupName="unheard")
 
 

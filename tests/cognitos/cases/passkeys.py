@@ -229,7 +229,7 @@ def an_answer_without_user_verification_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", FLOWS)
 def a_counter_that_goes_back_is_refused(world: World) -> Any:
-    """It may mean that somebody has copied the key (Web Authentication 7.2, step 22)."""
+    """A lower counter may mean that somebody has copied the key (Web Authentication 7.2, step 22)."""
     address, device = owner(world)
     for counter, expected in ((7, ACCEPTED), (7, None)):
         challenge = begin(world, address)

@@ -99,7 +99,7 @@ class Tenancy:
             self.stack.start_anew("token_claims")
 
     def add(self, name: str, *flags: str) -> None:
-        """Register a tenant with the command for people, and make the functions read it at once."""
+        """Register a tenant with `ops provider add`, as an operator does, and make the functions read it at once."""
         identity = ["--issuer", self.issuers[name], "--client-id", name.lower()]
         self.ops(
             "provider", "add", name, *identity, "--client-secret-stdin", *(flags or _FLAGS[name])

@@ -8,7 +8,7 @@ from tests.e2e.tenants.tenancy import Tenancy
 
 
 def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tenancy) -> None:
-    """Only people of its domain see Acme."""
+    """Only people of Acme's domain learn that Acme is a tenant."""
     visitor = Visitor(tenancy.stack)
     config = visitor.get("/auth/config").json()
     assert [provider["name"] for provider in config["providers"]] == ["Okta"]
@@ -46,7 +46,8 @@ def test_an_account_that_nobody_has_proved_is_not_joined(tenancy: Tenancy) -> No
 
 @pytest.mark.security("S-51")
 def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tenancy) -> None:
-    """It uses the real authorizer; a name with a space is not two groups, and the automatic group is left out."""
+    """It uses the real authorizer; a group name with a space is not two groups, and the group that Cognito adds for a
+    provider is left out."""
     tina, answer = tenancy.sign_in("00uTina1", "email=tina@acme.example")
     assert sorted(answer["user"]["groups"]) == ["Everyone", "admins"]
     page = tina.get("/users?limit=1", token=answer["access_token"])
@@ -65,7 +66,7 @@ def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
-    """It is refused before there is a profile."""
+    """The sign-in is refused before Cognito creates a profile."""
     visitor = Visitor(tenancy.stack)
     url = visitor.callback_url("00uMallory4", query="provider=Acme")
     answer = visitor.request("GET", url)
@@ -76,8 +77,8 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
 @pytest.mark.security("S-56")
 @pytest.mark.security("S-68")
 def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> None:
-    """With the trigger's own role there is one account, one record that shows both, and both ways to sign in, but no
-    second profile. The account is proved, and its address has another case."""
+    """With the trigger's own role, the result is one account with both ways to sign in, and one record that shows both;
+    there is no second profile. The account was proved before, and its address differs in case."""
     stack = tenancy.stack
     stack.create_person("Nora@acme.example", "correct-horse-for-nora")
     by_password = Visitor(stack).managed_sign_in("Nora@acme.example", "correct-horse-for-nora")

@@ -45,7 +45,8 @@ def sign_up(page: Page, tenancy: Tenancy, given: str, family: str, email: str) -
 def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """There are three people each, and two without a tenant; afterwards the table has exactly these additional people."""
+    """Each tenant has three people, and two people have no tenant; afterwards the table has exactly these additional
+    people."""
     stack = tenancy.stack
     before = stack.users()
     expected = {}

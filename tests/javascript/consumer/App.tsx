@@ -1,4 +1,4 @@
-// A front end of somebody else's, as docs/clients.md shows it: it must be accepted, and its mistakes must not.
+// Another team's front end, as in docs/clients.md: TypeScript must accept it, and must refuse the marked mistakes.
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { createSession } from '../../../frontend/session.js';
 import type { Session, State, User } from '../../../frontend/session.js';
@@ -38,13 +38,13 @@ export function App() {
 
 // @ts-expect-error the API's root is needed
 createSession({});
-// @ts-expect-error a state that there is not
+// @ts-expect-error no such state
 export const wrongStatus = session.state.status === 'logged_in';
-// @ts-expect-error nobody may be signed in
+// @ts-expect-error `user` is null while nobody is signed in
 export const wrongUser = session.user.email;
 // @ts-expect-error the state is replaced, never changed
 session.state.status = 'signed_in';
-// @ts-expect-error misspelt: it would be left out silently
+// @ts-expect-error misspelt: the option would be ignored silently
 session.signIn({ return_to: '/' });
-// @ts-expect-error the token is nobody's business
+// @ts-expect-error the token is private
 export const token = session.token;

@@ -1,4 +1,4 @@
-// All words of the page, once its later parts are there.
+// All texts of the page, available when its later parts have loaded.
 import type catalogue from '../../../frontend/texts/en.json';
 
 export const texts: (typeof catalogue)['first'] & (typeof catalogue)['later'];

@@ -1,4 +1,5 @@
-// What web/static_files.py makes of a catalogue: the words of the first view. The others come with the first later part.
+// The module that page/static_files.py makes from a catalogue: the texts of the first view.
+// The first later part brings the others.
 import type catalogue from '../../../frontend/texts/en.json';
 
 export const texts: (typeof catalogue)['first'] & Partial<(typeof catalogue)['later']>;

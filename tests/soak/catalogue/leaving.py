@@ -121,7 +121,7 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "a-killed-worker-does-it-again",
         "S-101",
-        "what a killed function had begun counts as done, and the profile stays enabled",
+        "a step that a killed function had only begun counts as done, and the profile stays enabled",
         (
             f"{_FLOW}._shut_out",
             reading(("at <= person.row.decided_at or", "at <= person.row.ended_at or")),

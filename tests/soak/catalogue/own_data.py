@@ -10,7 +10,7 @@ _WEBHOOK = "examples.webhook.payments"
 
 
 def _unlooked(original: Any) -> Any:
-    """Chalice's own way, which asks nobody for a role."""
+    """Take the reference as it is, as Chalice does, without looking for a role."""
     return lambda reference: reference
 
 
@@ -44,7 +44,7 @@ OWN_DATA: tuple[Defence, ...] = (
     defence(
         "own-functions-have-a-declared-role",
         "S-96",
-        "a function that nobody gave rights is deployed",
+        "a function without a declared role is deployed",
         ("ops.team_functions:_only_in_app", answering(())),
     ),
     defence(
@@ -56,7 +56,7 @@ OWN_DATA: tuple[Defence, ...] = (
     defence(
         "a-webhook-opens-itself-alone",
         "S-97",
-        "one route that is open to servers opens every public route to other people's pages",
+        "one webhook in the public routes lets other sites' pages call every public route",
         (
             f"{_GUARD}._check_of",
             reading(("self._public[route] and", "all(self._public.values()) and")),
@@ -65,13 +65,13 @@ OWN_DATA: tuple[Defence, ...] = (
     defence(
         "a-webhook-knows-its-caller",
         "S-97",
-        "anybody may deliver to the webhook of the example",
+        "the example's webhook accepts requests from anybody",
         (f"{_WEBHOOK}:verify_signature", nothing),
     ),
     defence(
         "a-signature-is-over-the-raw-body",
         "S-97",
-        "a body that was changed keeps its signature, if it means the same JSON",
+        "a signature still matches after the body was changed, if the JSON has the same meaning",
         (
             f"{_WEBHOOK}:verify_signature",
             reading(('b"." + body', 'b"." + json.dumps(json.loads(body)).encode()')),
@@ -80,7 +80,7 @@ OWN_DATA: tuple[Defence, ...] = (
     defence(
         "a-signature-grows-old",
         "S-97",
-        "a delivery can be sent again for ever",
+        "a delivery of any age is accepted",
         (
             f"{_WEBHOOK}:verify_signature",
             reading(("if abs(now - int(times[0])) > TOLERANCE_SECONDS:", "if False:")),
@@ -89,7 +89,7 @@ OWN_DATA: tuple[Defence, ...] = (
     defence(
         "a-delivery-counts-once",
         "S-97",
-        "a delivery that somebody has seen can be repeated within its five minutes",
+        "somebody who has seen a delivery can repeat it for five minutes",
         (f"{_WEBHOOK}:is_first", answering(True)),
     ),
     defence(

@@ -84,7 +84,22 @@ PASSKEYS: tuple[Defence, ...] = (
         "passkey-challenge-for-everybody",
         "S-89",
         "an address without a passkey gets no challenge",
-        (f"{_ASK}._challenged", reading(("if known:", "if True:"))),
+        (f"{_ASK}._challenged", reading(("usable is None", "options is None"))),
+    ),
+    defence(
+        "passkey-session-of-one-length",
+        "S-89",
+        "an invented challenge is shorter than Cognito's",
+        (
+            f"{_ASK}._challenged",
+            reading(("self._session_length = len(step.session)", "pass")),
+        ),
+    ),
+    defence(
+        "passkey-one-log-line",
+        "S-89",
+        "only Cognito's own challenges are logged, and logging takes time",
+        (f"{_ASK}._challenged", reading(("log_event(", "step.session and log_event("))),
     ),
     defence(
         "passkey-cookie-of-one-length",
@@ -150,6 +165,12 @@ PASSKEYS: tuple[Defence, ...] = (
         "S-102",
         "a passkey still works after a new password was set by mail",
         (f"{_DIRECT}._refuse_ended_passkey", nothing),
+    ),
+    defence(
+        "passkeys-end-with-a-reset-elsewhere",
+        "S-102",
+        "a reset on managed login ends no passkey",
+        ("chalicelib.gatehouse.triggers.user_records:_end_passkeys", nothing),
     ),
     defence(
         "passkeys-end-before-rows",

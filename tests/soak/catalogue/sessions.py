@@ -452,13 +452,16 @@ SESSIONS: tuple[Defence, ...] = (
         "sessions-without-rows-end-too",
         "S-85",
         "a session without a row survives a sign-out everywhere",
-        (f"{_LIVING}._began_later", reading(("record is None or", "True or"))),
+        (
+            f"{_LIVING}._began_later",
+            reading(("not self._load_users()", "True or not self._load_users()")),
+        ),
         tests=("tests/component/test_own_password.py",),
     ),
     defence(
         "looking-is-no-use",
         "S-99",
-        "to look at the page, without using it, keeps an idle session alive",
+        "looking at the page, without using it, keeps an idle session alive",
         (
             f"{_LIVING}.look",
             reading(

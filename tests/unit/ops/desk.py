@@ -1,4 +1,4 @@
-"""An operator's desk: a stage with a strict pool and a table, and `ops` as people type it."""
+"""A stage with a strict pool and a table, and the `ops` commands as an operator types them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ HTTPS, HTTP = Addresses(8000, 4566, 8100), Addresses(8000, 4566, 8100, https=Fal
 
 
 def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
-    """It is so on AWS, too. Ports do not make another site, so the hosts must differ."""
+    """This is as on AWS. Another port is not another site, so the hosts must differ."""
     assert HTTPS.app_url == "https://localhost:8000/"
     assert HTTP.app_url == "http://localhost:8000/"
     for addresses in (HTTPS, HTTP):
@@ -73,7 +73,7 @@ def test_up_says_what_to_trust() -> None:
 
 
 def test_the_readme_shows_what_up_prints() -> None:
-    """They match line by line; and the linked page has the section for other systems."""
+    """README and output match line by line, and the linked page has the section for other systems."""
     file = Path("/home/you/.local/share/gatehouse/authority.pem")
     said = announcement(HTTPS, Certificate(file, Path("/c"), False))
     assert f"```{said}```" in (ROOT / "README.md").read_text("utf-8")

@@ -196,7 +196,7 @@ def test_a_damaged_authority_is_an_error_that_names_the_mend(
 
 
 def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
-    """It cannot renew anything."""
+    """Without its key, an authority cannot renew the certificate."""
     prepare(tmp_path)
     (tmp_path / "authority-key.pem").unlink()
     with pytest.raises(OpsError, match="its key is missing"):

@@ -182,7 +182,7 @@ def test_domains_are_kept_cleared_or_replaced(
 def test_domains_are_not_cleared_and_set_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is wrong usage, before a secret is asked for."""
+    """The command reports wrong usage before it asks for a secret."""
     folder = project(tmp_path, dev=dev_block())
     assert cli.main(["--project-dir", str(folder), *LINE, "--no-domains", "--domain", "a.x"]) == 2
     assert "contradict" in capsys.readouterr().err
@@ -309,7 +309,7 @@ def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is really free: the next number may be taken, too."""
+    """The named port is really free: the next number may be taken, too."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         first.listen()

@@ -132,7 +132,7 @@ def test_no_access_log_although_there_is_a_role(stage: Stage) -> None:
     ("api", "policy", "found"), [("abc", "TLS_1_2", 0), ("other", "TLS_1_2", 1), ("abc", "TLS_1_0", 1)]
 )  # fmt: skip
 def test_custom_domain(stage: Stage, api: str, policy: str, found: int) -> None:
-    """It must lead to this API, over TLS 1.2."""
+    """The custom domain must lead to this API, over TLS 1.2."""
     aws = StubbedSession()
     domain = {"domainName": "login.example.com", "securityPolicy": policy}
     aws.expect("apigateway", "get_domain_name", domain)
@@ -161,7 +161,7 @@ def test_custom_domain_that_does_not_exist(stage: Stage) -> None:
     ],
 )
 def test_sign_in_domain(stage: Stage, description: dict[str, Any], said: str) -> None:
-    """It is missing, belongs to another pool, is not ready, or is old."""
+    """Doctor finds a domain that is missing, belongs to another pool, is not ready, or is old."""
     aws = StubbedSession()
     answer = {"DomainDescription": description}
     aws.expect("cognito-idp", "describe_user_pool_domain", answer, {"Domain": "acme-dev"})
@@ -440,7 +440,7 @@ WIRED: dict[str, Any] = {
 @pytest.mark.parametrize("source", WIRED)
 @pytest.mark.parametrize("instead", [None, "arn:another"])
 def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | None) -> None:
-    """It was removed, or replaced by another function."""
+    """Doctor finds a trigger that was removed, and one that was replaced by another function."""
 
     def faults(wired: dict[str, Any]) -> list[str]:
         deployment: Any = SimpleNamespace(
@@ -459,7 +459,7 @@ def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | Non
 
 @pytest.mark.parametrize("heard", ["2026-11-28T08:00:00.000Z", ""])
 def test_signals_of_people_who_leave(stage: Stage, heard: str) -> None:
-    """Doctor says when a provider last sent one, and how many were refused; it notes a provider that never did."""
+    """Doctor says when a provider last sent a signal, and how many were refused; it notes a provider that never sent one."""
     stage = replace(stage, environment={**stage.environment, "SUBJECTS_TABLE": "subjects"})
     rules = {"M": {"issuer": {"S": "https://acme.okta.com"}}}
     items = {

@@ -46,7 +46,7 @@ def stage(tmp_path: Path) -> Stage:
 
 
 class Seen(Deployment):
-    """A deployment whose parts that no check here looks for are set."""
+    """A healthy deployment; each test changes the part that its check reads."""
 
     mount: Any = Mount(
         functions=(
@@ -93,14 +93,14 @@ def mappings(aws: StubbedSession, **changed: dict[str, Any] | None) -> None:
 
 
 def test_functions_as_declared_are_no_finding(stage: Stage) -> None:
-    """Gatehouse's own have checks of their own."""
+    """Other checks cover Gatehouse's own functions."""
     aws = StubbedSession()
     functions(aws)
     assert look("own-functions", stage, aws) == []
 
 
 def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None:
-    """No call to AWS for the first three, and none for the last."""
+    """None of these checks finds anything, and none calls AWS."""
     nothing = Mount(functions=(OwnFunction("leaving"),))
     ours = SimpleNamespace(functions={"leaving": ARN.format("leaving")})
     for check in BY_ID:
@@ -119,7 +119,7 @@ def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None
 def test_a_function_of_another_role_or_state_is_found(
     stage: Stage, changed: dict[str, Any], said: str
 ) -> None:
-    """Also if it is another role of the same stack."""
+    """This includes another role of the same stack."""
     aws = StubbedSession()
     functions(aws, pack=changed)
     (found,) = look("own-functions", stage, aws)
@@ -128,7 +128,7 @@ def test_a_function_of_another_role_or_state_is_found(
 
 @pytest.mark.security("S-96")
 def test_a_function_without_a_role_in_the_stack_is_found(stage: Stage) -> None:
-    """Somebody deployed it with a role that the file does not name; a role that config.json names is the team's business."""
+    """Somebody deployed it with a role that the file does not name; a role that config.json names is not checked."""
     aws = StubbedSession()
     functions(aws)
     (found,) = look("own-functions", stage, aws, outputs={"TeamFunctionPackRole": ROLES["pack"]})
@@ -143,7 +143,7 @@ def test_a_function_without_a_role_in_the_stack_is_found(stage: Stage) -> None:
 
 
 def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None:
-    """app.py and what runs differ."""
+    """app.py and the deployed functions differ."""
     aws = StubbedSession()
     aws.refuse("lambda", "get_function_configuration", "ResourceNotFoundException")
     aws.expect("lambda", "get_function_configuration", {"Role": ROLES["on_order"]})
@@ -165,7 +165,7 @@ def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None
 def test_sources_call_their_function(
     stage: Stage, changed: dict[str, Any] | None, said: str | None
 ) -> None:
-    """A mapping that somebody switched off, removed, or that Lambda has given up."""
+    """It finds a mapping that somebody switched off or removed, and one that Lambda has stopped."""
     aws = StubbedSession()
     mappings(aws, on_order=changed)
     found = look("own-sources", stage, aws)
@@ -174,7 +174,7 @@ def test_sources_call_their_function(
 
 
 def test_a_mapping_of_another_queue_does_not_count(stage: Stage) -> None:
-    """Its name may begin like the right one's."""
+    """The other queue's name may begin with the right one's name."""
     aws = StubbedSession()
     mappings(aws, pack={"EventSourceArn": f"{QUEUE}-dead"})
     (found,) = look("own-sources", stage, aws)
@@ -185,7 +185,7 @@ def test_a_mapping_of_another_queue_does_not_count(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("number", "found"), [("0", 0), ("3", 1)])
 def test_messages_that_were_given_up_are_found(stage: Stage, number: str, found: int) -> None:
-    """They wait in the dead-letter queue; those that wait in the queue itself are work to do."""
+    """Messages in the dead-letter queue are a finding; messages in the queue itself are normal work."""
     aws = StubbedSession()
     for url, count in ((URL, "12"), (f"{URL}-dead", number)):
         asked = {"QueueUrl": url, "AttributeNames": [NUMBER]}
@@ -197,7 +197,7 @@ def test_messages_that_were_given_up_are_found(stage: Stage, number: str, found:
 
 @pytest.mark.parametrize("code", ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"])
 def test_a_queue_that_is_missing_is_found(stage: Stage, code: str) -> None:
-    """AWS has two names for it."""
+    """AWS has two error codes for a missing queue."""
     aws = StubbedSession()
     aws.expect("sqs", "get_queue_attributes", {"Attributes": {NUMBER: "0"}})
     aws.refuse("sqs", "get_queue_attributes", code)
@@ -208,8 +208,8 @@ def test_a_queue_that_is_missing_is_found(stage: Stage, code: str) -> None:
     ("queue_seconds", "stream_milliseconds", "said"),
     [
         (3_600, 3_600_000, []),
-        (7_200, 0, ["parcels wait for 2.0 hours"]),
-        (0, 5_400_000, ["on_order wait for 1.5 hours"]),
+        (7_200, 0, ["parcels have waited for 2.0 hours"]),
+        (0, 5_400_000, ["on_order have waited for 1.5 hours"]),
     ],
 )
 def test_what_waits_too_long_is_found(

@@ -114,7 +114,7 @@ def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None
 
 
 def test_a_failed_creation_was_never_protected(folder: Path) -> None:
-    """Protection is not even tried."""
+    """The command does not even try to protect the stack."""
     cloud = FakeCloudFormation()
     cloud.fails = ("Domain", "acme-dev is taken")
     with pytest.raises(OpsError, match="acme-dev is taken"):
@@ -234,7 +234,7 @@ def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -
 
 
 def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
-    """They have the stage's own tags, and Gatehouse's, which the stage's cannot replace."""
+    """Both have the stage's own tags and Gatehouse's tags; the stage's tags cannot replace Gatehouse's."""
     cloud = FakeCloudFormation()
     report, _ = reporter()
     mine = {"cost-center": "12", "gatehouse:stage": "another"}
@@ -249,7 +249,8 @@ def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
 
 
 def test_termination_protection_follows_the_stage(folder: Path) -> None:
-    """It is turned on once if the stage is protected, turned off if the stage no longer is, and before a deletion."""
+    """Protection is turned on once if the stage is protected. It is turned off if the stage is no longer protected, and
+    before a deletion."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     run(cloud, folder)

@@ -289,8 +289,8 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """It may read whether people are enabled and which groups they are in, change their names, end their sessions, and
-    switch a lost app off. It cannot create groups or people."""
+    """The API's role may read whether people are enabled and which groups they are in, change their names, end their
+    sessions, and switch a lost app off. It cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)
@@ -416,7 +416,7 @@ def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
 
 
 def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[str, Any]) -> None:
-    """It accepts unknown types only if they are not created."""
+    """The local AWS accepts resources of unknown types only if they are not created."""
     for name in ("Domain", "Branding"):
         assert resources[name]["Condition"] == "HasDomain"
 

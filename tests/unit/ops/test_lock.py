@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_one_requirement_more_is_locked_where_it_counts(folder: Path) -> None:
-    """It gets into the lock for Lambda, and into the lock for the tests, which includes that one, but into no other."""
+    """The requirement is added to Lambda's lock and to the tests' lock, which includes Lambda's, but to no other lock."""
     made = list(locking.add(folder, "humanize>=4"))
     assert [path.name for path in made] == ["requirements-dev.txt", "requirements.txt"]
     assert (folder / "requirements.in").read_text() == "segno  # QR codes\nhumanize>=4\n"

@@ -140,7 +140,11 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
         (GOOD, "evilapp.example.com.evil.example", "browsers refuse passkeys there"),
         ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "none of them works any more"),
         ({}, DOMAIN, "the pool does not allow passkeys"),
-        ({**GOOD, "UserVerification": "preferred"}, DOMAIN, "whoever holds the device can sign in"),
+        (
+            {**GOOD, "UserVerification": "preferred"},
+            DOMAIN,
+            "anybody who holds the device can sign in",
+        ),
     ],
 )
 def test_doctor_tells_before_passkeys_are_lost(

@@ -170,7 +170,7 @@ def look(tmp_path: Path, client: dict[str, Any] | None, *, ports: bool, client_i
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """It finds nothing without a client either, which is the default."""
+    """Doctor also finds nothing without a client, which is the default."""
     assert look(tmp_path, GOOD, ports=True, client_id="public") == ""
     assert look(tmp_path, None, ports=False, client_id="") == ""
 

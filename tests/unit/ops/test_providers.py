@@ -120,7 +120,7 @@ def test_adding_again_keeps_domains_and_label(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
-    """It is off by default; --no-trusted alone is refused while --link is set."""
+    """Linking is off by default; --no-trusted alone is refused while --link is set."""
     with pytest.raises(OpsError, match="needs --trusted"):
         place.add(link=True)
     assert not place.cognito.providers
@@ -135,7 +135,8 @@ def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Place) -> None:
-    """It is off by default and for rows of earlier releases. Adding again keeps it, and --no-native-sign-up turns it off."""
+    """Such passwords are not allowed by default, nor for rows of earlier releases. Adding the provider again keeps the
+    permission, and --no-native-sign-up removes it."""
     place.add(domains=("acme.com",))
     assert "can no longer create accounts with a password" in place.printed.getvalue()
     del place.dynamodb.rows["Okta"]["native_sign_up"]
@@ -330,7 +331,7 @@ def test_missing_scopes_are_a_warning() -> None:
 
 
 def test_plain_http_is_for_the_local_stage() -> None:
-    """The stand-in for Okta uses it."""
+    """The stand-in for Okta uses plain HTTP."""
     issuer = "http://127.0.0.1:8100"
     assert verify({**DOCUMENT, "issuer": issuer}, issuer, local=True) == []
     with pytest.raises(OpsError, match="must use https"):

@@ -133,7 +133,7 @@ def test_people_from_before_get_their_records(place: Place) -> None:
 
 @pytest.mark.security("S-100")
 def test_people_from_before_are_found_by_their_providers_signals(place: Place) -> None:
-    """A row for each identity, linked ones too; what signals noted there stays, and a dry run writes none."""
+    """Each identity gets a row, including linked ones. What signals noted in a row stays. A dry run writes no rows."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     linked = [("Okta", "00uLin"), ("Acme", "lin 7")]
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=linked))
@@ -480,7 +480,7 @@ def _no_linker() -> Any:
 
 
 def test_deleting_takes_person_and_record(place: Place) -> None:
-    """The address or the user name can be given. A second time it is an error that says that there is no such user."""
+    """The address or the user name can be given. Repeating the command is an error that says that there is no such user."""
     place.add(2)
     place.run()
     delete_user(place.directory(), "P0@x.example", place.report)
