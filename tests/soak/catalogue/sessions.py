@@ -452,7 +452,10 @@ SESSIONS: tuple[Defence, ...] = (
         "sessions-without-rows-end-too",
         "S-85",
         "a session without a row survives a sign-out everywhere",
-        (f"{_LIVING}._began_later", reading(("not self._load_users()", "True or not self._load_users()"))),
+        (
+            f"{_LIVING}._began_later",
+            reading(("not self._load_users()", "True or not self._load_users()")),
+        ),
         tests=("tests/component/test_own_password.py",),
     ),
     defence(
