@@ -14,7 +14,7 @@ const PATIENCE = 15000;
 let loading = null;
 
 /**
- * Loads the vendor's script. Its URL comes from our own server, and the CSP allows only the stage's vendor.
+ * Loads the vendor's script. The script's URL comes from our own server, and the CSP allows only the stage's vendor.
  * @param {string} script
  */
 function load(script) {
@@ -39,7 +39,7 @@ function load(script) {
  * Shows the widget in `place`.
  * @param {HTMLElement} place
  * @param {{provider?: string, site_key: string, script: string}} challenge
- * @param {(token: string) => void} solved may be called more than once: a token is good for one attempt
+ * @param {(token: string) => void} solved called for each solved puzzle, because a token works for one attempt
  */
 export async function captcha(place, { provider, site_key: siteKey, script }, solved) {
   await load(script);

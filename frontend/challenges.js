@@ -1,4 +1,4 @@
-/** The steps that Cognito may ask for between password and tokens. */
+/** The views of the steps that Cognito may require between the password and the tokens. */
 import { enrolment } from './enrolment.js';
 import { accountField, badPassword, codeField, form, linkButton, passwordField, reject, sender } from './form.js';
 import { texts } from './more-texts.js';
@@ -18,10 +18,10 @@ const METHODS = {
  * @param {(body: object) => Promise<any>} options.reply answers a challenge
  * @param {(extra: object) => Promise<any>} options.signIn repeats the sign-in
  * @param {() => void} options.refuse says that the password was refused
- * @param {(answer: any) => unknown} options.proceed with the next answer
+ * @param {(answer: any) => unknown} options.proceed continues with the next answer
  * @param {(answer: any) => void} options.elsewhere
  * @param {(text?: string) => void} options.startOver
- * @param {{send: (code: string) => Promise<any>, signIn: () => unknown}} [options.recovery] for somebody who has lost the app
+ * @param {{send: (code: string) => Promise<any>, signIn: () => unknown}} [options.recovery] used if the person has lost the app
  * @param {(kind: string) => () => string} options.by returns the server's allowance against which an attempt counts
  */
 export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by, recovery }) {
@@ -54,7 +54,7 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
       send: (values) => reply({ name, code: values.code }),
       refused: { ...common.refused, invalid_code: () => reject(code, texts.wrongCode) },
     });
-    // The QR code comes before the field for its code; focusing the field would scroll past it.
+    // The QR code is above the field for the code: focus on the field would scroll the QR code out of sight.
     present(title, [...before, sheet, ...after], name === 'MFA_SETUP' ? undefined : code.input);
   }
 

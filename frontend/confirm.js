@@ -8,9 +8,9 @@ import { el, fill, heading, notice, show, way } from './view.js';
  * @param {ReturnType<typeof import('./session.js').createSession>} options.session
  * @param {import('./session.js').User} options.user
  * @param {() => void} options.back
- * @param {import('./app.js').Config|null} options.config where it says, a provider leads back to `return_to`
+ * @param {import('./app.js').Config|null} options.config after a sign-in at a provider, the browser returns to its `return_to`
  * @param {Record<string, string>} options.labels of providers, by name
- * @param {() => void} options.done when the session is a new one
+ * @param {() => void} options.done called when the new session has begun
  */
 export function open({ session, user, back, config, labels, done }) {
   const native = user.provider === 'COGNITO';

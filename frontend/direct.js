@@ -18,14 +18,16 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
  * @param {import('./view.js').Choice} options.choice
  * @param {() => import('./view.js').Way[]} options.ways the other ways to sign in
  * @param {(name: string) => void} options.goTo shows one of the views below
- * @param {import('./app.js').Config} options.config the stage's: `discover` asks for the address before anything else
+ * @param {import('./app.js').Config} options.config the stage's configuration; with `discover`, the page asks for the address
+ *   before anything else
  * @param {URL} options.root
- * @param {(way: import('./session.js').SignIn) => string} options.signInUrl the session's, with the person's target
+ * @param {(way: import('./session.js').SignIn) => string} options.signInUrl the session's function, with the person's target
+ *   added
  */
 export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
-  let email = ''; // passed from view to view
+  let email = ''; // kept from one view to the next
   let mailed = ''; // the address for which a code was requested
-  let password = ''; // kept until the sign-in, which follows a confirmed address
+  let password = ''; // kept until the sign-in that follows the confirmation of the address
   /** @type {HTMLElement|null} */
   let nextNotice = null;
 
@@ -84,7 +86,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * Signs in after a confirmed address or a new password. If that fails, the person uses the form.
+   * Signs in after the address is confirmed or a new password is set. If that fails, the person uses the form.
    * @param {string} text
    */
   async function signInByItself(text) {
@@ -96,13 +98,13 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     return goTo(home());
   }
 
-  /** After a recovery code: the view that follows the sign-in sets up another app. */
+  /** Signs in after a recovery code; the next view then sets up another app. */
   async function signInWithoutApp() {
     history.replaceState(null, '', '#two-step');
     await signInByItself(texts.isOffTitle);
   }
 
-  /** The hint about invitations. It is shown to everybody, so it does not reveal who was invited. */
+  /** The hint about invitations. Everybody sees it, so it does not reveal who was invited. */
   const invited = () => el('p', { class: 'quiet' }, texts.invited);
   const offers = () =>
     el('div', {},
@@ -163,7 +165,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   const orElse = (others, list) => (others.length ? [el('p', { class: 'or' }, texts.or), list] : []);
 
   /**
-   * Email and password; only the password if the address was already asked for.
+   * Asks for email and password, or only for the password if the person has already entered the address.
    * @returns {View}
    */
   function askBoth() {
@@ -244,7 +246,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
       prove('code', {
         path: 'confirm',
         title: texts.codeTitle,
-        untold: texts.enterCode, // nothing was sent from here
+        untold: texts.enterCode, // the page has not requested a code
         done: texts.confirmed,
         again: 'resend-code',
         fields: [

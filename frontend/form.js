@@ -50,7 +50,7 @@ export const emailField = (value = '') =>
   field({
     name: 'email', label: texts.address, need: texts.needAddress, value,
     type: 'email', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false',
-    pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as on the server: a domain has a dot, in any script
+    pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as on the server: the domain needs a dot, ASCII or full-width
   });
 
 /** @param {'current-password'|'new-password'} autocomplete @param {{name?: string, label?: string}} [more] */
@@ -83,7 +83,7 @@ export function passwordField(autocomplete, { name = 'password', label } = {}) {
 }
 
 /**
- * Reads a digit of any script; a script's digits are consecutive and begin with its zero.
+ * Returns the ASCII form of a digit of any script. In Unicode, a script's digits are consecutive and begin with its zero.
  * @param {string} character
  */
 function digit(character) {
@@ -94,7 +94,7 @@ function digit(character) {
 }
 
 /**
- * The digits of a typed or pasted code: including full-width ones, with any spaces and dashes.
+ * Returns the digits of a typed or pasted code, full-width digits too, without the spaces and dashes between them.
  * @param {string} text
  */
 export const digitsOf = (text) => text.replace(/\p{Nd}/gu, digit).replace(/\D/g, '').slice(0, 10);
@@ -122,7 +122,7 @@ export const accountField = (email) =>
   el('input', { type: 'email', name: 'username', autocomplete: 'username', value: email, hidden: true, readonly: true });
 
 /**
- * The time until which the server accepts no more attempts of a kind, in milliseconds; it outlives the views.
+ * When the server will accept attempts of a kind again, in milliseconds. The times are kept when the view changes.
  * @type {Map<string, number>}
  */
 const until = new Map();
@@ -135,7 +135,7 @@ const clock = (seconds) =>
     : `${Math.floor(seconds / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`);
 
 /**
- * Makes `control` wait while attempts of its kind are blocked; returns a function that checks again.
+ * Keeps `control` from sending while attempts of its kind are blocked; returns a function that checks this again.
  * @param {HTMLElement} control @param {() => string} kind @param {() => void} freed
  */
 function waiting(control, kind, freed) {
@@ -160,7 +160,8 @@ function waiting(control, kind, freed) {
 }
 
 /**
- * Sends when `control` is used, and shows the result. It never sends twice at once, or during a wait.
+ * Sends when the person uses `control`, and shows the result. It sends nothing while it waits
+ * for an answer, or while attempts are blocked.
  * @param {Object} options
  * @param {HTMLElement} options.control the button; it keeps the focus, so it is never really disabled
  * @param {() => string} options.kind the server's allowance against which an attempt counts
@@ -201,15 +202,15 @@ export function sender({ control, kind, send, done, refused = {} }) {
 
 /**
  * A form that is submitted by script.
- * @param {Object} options those of sender(), and:
+ * @param {Object} options the options of sender(), and:
  * @param {Field[]} options.fields
- * @param {string} options.label the button's
+ * @param {string} options.label the button's text
  * @param {(values: Values) => string} options.kind
  * @param {(values: Values) => Promise<Answered>} options.send
  * @param {(answer: any, say: Say) => unknown} options.done
  * @param {Refused} [options.refused]
  * @param {import('./view.js').Child[]} [options.extra] between the fields and the button
- * @param {string} [options.titled] id of what names the form; the view's heading if it is not said
+ * @param {string} [options.titled] id of the element that names the form; by default the view's heading
  */
 export function form({ fields, label, extra = [], titled = 'title', send, kind, refused, ...rest }) {
   const control = el('button', { class: 'button primary', type: 'submit' }, el('span', {}, label));
@@ -228,7 +229,7 @@ export function form({ fields, label, extra = [], titled = 'title', send, kind, 
     if (wrong.length) wrong[0].input.focus();
     else void act();
   };
-  // POST, so that a password can never end up in a URL.
+  // With POST, a password can never get into a URL.
   return el('form', { method: 'post', novalidate: true, 'aria-labelledby': titled, onsubmit, oninput: () => look() },
     ...fields.map(({ node }) => node), ...kept(extra), control, said);
 }
@@ -261,6 +262,6 @@ export function passkeyBox(config, put) {
   const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
   if (!config?.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
   const box = el('div', { class: 'passkey' });
-  import('./passkeys.js').then((module) => put(module, box)).catch(() => null); // the password is there
+  import('./passkeys.js').then((module) => put(module, box)).catch(() => null); // if it fails, the person still has the password
   return box;
 }

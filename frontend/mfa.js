@@ -21,7 +21,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('two-step', [top, ...nodes, linkButton(texts.backToProfile, back)], start ?? top);
   };
-  /** The session has ended in the meantime; a refresh makes the page show that. */
+  /** For a session that has ended in the meantime: a refresh makes the page show this. */
   const gone = () => void session.refresh();
   const kind = () => 'two-step';
   /** @type {import('./form.js').Refused} */

@@ -1,4 +1,4 @@
-/** Dates, times and durations in the reader's variant of the page's language. */
+/** Dates, times and durations in the page's language, in the regional form that the browser prefers. */
 import { el } from './view.js';
 
 const { lang } = document.documentElement;

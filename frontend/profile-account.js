@@ -1,9 +1,9 @@
-/** The profile's sections for name and password. If a provider manages them, they name the provider instead. */
+/** The profile's sections for name and password. If a provider manages these, the sections name the provider instead. */
 import { texts } from './more-texts.js';
 import { el, fill } from './view.js';
 
 /**
- * A section whose content is made when it is first opened. The id of its title names the form for screen readers.
+ * A section whose content is made when it is first opened. For screen readers, the section's title is the name of its form.
  * @param {string} id
  * @param {string} title
  * @param {(box: HTMLDetailsElement, form: typeof import('./form.js')) => HTMLElement} make
@@ -47,7 +47,7 @@ export function section(own) {
       },
       done: async () => {
         await own.reload();
-        // greets by the new name
+        // the heading then greets the person by the new name
         document.getElementById('title')?.focus();
       },
       refused,

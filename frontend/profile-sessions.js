@@ -1,4 +1,4 @@
-/** The profile's list of sessions, with buttons to end them. The list is loaded when it is opened. */
+/** The profile's list of sessions, with buttons to end them. The list is loaded when the person opens it. */
 import { date } from './moments.js';
 import { texts } from './more-texts.js';
 import { button, el, fill, notice } from './view.js';

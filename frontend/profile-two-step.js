@@ -1,4 +1,4 @@
-/** The profile's link to two-step verification; it says whether that is on. */
+/** The profile's link to two-step verification; it shows whether two-step verification is on. */
 import { date } from './moments.js';
 import { texts } from './more-texts.js';
 import { el, fill, way } from './view.js';

@@ -5,10 +5,10 @@
  * @property {import('./session.js').Session} session for calls
  * @property {import('./session.js').User} user
  * @property {Record<string, any>|null} record null when it could not be read
- * @property {boolean} native the person has a password, and enters it on this page
- * @property {import('./view.js').Choice|false|undefined} passkeys set if the stage has passkeys; says whether a password was
- *   just used
- * @property {Record<string, string>} providers label by name
+ * @property {boolean} native whether the person has a password that is entered on this page
+ * @property {import('./view.js').Choice|false|undefined} passkeys set if the stage has passkeys; its `byPassword`
+ *   says whether the person has just used a password
+ * @property {Record<string, string>} providers labels, by name
  * @property {() => unknown} reload shows the profile again, with new data from the server
  */
 import { date, duration, time } from './moments.js';
@@ -32,7 +32,7 @@ await styled;
 /** @type {Record<string, {title: string}>} */
 const errors = texts.errors;
 
-/** What the next view says of a session that somebody has ended: first line and second. @type {[string, string]} */
+/** The text, in two lines, that the next view shows after somebody has ended the session. @type {[string, string]} */
 export const ENDED = [texts.endedEarly, texts.endedEarlyMore];
 
 const initials = (name = '') =>

@@ -1,10 +1,10 @@
-/** Recovery codes: shown once after they were made, and entered in place of a code of the app. */
+/** Recovery codes: shows them once, right after they are made, and accepts one instead of a code of the app. */
 import { field, form, linkButton, reject } from './form.js';
 import { texts } from './more-texts.js';
 import { button, el, heading, show } from './view.js';
 
 /**
- * Shows new codes, to copy or to print; nothing keeps them.
+ * Shows new codes, which the person can copy or print. The page does not keep them.
  * @param {{codes: string[], email: string, done: () => unknown}} options
  */
 export function showCodes({ codes, email, done }) {
@@ -24,13 +24,13 @@ export function showCodes({ codes, email, done }) {
 }
 
 /**
- * Asks for a code by somebody whose password was right and who has lost the app.
+ * Asks for a recovery code. The person has entered the right password, but has lost the app.
  * @param {Object} options
  * @param {(code: string) => Promise<import('./form.js').Answered>} options.send
- * @param {() => unknown} options.signIn goes on when the app is off
+ * @param {() => unknown} options.signIn called when the app has been turned off
  * @param {() => void} options.back
  * @param {(text?: string) => void} options.startOver
- * @param {() => string} options.kind the allowance
+ * @param {() => string} options.kind the server's allowance against which an attempt counts
  */
 export function enterCode({ send, signIn, back, startOver, kind }) {
   const code = field({

@@ -1,10 +1,11 @@
 // Made from session.js by `python -m tests.javascript_check --write`. A TypeScript project needs both files.
 /**
- * Who is signed in, and calls on their behalf. One file, no imports, no DOM: load or copy it from any front end.
+ * Knows who is signed in, and makes calls for this person. It is one file, has no imports and uses no DOM: any front end can
+ * load or copy it.
  *
- * The access token is only in a closure here; the refresh token never reaches JavaScript. With the answer's `session.now`, the
- * server's times are converted to this machine's clock, and every decision compares them with now(). So a wrong clock does no
- * harm, and after sleep the next check is just late.
+ * The access token is only in a closure here; the refresh token never reaches JavaScript. By means of the answer's
+ * `session.now`, the server's times are converted to this machine's clock, and every decision compares them with now(). So a
+ * wrong clock does no harm, and if the machine sleeps, the next check is only late.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User
@@ -12,11 +13,11 @@
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
  * @property {string|null} reason `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
- *   `temporarily_unavailable`; if `signed_in`, only `cookies_blocked`: the session ends with this page
+ *   `temporarily_unavailable`; while `signed_in`, the only reason is `cookies_blocked`: the session ends when this page closes
  * @property {number|null} idleExpiresAt when inactivity ends the session, in milliseconds of this machine's clock
  * @property {number|null} expiresAt when the session ends in any case
  * @property {boolean} idleWarning inactivity will soon end the session; input or stay() prevents that
- * @property {number|null} retryAt the next attempt after a failure
+ * @property {number|null} retryAt when the next attempt is made after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
  * @typedef {ReturnType<typeof createSession>} Session
  * @typedef {{value: string, bornAt: number, renewAt: number, expiresAt: number}} Token times of this machine's clock
@@ -37,7 +38,7 @@ export type State = {
     user: User | null;
     /**
      * `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
-     * `temporarily_unavailable`; if `signed_in`, only `cookies_blocked`: the session ends with this page
+     * `temporarily_unavailable`; while `signed_in`, the only reason is `cookies_blocked`: the session ends when this page closes
      */
     reason: string | null;
     /**
@@ -53,7 +54,7 @@ export type State = {
      */
     idleWarning: boolean;
     /**
-     * the next attempt after a failure
+     * when the next attempt is made after a failure
      */
     retryAt: number | null;
 };
@@ -88,7 +89,7 @@ export type Surroundings = {
     now?: () => number;
     locks?: Pick<LockManager, 'request'>;
     /**
-     * null for none
+     * null: no channel
      */
     channel?: Pick<BroadcastChannel, 'postMessage' | 'close' | 'onmessage'> | null;
     events?: Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
@@ -110,13 +111,13 @@ export declare function createSession({ baseUrl, prefix, fetch: send, now, locks
     readonly state: Readonly<State>;
     fetch: (path: string | URL, init?: RequestInit) => Promise<Response>;
     refresh: () => Promise<Readonly<State>>;
-    /** Replaces `refresh` if it is known that this browser has no session (`session` in auth/config). */
+    /** Call this instead of `refresh` if you know that this browser has no session (`session` in auth/config). */
     nobody: () => void;
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
      * @param {string} path
      * @param {object} [body]
-     * @returns {Promise<{response: Response, answer: any}>} rejects without a connection
+     * @returns {Promise<{response: Response, answer: any}>} rejects if there is no connection
      */
     post(path: string, body?: object): Promise<{
         response: Response;

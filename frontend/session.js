@@ -1,9 +1,10 @@
 /**
- * Who is signed in, and calls on their behalf. One file, no imports, no DOM: load or copy it from any front end.
+ * Knows who is signed in, and makes calls for this person. It is one file, has no imports and uses no DOM: any front end can
+ * load or copy it.
  *
- * The access token is only in a closure here; the refresh token never reaches JavaScript. With the answer's `session.now`, the
- * server's times are converted to this machine's clock, and every decision compares them with now(). So a wrong clock does no
- * harm, and after sleep the next check is just late.
+ * The access token is only in a closure here; the refresh token never reaches JavaScript. By means of the answer's
+ * `session.now`, the server's times are converted to this machine's clock, and every decision compares them with now(). So a
+ * wrong clock does no harm, and if the machine sleeps, the next check is only late.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User
@@ -11,11 +12,11 @@
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
  * @property {string|null} reason `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
- *   `temporarily_unavailable`; if `signed_in`, only `cookies_blocked`: the session ends with this page
+ *   `temporarily_unavailable`; while `signed_in`, the only reason is `cookies_blocked`: the session ends when this page closes
  * @property {number|null} idleExpiresAt when inactivity ends the session, in milliseconds of this machine's clock
  * @property {number|null} expiresAt when the session ends in any case
  * @property {boolean} idleWarning inactivity will soon end the session; input or stay() prevents that
- * @property {number|null} retryAt the next attempt after a failure
+ * @property {number|null} retryAt when the next attempt is made after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
  * @typedef {ReturnType<typeof createSession>} Session
  * @typedef {{value: string, bornAt: number, renewAt: number, expiresAt: number}} Token times of this machine's clock
@@ -24,12 +25,12 @@
  */
 
 /**
- * What tests use instead of the browser.
+ * What tests pass in place of the browser's own functions.
  * @typedef {Object} Surroundings
  * @property {(url: string|URL, init?: RequestInit) => Promise<Response>} [fetch]
  * @property {() => number} [now] milliseconds
  * @property {Pick<LockManager, 'request'>} [locks]
- * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel] null for none
+ * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel] null: no channel
  * @property {Pick<EventTarget, 'addEventListener'|'removeEventListener'>} [events]
  * @property {(work: () => void, ms: number) => any} [setTimer]
  * @property {(timer: any) => void} [clearTimer]
@@ -49,15 +50,15 @@ const SHORTEST_TIMER = 50;
 const LONGEST_TIMER = 30 * SECOND;
 // a token this new has not expired: a 401 has another reason, such as the scope
 const JUST_BORN = 10 * SECOND;
-// the shortest time between two checks whether the session is alive
+// the shortest time between two checks whether the session is active
 const LOOK_PAUSE = 10 * SECOND;
 const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
 /**
- * Whether this browser keeps a cookie like the session's. It does not if cookies are blocked, or in a frame of another site;
- * WebKit keeps no `Secure` cookie on http, even on localhost. Outside a document the answer is yes, because this cannot be
- * tested there.
+ * Whether this browser keeps a cookie like the session's. A browser does not if cookies are blocked, or if the page is in a
+ * frame of another site. WebKit keeps no `Secure` cookie on http, even on localhost. Without a document this cannot be tested,
+ * so the answer is yes.
  */
 function cookiesWork() {
   const test = `__Host-gatehouse-test-${Math.random()}=`; // a unique name: another tab must not clear it
@@ -98,7 +99,7 @@ export function createSession({
   try {
     channel ??= channel === null ? null : new BroadcastChannel(name);
   } catch {
-    // Firefox has no channel if storage is blocked; this tab then cannot notify others
+    // Firefox has no channel if storage is blocked; then this tab cannot notify other tabs
   }
 
   /** @type {Readonly<State>} */
@@ -125,7 +126,7 @@ export function createSession({
     for (const listener of [...listeners]) listener(state);
   }
 
-  /** The earlier of the two ends that are known. */
+  /** When the session ends: the earlier of its two deadlines. */
   const end = () => Math.min(state.idleExpiresAt ?? Infinity, state.expiresAt ?? Infinity) + SECOND;
 
   function schedule() {
@@ -158,7 +159,7 @@ export function createSession({
     schedule();
   }
 
-  /** Notes activity. Right after a refresh it is ignored, because that activity caused the refresh. */
+  /** Records activity. Right after a refresh, activity is ignored, because it caused that refresh. */
   const touch = () => {
     active ||= !token || now() - token.bornAt > JUST_BORN || state.idleWarning;
   };
@@ -274,7 +275,7 @@ export function createSession({
   }
 
   /**
-   * Asks the server who is signed in; call it once at the start. Calls during a request share it.
+   * Asks the server who is signed in; call it once at the start. Calls that are made during a request share its result.
    * @returns {Promise<Readonly<State>>} never rejects
    */
   function refresh() {
@@ -287,8 +288,8 @@ export function createSession({
   }
 
   /**
-   * When a person looks at the page, asks whether the session was ended elsewhere. This renews nothing, so looking does not
-   * extend an idle session. If the answer is no, a refresh decides.
+   * When the person returns to the page, asks the server whether the session is still active. This renews nothing, so it does
+   * not extend an idle session. If the session is not active, a refresh finds out why.
    */
   async function look() {
     const asked = now();
@@ -326,8 +327,8 @@ export function createSession({
 
   /**
    * Like fetch, with the access token, which is not sent to other origins. Paths are below the API root, with or without a
-   * slash. Without a session the answer is 401, in an outage 503; both are made here, in the API's error format. Redirects are
-   * refused by default.
+   * slash. Without a session the answer is 401, and in an outage 503: this module makes both, in the API's error format. By
+   * default, redirects are refused.
    * @param {string|URL} path
    * @param {RequestInit} [init]
    * @returns {Promise<Response>}
@@ -366,7 +367,7 @@ export function createSession({
   /**
    * Ends the session on the server, in every tab, and at Cognito (by navigating there).
    * @param {{returnTo?: string}} [choice] where the browser goes afterwards, as in `signInUrl`; by default the sign-in page
-   * @returns {Promise<void>} rejects when the server could not be reached: the session then still exists
+   * @returns {Promise<void>} rejects if the server cannot be reached; the session then still exists
    */
   async function signOut({ returnTo } = {}) {
     const { response, answer } = await locked(() => post('auth/logout', { return_to: returnTo }));
@@ -386,13 +387,13 @@ export function createSession({
     },
     fetch: authorizedFetch,
     refresh,
-    /** Replaces `refresh` if it is known that this browser has no session (`session` in auth/config). */
+    /** Call this instead of `refresh` if you know that this browser has no session (`session` in auth/config). */
     nobody: () => ended('no_session'),
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
      * @param {string} path
      * @param {object} [body]
-     * @returns {Promise<{response: Response, answer: any}>} rejects without a connection
+     * @returns {Promise<{response: Response, answer: any}>} rejects if there is no connection
      */
     async post(path, body) {
       const asked = now();

@@ -1,7 +1,7 @@
-/** Styles of a later view: they are loaded with its module, not with the first view. */
+/** Styles of a later view: the view's module loads them, so the first view does not wait for them. */
 import { el } from './view.js';
 
-/** @param {string} name the file beside this one; resolves when it is loaded, or has failed */
+/** @param {string} name a file beside this one; resolves when the file is loaded or has failed to load */
 export const sheet = (name) =>
   new Promise((done) => {
     const href = new URL(name, import.meta.url).href;

@@ -1,6 +1,6 @@
 /**
- * Calls to routes that require a recent authentication (RFC 9470). One file, no imports, no DOM, like session.js: load or copy
- * both together.
+ * Makes calls to routes that require a recent authentication (RFC 9470). Like session.js, it is one file that has no imports
+ * and uses no DOM: load or copy both together.
  *
  * @typedef {Pick<import('./session.js').Session, 'fetch'|'signInUrl'>} Session the methods that are needed
  */
@@ -18,7 +18,8 @@ export async function asksToConfirm(response) {
 }
 
 /**
- * Returns the URL at which a signed-in person confirms and then returns: the sign-in page, which knows how the person signs in.
+ * Returns the URL of the sign-in page at which a signed-in person confirms, and from which the browser then returns. The
+ * sign-in page knows how the person signs in.
  * @param {Session} session
  * @param {string} returnTo a path below the API root or a URL of an allowed origin
  */
@@ -29,7 +30,8 @@ export function confirmUrl(session, returnTo) {
 }
 
 /**
- * Returns an answer. If it asks the person to confirm, waits for that, repeats the call once, and returns the new answer.
+ * Returns `response`, unless it asks the person to confirm. Then waits until the person has confirmed, repeats the call once,
+ * and returns the new answer.
  * @param {Response} response
  * @param {() => Promise<Response>} again
  * @param {() => Promise<boolean>} confirm
@@ -38,7 +40,7 @@ export const afterConfirming = async (response, again, confirm) =>
   ((await asksToConfirm(response)) && (await confirm()) ? again() : response);
 
 /**
- * Returns a fetch that lets the person confirm if a route asks for it, and then repeats the call once.
+ * Returns a `fetch` that lets the person confirm if a route requires this, and then repeats the call once.
  * @param {Session} session
  * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page; false keeps the first
  *   answer. Without it, the browser goes to the sign-in page and returns to `here`, where your page repeats the call.

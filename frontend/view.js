@@ -1,7 +1,7 @@
 /**
  * The frame of the page and the first views. A view is a function from data to nodes, which are passed to show();
- * views that only some people see are in separate modules, imported when needed. Text gets into the document only as
- * text nodes.
+ * views that only some people see are in separate modules, imported when needed. Text is put into the document only as text
+ * nodes.
  *
  * @typedef {Node|string|null|undefined|false} Child empty values are left out
  * @typedef {keyof typeof ICONS} Sign
@@ -30,13 +30,14 @@ const ICONS = {
  */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ''));
 
-/** @param {Child[]} children @returns {any[]} those that are not empty */
+/** @param {Child[]} children @returns {any[]} the children that are not empty */
 export const kept = (children) => children.filter(Boolean);
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, any>} [props] `on…` are listeners, true and false set and omit, all others are attributes
+ * @param {Record<string, any>} [props] `on…` are listeners; true sets an attribute without a value, false omits it; all others
+ *   are attributes with their values
  * @param {...Child} children
  */
 export function el(tag, props = {}, ...children) {
@@ -74,7 +75,7 @@ export const button = (label, onclick, kind = 'primary', sign) =>
   el('button', { class: `button ${kind}`, type: 'button', onclick }, sign && icon(sign), el('span', {}, label));
 
 /**
- * A link, not a form: the CSP's form-action would also apply to the redirects that follow.
+ * A link and not a form, because the CSP's form-action would also apply to the redirects that follow.
  * @param {string} label @param {Sign} sign @param {string} href @param {string} [kind]
  */
 export const way = (label, sign, href, kind = '') =>
@@ -160,12 +161,12 @@ export function show(name, nodes, start) {
  */
 export function announce(text, more, action) {
   alertBox.replaceChildren(...(text ? [notice(text, more, 'alert')] : []));
-  // inserted again, it does not count as a layout shift
+  // if the footer is inserted again, its move does not count as a layout shift
   if (footer) footer.parentNode?.append(footer);
   if (text && action) alertBox.firstElementChild?.append(button(action.label, action.act, 'small'));
 }
 
-/** @param {number|null} seconds to the next attempt, if there will be one */
+/** @param {number|null} seconds until the next attempt; null if there will be none */
 export function showCountdown(seconds) {
   const box = document.getElementById('countdown');
   if (box) box.textContent = seconds === null ? '' : seconds > 0 ? fill(texts.retryIn, { seconds }) : texts.retrying;

@@ -21,7 +21,7 @@ from .stage_options import value_of
 from .stage_rules import problems_of
 
 LOCAL = "local"
-"""The one stage that may speak plain HTTP and name localhost."""
+"""The only stage that may use plain HTTP and localhost addresses."""
 
 
 @dataclass(frozen=True)

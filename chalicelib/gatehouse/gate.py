@@ -132,8 +132,9 @@ class Gatehouse:
 
         :param scope: what the access token must allow, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
-        :param fresh: whether each call checks that the person still has these rights. :param max_age: the maximum
-        number of seconds since the person authenticated; if more have passed, the answer is 401.
+        :param fresh: whether each call checks that the person still has these rights.
+        :param max_age: the maximum number of seconds since the person authenticated; if more have passed, the answer
+            is 401.
         """
         return authorized(scope, group, fresh, max_age, environ=self._environ)
 

@@ -29,13 +29,15 @@ class Setting(Generic[T]):
 
     :param variable: its name in the environment.
     :param parse: turns the text into the value, or raises a ValueError whose message says what the text must be ("must
-    be a number"). An empty text counts as unset, and is parsed only if there is no default. :param says: what the
-    setting is for, in Markdown, as docs/operations.md shows it. :param default: the text to use if the variable is
-    unset, or a function that makes this text from the other settings' texts. `shown` describes the default to people.
+        be a number"). An empty text counts as unset, and is parsed only if there is no default.
+    :param says: what the setting is for, in Markdown, as docs/operations.md shows it.
+    :param default: the text to use if the variable is unset, or a function that makes this text from the other
+        settings' texts. `shown` describes the default to people.
     :param needed: whether the setting is required; or another variable, and the values of that variable for which this
-    setting is required. :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by
-    where the app runs), or LOCAL (the local stack and tests). :param starts: whether `init` writes it into the
-    configuration, so that people see the choice.
+        setting is required.
+    :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by where the app runs),
+        or LOCAL (the local stack and tests).
+    :param starts: whether `init` writes it into the configuration, so that people see the choice.
     """
 
     def __init__(

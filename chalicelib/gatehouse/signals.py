@@ -91,4 +91,4 @@ class SignalQueue:
         except BotoCoreError as error:
             raise TemporarilyUnavailable(f"SQS SendMessageBatch: {type(error).__name__}") from None
         if len(answer.get("Successful", [])) != len(entries):
-            raise TemporarilyUnavailable("SQS SendMessageBatch: not every message was taken")
+            raise TemporarilyUnavailable("SQS SendMessageBatch: not every message was accepted")

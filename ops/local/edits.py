@@ -110,7 +110,7 @@ class Edits:
 
     def _warm(self) -> None:
         """Start the API's new container, so that the next reload of the page does not wait for it."""
-        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None: plain http
+        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None means plain http
         url = self._info["page_url"]
         try:
             # The address is that of the app on this machine, so it is safe to open.

@@ -86,7 +86,7 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _absolute(node: Any) -> Any:
-    """Make references point into the document, since a schema is validated alone."""
+    """Make references point into the document, because each schema is validated separately."""
     if isinstance(node, dict):
         return {
             name: _URI + value if name == "$ref" and value.startswith("#") else _absolute(value)

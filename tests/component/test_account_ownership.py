@@ -1,4 +1,4 @@
-"""An account belongs to the person who reads its mailbox, whoever came first and whatever they set (S-67)."""
+"""An account belongs to the person who reads its mailbox, no matter who came first and what they set (S-67)."""
 
 import threading
 from typing import Any

@@ -51,5 +51,5 @@ def test_a_route_without_a_table_loads_no_heavy_library() -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found.pop("looked") <= 5, (
         "garbage is looked for"
-    )  # a few until cold_start is imported; otherwise dozens
+    )  # a few collections until cold_start is imported; otherwise dozens
     assert found == {"status": 200, "loaded": []}

@@ -215,7 +215,7 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table does not answer: 503, Cognito is not called, and afterwards the same answer works."""
+    """While the table does not answer, the result is 503 and Cognito is not called; afterwards the same answer works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True

@@ -74,7 +74,7 @@ def test_the_source_is_api_gateways_word(direct: Direct) -> None:
 
 @pytest.mark.security("S-43")
 def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
-    """Case, surrounding spaces and the domain's spelling share one counter; the table contains no address."""
+    """All spellings (case, surrounding spaces, the domain's form) share one counter; the table contains no address."""
     for typed in (
         EMAIL,
         EMAIL.upper(),

@@ -74,7 +74,7 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password, or says whom to ask. No domain leads to the button's provider."""
+    """The page then shows the password field, or says whom to ask. No domain leads to the button's provider."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
 

@@ -313,7 +313,7 @@ def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) ->
 def test_sign_out_everywhere_takes_all_rows_away(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """The administrator ends them; the list is empty at once."""
+    """An administrator ends all sessions, and the list is empty at once."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     assert second.send("POST", f"/users/{ADA}/sign-out", claims=ADMIN).status == 200

@@ -97,7 +97,7 @@ def test_nobody_signs_up_through_the_public_client(opened: World) -> None:
 
 
 def test_a_first_sign_in_through_a_program_is_recorded(opened: World) -> None:
-    """A provider's person may sign in there first; ClientId shows it."""
+    """A provider's person may sign in there first; the record's ClientId shows it."""
     for name in ("PreSignUp_ExternalProvider", "PostConfirmation_ConfirmSignUp_federated"):
         event = load_event(name)
         event["callerContext"]["clientId"] = PROGRAM

@@ -130,7 +130,8 @@ def test_no_secret_is_in_the_log_with_every_library_at_debug(
 def test_without_the_pin_the_same_story_would_tell_everything(
     wired: Direct, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """So the test above can fail: without it passwords, the client's secret and codes appear at once."""
+    """This shows that the test above can fail: without `quiet_libraries`, passwords, the client's secret and codes are
+    logged."""
     for name in ("botocore", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     caplog.set_level(logging.DEBUG)
@@ -144,6 +145,6 @@ def test_without_the_pin_the_same_story_would_tell_everything(
 def test_libraries_stay_quiet_whatever_the_root_logger_says(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At WARNING they quote nothing."""
+    """At level WARNING, libraries log neither requests nor answers."""
     caplog.set_level(logging.DEBUG)
     assert logging.getLogger(name).getEffectiveLevel() == logging.WARNING

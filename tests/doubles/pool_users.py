@@ -112,7 +112,7 @@ class PoolUser:
         return None
 
     def check_totp(self, code: str, now: float, secret: str | None = None) -> bool:
-        """Check an app's code, one step of tolerance each way, each step once."""
+        """Check an app's code: one step of tolerance each way, and each step's code works once."""
         secret = secret or self.totp_secret or ""
         step = int(now) // STEP_SECONDS
         for candidate in (step, step - 1, step + 1):

@@ -74,7 +74,7 @@ class PoolCore:
     next_challenge: tuple[str, dict[str, str]] | None = None
     #: The names of factors in SELECT_MFA_TYPE: AWS's model and one page have EMAIL_MFA, another page EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
-    #: Characters of the next Sessions; None for what Cognito gives today.
+    #: The length of the next Sessions in characters; None for the length that Cognito uses today.
     session_length: int | None = None
     #: On AWS a federated user has no password, but the local AWS accepts any password.
     federated_passwords: bool = False
@@ -110,7 +110,7 @@ class PoolCore:
 
         return call
 
-    # What a test moves ---------------------------------------------------------------------------
+    # What a test changes --------------------------------------------------------------------------
 
     def add(self, user: PoolUser) -> PoolUser:
         self.users.append(user)
@@ -129,7 +129,7 @@ class PoolCore:
     def forget_sessions(self) -> None:
         self._sessions.clear()
 
-    # What they share -----------------------------------------------------------------------------
+    # What operations share ------------------------------------------------------------------------
 
     def find(self, name: str) -> PoolUser | None:
         """Find a user by user name, or a native one by address, by the pool's case rule."""

@@ -126,7 +126,7 @@ def notes(stack: Stack) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(stack: Stack) -> Visitor:
-    """A person without cookies."""
+    """A person without a browser, who has no cookies yet."""
     return Visitor(stack)
 
 

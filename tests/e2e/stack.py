@@ -35,7 +35,7 @@ class Stack:
 
     @property
     def verify(self) -> str | bool:
-        """The certificate authority for `url`, for requests."""
+        """The argument `verify` of requests for `url`: the certificate authority's file."""
         return self.info["ca_file"] or True
 
     def past_proxy(self, url: str) -> tuple[str, str]:

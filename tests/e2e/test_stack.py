@@ -16,7 +16,7 @@ BRUNO = "bruno@example.com"
 
 @pytest.mark.security("S-60")
 def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
-    """IAM is enforced: without GetItem the record cannot be read; with it again, it can."""
+    """IAM is enforced: without GetItem the record cannot be read; with GetItem, it can be read again."""
     visitor = Visitor(stack)
     token = visitor.sign_in()["access_token"]
     role = api_role(stack)

@@ -65,9 +65,9 @@ _SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge
 _SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
 _CODES, _CODE = "POST /auth/mfa/recovery-codes", "POST /auth/direct/recovery-code"
 _PASSKEY = "POST /auth/direct/passkey"
-_OPEN, _NEW, _KEEP, _NAME, _REMOVE, _CLOSE = (
+_OPEN, _NEW, _KEEP, _NAME, _REMOVE, _CLOSE, _OFFER = (
     f"POST /auth/passkeys/{name}"
-    for name in ("open", "setup", "verify", "rename", "remove", "close")
+    for name in ("open", "setup", "verify", "rename", "remove", "close", "offer")
 )
 _CONFIRM, _RESET, _RESEND, _FORGOT = (
     f"POST /auth/direct/{name}"
@@ -324,6 +324,7 @@ ELSEWHERE: tuple[Call, ...] = (
         _CLOSE, "passkeys close", Outcome(200, code="", event="revoke_failed"),
         "GetSecretValue mfa-client", "RevokeToken",
     ),
+    *_lines(_OFFER, "passkeys offer", _KEPT, *_KEYS),
     *_lines(
         "trigger PreSignUp_SignUp", "trigger sign-up, ours", _REFUSED_TO_COGNITO,
         "GetSecretValue client",

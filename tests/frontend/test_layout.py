@@ -21,10 +21,10 @@ from .views import View
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
 
-#: 320 px is also 1280 px at 400 % zoom, where 1024 px of height are 256.
+#: A window of 1280 by 1024 px at 400 % zoom has 320 by 256 px.
 SIZES = ((320, 640), (320, 256), (768, 1024), (1366, 650), (1440, 900))
 THEMES = ("light", "dark")
-#: axe's rules by theme: only colours differ in the second, and all rules take half a second.
+#: axe's rules by theme. Running all rules takes half a second, and only colours differ in the second theme.
 RULES: dict[str, tuple[str, ...]] = {
     "light": (),
     "dark": ("color-contrast", "link-in-text-block"),

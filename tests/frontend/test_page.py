@@ -75,7 +75,8 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """The configuration is requested with the scripts and says so: the page is usable one round trip after the HTML."""
+    """The configuration, which is requested with the scripts, says that there is no session: the page is usable one
+    round trip after the HTML."""
     page.goto(api.url)
     heading(page, "Sign in")
     assert api.sent("POST /auth/refresh") == []
@@ -196,7 +197,7 @@ def test_a_failed_sign_out_is_not_passed_off_as_done(page: Page, api: FakeApi) -
 def test_the_signed_out_view_says_that_okta_stays(page: Page, api: FakeApi) -> None:
     page.goto(f"{api.url}?signed_out=1")
     expect(page.get_by_text("You are signed out.")).to_be_visible()
-    expect(page.get_by_text("may still be open in this browser")).to_be_visible()
+    expect(page.get_by_text("may still be signed in there")).to_be_visible()
     assert page.url == api.url
 
 
@@ -334,7 +335,7 @@ def test_a_refused_record_is_said_clearly(page: Page, api: FakeApi, status: int)
     api.answers["GET /me"] = error(status, "forbidden")
     page.goto(api.url)
     heading(page, "Hello, Ada")
-    expect(page.get_by_text("your account is not allowed to see its data here")).to_be_visible()
+    expect(page.get_by_text("your account has no access to its data here")).to_be_visible()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
@@ -396,7 +397,7 @@ def test_a_look_at_the_page_says_that_the_session_was_ended(page: Page, api: Fak
 
 
 def test_a_refused_call_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
-    """The person has not left the page, but uses it."""
+    """The person has stayed on the page and uses it."""
     page.clock.install()
     api.sign_in()
     page.goto(api.url)

@@ -60,7 +60,7 @@ def live_cognito(
 
 
 def clean(cognito: Any, name: str = NAME) -> list[str]:
-    """Delete the pools whose name begins like this, with their domains; return their names."""
+    """Delete the pools whose names begin with `name`, and their domains; return their names."""
     gone = []
     pages = cognito.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
     for found in [pool for page in pages for pool in page["UserPools"]]:

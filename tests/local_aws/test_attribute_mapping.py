@@ -43,6 +43,6 @@ def test_required_attributes_are_named() -> None:
 
 
 def test_an_unmapped_email_verified_reads_false() -> None:
-    """Even if the provider says true, nobody mapped it."""
+    """The provider says true, but the claim is not mapped."""
     claims = {"email": "a@example.com", "email_verified": True}
     assert map_attributes(claims, {"email": "email"})["email_verified"] == "false"

@@ -147,7 +147,7 @@ def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
 
 
 def test_a_repeated_query_parameter_counts_as_its_last(cloud: Cloud, api: str) -> None:
-    """The lists hold every value."""
+    """The multi-value lists hold every value."""
     answer = get(url(cloud, api, "/items/blue?state=first&state=last&one=1")).json()
     assert answer["query"] == {"state": "last", "one": "1"}
     assert answer["queryLists"] == {"state": ["first", "last"], "one": ["1"]}

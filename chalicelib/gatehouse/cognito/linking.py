@@ -53,11 +53,12 @@ class Linker:
         self._is_proved = is_proved
 
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
-        """Link a new federated person to the native account; return the account afterwards, or None if there is no
-        link.
+        """Link a new federated person to the native account. Return the linked account, or None if no account was
+        linked.
 
         `provider` is the exact name of a provider that may link; `attributes` are the event's. Raises
-        TemporarilyUnavailable, also if the proof cannot be read: Cognito tries again, and links at most once.
+        TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again; a repeated link
+        does no harm.
         """
         # The user name is in lower case, so the subject comes from the attribute to which it is also mapped.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
@@ -100,7 +101,7 @@ class Linker:
                     break
                 more = {"PaginationToken": page["PaginationToken"]}
             else:
-                raise TemporarilyUnavailable("ListUsers finds too many people of one address")
+                raise TemporarilyUnavailable("ListUsers finds too many people with one address")
         natives = [
             user
             for user in found.values()
@@ -131,7 +132,7 @@ class Linker:
     def _load(self, user_name: str) -> PoolUser:
         user = load_pool_user(self._client.admin_get_user, self._pool, user_name)
         if user is None:
-            raise TemporarilyUnavailable("AdminGetUser: the native account is gone")
+            raise TemporarilyUnavailable("AdminGetUser: the native account no longer exists")
         return user
 
     def _call(self, call: Any, **arguments: Any) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
         return "the native account's address is not verified"
     theirs = {identity for identity in native.identities if identity.provider == wanted.provider}
     if theirs - {wanted}:
-        return "the native account is linked to somebody else there"
+        return "the native account is linked to somebody else at this provider"
     return None
 
 

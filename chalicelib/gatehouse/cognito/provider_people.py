@@ -64,5 +64,5 @@ class ProviderPeople:
         except Refused as refused:
             raise TemporarilyUnavailable(f"ListUsers: {refused.code}") from None
         if page.get("PaginationToken"):
-            raise TemporarilyUnavailable("ListUsers finds too many people of one address")
+            raise TemporarilyUnavailable("ListUsers finds too many people with one address")
         return [parse_pool_user(user) for user in page.get("Users", [])]

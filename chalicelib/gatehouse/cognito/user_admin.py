@@ -45,7 +45,7 @@ class UserAdmin:
         TemporarilyUnavailable."""
         found = self.find(name)
         if found is None:
-            raise NotFound("nobody of that name is in the pool")
+            raise NotFound("the pool has no user with that name")
         return found
 
     def find(self, name: str) -> PoolUser | None:
@@ -140,5 +140,5 @@ class UserAdmin:
             return call_cognito(call, arguments)
         except Refused as refused:
             if refused.code in _UNKNOWN:
-                raise NotFound("nobody of that name is in the pool") from None
+                raise NotFound("the pool has no user with that name") from None
             raise TemporarilyUnavailable(f"{operation}: {refused.code}") from None

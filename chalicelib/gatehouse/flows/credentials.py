@@ -34,7 +34,9 @@ def verify_new_password(password: str) -> None:
     same answer (S-40)."""
     fits = MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
     if not fits or password != password.strip():
-        raise InvalidPassword("against the password rules", requirements=PASSWORD_REQUIREMENTS)
+        raise InvalidPassword(
+            "does not meet the password rules", requirements=PASSWORD_REQUIREMENTS
+        )
 
 
 def parse_code(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Checks what a token's claims cannot show: whether the person still has the rights with which it was issued (S-70).
+"""Checks what a token's claims cannot show: whether the person still has the rights that the token states (S-70).
 
 An access token lasts ten minutes, and API Gateway only verifies the token itself. A route with `authorized(…,
 fresh=True)` asks the pool and the users table at each call, in parallel; if one does not answer, the result is 503,
@@ -55,13 +55,13 @@ class FreshCheck:
         if person is None:
             raise Unauthorized("the pool no longer has a user with that name")
         if person.sub != caller.sub:
-            raise Unauthorized("the user name belongs to another person now")
+            raise Unauthorized("the user name now belongs to another person")
         if not person.enabled:
             raise Unauthorized("the person is disabled")
         if record is not None and record.ends_tokens_of(issued_at):
             raise Unauthorized("the person was signed out everywhere after this token")
         if not in_pool_group and group not in self._told_groups(person):
-            raise Forbidden("no longer in the group")
+            raise Forbidden("the person is no longer in the group")
 
     def _is_in_group(self, user_name: str, group: str) -> bool:
         try:

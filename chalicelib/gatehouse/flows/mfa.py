@@ -68,7 +68,7 @@ class Mfa:
         if step.tokens is None:
             if step.challenge in CODE_RESPONSES or step.challenge == SELECT_MFA:
                 self._attempts.succeeded(SIGN_IN, account, visitor.ip)
-                raise MfaAlreadyOn("password accepted, a second factor asked for")
+                raise MfaAlreadyOn("the password is right, but a second factor is required")
             raise InvalidCredentials(f"challenge {step.challenge[:40]}")
         tokens = step.tokens
         self._attempts.succeeded(SIGN_IN, account, visitor.ip)

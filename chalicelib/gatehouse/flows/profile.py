@@ -57,7 +57,7 @@ class Profile:
         TemporarilyUnavailable."""
         person = self._load_user_admin().load(user_name)
         if person.sub != sub:
-            raise NotFound("the name belongs to somebody else now")
+            raise NotFound("the name now belongs to another person")
         return person.factors
 
     def rename(self, user_name: str, sub: str, names: Mapping[str, str]) -> UserRecord:

@@ -69,7 +69,7 @@ class Reauthentication:
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)
         if enrolment.sub != session.sub:
-            raise ChallengeExpired("an enrolment of another person")
+            raise ChallengeExpired("the enrolment belongs to another person")
         record = self._users.load(session.username)
         if record is not None and record.ends_tokens_of(enrolment.began_at):
             raise ChallengeExpired("the sessions of the person were ended in the meantime")

@@ -98,7 +98,7 @@ class RecoveryCodes:
             tokens, asked = again.by_both_factors(once, session, account, password, digits, visitor)
             with again.revoked_after(tokens):
                 if not asked:
-                    raise MfaNotOn("the password alone signs in")
+                    raise MfaNotOn("the person has no authenticator app")
                 codes = [make_code() for _ in range(CODES)]
                 self._store.replace(session.username, codes)
         for kind in (SIGN_IN, CHALLENGE):
@@ -115,10 +115,10 @@ class RecoveryCodes:
         """
         challenge = self._challenges.open(cookie)
         if challenge.name != TOTP:
-            raise InvalidRequest("no code of an app is asked for")
+            raise InvalidRequest("the challenge does not ask for a code of an app")
         typed = parse_recovery_code(code)
         if typed is None:
-            raise InvalidChallengeCode("not the form of a recovery code")
+            raise InvalidChallengeCode("not in the form of a recovery code")
         self._load_new_sessions().refuse_ended(challenge.username, challenge.began_at)
         account = self._attempts.account_of(challenge.email, visitor)
         with (

@@ -40,7 +40,7 @@ class SessionList:
     def end(self, sub: str, session_id: str) -> None:
         """End a session. Raises NotFound if the id is not one of this person's, even if another person has it."""
         if not session_id or not self._rows.end(sub, session_id):
-            raise NotFound("the person has no session of that id")
+            raise NotFound("the person has no session with that id")
 
     def end_others(self, sub: str, session_cookie: str | None) -> int:
         """End all sessions except this browser's, and return their number.

@@ -45,7 +45,8 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """The person whose tokens are to be revoked: by the provider's own name, or by address."""
+    """The person whose tokens are to be revoked: identified by the provider's own name for the person, or by
+    address."""
 
     subject: str = ""
     email: str = ""
@@ -75,9 +76,9 @@ def verify_token(
     except PyJWTError as error:
         raise Unauthorized(f"token refused: {type(error).__name__}") from None
     except (ValueError, RecursionError):
-        raise Unauthorized("token holds no JSON") from None
+        raise Unauthorized("token is not JSON") from None
     if not isinstance(claims, dict):
-        raise Unauthorized("token holds no JSON object")
+        raise Unauthorized("token is not a JSON object")
     if claims.get("iss") != issuer:
         raise TokenMismatch("iss", issuer, claims.get("iss"))
     if claims.get("aud") not in (audience, [audience]):

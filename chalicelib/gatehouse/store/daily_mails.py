@@ -48,7 +48,7 @@ class DailyMails:
             hour = int(now // HOUR)
             if self._write({**hours, hour: hours.get(hour, 0) + 1}, version):
                 return
-        raise TooManyAttempts("too many at once", retry_after=1)
+        raise TooManyAttempts("too many concurrent requests", retry_after=1)
 
     def give_back(self) -> None:
         """Undo a `take` after which no mail was sent."""

@@ -72,7 +72,9 @@ class RecoveryCodeStore:
         made = CodeSet(key=key)
         made = replace(made, digests=tuple(made.digest_of(code) for code in codes))
         if not self._write(user_name, _text_of(made), None):
-            raise TemporarilyUnavailable("no record to keep recovery codes in")
+            raise TemporarilyUnavailable(
+                "the person has no record in which recovery codes can be stored"
+            )
 
     def remove(self, user_name: str) -> None:
         """Remove all codes, if there are any."""
@@ -95,7 +97,7 @@ class RecoveryCodeStore:
             before, after = text, _text_of(left)
             if self._write(user_name, after, before):
                 return Spent(before, after, len(digests))
-        raise TemporarilyUnavailable("too many writes of recovery codes at once")
+        raise TemporarilyUnavailable("too many concurrent writes of recovery codes")
 
     def restore(self, user_name: str, spent: Spent) -> None:
         """Undo `spend`, unless the codes were replaced or another code was used in the meantime."""

@@ -144,7 +144,7 @@ class ThrottleStore:
             taken = _Counter(attempts, now + pause_after(ceil(attempts), allowance.free), now)
             if self._write(allowance.key, stored, taken):
                 return
-        raise TooManyAttempts("too many at once", retry_after=1)
+        raise TooManyAttempts("too many concurrent requests", retry_after=1)
 
     def _give_back(self, allowance: _Allowance) -> None:
         for _ in range(_RACES):

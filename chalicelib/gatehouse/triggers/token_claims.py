@@ -142,7 +142,7 @@ def _groups(
             kept=len(groups),
             unfit=unfit,
             no_room=no_room,
-            detail="names that could read as several, or more groups than a token holds",
+            detail="names that could be read as several, or more groups than fit into a token",
         )
     if groups == present:
         return None

@@ -58,7 +58,7 @@ def an_update_of_the_pool_resets_what_it_omits(world: World) -> Any:
 
 @case([[], False], CLIENT, "settings")
 def an_update_of_a_client_resets_what_it_omits(world: World) -> Any:
-    """The same for UpdateUserPoolClient, but the secret stays."""
+    """UpdateUserPoolClient resets other settings in the same way, but the secret stays."""
     settings = {"ReadAttributes": ["email"], "GenerateSecret": True}
     with client(world, **settings, LogoutURLs=[], CallbackURLs=["https://a.example/"]) as made:
         world.admin("update_user_pool_client", ClientId=made["ClientId"], ClientName="renamed")
@@ -115,7 +115,7 @@ def a_callback_url_has_no_fragment(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def a_callback_url_is_https(world: World) -> Any:
-    """But for http://localhost."""
+    """Only http://localhost may be without TLS."""
     return refused(world, CallbackURLs=["http://app.example.org/callback"])
 
 

@@ -141,7 +141,7 @@ class FakeCloudFormation:
         self.protected = EnableTerminationProtection
 
     def describe_stack_events(self, StackName: str) -> dict[str, Any]:
-        """Newest first, as AWS does."""
+        """Return the events, the newest first, as AWS does."""
         return {"StackEvents": list(reversed(self.events))}
 
     def create_stack(
@@ -220,7 +220,7 @@ class FakePaginator:
         self._page = page
 
     def paginate(self, **_: str) -> list[Mapping[str, Any]]:
-        """All pages."""
+        """Yield all pages."""
         return [self._page]
 
 

@@ -30,7 +30,7 @@ class StubbedSession:
         self._stub(service)[1].add_client_error(call, code)
 
     def verify(self) -> None:
-        """Every expected call was made."""
+        """Check that every expected call was made."""
         for _, stub in self._stubs.values():
             stub.assert_no_pending_responses()
 

@@ -161,7 +161,7 @@ def test_root_follows_public_url_then_custom_domain_then_aws(
 
 @pytest.mark.security("S-58")
 def test_trigger_may_be_invoked_by_this_pool_of_this_account_alone(place: Place) -> None:
-    """Repeating it adds nothing."""
+    """A repeated second pass adds nothing."""
     place.connect()
     place.connect()
     (statement,) = place.functions.statements
@@ -174,7 +174,7 @@ def test_trigger_may_be_invoked_by_this_pool_of_this_account_alone(place: Place)
 
 @pytest.mark.security("S-58")
 def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
-    """After a pool was made again, the old one may no longer invoke."""
+    """After a pool was made again, the old pool may no longer invoke the triggers."""
     place.connect()
     place.functions.statements[0]["Condition"]["ArnLike"]["AWS:SourceArn"] = "arn:old"
     place.connect()
@@ -300,7 +300,7 @@ def test_account_that_cannot_log_is_told_and_served(place: Place) -> None:
 
 
 def test_local_stage_has_no_access_log(place: Place) -> None:
-    """The local AWS has none."""
+    """The local AWS has no access logs."""
     place.connect(stage(place.folder, "local"))
     assert not any("accessLog" in path for path in place.gateway.patches)
 

@@ -416,7 +416,7 @@ def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
 
 
 def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[str, Any]) -> None:
-    """It accepts unknown types only if they are not created."""
+    """The local AWS accepts resources of unknown types only if they are not created."""
     for name in ("Domain", "Branding"):
         assert resources[name]["Condition"] == "HasDomain"
 

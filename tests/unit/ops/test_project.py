@@ -171,7 +171,7 @@ def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> N
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"stages": []}', '{"stages": {"dev": 1}}'])
 def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: str) -> None:
-    """The error names it."""
+    """The error names the file."""
     config_file(folder).write_text(text)
     with pytest.raises(OpsError, match=r"config\.json cannot be used"):
         prepare(folder)
@@ -203,7 +203,8 @@ def test_the_wheel_is_locked_with_what_it_needs(
 def test_a_wheel_from_an_index_is_locked_by_its_version(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip notes no address then. The lock has the hash of the index's file, and the project gets no copy of it."""
+    """pip records no address for such a wheel. The lock has the hash of the index's file, and the project gets no copy
+    of it."""
     shelf = tmp_path_factory.mktemp("index")
     made = wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
