@@ -36,6 +36,10 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     if arn:
         return arn
     if environ.get("AWS_CHALICE_CLI_MODE"):
+        if environ.get("STAGE") == "local":
+            raise ConfigurationError(
+                f"Chalice alone cannot deploy the local stage: run `{_PROGRAM} up` or `{_PROGRAM} deploy --stage local`"
+            )
         raise ConfigurationError(
             f"USER_POOL_ARN is not set for this stage: run `{_PROGRAM} provision --stage STAGE` first"
         )
