@@ -56,7 +56,8 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
     found = environ.get(variable, "")
     if not found:
         raise ConfigurationError(
-            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, then run `ops provision`"
+            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, "
+            f"then run `{_PROGRAM} provision`"
         )
     return found
 
