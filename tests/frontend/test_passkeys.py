@@ -238,6 +238,7 @@ def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
 def test_not_now_takes_the_offer_away(page: Page, api: FakeApi, remembered: Answer) -> None:
     """By keyboard, and also if the server does not answer. The focus goes to the link to the list."""
     sign_in(page, api)
+    expect(page.get_by_text("Next time without a password?")).to_be_visible()
     api.answers["POST /auth/passkeys/offer"] = remembered
     with page.expect_response("**/auth/passkeys/offer"):
         page.get_by_role("button", name="Not now").press("Enter")
