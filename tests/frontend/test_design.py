@@ -102,14 +102,13 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
     assert sum(sizes.values()) <= 13_000, sizes
 
 
-@pytest.mark.parametrize("ask", [True, False])
-def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi, ask: bool) -> None:
+def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
     """No file and no setting waits for another: everything is requested, once, before anything is answered."""
     waiting: list[tuple[str, Route]] = []
-    needed = FIRST - {"gate.svg"}  # a picture behind the page, named by the stylesheet
-    if ask:
-        api.ask_for_config()
-        needed.add("config")
+    needed = (FIRST | {"config"}) - {
+        "gate.svg"
+    }  # a picture behind the page, named by the stylesheet
+    api.ask_for_config()
 
     def hold(route: Route) -> None:
         name = route.request.url.rpartition("/")[2]
@@ -125,7 +124,7 @@ def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi, ask: bool
     page.goto(api.url, wait_until="commit")
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
     expect(page).to_have_title("Sign in · Acme Reports")
-    assert len(api.sent("GET /auth/config")) == ask
+    assert len(api.sent("GET /auth/config")) == 1
 
 
 def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
