@@ -16,7 +16,7 @@ from .deployer import ROOT, local_aws_only
 from .stack import info
 from .staged_copy import naming_the_project, refresh_copy
 
-# It names the authorities that `requests` trusts, and pip, which must reach a package index.
+# This variable names the authorities that `requests` and pip trust; pip must reach a package index.
 _BUNDLE = "REQUESTS_CA_BUNDLE"
 
 

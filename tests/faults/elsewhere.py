@@ -133,6 +133,10 @@ ELSEWHERE: tuple[Call, ...] = (
         Outcome(200, code="", cookie="cleared", event="revoke_failed"), *_CLIENT,
     ),
     *_lines(
+        "GET /auth/callback", "callback",
+        Outcome(303, code="", cookie="set", event="row_not_deleted"), "Query sessions",
+    ),
+    *_lines(
         "GET /auth/callback", "callback again",
         Outcome(303, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
     ),
@@ -180,7 +184,8 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_SIGN_IN, "sign-in again", _REPLACED, "revoke"),
     *_lines(
         _SIGN_IN, "sign-in again",
-        Outcome(200, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+        Outcome(200, code="", cookie="replaced", event="row_not_deleted"),
+        "Query sessions", "DeleteItem sessions",
     ),
     *_lines(
         _SIGN_IN, "sign-in again",
@@ -201,7 +206,8 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_CHALLENGE, "challenge again", _UNLISTED, "UpdateItem sessions"),
     *_lines(
         _CHALLENGE, "challenge again",
-        Outcome(200, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+        Outcome(200, code="", cookie="replaced", event="row_not_deleted"),
+        "Query sessions", "DeleteItem sessions",
     ),
     *_lines("POST /auth/direct/sign-up", "sign-up", _NOTHING, *_KEYS, *_COUNTS),
     *_lines(_RESEND, "resend", _NOTHING, *_KEYS, *_COUNTS, "Invoke account_mail"),
