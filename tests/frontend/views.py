@@ -207,7 +207,7 @@ def _confirm_elsewhere(page: Page, api: FakeApi) -> None:
     api.sign_in()
     api.config["providers"] = [{"name": "Okta", "label": LONG}]
     page.goto(f"{api.url}#confirm")
-    expect(page.get_by_text("without asking")).to_be_visible()
+    expect(page.get_by_text("does not ask you to sign in")).to_be_visible()
 
 
 def _confirm_nowhere(page: Page, api: FakeApi) -> None:
