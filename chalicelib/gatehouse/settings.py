@@ -36,6 +36,10 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     if arn:
         return arn
     if environ.get("AWS_CHALICE_CLI_MODE"):
+        if environ.get("STAGE") == "local":
+            raise ConfigurationError(
+                f"Chalice alone cannot deploy the local stage: run `{_PROGRAM} up` or `{_PROGRAM} deploy --stage local`"
+            )
         raise ConfigurationError(
             f"USER_POOL_ARN is not set for this stage: run `{_PROGRAM} provision --stage STAGE` first"
         )
@@ -52,7 +56,8 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
     found = environ.get(variable, "")
     if not found:
         raise ConfigurationError(
-            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, then run `ops provision`"
+            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, "
+            f"then run `{_PROGRAM} provision`"
         )
     return found
 

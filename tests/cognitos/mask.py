@@ -56,7 +56,7 @@ _SWEEPS = (
 
 
 class Masks:
-    """Names for values, over one file."""
+    """The names that replace values in one file."""
 
     def __init__(self, *secrets: str) -> None:
         """`secrets` are known in advance: they are masked everywhere."""

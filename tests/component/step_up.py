@@ -58,7 +58,7 @@ class Shop:
         assert browser.get(back, site="cross-site").status == 303
 
     def hear(self, auth_time: object, *, part: str = "idToken", subject: str = "00u1ada") -> None:
-        """Cognito calls our trigger with Okta's claims."""
+        """Call our trigger with Okta's claims, as Cognito does."""
         event = load_event("InboundFederation_ExternalProvider")
         attributes = event["request"]["attributes"]
         for told in (attributes["idToken"], attributes["userInfo"]):

@@ -59,7 +59,7 @@ def lint(project: Path) -> tuple[int, str]:
 
 
 def test_imports_run_one_way() -> None:
-    """Every contract is kept."""
+    """The code keeps every contract of `.importlinter`."""
     code, said = lint(ROOT)
     assert code == 0, said
     assert "0 broken" in said

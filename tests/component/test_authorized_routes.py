@@ -137,12 +137,12 @@ def test_nothing_in_the_request_chooses_whose_record_is_read(
 
 
 def test_me_without_a_record_is_404(browser: Browser) -> None:
-    """The next sign-in writes it."""
+    """The next sign-in writes the missing record."""
     assert browser.get("/me", claims=CLAIMS).status == 404
 
 
 def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> None:
-    """An outage is reported as one and does not end the session."""
+    """An outage is reported as an outage, and does not end the session."""
     from tests.doubles.aws_errors import connect_timeout
 
     world.dynamodb.fault = connect_timeout()
@@ -152,7 +152,7 @@ def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> 
 
 
 def test_whoami_reads_claims_and_no_table(world: World, browser: Browser) -> None:
-    """The example of a team's route costs no call."""
+    """The example of a team's route makes no outbound call."""
     body = browser.get("/whoami", claims={**CLAIMS, "cognito:groups": "a,b"}).json()
     assert body == {
         "sub": Person().sub,

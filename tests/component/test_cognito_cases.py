@@ -73,7 +73,7 @@ def test_a_transcript_replays(tmp_path: Path) -> None:
 
 
 def test_every_case_of_the_double_replays(tmp_path: Path) -> None:
-    """All are in one file."""
+    """One transcript has them all."""
     assert replay(recorded(tmp_path, *(case.name for case in RUN))) == []
 
 

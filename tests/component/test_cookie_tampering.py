@@ -77,7 +77,7 @@ def browser_with(direct: Direct, name: str, value: str) -> Browser:
 
 
 def quiet(answer: Answer, value: str) -> None:
-    """Nothing of the cookie is in the answer."""
+    """Check that no part of the cookie is in the answer."""
     if len(value) > 12:
         assert value not in answer.body + repr(answer.headers) + repr(answer.set_cookies)
 
@@ -90,7 +90,7 @@ def test_the_corpora_are_whole() -> None:
 
 
 def test_untouched_they_all_work(held: Held) -> None:
-    """So the cases below fail because of the tampering."""
+    """This shows that the cases below fail because of the tampering."""
     direct = held.direct
     assert browser_with(direct, SESSION_COOKIE, held.session[0]).post("/auth/refresh").status == 200
     back = browser_with(direct, held.login_name, held.login[0]).get(

@@ -23,7 +23,7 @@ def stage(direct: Direct) -> Direct:
 
 
 def ask(direct: Direct, email: str, source: int, path: str = "forgot-password") -> Answer:
-    """Send a form that sends a mail, from a new source address."""
+    """Send a form that causes a mail, from a new source address."""
     browser = direct.world.browser()
     browser.source_ip = f"198.51.{source >> 8}.{source & 255}"
     return direct.post(f"direct/{path}", browser, email=email)
@@ -113,7 +113,7 @@ def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
 def test_without_its_counter_nothing_is_sent(
     stage: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """503, as for the other counters, which are given back."""
+    """The answer is 503, as for the other counters, whose attempts are given back."""
     read = stage.world.dynamodb.get_item
     down = True
 

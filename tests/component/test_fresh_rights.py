@@ -177,7 +177,7 @@ def test_rows_of_providers_that_were_never_read_are_503(
 
 
 def at(second: str, form: str = "date") -> dict[str, str]:
-    """Claims of a token issued in a second of 2026-01-02T03:04."""
+    """Return the claims of a token that was issued at this second of 2026-01-02T03:04."""
     date = f"Fri Jan 02 03:04:{second} UTC 2026"
     return {**ADMIN, "iat": date if form == "date" else str(1_767_323_040 + int(second))}
 

@@ -215,7 +215,7 @@ def test_a_path_parameter_beside_ours_must_have_our_name(moment: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["account", "/account/", "/a b", "/{a}", "//a", "/a//b", "/."])
 def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
-    """The error shows a valid one."""
+    """The error shows a valid prefix."""
     with pytest.raises(ValueError, match='like "/account"'):
         Gatehouse(Chalice("x"), prefix=prefix)
 

@@ -121,7 +121,7 @@ def test_only_administrators_with_the_write_scope_may(
 def test_the_log_says_who_signed_out_whom(
     signed_in: Browser, pool: UserPoolDouble, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """There is one line on success."""
+    """A successful call writes one line."""
     sign_out(ADA)
     (line,) = [line for line in log_lines() if line["event"] == "global_sign_out"]
     assert (line["user"], line["by"]) == (ADA, "Okta_00u9root")

@@ -71,7 +71,7 @@ def segment_of(line: str) -> str:
 
 
 def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
-    """Send the line everywhere; yield the place and the answer."""
+    """Send the line in every input; yield each place and its answer."""
     for target in queries(line):
         yield target.partition("?")[0], browser.get(target)
     for name in ("limit", "cursor"):

@@ -93,7 +93,7 @@ def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: o
 def test_every_mapped_claim_is_answered_when_it_is_gone(
     telling: World, claim: str, gone: object
 ) -> None:
-    """If it were omitted, it would not change."""
+    """If the trigger omitted such a claim, the stored value would stay."""
     event = event_of({claim: gone})
     event["request"]["attributes"]["userInfo"] = {"sub": SUBJECT}
     decided = decide(event)
@@ -148,7 +148,7 @@ def test_a_token_that_cannot_be_read_tells_nothing(telling: World, token: object
 
 
 def test_a_thin_token_is_filled_from_userinfo_of_the_same_person(telling: World) -> None:
-    """OpenID Connect Core 5.3.2."""
+    """OpenID Connect Core 5.3.2 requires that both have the same `sub`."""
     event = event_of({"groups": None, "given_name": None})
     event["request"]["attributes"]["userInfo"] |= {"groups": "[sales]", "given_name": "Augusta"}
     decided = decide(event)

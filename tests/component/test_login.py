@@ -33,7 +33,7 @@ def test_every_login_has_its_own_s256_challenge(world: World, browser: Browser) 
 def test_state_and_nonce_are_long_independent_and_new_each_time(
     world: World, browser: Browser
 ) -> None:
-    """256 random bits each, and none of them twice."""
+    """Each has 256 random bits, and no value occurs twice."""
     seen = set()
     for _ in range(4):
         query = world.cognito.read_authorize_url(browser.get("/auth/login").location)

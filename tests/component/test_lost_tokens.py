@@ -68,7 +68,7 @@ def test_the_longest_session_that_may_be_sealed_fits_its_cookie(
 def test_a_revocation_that_fails_changes_nothing_for_the_person(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """Best effort: the answer is the same, and the log says so."""
+    """Revoking is best effort: the answer stays the same, and the log reports the failure."""
     world.cognito.id_claims["nonce"] = "another"
     world.cognito.fail("revoke", answers(500))
     assert error_of(world.sign_in(browser)) == "login_failed"
@@ -118,7 +118,7 @@ def test_a_refresh_that_cannot_be_verified_for_an_outage_keeps_the_session(
 
 @pytest.mark.security("S-31")
 def test_a_direct_sign_in_whose_session_fits_no_cookie_revokes_it(direct: Direct) -> None:
-    """As at the callback."""
+    """The result is the same as at the callback."""
     direct.world.cognito.refresh_token_length = TOO_LONG
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (500, "login_failed")

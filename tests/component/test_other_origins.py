@@ -185,7 +185,7 @@ def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -
 def test_a_stage_adds_request_and_response_headers_for_its_origins(
     world: World, opened: Browser
 ) -> None:
-    """For example, a tracing library adds a header to every call, and a response header has a list's length."""
+    """For example, a tracing library adds a header to every call, and a response header contains the length of a list."""
     world.restart(allowed_headers=("traceparent", "if-match"), exposed_headers=("etag", "x-total"))
     for route, own in (
         ("/auth/refresh", "content-type, x-gatehouse"),

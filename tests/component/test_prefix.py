@@ -171,7 +171,7 @@ def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Be
 
 
 def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
-    """The server is the API's root; paths are API Gateway's."""
+    """`servers` has the API's root; the paths are those of API Gateway."""
     document = browser.get("/openapi.json").json()
     assert document["servers"] == [{"url": ROOT}]
     assert {f"{PREFIX}/me", PREFIX, f"{PREFIX}/auth/callback"} <= set(document["paths"])
@@ -191,7 +191,7 @@ def test_administrators_and_names(direct: Direct, browser: Below) -> None:
 
 
 def test_every_route_of_ours_is_below_the_prefix(browser: Below) -> None:
-    """There is nothing else below it."""
+    """No other route is below the prefix."""
     below = {
         (method, path.removeprefix(PREFIX) or "/")
         for path, methods in browser._app.routes.items()

@@ -145,6 +145,6 @@ def test_without_the_pin_the_same_story_would_tell_everything(
 def test_libraries_stay_quiet_whatever_the_root_logger_says(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At WARNING they quote nothing."""
+    """At level WARNING, libraries log neither requests nor answers."""
     caplog.set_level(logging.DEBUG)
     assert logging.getLogger(name).getEffectiveLevel() == logging.WARNING

@@ -125,7 +125,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
 def test_sign_in_refusal_and_sign_out_are_in_the_log(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, object]]]
 ) -> None:
-    """The log says who, by which kind of sign-in, and why not."""
+    """The log says who signed in, in which way, and why a sign-in was refused."""
     world.sign_in(browser)
     browser.post("/auth/logout")
     browser.get("/auth/callback?state=x&code=y")

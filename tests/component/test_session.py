@@ -52,7 +52,7 @@ def test_refresh_and_id_token_never_leave_in_clear(world: World, browser: Browse
 
 @pytest.mark.security("S-33")
 def test_token_answers_are_never_cached(signed_in: Browser) -> None:
-    """Success and refusal have no-store."""
+    """Successes and refusals both have no-store."""
     assert signed_in.post("/auth/refresh").headers["cache-control"] == "no-store"
     assert (
         signed_in.post("/auth/refresh", drop=["X-Gatehouse"]).headers["cache-control"] == "no-store"

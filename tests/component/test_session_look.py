@@ -14,7 +14,7 @@ from tests.doubles.cognito import Person
 
 
 def goes_on(browser: Browser) -> Any:
-    """Send the question; the browser's cookies stay unchanged."""
+    """Ask whether the session continues; the browser's cookies stay unchanged."""
     cookies = dict(browser.cookies)
     answer = browser.get("/auth/session")
     assert (answer.status, browser.cookies) == (200, cookies)

@@ -284,7 +284,8 @@ def test_a_providers_person_proves_nothing_by_a_password(shop: Shop) -> None:
 
 @pytest.mark.security("S-94")
 def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
-    """The account keeps its name, the password and Okta; a proof by one does not count for sessions of the other."""
+    """The account keeps its name, and people can use password or Okta. A proof by one does not count for sessions of
+    the other."""
     grace = shop.direct.grace
     grace.identities.append(("Okta", "00u1grace"))
     linked = Person(grace.sub, grace.username, grace.email, provider="Okta", subject="00u1grace")
@@ -397,7 +398,7 @@ def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
 
 
 def test_other_origins_may_read_what_is_asked(world: World) -> None:
-    """They can read both header names."""
+    """Scripts of other origins can read both headers."""
     world.settings = world.settings._replace(allowed_origins=frozenset({"https://app.example.org"}))
     shop = Shop(world)
     token = shop.by_password(shop.browser())

@@ -181,7 +181,7 @@ def test_hostile_attributes_do_not_become_columns(world: World) -> None:
     ["[]", "{}", "null", '[{"providerName": 7}]', '["x"]', "[" * 5000, '[{"providerName": ""}]'],
 )
 def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str) -> None:
-    """Unreadable ones name no provider."""
+    """Unreadable identities name no provider."""
     event = load_event("PostConfirmation_ConfirmSignUp")
     event["request"]["userAttributes"]["identities"] = identities
     fire(event)

@@ -25,6 +25,6 @@ def note_sent(body: object) -> None:
 
 
 def note_answer(answer: requests.Response) -> None:
-    """Remember an answer of the app; the page and its assets are the same for everybody."""
+    """Remember an answer of the app, except the page and its assets, which are the same for everybody."""
     if answer.headers.get("Content-Type", "").startswith(("application/json", "text/plain")):
         ANSWERS.append(f"{answer.status_code} {answer.headers} {answer.text}")

@@ -172,7 +172,7 @@ def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
 
 
 def test_an_expired_token_is_refused(stack: Stack) -> None:
-    """A real token, valid before, is 401 after its expiry."""
+    """A real token, which was valid before, gets 401 after its expiry."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     described = cognito.describe_user_pool_client(

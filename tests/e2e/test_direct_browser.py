@@ -136,7 +136,7 @@ def test_a_second_factor_is_set_up_asked_for_and_taken_away(page: Page, stack: S
 
 
 def test_an_invited_person_chooses_a_password_on_the_page(page: Page, stack: Stack) -> None:
-    """NEW_PASSWORD_REQUIRED on the page."""
+    """The page answers the challenge NEW_PASSWORD_REQUIRED."""
     email = "iris@example.com"
     stack.aws("cognito-idp").admin_create_user(
         UserPoolId=stack.info["user_pool_id"],

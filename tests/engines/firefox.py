@@ -96,7 +96,7 @@ class Firefox:
             self._socket.close()
 
     def _connect(self, port_file: Path) -> socket.socket:
-        """Firefox writes the chosen port to a file."""
+        """Connect to the port that Firefox has chosen and written to a file."""
         ends = time.monotonic() + _START_SECONDS
         while time.monotonic() < ends and self._process.poll() is None:
             with suppress(OSError, ValueError):

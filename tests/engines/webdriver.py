@@ -172,7 +172,7 @@ class Page:
         self._wait(act, path)
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
-        """Try until it is true. Commands may fail while a page is replaced by the next."""
+        """Call `done` until it returns true. Commands may fail while the next page replaces the current one."""
         ends = time.monotonic() + PATIENCE_SECONDS
         failure: WebDriverError | None = None
         while time.monotonic() < ends:

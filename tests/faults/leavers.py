@@ -16,7 +16,7 @@ from tests.faults.scenes import Scene
 
 
 def company(world: World) -> Company:
-    """Set up a provider whose keys are also fetched over the wire."""
+    """Set up a provider whose keys are also fetched from the faulty server (wire.py)."""
     made = Company(world)
     keys = f"{world.cognito.url}/oauth2/v1/keys"
     made.put_row("Okta", keys_url=keys)

@@ -86,8 +86,8 @@ def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dr
 def test_a_providers_logo_is_on_its_button(
     page: Page, api: FakeApi, dress: Dress, tmp_path: Path
 ) -> None:
-    """Only on that provider's button, instead of the key, within the same policy; also on the button that the page shows
-    while it leads to the provider."""
+    """The logo replaces the key symbol, only on that provider's button, and needs no looser CSP. The button that the
+    page shows while it redirects to the provider has it, too."""
     logos = tmp_path / "frontend" / "brand" / "providers"
     logos.mkdir()
     (logos / "Okta.svg").write_text(WORDMARK)

@@ -65,7 +65,7 @@ def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> N
 
 
 def test_a_password_signs_in_until_the_page_is_left(tab: Tab, api: FakeApi) -> None:
-    """The page says so."""
+    """The page says that the sign-in will last only that long."""
     api.accept_password()
     tab.open("about:blank")
     tab.open(f"{api.url}#email")

@@ -58,7 +58,7 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
 
 
 def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: FakeApi) -> None:
-    """The next Tab stops are the links that help."""
+    """The next Tab stops are the links to help with a password."""
     page.goto(f"{api.url}#email")
     heading(page, "Sign in with email")
     tab_to(page, "field-email")

@@ -397,7 +397,7 @@ def test_a_look_at_the_page_says_that_the_session_was_ended(page: Page, api: Fak
 
 
 def test_a_refused_call_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
-    """The person has not left the page, but uses it."""
+    """The person has stayed on the page and uses it."""
     page.clock.install()
     api.sign_in()
     page.goto(api.url)

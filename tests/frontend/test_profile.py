@@ -62,7 +62,7 @@ def test_everywhere_else_at_once(page: Page, api: FakeApi) -> None:
 
 
 def test_a_list_that_failed_can_be_loaded_again(page: Page, api: FakeApi) -> None:
-    """The rest of the page still works."""
+    """Until then, the rest of the page still works."""
     api.sign_in()
     api.answers["GET /me/sessions"] = error(503, "temporarily_unavailable")
     page.goto(api.url)

@@ -51,7 +51,7 @@ if STAGE:
     _record = StageRecord(start(_stage.region, STAGE, _stage.direct_sign_in))
 
     def pytest_runtest_logstart(nodeid: str) -> None:
-        """From here on, records belong to this test."""
+        """Record everything from here on under this test's name."""
         _record.test = nodeid.rpartition("::")[2]
 
     def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -58,5 +58,5 @@ def pool(cloud: Cloud, shared_pool: Pool) -> Pool:
 
 @pytest.fixture
 def browser(pool: Pool) -> OktaBrowser:
-    """Somebody's browser."""
+    """A browser for the sign-in at the Okta stand-in."""
     return OktaBrowser(pool)

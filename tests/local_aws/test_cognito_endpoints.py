@@ -65,7 +65,7 @@ def test_plain_pkce_is_refused(browser: OktaBrowser) -> None:
 
 
 def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """The provider may fill it in."""
+    """The provider may fill it into its form."""
     answer = browser.authorize(login_hint="alice@example.com")
     assert query_of(answer.headers["Location"])["login_hint"] == "alice@example.com"
 

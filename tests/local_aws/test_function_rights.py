@@ -17,7 +17,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop-dev"
 
 
 def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> Any:
-    """Lambda for a user with the rights of `statements`."""
+    """Return a Lambda client for a user with the rights of `statements`."""
     iam = cloud.client("iam")
     iam.create_user(UserName=user)
     policy = {"Version": "2012-10-17", "Statement": statements}

@@ -45,7 +45,7 @@ def test_the_copy_keeps_the_newest_package(tmp_path: Path) -> None:
 
 
 def test_long_sleeps_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short ones do not change."""
+    """Short sleeps do not change."""
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     shorten_sleeps()

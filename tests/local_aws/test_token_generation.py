@@ -18,7 +18,7 @@ def answer(**details: Any) -> dict[str, Any]:
 
 
 def test_one_event_serves_both_tokens(cloud: Cloud, browser: OktaBrowser) -> None:
-    """The trigger runs once per issue."""
+    """The trigger runs once each time that tokens are issued."""
     changes = {"claimsToAddOrOverride": {"team": "blue"}}
     details = answer(idTokenGeneration=changes, accessTokenGeneration=changes)
     cloud.script({HOSTED: details})

@@ -87,7 +87,7 @@ class Place:
 
     @property
     def aws_url(self) -> str:
-        """The local AWS, without the wire."""
+        """The local AWS's own URL, without the interruptible proxy (wire.py)."""
         return f"http://127.0.0.1:{self.aws_port}"
 
     @property
@@ -133,7 +133,7 @@ class Place:
                 aws._CONFIG = usual
 
     def root(self, service: str) -> Any:
-        """A client with all rights, without the wire."""
+        """A client with all rights, without the interruptible proxy."""
         if service not in self.clients:
             self.clients[service] = boto3.Session("test", "test", region_name=REGION).client(
                 service, endpoint_url=self.aws_url
@@ -141,7 +141,7 @@ class Place:
         return self.clients[service]
 
     def deploy(self) -> str:
-        """`ops deploy --stage local`; return its output."""
+        """Run `ops deploy --stage local`; return its output."""
         printed = StringIO()
         deploy(self.project, LOCAL, Reporter(printed), CHALICE)
         return printed.getvalue()
@@ -157,7 +157,7 @@ class Place:
         write_environment(self.project, LOCAL, addresses, {})
 
     def add_okta(self) -> None:
-        """`ops provider add Okta`."""
+        """Run `ops provider add Okta`."""
         okta = Provider("Okta", self.okta_url, "gatehouse-local", "local-only")
         add_provider(self.session, self.stage, okta, Reporter(StringIO()))
 

@@ -66,7 +66,7 @@ def as_ci(place: Place) -> Iterator[None]:
 
 
 def refused(call: Any, **request: Any) -> bool:
-    """Whether IAM refuses."""
+    """Whether IAM refuses the call."""
     try:
         call(**request)
     except ClientError as error:

@@ -353,7 +353,7 @@ def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None
 
 
 def entries(path: Path) -> dict[str, bytes]:
-    """Read all of a zip."""
+    """Read all entries of a zip."""
     with zipfile.ZipFile(path) as packed:
         return {name: packed.read(name) for name in packed.namelist()}
 

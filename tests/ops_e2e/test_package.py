@@ -23,7 +23,7 @@ SECRET = re.compile(rb"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|us-east-1_
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`make package`."""
+    """The zip that `make package` builds."""
     return package(PROJECT, tmp_path_factory.mktemp("one"))
 
 

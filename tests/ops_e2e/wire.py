@@ -74,7 +74,7 @@ class Wire:
 
     @contextmanager
     def broken(self, cut: Cut) -> Iterator[Cut]:
-        """Break the wire at this call, and from then on, for a while."""
+        """Break the connection at this call and at all later ones, until the block ends."""
         self.cut = cut
         try:
             yield cut

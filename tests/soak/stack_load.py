@@ -291,7 +291,8 @@ def _use(load: Load, own: list[Member], ends: float) -> None:
     while time.monotonic() < ends:
         member = chosen.choice(own)
         if not load.refresh(member):
-            # The page also waits after 429 and 503; the throttle of API Gateway's stage needs a second.
+            # The page also waits after 429 and 503. The throttle of API Gateway's stage allows calls again after a
+            # second.
             time.sleep(1 + chosen.random())
         elif chosen.random() < 0.25:
             load.ask_who(member)

@@ -57,7 +57,7 @@ def test_a_target_is_met_up_to_its_limit_and_no_further() -> None:
 
 
 def test_a_missed_target_is_named() -> None:
-    """The exit code depends on it."""
+    """The exit code depends on missed targets."""
     assert report.missed([SECTION]) == ["Faster than that"]
     assert report.missed([]) == []
 

@@ -116,7 +116,7 @@ def cognito() -> Iterator[Cognito]:
 
 @pytest.fixture
 def calls() -> list[tuple[str, str | None]]:
-    """The calls of the API: address and token."""
+    """The calls to the API, each with its address and token."""
     return []
 
 

@@ -281,7 +281,7 @@ def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str)
 
 
 def test_a_providers_logo_is_on_the_buttons_that_lead_to_it(folder: Path) -> None:
-    """A rule of the stylesheet finds them by their links. Without logos, the stylesheet has no such rule."""
+    """A rule of the stylesheet selects these buttons by their links. Without logos, the stylesheet has no such rule."""
     plain = text_of(StaticFiles(folder), "styles.css")
     logos = folder / "brand" / "providers"
     logos.mkdir()

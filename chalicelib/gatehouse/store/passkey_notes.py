@@ -83,21 +83,24 @@ class PasskeyNotes:
             )
 
     def end(self, user_name: str) -> None:
-        """Record that all passkeys that exist now have ended."""
-        self._update(
-            user_name,
-            "SET passkeysEndedAt = :now REMOVE passkeysSince",
-            {":now": {"S": iso(self._clock())}},
-        )
+        """Record that all passkeys that exist now have ended. A later note stays, so deliveries of one event may overtake
+        each other (S-55)."""
+        with suppress(ConditionFailed):
+            self._update(
+                user_name,
+                "SET passkeysEndedAt = :now REMOVE passkeysSince",
+                {":now": {"S": iso(self._clock())}},
+                "attribute_not_exists(passkeysEndedAt) OR passkeysEndedAt < :now",
+            )
 
-    def _update(self, user_name: str, expression: str, values: Item, condition: str = "") -> None:
+    def _update(self, user_name: str, expression: str, values: Item, condition: str) -> None:
         with translated_errors("UpdateItem"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"userName": {"S": key_of(user_name)}},
                 UpdateExpression=expression,
                 ExpressionAttributeValues=values,
-                **({"ConditionExpression": condition} if condition else {}),
+                ConditionExpression=condition,
             )
 
 

@@ -98,7 +98,7 @@ def an_app_is_asked_for_once_it_is_set_up(world: World) -> Any:
 
 @case(ACCEPTED, TOTP)
 def the_apps_code_signs_in(world: World) -> Any:
-    """The code is the next half minute's, because each works once."""
+    """The test uses the code of the next half minute, because each code works once."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     return world.refused(

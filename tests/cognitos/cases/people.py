@@ -73,7 +73,7 @@ def an_administrators_password_confirms(world: World) -> Any:
 
 @case("Grace", UPDATE)
 def a_changed_name_is_stored(world: World) -> Any:
-    """AdminUpdateUserAttributes."""
+    """The operation is AdminUpdateUserAttributes."""
     address = world.person(given_name="Ada")
     told = attributes(given_name="Grace")
     world.admin("admin_update_user_attributes", Username=address, UserAttributes=told)
@@ -82,7 +82,7 @@ def a_changed_name_is_stored(world: World) -> Any:
 
 @case(False, UPDATE)
 def a_blank_value_deletes_an_attribute(world: World) -> Any:
-    """Nothing of it is stored."""
+    """Afterwards the attribute is not stored at all."""
     address = world.person(given_name="Ada")
     told = attributes(given_name="")
     world.admin("admin_update_user_attributes", Username=address, UserAttributes=told)
@@ -91,7 +91,7 @@ def a_blank_value_deletes_an_attribute(world: World) -> Any:
 
 @case(False, REFERENCE + "API_AdminDeleteUserAttributes.html")
 def an_attribute_is_deleted_by_name(world: World) -> Any:
-    """AdminDeleteUserAttributes."""
+    """The operation is AdminDeleteUserAttributes."""
     address = world.person(given_name="Ada")
     world.admin("admin_delete_user_attributes", Username=address, UserAttributeNames=["given_name"])
     return "given_name" in world.user(address)

@@ -58,7 +58,7 @@ def an_update_of_the_pool_resets_what_it_omits(world: World) -> Any:
 
 @case([[], False], CLIENT, "settings")
 def an_update_of_a_client_resets_what_it_omits(world: World) -> Any:
-    """The same for UpdateUserPoolClient, but the secret stays."""
+    """UpdateUserPoolClient resets other settings in the same way, but the secret stays."""
     settings = {"ReadAttributes": ["email"], "GenerateSecret": True}
     with client(world, **settings, LogoutURLs=[], CallbackURLs=["https://a.example/"]) as made:
         world.admin("update_user_pool_client", ClientId=made["ClientId"], ClientName="renamed")

@@ -98,7 +98,7 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkey-one-log-line",
         "S-89",
-        "only a challenge of Cognito's is logged, which takes time",
+        "only Cognito's own challenges are logged, and logging takes time",
         (f"{_ASK}._challenged", reading(("log_event(", "step.session and log_event("))),
     ),
     defence(
@@ -165,6 +165,12 @@ PASSKEYS: tuple[Defence, ...] = (
         "S-102",
         "a passkey still works after a new password was set by mail",
         (f"{_DIRECT}._refuse_ended_passkey", nothing),
+    ),
+    defence(
+        "passkeys-end-with-a-reset-elsewhere",
+        "S-102",
+        "a reset on managed login ends no passkey",
+        ("chalicelib.gatehouse.triggers.user_records:_end_passkeys", nothing),
     ),
     defence(
         "passkeys-end-before-rows",

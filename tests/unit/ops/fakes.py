@@ -220,7 +220,7 @@ class FakePaginator:
         self._page = page
 
     def paginate(self, **_: str) -> list[Mapping[str, Any]]:
-        """All pages."""
+        """Yield all pages."""
         return [self._page]
 
 

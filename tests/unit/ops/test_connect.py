@@ -300,7 +300,7 @@ def test_account_that_cannot_log_is_told_and_served(place: Place) -> None:
 
 
 def test_local_stage_has_no_access_log(place: Place) -> None:
-    """The local AWS has none."""
+    """The local AWS has no access logs."""
     place.connect(stage(place.folder, "local"))
     assert not any("accessLog" in path for path in place.gateway.patches)
 

@@ -154,7 +154,7 @@ def test_an_answer_larger_than_the_window_comes_whole(client: Client) -> None:
 
 
 def test_head_has_no_content(client: Client) -> None:
-    """But it has a Content-Length."""
+    """The answer to HEAD has a Content-Length, but no content."""
     stream = client.ask("/x", "HEAD")
     client.wait(stream)
     headers, body = client.answers[stream]

@@ -114,7 +114,7 @@ def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None
 
 
 def test_a_failed_creation_was_never_protected(folder: Path) -> None:
-    """Protection is not even tried."""
+    """The command does not even try to protect the stack."""
     cloud = FakeCloudFormation()
     cloud.fails = ("Domain", "acme-dev is taken")
     with pytest.raises(OpsError, match="acme-dev is taken"):

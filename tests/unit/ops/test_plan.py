@@ -35,7 +35,7 @@ class Planner(FakeCloudFormation):
         return {"Id": "plan"}
 
     def describe_change_set(self, ChangeSetName: str) -> dict[str, Any]:
-        """One resource changes."""
+        """Return a change set in which one resource changes."""
         change = {"Action": "Modify", "LogicalResourceId": "Client", "Replacement": "False"}
         return {
             "Status": "CREATE_COMPLETE",

@@ -171,7 +171,7 @@ def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> N
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"stages": []}', '{"stages": {"dev": 1}}'])
 def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: str) -> None:
-    """The error names it."""
+    """The error names the file."""
     config_file(folder).write_text(text)
     with pytest.raises(OpsError, match=r"config\.json cannot be used"):
         prepare(folder)

@@ -480,7 +480,7 @@ def _no_linker() -> Any:
 
 
 def test_deleting_takes_person_and_record(place: Place) -> None:
-    """The address or the user name can be given. A second time it is an error that says that there is no such user."""
+    """The address or the user name can be given. Repeating the command is an error that says that there is no such user."""
     place.add(2)
     place.run()
     delete_user(place.directory(), "P0@x.example", place.report)

@@ -22,7 +22,7 @@ def test_the_outputs_of_the_stack_are_the_settings_that_provision_writes() -> No
 
 
 def test_each_setting_says_what_it_is_for() -> None:
-    """No two have the same variable."""
+    """No two settings have the same variable."""
     assert all(setting.says for setting in TABLE)
     assert len({setting.variable for setting in TABLE}) == len(TABLE)
 

@@ -82,7 +82,7 @@ def test_a_later_authority_has_another_name(tmp_path: Path, told: Path, ca: Path
 
 @pytest.mark.usefixtures("told")
 def test_a_refusal_is_an_error_with_the_database(tmp_path: Path, ca: Path) -> None:
-    """It has certutil's own message."""
+    """The error has certutil's own message."""
     (tmp_path / "locked" / ".pki" / "nssdb").mkdir(parents=True)
     with pytest.raises(OpsError, match=r"could not add .* to .*locked/\.pki/nssdb: SEC_ERROR"):
         trust(ca, tmp_path / "locked")
