@@ -238,7 +238,8 @@ def svg(inner: str = "", attributes: str = 'viewBox="0 0 8 8"') -> str:
 
 @pytest.mark.security("S-54")
 def test_browsers_without_scripts_get_links(folder: Path) -> None:
-    """The page has the links that need no table, and a link to a page with the others. Texts and addresses are escaped."""
+    """The page has the links that do not depend on a table, and a link to a page with the other links. Texts and
+    addresses are escaped."""
     (folder / "index.html").write_text("{{refresh}}|{{ways}}")
     files = StaticFiles(folder)
     assert files.page(base_path="/api/", title="") == (
