@@ -1,8 +1,9 @@
 /**
- * Connects the session to the views: reads the page's URL, asks who is signed in, shows the right view.
+ * Connects the session to the views: reads the page's URL, asks the server who is signed in, and shows the right view.
  *
  * @typedef {{direct_sign_in: 'embedded'|'managed'|'off', sign_up: boolean, discover: boolean, auto_sign_in: string|null,
- *   providers: {name: string, label: string}[], return_to?: string, session?: boolean, passkeys?: boolean}} Config what GET /auth/config says
+ *   providers: {name: string, label: string}[], return_to?: string, session?: boolean, passkeys?: boolean}} Config the answer
+ * of GET /auth/config
  * @typedef {import('./session.js').User} User
  */
 import { createSession } from './session.js';
@@ -16,12 +17,12 @@ const session = createSession({ baseUrl: root });
 const query = new URLSearchParams(location.search);
 const arrival = {
   error: query.get('error'),
-  // the person's target; the configuration says whether it is allowed
+  // the person's target; the configuration's `return_to` shows whether the target is allowed
   wish: query.get('return_to'),
   signedOut: query.has('signed_out'),
-  // from an automatic sign-in
+  // the browser returned from an automatic sign-in
   returned: query.has('returned'),
-  // a view for signed-out people was shown
+  // a view for signed-out people has been shown
   shown: false,
   // the person used the Back button
   stepped: history.state?.left === true,
@@ -31,7 +32,7 @@ const arrival = {
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
-/** @type {Config} null until it has come */
+/** @type {Config} null until it has been loaded */
 let config = /** @type {any} */ (null);
 let configAsked = false;
 // time before the configuration is requested again
@@ -41,14 +42,14 @@ let pause = 2000;
 let profile = null;
 /** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
 let direct = null;
-/** @type {Record<string, typeof import('./mfa.js')|typeof import('./confirm.js')|typeof import('./passkey-list.js')|null>} views of the signed-in, by address */
+/** @type {Record<string, typeof import('./mfa.js')|typeof import('./confirm.js')|typeof import('./passkey-list.js')|null>} views for signed-in people, by the part of the URL after # */
 const inner = {};
 const choice = { remember: query.get('remember') === '1' };
-// the data of the current view
+// the name of the current view; for the profile, the person's `sub`
 let shown = '';
 let warning = '';
 let leaving = false;
-// the session's length, for the meter, and its end
+// the length of the session, for the meter, and the time of its end
 let whole = 1;
 let ends = 0;
 
@@ -100,7 +101,7 @@ function goTo(name) {
 /** @returns {Record<string, string>} */
 const labels = () => Object.fromEntries((config?.providers ?? []).map(({ name, label }) => [name, label]));
 
-/** Starts the stage's automatic sign-in. The return URL says that it was tried. */
+/** Starts the stage's automatic sign-in. A parameter of the return URL records this attempt. */
 function leave() {
   const provider = config.auto_sign_in ?? '';
   const url = session.signInUrl({ provider, returnTo: config.return_to ?? `${root.pathname}?returned=1` });
@@ -109,13 +110,13 @@ function leave() {
   location.assign(url);
 }
 
-/** Leaves the page; a person who returns with the Back button stays here. */
+/** Prepares to leave the page. A person who returns with the Back button is not sent away again. */
 function depart() {
   leaving = true;
   history.replaceState({ left: true }, '');
 }
 
-/** Continues after a sign-in: to the person's target, or, after a sign-in on this page, to the stage's target. */
+/** Opens the target after a sign-in: the person's target or, after a sign-in on this page, the stage's target. */
 function moveOn() {
   if (arrival.stepped || !config?.return_to || !(arrival.wish || arrival.shown)) return false;
   depart();
@@ -125,8 +126,8 @@ function moveOn() {
 }
 
 /**
- * Whether to start it: not if it cannot help, and not after a sign-out, an error, a sign-in without a session, or a
- * step back.
+ * Whether to start the automatic sign-in: not if cookies are blocked, and not after a sign-out, an error, a sign-in that left
+ * no session, or the Back button.
  * @param {string|null} reason
  */
 const mayLeave = (reason) =>
@@ -138,14 +139,14 @@ function noticeFor(reason) {
   if (arrival.returned) return [texts.notKept];
   if (arrival.signedOut) return [texts.signedOut, config?.providers.length || config?.discover ? texts.signedOutMore : null];
   if (reason === 'signed_out') return [texts.endedElsewhere];
-  // before its deadlines, so it was ended elsewhere
+  // the session ended before its deadlines, so it was ended elsewhere
   if (reason === 'session_expired' && profile && Date.now() < ends) return [...profile.ENDED, 'alert'];
   if (reason === 'session_expired') return [texts.sessionExpired];
   return undefined;
 }
 
 /**
- * Treats a module that did not load like an outage.
+ * Shows the view for an outage, because a module could not be loaded.
  * @param {() => unknown} again
  */
 const missing = (again) => view.show('unavailable', view.unavailable({ offline: !navigator.onLine, retry: again }));
@@ -176,9 +177,10 @@ const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 /** Views for people who are signed in with a password. */
 const OWN = ['two-step', 'passkeys'];
 
-// If a route requires a recent authentication, the page's call waits until the person has confirmed here, and is then repeated.
+// If a route requires a recent authentication, the page's call waits until the person has confirmed on this page. Then the call
+// is repeated.
 const { fetch: send } = session;
-/** @type {((confirmed: boolean) => void)|null} the waiting call */
+/** @type {((confirmed: boolean) => void)|null} continues the waiting call */
 let waiting = null;
 const confirmHere = () => new Promise((/** @type {(confirmed: boolean) => void} */ resolve) => {
   waiting?.(false);
@@ -261,12 +263,12 @@ async function retry({ currentTarget }) {
 }
 
 /**
- * Returns the name of the view to show, a user's sub for the profile, or nothing if that is not known yet.
+ * Returns the name of the view to show (for the profile, the person's `sub`), or an empty string if it is not known yet.
  * @param {import('./session.js').State} state
  */
 function fitting({ status, user }) {
   if (user) return address() === 'confirm' || (OWN.includes(address()) && mayTwoStep(user)) ? address() : user.sub;
-  // asked after the session: a signed-in person does not need the error
+  // checked only after the session, because a signed-in person does not need the error
   if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
   if (status === 'signed_out' && config) {
@@ -297,7 +299,7 @@ function render() {
 }
 
 /**
- * Returns an interruption of the signed-in view.
+ * Shows or removes the message that interrupts the signed-in view.
  * @param {import('./session.js').State} state
  */
 function warn({ user, status, idleWarning }) {
@@ -327,7 +329,8 @@ setInterval(tickClock, 1000);
 addEventListener('hashchange', render);
 addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
-// A page that the browser keeps for the Back button must not show a person's data until it has asked again.
+// The browser may keep this page for the Back button. Then it must not show a person's data until it has asked the server
+// again.
 addEventListener('pagehide', () => {
   leaving = true;
   direct = null;
@@ -343,8 +346,8 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// The configuration is requested together with the scripts, and says whether there may be a session. So a first visitor need
-// not wait for a second answer. If the configuration is slow, the session is requested anyway.
+// The browser requests the configuration together with the scripts, and the configuration says whether there may be a session.
+// So a first visitor does not wait for a second answer. If the configuration is slow, the page asks for the session anyway.
 const late = setTimeout(session.refresh, 1000);
 await loadConfig();
 clearTimeout(late);

@@ -246,7 +246,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
       prove('code', {
         path: 'confirm',
         title: texts.codeTitle,
-        untold: texts.enterCode, // nothing was sent from here
+        untold: texts.enterCode, // the page has not requested a code
         done: texts.confirmed,
         again: 'resend-code',
         fields: [

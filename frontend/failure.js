@@ -4,7 +4,7 @@ import { button, el, heading, icon } from './view.js';
 
 /** @type {Record<string, {title: string, what: string, help: string}>} */
 const errors = texts.errors;
-/** After these the same attempt would fail again. */
+/** After these errors, the same attempt would fail again. */
 const FINAL = ['account_disabled', 'login_used', 'not_found', 'sign_up_refused', 'unknown_provider'];
 
 /** @param {{code: string|null, blocked: boolean, retry: (event: any) => unknown}} options `blocked`: this browser keeps no cookies */

@@ -31,7 +31,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('passkeys', [top, ...nodes, linkButton(texts.backToProfile, to)], start ?? top);
   };
-  /** The session has ended in the meantime; a refresh makes the page show that. */
+  /** For a session that has ended in the meantime: a refresh makes the page show this. */
   const gone = () => void session.refresh();
   const kind = () => 'passkeys';
   /** @type {import('./form.js').Refused} */
@@ -42,7 +42,7 @@ export function open({ session, user, back }) {
     passkey_refused: (_, say) => say(texts.passkeyNotKept, texts.passkeyNotKeptMore),
   };
 
-  /** @param {string} [text] @param {string} [password] whose code is asked for */
+  /** @param {string} [text] @param {string} [password] if given, asks for the app's code that Cognito requires besides this password */
   function askPassword(text, password) {
     const secret = password ? codeField() : passwordField('current-password');
     const sheet = form({

@@ -1,8 +1,9 @@
 /**
- * Signs in, or confirms, with a passkey: by a button, or, in a browser known to the account, by autofill in the field for the
- * address.
+ * Signs a person in, or confirms, with a passkey: by a button or, in a browser that has signed in to the account before, by
+ * autofill in the field for the address.
  *
- * @typedef {Pick<import('./form.js').Field, 'check'|'complain'> & {input: HTMLInputElement}} Address a field, or who is signed in
+ * @typedef {Pick<import('./form.js').Field, 'check'|'complain'> & {input: HTMLInputElement}} Address the field for the address,
+ * or an object with the signed-in person's address
  * @typedef {import('./form.js').Answered} Answered
  */
 import { sender } from './form.js';
@@ -10,13 +11,13 @@ import { texts } from './more-texts.js';
 import { button, el } from './view.js';
 
 const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
-/** The one that waits in the field for addresses; a browser lets only one wait. @type {AbortController|null} */
+/** Cancels the autofill that waits in the field for the address. A browser allows only one waiting request. @type {AbortController|null} */
 let waiting = null;
 const OK = /** @type {Response} */ ({ ok: true });
 
 /**
  * Returns the authenticator's answer as JSON.
- * @param {object} options the server's, as JSON
+ * @param {object} options the server's options, as JSON
  * @param {CredentialRequestOptions} [how]
  * @returns {Promise<object>}
  */
@@ -54,7 +55,7 @@ export function passkeyButton({ post, address, choice, by, proceed }) {
       try {
         return await reply(post, await answerTo(asked.answer.challenge.options));
       } catch (error) {
-        // cancelled, timed out, or no fitting passkey: browsers do not say which
+        // the person cancelled, the time is over, or no passkey fits: browsers do not say which
         if (error instanceof DOMException) return { response: OK, answer: { said: [texts.passkeyCancelled, texts.passkeyNoneMore] } };
         throw error;
       }
@@ -70,8 +71,9 @@ export function passkeyButton({ post, address, choice, by, proceed }) {
 }
 
 /**
- * Offers the passkey of the account to which this browser is known, as autofill in the field for the address.
- * @param {Object} options those of passkeyButton()
+ * Offers a passkey as autofill in the field for the address: the passkey of the account that this browser has signed in to
+ * before.
+ * @param {Object} options as for passkeyButton()
  * @param {(path: string, body: object) => Promise<Answered>} options.post
  * @param {import('./form.js').Field} options.address
  * @param {import('./view.js').Choice} options.choice

@@ -106,7 +106,7 @@ export function choose({ ways, choice, notice: words }) {
   const [text, more, kind] = words ?? [];
   return [
     heading(texts.chooseTitle),
-    text ? notice(text, more, kind) : ways.length && el('p', { class: 'quiet' }, texts.chooseLead),
+    text ? notice(text, more, kind) : ways.length > 0 && el('p', { class: 'quiet' }, texts.chooseLead),
     ...(ways.length ? waysAndBox(ways, choice) : [notice(texts.noMethod, null, 'alert')]),
   ];
 }

@@ -40,8 +40,12 @@ from .runtimes import Runtime
 _BUILT = "built.json"
 # The part of Gatehouse's wheel that no app needs at run time: the command line and the local AWS.
 _OPERATORS = "chalice_gatehouse/ops/"
+CALLERS_BUNDLE = "GATEHOUSE_CALLERS_CA_BUNDLE"
+"""The caller's REQUESTS_CA_BUNDLE, while `ops.local.running` has replaced it; pip uses the caller's."""
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
+# pip then also says that there is no such version.
+_UNREACHABLE = re.compile(r"WARNING: Retrying |Could not fetch URL")
 # The zip format's first day, so that a wheel that is built twice has the same bytes.
 _FIRST_DAY = "315532800"
 
@@ -224,6 +228,11 @@ def _download(dependencies: Sequence[Locked], target: Target, folder: Path) -> N
         )
         if done.returncode == 0:
             break
+        if _UNREACHABLE.search(done.stderr):
+            raise OpsError(
+                "pip cannot reach the package index, so nothing is packaged. Check the network and pip's settings "
+                f"(index-url, proxy, cert), then run this again. pip says:\n{_tail(done.stderr)}"
+            )
         lacking = _NOT_FOUND.search(done.stderr)
         name = canonicalize_name(lacking.group(1)) if lacking else ""
         if name not in wanted:
@@ -297,12 +306,21 @@ def _pip(
                 *arguments,
                 *named,
             ],
-            env={**os.environ, "SOURCE_DATE_EPOCH": _FIRST_DAY, "PYTHONDONTWRITEBYTECODE": "1"},
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
+
+
+def _environment() -> dict[str, str]:
+    found = {**os.environ, "SOURCE_DATE_EPOCH": _FIRST_DAY, "PYTHONDONTWRITEBYTECODE": "1"}
+    if CALLERS_BUNDLE in found:
+        found.pop("REQUESTS_CA_BUNDLE", None)
+        if found[CALLERS_BUNDLE]:
+            found["REQUESTS_CA_BUNDLE"] = found[CALLERS_BUNDLE]
+    return found
 
 
 def _tail(text: str) -> str:

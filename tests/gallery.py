@@ -48,7 +48,19 @@ const fit = (frame) => {{
   frame.style.height = Math.min({most}, Math.max(least, root.scrollHeight)) + 'px';
   frame.parentNode.style.height = parseFloat(frame.style.height) * frame.dataset.scale + 'px';
 }};
-onload = () => {{ document.querySelectorAll('iframe').forEach(fit); document.title = 'ready'; }};
+// WebKitGTK fires `load` before a background is decoded
+const decoded = async ({{ contentWindow: inside }}) => {{
+  const {{ backgroundImage }} = inside.getComputedStyle(inside.document.querySelector('.gate'));
+  const picture = new Image();
+  picture.src = /"(.+)"/.exec(backgroundImage)?.[1] ?? '';
+  return picture.src && picture.decode();
+}};
+onload = async () => {{
+  const frames = [...document.querySelectorAll('iframe')];
+  frames.forEach(fit);
+  await Promise.all(frames.map(decoded));
+  requestAnimationFrame(() => requestAnimationFrame(() => {{ document.title = 'ready'; }}));
+}};
 </script>"""
 _CELL = (
     '<div class=cell style="width:{shown}px"><iframe data-look="{name}" data-height={height} data-scale={scale} '
@@ -106,6 +118,7 @@ class _Chromium:
 
     def show(self, url: str) -> None:
         self._page.goto(url)
+        self._page.wait_for_function("document.title === 'ready'")
 
     def run(self, body: str) -> Any:
         return self._page.evaluate(f"() => {{ {body} }}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 TEXT_CONTRAST = 4.5
 
-#: The page's greys, from frontend/styles.css: surfaces, and what is written and drawn on them.
+#: The page's greys, from frontend/styles.css: the surfaces, and the text and lines on them.
 SURFACES: Mapping[str, Mapping[str, str]] = {
     "light": {"ground": "#f5f8f6", "raised": "#ffffff", "line": "#cdd9d5"},
     "dark": {"ground": "#0c1617", "raised": "#132122", "line": "#263a3a"},
@@ -36,19 +36,20 @@ def contrast(one: str, other: str) -> float:
 
 
 def build_palette(accent: str, theme: str) -> dict[str, str]:
-    """Return the page's colours under `accent`, by their names in styles.css: the greys, in its hue, and its shades."""
+    """Return the page's colours for `accent`, by their names in styles.css: the greys in the hue of `accent`, and the
+    shades of `accent`."""
     light = theme == "light"
-    return {
-        **{name: _toned(grey, accent, lighter=light) for name, grey in SURFACES[theme].items()},
-        **{name: _toned(grey, accent, lighter=not light) for name, grey in MARKS[theme].items()},
-        **_shades(accent, theme),
-    }
+    shades = _shades(accent, theme)
+    surfaces = {name: _toned(grey, accent, light) for name, grey in SURFACES[theme].items()}
+    marks = {name: _toned(grey, accent, not light) for name, grey in MARKS[theme].items()}
+    tint = mix(surfaces["ground"], accent, _TINT)
+    return {**surfaces, **marks, **shades, "tint": _as_light(tint, shades["tint"], light)}
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
     """Return the lowest contrast of text in the colour `accent` or on `accent`, and the other colour of that pair."""
     shades = _shades(accent, theme)
-    # Surfaces in the accent's hue differ more from the accent, never less.
+    # These surfaces have the page's own hue. In the hue of the accent they contrast with it at least as much.
     surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
     others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
@@ -92,20 +93,29 @@ def _shades(accent: str, theme: str) -> dict[str, str]:
     }
 
 
-def _toned(colour: str, accent: str, *, lighter: bool) -> str:
-    """Return a grey with the hue of `accent`, and the next luminance above (`lighter`) or below its own.
-
-    Surfaces and marks move away from each other, so no contrast gets weaker than in the page's own colours.
-    """
+def _toned(grey: str, accent: str, lighter: bool) -> str:
+    """Return a grey with the hue of `accent`."""
     from colorsys import hls_to_rgb, rgb_to_hls
 
     hue, _, strength = rgb_to_hls(*_channels(accent))
-    saturation = min(rgb_to_hls(*_channels(colour))[2], strength)
+    _, lightness, saturation = rgb_to_hls(*_channels(grey))
+    toned = _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
+    return _as_light(toned, grey, lighter)
+
+
+def _as_light(colour: str, other: str, lighter: bool) -> str:
+    """Return `colour` with the luminance of `other`, or the next one above (`lighter`) or below.
+
+    Surfaces and marks change in opposite directions, so no contrast becomes lower than in the page's own colours.
+    """
+    from colorsys import hls_to_rgb, rgb_to_hls
+
+    hue, _, saturation = rgb_to_hls(*_channels(colour))
 
     def shade(step: int) -> str:
         return _written(hls_to_rgb(hue, step / 255, saturation))
 
-    step = bisect_left(range(256), _luminance(colour), key=lambda one: _luminance(shade(one)))
+    step = bisect_left(range(256), _luminance(other), key=lambda one: _luminance(shade(one)))
     return shade(step if lighter else max(0, step - 1))
 
 

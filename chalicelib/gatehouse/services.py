@@ -212,7 +212,7 @@ class Services:
             new_sessions=self._new_sessions,
             attempts=self._attempts,
             captcha=self.captcha,
-            passkeys=self._passkey_notes,
+            passkeys=self.passkey_notes,
             issuer_label=self.settings.app_title,
         )
 
@@ -232,7 +232,7 @@ class Services:
             ),
             attempts=self._attempts,
             providers=self.providers,
-            passkeys=self._passkey_notes if self.settings.passkeys else None,
+            passkeys=self.passkey_notes if self.settings.passkeys else None,
             allowed_domains=self.settings.sign_up_allowed_domains,
             refused_domains=self.settings.sign_up_refused_domains,
         )
@@ -290,7 +290,7 @@ class Services:
             api=self._user_pool_api,
             challenges=self._challenges,
             attempts=self._attempts,
-            notes=self._passkey_notes,
+            notes=self.passkey_notes,
             domain=self.settings.passkey_domain,
         )
 
@@ -302,13 +302,13 @@ class Services:
         return Passkeys(
             again=self._reauthentication,
             api=PasskeyApi(self._cognito_idp),
-            notes=self._passkey_notes,
+            notes=self.passkey_notes,
             challenges=self._challenges,
             attempts=self._attempts,
         )
 
     @cached_property
-    def _passkey_notes(self) -> "PasskeyNotes":
+    def passkey_notes(self) -> "PasskeyNotes":
         from .store.passkey_notes import PasskeyNotes
 
         return PasskeyNotes(self._dynamodb, self.settings.users_table, self.clock)
@@ -366,7 +366,7 @@ class Services:
 
     @cached_property
     def leaving(self) -> "Leaving":
-        """The work of the function `leaving`, with a limited rate of calls to Cognito."""
+        """Return the work of the function `leaving`, which limits the rate of its calls to Cognito."""
         from .cognito.pace import PacedClient
         from .cognito.provider_people import ProviderPeople
         from .cognito.user_admin import UserAdmin
@@ -623,7 +623,7 @@ class Container:
         self._budget = deadline.Budget() if given is None else given.budget
 
     def own_client(self, service: str) -> Any:
-        """Return a client for the app's own code; made at its first use."""
+        """Return a client for the app's own code. It is made at its first use."""
         return self._own_kept(service, lambda clients: clients.own(service))
 
     def own_table(self, name: str) -> Any:

@@ -13,13 +13,13 @@ from .errors import ConfigurationError
 from .setting import LOCAL, PROJECT, STACK, Setting, SettingTable
 from .setting_rules import RULES
 
-#: Cognito's own sender has 50 mails a day (AWS "Quotas in Amazon Cognito").
+#: Cognito's own sender may send 50 mails a day (AWS "Quotas in Amazon Cognito").
 COGNITO_MAILS_PER_DAY = 50
 #: The longest time that browsers keep a cookie: 400 days.
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
-#: The command line's name; ops/program.py has the same rule.
+#: The command to which error messages refer; ops/program.py chooses it by the same rule.
 _PROGRAM = "gatehouse" if __package__ == "chalice_gatehouse" else "python -m ops"
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
@@ -36,6 +36,10 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     if arn:
         return arn
     if environ.get("AWS_CHALICE_CLI_MODE"):
+        if environ.get("STAGE") == "local":
+            raise ConfigurationError(
+                f"Chalice alone cannot deploy the local stage: run `{_PROGRAM} up` or `{_PROGRAM} deploy --stage local`"
+            )
         raise ConfigurationError(
             f"USER_POOL_ARN is not set for this stage: run `{_PROGRAM} provision --stage STAGE` first"
         )
@@ -52,7 +56,8 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
     found = environ.get(variable, "")
     if not found:
         raise ConfigurationError(
-            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, then run `ops provision`"
+            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, "
+            f"then run `{_PROGRAM} provision`"
         )
     return found
 
@@ -140,9 +145,9 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "MAILS_PER_DAY",
         parse.number(1, 1_000_000),
         "how many mails the forms for sign-up and new passwords may send in 24 hours, 1 to "
-        "1,000,000 (S-41). Cognito's own sender has [50 a "
+        "1,000,000 (S-41). Cognito's own sender may send [50 a "
         "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the "
-        "whole account, so more needs SES (`ses_identity_arn`); with SES you must set this. "
+        "whole account; to send more, use SES (`ses_identity_arn`). With SES this is required. "
         "Invitations by `ops` and second-factor codes by mail are not counted",
         default=str(COGNITO_MAILS_PER_DAY),
     )

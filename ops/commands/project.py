@@ -40,13 +40,13 @@ def init() -> int:
     "--add",
     "added",
     metavar="REQUIREMENT",
-    help="Add it to requirements.in, then lock that file and the files that include it.",
+    help="Add this requirement to requirements.in, then lock that file and the files that include it.",
 )
 def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
     """Lock requirements*.in with hashes.
 
-    Writes the .txt beside each FILE (default: each requirements*.in of the project), for Python 3.11 to 3.14.
-    Versions that are already locked are kept. Addresses of package indexes are left out.
+    Writes a .txt beside each FILE (default: each requirements*.in of the project), for Python 3.11 to 3.14. Versions
+    that are already locked are kept. Addresses of package indexes are left out.
     """
     from ..lock import add, lock_all
 

@@ -27,7 +27,12 @@ def provider() -> None:
 )
 @click.argument("name")
 @on_stage
-@click.option("--issuer", required=True, metavar="URL", help="Such as https://acme.okta.com.")
+@click.option(
+    "--issuer",
+    required=True,
+    metavar="URL",
+    help="The provider's issuer, such as https://acme.okta.com.",
+)
 @click.option(
     "--client-id",
     required=True,
@@ -48,7 +53,9 @@ def provider() -> None:
     ),
 )
 @click.option(
-    "--no-domains", is_flag=True, help="Remove its domains, so that everyone sees its button."
+    "--no-domains",
+    is_flag=True,
+    help="Remove the provider's domains, so that everyone sees its button.",
 )
 @click.option("--label", metavar="TEXT", help="Text of its button (default: NAME); '' for NAME.")
 @click.option(

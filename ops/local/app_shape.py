@@ -48,7 +48,7 @@ def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
 def _told(lines: list[str], project_dir: Path) -> list[str]:
     """Shorten a traceback to the last line of the project's own code, and the error.
 
-    Without such a line, keep the end of it: an error may come from a package.
+    Without such a line, keep the end of the traceback: the error may come from a package.
     """
     marks = (f'  File "{project_dir}/', f'  File "{project_dir.resolve()}/')
     ours = f"{os.sep}chalicelib{os.sep}gatehouse{os.sep}"

@@ -57,7 +57,10 @@ def ministack_python(state_dir: Path, report: Reporter) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         tail = "\n".join(done.stderr.splitlines()[-_TAIL_LINES:])
-        raise OpsError(f"Installing MiniStack failed:\n{tail}")
+        raise OpsError(
+            "Installing MiniStack failed. It needs a package index, once: check the network and pip's settings "
+            f"(index-url, proxy, cert), then run this again. pip says:\n{tail}"
+        )
     stamp.write_text(wanted)
     report.done()
     return python

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import certifi
+
 from ..stages import LOCAL, Stage, load_stage
+from ..wheels import CALLERS_BUNDLE
 from .chalice_cli import CACHE
 from .deployer import ROOT, local_aws_only
 from .stack import info
 from .staged_copy import naming_the_project, refresh_copy
+
+# This variable names the authorities that `requests` and pip trust; pip must reach a package index.
+_BUNDLE = "REQUESTS_CA_BUNDLE"
 
 
 @contextmanager
@@ -24,10 +30,20 @@ def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[
         found["aws_endpoint_url"], found["region"], root, state_dir / "no-aws-files"
     ):
         if found["ca_file"]:
-            os.environ["REQUESTS_CA_BUNDLE"] = found["ca_file"]
+            _trust_also(Path(found["ca_file"]), state_dir / "trusted.pem")
         os.environ[CACHE] = str(project_dir / ".local" / "dependencies")
         with naming_the_project(state_dir / "app", project_dir):
             yield load_stage(state_dir / "app", LOCAL)
+
+
+def _trust_also(authority: Path, bundle: Path) -> None:
+    """Let this process and its children also trust the app's certificate; pip trusts what it trusted before."""
+    theirs = os.environ.get(CALLERS_BUNDLE, os.environ.get(_BUNDLE, ""))
+    known = theirs if Path(theirs).is_file() else certifi.where()
+    wanted = Path(known).read_bytes() + b"\n" + authority.read_bytes()
+    if not bundle.exists() or bundle.read_bytes() != wanted:  # another command may be reading it
+        bundle.write_bytes(wanted)
+    os.environ.update({_BUNDLE: str(bundle), CALLERS_BUNDLE: theirs})
 
 
 def refresh(project_dir: Path, stage: Stage) -> Stage:

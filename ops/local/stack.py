@@ -304,7 +304,7 @@ def _require_free(addresses: Addresses, ours: Collection[int] = ()) -> None:
 
 
 def _ports(state_dir: Path) -> Collection[int]:
-    """Return the ports of the stack that runs here: any could be, if its start was interrupted."""
+    """Return the ports of the stack that runs here. After an interrupted start they are unknown: return all ports."""
     if not (state_dir / "info.json").exists():
         return range(65536)
     places = json.loads((state_dir / _CHOICES).read_text(encoding="utf-8"))["addresses"]

@@ -26,6 +26,14 @@ def row(passkeys: Passkeys) -> dict[str, Any]:
     return found
 
 
+def managed_reset(passkeys: Passkeys) -> None:
+    """Set a new password as managed login does: with Cognito's own calls, without our server."""
+    pool = passkeys.direct.pool
+    user = passkeys.direct.grace
+    user.password = NEW_PASSWORD
+    pool.trigger("PostConfirmation_ConfirmForgotPassword", user, {})
+
+
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("app", [False, True], ids=["password", "password and app"])
 def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, app: bool) -> None:
@@ -257,3 +265,27 @@ def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
         assert passkeys.post("passkeys/verify", credential=credential).status == 400
     kept = row(passkeys)["passkeysSince"]
     assert len(kept) == 1
+
+
+@pytest.mark.security("S-102")
+def test_a_reset_on_managed_login_ends_the_passkeys(passkeys: Passkeys) -> None:
+    """Our server takes no part in it; Cognito calls the trigger, which notes the end."""
+    passkeys.direct.world.clock.advance(1)
+    managed_reset(passkeys)
+    assert row(passkeys)["passkeysEndedAt"]
+    refused = passkeys.sign_in(passkeys.direct.world.browser())
+    assert (refused.status, refused.json()["error"]) == (401, "invalid_credentials")
+    assert passkeys.direct.sign_in(password=NEW_PASSWORD).status == 200
+    assert passkeys.post("passkeys/open", password=NEW_PASSWORD).json()["ended"] == 1
+
+
+@pytest.mark.security("S-102")
+def test_an_outage_at_a_reset_on_managed_login_is_logged(
+    passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The new password is valid, and the passkeys still work, as after a reset on our form."""
+    passkeys.direct.world.dynamodb.fault = connect_timeout()
+    managed_reset(passkeys)
+    passkeys.direct.world.dynamodb.fault = None
+    assert '"passkeys_not_ended"' in capsys.readouterr().out
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 200

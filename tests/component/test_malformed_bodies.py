@@ -51,6 +51,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "/auth/passkeys/rename": {"id": "x", "name": "x"},
     "/auth/passkeys/remove": {"id": "x"},
     "/auth/passkeys/close": {},
+    "/auth/passkeys/offer": {},
 }
 NO_TEXT: tuple[Any, ...] = (None, 7, 1.5, True, False, [], ["x"], {}, {"x": 1}, "", "\ud800")
 TOO_LONG = "x" * 16_000

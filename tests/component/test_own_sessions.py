@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.gatehouse.store.session_rows import SessionRows
 from tests.component.direct import EMAIL, SESSION_COOKIE, Direct
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.test_global_sign_out import ADA, ADMIN, add_administrator
@@ -82,6 +83,67 @@ def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
     world.clock.advance(1)
     assert listed(signed_in) == []
     assert len(rows(world)) == 1
+
+
+def add_rows(world: World, count: int) -> None:
+    """Sessions of Ada in browsers that no longer exist, each last used a second after the one before."""
+    rows = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
+    for number in range(count):
+        world.clock.advance(1)
+        now = int(world.clock())
+        rows.begin(
+            sub=Person().sub,
+            session_id=f"row-{number}",
+            provider="Okta",
+            device="",
+            started_at=now,
+            idle_expires_at=now + 1800,
+            expires_at=now + 3600,
+        )
+
+
+@pytest.mark.security("S-114")
+def test_one_session_too_many_ends_the_least_recently_used(
+    world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """The limit counts the new session. The browser that loses its own is asked to sign in again."""
+    add_rows(world, 98)
+    signed_in.post("/auth/refresh")
+    second, third = world.browser(), world.browser()
+    world.sign_in(second)
+    assert len(rows(world)) == 100
+    world.clock.advance(1)
+    world.sign_in(third)
+    assert len(rows(world)) == 100
+    assert "row-0" not in {row["id"]["S"] for row in rows(world)}
+    for browser in (signed_in, second, third):
+        world.clock.advance(1)
+        assert browser.post("/auth/refresh").status == 200
+    kept = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
+    world.clock.advance(1)
+    for number in range(1, 98):
+        assert kept.touch(Person().sub, f"row-{number}", int(world.clock()) + 1800)
+    world.sign_in(world.browser())
+    refused = signed_in.post("/auth/refresh")
+    assert (refused.status, refused.json()["error"]) == (401, "session_expired")
+    assert second.post("/auth/refresh").status == 200
+    ended = [line for line in log_lines() if line["event"] == "oldest_sessions_ended"]
+    assert [(line["user"], line["count"]) for line in ended] == [(ADA, 1), (ADA, 1)]
+
+
+@pytest.mark.security("S-114")
+def test_very_many_sessions_of_an_earlier_release_end_step_by_step(
+    world: World, browser: Browser
+) -> None:
+    """Twenty at each sign-in, so that no sign-in takes long; other people's sessions stay."""
+    world.sign_in(world.browser(), BOB)
+    add_rows(world, 130)
+    counts = []
+    for _ in range(4):
+        world.sign_in(browser := world.browser())
+        counts.append(len(rows(world)) - 1)
+        assert browser.post("/auth/refresh").status == 200
+    assert counts == [111, 100, 100, 100]
 
 
 @pytest.mark.security("S-83")

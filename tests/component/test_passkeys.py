@@ -1,5 +1,7 @@
 """POST /auth/passkeys/…: people set up, name, list and remove their own passkeys (S-91)."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,9 +17,11 @@ from tests.component.direct import (
 from tests.component.passkeys import DOMAIN, Passkeys
 from tests.component.world import MFA_CLIENT_ID
 from tests.doubles.aws_errors import connect_timeout
+from tests.doubles.browser import Browser
 from tests.doubles.pool_users import PoolUser
 from tests.doubles.user_pool_core import refusal
 
+OFFER_COOKIE = "__Host-gatehouse-offer"
 CALLS = ("setup", "verify", "rename", "remove")
 
 
@@ -280,3 +284,66 @@ def test_the_way_back_when_the_only_one_is_lost(passkeys: Passkeys) -> None:
     browser = passkeys.direct.world.browser()
     assert passkeys.direct.sign_in(browser=browser).status == 200
     assert passkeys.post("passkeys/open", browser, password=PASSWORD).status == 200
+
+
+def offered(passkeys: Passkeys, browser: Browser | None = None, **body: Any) -> bool:
+    answer = passkeys.post("passkeys/offer", browser, **body)
+    assert (answer.status, bool(answer.set_cookies)) == (200, body.get("not_now", False))
+    return bool(answer.json()["offer"])
+
+
+def test_a_passkey_is_offered_until_somebody_says_not_now(passkeys: Passkeys) -> None:
+    """The answer counts for this person in this browser, survives a sign-out and the next sign-in, and lasts 400 days."""
+    passkeys.direct.sign_in()
+    assert offered(passkeys) is True
+    assert offered(passkeys, not_now=True) is False
+    browser = passkeys.direct.browser
+    browser.post("/auth/logout")
+    passkeys.direct.sign_in()
+    assert offered(passkeys) is False
+    elsewhere = passkeys.direct.world.browser()
+    passkeys.direct.sign_in(browser=elsewhere)
+    assert offered(passkeys, elsewhere) is True
+    passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
+    passkeys.direct.sign_in("ada@example.org")
+    assert offered(passkeys) is True
+    cookie = browser.notes[OFFER_COOKIE]
+    assert cookie.same_site == "Strict"
+    assert cookie.expires_at == passkeys.direct.world.clock() + 400 * 86_400
+    passkeys.direct.world.clock.advance(400 * 86_400)
+    passkeys.direct.sign_in()
+    assert offered(passkeys) is True
+
+
+def test_no_passkey_is_offered_where_one_was_set_up(passkeys: Passkeys) -> None:
+    passkeys.set_up()
+    passkeys.direct.sign_in()
+    assert offered(passkeys) is False
+
+
+def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
+    """The cookie stays small, names nobody, and a changed one is read without an error."""
+    passkeys.direct.sign_in()
+    browser = passkeys.direct.browser
+    for number in range(9):
+        email = f"p{number}@example.org"
+        passkeys.direct.pool.add(PoolUser(email, PASSWORD))
+        passkeys.direct.sign_in(email)
+        assert offered(passkeys, not_now=True) is False
+    assert re.fullmatch(r"[0-9a-f]{8}(\.[0-9a-f]{8}){7}", browser.notes[OFFER_COOKIE].value)
+    changed = replace(browser.notes[OFFER_COOKIE], value="...x.00000000.<script>" + "0" * 3000)
+    browser.notes[OFFER_COOKIE] = changed
+    assert offered(passkeys) is True
+    assert offered(passkeys, not_now=True) is False
+    assert browser.notes[OFFER_COOKIE].value.startswith("00000000.")
+
+
+def test_an_offer_needs_a_session(passkeys: Passkeys) -> None:
+    """And no sign-in sets its cookie."""
+    refused = passkeys.post("passkeys/offer", passkeys.direct.world.browser(), not_now=True)
+    assert (refused.status, refused.json()["error"]) == (401, "no_session")
+    passkeys.set_up()
+    browser = passkeys.direct.world.browser()
+    passkeys.direct.sign_in(browser=browser)
+    passkeys.sign_in(browser)
+    assert browser.notes == {}

@@ -19,7 +19,7 @@ from tests.doubles.clock import Clock
 SOURCE_IP = "192.0.2.7"
 
 #: See `Browser.notes`.
-NOTES = frozenset({"__Host-gatehouse-used"})
+NOTES = frozenset({"__Host-gatehouse-used", "__Host-gatehouse-offer"})
 
 Site = Literal["same-origin", "cross-site", "none"]
 

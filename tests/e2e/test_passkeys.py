@@ -38,9 +38,11 @@ def open_form(page: Page, stack: Stack) -> None:
 
 
 def sign_in(page: Page, stack: Stack) -> None:
+    """Return when the page knows whether it may offer a passkey."""
     open_form(page, stack)
     field(page, "Password").fill(PASSWORD)
-    page.locator("form button[type=submit]").click()
+    with page.expect_response("**/auth/passkeys/offer"):
+        page.locator("form button[type=submit]").click()
     expect(button(page, "Sign out")).to_be_visible()
 
 
@@ -77,10 +79,17 @@ def sign_out(page: Page) -> None:
 def test_a_passkey_from_set_up_to_removal(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """It is offered, set up and named; it signs in by keyboard in a new browser; a copied key is refused; it is removed."""
+    """It is offered until "Not now", set up and named; it signs in by keyboard in a new browser; a copied key is refused;
+    it is removed."""
     device = Device(page)
     sign_in(page, stack)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
+    with page.expect_response("**/auth/passkeys/offer"):
+        button(page, "Not now").click()
+    button(page, "Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    sign_in(page, stack)
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
     open_list(page)
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("Your passkey is ready.")).to_be_visible()

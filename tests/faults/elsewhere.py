@@ -65,9 +65,9 @@ _SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge
 _SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
 _CODES, _CODE = "POST /auth/mfa/recovery-codes", "POST /auth/direct/recovery-code"
 _PASSKEY = "POST /auth/direct/passkey"
-_OPEN, _NEW, _KEEP, _NAME, _REMOVE, _CLOSE = (
+_OPEN, _NEW, _KEEP, _NAME, _REMOVE, _CLOSE, _OFFER = (
     f"POST /auth/passkeys/{name}"
-    for name in ("open", "setup", "verify", "rename", "remove", "close")
+    for name in ("open", "setup", "verify", "rename", "remove", "close", "offer")
 )
 _CONFIRM, _RESET, _RESEND, _FORGOT = (
     f"POST /auth/direct/{name}"
@@ -133,6 +133,10 @@ ELSEWHERE: tuple[Call, ...] = (
         Outcome(200, code="", cookie="cleared", event="revoke_failed"), *_CLIENT,
     ),
     *_lines(
+        "GET /auth/callback", "callback",
+        Outcome(303, code="", cookie="set", event="row_not_deleted"), "Query sessions",
+    ),
+    *_lines(
         "GET /auth/callback", "callback again",
         Outcome(303, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
     ),
@@ -180,7 +184,8 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_SIGN_IN, "sign-in again", _REPLACED, "revoke"),
     *_lines(
         _SIGN_IN, "sign-in again",
-        Outcome(200, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+        Outcome(200, code="", cookie="replaced", event="row_not_deleted"),
+        "Query sessions", "DeleteItem sessions",
     ),
     *_lines(
         _SIGN_IN, "sign-in again",
@@ -201,7 +206,8 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_CHALLENGE, "challenge again", _UNLISTED, "UpdateItem sessions"),
     *_lines(
         _CHALLENGE, "challenge again",
-        Outcome(200, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+        Outcome(200, code="", cookie="replaced", event="row_not_deleted"),
+        "Query sessions", "DeleteItem sessions",
     ),
     *_lines("POST /auth/direct/sign-up", "sign-up", _NOTHING, *_KEYS, *_COUNTS),
     *_lines(_RESEND, "resend", _NOTHING, *_KEYS, *_COUNTS, "Invoke account_mail"),
@@ -318,6 +324,7 @@ ELSEWHERE: tuple[Call, ...] = (
         _CLOSE, "passkeys close", Outcome(200, code="", event="revoke_failed"),
         "GetSecretValue mfa-client", "RevokeToken",
     ),
+    *_lines(_OFFER, "passkeys offer", _KEPT, *_KEYS),
     *_lines(
         "trigger PreSignUp_SignUp", "trigger sign-up, ours", _REFUSED_TO_COGNITO,
         "GetSecretValue client",

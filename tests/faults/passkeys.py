@@ -85,6 +85,7 @@ def opened(path: str) -> Callable[[World], Scene]:
             "rename": {"id": made, "name": "Mine"},
             "remove": {"id": made},
             "close": {},
+            "offer": {"not_now": True},
         }[path]
         return Scene(passkeys.direct.browser, lambda: passkeys.post(f"passkeys/{path}", **body))
 
@@ -101,6 +102,6 @@ PASSKEYS: dict[str, Callable[[World], Scene]] = {
     "reset, passkeys": reset,
     **{
         f"passkeys {path}": opened(path)
-        for path in ("setup", "verify", "rename", "remove", "close")
+        for path in ("setup", "verify", "rename", "remove", "close", "offer")
     },
 }

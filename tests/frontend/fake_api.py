@@ -186,6 +186,7 @@ class FakeApi:
         self.config["passkeys"] = True
         self.answers["POST /auth/direct/passkey"] = Answer(200, {"challenge": None})
         self.answers["POST /auth/passkeys/close"] = Answer(200, {})
+        self.answers["POST /auth/passkeys/offer"] = Answer(200, {"offer": True})
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
         """Some provider has domains. `provider` is the label of the provider to which every address belongs.

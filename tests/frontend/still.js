@@ -8,7 +8,7 @@
     copy.removeAttribute('autofocus');
   });
   const late = document.querySelector('.late');
-  if (late) still.querySelector('.late').style.cssText = `animation: none; visibility: ${getComputedStyle(late).visibility}`;
+  if (late) still.querySelector('.late').style.cssText = `visibility: ${getComputedStyle(late).visibility}`;
   for (const node of still.querySelectorAll('script, iframe, noscript, link:not([rel="stylesheet"]), meta[http-equiv]')) node.remove();
   return '<!doctype html>' + still.outerHTML;
 }

@@ -44,7 +44,7 @@ _BRAND = Brand(
     languages=("en", "de"),
 )
 _WORDMARK = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 32"><circle cx="16" cy="16" r="15" fill="#9d174d"/>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 124 32"><circle cx="16" cy="16" r="15" fill="#9d174d"/>'
     '<text x="40" y="23" font-family="sans-serif" font-size="20" fill="#777">Harbour</text></svg>'
 )
 _PICTURE = (
@@ -150,7 +150,7 @@ def styles(look: Look, name: str) -> str:
         )
         if name == "styles.css":
             text += f":root {{ font-size: {look.text}% }}"
-    return text + ".bone, [aria-busy] svg:last-child { animation: none }"
+    return text + ".bone, .late, [aria-busy] svg:last-child { animation: none }"
 
 
 @contextmanager

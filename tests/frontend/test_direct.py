@@ -401,7 +401,7 @@ def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) ->
     address.fill(typed)
     page.locator("form button[type=submit]").click()
     expect(address).to_have_accessible_description(
-        "Enter your email address, such as name@example.com."
+        "Enter your email address, such as me@example.com."
     )
     assert bodies(api, "forgot-password") == []
 
@@ -427,7 +427,7 @@ def test_an_address_that_only_the_server_refuses_is_named_at_its_field(
     page.locator("form button[type=submit]").click()
     expect(address).to_be_focused()
     expect(address).to_have_accessible_description(
-        "Enter your email address, such as name@example.com."
+        "Enter your email address, such as me@example.com."
     )
 
 

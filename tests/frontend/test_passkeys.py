@@ -212,16 +212,47 @@ def test_without_passkeys_nothing_of_them_is_loaded(page: Page, api: FakeApi) ->
     assert [url for url in loaded if url.endswith(("/passkeys.js", "/passkey-list.js"))] == []
 
 
-def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
-    """It is offered once, on a device that can store one."""
+def sign_in(page: Page, api: FakeApi) -> None:
     api.accept_password()
     open_form(page, api)
     fill(page, Password=PASSWORD)
     page.locator("form button[type=submit]").click()
     heading(page, "Hello, Bo")
+
+
+def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
+    """The offer leads to the list. A reload shows no offer."""
+    sign_in(page, api)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
+    page.get_by_role("link", name="Set up a passkey").click()
+    heading(page, "Passkeys")
+    press(page, "Back")
     page.reload()
     heading(page, "Hello, Bo")
+    expect(page.get_by_role("link", name="Passkeys")).to_be_visible()
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
+    assert bodies(api, "passkeys/offer") == [{}]
+
+
+@pytest.mark.parametrize("remembered", [Answer(200, {"offer": False}), error(503, "x")], ids=str)
+def test_not_now_takes_the_offer_away(page: Page, api: FakeApi, remembered: Answer) -> None:
+    """By keyboard, and also if the server does not answer. The focus goes to the link to the list."""
+    sign_in(page, api)
+    expect(page.get_by_text("Next time without a password?")).to_be_visible()
+    api.answers["POST /auth/passkeys/offer"] = remembered
+    with page.expect_response("**/auth/passkeys/offer"):
+        page.get_by_role("button", name="Not now").press("Enter")
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
+    expect(page.get_by_role("link", name="Passkeys")).to_be_focused()
+    assert bodies(api, "passkeys/offer") == [{}, {"not_now": True}]
+
+
+@pytest.mark.parametrize("said", [Answer(200, {"offer": False}), error(503, "x")], ids=str)
+def test_it_is_not_offered_again(page: Page, api: FakeApi, said: Answer) -> None:
+    """Also not if the server does not say whether it may be."""
+    api.answers["POST /auth/passkeys/offer"] = said
+    with page.expect_response("**/auth/passkeys/offer"):
+        sign_in(page, api)
     expect(page.get_by_role("link", name="Passkeys")).to_be_visible()
     expect(page.get_by_text("Next time without a password?")).to_have_count(0)
 
@@ -265,11 +296,7 @@ def test_it_is_not_offered_where_the_device_can_keep_none(page: Page, api: FakeA
     page.add_init_script(
         "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => false"
     )
-    api.accept_password()
-    open_form(page, api)
-    fill(page, Password=PASSWORD)
-    page.locator("form button[type=submit]").click()
-    heading(page, "Hello, Bo")
+    sign_in(page, api)
     expect(page.get_by_role("link", name="Passkeys")).to_be_visible()
     expect(page.get_by_text("Next time without a password?")).to_have_count(0)
 

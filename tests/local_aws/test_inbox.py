@@ -1,5 +1,7 @@
 """The page with what was sent."""
 
+import re
+
 import requests
 
 from tests.local_aws.cloud import Cloud
@@ -17,6 +19,21 @@ def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) 
     assert "Your temporary password" in page.text
     told = requests.get(f"{cloud.url}/inbox", headers={"Accept": "application/json"}, timeout=10)
     assert "iris@example.com" in str(told.json()["messages"])
+
+
+def test_the_newest_mail_is_first_with_its_time(cloud: Cloud, pool: Pool) -> None:
+    """MiniStack counts the seconds since 1970; the page shows date and time."""
+    cloud.client("sns").publish(PhoneNumber="+15550100", Message="Your code is 123456.")
+    for name in ("early", "late"):
+        pool.cognito.admin_create_user(
+            UserPoolId=pool.id, Username=f"{name}@example.com", DesiredDeliveryMediums=["EMAIL"]
+        )
+    page = requests.get(f"{cloud.url}/inbox", timeout=10).text
+    shown = [page.index(f"To {who}") for who in ("late@", "early@", "+15550100")]
+    assert shown == sorted(shown)
+    assert re.search(
+        r"To late@example\.com from \S+, 20\d\d-\d\d-\d\d at \d\d:\d\d:\d\d UTC<", page
+    )
 
 
 def test_a_mail_in_the_inbox_can_do_nothing(cloud: Cloud) -> None:

@@ -13,6 +13,7 @@ from chalicelib.gatehouse.colours import (
     build_palette,
     contrast,
     mended,
+    mix,
     weakest,
 )
 from chalicelib.gatehouse.page.static_files import FRONTEND
@@ -64,6 +65,8 @@ def test_greys_take_the_hue_and_keep_their_contrast(accent: str, theme: str) -> 
     for surface, ground in SURFACES[theme].items():
         for mark, ink in MARKS[theme].items():
             assert contrast(palette[mark], palette[surface]) >= contrast(ink, ground)
+    tint = mix(SURFACES[theme]["ground"], accent, 0.12)
+    assert contrast(palette["ink"], palette["tint"]) >= contrast(MARKS[theme]["ink"], tint)
     red, green, blue = (
         int(build_palette("#9d174d", theme)["line"][at : at + 2], 16) for at in (1, 3, 5)
     )

@@ -146,6 +146,8 @@ def test_the_authorizers_arn_is_a_placeholder_only_outside_the_cli() -> None:
     assert user_pool_arn({"USER_POOL_ARN": "arn:x", "AWS_CHALICE_CLI_MODE": "1"}) == "arn:x"
     with pytest.raises(ConfigurationError, match="ops provision"):
         user_pool_arn({"AWS_CHALICE_CLI_MODE": "1"})
+    with pytest.raises(ConfigurationError, match="ops deploy --stage local`"):
+        user_pool_arn({"AWS_CHALICE_CLI_MODE": "1", "STAGE": "local"})
 
 
 @pytest.mark.security("S-59")

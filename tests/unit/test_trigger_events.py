@@ -14,6 +14,7 @@ from chalicelib.gatehouse.cognito.group_texts import parse_provider_groups
 from chalicelib.gatehouse.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from chalicelib.gatehouse.errors import GatehouseError, TriggerRefused
 from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.store.passkey_notes import PasskeyNotes
 from chalicelib.gatehouse.store.providers import ProviderStore
 from chalicelib.gatehouse.store.users import UserRecord, UserStore, key_of
 from chalicelib.gatehouse.triggers import inbound_federation, token_claims, user_records
@@ -98,7 +99,14 @@ class Table:
 
     def handle(self, event: dict[str, Any]) -> dict[str, Any]:
         return user_records.handle(
-            event, SETTINGS, self.users, self.providers, no_linker, no_secret, lambda: None
+            event,
+            SETTINGS,
+            self.users,
+            self.providers,
+            no_linker,
+            no_secret,
+            lambda: None,
+            lambda: PasskeyNotes(self.double, "users", self.clock),
         )
 
     def decide(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -215,12 +223,13 @@ def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
 def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]], later: int
 ) -> None:
-    """Every event arrives again, hours or months later. Only the time of the proof may change: then known browsers are
-    treated as unknown again."""
+    """Every event arrives again, hours or months later. Only the time of the proof may change, and with it the end of
+    passkeys: then known browsers are treated as unknown again, and the person sets up passkeys again."""
     sent, _ = drawn
     record = final_record(sent)
     again = final_record([*sent, *[(name, later + at) for name, at in sent]])
-    assert again.pop("provedAt", "") >= record.pop("provedAt", "")
+    for name in ("provedAt", "passkeysEndedAt"):
+        assert again.pop(name, "") >= record.pop(name, "")
     assert again.pop("lastSignInAt") > record.pop("lastSignInAt")
     assert again == record
 
@@ -240,7 +249,7 @@ def test_whatever_an_event_holds_the_table_gets_one_person_or_nothing(
         return
     ((key, record),) = table.rows().items()
     assert key == key_of(event["userName"])
-    assert set(record) <= {*UserRecord.__dataclass_fields__, "expiresAt"}
+    assert set(record) <= {*UserRecord.__dataclass_fields__, "expiresAt", "passkeysEndedAt"}
     assert all(isinstance(value, str) and value for value in record.values())
     pending = event["triggerSource"].startswith("PreSignUp_")
     assert record["status"] == ("PENDING" if pending else "CONFIRMED")

@@ -40,7 +40,7 @@ def refuse_age(max_age: object) -> str | None:
     if is_number and max_age in range(SHORTEST_AGE, LONGEST_AGE + 1):
         return None
     return (
-        f"max_age is a whole number of seconds from {SHORTEST_AGE} to {LONGEST_AGE}, not {max_age!r}: "
+        f"max_age must be a whole number of seconds from {SHORTEST_AGE} to {LONGEST_AGE}, not {max_age!r}: "
         "write max_age=300 for five minutes"
     )
 

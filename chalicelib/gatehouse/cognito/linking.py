@@ -53,11 +53,12 @@ class Linker:
         self._is_proved = is_proved
 
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
-        """Link a new federated person to the native account; return the account afterwards, or None if there is no
-        link.
+        """Link a new federated person to the native account. Return the linked account, or None if no account was
+        linked.
 
         `provider` is the exact name of a provider that may link; `attributes` are the event's. Raises
-        TemporarilyUnavailable, also if the proof cannot be read: Cognito tries again, and links at most once.
+        TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again; a repeated link
+        does no harm.
         """
         # The user name is in lower case, so the subject comes from the attribute to which it is also mapped.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))

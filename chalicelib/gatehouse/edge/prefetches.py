@@ -1,11 +1,11 @@
 """Detects prefetches: a request that the browser makes before the person opens the address must neither begin nor
 finish a sign-in.
 
-A prefetched callback would use up state and code, and its response might be discarded. A server should refuse with an
-error status, usually 503: the browser then discards the answer and requests the page again when the person opens it.
-Sources: MDN, Sec-Purpose; the prefetch specification (WICG nav-speculation); draft-nottingham-httpbis-pre-denied-00,
-which reports that practice. Older browsers send other headers: `Purpose` (Chromium), `X-Moz` (Firefox), `X-Purpose`
-(WebKit).
+A prefetched callback would use up state and code, and its response might be discarded. A server should refuse a
+prefetch with an error status, usually 503. The browser then discards the answer, and requests the page again when the
+person opens it. Sources: MDN, Sec-Purpose; the prefetch specification (WICG nav-speculation);
+draft-nottingham-httpbis-pre-denied-00, which reports that practice. Older browsers send other headers: `Purpose`
+(Chromium), `X-Moz` (Firefox), `X-Purpose` (WebKit).
 """
 
 from collections.abc import Mapping

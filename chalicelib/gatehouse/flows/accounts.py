@@ -101,7 +101,7 @@ class Accounts:
 
         `names` contains `given_name` and `family_name`, or nothing. Raises InvalidCode and InvalidPassword.
 
-        A crash between the calls leaves an account with an unknown password; the next code finishes it.
+        After a crash between the calls, the account has a password that nobody knows; the next code repairs this.
         """
         verify_new_password(password)
         digits = read_code(code)
@@ -191,7 +191,7 @@ class Accounts:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _end_passkeys(self, user: PoolUser) -> None:
-        """Note that the account's passkeys have ended, because a person who knew the old password may have set one up
+        """Record that the account's passkeys have ended, because a person who knew the old password may have set one up
         (S-102).
 
         They cannot be deleted here: for that, Cognito requires a token of their owner. The new password is valid even

@@ -33,7 +33,7 @@ class Discovery:
         return provider == NATIVE or (found is not None and not found.domains)
 
     def count_login(self, provider: str | None, email: str | None, source: str) -> None:
-        """Count a sign-in by address or by the name of a private provider, as `find` counts.
+        """Count a sign-in that names an address or a private provider, as `find` counts a search.
 
         Its redirect reveals as much as an answer of `find`, so it must count too. Without a throttle table `find`
         refuses, but this method does not, because people must still be able to sign in. Raises TooManyAttempts.

@@ -1,4 +1,4 @@
-"""Checks what a token's claims cannot show: whether the person still has the rights with which it was issued (S-70).
+"""Checks what a token's claims cannot show: whether the person still has the rights that the token states (S-70).
 
 An access token lasts ten minutes, and API Gateway only verifies the token itself. A route with `authorized(…,
 fresh=True)` asks the pool and the users table at each call, in parallel; if one does not answer, the result is 503,

@@ -198,7 +198,8 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
-            # The keys are loaded first: tokens that cannot be verified would be lost.
+            # The keys are loaded before the code is used: without keys, the new tokens could not be verified, and would
+            # be lost.
             self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,

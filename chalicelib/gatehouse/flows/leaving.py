@@ -98,7 +98,8 @@ class Leaving:
         self._log("leaving" if done else "leaving_without_effect", signal, user=user.user_name)
 
     def note_heard(self, provider: str) -> None:
-        """Note when a provider last sent a signal; `doctor` reads it. Raises TemporarilyUnavailable."""
+        """Record the time at which a provider last sent a signal; `doctor` reads this time. Raises
+        TemporarilyUnavailable."""
         self._subjects.note_signal(provider)
 
     def _end_sessions(self, person: _Person, at: str) -> bool:

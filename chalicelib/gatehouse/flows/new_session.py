@@ -84,13 +84,15 @@ class NewSessions:
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        # In parallel, so that the person waits for one of them only: neither write needs the other's result, and a
-        # failure of either is only logged.
+        # In parallel, so that the person waits for one of them only: none needs another's result, and a failure of any
+        # is only logged.
         recording = Ahead(lambda: self._record(identity))
+        limiting = Ahead(lambda: self._notes.end_oldest(session))
         try:
             noted = self._notes.begin(session, session.id, provider=provider, device=device)
         finally:
             recording.take()
+            limiting.take()
         if noted != session:
             session, sealed = noted, self._sessions.seal(noted)
         self._end_replaced_session(cookies)

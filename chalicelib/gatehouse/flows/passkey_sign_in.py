@@ -1,14 +1,13 @@
 """A passkey instead of the password: the challenge that the browser's authenticator answers (docs/passkeys.md).
 
 Cognito gives no challenge without an address (USER_AUTH). For every address the browser gets a challenge of the same
-form in the same way, whether or not an account or a passkey exists (S-89); if necessary, the challenge is invented. To
-take the same time for all, the code invents a challenge for everybody, reads real and invented ones in the same way,
-and logs one line. The ids of an account's passkeys go only to a browser that has signed in to the account before.
-Without ids, the authenticator offers the passkeys that it holds for this site; this works because Cognito's passkeys
-are all discoverable (`residentKey` required). flows/direct_sign_in.py takes the answer to any challenge, real or
-invented.
-Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username
-enumeration), 14.6.3 (privacy leak via credential IDs).
+form in the same way, whether or not an account or a passkey exists (S-89); if necessary, the challenge is invented. So
+that all answers take the same time, the code invents a challenge for every address, reads real and invented challenges
+in the same way, and logs one line. The ids of an account's passkeys go only to a browser that has signed in to the
+account before. Without ids, the authenticator offers the passkeys that it holds for this site; this works because
+Cognito's passkeys are all discoverable (`residentKey` required). flows/direct_sign_in.py takes the answer to any
+challenge, real or invented. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web
+Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
 """
 
 import base64
@@ -29,7 +28,7 @@ from .direct_sign_in import Challenged
 
 #: The length of Cognito's challenges (as in its documentation; Web Authentication requires at least 16).
 _CHALLENGE_BYTES = 32
-#: Characters of an invented Session until Cognito has given a real one; sealing hides its content.
+#: The length of an invented Session in characters, until Cognito has returned a real one. Sealing hides its content.
 _SESSION_LENGTH = 1024
 _TIMEOUT_MILLISECONDS = 60_000
 _TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
@@ -52,12 +51,13 @@ class PasskeySignIn:
         self._attempts = attempts
         self._notes = notes
         self._domain = domain
-        # Invented Sessions have the length of Cognito's last one: otherwise the cookie's size, or the time to seal it,
-        # could tell them apart.
+        # Invented Sessions have the length of Cognito's last real Session: otherwise the size of the cookie, or the
+        # time to seal it, could distinguish them.
         self._session_length = _SESSION_LENGTH
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for an address. None only for a known browser whose account has no passkey.
+        """Return the challenge for an address. The result is None only for a known browser whose account has no
+        passkey.
 
         Raises TooManyAttempts and TemporarilyUnavailable.
         """
@@ -94,7 +94,7 @@ class PasskeySignIn:
     def _challenged(
         self, step: Step, email: str, remember: bool, *, known: bool
     ) -> Challenged | None:
-        """Return the challenge of `step`. If it has none, an unknown browser gets the invented one."""
+        """Return the challenge of `step`. If it has no challenge, an unknown browser gets an invented challenge."""
         invented = self._invented()
         log_event("passkey_asked", detail=step.challenge[:40])
         options = self._options(step)

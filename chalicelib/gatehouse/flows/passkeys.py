@@ -3,8 +3,8 @@
 
 Cognito requires a token of the server-only client for this (flows/reauthentication.py). The token is kept sealed in the
 challenge cookie for fifteen minutes at most, so that the password is asked for once; `close` revokes it. Opening the
-list deletes the passkeys that a password set by mail has ended (S-102); earlier, we have no token that may delete them.
-Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
+list deletes the passkeys that a password set by mail has ended (S-102). Before that, we have no token that may delete
+them. Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
 "ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
 
@@ -53,8 +53,8 @@ class Opened:
 
 
 class Passkeys:
-    """Manages passkeys. All methods need the session cookie's value; all except `open` also need the value that `open`
-    has sealed."""
+    """Manages passkeys. All methods need the session cookie's value. All except `open` also need the sealed value that
+    `open` returns."""
 
     def __init__(
         self,
@@ -130,7 +130,8 @@ class Passkeys:
     ) -> list[Passkey]:
         """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
-        # Noted first: without a note, the passkey would count as older than the last password that was set by mail.
+        # Its id is stored first: otherwise the passkey would count as older than the last password that was set by
+        # mail.
         credential_id = read_passkey_id(json.dumps(credential))
         self._notes.add(session.username, credential_id)
         try:
@@ -204,7 +205,8 @@ class Passkeys:
     def _not_ended(self, user_name: str, access_token: str) -> tuple[list[Passkey], int]:
         """Delete the passkeys that have ended; return the others, and the number of deleted ones.
 
-        The times are also compared, so that a passkey that was set up later is never deleted, whatever form its id has.
+        The times are also compared, so that a passkey that was set up later is never deleted, even if its id has an
+        unexpected form.
         """
         passkeys = self._api.all(access_token)
         notes = self._noted(user_name) if passkeys else Notes()

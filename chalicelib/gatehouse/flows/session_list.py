@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from ..errors import InvalidRequest, NoSession, NotFound, SessionExpired, TemporarilyUnavailable
 from ..session.sessions import Sessions
 from ..store.providers import ProviderStore
-from ..store.session_rows import SessionRow, SessionRows
-
-#: An answer lists at most this many; a program that signs in every minute would have more.
-MOST_LISTED = 100
+from ..store.session_rows import MOST_SESSIONS, SessionRow, SessionRows
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class SessionList:
     def of(self, sub: str, session_cookie: str | None = None) -> list[ListedSession]:
         """Return the active sessions, the last used one first."""
         current = self._current(sub, session_cookie)
-        rows = self._rows.of(sub)[:MOST_LISTED]
+        rows = self._rows.of(sub)[:MOST_SESSIONS]
         labels = {name: self._label(name) for name in {row.provider for row in rows}}
         return [ListedSession(row, labels[row.provider], row.id == current) for row in rows]
 

@@ -39,6 +39,17 @@ class SessionNotes:
             return replace(session, id="")
         return replace(session, id=session_id)
 
+    def end_oldest(self, session: Session) -> None:
+        """End the person's least recently used sessions if a new one makes them too many (S-114). If that fails, the
+        next sign-in ends them."""
+        try:
+            count = self._rows.end_oldest(session.sub, but=session.id)
+        except TemporarilyUnavailable as error:
+            self._not_deleted(session.username, error)
+            return
+        if count:
+            log_event("oldest_sessions_ended", user=session.username, count=count)
+
     def end(self, session: Session) -> None:
         """Delete the row of a session whose token was revoked."""
         try:

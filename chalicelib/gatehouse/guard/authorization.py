@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..flows.fresh_check import FreshCheck
 
 NAME = "gatehouse"
-#: Where the guard leaves the verified caller for the view.
+#: The key under which the guard stores the verified caller for the view.
 CALLER_KEY = "gatehouse.caller"
 
 

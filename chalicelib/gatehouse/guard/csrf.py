@@ -1,4 +1,4 @@
-"""Proof that a cookie route was called by our own page and not by another site (S-28).
+"""Checks that our own page, and not another site, called a cookie route (S-28).
 
 Sources: OWASP Cross-Site Request Forgery Prevention (custom header, Fetch Metadata); the Fetch standard: a script of
 another origin cannot set `X-Gatehouse` without a CORS preflight, which we answer to allowed origins only.

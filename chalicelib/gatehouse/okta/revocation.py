@@ -45,7 +45,8 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """The person whose tokens are to be revoked: by the provider's own name, or by address."""
+    """The person whose tokens are to be revoked: identified by the provider's own name for the person, or by
+    address."""
 
     subject: str = ""
     email: str = ""

@@ -33,8 +33,8 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: Appended to the page's own rules, and so overrides them. A team's picture fills its area, without the glow of our gate.
-#: Without a picture, the text takes this area.
+#: Appended to the page's own rules, and so overrides them. A team's picture fills its area, without the glow that our
+#: own picture has. Without a picture, the text takes this area.
 _FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: A wider logo would be unreadable as a tab's icon.
@@ -74,8 +74,8 @@ class StaticFiles:
     """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
     `own` is the folder with a team's logos, picture and texts, if it is not `brand/` in `folder`.
-    Raises ConfigurationError for an unusable catalogue, picture or logo (also of a provider), and for a folder that is
-    missing.
+    Raises ConfigurationError if a catalogue, a picture or a logo (the team's or a provider's) cannot be used, or if a
+    folder is missing.
     """
 
     def __init__(
@@ -235,9 +235,9 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Change the colours where the stylesheet declares them, so that its later rules, for more contrast, still apply.
+    """Change the colours in the stylesheet's own declarations, so that its later rules, for more contrast, still apply.
 
-    Its first rules for `:root` are those of the light and of the dark theme.
+    The stylesheet's first two rules for `:root` are for the light and for the dark theme.
     """
     remaining = iter(palettes)
 
@@ -270,8 +270,8 @@ def _written(words: Mapping[str, object]) -> str:
 def compact(name: str, text: str) -> str:
     """Return a stylesheet or module without comments, indentation and blank lines.
 
-    Only lines that are entirely a comment are removed, so nothing inside a string is affected; none of our strings
-    spans lines, so indentation has no meaning.
+    Only lines that consist of a comment are removed, so strings are not affected. None of our strings spans several
+    lines, so indentation has no meaning.
     """
     lines = _MARGINS.sub("\n", _COMMENT_LINES.sub("", text)).strip()
     return _CSS_SPACES.sub(r"\1", lines.replace("\n", "")) if name.endswith(".css") else lines

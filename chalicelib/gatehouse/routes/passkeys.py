@@ -77,13 +77,25 @@ def setup(call: Call) -> dict[str, Any]:
     return {"options": dict(_enabled(call).passkeys.set_up(*_cookies(call)))}
 
 
-def verify(call: Call) -> dict[str, Any]:
-    """Register the new passkey with the browser's answer."""
+def verify(call: Call) -> Response:
+    """Register the new passkey with the browser's answer. Afterwards this browser offers the person no other one."""
     current = _enabled(call)
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):
         raise InvalidRequest("credential is not an object")
-    return _listed(current.passkeys.verify(credential, *_cookies(call)))
+    passkeys = current.passkeys.verify(credential, *_cookies(call))
+    return Response(_listed(passkeys), {"Set-Cookie": _no_offer(call)})
+
+
+def offer(call: Call) -> Response:
+    """Return whether the page may offer a passkey: not after the person has said "not now" in this browser."""
+    from ..edge.bodies import read_flag
+    from ..edge.passkey_offer import COOKIE, is_declined
+
+    sub = _sub(call)
+    if read_flag(call.json_body(), "not_now"):
+        return Response({"offer": False}, {"Set-Cookie": _no_offer(call)})
+    return Response({"offer": not is_declined(call.cookies.get(COOKIE), sub)})
 
 
 def rename(call: Call) -> dict[str, Any]:
@@ -117,6 +129,22 @@ def _enabled(call: Call) -> "Services":
     if not current.settings.passkeys:
         raise NotFound("this stage has no passkeys")
     return current
+
+
+def _sub(call: Call) -> str:
+    """Return who is signed in, by the session cookie alone. Raises NoSession and SessionExpired."""
+    from ..session.sessions import COOKIE
+
+    return _enabled(call).sessions.open(call.cookies.get(COOKIE)).sub
+
+
+def _no_offer(call: Call) -> list[str]:
+    """Return the cookie after which this browser offers the person no passkey."""
+    from ..edge.cookies import build_cookie
+    from ..edge.passkey_offer import COOKIE, LIFETIME_SECONDS, decline
+
+    value = decline(call.cookies.get(COOKIE), _sub(call))
+    return [build_cookie(COOKIE, value, same_site="Strict", max_age=LIFETIME_SECONDS)]
 
 
 def _cookies(call: Call) -> tuple[str | None, str | None]:

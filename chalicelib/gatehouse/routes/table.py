@@ -58,6 +58,7 @@ TABLE = (
     Route("POST", "/auth/passkeys/rename", "passkeys.rename"),
     Route("POST", "/auth/passkeys/remove", "passkeys.remove"),
     Route("POST", "/auth/passkeys/close", "passkeys.close"),
+    Route("POST", "/auth/passkeys/offer", "passkeys.offer"),
     Route("GET", "/auth/events/{provider}", "leaving.verify_event_hook", spends=True),
     Route("POST", "/auth/events/{provider}", "leaving.take_events", is_for_servers=True),
     Route("POST", "/auth/revoke/{provider}", "leaving.revoke", is_for_servers=True),

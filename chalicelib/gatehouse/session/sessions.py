@@ -30,7 +30,7 @@ class Session:
     idle_expires_at: int
     expires_at: int
     remember: bool
-    #: Missing in a session from an earlier release, which the token endpoint always renewed.
+    #: Missing in sessions from an earlier release: the token endpoint always renewed those.
     renewed_by: str = BY_ENDPOINT
     #: The id of the session's row in the sessions table. Empty if the session is from an earlier release, or if no row
     #: could be written.

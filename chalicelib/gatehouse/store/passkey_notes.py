@@ -1,7 +1,7 @@
 """Our data about a person's passkeys, in their row of the users table. Cognito stores the passkeys themselves.
 
-- `passkeyNames`: the names that the person gave them, because Cognito's own names cannot be changed. A JSON object,
-  passkey id -> name.
+- `passkeyNames`: the names that the person gave them, because Cognito's own names cannot be changed. A JSON object:
+  names by passkey id.
 - `passkeysEndedAt`: when a password set by mail last ended all passkeys (S-102); missing if none has.
 - `passkeysSince`: the ids of the passkeys that were set up after that.
 """
@@ -17,14 +17,15 @@ from .users import iso, key_of
 
 @dataclass(frozen=True)
 class Notes:
-    """The names by passkey id; `ended_at` is ISO 8601 UTC, or empty; `since` holds the ids that were set up after it."""
+    """The names by passkey id. `ended_at` is ISO 8601 UTC, or empty; `since` holds the ids of the passkeys that were
+    set up after that time."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     ended_at: str = ""
     since: frozenset[str] = frozenset()
 
     def has_ended(self, passkey_id: str) -> bool:
-        """Tell whether a passkey is from before the last password that was set by mail, or may be."""
+        """Whether a passkey is, or may be, from before the last password that was set by mail."""
         return bool(self.ended_at) and passkey_id not in self.since
 
 
@@ -61,7 +62,8 @@ class PasskeyNotes:
             )
 
     def add(self, user_name: str, passkey_id: str) -> None:
-        """Note a passkey that is being set up. A person without a row has no ended passkeys, so nothing is written."""
+        """Store the id of a passkey that is being set up. If the person has no row, no passkeys have ended, so nothing
+        is written."""
         with suppress(ConditionFailed):
             self._update(
                 user_name,
@@ -71,7 +73,7 @@ class PasskeyNotes:
             )
 
     def forget(self, user_name: str, passkey_id: str) -> None:
-        """Delete the note of a passkey that Cognito refused."""
+        """Delete the id of a passkey that Cognito refused."""
         with suppress(ConditionFailed):
             self._update(
                 user_name,
@@ -81,21 +83,24 @@ class PasskeyNotes:
             )
 
     def end(self, user_name: str) -> None:
-        """End all present passkeys."""
-        self._update(
-            user_name,
-            "SET passkeysEndedAt = :now REMOVE passkeysSince",
-            {":now": {"S": iso(self._clock())}},
-        )
+        """Record that all passkeys that exist now have ended. A later note stays, so deliveries of one event may overtake
+        each other (S-55)."""
+        with suppress(ConditionFailed):
+            self._update(
+                user_name,
+                "SET passkeysEndedAt = :now REMOVE passkeysSince",
+                {":now": {"S": iso(self._clock())}},
+                "attribute_not_exists(passkeysEndedAt) OR passkeysEndedAt < :now",
+            )
 
-    def _update(self, user_name: str, expression: str, values: Item, condition: str = "") -> None:
+    def _update(self, user_name: str, expression: str, values: Item, condition: str) -> None:
         with translated_errors("UpdateItem"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"userName": {"S": key_of(user_name)}},
                 UpdateExpression=expression,
                 ExpressionAttributeValues=values,
-                **({"ConditionExpression": condition} if condition else {}),
+                ConditionExpression=condition,
             )
 
 

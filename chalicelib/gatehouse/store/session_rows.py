@@ -17,6 +17,11 @@ from typing import Any
 from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
 from .users import iso
 
+#: A person has at most this many sessions (S-114): whatever ends all of them must be able to delete their rows in one
+#: request. A program that signs in every minute would otherwise have thousands.
+MOST_SESSIONS = 100
+#: More than one new session adds; so people with more sessions, from an earlier release, get down to the limit.
+_MOST_ENDED_AT_ONCE = 20
 _ID_BYTES = 16
 
 
@@ -134,6 +139,14 @@ class SessionRows:
     def end_all(self, sub: str, but: str = "") -> int:
         """End every session of a person except the one with the id `but`; return the number of ended sessions."""
         return sum(self.end(sub, row.id) for row in self._rows(sub) if row.id != but)
+
+    def end_oldest(self, sub: str, but: str) -> int:
+        """End sessions above MOST_SESSIONS, the least recently used ones, but never the one with the id `but`; return
+        their number. One call ends only a few."""
+        others = [row for row in self._rows(sub) if row.id != but]
+        more = min(len(others) + 1 - MOST_SESSIONS, _MOST_ENDED_AT_ONCE)
+        oldest = sorted(others, key=lambda row: (row.lastUsedAt, row.id))[: max(more, 0)]
+        return sum(self.end(sub, row.id) for row in oldest)
 
     def _rows(self, sub: str) -> Iterator[SessionRow]:
         more: dict[str, Any] = {}

@@ -65,7 +65,7 @@ class SubjectStore:
         )
 
     def note_ended(self, provider: str, subject: str, at: str) -> None:
-        """Note that a signal from the time `at` ended the sessions. Raises TemporarilyUnavailable."""
+        """Record that a signal from the time `at` ended the sessions. Raises TemporarilyUnavailable."""
         condition = "attribute_not_exists(endedAt) OR endedAt < :endedAt"
         self._update(f"{provider}/{subject}", {"endedAt": at}, condition)
 
@@ -75,14 +75,14 @@ class SubjectStore:
         self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
 
     def note_gone(self, provider: str, subject: str, at: str) -> bool:
-        """Note that a signal from the time `at` deactivated the person; False if there was a newer decision.
+        """Record that a signal from the time `at` deactivated the person; return False if there was a newer decision.
 
         Raises TemporarilyUnavailable.
         """
         return self._decide(provider, subject, at)
 
     def note_back(self, provider: str, subject: str, at: str) -> bool:
-        """Note that a signal from the time `at` reactivated the person; False if there was a newer decision.
+        """Record that a signal from the time `at` reactivated the person; return False if there was a newer decision.
 
         Older signals no longer count: if a signal to end sessions arrives late, it does not end the new sessions.
         Raises TemporarilyUnavailable.
@@ -91,11 +91,11 @@ class SubjectStore:
         return self._decide(provider, subject, at, remove="disabledAt")
 
     def note_signal(self, provider: str) -> None:
-        """Note that a provider has just sent a signal. Raises TemporarilyUnavailable."""
+        """Record that a provider has just sent a signal. Raises TemporarilyUnavailable."""
         self._update(provider, {"lastSignalAt": timestamp(self._clock())}, None)
 
     def note_other_doing(self, provider: str, subject: str) -> None:
-        """Note that an administrator disabled or enabled the profile; signals then no longer enable it.
+        """Record that an administrator disabled or enabled the profile; from then on, signals no longer enable it.
 
         Raises TemporarilyUnavailable.
         """

@@ -19,7 +19,7 @@ CONFIRMED = "CONFIRMED"
 OUR_SERVER = "gatehouse"
 #: Columns that may be cleared. The others may not, because everybody has an address, a `sub` and a provider.
 NAME_COLUMNS = frozenset({"given_name", "family_name"})
-#: An unconfirmed sign-up leaves the table after this time (DynamoDB TTL on `expiresAt`).
+#: The record of an unconfirmed sign-up is deleted after this time (DynamoDB TTL on `expiresAt`).
 PENDING_LIFETIME_SECONDS = 30 * 86_400
 
 
@@ -44,7 +44,7 @@ class UserProfile:
     family_name: str
     provider: str
     sub: str = ""
-    #: Names of providers that a native person was linked to, sorted, with commas.
+    #: Names of the providers to which a native person was linked, sorted, separated by commas.
     linked: str = ""
     #: Columns for which the source is complete: if they are empty, they are cleared. For other columns an empty value
     #: means that the source has not sent them.
@@ -122,8 +122,8 @@ class UserStore:
         return UserRecord.from_item(item) if item else None
 
     def ends_tokens(self, user_name: str, issued_at: int) -> bool:
-        """Whether the person's record says so (`UserRecord.ends_tokens_of`). A name without a record takes the same time
-        (S-89)."""
+        """Whether the person's record ends tokens that were issued then (`UserRecord.ends_tokens_of`). For a name
+        without a record, this takes the same time (S-89)."""
         return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
 
     def _item(self, user_name: str) -> Item:
@@ -163,7 +163,8 @@ class UserStore:
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
     def record_proved(self, user_name: str, *, sessions_ended: bool = False) -> None:
-        """Note that the mailbox's owner has just chosen the password, with a mailed code or an invitation (S-67, S-68).
+        """Record that the mailbox's owner has just chosen the password, with a mailed code or an invitation (S-67,
+        S-68).
 
         `sessions_ended` also does what `record_signed_out` does, in the same write: a new password ends the sessions of
         the old one.
@@ -196,7 +197,7 @@ class UserStore:
         )
 
     def record_new_password(self, user_name: str) -> None:
-        """Note that a person who knew the old password chose a new one, and end the sessions of the old one.
+        """Record that a person who knew the old password chose a new one, and end the sessions from before.
 
         This does not prove the mailbox, so `provedAt` changes only if it was already set. Browsers known before then
         count as unknown.
@@ -257,14 +258,15 @@ class UserStore:
         self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
 
     def record_sign_in(self, profile: UserProfile) -> None:
-        """Repair the record as `record_confirmed` does, and note the time, in one write (S-57)."""
+        """Repair the record as `record_confirmed` does, and store the time of the sign-in, in one write (S-57)."""
         self._write_sign_in(profile)
 
     def record_session(self, profile: UserProfile) -> None:
-        """Do what `record_sign_in` does, for a sign-in that makes a session, and note when the session before it began.
+        """Do what `record_sign_in` does, for a sign-in that starts a session, and also store when the previous session
+        began.
 
-        The trigger has reported the same sign-in a moment ago, perhaps twice. So the previous time is not that of
-        `lastSignInAt`, but that of `lastSessionAt`, which only this method writes.
+        The trigger has reported the same sign-in a moment ago, perhaps twice. So the previous time comes not from
+        `lastSignInAt` but from `lastSessionAt`, which only this method writes.
         """
         self._write_sign_in(
             profile, ("lastSessionAt",), moves={"previousSignInAt": "lastSessionAt"}
@@ -314,7 +316,7 @@ class UserStore:
     ) -> bool:
         """Make one conditional UpdateItem; return whether the condition held.
 
-        `moves` names columns, each with the column whose value it gets; that is the value before this write.
+        `moves` maps a column to the column whose value it gets: the value from before this write.
         """
         sets = [f"#{name} = :{name}" for name in assignments]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]

@@ -52,6 +52,7 @@ def user_records(container: Container, event: Event, context: Any, asks_for_age:
             lambda: current.linker,
             lambda renew: current.client_secret(renew),
             lambda: current.subjects if current.settings.subjects_table else None,
+            lambda: current.passkey_notes if current.settings.passkeys else None,
         ),
     )
 

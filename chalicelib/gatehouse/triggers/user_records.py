@@ -21,6 +21,7 @@ from ..store.users import NAME_COLUMNS, OUR_SERVER, UserProfile, UserStore
 if TYPE_CHECKING:
     from ..cognito.linking import Linker
     from ..cognito.pool_user import PoolUser
+    from ..store.passkey_notes import PasskeyNotes
     from ..store.subjects import SubjectStore
 
 Event = dict[str, Any]
@@ -37,11 +38,13 @@ def handle(
     load_linker: "Callable[[], Linker]",
     load_client_secret: Callable[[bool], str],
     load_subjects: "Callable[[], SubjectStore | None]",
+    load_passkey_notes: "Callable[[], PasskeyNotes | None]",
 ) -> Event:
     """Store the data of `event` and return it, as Cognito expects.
 
     `load_client_secret(renew)` returns the app client's secret; `renew=True` bypasses its cache. `load_subjects` returns
-    None on a stage that was provisioned before the index of people by subject existed.
+    None on a stage that was provisioned before the index of people by subject existed, `load_passkey_notes` on a stage
+    without passkeys.
 
     Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if a table does not
     answer before the person exists: the sign-up is then refused, and can be tried again. Once the person exists, with
@@ -72,6 +75,8 @@ def handle(
                 users.record_confirmed(_native_profile(native, profile.client_id))
                 _note_subjects(native.identities, native.user_name, load_subjects)
                 return event
+    if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
+        _end_passkeys(profile.user_name, load_passkey_notes)
     try:
         if store is UserStore.record_sign_in:
             _refuse_moved_address(profile, providers)
@@ -99,6 +104,16 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PostConfirmation_ConfirmForgotPassword": UserStore.record_confirmed,
     "PostAuthentication_Authentication": UserStore.record_sign_in,
 }
+
+
+def _end_passkeys(user_name: str, load_passkey_notes: "Callable[[], PasskeyNotes | None]") -> None:
+    """End the person's passkeys after a new password by mail, also if it was set on managed login (S-102)."""
+    notes = load_passkey_notes()
+    try:
+        if notes is not None:
+            notes.end(user_name)
+    except TemporarilyUnavailable as error:
+        log_event("passkeys_not_ended", level="error", user=user_name, detail=error.detail)
 
 
 def _note_subjects(

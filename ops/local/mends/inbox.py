@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timezone
 from html import escape
 from typing import Any
 
@@ -29,8 +30,9 @@ _PAGE = """<!doctype html>
 <style>body{max-width:44rem;margin:2rem auto;padding:0 1rem;font:16px/1.5 system-ui,sans-serif}
 article{margin:1rem 0;padding:1rem;border:1px solid #8888;border-radius:8px}h2{margin:0;font-size:1.1rem}
 p{margin:.25rem 0;overflow-wrap:anywhere}.about{opacity:.75}
-iframe{width:100%;height:24rem;border:0;background:#fff;color-scheme:light}</style></head>
-<body><h1>Inbox</h1><p class="about">Mails and messages that the local AWS has sent, newest first. Reload for new ones.</p>
+iframe{width:100%;height:24rem;margin-top:.5rem;border:0;border-radius:4px;background:#fff;color-scheme:light}</style></head>
+<body><h1>Inbox</h1>
+<p class="about">Mails that the local AWS has sent, newest first, and text messages below. Reload for new ones.</p>
 """
 
 
@@ -59,18 +61,16 @@ def _page(
 
 
 def _written(mails: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
-    articles = [
-        (str(mail["Timestamp"]), _mail(mail))
-        for every in mails["messages"].values()
-        for mail in every
-    ]
-    articles += [
-        (str(text.get("Timestamp", "")), _text(phone, text))
-        for phone, every in texts["sms_messages"].items()
-        for text in every
-    ]
-    newest = [shown for _, shown in sorted(articles, reverse=True)[:_SHOWN]]
-    return _PAGE + ("".join(newest) or "<p>Nothing has been sent yet.</p>") + "</body></html>"
+    """Write the page. MiniStack does not keep the time of a text message."""
+    newest = sorted(
+        (mail for every in mails["messages"].values() for mail in every),
+        key=lambda mail: float(mail["Timestamp"]),
+        reverse=True,
+    )
+    articles = [_mail(mail) for mail in newest[:_SHOWN]]
+    for phone, every in texts["sms_messages"].items():
+        articles += [_text(phone, text) for text in every[: -_SHOWN - 1 : -1]]
+    return _PAGE + ("".join(articles) or "<p>Nothing has been sent yet.</p>") + "</body></html>"
 
 
 def _mail(mail: Mapping[str, Any]) -> str:
@@ -78,7 +78,8 @@ def _mail(mail: Mapping[str, Any]) -> str:
         body = f'<iframe sandbox title="Mail" srcdoc="{escape(mail["BodyHtml"])}"></iframe>'
     else:
         body = f"<p>{escape(str(mail['BodyText']))}</p>"
-    about = f"To {', '.join(mail['To'])} from {mail['Source']}, {mail['Timestamp']}"
+    moment = datetime.fromtimestamp(mail["Timestamp"], timezone.utc)
+    about = f"To {', '.join(mail['To'])} from {mail['Source']}, {moment:%Y-%m-%d at %H:%M:%S} UTC"
     return _article(str(mail["Subject"]), about, body)
 
 

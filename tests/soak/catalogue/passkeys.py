@@ -167,6 +167,12 @@ PASSKEYS: tuple[Defence, ...] = (
         (f"{_DIRECT}._refuse_ended_passkey", nothing),
     ),
     defence(
+        "passkeys-end-with-a-reset-elsewhere",
+        "S-102",
+        "a reset on managed login ends no passkey",
+        ("chalicelib.gatehouse.triggers.user_records:_end_passkeys", nothing),
+    ),
+    defence(
         "passkeys-end-before-rows",
         "S-102",
         "a new password deletes the rows of all sessions before it ends the passkeys",

@@ -530,4 +530,10 @@ SESSIONS: tuple[Defence, ...] = (
         ),
         tests=("tests/component/test_own_password.py",),
     ),
+    defence(
+        "sessions-have-a-number",
+        "S-114",
+        "a person may have any number of sessions, so that ending them all takes longer than a request may",
+        ("chalicelib.gatehouse.store.session_rows:MOST_SESSIONS", value(1_000_000)),
+    ),
 )

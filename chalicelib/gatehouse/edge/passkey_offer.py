@@ -1,0 +1,33 @@
+"""Remembers in a cookie who wants no more offers of a passkey in this browser (docs/passkeys.md).
+
+The value lists people by the first eight hex digits of the SHA-256 of their `sub`, the newest last. It is not sealed:
+it names nobody and opens nothing, and whoever changes it changes only what their own browser shows. Browsers keep a
+cookie for 400 days at most (RFC 6265bis 5.5).
+"""
+
+import hashlib
+import re
+
+COOKIE = "__Host-gatehouse-offer"
+LIFETIME_SECONDS = 400 * 86_400
+_MOST_PEOPLE = 8
+_PERSON = re.compile(r"[0-9a-f]{8}")
+
+
+def is_declined(value: str | None, sub: str) -> bool:
+    """Whether the cookie's `value` says that this person wants no offer."""
+    return _name(sub) in _people(value)
+
+
+def decline(value: str | None, sub: str) -> str:
+    """Return the cookie's new value, in which this person wants no offer."""
+    others = [each for each in _people(value) if each != _name(sub)]
+    return ".".join([*others, _name(sub)][-_MOST_PEOPLE:])
+
+
+def _people(value: str | None) -> list[str]:
+    return [each for each in (value or "").split(".") if _PERSON.fullmatch(each)]
+
+
+def _name(sub: str) -> str:
+    return hashlib.sha256(sub.encode()).hexdigest()[:8]

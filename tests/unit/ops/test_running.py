@@ -1,0 +1,72 @@
+"""Commands for the running local stage: whom they and their children trust, and what they say without a network."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+
+from ops.errors import OpsError
+from ops.local import running
+from ops.locked import Locked
+from ops.runtimes import RUNTIMES
+from ops.wheels import Target, fetch
+
+NAME = "REQUESTS_CA_BUNDLE"
+TEA = Locked("tea", "1.0", frozenset({"sha256:" + "0" * 64}))
+TARGET = Target(RUNTIMES["3.12"], "x86_64")
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state folder of a stack that runs over HTTPS."""
+    authority = tmp_path / "authority.pem"
+    authority.write_text("OURS\n")
+    found = {"aws_endpoint_url": "http://127.0.0.1:1", "region": "us-east-1"}
+    facts: dict[str, Any] = {**found, "ca_file": str(authority)}
+    monkeypatch.setattr(running, "info", lambda *given: facts)
+    monkeypatch.setattr(running, "load_stage", lambda *given: None)
+    return tmp_path
+
+
+@pytest.mark.parametrize("theirs", [None, "THEIRS\n"])
+def test_pip_trusts_what_the_caller_trusts(
+    state: Path, monkeypatch: pytest.MonkeyPatch, theirs: str | None
+) -> None:
+    """With only the local authority no index could be reached, so that no new package could be deployed."""
+    seen: list[dict[str, str]] = []
+
+    def no_pip(words: list[str], **given: Any) -> Any:
+        seen.append(given["env"])
+        return subprocess.CompletedProcess(words, 1, "", "")
+
+    monkeypatch.delenv(NAME, raising=False)
+    if theirs is not None:
+        (state / "theirs.pem").write_text(theirs)
+        monkeypatch.setenv(NAME, str(state / "theirs.pem"))
+    monkeypatch.setattr("ops.wheels.subprocess.run", no_pip)
+    expected = os.environ.get(NAME)
+    for _ in range(2):  # `up --watch` is inside another one; so is a command that `run` starts
+        with running.running_stage(state, state), running.running_stage(state, state):
+            with pytest.raises(OpsError):
+                fetch([TEA], TARGET, state / "cache")
+            known = theirs or Path(certifi.where()).read_text()
+            assert Path(os.environ[NAME]).read_text() == f"{known}\nOURS\n"
+        assert seen[-1].get(NAME) == expected
+        assert os.environ.get(NAME) == expected
+
+
+def test_an_index_that_cannot_be_reached_is_named_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip says that there is no such version, which would send people to look for another one."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    for name in ("PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(OpsError, match="pip cannot reach the package index"):
+        fetch([TEA], TARGET, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
