@@ -117,8 +117,8 @@ def test_each_contract_notices_an_import_against_it(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("command_line", [True, False])
 def test_the_gate_keeps_chalice_to_the_lock(command_line: bool) -> None:
-    """It does so under Chalice's command line, which loads the app before it packages it; in Lambda none of it is
-    loaded."""
+    """It does so under Chalice's command line, which loads the app before it packages it; in Lambda, none of that code
+    is loaded."""
     code = f"""
 import sys
 if {command_line}:

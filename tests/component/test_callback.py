@@ -95,7 +95,7 @@ def test_errors_from_cognito_become_our_own_codes(
 def test_the_token_request_has_the_secret_in_the_header_only(
     world: World, browser: Browser
 ) -> None:
-    """client_secret_basic, exactly the redirect_uri of the start, the verifier; no secret in form or URL."""
+    """It has client_secret_basic, exactly the redirect_uri of the start, and the verifier; no secret is in form or URL."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == TOKEN]
     assert set(form) == {"client_id", "grant_type", "code", "code_verifier", "redirect_uri"}

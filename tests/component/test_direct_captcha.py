@@ -155,7 +155,8 @@ def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor
 
 @pytest.mark.security("S-41")
 def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendor) -> None:
-    """Each costs us a call to the vendor; after fifty there are none, and other sources are not affected."""
+    """Each token costs us a call to the vendor; after fifty tokens there are no more calls, and other sources are not
+    affected."""
     fail_three_times(direct)
     for _ in range(50):
         assert direct.sign_in(captcha="junk").status == 200

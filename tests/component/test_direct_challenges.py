@@ -325,7 +325,7 @@ def test_a_challenged_sign_in_ends_the_session_before_it(direct: Direct) -> None
 
 @pytest.mark.security("S-31")
 def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> None:
-    """The double's are 1.2 kB; the cookie must stay below 4096 bytes."""
+    """The double's Session strings have 1.2 kB; the cookie must stay below 4096 bytes."""
     direct.with_totp()
     (cookie,) = direct.sign_in().set_cookies
     assert len(cookie) < 2200

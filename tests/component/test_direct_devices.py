@@ -84,7 +84,7 @@ def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
 def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
     direct: Direct, owner: Browser, path: str
 ) -> None:
-    """Two-step verification asks for the account's password: with or without the cookie, it gives no five more
+    """Two-step verification asks for the account's password: with or without the cookie, this does not give five more
     guesses."""
     assert direct.sign_in(browser=owner).status == 200
     session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}

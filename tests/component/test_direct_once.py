@@ -257,7 +257,7 @@ def test_a_mark_whose_answer_was_lost_is_no_dead_end(
 @pytest.mark.security("S-74")
 @pytest.mark.security("S-61")
 def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> None:
-    """They are HMACs with an expiry for DynamoDB's TTL; our code compares it, whenever the sweep runs."""
+    """They are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL may delete them much later."""
     browser = challenged(lenient)
     (session,) = lenient.pool._sessions
     code = lenient.totp()

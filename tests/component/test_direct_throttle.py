@@ -14,7 +14,8 @@ from tests.doubles.user_pool_core import refusal
 @pytest.mark.security("S-44")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> None:
-    """After five there is a pause with Retry-After, even for the right password; for known and unknown accounts alike."""
+    """After five guesses there is a pause with Retry-After, even for the right password, and for known and unknown
+    accounts alike."""
     for _ in range(5):
         assert direct.sign_in(email, WRONG).status == 401
     asked = direct.pool.called("admin_initiate_auth")

@@ -231,7 +231,8 @@ def test_a_time_of_issue_that_nobody_can_read_is_no_time(
 def test_signing_somebody_out_ends_old_rights_at_once(
     world: World, root: PoolUser, browser: Browser, route: Route
 ) -> None:
-    """This includes one's own rights: by name in any case, and by address; a token from a new sign-in works."""
+    """This includes the administrator's own rights. The person is named by user name, in any case, or by address. A
+    token from a new sign-in works."""
     with_record(world)
     for name in (ADMIN["username"].upper(), root.email):
         assert sign_out(name).status == 200

@@ -76,7 +76,7 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """The same if a later Chalice bypasses `_register_route`: no unguarded route is answered."""
+    """This also covers a later Chalice that bypasses `_register_route`: no unguarded route is answered."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")

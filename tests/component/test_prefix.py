@@ -160,7 +160,7 @@ def test_our_own_form(direct: Direct, browser: Below) -> None:
 
 @pytest.mark.security("S-28", "S-30")
 def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Below) -> None:
-    """CORS with the cookie works where intended, on the prefixed paths, and on no path of the team's with such a name."""
+    """CORS with the cookie works on the intended prefixed paths, and on none of the team's own paths with the same name."""
     sign_in(direct.world, browser)
     preflight = browser.send("OPTIONS", "/auth/refresh", [("Origin", OTHER)])
     assert preflight.headers["access-control-allow-credentials"] == "true"

@@ -179,7 +179,7 @@ def test_nobody_signs_in_without_an_id_token(world: World, browser: Browser) -> 
 
 
 def rotate_keys(world: World) -> None:
-    """Cognito signs ID tokens with a new key, which its document lists or not."""
+    """Let Cognito sign ID tokens with a new key, which its JWKS may or may not list."""
     world.cognito.id_header["kid"] = "new-key"
 
 
@@ -262,7 +262,7 @@ def test_even_cognitos_own_tokens_cause_bounded_fetches(world: World) -> None:
 
 @pytest.mark.security("S-20")
 def test_a_pool_that_changes_its_issuer_ends_no_session(world: World, signed_in: Browser) -> None:
-    """It works from ORIGINAL to UPDATED and back, in both kinds of tokens, and for new sign-ins."""
+    """The change works from ORIGINAL to UPDATED and back, in both kinds of tokens, and for new sign-ins."""
     original = world.cognito.issuer
     assert original.startswith("https://cognito-idp.")
     for issuer in (original.replace("https://", "https://issuer-", 1), original):

@@ -89,7 +89,7 @@ def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, 
 def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_written(
     world: World, fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito shows the message to the person, so it contains no details; trying again then works."""
+    """Cognito shows the error message to the person, so the message contains no details. Trying again later works."""
     world.dynamodb.fault = fault
     with pytest.raises(TriggerFailed) as caught:
         fire(load_event("PreSignUp_SignUp"))

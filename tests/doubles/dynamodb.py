@@ -48,7 +48,7 @@ class DynamoDBDouble:
         self._store(table, "/".join(item[name]["S"] for name in names), dict(item))
 
     def delete(self, table: str, key: str) -> None:
-        """Remove an item, like TTL or a person."""
+        """Remove an item, as TTL or a person does."""
         del self._items[table][key]
 
     def get_item(

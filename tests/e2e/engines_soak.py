@@ -67,7 +67,7 @@ def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> Non
 
 
 def test_two_tabs_share_a_session_and_its_end(tab: Page, stack: Stack) -> None:
-    """A sign-in in one tab signs the other in, and a sign-out signs it out at once."""
+    """A sign-in in one tab also signs the other tab in, and a sign-out also signs the other tab out at once."""
     first = tab.tab
     tab.press("Continue with Okta")
     tab.press("Alice")

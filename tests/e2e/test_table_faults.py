@@ -135,8 +135,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
 def test_the_page_asks_a_newcomer_to_try_again_and_lets_a_known_person_in(
     page: Page, stack: Stack, table: FaultyTable, newcomer: str
 ) -> None:
-    """In the browser, throttled and down, there are plain words, and a way to try again that works once the table is
-    back."""
+    """While the table is throttled or down, the page uses plain words, and offers a way to try again that works once
+    the table is back."""
     Visitor(stack).sign_in(ALICE)
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()

@@ -100,7 +100,7 @@ def branded(folder: Path) -> Iterator[None]:
 
 
 def german() -> list[tuple[str, str]]:
-    """English and German of every text: those without a placeholder first, then the longest."""
+    """Every text in English and German. Texts without a placeholder come first, then the longest."""
     english, german = (
         list(_leaves(json.loads((_TEXTS / f"{tag}.json").read_text("utf-8"))))
         for tag in ("en", "de")

@@ -233,7 +233,7 @@ HIGH_CONTRAST = ["choose", "profile", "email, empty", "unavailable", "app set-up
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> None:
-    """With forced colours, backgrounds disappear. So surfaces need a border, and marks another style."""
+    """With forced colours, backgrounds disappear. So surfaces need a border, and marks need another style."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -331,7 +331,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
 
 
 def test_a_passkey_is_set_up_without_a_mouse(page: Page, api: FakeApi) -> None:
-    """From the profile: each view has the focus where the next key goes, and it is left the same way."""
+    """The person starts at the profile. Each view has the focus where the next key is pressed, also on the way back."""
     options = {
         "rp": {"id": "localhost", "name": "localhost"},
         "user": {"id": "Ym8", "name": EMAIL, "displayName": EMAIL},

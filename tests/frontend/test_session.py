@@ -522,8 +522,8 @@ def test_the_token_is_out_of_reach(run: Any) -> None:
 
 
 def test_an_answer_with_a_token_starts_the_session(run: Any) -> None:
-    """After a direct sign-in it works as after a refresh, also in other tabs, and the token is renewed in time but not
-    before."""
+    """After a direct sign-in the session works as after a refresh, also in other tabs, and the token is renewed in time
+    but not before."""
     assert run("""
         const b = world.tab();
         world.answers['auth/refresh'] = () => world.respond(401, {error: 'no_session'});

@@ -121,7 +121,7 @@ def _address(page: Page, api: FakeApi) -> None:
 def _nobody(page: Page, api: FakeApi) -> None:
     api.discover(direct=False)
     enter_address(page, api, f"{LONG[:60]}@example.com")
-    expect(page.get_by_text("There is no sign-in for this address here.")).to_be_visible()
+    expect(page.get_by_text("You cannot sign in with this address here.")).to_be_visible()
 
 
 def _discovery_throttled(page: Page, api: FakeApi) -> None:
@@ -214,7 +214,7 @@ def _confirm_nowhere(page: Page, api: FakeApi) -> None:
     api.config["direct_sign_in"] = "managed"
     api.native()
     page.goto(f"{api.url}#confirm")
-    expect(page.get_by_text("cannot confirm this here")).to_be_visible()
+    expect(page.get_by_text("cannot confirm your identity")).to_be_visible()
 
 
 def _two_step(page: Page, api: FakeApi) -> None:

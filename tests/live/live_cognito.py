@@ -24,7 +24,7 @@ TAG = {"gatehouse": "live-cases"}
 #: Cognito takes up to a minute to answer at a new domain, sometimes more.
 _PATIENCE_SECONDS = 180.0
 _PAUSE_SECONDS = 3.0
-#: Sign-ups are mailed a code: SES's own address that accepts everything, so no mail bounces.
+#: Sign-ups cause mails with codes. This address of SES accepts every mail, so none bounces.
 #: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
 _NOBODY = "success@simulator.amazonses.com"
 #: The page size for listing all pools.

@@ -132,7 +132,7 @@ def test_revoking_ends_a_refresh_token(browser: OktaBrowser) -> None:
 
 
 def test_revoking_wants_a_refresh_token_and_its_client(browser: OktaBrowser) -> None:
-    """An access token, an empty request, and one without credentials are refused."""
+    """An access token, an empty request, and a request without credentials are refused."""
     pool, tokens = browser.pool, browser.tokens()
     assert pool.post("/oauth2/revoke", {}).json()["error"] == "invalid_request"
     access = pool.post("/oauth2/revoke", {"token": tokens["access_token"]})

@@ -189,7 +189,8 @@ def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
 
 
 def test_one_thread_makes_one_call_after_another(gate: threading.Event) -> None:
-    """To start a thread costs as much as a small call, so it is reused. A thread whose call hangs is not used again."""
+    """Starting a thread costs as much as a small call, so threads are reused. A thread whose call hangs is not used
+    again."""
     budget = Budget(LIMITS)
 
     def who() -> int:

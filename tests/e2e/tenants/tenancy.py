@@ -85,7 +85,7 @@ class Tenancy:
 
     @contextmanager
     def without_groups_claim(self, tenant: str) -> Iterator[None]:
-        """Make a tenant send no groups for a while, according to the table; Cognito keeps people's stored values."""
+        """For a while, let the providers table say that a tenant sends no groups; Cognito keeps people's stored values."""
         table = self.stack.aws("dynamodb")
         name = self.stack.info["users_table"].removesuffix("-users") + "-providers"
         given = {"TableName": name, "Key": {"name": {"S": tenant}}}

@@ -1,4 +1,4 @@
-"""What `up` says about a project that it cannot deploy: before it starts or stops anything, and without a trace."""
+"""What `up` says about a project that it cannot deploy: before it starts or stops anything, and without leaving files."""
 
 import json
 import socket
@@ -46,7 +46,7 @@ def refused(folder: Path) -> str:
 
 
 def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
-    """The traceback ends in Gatehouse's package, where the person has nothing to change."""
+    """The traceback ends in Gatehouse's package, so the error shows the last line of the project instead."""
     text = APP + "@app.route('/tea')\ndef tea():\n    return {}\n"
     (folder / "app.py").write_text(text)
     place, code, error = refused(folder).splitlines()[1:4]
@@ -65,7 +65,8 @@ def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
     ],
 )
 def test_every_error_of_an_app_is_shown_in_full(tmp_path: Path, text: str, said: str) -> None:
-    """Also one with several lines, one that followed another, and none at all."""
+    """This covers an error of several lines, an error during another error's handling, and an app that ends without an
+    error."""
     (tmp_path / "app.py").write_text(text)
     with pytest.raises(OpsError) as caught:
         load_shape(tmp_path, {})

@@ -212,7 +212,7 @@ def cors_of(response: Any) -> dict[str, str]:
 
 @pytest.mark.security("S-30")
 def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) -> None:
-    """The responses name it as static text and allow credentials, as the app's own responses do."""
+    """The responses name that origin as static text and allow credentials, as the app's own responses do."""
     place.connect(stage(place.folder, ALLOWED_ORIGINS="https://notes.example.com"))
     for request in place.gateway.responses.values():
         parameters = request["responseParameters"]

@@ -10,7 +10,7 @@ from ops.errors import OpsError
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a fake uv, because the real one needs a package index: it copies its input into the lock."""
+    """A project with a fake uv, which copies its input into the lock; the real uv needs a package index."""
     (tmp_path / "requirements.in").write_text("segno  # QR codes\n")
     (tmp_path / "requirements-dev.in").write_text("-r requirements.in\npytest\n")
     (tmp_path / "requirements-docs.in").write_text("sphinx\n")

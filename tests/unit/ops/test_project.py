@@ -154,7 +154,7 @@ def test_with_requirements_in_the_line_belongs_there(folder: Path) -> None:
 
 
 def test_an_app_name_that_no_stage_may_have_is_said_by_init(folder: Path) -> None:
-    """Otherwise `up` would be the first to say so. Nobody else can choose the new name."""
+    """Otherwise only `up` would report it. `init` cannot choose the new name for the team."""
     config_file(folder).write_text(THEIRS.replace('"orders", "tags"', '"our_orders", "tags"'))
     assert prepare(folder).amiss == [
         "app_name must be 1-24 lower-case letters, digits or hyphens, starting with a letter, not 'our_orders'"

@@ -151,8 +151,8 @@ def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Pla
 
 @pytest.mark.security("S-51")
 def test_a_groups_claim_is_mapped_while_it_is_said(place: Place) -> None:
-    """Adding again keeps the claim, and an empty value removes it. The scope `groups` is requested if the provider lists
-    it."""
+    """Adding the provider again keeps the claim, and an empty value removes it. The scope `groups` is requested if the
+    provider lists it."""
     place.add()
     mapping = "AttributeMapping"
     assert "custom:groups" not in place.cognito.providers["Okta"][mapping]

@@ -32,8 +32,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
-    """These are Chromium's old and new folder and that of its snap, and the profiles of Firefox that were used once, in any
-    kind of installation."""
+    """These are Chromium's old and new folder, the folder of its snap, and each Firefox profile that was used before,
+    in any kind of installation."""
     wanted = [
         *(".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb"),
         *(".mozilla/firefox/a.default", ".mozilla/firefox/b.dev", ".config/mozilla/firefox/c"),
