@@ -63,7 +63,7 @@ soak: $(STAMP) ## Run the long tests: each defence switched off in turn, load, i
 	@$(BIN)/python -m tests.fault_table --measure
 	@echo "7/13 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout; passkeys in two tabs of Chromium ..."
 	@$(BIN)/python -m tests.browser
-	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/e2e/engines_soak.py tests/e2e/passkeys_soak.py "tests/e2e/test_sessions.py::test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out"
+	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/e2e/engines_soak.py tests/e2e/passkeys_soak.py tests/e2e/recovery_soak.py "tests/e2e/test_sessions.py::test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out"
 	@echo "8/13 The reduced service models, with the oldest botocore of each Lambda runtime ..."
 	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
 	@echo "9/13 An app with Gatehouse is upgraded to a newer wheel; another one installs it from an index ..."

@@ -136,7 +136,8 @@ class LoopbackAws:
         called = f"DynamoDB {target} {json.loads(body).get('TableName', '')}".rstrip()
         if called == "DynamoDB GetItem users":
             return called, {"Item": {name: {"S": value} for name, value in _RECORD.items()}}
-        return called, {}
+        # No person has other sessions.
+        return called, {"Items": [], "Count": 0} if target == "Query" else {}
 
 
 @contextmanager

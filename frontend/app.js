@@ -32,8 +32,18 @@ const arrival = {
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
+/**
+ * The configuration in the HTML. If the browser went back (type 2), the page may be an old copy, which does not count. The newer
+ * interface, an entry of type `navigation`, may be missing so early.
+ */
+function told() {
+  /** @type {HTMLMetaElement|null} */
+  const found = document.querySelector('meta[name=gatehouse-config]');
+  return found && performance.navigation?.type < 2 ? JSON.parse(found.content) : null;
+}
+const inPage = told();
 /** @type {Config} null until it has been loaded */
-let config = /** @type {any} */ (null);
+let config = inPage;
 let configAsked = false;
 // time before the configuration is requested again
 let pause = 2000;
@@ -107,8 +117,16 @@ function leave() {
   const url = session.signInUrl({ provider, returnTo: config.return_to ?? `${root.pathname}?returned=1` });
   depart();
   view.show('leaving', view.leaving({ label: labels()[provider] ?? provider, url }));
-  location.assign(url);
+  go(url);
 }
+
+// Before the page has loaded, browsers replace it in their history, so Back would skip it. This script starts before that.
+const loaded = new Promise((resolve) => {
+  addEventListener('load', () => setTimeout(resolve));
+  setTimeout(resolve, 3000);
+});
+/** @param {string} url */
+const go = (url) => loaded.then(() => location.assign(url));
 
 /** Prepares to leave the page. A person who returns with the Back button is not sent away again. */
 function depart() {
@@ -121,7 +139,7 @@ function moveOn() {
   if (arrival.stepped || !config?.return_to || !(arrival.wish || arrival.shown)) return false;
   depart();
   view.show('leaving', view.leaving({}));
-  location.assign(config.return_to);
+  go(config.return_to);
   return true;
 }
 
@@ -292,10 +310,16 @@ function render() {
     else if (DIRECT.includes(next)) void showDirect(next, state.reason);
     else if (next !== 'choose') view.show(next, view.unavailable({ offline: next === 'offline', retry }));
     else if (config.auto_sign_in && mayLeave(state.reason)) leave();
-    else view.show(next, view.choose({ ways: [...waysIn(), ...emailWay()], choice, notice: noticeFor(state.reason) }));
+    else showChoice(noticeFor(state.reason));
     if (state.status !== 'unavailable' && next !== 'error') arrival.asked = arrival.signedOut = arrival.returned = false;
   }
   warn(state);
+}
+
+/** @param {view.Words} [notice] */
+function showChoice(notice) {
+  const ways = [...waysIn(), ...emailWay()];
+  if (notice || config !== inPage || !view.adopt(ways, choice)) view.show('choose', view.choose({ ways, choice, notice }));
 }
 
 /**
@@ -346,11 +370,13 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// The browser requests the configuration together with the scripts, and the configuration says whether there may be a session.
-// So a first visitor does not wait for a second answer. If the configuration is slow, the page asks for the session anyway.
-const late = setTimeout(session.refresh, 1000);
-await loadConfig();
-clearTimeout(late);
+// The configuration is in the HTML, or the browser requests it together with the scripts. It says whether there may be a session,
+// so a first visitor does not wait for a second answer. If the configuration is slow, the page asks for the session anyway.
+if (!config) {
+  const late = setTimeout(session.refresh, 1000);
+  await loadConfig();
+  clearTimeout(late);
+}
 if (config?.session === false && session.state.status === 'unknown') session.nobody();
 else await session.refresh();
 render();

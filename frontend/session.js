@@ -61,7 +61,8 @@ const WAKING = ['visibilitychange', 'focus', 'pageshow'];
  * so the answer is yes.
  */
 function cookiesWork() {
-  const test = `__Host-gatehouse-test-${Math.random()}=`; // a unique name: another tab must not clear it
+  // a unique name: another tab must not clear it
+  const test = `__Host-gatehouse-test-${Math.random()}=`;
   /** @param {number} seconds */
   const put = (seconds) => { document.cookie = `${test}; Path=/; Secure; SameSite=Strict; Max-Age=${seconds}`; };
   try {

@@ -81,7 +81,7 @@ export const button = (label, onclick, kind = 'primary', sign) =>
 export const way = (label, sign, href, kind = '') =>
   el('a', { class: `button ${kind}`, href, onclick: busy }, icon(sign), el('span', {}, label), icon('go'));
 
-/** @param {MouseEvent & {currentTarget: Element}} event */
+/** @param {any} event a click on a link */
 function busy(event) {
   if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.currentTarget.setAttribute('aria-busy', 'true');
 }
@@ -92,13 +92,19 @@ function busy(event) {
  */
 export function waysAndBox(ways, choice, primary = 'primary') {
   const links = ways.map(({ label, sign, url }, index) => way(label, sign, url(choice.remember), index ? '' : primary));
-  /** @param {{target: HTMLInputElement}} event */
-  const onchange = ({ target: { checked } }) => {
-    choice.remember = checked;
-    links.forEach((link, index) => (link.href = ways[index].url(checked)));
-  };
-  const input = el('input', { type: 'checkbox', autocomplete: 'off', checked: choice.remember, onchange });
+  const input = el('input', { type: 'checkbox', autocomplete: 'off', checked: choice.remember });
+  connect(links, input, ways, choice);
   return [el('div', { class: 'ways' }, ...links), el('label', { class: 'check' }, input, texts.remember)];
+}
+
+/** @param {HTMLAnchorElement[]} links @param {HTMLInputElement} input @param {Way[]} ways @param {Choice} choice */
+function connect(links, input, ways, choice) {
+  const follow = () => {
+    choice.remember = input.checked;
+    links.forEach((link, index) => (link.href = ways[index].url(input.checked)));
+  };
+  input.addEventListener('change', follow);
+  follow();
 }
 
 /** @param {{ways: Way[], choice: Choice, notice?: Words}} options */
@@ -146,11 +152,33 @@ let shown = 'loading';
 export function show(name, nodes, start) {
   const move = shown !== 'loading' && (start || shown !== name);
   main.replaceChildren(...kept(nodes));
+  const title = began(name);
+  if (move || name === 'error') (start ?? title)?.focus();
+}
+
+/** @param {string} name */
+function began(name) {
   shown = document.body.dataset.view = name;
   announce();
   const title = main.querySelector('h1');
   document.title = `${title?.textContent} · ${app}`;
-  if (move || name === 'error') (start ?? title)?.focus();
+  return title;
+}
+
+/**
+ * Takes over the view `choose` that the server put into the HTML, with a choice that the person made before this script loaded.
+ * Returns whether it was there.
+ * @param {Way[]} ways @param {Choice} choice
+ */
+export function adopt(ways, choice) {
+  if (shown !== 'loading' || document.body.dataset.view !== 'choose') return false;
+  for (const node of main.querySelectorAll('noscript, .late')) node.remove();
+  /** @type {HTMLAnchorElement[]} */
+  const links = [...main.querySelectorAll('a')];
+  for (const link of links) link.addEventListener('click', busy);
+  connect(links, /** @type {any} */ (main.querySelector('input')), ways, choice);
+  began('choose');
+  return true;
 }
 
 /**

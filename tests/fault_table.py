@@ -175,7 +175,9 @@ def _row(call: Call, limits: Limits) -> str:
 
 def _answer(route: str, outcome: Outcome) -> str:
     if route == "GET /":
-        return "200, without the providers' links"
+        return "200, the page" + (
+            "" if outcome.event else ", which then requests its configuration"
+        )
     if not outcome.status:
         return "an error for Cognito" if outcome.event == "trigger_failed" else "the event"
     if outcome.status == 303:

@@ -57,7 +57,6 @@ def warm(url: str, trusted: str | bool = True) -> None:
     found = [
         urljoin(url, path) for path in re.findall(r'(?:href|src)="([^"]*/assets/[^"]+)"', page)
     ]
-    found += [urljoin(url, "auth/config")]
     with ThreadPoolExecutor(len(found)) as pool:
         asked = pool.map(lambda address: requests.get(address, timeout=60, verify=trusted), found)
         for answer in asked:

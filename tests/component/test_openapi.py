@@ -54,7 +54,7 @@ def test_every_query_parameter_that_is_read_is_described() -> None:
         for parameter in map(contract._resolved, operation.get("parameters", []))
         if parameter["in"] == "query"
     }
-    assert {"basic", "return_to", "state"} <= read <= described
+    assert {"return_to", "state"} <= read <= described
 
 
 @pytest.mark.security("S-48")

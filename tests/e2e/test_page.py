@@ -16,7 +16,10 @@ def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> 
     page = visitor.get("/")
     script = re.search(r'src="(/assets/[^"]+/app\.js)"', page.text)
     assert script
-    for path, caching in (("/", "no-cache"), (script[1], "public, max-age=31536000, immutable")):
+    for path, caching in (
+        ("/", "private, no-cache"),
+        (script[1], "public, max-age=31536000, immutable"),
+    ):
         whole = visitor.get(path)
         again = visitor.request("GET", path, headers={"If-None-Match": whole.headers["ETag"]})
         assert (whole.status_code, again.status_code, again.content) == (200, 304, b"")

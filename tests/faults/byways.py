@@ -22,9 +22,9 @@ LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """The page for browsers without JavaScript."""
+    """The page, which says what it knows of its configuration."""
     browser = world.browser()
-    return Scene(browser, lambda: browser.get("/?basic=1"))
+    return Scene(browser, lambda: browser.get("/"))
 
 
 def signed_out(world: World) -> Scene:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.page.first_view import choose_told
 from chalicelib.gatehouse.page.qr import build_rows
 from chalicelib.gatehouse.page.static_files import StaticFiles
 
@@ -131,6 +132,8 @@ class FakeApi:
         #: An origin on the stage's list.
         self.other = "https://notes.example.com/"
         self.files = FILES
+        #: Whether the page is opened by the callback's redirect, to which the browser adds only Lax cookies.
+        self.is_return = False
         self.headers = dict(SECURITY_HEADERS)
         self.config: dict[str, Any] = {
             "app": "Acme Reports",
@@ -142,7 +145,7 @@ class FakeApi:
             "providers": [{"name": "Okta", "label": "Okta"}],
         }
         self.answers: dict[str, Answer | Callable[[Request], Answer]] = {
-            "GET /auth/config": self._config,
+            "GET /auth/config": self.configured,
             "POST /auth/refresh": nobody,
             "GET /auth/session": lambda _: Answer(200, {"goes_on": self.has_cookie}),
             "GET /auth/login": Answer(200, "Cognito's page", {"Content-Type": "text/plain"}),
@@ -158,11 +161,15 @@ class FakeApi:
         self.origin = f"http://localhost:{self._server.server_port}"
         self.url = self.origin + BASE
 
-    def _config(self, request: Request) -> Answer:
+    def configured(self, request: Request) -> Answer:
         """Like the server: `return_to` is returned only if it is allowed."""
         wish = parse_qs(urlsplit(request.path).query).get("return_to", [""])[0]
         found = {"return_to": wish} if wish.startswith(("/api/", self.other)) else {}
         return Answer(200, {"session": self.has_cookie, **self.config, **found})
+
+    def ask_for_config(self) -> None:
+        """Let the page say nothing of the configuration, as after a link on another site."""
+        self.answers["GET /auth/config"] = lambda request: self.configured(request)
 
     @property
     def has_cookie(self) -> bool:
@@ -230,15 +237,7 @@ class FakeApi:
     def answer(self, request: Request) -> Answer:
         path = request.path.partition("?")[0]
         if path == "/":
-            page = self.files.page(
-                base_path=BASE,
-                title=self.title,
-                accept_language=request.headers.get("accept-language", ""),
-                providers=[(one["name"], one["label"]) for one in self.config["providers"]]
-                if request.path == "/?basic=1"
-                else None,
-            )
-            return Answer(200, page, {"Content-Type": "text/html; charset=utf-8"})
+            return self._page(request)
         if path.startswith("/assets/"):
             version, name = path.split("/")[2:]
             asset = self.files.asset(version, name)
@@ -246,6 +245,28 @@ class FakeApi:
                 return Answer(200, asset.text, {"Content-Type": asset.content_type})
         found = self.answers.get(f"{request.method} {path}", error(404, "not_found"))
         return found(request) if callable(found) else found
+
+    def _page(self, request: Request) -> Answer:
+        """The page as the app builds it: with the configuration, unless a test lets that fail or come late."""
+        query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
+        config = self.configured(request).body
+        assert not isinstance(config, str)
+        site = request.headers.get("sec-fetch-site", "")
+        told = choose_told(
+            {**config, "session": config["session"] and not self.is_return},
+            site="cross-site" if self.is_return else site,
+            is_return=self.is_return,
+        )
+        page = self.files.page(
+            base_path=BASE,
+            title=self.title,
+            accept_language=request.headers.get("accept-language", ""),
+            providers=[(one["name"], one["label"]) for one in self.config["providers"]],
+            config=told if self.answers["GET /auth/config"] == self.configured else None,
+            query=query,
+        )
+        headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, no-cache"}
+        return Answer(200, page, headers)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         api = self

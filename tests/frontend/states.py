@@ -23,6 +23,8 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
+#: What the page's script has drawn or taken over, or what it says if the script does not load.
+DRAWN = "#view:not(:has(noscript)) h1, .skeleton .late"
 #: `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
 ERRORS = (
@@ -79,6 +81,7 @@ def _offline(page: Page, api: FakeApi) -> None:
 
 
 def _script_lost(page: Page, api: FakeApi) -> None:
+    api.ask_for_config()
     page.route("**/app.js", lambda route: route.abort())
     page.goto(api.url)
     page.locator(".late").evaluate(

@@ -22,7 +22,7 @@ from chalicelib.gatehouse.page.static_files import StaticFiles
 
 from . import fake_api
 from .fake_api import FakeApi
-from .states import ALL
+from .states import ALL, DRAWN
 
 HERE = Path(__file__).parent
 LAYOUT = (HERE / "layout.js").read_text("utf-8")
@@ -126,7 +126,7 @@ def still(browser: Browser, name: str, language: str = "en") -> str:
         page = context.new_page()
         api.embed()
         ALL[name](page, api)
-        expect(page.locator("h1, .late")).to_be_visible()
+        expect(page.locator(DRAWN)).to_be_visible()
         if language != "en":
             translate(page)
         return str(page.evaluate(STILL))

@@ -92,7 +92,8 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
     assert all(url.startswith(api.url) for url in loaded)
     names = {url.rpartition("/")[2] for url in loaded if "/assets/" in url}
     assert names <= FIRST, "later views come when they are needed"
-    served = {"index.html": FILES.page(base_path="/api/", title="Gatehouse")}
+    served = {"index.html": page.request.get(api.url, headers={"Sec-Fetch-Site": "none"}).text()}
+    assert 'data-view="choose"' in served["index.html"]
     for name in names:
         asset = FILES.asset(FILES.version, name)
         assert asset is not None
@@ -107,6 +108,7 @@ def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
     needed = (FIRST | {"config"}) - {
         "gate.svg"
     }  # a picture behind the page, named by the stylesheet
+    api.ask_for_config()
 
     def hold(route: Route) -> None:
         name = route.request.url.rpartition("/")[2]
@@ -121,6 +123,7 @@ def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
     page.route(re.compile("/assets/|/auth/config"), hold)
     page.goto(api.url, wait_until="commit")
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
+    expect(page).to_have_title("Sign in · Acme Reports")
     assert len(api.sent("GET /auth/config")) == 1
 
 

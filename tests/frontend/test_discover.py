@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from .fake_api import Answer, FakeApi, Request, error, throttled
 from .views import EMAIL, PASSWORD, enter_address, fill, heading, press
 
-NOBODY = "There is no sign-in for this address here."
+NOBODY = "You cannot sign in with this address here."
 
 
 def went_to(api: FakeApi) -> list[dict[str, list[str]]]:

@@ -14,7 +14,7 @@ from chalicelib.gatehouse.brand import Brand
 from chalicelib.gatehouse.page.static_files import StaticFiles
 
 from .fake_api import FakeApi, error
-from .states import ALL
+from .states import ALL, DRAWN
 from .stills import translate
 from .views import View
 
@@ -145,7 +145,7 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
     """Nothing overflows, overlaps, is cut or shifts; Tab reaches everything, visibly; axe finds nothing."""
     api.embed()
     view(page, api)
-    expect(page.locator("h1, .late")).to_be_visible()
+    expect(page.locator(DRAWN)).to_be_visible()
     assert page.evaluate(SHIFTS) == []
     reachable = page.evaluate(REACHABLE)
     assert layout_faults(page) == {}
@@ -219,7 +219,7 @@ def test_without_scripts_it_fits_too(browser: Browser, api: FakeApi) -> None:
     """The links in <noscript> fit in every size and theme."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"{api.url}?basic=1")
+    page.goto(api.url)
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
     assert layout_faults(page) == {}
     assert page.evaluate(

@@ -75,11 +75,15 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """The configuration, which is requested with the scripts, says that there is no session: the page is usable one
-    round trip after the HTML."""
+    """The page's configuration says that there is no session: it is in the HTML, or is requested together with the
+    scripts."""
     page.goto(api.url)
     heading(page, "Sign in")
-    assert api.sent("POST /auth/refresh") == []
+    assert api.sent("POST /auth/refresh") == api.sent("GET /auth/config") == []
+    api.ask_for_config()
+    page.goto(api.url)
+    heading(page, "Sign in")
+    assert (api.sent("POST /auth/refresh"), len(api.sent("GET /auth/config"))) == ([], 1)
 
 
 def test_a_slow_configuration_keeps_nobody_from_a_session(page: Page, api: FakeApi) -> None:
@@ -321,12 +325,13 @@ def test_offline_is_said_and_ends_with_the_connection(page: Page, api: FakeApi) 
     page.add_init_script(
         "Object.defineProperty(navigator, 'onLine', {get: () => !window.cut}); window.cut = true"
     )
+    api.sign_in()
     page.route(re.compile("/auth/"), lambda route: route.abort())
     page.goto(api.url)
     heading(page, "You are offline")
     page.unroute_all()
     page.evaluate("window.cut = false; dispatchEvent(new Event('online'))")
-    heading(page, "Sign in")
+    heading(page, "Hello, Ada")
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -484,7 +489,12 @@ def test_without_scripts_there_are_working_links(browser: Browser, api: FakeApi)
     context.close()
 
 
-def test_a_page_whose_script_never_came_still_leads_on(page: Page, api: FakeApi) -> None:
+@pytest.mark.parametrize("ask", [True, False])
+def test_a_page_whose_script_never_came_still_leads_on(page: Page, api: FakeApi, ask: bool) -> None:
+    """Whether the HTML has the first view or not; the form for e-mail and password needs the script."""
+    api.embed()
+    if ask:
+        api.ask_for_config()
     page.route("**/app.js", lambda route: route.abort())
     page.goto(api.url)
     late = page.get_by_role("link", name="Sign in without this page")

@@ -7,7 +7,7 @@ prompt: without the authenticator, or with WebAuthn switched off, the prompt sta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.device import Device
 
@@ -32,7 +32,8 @@ for (const name of navigator.credentials ? ['get', 'create'] : []) {
 
 
 @pytest.fixture
-def device(page: Page, api: FakeApi) -> Device:
+def device(context: BrowserContext, page: Page, api: FakeApi) -> Device:
+    """Waits for a touch; the page is open in a separate profile, because of it."""
     api.offer_passkeys()
     page.add_init_script(NOTING)
     return Device(page, automaticPresenceSimulation=False)

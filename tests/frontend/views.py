@@ -121,7 +121,7 @@ def _address(page: Page, api: FakeApi) -> None:
 def _nobody(page: Page, api: FakeApi) -> None:
     api.discover(direct=False)
     enter_address(page, api, f"{LONG[:60]}@example.com")
-    expect(page.get_by_text("There is no sign-in for this address here.")).to_be_visible()
+    expect(page.get_by_text("You cannot sign in with this address here.")).to_be_visible()
 
 
 def _discovery_throttled(page: Page, api: FakeApi) -> None:
@@ -207,14 +207,14 @@ def _confirm_elsewhere(page: Page, api: FakeApi) -> None:
     api.sign_in()
     api.config["providers"] = [{"name": "Okta", "label": LONG}]
     page.goto(f"{api.url}#confirm")
-    expect(page.get_by_text("without asking")).to_be_visible()
+    expect(page.get_by_text("does not ask you to sign in")).to_be_visible()
 
 
 def _confirm_nowhere(page: Page, api: FakeApi) -> None:
     api.config["direct_sign_in"] = "managed"
     api.native()
     page.goto(f"{api.url}#confirm")
-    expect(page.get_by_text("cannot confirm this here")).to_be_visible()
+    expect(page.get_by_text("cannot confirm your identity")).to_be_visible()
 
 
 def _two_step(page: Page, api: FakeApi) -> None:

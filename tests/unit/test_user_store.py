@@ -71,7 +71,14 @@ def test_the_same_event_three_times_writes_once(
         before = table.writes
         for _ in range(3):
             user_records.handle(
-                load_event(event), SETTINGS, users, okta(table), no_linker, no_secret, lambda: None
+                load_event(event),
+                SETTINGS,
+                users,
+                okta(table),
+                no_linker,
+                no_secret,
+                lambda: None,
+                lambda: None,
             )
             clock.advance(10)
         assert table.writes == before + 1

@@ -1,4 +1,4 @@
-"""Remembers in a cookie who wants no more offers of a passkey in this browser (docs/passkeys.md).
+"""Remembers in a cookie that a person wants no more offers of a passkey in this browser (docs/passkeys.md).
 
 The value lists people by the first eight hex digits of the SHA-256 of their `sub`, the newest last. It is not sealed:
 it names nobody and opens nothing, and whoever changes it changes only what their own browser shows. Browsers keep a

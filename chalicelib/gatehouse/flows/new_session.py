@@ -84,8 +84,8 @@ class NewSessions:
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        # In parallel, so that the person waits for one of them only: none needs another's result, and a failure of any
-        # is only logged.
+        # These calls run in parallel, so that the person waits only for the slowest. None needs the result of another,
+        # and a failure is only logged.
         recording = Ahead(lambda: self._record(identity))
         limiting = Ahead(lambda: self._notes.end_oldest(session))
         try:

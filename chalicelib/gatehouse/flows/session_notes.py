@@ -40,7 +40,7 @@ class SessionNotes:
         return replace(session, id=session_id)
 
     def end_oldest(self, session: Session) -> None:
-        """End the person's least recently used sessions if a new one makes them too many (S-114). If that fails, the
+        """End the person's least recently used sessions if a new session exceeds the limit (S-114). If that fails, the
         next sign-in ends them."""
         try:
             count = self._rows.end_oldest(session.sub, but=session.id)

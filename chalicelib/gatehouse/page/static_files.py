@@ -8,11 +8,11 @@ one fingerprint, so that modules can import each other by relative names and bro
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from .. import colours
@@ -20,6 +20,8 @@ from ..brand import PLAIN, Brand
 from ..errors import ConfigurationError
 from .bundle import bundle
 from .catalogue import Catalogue, choose_language, load_catalogue
+from .compaction import compact, join_lines, strip_margins
+from .first_view import build_choice, build_meta, is_certain, read_icons
 
 _HERE = Path(__file__).resolve()
 #: In the wheel `frontend/` is part of the package. In this repository it is beside chalicelib, as in the Lambda zip
@@ -41,11 +43,11 @@ _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
-_COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
-_MARGINS = re.compile(r"\s*\n\s*")
+#: What is shown until the script has drawn the first view, and its hint for people whose script does not arrive.
+_SKELETON = re.compile(r'<div class="skeleton">.*?</div>(?=\s*<noscript>)', re.DOTALL)
+_LATE = re.compile(r'<p class="late">.*?</p>')
 _ROOT = re.compile(r":root\{[^}]*\}")
 _DECLARED = re.compile(r"--([\w-]+):([^;}]+)")
-_CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")
 _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -67,7 +69,9 @@ class FileSet(NamedTuple):
 
     version: str
     assets: Mapping[str, Asset]
+    #: Those of the HTML itself, and those of the first view.
     words: Mapping[str, str]
+    first_words: Mapping[str, Any]
 
 
 class StaticFiles:
@@ -89,7 +93,8 @@ class StaticFiles:
         files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
         texts = {path.name: compact(path.name, path.read_text(encoding="utf-8")) for path in files}
         self._brand = brand
-        self._page = (folder / _PAGE).read_text(encoding="utf-8")
+        self._page = strip_margins((folder / _PAGE).read_text(encoding="utf-8"))
+        self._icons = read_icons(texts.get("view.js", ""))
         self._night = _NIGHT
         self._logo_width = _LOGO_HEIGHT
         self._icon = _LOGO
@@ -119,19 +124,21 @@ class StaticFiles:
         *,
         base_path: str,
         title: str,
-        page_path: str | None = None,
         accept_language: str = "",
         by_email: bool = True,
-        providers: Sequence[tuple[str, str]] | None = None,
+        providers: Sequence[tuple[str, str]] = (),
+        config: Mapping[str, Any] | None = None,
+        query: Collection[str] = (),
     ) -> str:
         """Return the page's HTML for an app at `base_path` (ends with a slash), in the preferred language.
 
-        `page_path` is the page's own address, if that is different. `providers` (name, label) are for browsers without
-        scripts. They are shown only with `?basic=1`, to which the page redirects such browsers. So no other visit has
-        to wait for the providers table.
+        `providers` (name, label) are for browsers without scripts. `config` is what the page says of its configuration
+        (`first_view.choose_told`); without it the page requests `auth/config`. `query` has the names of the parameters
+        in the page's address, which decide whether the first view can be in the HTML.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
+        certain = is_certain(config, query)
         values = {
             "assets": f"{base_path}assets/{found.version}/",
             "base": base_path,
@@ -140,20 +147,28 @@ class StaticFiles:
             "night": self._night,
             "icon": self._icon,
             "logo_width": str(self._logo_width),
+            "view": "choose" if certain else "loading",
         }
 
         def value(match: "re.Match[str]") -> str:
             name, word = match.groups()
             if name == "legal":
                 return self._legal_links(found.words)
-            if name == "refresh":
-                return _refresh(page_path or base_path) if providers is None else ""
             if name == "ways":
-                return _plain_ways(base_path, found.words, providers or (), by_email=by_email)
+                return _plain_ways(base_path, found.words, providers, by_email=by_email)
+            if name == "config":
+                return _preload(base_path) if config is None else build_meta(config)
             text = found.words[word].replace("{title}", title) if word else values[name]
             return escape(text, quote=True)
 
-        return _PLACEHOLDER.sub(value, self._page)
+        whole = _PLACEHOLDER.sub(value, self._page)
+        if config is None or not certain:
+            return whole
+        late = _LATE.search(whole)
+        choice = build_choice(
+            config, found.first_words, self._icons, base_path, late[0] if late else ""
+        )
+        return _SKELETON.sub(lambda _: choice, whole, count=1)
 
     def _legal_links(self, words: Mapping[str, str]) -> str:
         links = (
@@ -203,17 +218,18 @@ def _put_picture(texts: dict[str, str], own: Path, name: str) -> None:
     texts[_STYLES] += _FILLED
 
 
+def _preload(base_path: str) -> str:
+    """Let the browser request the configuration together with the script."""
+    address = escape(f"{base_path}auth/config", quote=True)
+    return f'<link rel="preload" href="{address}" as="fetch" crossorigin>'
+
+
 def _put_provider_logos(texts: dict[str, str], folder: Path) -> None:
     from .provider_logos import load_provider_logos
 
     for name, svg, rule in load_provider_logos(folder):
         texts[name] = svg
         texts[_STYLES] += rule
-
-
-def _refresh(page_path: str) -> str:
-    address = escape(f"{page_path}?basic=1", quote=True)
-    return f'<noscript><meta http-equiv="refresh" content="0; url={address}"></noscript>'
 
 
 def _plain_ways(
@@ -255,26 +271,19 @@ def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
         "texts.js": f"export const texts={first};",
         "more-texts.js": f"import {{texts}} from './texts.js';Object.assign(texts,{later});export {{texts}};",
     }
-    whole = dict(sorted(bundle({**texts, **modules}).items()))
+    whole = {
+        name: join_lines(text) if name.endswith(".js") else text
+        for name, text in sorted(bundle({**texts, **modules}).items())
+    }
     digest = hashlib.sha256()
     for name, text in whole.items():
         digest.update(f"{name}\0{len(text)}\0{text}".encode())
     assets = {name: Asset(_TYPES[Path(name).suffix], text) for name, text in whole.items()}
-    return FileSet(digest.hexdigest()[:12], assets, words["document"])
+    return FileSet(digest.hexdigest()[:12], assets, words["document"], words["first"])
 
 
 def _written(words: Mapping[str, object]) -> str:
     return json.dumps(words, ensure_ascii=False, separators=(",", ":"))
-
-
-def compact(name: str, text: str) -> str:
-    """Return a stylesheet or module without comments, indentation and blank lines.
-
-    Only lines that consist of a comment are removed, so strings are not affected. None of our strings spans several
-    lines, so indentation has no meaning.
-    """
-    lines = _MARGINS.sub("\n", _COMMENT_LINES.sub("", text)).strip()
-    return _CSS_SPACES.sub(r"\1", lines.replace("\n", "")) if name.endswith(".css") else lines
 
 
 @lru_cache(maxsize=4)

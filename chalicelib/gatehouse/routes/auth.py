@@ -1,4 +1,4 @@
-"""Hosted sign-in over HTTP: the page's configuration, the redirect to Cognito, and the callback."""
+"""Hosted sign-in over HTTP: the redirect to Cognito, and the callback."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -17,6 +17,7 @@ from ..errors import (
 )
 from ..log import log_event, log_exception
 from .call import Call
+from .configuration import find_target, is_page
 
 if TYPE_CHECKING:
     from ..flows.hosted_sign_in import LoginStart, SignedIn
@@ -24,37 +25,6 @@ if TYPE_CHECKING:
 
 #: Errors whose codes the page can explain.
 _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
-
-
-def config(call: Call) -> dict[str, Any]:
-    """Return the page's configuration. Providers with domains stay private, because they are a list of customers.
-    Whether there are such providers is public: if `discover` is true, the page asks for the address first. `session`
-    says whether the browser sent a session cookie, valid or not; without a cookie the page need not try a refresh.
-    `return_to` is the target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the
-    stage's setting. `passkeys` is present if the stage has passkeys. `programs` is present if the stage has a public
-    app client: the data that a program on a person's machine needs for its own sign-in (RFC 8252).
-    """
-    from ..cognito.programs import describe_programs
-    from ..session.sessions import COOKIE
-
-    current, settings = call.services, call.settings
-    wanted = _wanted(call)
-    programs = describe_programs(settings)
-    return {
-        "app": settings.app_title,
-        "direct_sign_in": settings.direct_sign_in,
-        "sign_up": settings.direct_sign_in != "off",
-        "auto_sign_in": settings.auto_sign_in,
-        "discover": any(provider.domains for provider in current.providers.all()),
-        "session": COOKIE in call.cookies,
-        "return_to": None if is_page(wanted, call.url.page_path) else wanted,
-        "providers": [
-            {"name": provider.name, "label": provider.label}
-            for provider in current.providers.listed()
-        ],
-        **({} if programs is None else {"programs": programs}),
-        **({"passkeys": True} if settings.passkeys else {}),
-    }
 
 
 def discover(call: Call) -> dict[str, Any]:
@@ -132,7 +102,7 @@ def _start(call: Call) -> "LoginStart":
         provider=provider,
         email=email,
         login_hint=hint or email,
-        return_to=_wanted(call),
+        return_to=find_target(call),
         remember=call.query_value("remember") == "1" and is_from_own_page(call.request.headers),
         redirect_uri=call.url.callback,
         cookies=call.cookies,
@@ -143,15 +113,6 @@ def _start(call: Call) -> "LoginStart":
 def _is_to_confirm(call: Call) -> bool:
     """Whether the person must authenticate even if there is a session (OpenID Connect Core 3.1.2.1, `prompt`)."""
     return call.query_value("prompt") == "login"
-
-
-def _wanted(call: Call) -> str:
-    """Return the target after the sign-in: from the request, otherwise from the stage's setting, otherwise the page."""
-    origin = call.url.origin
-    wish = call.query_value("return_to") or call.query_value("target_link_uri")
-    if wish is not None and wish.startswith(origin + "/"):
-        wish = wish[len(origin) :]
-    return call.parse_place(wish, call.parse_place(call.settings.after_sign_in))
 
 
 def _chooses_on_the_page(call: Call) -> bool:
@@ -165,7 +126,7 @@ def _chooses_on_the_page(call: Call) -> bool:
 
 def _page_location(call: Call) -> str:
     query = {}
-    if not is_page(wanted := _wanted(call), call.url.page_path):
+    if not is_page(wanted := find_target(call), call.url.page_path):
         query["return_to"] = wanted
     if call.query_value("remember") == "1":
         query["remember"] = "1"
@@ -249,11 +210,6 @@ def _error_location(call: Call, code: str, transaction: "LoginTransaction | None
         if not is_page(wanted, call.url.page_path):
             query["return_to"] = wanted
     return f"{call.url.page_path}?{urlencode(query)}"
-
-
-def is_page(address: str, page_path: str) -> bool:
-    """Whether an address is the sign-in page itself, to which people are sent anyway if there is no other target."""
-    return address.split("?")[0].split("#")[0].rstrip("/") == page_path.rstrip("/")
 
 
 def _login_cookie(start: "LoginStart") -> str:

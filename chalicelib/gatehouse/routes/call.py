@@ -105,10 +105,15 @@ class Call:
         """Return a header's value, or an empty string."""
         return str(self.request.headers.get(name, ""))
 
-    def query_values(self, name: str) -> list[str]:
-        """Return every value of a query parameter (Chalice's own accessor returns only the last)."""
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The query's parameters with all their values (Chalice's own accessor returns only the last)."""
         event = self.request.to_original_event()
-        return list((event.get("multiValueQueryStringParameters") or {}).get(name) or [])
+        return event.get("multiValueQueryStringParameters") or {}
+
+    def query_values(self, name: str) -> list[str]:
+        """Return every value of a query parameter."""
+        return list(self.query.get(name) or [])
 
     def query_value(self, name: str) -> str | None:
         """Return the only value of a query parameter, or None. Raises InvalidRequest if it is given twice."""

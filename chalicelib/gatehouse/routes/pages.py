@@ -11,29 +11,48 @@ from .call import Call
 
 
 def page(call: Call) -> Response:
-    """Return the page's HTML; its links begin with the API's base path. It has no secrets, so browsers may cache it."""
+    """Return the page's HTML; its links begin with the API's base path. It has no secrets, so browsers may cache it.
+
+    It contains its configuration, and the first view where that is certain, so that people need not wait for the script
+    and for another answer.
+    """
     from ..edge.security_headers import open_for_captcha
     from ..page.static_files import load_static_files
+    from .configuration import load_config
 
     current = call.services
     if call.request.method == "GET" and call.query_values("signed_out"):  # this uses up a cookie
         onward = _onward(call)
         if onward is not None:
             return onward
+    config = load_config(call)
+    told = None if config is None else _tell(call, config)
     html = load_static_files(current.settings.brand, call.brand).page(
         base_path=call.url.base_path,
-        page_path=call.url.page_path,
         title=current.settings.app_title,
         accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
-        providers=_listed_providers(call) if call.query_values("basic") else None,
+        # Without them managed login remains, which also lists them.
+        providers=[(one["name"], one["label"]) for one in config["providers"]] if config else (),
+        config=told,
+        query=call.query,
     )
-    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-cache"}
+    # `private`: the page says whether this browser has a session, so no cache may give it to others.
+    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, no-cache"}
     if len(current.settings.brand.languages) > 1:
         headers["Vary"] = "Accept-Language"
     if current.captcha is not None:
         headers["Content-Security-Policy"] = open_for_captcha(current.captcha.origins)
     return _unless_unchanged(call, html, headers)
+
+
+def _tell(call: Call, config: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what the HTML says of the configuration, or None."""
+    from ..page.first_view import choose_told
+    from ..sealed.transactions import USED_COOKIE
+
+    is_return = USED_COOKIE in call.cookies and "error" not in call.query
+    return choose_told(config, site=call.header("sec-fetch-site"), is_return=is_return)
 
 
 def _onward(call: Call) -> Response | None:
@@ -65,15 +84,6 @@ def asset(call: Call, version: str, name: str) -> Response:
         raise NotFound("no such asset")
     headers = {"Content-Type": found.content_type, "Cache-Control": ASSET_CACHE_CONTROL}
     return _unless_unchanged(call, found.text, headers)
-
-
-def _listed_providers(call: Call) -> list[tuple[str, str]]:
-    """Return names and labels of the public providers. In an outage there are none; managed login also lists them."""
-    try:
-        found = call.services.providers.listed()
-    except TemporarilyUnavailable:
-        return []
-    return [(provider.name, provider.label) for provider in found]
 
 
 def _unless_unchanged(call: Call, text: str, headers: dict[str, Any]) -> Response:

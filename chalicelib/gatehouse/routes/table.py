@@ -30,7 +30,7 @@ TABLE = (
     Route("GET", "/assets/{version}/{name}", "pages.asset"),
     Route("GET", "/health", "pages.health"),
     Route("GET", "/openapi.json", "pages.openapi"),
-    Route("GET", "/auth/config", "auth.config"),
+    Route("GET", "/auth/config", "configuration.config"),
     Route("POST", "/auth/discover", "auth.discover"),
     Route("GET", "/auth/login", "auth.login", spends=True),
     Route("POST", "/auth/login", "auth.login_by_form", is_form_of_others=True),

@@ -101,7 +101,7 @@ def test_an_address_of_no_tenant_is_sent_to_an_administrator_where_there_are_no_
     with tenancy.stack.with_setting("DIRECT_SIGN_IN", "off"):
         page.goto(tenancy.stack.url)
         give_address(page, "somebody@nowhere.example")
-        expect(page.get_by_text("There is no sign-in for this address here.")).to_be_visible()
+        expect(page.get_by_text("You cannot sign in with this address here.")).to_be_visible()
         expect(page.get_by_text("ask your administrator for access")).to_be_visible()
         assert not any(name in page.content() for name in PEOPLE)
         page.get_by_role("textbox", name="Email", exact=True).fill("dora@birch.example")

@@ -331,4 +331,31 @@ API: tuple[Defence, ...] = (
             lambda original: lambda text, quote: text,
         ),
     ),
+    defence(
+        "escaped-first-view",
+        "S-54",
+        "labels are inserted into the page's first view as HTML",
+        (
+            "chalicelib.gatehouse.page.first_view:escape",
+            lambda original: lambda text, quote: text,
+        ),
+    ),
+    defence(
+        "absent-cookie-after-another-site",
+        "S-109",
+        "the page takes a cookie that the browser did not send for a missing session",
+        (
+            "chalicelib.gatehouse.page.first_view:_SITES_WITH_COOKIE",
+            lambda sites: sites | {"cross-site", ""},
+        ),
+    ),
+    defence(
+        "page-for-one-browser",
+        "S-109",
+        "a shared cache may give the page of one browser to others",
+        (
+            "chalicelib.gatehouse.routes.pages:page",
+            reading(('"private, no-cache"', '"no-cache"')),
+        ),
+    ),
 )

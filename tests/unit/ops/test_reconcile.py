@@ -415,7 +415,14 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
             place.clock.advance(0.01)
             try:
                 user_records.handle(
-                    event, settings, users, providers, _no_linker, no_secret, lambda: None
+                    event,
+                    settings,
+                    users,
+                    providers,
+                    _no_linker,
+                    no_secret,
+                    lambda: None,
+                    lambda: None,
                 )
             except (TemporarilyUnavailable, TriggerFailed):
                 continue

@@ -1,0 +1,104 @@
+"""What the page's HTML says before its script has loaded: the configuration, and the choice between ways to sign in.
+
+On a slow line this saves people the wait for the script. The script draws the same view (`choose` in
+`frontend/view.js`), and takes over the one that it finds; tests compare the two.
+"""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+#: The browser sends a SameSite=Strict cookie with a navigation only if it comes from our own site, or from nowhere: an
+#: address that was typed or is a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata, Sec-Fetch-Site.
+_SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
+#: With other parameters, such as `error`, the page shows another view, or a notice that only the script can choose.
+_PLAIN_QUERY = frozenset({"return_to"})
+#: Other front ends and programs read these.
+_NOT_FOR_THE_PAGE = frozenset({"app", "programs"})
+_ICON = re.compile(r"^\s*(\w+): '(M[^']+)',$", re.MULTILINE)
+
+
+def choose_told(config: Mapping[str, Any], *, site: str, is_return: bool) -> dict[str, Any] | None:
+    """Return what the HTML may say of `config` (the answer of `GET /auth/config`), or None if the page must ask.
+
+    `site` is the request's Sec-Fetch-Site, `is_return` whether it follows a sign-in. After a navigation from another
+    site the missing session cookie means nothing. The script asks then, after a sign-in at once for the session, which
+    is probably there.
+    """
+    if config["session"] or site in _SITES_WITH_COOKIE:
+        return dict(config)
+    if is_return:
+        return {name: value for name, value in config.items() if name != "session"}
+    return None
+
+
+def build_meta(config: Mapping[str, Any]) -> str:
+    """Return the element from which the script reads the configuration."""
+    told = {name: value for name, value in config.items() if name not in _NOT_FOR_THE_PAGE}
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    # JSON is full of double quotes, so the attribute has single ones.
+    content = escape(text, quote=False).replace("'", "&#x27;")
+    return f"<meta name=\"gatehouse-config\" content='{content}'>"
+
+
+def is_certain(config: Mapping[str, Any] | None, query: Collection[str]) -> bool:
+    """Whether the first view is surely the choice between ways to sign in. `query` has the names of parameters."""
+    if config is None or config.get("session") is not False or config["auto_sign_in"]:
+        return False
+    return bool(config["providers"] or _offers_managed(config)) and _PLAIN_QUERY.issuperset(query)
+
+
+def read_icons(script: str) -> dict[str, str]:
+    """Return name -> path of the icons in `view.js`."""
+    return dict(_ICON.findall(script))
+
+
+def build_choice(
+    config: Mapping[str, Any],
+    words: Mapping[str, Any],
+    icons: Mapping[str, str],
+    base_path: str,
+    late: str,
+) -> str:
+    """Return the view's HTML. `words` are the texts of the first view; `late` is added if the script has to load
+    before every way works."""
+    ways = [
+        (words["provider"].replace("{label}", one["label"]), "key", _login(base_path, config, one["name"]))
+        for one in config["providers"]
+    ]  # fmt: skip
+    own_form = config["direct_sign_in"] == "embedded" or config["discover"]
+    if _offers_managed(config):
+        ways.append((words["email"], "mail", _login(base_path, config, "COGNITO")))
+    elif own_form:
+        ways.append((words["email"], "mail", "#email"))
+
+    def icon(name: str) -> str:
+        return f'<svg viewBox="0 0 24 24" aria-hidden="true"><path d="{icons[name]}"/></svg>'
+
+    links = "".join(
+        f'<a class="button{" primary" if index == 0 else ""}" href="{escape(url, quote=True)}">'
+        f"{icon(sign)}<span>{escape(label, quote=True)}</span>{icon('go')}</a>"
+        for index, (label, sign, url) in enumerate(ways)
+    )
+    title, lead, remember = (
+        escape(words[name], quote=True) for name in ("chooseTitle", "chooseLead", "remember")
+    )
+    return (
+        f'<h1 id="title" tabindex="-1">{title}</h1><p class="quiet">{lead}</p><div class="ways">{links}</div>'
+        f'<label class="check"><input type="checkbox" autocomplete="off">{remember}</label>'
+        f"{late if own_form else ''}"
+    )
+
+
+def _offers_managed(config: Mapping[str, Any]) -> bool:
+    return config["direct_sign_in"] == "managed" and not config["discover"]
+
+
+def _login(base_path: str, config: Mapping[str, Any], provider: str) -> str:
+    query = {"provider": provider}
+    if config["return_to"]:
+        query["return_to"] = config["return_to"]
+    return f"{base_path}auth/login?{urlencode(query)}"

@@ -1,0 +1,59 @@
+"""The page's configuration, as an API answer and inside the page, and where a sign-in leads."""
+
+from typing import Any
+
+from ..errors import GatehouseError
+from .call import Call
+
+
+def config(call: Call) -> dict[str, Any]:
+    """Return the page's configuration. Providers with domains stay private, because they are a list of customers.
+    Whether there are such providers is public: if `discover` is true, the page asks for the address first. `session`
+    says whether the browser sent a session cookie, valid or not; without a cookie the page need not try a refresh.
+    `return_to` is the target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the
+    stage's setting. `passkeys` is present if the stage has passkeys. `programs` is present if the stage has a public
+    app client: the data that a program on a person's machine needs for its own sign-in (RFC 8252).
+    """
+    from ..cognito.programs import describe_programs
+    from ..session.sessions import COOKIE
+
+    current, settings = call.services, call.settings
+    target = find_target(call)
+    programs = describe_programs(settings)
+    return {
+        "app": settings.app_title,
+        "direct_sign_in": settings.direct_sign_in,
+        "sign_up": settings.direct_sign_in != "off",
+        "auto_sign_in": settings.auto_sign_in,
+        "discover": any(provider.domains for provider in current.providers.all()),
+        "session": COOKIE in call.cookies,
+        "return_to": None if is_page(target, call.url.page_path) else target,
+        "providers": [
+            {"name": provider.name, "label": provider.label}
+            for provider in current.providers.listed()
+        ],
+        **({} if programs is None else {"programs": programs}),
+        **({"passkeys": True} if settings.passkeys else {}),
+    }
+
+
+def load_config(call: Call) -> dict[str, Any] | None:
+    """Return the configuration for the page's HTML, or None in an outage: the page then requests it, and tries again."""
+    try:
+        return config(call)
+    except GatehouseError:
+        return None
+
+
+def find_target(call: Call) -> str:
+    """Return the target after the sign-in: from the request, otherwise from the stage's setting, otherwise the page."""
+    origin = call.url.origin
+    wish = call.query_value("return_to") or call.query_value("target_link_uri")
+    if wish is not None and wish.startswith(origin + "/"):
+        wish = wish[len(origin) :]
+    return call.parse_place(wish, call.parse_place(call.settings.after_sign_in))
+
+
+def is_page(address: str, page_path: str) -> bool:
+    """Whether an address is the sign-in page itself, to which people are sent anyway if there is no other target."""
+    return address.split("?")[0].split("#")[0].rstrip("/") == page_path.rstrip("/")

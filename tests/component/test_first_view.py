@@ -1,0 +1,130 @@
+"""What the page's HTML says before its script has loaded: only what is certain, and public."""
+
+import html
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.component.world import World
+from tests.doubles.aws_errors import client_error
+from tests.doubles.browser import Answer, Browser
+
+
+def told(answer: Answer) -> Any:
+    """Return the configuration in the page, or None."""
+    assert answer.status == 200
+    found = re.search(r"<meta name=\"gatehouse-config\" content='([^'<>]*)'>", answer.body)
+    assert ("auth/config" in answer.body) == (found is None), "otherwise the page asks, at once"
+    return json.loads(html.unescape(found[1])) if found else None
+
+
+def view(answer: Answer) -> str:
+    return str(re.findall(r'<body data-view="(\w+)">', answer.body)[0])
+
+
+def add_provider(world: World, name: str, label: str, *domains: str) -> None:
+    world.restart()
+    row: dict[str, Any] = {"name": {"S": name}, "label": {"S": label}}
+    if domains:
+        row["domains"] = {"SS": list(domains)}
+    world.dynamodb.put(world.settings.providers_table, row)
+
+
+def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> None:
+    """All that the page reads, so it need not ask; the target comes from the page's own query."""
+    add_provider(world, "Other", "Other")
+    for query in ("", "?return_to=/api/reports", "?return_to=//evil.example"):
+        answer = browser.get(f"/{query}")
+        config = browser.get(f"/auth/config{query}").json()
+        assert told(answer) == {name: said for name, said in config.items() if name != "app"}
+        assert view(answer) == "choose"
+
+
+@pytest.mark.security("S-109")
+@pytest.mark.parametrize("site", ["cross-site", ""])
+def test_after_another_site_a_missing_cookie_means_nothing(
+    world: World, browser: Browser, site: str
+) -> None:
+    """The browser sends no Strict cookie then, and one without Fetch Metadata does not say where it comes from."""
+    world.sign_in(browser)
+    del browser.notes["__Host-gatehouse-used"]
+    # The double sends cookies by `site`, as browsers do, and headers in its own order: the last one counts.
+    answer = browser.get("/", site="cross-site", headers=[("Sec-Fetch-Site", site)])
+    assert (told(answer), view(answer)) == (None, "loading")
+    own = browser.get("/")
+    assert (told(own)["session"], view(own)) == (True, "loading")
+
+
+@pytest.mark.security("S-109")
+def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser: Browser) -> None:
+    """It says the rest, so that the script asks for the session at once. After a failed sign-in it asks as usual."""
+    world.sign_in(browser)
+    answer = browser.get("/", site="cross-site")
+    assert ("session" in told(answer), view(answer)) == (False, "loading")
+    assert told(browser.get("/?error=login_failed", site="cross-site")) is None
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
+def test_where_the_cookie_would_come_its_absence_counts(browser: Browser, site: str) -> None:
+    answer = browser.get("/", headers=[("Sec-Fetch-Site", site)])
+    assert (told(answer)["session"], view(answer)) == (False, "choose")
+
+
+@pytest.mark.security("S-109")
+def test_no_cache_gives_the_page_to_others(browser: Browser) -> None:
+    """It says whether this browser has a session, and the browser asks each time whether that has changed."""
+    answer = browser.get("/")
+    assert answer.headers["cache-control"] == "private, no-cache"
+    again = browser.get("/", headers=[("If-None-Match", answer.headers["etag"])])
+    assert again.status == 304
+    other = [("If-None-Match", answer.headers["etag"]), ("Sec-Fetch-Site", "cross-site")]
+    assert browser.get("/", site="cross-site", headers=other).status == 200
+
+
+@pytest.mark.security("S-54")
+def test_texts_of_others_are_texts_in_the_page(world: World, browser: Browser) -> None:
+    """An operator writes labels and names, a team its title."""
+    hostile = "</script>'\"><b>x</b>&amp;{{base}}"
+    add_provider(world, "Bold", hostile)
+    world.restart(app_title=hostile)
+    answer = browser.get("/")
+    assert hostile in {provider["label"] for provider in told(answer)["providers"]}
+    assert "<b>" not in answer.body
+    assert "{{base}}" in answer.body, "is not a placeholder there"
+    assert f"<span>Continue with {html.escape(hostile)}</span>" in answer.body
+
+
+def test_private_providers_are_not_in_the_page(world: World, browser: Browser) -> None:
+    """Nobody may see the customer list; the page asks for the address first."""
+    add_provider(world, "Fabrikam", "Fabrikam", "fabrikam.example")
+    answer = browser.get("/")
+    assert "abrikam" not in answer.body
+    assert (told(answer)["discover"], 'href="#email"' in answer.body) == (True, True)
+
+
+def test_an_outage_leaves_the_page_as_it_was(world: World, browser: Browser) -> None:
+    """The page asks for its configuration, and tries again. So it does with a query that makes no sense."""
+    assert told(browser.get("/?return_to=/api/a&return_to=/api/b")) is None
+    world.restart()
+    world.dynamodb.fault = client_error("InternalServerError")
+    answer = browser.get("/")
+    assert (told(answer), view(answer)) == (None, "loading")
+
+
+@pytest.mark.parametrize(
+    ("query", "settings"),
+    [
+        ("?error=access_denied", {}),
+        ("?signed_out=1", {}),
+        ("?returned=1", {}),
+        ("", {"auto_sign_in": "Okta"}),
+    ],
+)
+def test_a_view_that_is_not_certain_is_not_in_the_page(
+    world: World, browser: Browser, query: str, settings: dict[str, Any]
+) -> None:
+    world.restart(**settings)
+    answer = browser.get(f"/{query}")
+    assert (told(answer)["session"], view(answer)) == (False, "loading")
