@@ -1,4 +1,4 @@
-"""The browser's own prompt for a passkey ends without one: Chromium rejects with NotAllowedError, as after "Cancel".
+"""The browser's own prompt ends without a passkey: Chromium rejects the call with NotAllowedError, as after "Cancel".
 
 Its virtual authenticator waits for a touch that never comes, until the time in the options is over. DevTools cannot cancel a
 prompt: without the authenticator, or with WebAuthn switched off, the prompt stays open.

@@ -1,4 +1,5 @@
-"""Commands for the running local stage: whom they and their children trust, and what they say without a network."""
+"""Commands for the running local stage: which authorities they and their child processes trust, and their errors
+without a network."""
 
 import os
 import subprocess
@@ -48,7 +49,7 @@ def test_pip_trusts_what_the_caller_trusts(
         monkeypatch.setenv(NAME, str(state / "theirs.pem"))
     monkeypatch.setattr("ops.wheels.subprocess.run", no_pip)
     expected = os.environ.get(NAME)
-    for _ in range(2):  # `up --watch` is inside another one; so is a command that `run` starts
+    for _ in range(2):  # commands can be nested: `up --watch`, or a command that `run` starts
         with running.running_stage(state, state), running.running_stage(state, state):
             with pytest.raises(OpsError):
                 fetch([TEA], TARGET, state / "cache")
