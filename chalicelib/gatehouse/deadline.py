@@ -9,7 +9,8 @@ timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with 
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from .errors import TemporarilyUnavailable
@@ -45,6 +46,8 @@ class Limits(NamedTuple):
     aws_read: float = 2.0
     #: Cognito's user-pool API, one try: it waits for our triggers, which may be cold.
     cognito: float = 10.0
+    #: What the page's HTML may wait for; without it the page asks for its configuration.
+    page: float = 2.0
     #: A call of a team's own client, all its tries together.
     own: float = 10.0
 
@@ -73,6 +76,16 @@ class Budget:
     def begin_job(self, seconds: float) -> None:
         """Start a new budget for a function that may still run for `seconds`."""
         self._ends_at = self._clock() + seconds
+
+    @contextmanager
+    def within(self, seconds: float) -> "Iterator[None]":
+        """Give the calls inside the block no more than `seconds` together."""
+        before = self._ends_at
+        self._ends_at = min(before, self._clock() + seconds)
+        try:
+            yield
+        finally:
+            self._ends_at = before
 
     def left(self) -> float:
         """Return the seconds that calls of this invocation may still take; infinite outside an invocation."""

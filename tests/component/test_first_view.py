@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app import gate
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error
 from tests.doubles.browser import Answer, Browser
@@ -111,6 +112,25 @@ def test_an_outage_leaves_the_page_as_it_was(world: World, browser: Browser) -> 
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.get("/")
     assert (told(answer), view(answer)) == (None, "loading")
+
+
+def test_the_page_waits_for_its_providers_no_longer_than_for_a_part_of_a_call(
+    world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that hangs must not keep the page from appearing; the call for the configuration may wait longer."""
+    left = []
+    scan = world.dynamodb.scan
+
+    def noting(**arguments: Any) -> Any:
+        left.append(gate.services.budget.left())
+        return scan(**arguments)
+
+    monkeypatch.setattr(world.dynamodb, "scan", noting)
+    for path in ("/", "/auth/config"):
+        world.restart()
+        assert browser.get(path).status == 200
+    limits = gate.services.budget.limits
+    assert left[0] <= limits.page < limits.aws < left[1]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,21 @@ def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
     assert begun == []
 
 
+def test_a_part_of_a_request_may_have_less_time(clock: Clock) -> None:
+    """Its calls share that time. Afterwards the request's own limit applies again, which a part cannot extend."""
+    budget = Budget(LIMITS, clock)
+    budget.begin_request()
+    with budget.within(2.0):
+        given = [budget.run("x", 8.0, lambda seconds: seconds)]
+        clock.advance(1.5)
+        given.append(budget.run("x", 8.0, lambda seconds: seconds))
+    clock.advance(14.5)
+    with budget.within(60.0):
+        given.append(budget.run("x", 8.0, lambda seconds: seconds))
+    assert given == [2.0, 0.5, 4.0]
+    assert budget.left() == 4.0
+
+
 def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> None:
     """Outside an invocation, only each call's own limit applies."""
     budget = Budget(LIMITS, clock)

@@ -38,9 +38,14 @@ def config(call: Call) -> dict[str, Any]:
 
 
 def load_config(call: Call) -> dict[str, Any] | None:
-    """Return the configuration for the page's HTML, or None in an outage: the page then requests it, and tries again."""
+    """Return the configuration for the page's HTML, or None in an outage: the page then requests it, and tries again.
+
+    A table that hangs must not keep the page from appearing, so this waits for less time than an API call does.
+    """
+    budget = call.services.budget
     try:
-        return config(call)
+        with budget.within(budget.limits.page):
+            return config(call)
     except GatehouseError:
         return None
 
