@@ -47,7 +47,11 @@ def run(lab: Lab) -> list[Section]:
             ("", "cold, ms", "to bare Chalice", "warm, µs"),
             rows,
             (
-                Target("Authorized route, cold, to bare Chalice", ours / bare, MAX_OF_CHALICE),
+                Target(
+                    "Authorized route, cold, compared with bare Chalice",
+                    ours / bare,
+                    MAX_OF_CHALICE,
+                ),
                 Target(
                     "Authorized route, cold, faster than Powertools",
                     powertools / ours,

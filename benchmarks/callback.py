@@ -55,12 +55,12 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
             rows,
             (
                 Target(
-                    "Callback, cold, to Flask + flask-cognito-lib + boto3",
+                    "Callback, cold, compared with Flask + flask-cognito-lib + boto3",
                     cold[OURS].median / cold[FLASK].median,
                     MAX_OF_FLASK,
                 ),
                 Target("Callback, CA bundles read", seen[OURS][0], BUNDLES, unit=""),
-                Target("Callback, peak memory, to Flask", memory, MAX_MEMORY_OF_FLASK),
+                Target("Callback, peak memory, compared with Flask", memory, MAX_MEMORY_OF_FLASK),
             ),
             headline=Headline(
                 "the callback of a sign-in, cold",

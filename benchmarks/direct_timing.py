@@ -45,7 +45,7 @@ class Report:
         }
         return Section(
             "A refused sign-in: can an unknown address be told from a wrong password?",
-            "Our own time of `POST /auth/direct/sign-in`, in process, with doubles of Cognito and "
+            "The time that our own code needs for `POST /auth/direct/sign-in`, in process, with doubles of Cognito and "
             "DynamoDB. Two kinds of refusal alternate; one of them is measured twice, which shows the "
             "noise of the measurement.",
             ("", "µs", "difference, µs"),
@@ -76,7 +76,8 @@ def run(lab: Lab) -> list[Section]:
         targets.append(Target(f"{promise}, away from a half", abs(auc - 0.5), AUC_SLACK, "AUC"))
     mails = Section(
         "A request for a mail: can a known address be told from an unknown one?",
-        f"Our own time of the route, in process, {_PAIRS:,} of each kind, alternating; the function that "
+        f"The time that our own code needs for the route, in process, {_PAIRS:,} of each kind, "
+        "alternating; the function that "
         "sends the mail runs afterwards. AUC is how often a known address takes longer than an unknown "
         "one; 0.5 is chance.",
         ("", "known, µs", "unknown, µs", "AUC"),
@@ -93,7 +94,8 @@ def run(lab: Lab) -> list[Section]:
         targets.append(Target(f"{promise}, away from a half", abs(auc - 0.5), AUC_SLACK, "AUC"))
     challenges = Section(
         "A challenge for a passkey: can an account with a passkey be told from an unknown address?",
-        "Our own time of `POST /auth/direct/passkey`, and of the refusal of a passkey that is not the account's, in "
+        "The time that our own code needs for `POST /auth/direct/passkey`, and for the refusal "
+        "of a passkey that is not the account's, in "
         f"process, {_PAIRS:,} of each kind, alternating. The time of the doubles is not included.",
         ("", "known, µs", "unknown, µs", "AUC"),
         rows,

@@ -146,7 +146,7 @@ def _weight(loads: Loads, everything: int) -> Section:
         (
             Target("Page, first view, gzip", ours / 1e3, MAX_KB, "kB"),
             *(
-                Target(f"Page, first view, to {name}", ours / weights[name], 1.0)
+                Target(f"Page, first view, compared with {name}", ours / weights[name], 1.0)
                 for name in (bundles.OIDC, bundles.AMPLIFY)
             ),
         ),
@@ -171,9 +171,9 @@ def _speed(loads: Loads, chromium: str) -> Section:
         rows.append((name, plain.text(), slow.text(), ready.text(), script.text(), str(trips)))
     return Section(
         "The page: until it can be used",
-        f"Chromium {chromium}, headless, empty cache, HTTP/1.1 on loopback, address typed: wall time from "
-        "navigation until the view with its buttons is drawn; *in the document* is the time until the view "
-        "exists, before layout and drawing. "
+        f"Chromium {chromium}, headless, empty cache, HTTP/1.1 on loopback. The figures are the wall time from entering the "
+        "address until the view with its buttons is drawn; *in the document* is the time until the view is "
+        "in the DOM, before layout and drawing. "
         "*Slow* is Lighthouse's mobile setting: 150 ms per round trip, 1.6 Mbit/s, processor four times "
         "slower. Our HTML contains the view, with the ways to sign in and whether the browser has a session; its "
         "links to providers work at once, and with its script everything else. The peers' script draws the view; "
@@ -189,7 +189,7 @@ def _speed(loads: Loads, chromium: str) -> Section:
         rows,
         (
             Target(
-                f"Page on slow 4G, until it can be used, to {bundles.OIDC}",
+                f"Page on slow 4G, until it can be used, compared with {bundles.OIDC}",
                 drawn[_OURS].median / drawn[bundles.OIDC].median,
                 1.0,
             ),

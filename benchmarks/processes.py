@@ -146,5 +146,5 @@ class Lab:
             errors.seek(0)
             printed, told = out.read().decode(), errors.read().decode()
         if code_of_exit:
-            raise RuntimeError(f"a subject failed:\n{printed[-2000:]}\n{told[-2000:]}")
+            raise RuntimeError(f"a measured program failed:\n{printed[-2000:]}\n{told[-2000:]}")
         return printed.splitlines()[-1]

@@ -11,8 +11,8 @@ _INTRODUCTION = """# Benchmarks
 
 `make bench` writes this page; do not edit it. Unless a table says otherwise, times are CPU time (user and system) of
 whole processes: the median and, in brackets, the middle half of the runs. All rows of a table are measured in one run
-and take turns (A B C, B C A, C A B …), so that a machine whose speed drifts affects all of them. "To X" means the
-ratio to the figure of X. Ratios are similar on other machines; the figures are not.
+and take turns (A B C, B C A, C A B …), so that a machine whose speed drifts affects all of them. "Compared
+with X" means the figure divided by that of X. Ratios are similar on other machines; the figures are not.
 
 All calls to AWS use TLS and AWS's own host names, one for each service. The names resolve to one server on loopback,
 whose certificate is added to the end of certifi's bundle. The columns *HTTP* are the same without TLS. *At ⅓ core* is

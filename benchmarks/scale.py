@@ -47,8 +47,10 @@ def run(lab: Lab) -> list[Section]:
             f"container one request at a time, so people wait until a container is free. {_RUNS} runs.",
             ("", "a second, ⅓ core", "a second, one core", *(f"{n} at once, ms" for n in CROWDS)),
             rows,
-            (Target("One of 200 people at once, to one alone", cost[OURS], MAX_OF_ONE),),
-            notes=f"One of 200 people costs {ratio(cost[OURS], 1)} of one alone; with Flask {ratio(cost[FLASK], 1)}. "
-            "That memory does not grow over 100,000 invocations is a test (`tests/soak/test_memory.py`, in `make soak`).",
+            (Target("One of 200 people at once, compared with one alone", cost[OURS], MAX_OF_ONE),),
+            notes=f"One of 200 sign-ins at once costs {ratio(cost[OURS], 1)} as much as one alone "
+            f"(Flask: {ratio(cost[FLASK], 1)}). "
+            "A test proves that memory does not grow over 100,000 invocations "
+            "(`tests/soak/test_memory.py`, in `make soak`).",
         )
     ]

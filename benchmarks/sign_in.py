@@ -98,7 +98,7 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
             rows,
             (
                 Target(
-                    f"Whole sign-in, cold, to {EARLIER}",
+                    f"Whole sign-in, cold, compared with {EARLIER}",
                     together[OURS].median / together[EARLIER].median,
                     MAX_OF_EARLIER,
                 ),

@@ -36,7 +36,7 @@ def run(lab: Lab) -> list[Section]:
             rows,
             (
                 Target(
-                    "ID-token verification, to PyJWT's own decode",
+                    "ID-token verification, compared with PyJWT's own decode",
                     spreads[OURS].median / spreads[PYJWT].median,
                     MAX_OF_PYJWT,
                 ),

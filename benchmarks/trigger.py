@@ -54,12 +54,12 @@ def run(lab: Lab) -> list[Section]:
             rows,
             (
                 Target(
-                    "Trigger, cold, to bare boto3 `put_item`",
+                    "Trigger, cold, compared with bare boto3 `put_item`",
                     cold[OURS].median / cold[BARE].median,
                     MAX_OF_PUT_ITEM,
                 ),
                 Target(
-                    "Trigger, warm, to bare boto3 `put_item`",
+                    "Trigger, warm, compared with bare boto3 `put_item`",
                     warm[OURS].median / warm[BARE].median,
                     MAX_WARM,
                 ),

@@ -183,7 +183,7 @@ class Reconciler:
         if self._findings.total <= _NAMED:
             self._report.note(line)
         elif self._findings.total == _NAMED + 1:
-            self._report.note("more are only counted")
+            self._report.note("further differences are counted, but not listed")
 
     def _load(self, keys: list[str]) -> dict[str, UserRecord]:
         """Return the records of a page of people."""

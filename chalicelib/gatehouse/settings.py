@@ -127,7 +127,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         parse.text_or_none,
         "the target of a sign-in without a `return_to`: a path below the API root as "
         "browsers show it (`/api/reports`), or a URL of an origin in `ALLOWED_ORIGINS`; "
-        "if empty, the page",
+        "if this is empty, the target is the page",
     )
     sign_up_allowed_domains = Setting(
         "SIGN_UP_ALLOWED_DOMAINS",

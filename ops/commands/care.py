@@ -126,7 +126,9 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
     "--client-secret", is_flag=True, help="Rotate the app client's secret instead of the keys."
 )
 @click.option(
-    "--drop-old", is_flag=True, help=("Only remove keys or secrets that are no longer used.")
+    "--drop-old",
+    is_flag=True,
+    help="Make no new key or secret; only remove the old ones that are no longer used.",
 )
 @click.option("--now", is_flag=True, help="Use the new key at once; some sessions may end.")
 @yes_option("Drop old keys even if sessions may still need them.")

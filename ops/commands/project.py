@@ -53,7 +53,7 @@ def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
     if added is not None:
         if sources or upgrade:
             raise click.UsageError(
-                "--add cannot be used with --upgrade or FILE: it keeps all locked versions."
+                "--add keeps all locked versions, so it cannot be used with --upgrade or FILE."
             )
         for target in add(project_dir(), added):
             click.echo(f"locked {target}")

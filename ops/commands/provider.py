@@ -66,7 +66,8 @@ def provider() -> None:
 @click.option(
     "--link/--no-link",
     default=None,
-    help="Whether to link its people to the account with their verified address; needs --trusted (default: no).",
+    help="Whether to link each of its people to the account with the same verified address; needs --trusted "
+    "(default: no).",
 )
 @click.option(
     "--groups-claim",

@@ -75,7 +75,7 @@ def scopes(deployment: Deployment) -> Iterator[Fault]:
         )
     if USER_ADMIN_SCOPE in allowed:
         yield Fault(
-            f"the app client may get {USER_ADMIN_SCOPE}: a script in the page could change "
+            f"the app client can request {USER_ADMIN_SCOPE}: a script in the page could change "
             "profiles.",
             deployment.again,
         )

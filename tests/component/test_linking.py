@@ -213,7 +213,10 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     assert world.users()[NATIVE].get("linked") is None
     assert world.users()[f"okta_{SUBJECT.lower()}"]["status"] == "PENDING"
     (line,) = [line for line in log_lines() if line["event"] == "not_linked"]
-    assert line["detail"] == "not proved: one password reset proves it"
+    assert (
+        line["detail"]
+        == "unknown whether the mailbox's owner chose the password: one reset proves it"
+    )
     gate.services.users.record_proved(NATIVE)
     arrive()
     assert strangers.identities == [("Okta", SUBJECT)]

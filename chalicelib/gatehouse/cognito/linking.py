@@ -69,7 +69,7 @@ class Linker:
                 return None
             doubt = doubt_about_natives(found, wanted)
         if doubt is None and not self._is_proved(found[0].user_name):
-            doubt = "not proved: one password reset proves it"
+            doubt = "unknown whether the mailbox's owner chose the password: one reset proves it"
         if doubt is not None:
             log_event("not_linked", provider=provider, detail=doubt)
             return None

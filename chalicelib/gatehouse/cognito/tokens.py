@@ -113,7 +113,7 @@ class TokenVerifier:
             if not isinstance(found, str) or not hmac.compare_digest(
                 found.encode(), nonce.encode()
             ):
-                raise InvalidToken("nonce is missing or of another sign-in")
+                raise InvalidToken("nonce is missing, or belongs to another sign-in")
         at_hash = claims.get("at_hash")
         if access_token is not None and at_hash is not None and at_hash != _at_hash(access_token):
             raise InvalidToken("at_hash belongs to another access token")
@@ -126,7 +126,9 @@ class TokenVerifier:
         _require(claims, "client_id", self._client_id)
         scope = _text(claims, "scope")
         if USER_ADMIN_SCOPE in scope.split():
-            raise InvalidToken("access token may change the profile at Cognito")
+            raise InvalidToken(
+                "access token has the scope that lets it change the profile at Cognito"
+            )
         return AccessClaims(
             sub=_text(claims, "sub"),
             username=_text(claims, "username"),

@@ -45,7 +45,7 @@ def verify_navigation(headers: Mapping[str, str]) -> None:
     if headers.get("sec-fetch-mode", "navigate") != "navigate":
         raise InvalidRequest("not a navigation")
     if headers.get("sec-fetch-dest", "document") != "document":
-        raise InvalidRequest("not a navigation of the whole page")
+        raise InvalidRequest("not a top-level navigation")
 
 
 def is_from_own_page(headers: Mapping[str, str]) -> bool:

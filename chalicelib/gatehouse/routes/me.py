@@ -44,7 +44,9 @@ def rename(call: Call) -> dict[str, Any]:
     body = call.checked_body()
     unknown = set(body) - set(_NAMES)
     if unknown or not body:
-        raise InvalidRequest("neither given_name nor family_name, or an unknown member")
+        raise InvalidRequest(
+            "the body must contain given_name, family_name or both, and nothing else"
+        )
     names = {name: read_name(body, name, max_length=_MAX_NAME) for name in _NAMES if name in body}
     record = call.services.profile.rename(caller.username, caller.sub, names)
     log_event("profile_changed", user=caller.username)

@@ -77,7 +77,7 @@ def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
     }
     unauthorized = {"$ref": error, "properties": {"error": {"const": "unauthorized"}}}
     refusal = {
-        "description": f"`unauthorized`, or `{InsufficientUserAuthentication.code}`: the person has to confirm.",
+        "description": f"`unauthorized`, or `{InsufficientUserAuthentication.code}`: the person has to authenticate again.",
         "headers": {
             "WWW-Authenticate": {
                 "schema": {"type": "string"},

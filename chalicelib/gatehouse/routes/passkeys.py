@@ -51,7 +51,8 @@ def open_list(call: Call) -> Response:
     """Check the password, and return the person's passkeys with a cookie. With this cookie, the next calls need no
     password.
 
-    `ended` is the number of passkeys that were deleted now, because a password set by mail had ended them.
+    `ended` is the number of passkeys that this call deleted. They stopped working when the person set a password with a
+    mailed code.
     """
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE

@@ -20,4 +20,6 @@ class Cursors:
         try:
             return self._sealer.open(self._purpose, cursor).decode()
         except (SealBroken, UnicodeDecodeError):
-            raise InvalidRequest("cursor is not one of this list", field="cursor") from None
+            raise InvalidRequest(
+                "cursor belongs to another list, or is invalid", field="cursor"
+            ) from None

@@ -84,10 +84,10 @@ class UserRecord:
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
     lastSignInAt: str  # noqa: N815
-    #: When the session before the latest one began, in any browser; empty if there was none.
+    #: The start of the person's second-latest session, in any browser; empty if there was none.
     previousSignInAt: str  # noqa: N815
     linked: str
-    #: When the person last proved the mailbox and chose a password in the same step; empty if never (S-67).
+    #: The last time at which the person chose a password and entered a mailed code in the same step; empty if never (S-67).
     provedAt: str  # noqa: N815
     #: Tokens and sessions issued before this time no longer count; empty if nobody ended them.
     validAfter: str  # noqa: N815

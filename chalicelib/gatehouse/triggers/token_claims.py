@@ -142,7 +142,7 @@ def _groups(
             kept=len(groups),
             unfit=unfit,
             no_room=no_room,
-            detail="names that could be read as several, or more groups than fit into a token",
+            detail="some names can be read as several names, or the groups do not all fit into a token",
         )
     if groups == present:
         return None

@@ -196,7 +196,7 @@ def test_differences_are_named_up_to_some(place: Place) -> None:
     place.run()
     printed = place.printed.getvalue()
     assert printed.count(": no record") == 20
-    assert printed.count("more are only counted") == 1
+    assert printed.count("further differences are counted, but not listed") == 1
     people[9].given_name = "Changed"
     place.run(dry_run=True)
     assert "sub-0009: given_name" in place.printed.getvalue()
