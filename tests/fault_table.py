@@ -59,6 +59,7 @@ _REASONS = {
     "aws_connect": "to connect",
     "aws_read": "between two bytes",
     "cognito": "Cognito's user-pool API, one try; it waits for our triggers, perhaps with a cold start",
+    "page": "all that the page's HTML waits for; in an outage it appears without its configuration, and then requests it",
     "own": "a call of a team's own client, all tries together",
 }
 
