@@ -11,8 +11,8 @@ _LONG = 12
 def nearest(written: str, names: Iterable[str]) -> str | None:
     """Return the name that `written` most likely means, or None.
 
-    A missing letter, an extra letter, and two swapped letters are one typo each. A wrong letter is two: API_NAME is as
-    likely a name as APP_NAME. Case and hyphens do not count.
+    A missing letter, an extra letter, and two swapped letters are one typo each. A wrong letter counts as two typos,
+    because API_NAME is as likely a name as APP_NAME. Case and hyphens do not count.
     """
     word = written.upper().replace("-", "_")
     slips = {name: _slips(word, name.upper()) for name in names}

@@ -20,7 +20,7 @@ from .made_files import is_made
 from .runtimes import Runtime
 from .wheels import Wheel, is_for_operators
 
-# Files that Chalice itself adds, besides vendor/: the app, and two files of its own.
+# Files that Chalice itself adds, in addition to vendor/: the app, and two files of its own.
 _APP = ("app.py", "chalicelib/")
 _CHALICE = ("chalice/app.py", "chalice/__init__.py")
 _SHOWN = 10

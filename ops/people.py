@@ -13,7 +13,7 @@ from .report import Reporter
 
 
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
-    """Delete a person from the pool, which ends every session, then the sessions' rows and the record.
+    """Delete a person from the pool (this ends every session), then delete the sessions' rows and the record.
 
     `name` is the user name, or an address. If the person is no longer in the pool, the user name still deletes the
     record. Raises OpsError if there is neither.

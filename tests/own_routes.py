@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.own_project import ROOT, block_after, copy_checkout, edit_app
 
 PAGE = (ROOT / "docs" / "your-routes.md").read_text(encoding="utf-8")
-#: The Python files that a team writes when it follows the page.
+#: The Python files that a team writes when it follows docs/your-routes.md.
 WRITTEN = ("chalicelib/orders.py", "tests/component/test_orders.py")
 
 

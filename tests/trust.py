@@ -1,4 +1,4 @@
-"""Makes the tests' browsers, each with a separate home folder, trust a local authority with `ops trust`."""
+"""Uses `ops trust` to make the tests' browsers trust a local authority; each browser has a separate home folder."""
 
 import os
 import subprocess

@@ -49,7 +49,8 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 def weakest(accent: str, theme: str) -> tuple[float, str]:
     """Return the lowest contrast of text in the colour `accent` or on `accent`, and the other colour of that pair."""
     shades = _shades(accent, theme)
-    # These surfaces have the page's own hue. In the hue of the accent they contrast with it at least as much.
+    # These surfaces have the page's own hue. Surfaces in the accent's hue have at least as much contrast with the
+    # accent.
     surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
     others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)

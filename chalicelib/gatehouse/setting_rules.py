@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _ADDRESSES = (parse.url, parse.base_url, parse.origins)
-#: The characters of AWS's names, besides dots and dashes.
+#: The characters of AWS's names, apart from dots and dashes.
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 

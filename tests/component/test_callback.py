@@ -83,7 +83,7 @@ def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
 def test_errors_from_cognito_become_our_own_codes(
     world: World, browser: Browser, error: str, description: str, code: str
 ) -> None:
-    """Neither error nor error_description is passed on, and a code beside them is not redeemed."""
+    """Neither error nor error_description is passed on, and a code sent with them is not redeemed."""
     query = begin(world, browser)
     answer = come_back(browser, {**query, "error": error, "error_description": description})
     assert_refused(world, browser, answer, code)

@@ -138,7 +138,7 @@ def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-44")
 def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
-    """While strangers keep the account paused, only the valid cookie has attempts."""
+    """While strangers keep the account paused, only a browser with the valid cookie has attempts left."""
     assert direct.sign_in().status == 200
     device = direct.browser.cookies[DEVICE_COOKIE].value
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))

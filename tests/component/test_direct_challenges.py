@@ -72,7 +72,8 @@ def test_a_new_password_and_then_the_app(direct: Direct) -> None:
 
 
 def test_an_app_is_set_up_where_the_pool_demands_one(direct: Direct) -> None:
-    """It has a key, URI and QR rows; after a wrong code the set-up can continue; the next sign-in asks for a code."""
+    """The challenge has a key, a URI and QR rows; after a wrong code the set-up can continue; the next sign-in asks for
+    a code."""
     direct.pool.mfa_required = True
     asked = direct.sign_in().json()["challenge"]
     secret = asked["secret"]

@@ -62,7 +62,7 @@ def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
 
 @pytest.mark.security("S-41")
 def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner: Browser) -> None:
-    """The cookie is an allowance, not a pass: a stolen one gives five guesses."""
+    """The cookie gives a limited allowance: a thief of the cookie gets five guesses."""
     assert guesses(direct, [owner] * 20) == FREE_ATTEMPTS_ACCOUNT
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
 

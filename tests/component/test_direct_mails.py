@@ -36,7 +36,7 @@ def spend(direct: Direct, times: int, first: int = 0) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Direct) -> None:
-    """Neither many mailboxes nor many networks help; Cognito is not called any more, but signing in still works."""
+    """Further mailboxes or networks do not help; Cognito is no longer called, but signing in still works."""
     spend(stage, LIMIT)
     asked = stage.pool.called("forgot_password")
     refused = ask(stage, EMAIL, 999)

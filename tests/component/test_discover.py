@@ -145,8 +145,8 @@ def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: 
 @pytest.mark.security("S-41")
 @pytest.mark.parametrize("query", ["email=a@guess{}.example", "provider=Guess{}"])
 def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) -> None:
-    """The redirect at the start of a sign-in also reveals a provider, so its misses count, too; public providers still
-    work."""
+    """The redirect at the start of a sign-in also reveals a provider, so wrong guesses count there, too. Public
+    providers still work."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         browser.get(f"/auth/login?{query.format(n)}")
     for good in ("email=bo@contoso.example", "provider=Contoso", "email=a@x.example"):

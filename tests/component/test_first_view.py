@@ -48,7 +48,7 @@ def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> No
 def test_after_another_site_a_missing_cookie_means_nothing(
     world: World, browser: Browser, site: str
 ) -> None:
-    """The browser sends no Strict cookie then, and one without Fetch Metadata does not say where it comes from."""
+    """The browser sends no Strict cookie then. Without Fetch Metadata it does not say where a request comes from."""
     world.sign_in(browser)
     del browser.notes["__Host-gatehouse-used"]
     # The double sends cookies by `site`, as browsers do, and headers in its own order: the last one counts.
@@ -60,7 +60,8 @@ def test_after_another_site_a_missing_cookie_means_nothing(
 
 @pytest.mark.security("S-109")
 def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser: Browser) -> None:
-    """It says the rest, so that the script asks for the session at once. After a failed sign-in it asks as usual."""
+    """The page has the rest of its configuration, so that the script asks for the session at once. After a failed
+    sign-in it asks as usual."""
     world.sign_in(browser)
     answer = browser.get("/", site="cross-site")
     assert ("session" in told(answer), view(answer)) == (False, "loading")

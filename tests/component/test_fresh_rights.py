@@ -220,7 +220,7 @@ def test_tokens_from_before_a_sign_out_everywhere_count_no_more(
 def test_a_time_of_issue_that_nobody_can_read_is_no_time(
     world: World, root: PoolUser, browser: Browser, iat: str | None
 ) -> None:
-    """It fails closed, even if nobody was signed out."""
+    """The check fails closed, even if nobody was signed out."""
     claims = {name: value for name, value in {**ADMIN, "iat": iat}.items() if value is not None}
     assert browser.get("/users", claims=claims).status == 401
     assert browser.get("/whoami", claims=claims).status == 200
@@ -299,7 +299,8 @@ def test_a_new_password_ends_old_rights_too(world: World, root: PoolUser, browse
 
 
 def test_the_three_questions_are_asked_side_by_side(world: World, root: PoolUser) -> None:
-    """Each waits until all have arrived: one after the other they would never be answered."""
+    """Here each call waits until all three have arrived: if they were made one after the other, none would be
+    answered."""
     together = threading.Barrier(3, timeout=10)
 
     def met(original: Callable[..., Any]) -> Callable[..., Any]:

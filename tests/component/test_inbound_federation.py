@@ -266,7 +266,7 @@ def test_claims_without_a_subject_are_refused(telling: World, attributes: object
 def test_where_the_providers_cannot_be_read_the_sign_in_fails(
     telling: World, fault: Exception
 ) -> None:
-    """It must not use outdated data."""
+    """The sign-in must not use outdated data."""
     telling.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
         decide(event_of())
@@ -278,7 +278,7 @@ def test_where_the_providers_cannot_be_read_the_sign_in_fails(
 def test_where_a_name_cannot_be_deleted_the_sign_in_fails(
     telling: World, call: str, code: str
 ) -> None:
-    """It works when it is tried again."""
+    """The sign-in works when it is tried again."""
     ada = profile(telling)
     telling.pool.fail(call, client_error(code))
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):

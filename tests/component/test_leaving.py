@@ -359,7 +359,7 @@ def test_universal_logout_ends_the_sessions(company: Company, sub_id: dict[str, 
 
 
 def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -> None:
-    """It has `subject` for `sub_id`, a whole media type as `typ`, and a list as audience."""
+    """The request has `subject` in place of `sub_id`, a whole media type as `typ`, and a list as audience."""
     token = company.token(
         header={"typ": "application/global-token-revocation+jwt"},
         claims={"aud": [f"{company.world.browser().root}auth/revoke/Okta"]},

@@ -201,7 +201,8 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     world: World, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     """A stranger signed up with Ada's address, and she entered the code: the password is the stranger's. Ada, in
-    `admins` at the provider, gets a separate profile; after one reset by mailed code the account is hers."""
+    `admins` at the provider, gets a separate profile. The account is hers once she has reset the password by a mailed
+    code."""
     set_okta(world, trusted=True, link=True)
     strangers = world.pool.add(native(password="the-strangers-password"))
     world.dynamodb.put(

@@ -81,7 +81,7 @@ def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in
 
 
 def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browser) -> None:
-    """Removing a key from the ring is the emergency stop."""
+    """After a leak an operator removes the key from the ring, which ends every session that it sealed."""
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64})
     world.restart()
     assert signed_in.post("/auth/refresh").json()["error"] == "no_session"

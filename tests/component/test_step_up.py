@@ -158,8 +158,8 @@ def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> Non
 
 @pytest.mark.security("S-94")
 def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None:
-    """Here the sign-in is silent; elsewhere it is active a minute later, before or after: only that
-    session has the proof."""
+    """In this browser the provider signs the person in silently. In another one, before or after that, it asks for the
+    password: only that other session has the proof."""
     shop.from_okta(ada, now(shop) - 3600)
     shop.world.clock.advance(MAX_AGE / 4)
     other = shop.browser()
@@ -239,7 +239,8 @@ def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: S
 def test_managed_login_does_not_say_whether_it_asked(
     shop: Shop, seconds: float, linked: bool
 ) -> None:
-    """Its cookie signs people in silently for an hour. The recent password was entered in another browser."""
+    """Its cookie signs people in silently for an hour. The password was entered a moment ago, but in another
+    browser."""
     if linked:
         shop.direct.grace.identities.append(("Okta", "00u1grace"))
     grace = shop.direct.grace.person()

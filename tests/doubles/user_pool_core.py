@@ -78,7 +78,7 @@ class PoolCore:
     session_length: int | None = None
     #: On AWS a federated user has no password, but the local AWS accepts any password.
     federated_passwords: bool = False
-    #: The exception's name with which every mail fails.
+    #: If set, every mail fails with the exception of this name.
     undeliverable: str | None = None
     simulated: int = 0
     _sessions: dict[str, PoolSession] = field(default_factory=dict)

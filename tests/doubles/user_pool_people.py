@@ -1,6 +1,6 @@
 """Administrators' calls about the strict user pool's people: attributes, lists, linking, deletion.
 
-ListUsers with a filter compares as it is written, without regard to the pool's case rules: nothing documented promises more.
+ListUsers with a filter compares exactly, whatever the pool's case rule is, because AWS documents nothing else.
 Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminListGroupsForUser, AdminUpdateUserAttributes,
 AdminDeleteUserAttributes, AdminDeleteUser, AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut,
 AdminSetUserPassword.

@@ -131,7 +131,7 @@ def test_a_passkey_from_set_up_to_removal(
     )
     assert foreign == "SecurityError"
 
-    # A copy of the key: its signature counter is behind.
+    # A copy of the key: its signature counter is lower than the original's.
     device.send("removeCredential", credentialId=key["credentialId"])
     device.put({**key, "signCount": 0})
     context.clear_cookies()

@@ -100,7 +100,7 @@ def _leaving(page: Page, api: FakeApi) -> None:
     """The page leaves automatically; Cognito does not answer, so the page stays."""
     api.config |= {"auto_sign_in": "Okta", "providers": [{"name": "Okta", "label": LONG}]}
     api.answers["GET /auth/login"] = Answer(204)
-    page.goto(api.url, wait_until="commit")  # it leaves before it is loaded
+    page.goto(api.url, wait_until="commit")  # the page redirects before it has loaded
     heading(page, f"Taking you to {LONG}…")
 
 

@@ -164,7 +164,7 @@ def test_an_old_copy_of_the_page_decides_nothing(page: Page, api: FakeApi) -> No
 
 
 def test_after_a_sign_in_the_page_asks_for_the_session_at_once(page: Page, api: FakeApi) -> None:
-    """The browser sends no Strict cookie behind a redirect from another site, so the page does not say who is there."""
+    """The browser sends no Strict cookie after a redirect from another site, so the page does not say who is there."""
     api.sign_in()
     api.is_return = True
     page.goto(api.url)

@@ -244,7 +244,7 @@ def test_every_error_has_its_words_and_a_way_on(
 
 def test_auto_sign_in_starts_at_once_and_says_where_to_come_back(page: Page, api: FakeApi) -> None:
     api.config["auto_sign_in"] = "Okta"
-    page.goto(api.url, wait_until="commit")  # it leaves before it is loaded
+    page.goto(api.url, wait_until="commit")  # the page redirects before it has loaded
     page.wait_for_url("**/auth/login?*")
     query = parse_qs(urlsplit(page.url).query)
     assert query == {"provider": ["Okta"], "return_to": ["/api/?returned=1"]}

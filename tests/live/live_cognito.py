@@ -81,7 +81,8 @@ def _with_domain(cognito: Any, pool_id: str, prefix: str, region: str) -> str:
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while True:
         with suppress(requests.RequestException):
-            # An unknown client is an answer of the endpoint; any other result means that the host does not exist yet.
+            # The endpoint answers 400 or 405 to this empty request; any other result means that the host does not exist
+            # yet.
             if requests.post(f"{url}/oauth2/token", timeout=TIMEOUT).status_code in (400, 405):
                 return url
         assert time.monotonic() < ends_at, f"{url} does not answer"

@@ -51,7 +51,8 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
 
 
 def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
-    """They are removed whichever process stops the program, such as `down`. Otherwise each run would leave 50 MB."""
+    """They are also removed if another process, such as `down`, stops the program. Otherwise each run would leave 50
+    MB."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     (scratch / "left").write_text("")

@@ -196,7 +196,7 @@ def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
 def test_plain_chalice_deploy_keeps_sessions_and_the_gateways_own_answers(
     place: Place,
 ) -> None:
-    """After a teammate's `chalice deploy` doctor finds nothing."""
+    """Doctor finds nothing after a teammate has run `chalice deploy`."""
     from ops.deploy import run_chalice
 
     session = sign_in(place)

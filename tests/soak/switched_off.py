@@ -36,7 +36,7 @@ def pytest_load_initial_conftests() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select the tests of the entry's ids (or all tests of the files that it names), and the ordinary day."""
+    """Select the tests of the entry's ids (or all tests of the files that it names), and test_ordinary_day.py."""
     for item in items:
         for identifier in ids_of(item):
             _files.setdefault(identifier, set()).add(item.nodeid.partition("::")[0])

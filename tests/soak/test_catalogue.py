@@ -50,14 +50,14 @@ def test_an_entry_that_no_longer_fits_is_named() -> None:
 
 
 def test_a_defence_that_is_off_fails_its_tests() -> None:
-    """A separate process runs them. The ordinary day still works there."""
+    """A separate process runs them. Ordinary use (test_ordinary_day.py) still works there."""
     outcome = defences.run(by_name("one-seal-one-purpose"))
     assert outcome.problem == ""
     assert any("test_a_purpose_opens_only_its_own" in name for name in outcome.failed)
 
 
 def test_a_defence_that_nobody_misses_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ordinary day alone does not notice a missing header, so the entry is reported."""
+    """test_ordinary_day.py alone does not notice a missing header, so the entry is reported."""
     monkeypatch.setattr(defences, "_files", lambda entry: ())
     outcome = defences.run(by_name("hsts"))
     assert (outcome.failed, outcome.passed) == ((), 1)

@@ -79,7 +79,7 @@ def test_a_vendor_that_names_no_host_is_believed(vendor: Vendor, untold: object)
 
 @pytest.mark.parametrize(("status", "garbage"), [(500, False), (200, True)])
 def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage: bool) -> None:
-    """It is an outage, neither a pass nor a refusal."""
+    """If the vendor does not answer, the result is an outage: neither a pass nor a refusal."""
     vendor.status, vendor.garbage = status, garbage
     with pytest.raises(TemporarilyUnavailable):
         verifier(vendor).verify("solved", "198.51.100.7", HOST)

@@ -29,7 +29,7 @@ from .pool_user import (
 from .user_pool_calls import Refused, call_cognito
 
 _PAGE = 60
-#: More accounts than this with one address prevent linking anyway.
+#: The maximum number of pages. If one address has more accounts than fit on them, nobody is linked anyway.
 _PAGES = 3
 
 

@@ -161,7 +161,7 @@ class Accounts:
             self._user_admin.update_names(name, names)
         self._sign_out(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
-        # Ended only after the proof is recorded: from then on, no earlier session can set up another passkey.
+        # Passkeys are ended only after the proof is recorded: from then on, no earlier session can set up another one.
         self._end_passkeys(user)
         # Deleted last: somebody with the old password may have made so many rows that deleting them uses up all
         # remaining time.

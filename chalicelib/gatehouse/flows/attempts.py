@@ -28,8 +28,8 @@ PASSKEY = "passkey"
 AUTOFILL = "autofill"
 #: The provider of an address; counted per source only, since no account is involved.
 DISCOVERY = "discovery"
-#: The same through `/auth/login`. It is separate, because other sites can send a browser there: they must not block the
-#: page.
+#: The same for requests to `/auth/login`. Other sites can send a browser to that address, so this allowance is
+#: separate: such requests must not use up the attempts of the page.
 LOGIN = "login"
 #: Solved puzzles, counted per source: the vendor is asked about each, even an invented one.
 CAPTCHA = "captcha"
@@ -140,7 +140,7 @@ class Attempts:
         count_metric("FailedSignIns", self._stage, self._clock())
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
-        """Forget the account's attempts of a kind, and give the source its last attempt back."""
+        """Reset the account's counter of a kind, and do not count the last attempt for the source address."""
         self._tidy(lambda: self._throttle.succeeded(kind, account, source))
 
     def forget(self, kind: str, email: str) -> None:

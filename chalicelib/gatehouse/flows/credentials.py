@@ -1,4 +1,4 @@
-"""People's input besides their address: new passwords, six-digit codes, the key of an authenticator app, a passkey's id.
+"""People's input other than their address: new passwords, six-digit codes, the key of an authenticator app, a passkey's id.
 
 Sources: OWASP ASVS 5.0 6.2 (length, no composition rules); NIST SP 800-63B 5.1.1; the otpauth key URI format of
 authenticator apps; RFC 6238.

@@ -1,8 +1,8 @@
 """Home-realm discovery: finds the identity provider of an e-mail address by its domain alone.
 
-The list of domains is a list of customers, so it must not be possible to collect it by trying: misses count against the
-source. Hits do not count, because the people of one office share a source. No account is read, so existing and unknown
-addresses get the same answer (S-40).
+The list of domains is a list of customers, so nobody must be able to collect it by guessing: domains without a provider
+(misses) count against the source address. Domains with one do not count, because the people of one office share an
+address. No account is read, so existing and unknown addresses get the same answer (S-40).
 """
 
 from collections.abc import Callable

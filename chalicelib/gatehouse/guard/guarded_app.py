@@ -81,7 +81,7 @@ class GuardedChalice(Chalice):
 
 
 def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
-    """Make the object's class a subclass with the methods above. Raises ValueError if the app already has it."""
+    """Make the object's class a subclass with the methods above. Raises ValueError if the app already has a gate."""
     if isinstance(app, GuardedChalice):
         raise ValueError("this app already has a Gatehouse: make only one, and share it")
     kind = type(app)

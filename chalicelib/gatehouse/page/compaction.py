@@ -8,7 +8,7 @@ _TYPES_IN_LINES = re.compile(r"/\*\* @\w+ [^*\n]*\*/ ?")
 _MARGINS = re.compile(r"\s*\n\s*")
 _CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")
 _CSS_ZEROS = re.compile(r"(?<![\w.#])0(?=\.\d)")
-#: A line break that has no meaning in a script, behind a line without a comment.
+#: A line break that has no meaning in a script, after a line without a comment.
 _JOINTS = re.compile(r"^((?:(?!//).)*[;{,])\n", re.MULTILINE)
 
 

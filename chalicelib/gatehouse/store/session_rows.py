@@ -20,7 +20,7 @@ from .users import iso
 #: A person has at most this many sessions (S-114): whatever ends all of them must be able to delete their rows in one
 #: request. A program that signs in every minute would otherwise have thousands.
 MOST_SESSIONS = 100
-#: More than one new session adds; so people with more sessions, from an earlier release, get down to the limit.
+#: A sign-in adds only one, so people with too many sessions, from an earlier release, soon reach the limit.
 _MOST_ENDED_AT_ONCE = 20
 _ID_BYTES = 16
 

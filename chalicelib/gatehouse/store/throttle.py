@@ -92,7 +92,7 @@ class ThrottleStore:
             self._give_back(allowance)
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
-        """Forget the account's attempts, and give the source this one back.
+        """Reset the account's counter, and do not count this attempt for the source address.
 
         The source's other attempts still count: somebody who knows the password of one account must not get more
         guesses at others.

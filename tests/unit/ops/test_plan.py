@@ -22,7 +22,8 @@ from tests.unit.ops.fakes import (
 
 
 class Planner(FakeCloudFormation):
-    """Refuses a change set in the states in which CloudFormation does; otherwise it contains one change."""
+    """Refuses a change set in the states in which CloudFormation refuses one; otherwise returns one with a single
+    change."""
 
     obsolete = False
 

@@ -133,7 +133,8 @@ def test_people_from_before_get_their_records(place: Place) -> None:
 
 @pytest.mark.security("S-100")
 def test_people_from_before_are_found_by_their_providers_signals(place: Place) -> None:
-    """Each identity gets a row, including linked ones. What signals noted in a row stays. A dry run writes no rows."""
+    """Each identity gets a row, including linked ones. Data that signals have stored in a row is kept. A dry run writes
+    no rows."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     linked = [("Okta", "00uLin"), ("Acme", "lin 7")]
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=linked))
@@ -308,7 +309,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int
 
 
 def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
-    """The page token expires if the run pauses for days."""
+    """The pool's pagination token expires if the run pauses for days."""
     place.add(100)
     progress = ProgressFile(place.folder / "progress.sqlite")
     findings = {"people": 60, "records": 0, "missing": 60, "differing": 0, "surplus": 0}
