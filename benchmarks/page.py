@@ -175,9 +175,9 @@ def _speed(loads: Loads, chromium: str) -> Section:
         "address until the view with its buttons is drawn; *in the document* is the time until the view is "
         "in the DOM, before layout and drawing. "
         "*Slow* is Lighthouse's mobile setting: 150 ms per round trip, 1.6 Mbit/s, processor four times "
-        "slower. Our HTML contains the view, with the ways to sign in and whether the browser has a session; its "
-        "links to providers work at once, and with its script everything else. The peers' script draws the view; "
-        "they read web storage, and their ways to sign in are fixed in the code.",
+        "slower. Our HTML contains the view, with the ways to sign in. Links to "
+        "providers work at once, everything else works with the script, which also asks whether there is a session. The "
+        "peers' script draws the view; they read web storage, and their ways to sign in are fixed in the code.",
         (
             "",
             "local, ms",

@@ -2,7 +2,7 @@
  * Connects the session to the views: reads the page's URL, asks the server who is signed in, and shows the right view.
  *
  * @typedef {{direct_sign_in: 'embedded'|'managed'|'off', sign_up: boolean, discover: boolean, auto_sign_in: string|null,
- *   providers: {name: string, label: string}[], return_to?: string, session?: boolean, passkeys?: boolean}} Config the answer
+ *   providers: {name: string, label: string}[], return_to?: string, session?: boolean|null, passkeys?: boolean}} Config the answer
  * of GET /auth/config
  * @typedef {import('./session.js').User} User
  */
@@ -32,18 +32,10 @@ const arrival = {
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
-/**
- * The configuration in the HTML. If the browser went back (type 2), the page may be an old copy, which does not count. The newer
- * interface, an entry of type `navigation`, may be missing so early.
- */
-function told() {
-  /** @type {HTMLMetaElement|null} */
-  const found = document.querySelector('meta[name=gatehouse-config]');
-  return found && performance.navigation?.type < 2 ? JSON.parse(found.content) : null;
-}
-const inPage = told();
+/** @type {HTMLMetaElement|null} the configuration in the HTML; `session` is null if the HTML has the likely first view, too */
+const told = document.querySelector('meta[name=gatehouse-config]');
 /** @type {Config} null until it has been loaded */
-let config = inPage;
+let config = told && JSON.parse(told.content);
 let configAsked = false;
 // time before the configuration is requested again
 let pause = 2000;
@@ -316,10 +308,15 @@ function render() {
   warn(state);
 }
 
+const choices = () => [...waysIn(), ...emailWay()];
+const described = () => JSON.stringify(choices().map(({ label, url }) => [label, url(false)]));
+// the choices of the view in the HTML, until the script has drawn that view
+let inPage = '';
+
 /** @param {view.Words} [notice] */
 function showChoice(notice) {
-  const ways = [...waysIn(), ...emailWay()];
-  if (notice || config !== inPage || !view.adopt(ways, choice)) view.show('choose', view.choose({ ways, choice, notice }));
+  if (notice || described() !== inPage || document.body.dataset.view !== 'choose') view.show('choose', view.choose({ ways: choices(), choice, notice }));
+  inPage = '';
 }
 
 /**
@@ -370,9 +367,14 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// The configuration is in the HTML, or the browser requests it together with the scripts. It says whether there may be a session,
-// so a first visitor does not wait for a second answer. If the configuration is slow, the page asks for the session anyway.
-if (!config) {
+// The browser requests the configuration together with the scripts, and the configuration says whether there may be a session.
+// So a first visitor does not wait for a second answer. If the configuration is slow, the page asks for the session anyway. The
+// configuration in the HTML is enough if there is a session, or probably one: then the page asks for the session at once.
+if (config?.session === null) {
+  view.adopt(choices(), choice);
+  inPage = described();
+}
+if (!config || config.session === null) {
   const late = setTimeout(session.refresh, 1000);
   await loadConfig();
   clearTimeout(late);

@@ -167,18 +167,15 @@ function began(name) {
 
 /**
  * Takes over the view `choose` that the server put into the HTML, with a choice that the person made before this script loaded.
- * Returns whether it was there.
  * @param {Way[]} ways @param {Choice} choice
  */
 export function adopt(ways, choice) {
-  if (shown !== 'loading' || document.body.dataset.view !== 'choose') return false;
   for (const node of main.querySelectorAll('noscript, .late')) node.remove();
   /** @type {HTMLAnchorElement[]} */
   const links = [...main.querySelectorAll('a')];
   for (const link of links) link.addEventListener('click', busy);
   connect(links, /** @type {any} */ (main.querySelector('input')), ways, choice);
   began('choose');
-  return true;
 }
 
 /**

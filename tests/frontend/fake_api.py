@@ -134,6 +134,8 @@ class FakeApi:
         self.files = FILES
         #: Whether the page is opened by the callback's redirect, to which the browser adds only Lax cookies.
         self.is_return = False
+        #: Whether the browser opens the page without its Strict cookie, although no other site is involved.
+        self.withholds = False
         self.headers = dict(SECURITY_HEADERS)
         self.config: dict[str, Any] = {
             "app": "Acme Reports",
@@ -253,7 +255,8 @@ class FakeApi:
         assert not isinstance(config, str)
         site = request.headers.get("sec-fetch-site", "")
         told = choose_told(
-            {**config, "session": config["session"] and not self.is_return},
+            {**config, "session": config["session"] and not (self.is_return or self.withholds)},
+            query,
             site="cross-site" if self.is_return else site,
             is_return=self.is_return,
         )
@@ -263,7 +266,6 @@ class FakeApi:
             accept_language=request.headers.get("accept-language", ""),
             providers=[(one["name"], one["label"]) for one in self.config["providers"]],
             config=told if self.answers["GET /auth/config"] == self.configured else None,
-            query=query,
         )
         headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, no-cache"}
         return Answer(200, page, headers)

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 #: The browser sends a SameSite=Strict cookie with a navigation only if it comes from our own site, or from nowhere: an
-#: address that was typed or is a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata, Sec-Fetch-Site.
+#: address that was typed or is a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata, Sec-Fetch-Site. WebKit withholds
+#: the cookie from some reloads all the same, so its absence makes it likely, not certain, that there is no session.
 _SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
 #: With other parameters, such as `error`, the page shows another view, or a notice that only the script can choose.
 _PLAIN_QUERY = frozenset({"return_to"})
@@ -21,17 +22,23 @@ _NOT_FOR_THE_PAGE = frozenset({"app", "programs"})
 _ICON = re.compile(r"^\s*(\w+): '(M[^']+)',$", re.MULTILINE)
 
 
-def choose_told(config: Mapping[str, Any], *, site: str, is_return: bool) -> dict[str, Any] | None:
-    """Return what the HTML may say of `config` (the answer of `GET /auth/config`), or None if the page must ask.
+def choose_told(
+    config: Mapping[str, Any], query: Collection[str], *, site: str, is_return: bool
+) -> dict[str, Any] | None:
+    """Return what the HTML may say of `config` (the answer of `GET /auth/config`), or None if the page must ask first.
 
-    `site` is the request's Sec-Fetch-Site, `is_return` whether it follows a sign-in. After a navigation from another
-    site the missing session cookie means nothing. The script asks then, after a sign-in at once for the session, which
-    is probably there.
+    `query` has the names of the parameters in the page's address, `site` is the request's Sec-Fetch-Site, and
+    `is_return` says whether it follows a sign-in. The HTML never says that there is no session: a missing cookie
+    proves nothing here. `session` is True if the cookie came, and is left out after a sign-in: then the script asks for
+    the session at once. It is None if the choice between ways to sign in is the likely first view: the HTML has this
+    view, and the script asks for the configuration meanwhile.
     """
-    if config["session"] or site in _SITES_WITH_COOKIE:
+    if config["session"]:
         return dict(config)
     if is_return:
         return {name: value for name, value in config.items() if name != "session"}
+    if site in _SITES_WITH_COOKIE and _begins_with_choice(config, query):
+        return {**config, "session": None}
     return None
 
 
@@ -44,9 +51,14 @@ def build_meta(config: Mapping[str, Any]) -> str:
     return f"<meta name=\"gatehouse-config\" content='{content}'>"
 
 
-def is_certain(config: Mapping[str, Any] | None, query: Collection[str]) -> bool:
-    """Whether the first view is surely the choice between ways to sign in. `query` has the names of parameters."""
-    if config is None or config.get("session") is not False or config["auto_sign_in"]:
+def has_choice(told: Mapping[str, Any] | None) -> bool:
+    """Whether the HTML has the choice between ways to sign in. `told` is the result of `choose_told`."""
+    return told is not None and told.get("session", False) is None
+
+
+def _begins_with_choice(config: Mapping[str, Any], query: Collection[str]) -> bool:
+    """Whether a page that nobody is signed in to begins with the choice between ways to sign in."""
+    if config["auto_sign_in"]:
         return False
     return bool(config["providers"] or _offers_managed(config)) and _PLAIN_QUERY.issuperset(query)
 

@@ -8,7 +8,7 @@ one fingerprint, so that modules can import each other by relative names and bro
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..errors import ConfigurationError
 from .bundle import bundle
 from .catalogue import Catalogue, choose_language, load_catalogue
 from .compaction import compact, join_lines, strip_margins
-from .first_view import build_choice, build_meta, is_certain, read_icons
+from .first_view import build_choice, build_meta, has_choice, read_icons
 
 _HERE = Path(__file__).resolve()
 #: In the wheel `frontend/` is part of the package. In this repository it is beside chalicelib, as in the Lambda zip
@@ -128,17 +128,15 @@ class StaticFiles:
         by_email: bool = True,
         providers: Sequence[tuple[str, str]] = (),
         config: Mapping[str, Any] | None = None,
-        query: Collection[str] = (),
     ) -> str:
         """Return the page's HTML for an app at `base_path` (ends with a slash), in the preferred language.
 
         `providers` (name, label) are for browsers without scripts. `config` is what the page says of its configuration
-        (`first_view.choose_told`); without it the page requests `auth/config`. `query` has the names of the parameters
-        in the page's address, which decide whether the first view can be in the HTML.
+        (`first_view.choose_told`); without it the page requests `auth/config`.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
-        certain = is_certain(config, query)
+        drawn = has_choice(config)
         values = {
             "assets": f"{base_path}assets/{found.version}/",
             "base": base_path,
@@ -147,7 +145,7 @@ class StaticFiles:
             "night": self._night,
             "icon": self._icon,
             "logo_width": str(self._logo_width),
-            "view": "choose" if certain else "loading",
+            "view": "choose" if drawn else "loading",
         }
 
         def value(match: "re.Match[str]") -> str:
@@ -157,12 +155,13 @@ class StaticFiles:
             if name == "ways":
                 return _plain_ways(base_path, found.words, providers, by_email=by_email)
             if name == "config":
-                return _preload(base_path) if config is None else build_meta(config)
+                preload = _preload(base_path) if config is None or drawn else ""
+                return preload if config is None else build_meta(config) + preload
             text = found.words[word].replace("{title}", title) if word else values[name]
             return escape(text, quote=True)
 
         whole = _PLACEHOLDER.sub(value, self._page)
-        if config is None or not certain:
+        if config is None or not drawn:
             return whole
         late = _LATE.search(whole)
         choice = build_choice(

@@ -13,8 +13,8 @@ from .call import Call
 def page(call: Call) -> Response:
     """Return the page's HTML; its links begin with the API's base path. It has no secrets, so browsers may cache it.
 
-    It contains its configuration, and the first view where that is certain, so that people need not wait for the script
-    and for another answer.
+    It contains its configuration and the likely first view, so that people need not wait for the script and for another
+    answer.
     """
     from ..edge.security_headers import open_for_captcha
     from ..page.static_files import load_static_files
@@ -35,7 +35,6 @@ def page(call: Call) -> Response:
         # Without them managed login remains, which also lists them.
         providers=[(one["name"], one["label"]) for one in config["providers"]] if config else (),
         config=told,
-        query=call.query,
     )
     # `private`: the page says whether this browser has a session, so no cache may give it to others.
     headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, no-cache"}
@@ -52,7 +51,7 @@ def _tell(call: Call, config: dict[str, Any]) -> dict[str, Any] | None:
     from ..sealed.transactions import USED_COOKIE
 
     is_return = USED_COOKIE in call.cookies and "error" not in call.query
-    return choose_told(config, site=call.header("sec-fetch-site"), is_return=is_return)
+    return choose_told(config, call.query, site=call.header("sec-fetch-site"), is_return=is_return)
 
 
 def _onward(call: Call) -> Response | None:

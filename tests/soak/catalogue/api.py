@@ -343,10 +343,19 @@ API: tuple[Defence, ...] = (
     defence(
         "absent-cookie-after-another-site",
         "S-109",
-        "the page takes a cookie that the browser did not send for a missing session",
+        "the page shows the choice between ways to sign in although a session is just as likely",
         (
             "chalicelib.gatehouse.page.first_view:_SITES_WITH_COOKIE",
             lambda sites: sites | {"cross-site", ""},
+        ),
+    ),
+    defence(
+        "absent-cookie-proves-nothing",
+        "S-109",
+        "the page takes a cookie that the browser did not send for a missing session",
+        (
+            "chalicelib.gatehouse.page.first_view:choose_told",
+            reading(('"session": None', '"session": False')),
         ),
     ),
     defence(
