@@ -75,7 +75,7 @@ def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser:
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
 def test_where_the_cookie_would_come_its_absence_is_a_hint(browser: Browser, site: str) -> None:
-    """The likely view is in the HTML. But WebKit withholds the cookie from some reloads, so the script asks."""
+    """The likely view is in the HTML. But engines differ in when they send the cookie, so the script asks."""
     answer = browser.get("/", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer)["session"], view(answer)) == (None, "choose")
 

@@ -165,7 +165,7 @@ def test_an_old_copy_of_the_page_decides_nothing(page: Page, api: FakeApi) -> No
 
 @pytest.mark.security("S-109")
 def test_a_session_whose_cookie_the_browser_withheld_is_found(page: Page, api: FakeApi) -> None:
-    """As WebKit does at some reloads: the HTML has the choice, and the script finds the session."""
+    """Engines differ in when they send it. The HTML has the choice, and the script finds the session."""
     api.sign_in()
     api.withholds = True
     page.route("**/app.js", lambda route: route.abort())
