@@ -32,7 +32,8 @@ const arrival = {
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
-/** @type {HTMLMetaElement|null} the configuration in the HTML; `session` is null if the HTML has the likely first view, too */
+/** @type {HTMLMetaElement|null} the configuration that the server put into the HTML; `session` is null if the HTML also has
+ *   the likely first view */
 const told = document.querySelector('meta[name=gatehouse-config]');
 /** @type {Config} null until it has been loaded */
 let config = told && JSON.parse(told.content);
@@ -273,7 +274,8 @@ async function retry({ currentTarget }) {
 }
 
 /**
- * Returns the name of the view to show (for the profile, the person's `sub`), or an empty string if it is not known yet.
+ * Returns the name of the view to show (for the profile, the person's `sub`), or an empty string if the view is not known
+ * yet.
  * @param {import('./session.js').State} state
  */
 function fitting({ status, user }) {

@@ -39,7 +39,7 @@ function load(script) {
  * Shows the widget in `place`.
  * @param {HTMLElement} place
  * @param {{provider?: string, site_key: string, script: string}} challenge
- * @param {(token: string) => void} solved called for each solved puzzle, because a token works for one attempt
+ * @param {(token: string) => void} solved called for each solved puzzle, with a token that works for one attempt
  */
 export async function captcha(place, { provider, site_key: siteKey, script }, solved) {
   await load(script);

@@ -22,7 +22,7 @@ const METHODS = {
  * @param {(answer: any) => void} options.elsewhere
  * @param {(text?: string) => void} options.startOver
  * @param {{send: (code: string) => Promise<any>, signIn: () => unknown}} [options.recovery] used if the person has lost the app
- * @param {(kind: string) => () => string} options.by returns the server's allowance against which an attempt counts
+ * @param {(kind: string) => () => string} options.by returns the name of the server's limit that counts an attempt
  */
 export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by, recovery }) {
   const { name } = challenge;

@@ -67,7 +67,8 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * If the answer has a token, the session has begun, and the page continues by itself; otherwise it has a challenge.
+   * If the answer has a token, the session has begun, and the page continues by itself. Otherwise the answer has a
+   * challenge.
    * @param {any} answer
    */
   async function proceed(answer) {
@@ -209,7 +210,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * A passkey instead of the password.
+   * Offers a passkey instead of the password.
    * @param {Field} address
    */
   const passkey = (address) => passkeyBox(config, ({ passkeyButton, autofill }, box) => {

@@ -1,5 +1,6 @@
 /**
- * Shared by the forms of direct sign-in and of two-step verification: fields, waiting, and messages after a refusal.
+ * The parts that the forms of direct sign-in and of two-step verification share: fields, waiting, and messages after a
+ * refusal.
  *
  * @typedef {ReturnType<typeof field>} Field
  * @typedef {Record<string, string>} Values of a form's fields, by their names
@@ -163,8 +164,8 @@ function waiting(control, kind, freed) {
  * Sends when the person uses `control`, and shows the result. It sends nothing while it waits
  * for an answer, or while attempts are blocked.
  * @param {Object} options
- * @param {HTMLElement} options.control the button; it keeps the focus, so it is never really disabled
- * @param {() => string} options.kind the server's allowance against which an attempt counts
+ * @param {HTMLElement} options.control the button; it has to keep the focus, so its `disabled` attribute is never set
+ * @param {() => string} options.kind the name of the server's limit that counts an attempt
  * @param {() => Promise<Answered>} options.send
  * @param {(answer: any, say: Say) => unknown} options.done
  * @param {Refused} [options.refused]
@@ -253,8 +254,8 @@ export const link = (label, href) => el('a', { class: 'link', href }, label);
 export const linkButton = (label, onclick) => el('button', { class: 'link', type: 'button', onclick }, label);
 
 /**
- * The place for passkeys, if the stage offers them and the browser supports them; their module is loaded while the form is
- * already shown.
+ * Returns the place for passkeys, if the stage offers them and the browser supports them. The form does not wait for their
+ * module: it is loaded later.
  * @param {import('./app.js').Config|null} config
  * @param {(module: typeof import('./passkeys.js'), box: HTMLElement) => unknown} put
  */

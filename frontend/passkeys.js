@@ -1,6 +1,6 @@
 /**
- * Signs a person in, or confirms, with a passkey: by a button or, in a browser that has signed in to the account before, by
- * autofill in the field for the address.
+ * Signs a person in with a passkey, or lets a signed-in person confirm with one. A button does this or, in a browser that
+ * has signed in to the account before, autofill in the field for the address.
  *
  * @typedef {Pick<import('./form.js').Field, 'check'|'complain'> & {input: HTMLInputElement}} Address the field for the address,
  * or an object with the signed-in person's address

@@ -1,10 +1,10 @@
 /**
- * Knows who is signed in, and makes calls for this person. It is one file, has no imports and uses no DOM: any front end can
- * load or copy it.
+ * Keeps track of who is signed in, and makes calls for this person. The file has no imports and uses no DOM, so any front
+ * end can load or copy it.
  *
- * The access token is only in a closure here; the refresh token never reaches JavaScript. By means of the answer's
- * `session.now`, the server's times are converted to this machine's clock, and every decision compares them with now(). So a
- * wrong clock does no harm, and if the machine sleeps, the next check is only late.
+ * Only a closure in this file holds the access token; the refresh token never reaches JavaScript. Each answer contains the
+ * server's time (`session.now`). With it, this file converts the server's deadlines to this machine's clock, and then
+ * compares them with now(). So a wrong clock does no harm. If the machine sleeps, the next check is late, but still correct.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User
@@ -56,9 +56,9 @@ const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
 /**
- * Whether this browser keeps a cookie like the session's. A browser does not if cookies are blocked, or if the page is in a
- * frame of another site. WebKit keeps no `Secure` cookie on http, even on localhost. Without a document this cannot be tested,
- * so the answer is yes.
+ * Whether this browser keeps a cookie like the session's. It keeps none if cookies are blocked, or if the page is in a frame
+ * of another site. WebKit keeps no `Secure` cookie on http, even on localhost. Without a document this cannot be tested, so
+ * the answer is yes.
  */
 function cookiesWork() {
   // a unique name: another tab must not clear it
@@ -327,9 +327,9 @@ export function createSession({
   };
 
   /**
-   * Like fetch, with the access token, which is not sent to other origins. Paths are below the API root, with or without a
-   * slash. Without a session the answer is 401, and in an outage 503: this module makes both, in the API's error format. By
-   * default, redirects are refused.
+   * Works like fetch, and sends the access token, but never to other origins. Paths are below the API root, with or without
+   * a slash. Without a session the answer is 401, and in an outage 503. This module makes both of these answers, in the
+   * API's error format. By default, redirects are refused.
    * @param {string|URL} path
    * @param {RequestInit} [init]
    * @returns {Promise<Response>}

@@ -1,6 +1,6 @@
 /**
- * Makes calls to routes that require a recent authentication (RFC 9470). Like session.js, it is one file that has no imports
- * and uses no DOM: load or copy both together.
+ * Makes calls to routes that require a recent authentication (RFC 9470). Like session.js, this file has no imports and uses
+ * no DOM: load or copy both files together.
  *
  * @typedef {Pick<import('./session.js').Session, 'fetch'|'signInUrl'>} Session the methods that are needed
  */
@@ -18,8 +18,8 @@ export async function asksToConfirm(response) {
 }
 
 /**
- * Returns the URL of the sign-in page at which a signed-in person confirms, and from which the browser then returns. The
- * sign-in page knows how the person signs in.
+ * Returns the URL of the sign-in page at which a signed-in person confirms. Afterwards, the browser returns to `returnTo`.
+ * The sign-in page knows how the person signs in.
  * @param {Session} session
  * @param {string} returnTo a path below the API root or a URL of an allowed origin
  */
@@ -42,8 +42,9 @@ export const afterConfirming = async (response, again, confirm) =>
 /**
  * Returns a `fetch` that lets the person confirm if a route requires this, and then repeats the call once.
  * @param {Session} session
- * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page; false keeps the first
- *   answer. Without it, the browser goes to the sign-in page and returns to `here`, where your page repeats the call.
+ * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page; false keeps the
+ *   first answer. Without this function, the browser goes to the sign-in page and returns to `here`, where your page repeats
+ *   the call.
  * @param {string} [here]
  * @returns {Session['fetch']}
  */

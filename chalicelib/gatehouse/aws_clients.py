@@ -1,9 +1,9 @@
-"""Makes boto3's clients (through botocore itself), with time limits, rules for retries, and checks of the answers.
+"""Makes boto3's clients (directly with botocore), with time limits, rules for retries, and checks of the answers.
 
-botocore's own retries are off: they do not know which calls may happen twice. botocore also accepts non-JSON as an
-empty response, ignores a truncated body, and has no time limit for a whole call; here all three become outages. Source:
-botocore's `httpsession` (`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`); DynamoDB developer
-guide, "Error retries and exponential backoff".
+botocore's own retries are off, because botocore cannot tell which calls are safe to repeat. botocore also accepts non-JSON
+as an empty response, ignores a truncated body, and has no time limit for a whole call. In these three cases, this module
+reports an outage. Source: botocore's `httpsession` (`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`);
+DynamoDB developer guide, "Error retries and exponential backoff".
 """
 
 import json
@@ -51,7 +51,7 @@ class UnreadableAnswer(TemporarilyUnavailable):
 class AwsClients:
     """Makes clients by service name.
 
-    Writes to `repeatable_tables` may happen twice (S-55); the throttle's counts may not.
+    Writes to `repeatable_tables` are safe to repeat (S-55); the throttle's counts are not.
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class AwsClients:
 
 
 class BoundedClient:
-    """A boto3 client whose calls have a time limit. They raise boto3's errors, and TemporarilyUnavailable."""
+    """A boto3 client whose calls have a time limit. Calls raise boto3's errors, and TemporarilyUnavailable."""
 
     def __init__(
         self, client: Any, run: Callable[[str, Callable[..., Any], Mapping[str, Any]], Any]
@@ -191,7 +191,7 @@ class BoundedClient:
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the same call may succeed if it is repeated a moment later."""
+    """Whether the error may soon pass, so that repeating the call can succeed."""
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):

@@ -1,8 +1,8 @@
-"""Extracts from an AWS error what may be logged: the operation, the code, and the missing permission. Never its
+"""Extracts from an AWS error what may be logged: the operation, the code, and the missing permission, but never the error's
 message.
 
-Messages quote keys, attributes and people (S-61). Only the permission is taken from them, and only if it looks like
-one. Errors are recognized by their attributes, so botocore need not be loaded.
+Messages quote keys, attributes and people (S-61). Only the name of the missing permission is taken from a message, and only
+if it has the form of a permission's name. Errors are recognized by their attributes, so botocore need not be loaded.
 """
 
 from typing import Any
@@ -14,7 +14,8 @@ _BEFORE_RIGHT = "not authorized to perform: "
 
 
 def facts_of(error: BaseException) -> dict[str, str]:
-    """Return `aws_operation`, `aws_code` and, if a permission is missing, `lacks`. Empty if it is not AWS's error."""
+    """Return `aws_operation`, `aws_code` and, if a permission is missing, `lacks`. The result is empty for an error that is
+    not from AWS."""
     response: Any = getattr(error, "response", None)
     described = response.get("Error") if isinstance(response, dict) else None
     if not isinstance(described, dict) or not hasattr(error, "operation_name"):

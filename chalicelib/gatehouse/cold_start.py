@@ -1,7 +1,7 @@
 """Makes cold starts faster.
 
-Imports and botocore's models make many objects that are never freed. By default, Python's garbage collector checks
-objects after every 700 new ones, which takes a tenth of a cold start. Source: Python's `gc.set_threshold`.
+Imports and botocore's models make many objects that are never freed. By default, Python's garbage collector runs after every
+700 new objects, which takes a tenth of a cold start. Source: Python's `gc.set_threshold`.
 
 Finding, opening and reading Gatehouse's modules one by one takes a tenth of a small route's cold start. So the zip also
 has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's machine,

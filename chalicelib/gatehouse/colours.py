@@ -36,8 +36,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def build_palette(accent: str, theme: str) -> dict[str, str]:
-    """Return the page's colours for `accent`, by their names in styles.css: the greys in the hue of `accent`, and the
-    shades of `accent`."""
+    """Return the page's colours for `accent`, by their names in styles.css: greys with the hue of `accent`, and shades of
+    `accent`."""
     light = theme == "light"
     shades = _shades(accent, theme)
     surfaces = {name: _toned(grey, accent, light) for name, grey in SURFACES[theme].items()}
@@ -105,7 +105,8 @@ def _toned(grey: str, accent: str, lighter: bool) -> str:
 
 
 def _as_light(colour: str, other: str, lighter: bool) -> str:
-    """Return `colour` with the luminance of `other`, or the next one above (`lighter`) or below.
+    """Return `colour` with the luminance of `other` or, if that is impossible, with the next higher (`lighter`) or lower
+    luminance.
 
     Surfaces and marks change in opposite directions, so no contrast becomes lower than in the page's own colours.
     """

@@ -1,10 +1,10 @@
-"""Time limits: one for each outbound call, and one budget for all calls of an invocation.
+"""Time limits: one limit for each outbound call, and one budget for all calls of an invocation together.
 
 API Gateway gives up after 29 s and our function after 25 (`lambda_timeout`); a Cognito trigger has 5 s, its cold start
-included. Socket timeouts are not enough: they limit connecting and the gap between two bytes, but not DNS look-ups or a
-peer that sends a byte now and then. So a call runs in another thread, and its caller stops waiting in time, whatever
-the peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas, "Integration
-timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
+included. Socket timeouts are not enough: they limit connecting and the gap between two bytes, but not DNS look-ups or a peer
+that sends single bytes slowly. So each call runs in a separate thread, and the caller stops waiting in time, whatever the
+peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas, "Integration timeout"; Amazon
+Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
 """
 
 import threading
@@ -53,7 +53,7 @@ class Limits(NamedTuple):
 
 
 class Budget:
-    """The time budget of one invocation. `clock` returns seconds that never go back."""
+    """The time budget of one invocation. `clock` returns seconds, and never goes backwards."""
 
     def __init__(
         self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic

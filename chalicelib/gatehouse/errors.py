@@ -1,7 +1,7 @@
 """Every error that Gatehouse returns: a stable public code, an HTTP status, and detail for the log only.
 
 The code is part of the contract (docs/api.md); the message is a plain sentence for people and may change. `detail` goes to
-the log and never to the caller. Neither may hold a token, a password, a code or a cookie.
+the log and never to the caller. Neither the message nor `detail` may hold a token, a password, a code or a cookie.
 
 The errors of signing in are in `sign_in_errors.py`. They are imported at their first use, because a team's own routes
 do not need them.
@@ -137,7 +137,7 @@ class Forbidden(GatehouseError):
 
 
 class CrossSiteRequest(GatehouseError):
-    """A cookie route was called, and nothing proves that our own page called it (S-28)."""
+    """A cookie route was called without proof that our own page called it (S-28)."""
 
     code = "csrf"
     status = 403

@@ -7,7 +7,7 @@
     def orders():
         return {"owner": gate.caller().sub}
 
-Routes may be registered before or after this. docs/your-routes.md explains the details.
+Register your routes before or after `Gatehouse(app)`. docs/your-routes.md explains the details.
 """
 
 import sys
@@ -103,8 +103,8 @@ class Gatehouse:
 
     @property
     def services(self) -> Services:
-        """The services that this container has made so far; the first use reads the settings. Tests assign their own,
-        or None."""
+        """The services that this container has made so far; the first use reads the settings. Tests assign their own
+        services, or None."""
         return self._container.services
 
     @services.setter
@@ -150,7 +150,7 @@ class Gatehouse:
     def client(self, service: str) -> Any:
         """Return boto3's client of a service, such as `sqs`, for your own code. A warm container keeps the client.
 
-        A call that takes too long ends the request with 503, like our own calls. Grant the permissions in
+        If a call takes too long, the request is answered with 503, as for our own calls. Grant the permissions in
         .chalice/gatehouse.yaml (docs/your-data.md).
         """
         return self._container.own_client(service)
@@ -179,7 +179,7 @@ class Gatehouse:
         return build_document(root, self.prefix, self._openapi, self._guard.max_ages)
 
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
-        """Allow a route without an access token; call this before you register it.
+        """Allow a route without an access token; call this method before you register the route.
 
         :param csrf: set it to False for a webhook, which our page does not call; your view must then check the caller.
         """
@@ -234,7 +234,7 @@ class Gatehouse:
         return request
 
     def _declare_functions(self) -> None:
-        """Declare the Lambda functions in addition to the API's own.
+        """Declare Gatehouse's other Lambda functions, in addition to the one for the API.
 
         Chalice names their handlers `app.user_records` and so on, and never changes the handler of an existing
         function. So they must be attributes of the module `app`, which is being imported now.

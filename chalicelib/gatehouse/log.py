@@ -1,7 +1,7 @@
 """Writes one JSON line per event to standard output, from where Lambda copies it to its log group (S-62).
 
-JSON escapes CR and LF, so nobody can inject a line into the log. Callers pass names and codes only: no token, password,
-code, cookie or e-mail address.
+JSON escapes CR and LF, so an attacker cannot inject a line into the log. Callers pass names and codes only: no token,
+password, code, cookie or e-mail address.
 """
 
 import json
@@ -38,7 +38,8 @@ def request_id() -> str:
 
 
 def tell_messages(told: bool) -> None:
-    """Also log messages and tracebacks of unexpected errors. Only for the local stack (S-61, S-63)."""
+    """Choose whether messages and tracebacks of unexpected errors are also logged. Only the local stack may log them (S-61,
+    S-63)."""
     global _tells_messages
     _tells_messages = told
 
@@ -78,7 +79,7 @@ def count_metric(name: str, stage: str, now: float) -> None:
 
 
 def log_exception(event: str, error: BaseException, **fields: object) -> None:
-    """Log type and place of an unexpected error, the types of its causes, and what AWS refused.
+    """Log the type and place of an unexpected error, the types of its causes, and the operation that AWS refused.
 
     The message of a library's exception is left out: it may contain URLs, bodies and headers (S-61). Only the local
     stack logs it, with the traceback (`tell_messages`).

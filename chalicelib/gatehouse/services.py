@@ -1,8 +1,8 @@
 """Composition root: makes every client and service of a container on first use, and keeps it while the container is
 warm.
 
-No other module makes a client. Modules are imported when needed: a route without a table does not load its modules.
-Tests build their own `Services` with fakes and pass it to the `Container`.
+No other module makes a client. Modules are imported when needed: a route that uses no table does not load the modules for
+tables. Tests build their own `Services` with fakes and pass it to the `Container`.
 """
 
 import time
@@ -66,8 +66,8 @@ if TYPE_CHECKING:
 class Services:
     """The services that routes and triggers call. `clock` returns Unix seconds; `aws` makes a client by service name.
 
-    `budget` limits the time of outbound calls; clients passed as arguments must apply it themselves. `sleep` waits
-    between calls that are limited to a rate.
+    `budget` limits the time of outbound calls. Clients that are passed as arguments must apply that limit themselves.
+    `sleep` waits between calls whose rate is limited.
     """
 
     def __init__(
@@ -366,7 +366,7 @@ class Services:
 
     @cached_property
     def leaving(self) -> "Leaving":
-        """Return the work of the function `leaving`, which limits the rate of its calls to Cognito."""
+        """Return the service that the function `leaving` uses. It limits the rate of its calls to Cognito."""
         from .cognito.pace import PacedClient
         from .cognito.provider_people import ProviderPeople
         from .cognito.user_admin import UserAdmin

@@ -4,8 +4,8 @@ A class of settings (`Settings`, `Brand`) declares each setting once. Everything
 declaration: the functions when they start, `ops` before it deploys, and the generator of the table in
 docs/operations.md.
 
-There are no dataclasses or named tuples here: every cold start loads this module, and they would slow it down, because
-Python generates and compiles their code.
+Every cold start loads this module. It has no dataclasses or named tuples, because Python would generate and compile their
+code, which takes time.
 """
 
 from collections.abc import Callable, Mapping

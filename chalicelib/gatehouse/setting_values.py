@@ -136,14 +136,15 @@ def picture(said: str) -> str:
 
 
 def link(said: str) -> str:
-    """Accept the target of a link: never code (S-54)."""
+    """Accept the target of a link; refuse URLs that run code, such as `javascript:` (S-54)."""
     if said and not _is_link(said):
         raise ValueError("must start with https:// or be a path on this host such as /terms")
     return said
 
 
 def link_or_mailto(said: str) -> str:
-    """Accept a link, or one plain address: a subject or a second recipient would need encoding rules."""
+    """Accept a link, or one plain e-mail address. A subject or a second recipient is refused, because it would need encoding
+    rules."""
     if said and not _is_link(said) and not _is_mailto(said):
         raise ValueError(
             "must start with https:// or mailto: or be a path on this host such as /help"

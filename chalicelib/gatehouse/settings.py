@@ -90,7 +90,7 @@ class SessionLifetimes:
 
 
 def _issuer(environ: Mapping[str, str]) -> str:
-    """Return the default issuer, for stages provisioned by an earlier release, which are all in the partition `aws`."""
+    """Return the default issuer. Only stages from an earlier release need it, and these are all in the partition `aws`."""
     region, pool = environ.get("AWS_REGION"), environ.get("USER_POOL_ID")
     return f"https://cognito-idp.{region}.amazonaws.com/{pool}"
 

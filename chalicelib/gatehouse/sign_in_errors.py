@@ -23,8 +23,8 @@ class SessionExpired(GatehouseError):
 
 
 class InvalidCredentials(GatehouseError):
-    """The one answer for an unknown address, a wrong password, and a disabled, unconfirmed or locked account (S-40).
-    Only `detail` distinguishes them."""
+    """The same answer for an unknown address, a wrong password, and a disabled, unconfirmed or locked account (S-40). Only
+    `detail` distinguishes them."""
 
     code = "invalid_credentials"
     status = 401
@@ -169,8 +169,7 @@ class LoginUsed(SignInError):
 
 
 class LoginUnknown(SignInError):
-    """A callback of a sign-in that this browser does not know: the sign-in began in another browser, or cookies are
-    blocked."""
+    """A callback without a cookie of its sign-in: the sign-in began in another browser, or cookies are blocked."""
 
     code = "login_unknown"
     message = "The sign-in was not started in this browser, or the browser did not keep its cookie."
@@ -245,7 +244,7 @@ class CookieTooLarge(GatehouseError):
 
 
 class TriggerRefused(GatehouseError):
-    """A trigger's event is not for this pool or not one that we handle (S-58)."""
+    """A trigger's event is not for this pool, or is of a kind that we do not handle (S-58)."""
 
     code = "trigger_refused"
     message = "This event is not handled here."

@@ -71,8 +71,8 @@ class SignalQueue:
         self._url = url
 
     def send(self, signals: Sequence[Signal]) -> None:
-        """Send the signals. Raises TemporarilyUnavailable if the queue did not accept one; then all of them may be sent
-        again."""
+        """Send the signals. Raises TemporarilyUnavailable if the queue did not accept all of them. It is then safe to send
+        all of them again."""
         for start in range(0, len(signals), _BATCH):
             self._send(signals[start : start + _BATCH])
 

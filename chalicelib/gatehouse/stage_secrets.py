@@ -26,7 +26,7 @@ class StageSecrets:
         self._store.begin(self._settings.client_secret_arn)
 
     def settle(self) -> None:
-        """Store the result, if it has not been used."""
+        """Store the result of `begin`, if no other call has stored it."""
         self._store.settle(self._settings.client_secret_arn)
 
     def mfa_client_secret(self, renew: bool) -> str:

@@ -1,9 +1,9 @@
-"""When a person last authenticated, and in which sign-in: `authorized(…, max_age=…)` checks this (docs/adr/0014).
+"""Records and checks when a person last authenticated, and in which sign-in, for `authorized(…, max_age=…)` (docs/adr/0014).
 
 The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: when
-Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the
-trigger learned of it. It ties the proof to one sign-in: Cognito's `auth_time`, which a refresh does not change, must be
-close to `SEEN_AT`. So a proof in one browser does not count for a session in another browser, and silent single sign-on
+Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the trigger
+received that information. `SEEN_AT` ties the proof to one sign-in: Cognito's `auth_time`, which a refresh does not change,
+must be close to it. So a proof in one browser does not count for a session in another browser, and silent single sign-on
 does not count as a proof.
 
 Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels

@@ -1,8 +1,8 @@
 """Reads Cognito's claims: groups, and the caller of an authorized route (S-49, S-50).
 
-The authorizer checks signature, expiry and scope, but not the audience: it accepts a token of any client of the pool,
-and on a route without a scope even an ID token. So token_use, client_id and scope are checked again here. Source: AWS
-"Control access to REST APIs using Amazon Cognito user pools as an authorizer".
+The authorizer checks signature, expiry and scope, but not the audience: it accepts a token of any client of the pool, and on
+a route without a scope even an ID token. So token_use, client_id and scope are checked here, too. Source: AWS "Control
+access to REST APIs using Amazon Cognito user pools as an authorizer".
 """
 
 from collections.abc import Collection, Mapping
@@ -41,8 +41,8 @@ def parse_groups(value: object) -> tuple[str, ...]:
 def parse_issued_at(context: Mapping[str, Any]) -> int:
     """Return `iat` of an event's requestContext in Unix seconds. Raises Unauthorized for any other format.
 
-    API Gateway's Cognito authorizer passes `exp` and `iat` as dates, `Mon Nov 30 12:00:00 UTC 2026`. No page of AWS
-    says so; seen in aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
+    API Gateway's Cognito authorizer passes `exp` and `iat` as dates, such as `Mon Nov 30 12:00:00 UTC 2026`. AWS does not
+    document this; the sources are aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
     """
     claims = (context.get("authorizer") or {}).get("claims") or {}
     seconds = parse_moment(claims.get("iat"))

@@ -1,8 +1,8 @@
-"""Deletes names from the profile of a provider's person when the provider no longer sends them (S-69).
+"""Deletes first and last names from a federated person's profile when the provider no longer sends them (S-69).
 
-The person's own profile is called `<provider>_<subject>`; its case does not matter if the pool ignores case. A linked
-account is found by the address, and belongs to the person only if its `identities` say so. The trigger's role may
-delete attributes, but may not write them. Source: Amazon Cognito API reference, AdminGetUser,
+The user name of the person's own profile is `<provider>_<subject>`; upper and lower case are equal if the pool ignores case.
+A linked account is found by the address, and belongs to the person only if its `identities` contain the person. The
+trigger's role may delete attributes, but may not write them. Source: Amazon Cognito API reference, AdminGetUser,
 AdminDeleteUserAttributes.
 """
 

@@ -1,8 +1,9 @@
-"""Several groups in one text: from a provider, as Cognito stores them, and in a token of limited size (S-51, S-69).
+"""Reads and writes several group names in one text: a provider's claim, Cognito's attribute, and a token of limited size
+(S-51, S-69).
 
-`custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=`,
-then the names, separated by commas. So `=` alone means no groups. It replaces the previous value, even if Cognito
-ignores empty values. A text that does not begin with `=` was written by Cognito, before that trigger was attached.
+`custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=`, then the
+names, separated by commas. So `=` alone means no groups. Unlike an empty value, which Cognito might ignore, it surely
+replaces the previous value. A text that does not begin with `=` was written by Cognito, before that trigger was attached.
 """
 
 import json
@@ -30,7 +31,7 @@ class ToldGroups(NamedTuple):
 
 
 def read_groups_claim(value: object) -> ToldGroups:
-    """Return the groups in a provider's claim: a list, or Cognito's text for one, `[a, b]`."""
+    """Return the groups in a provider's claim, which is a list or Cognito's text for a list, `[a, b]`."""
     if isinstance(value, list | tuple):
         return _chosen(value)
     if isinstance(value, str):
@@ -70,8 +71,8 @@ def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, 
 def as_many_as_fit(
     names: tuple[str, ...], room: int, cost: Callable[[str], int]
 ) -> tuple[str, ...]:
-    """Return as many names as possible, in their original order. Shorter names have priority; among names of equal
-    length, earlier ones."""
+    """Return as many names as possible, in their original order. Shorter names have priority; among names of equal length,
+    earlier names have priority."""
     kept = set()
     for name in sorted(names, key=cost):
         room -= cost(name)

@@ -29,7 +29,8 @@ class HttpAnswer:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the answer reports success but has no JSON object: it is incomplete, or some other server's page."""
+        """Whether the answer reports success but has no JSON object. Then the answer is incomplete, or is a page of another
+        server."""
         return self.status == 200 and self.body is None
 
 
@@ -68,7 +69,7 @@ class HttpClient:
     ) -> HttpAnswer:
         """Post a form, with HTTP Basic authentication for Cognito (client_secret_basic, RFC 6749 2.3.1).
 
-        The request is never repeated: a code works once, and so does a refresh token that rotates.
+        The request is never repeated: a code works only once, and so does a refresh token if rotation is on.
         """
         self._connections(url)
         return self._budget.run(

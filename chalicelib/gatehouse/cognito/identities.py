@@ -21,7 +21,7 @@ class Identity(NamedTuple):
 
 
 class Birthplace(NamedTuple):
-    """Where a person was created (`COGNITO` or a provider), and the names of other providers that were linked later."""
+    """The provider that created a person (or `COGNITO`), and the names of other providers that were linked later."""
 
     provider: str
     linked: tuple[str, ...]
@@ -45,7 +45,7 @@ def parse_identities(value: object) -> tuple[Identity, ...]:
 
 
 def birthplace_of(user_name: str, identities: tuple[Identity, ...]) -> Birthplace:
-    """Return a person's origin by user name and identities. User names may be in lower case."""
+    """Return where a person was created, by user name and identities. The user name may be in lower case."""
     folded = user_name.casefold()
     names = sorted({identity.provider for identity in identities})
     for name in names:

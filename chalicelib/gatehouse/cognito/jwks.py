@@ -45,19 +45,19 @@ class JwksCache:
         self._ahead: Ahead[HttpAnswer] | None = None
 
     def begin(self) -> None:
-        """Begin to fetch the keys if there are none, or if they are old. The next use waits for the result."""
+        """Begin to fetch the keys if none are stored, or if they are old. The next use of a key waits for the result."""
         if not self._is_fresh() and self._may_ask(RETRY_INTERVAL_SECONDS) and self._ahead is None:
             self._ahead = Ahead(self._fetch)
 
     def settle(self) -> None:
-        """Store the keys of a fetch that was begun and whose result has not been used."""
+        """Store the result of `begin` if no use of a key has stored it."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.load()
 
     def key(self, kid: str, *, from_cognito: bool = False) -> "RSAPublicKey":
-        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if the pool cannot
-        be asked.
+        """Return the key of `kid`; raises InvalidToken if the pool has no such key, TemporarilyUnavailable if the pool's
+        keys cannot be fetched.
 
         `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose its kid.
         Then an unknown kid belongs to a key that is not published yet (TemporarilyUnavailable), and the keys are
@@ -95,7 +95,7 @@ class JwksCache:
         return self._clock() - self._set.tried_at >= interval
 
     def _fetch_anew(self, fresh: bool) -> bool:
-        """Fetch the keys, unless the last try was a moment ago; return whether they were fetched."""
+        """Fetch the keys, unless the last try was too recent; return whether they were fetched."""
         now = self._clock()
         if self._may_ask(REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS):
             self._set.tried_at = now

@@ -73,9 +73,9 @@ class OAuthClient:
         Cognito fills its own form with `login_hint`, or passes it on to the provider. A hint that is not an address is
         left out: a link from another site could contain any text.
 
-        With `confirm` the person must sign in again, whatever sessions exist: Cognito passes `prompt` on to the provider,
-        and applies `max_age` itself. The person could change this URL in the browser, so only `auth_time` proves that
-        the person signed in again.
+        With `confirm` the person must sign in again, even if there is a session at Cognito or at the provider: Cognito
+        passes `prompt` on to the provider, and applies `max_age` itself. The person could change this URL in the browser, so
+        only `auth_time` proves that the person signed in again.
         """
         query = {
             "response_type": "code",
@@ -147,8 +147,8 @@ class OAuthClient:
 def parse_token_answer(answer: HttpAnswer) -> TokenSet:
     """Read a token endpoint's answer (RFC 6749 5.1, 5.2).
 
-    Raises InvalidGrant only if Cognito says so: an outage must not end a session (S-35). GrantRefused is a definite
-    refusal that says nothing about the token.
+    Raises InvalidGrant only if Cognito's answer is `invalid_grant`: an outage must not end a session (S-35). GrantRefused is
+    a definite refusal too, but it does not mean that the token is invalid.
     """
     body: Mapping[str, Any] = answer.body or {}
     if answer.status == 400 and _error_code(answer) == "invalid_grant":
@@ -184,6 +184,7 @@ _KNOWN_ERRORS = frozenset(
 
 
 def _error_code(answer: HttpAnswer) -> str | None:
-    """Return the error code if it is one of RFC 6749's: foreign text must not get into the log."""
+    """Return the error code if RFC 6749 defines it. Any other text could be chosen by a stranger, and must not get into the
+    log."""
     code = (answer.body or {}).get("error")
     return code if isinstance(code, str) and code in _KNOWN_ERRORS else None

@@ -1,4 +1,4 @@
-"""Keeps calls to Cognito below its quotas, for work in the background.
+"""Keeps the rate of calls to Cognito below its quotas, for work in the background.
 
 Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito": the category UserUpdate (AdminDisableUser and
 others) allows 25 calls a second for the whole account, and this quota cannot be raised.

@@ -1,4 +1,5 @@
-"""The data with which a program on a person's machine can sign people in: a public client on loopback (RFC 8252).
+"""The data that a program on a person's own computer needs to sign people in: a public client with a loopback redirect (RFC
+8252).
 
 The endpoints are named as in OAuth's server metadata (RFC 8414). Nothing here is secret: a public client has no secret.
 """

@@ -1,4 +1,4 @@
-"""Finds the pool's profile of a provider's person, by the provider's own name for the person or by address (S-75).
+"""Finds a federated person's profile in the pool, by the provider's own name for the person or by address (S-75).
 
 The profile always has an identity of that provider and subject. So a signal from one provider cannot affect the people
 of another, whatever it contains. Source: Amazon Cognito API reference, AdminGetUser, ListUsers.
@@ -32,7 +32,7 @@ class ProviderPeople:
     def find(self, provider: str, subject: str, indexed: str) -> PoolUser | None:
         """Return the person's profile, or None. `indexed` is the user name in the index, if there is one.
 
-        Without an index entry, or if it is out of date, the person's own separate profile is returned. Raises
+        If the index has no entry, or one that is out of date, the result is the person's separate, unlinked profile. Raises
         TemporarilyUnavailable.
         """
         wanted = Identity(provider, subject)

@@ -1,4 +1,4 @@
-"""The scopes of a sign-in, the same for hosted and direct sign-ins."""
+"""The scopes of a sign-in; they are the same for hosted and direct sign-ins."""
 
 #: The scopes that a hosted sign-in requests. They are always sent: without `scope` Cognito grants everything that the
 #: client may have (S-05).

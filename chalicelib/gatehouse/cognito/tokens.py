@@ -1,7 +1,7 @@
 """Verification of Cognito's ID and access tokens against the pool's published keys (S-18 … S-25).
 
-Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature, `jwks`
-holds the keys; the claims of a Cognito token are checked here, and only here. `jwt` is imported on first use.
+Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature, and `jwks`
+holds the keys. Only this module checks the claims of a Cognito token. `jwt` is imported on first use.
 """
 
 import base64
@@ -83,8 +83,8 @@ class TokenVerifier:
     def load_keys(self) -> None:
         """Fetch the signing keys if there are none yet; raises TemporarilyUnavailable.
 
-        Call this before a refresh: if the new tokens could not be verified, the old refresh token would be rotated out
-        and lost.
+        Call this before a refresh, because a refresh makes the old refresh token invalid. Without keys, the new tokens could
+        not be verified either, and the session would be lost.
         """
         self._keys.load()
 

@@ -1,5 +1,5 @@
-"""Decides whether a person's groups from a provider count. They count only if the person belongs to that provider, and
-only while the provider's row names a claim for groups (S-51).
+"""Decides whether a person's groups from a provider are valid. They are valid only if the person belongs to that provider,
+and only while the provider's row names a claim for groups (S-51).
 
 Cognito keeps `custom:groups` after the mapping is removed, and a person without a provider could have written it.
 Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_check.py`) follow this one rule.

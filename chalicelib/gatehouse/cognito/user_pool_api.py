@@ -86,8 +86,7 @@ class UserPoolApi:
         return self._initiate("ADMIN_USER_PASSWORD_AUTH", parameters, visitor)
 
     def begin_passkey(self, username: str, visitor: Visitor) -> Step:
-        """Ask for a passkey's challenge (USER_AUTH). If Cognito returns another challenge, the person has no
-        passkey."""
+        """Ask for a passkey's challenge (USER_AUTH). If Cognito returns a different challenge, the person has no passkey."""
         parameters = {"USERNAME": username, "PREFERRED_CHALLENGE": "WEB_AUTHN"}
         return self._initiate("USER_AUTH", parameters, visitor)
 

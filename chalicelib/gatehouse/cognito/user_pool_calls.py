@@ -1,4 +1,5 @@
-"""Makes one call to Cognito's user-pool API, and sorts its errors: about the person, about a trigger, or an outage.
+"""Makes one call to Cognito's user-pool API, and sorts its errors into three kinds: about the person, about a trigger, and
+outages.
 
 Source: Amazon Cognito user pools API reference, "Errors" of each operation.
 """
@@ -67,7 +68,7 @@ class TriggerFault(TemporarilyUnavailable):
 
 
 class SecretRefused(Exception):
-    """The secret hash does not match: the container's secret was rotated out."""
+    """The secret hash does not match, because the app client's secret was replaced after this container had loaded it."""
 
 
 def call_cognito(

@@ -1,7 +1,7 @@
-"""Remembers in a cookie that a person wants no more offers of a passkey in this browser (docs/passkeys.md).
+"""Records in a cookie that a person does not want this browser to offer a passkey again (docs/passkeys.md).
 
-The value lists people by the first eight hex digits of the SHA-256 of their `sub`, the newest last. It is not sealed:
-it names nobody and opens nothing, and whoever changes it changes only what their own browser shows. Browsers keep a
+The value lists people by the first eight hex digits of the SHA-256 of their `sub`, the newest last. The value is not sealed:
+it reveals no name and grants no access, and a person who changes it changes only what the own browser shows. Browsers keep a
 cookie for 400 days at most (RFC 6265bis 5.5).
 """
 

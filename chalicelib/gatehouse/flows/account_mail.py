@@ -1,11 +1,11 @@
 """Chooses the code to mail to an address, for the function `account_mail` (S-40, S-67, S-73).
 
-- A new address gets an account whose password nobody knows, and the code that confirms it.
+- A new address gets an account with a random password that is not stored, and the code that confirms the account.
 - An unconfirmed account gets that code again.
 - A confirmed account gets the code for a new password; our forms accept either code.
 
-An unconfirmed account that our server did not make (from an earlier release, or Cognito's own page) may have a
-stranger's password: it is removed, and made again. This function sends no answer to the browser, so it cannot reveal
+An unconfirmed account that our server did not make (from an earlier release, or Cognito's own page) may have a stranger's
+password: such an account is removed, and made again. This function sends no answer to the browser, so it cannot reveal
 whether an address is known. Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword",
 "AdminDeleteUser".
 """

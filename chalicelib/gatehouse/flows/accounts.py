@@ -101,7 +101,7 @@ class Accounts:
 
         `names` contains `given_name` and `family_name`, or nothing. Raises InvalidCode and InvalidPassword.
 
-        After a crash between the calls, the account has a password that nobody knows; the next code repairs this.
+        After a crash between the calls, the account has a random password that was not stored; the next code repairs this.
         """
         verify_new_password(password)
         digits = read_code(code)

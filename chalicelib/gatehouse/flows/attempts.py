@@ -1,5 +1,5 @@
-"""Throttles attempts: an attempt is counted before Cognito is called, and given back if Cognito checked nothing (S-41,
-S-62)."""
+"""Throttles attempts: an attempt is counted before Cognito is called, and the count is undone if Cognito did not check
+anything (S-41, S-62)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,10 +64,10 @@ class Attempts:
         self._clock = clock
 
     def account_of(self, email: str, visitor: Visitor) -> str:
-        """Return the allowance that an attempt for this address uses up: the one for unknown browsers, or the one that
-        all browsers known to the address share (S-44, S-71).
+        """Return the counter to which an attempt for this address is added: the counter for unknown browsers, or the counter
+        that all known browsers of the address share (S-44, S-71).
 
-        Call it once per request: for a browser that may be known it reads the users table.
+        Call it once per request: if the browser seems to be known, this method reads the users table.
         """
         account = canonical_account(email)
         device = self._devices.recognise(visitor.device_cookie, account)
@@ -75,7 +75,7 @@ class Attempts:
         return _known(account) if known else account
 
     def is_known(self, account: str) -> bool:
-        """Whether `account`, from `account_of`, is the allowance of the account's known browsers."""
+        """Whether `account`, from `account_of`, is the counter of the account's known browsers."""
         return account.endswith(_KNOWN)
 
     def known_address(self, visitor: Visitor) -> str | None:
@@ -92,8 +92,8 @@ class Attempts:
     def guarded(self, kind: str, account: str | None, source: str) -> Iterator[None]:
         """Take one attempt, then run the `with` body, which calls Cognito. Raises TooManyAttempts.
 
-        After an outage the attempt is given back. After a failed trigger it is not, because Cognito has already checked
-        the password.
+        After an outage the attempt does not count. After a failed trigger it does, because Cognito has already checked the
+        password.
         """
         try:
             self._take(kind, account, source)
@@ -144,7 +144,7 @@ class Attempts:
         self._tidy(lambda: self._throttle.succeeded(kind, account, source))
 
     def forget(self, kind: str, email: str) -> None:
-        """Forget the attempts of another `kind` for an address, those of strangers and those of known browsers."""
+        """Reset the counters of another `kind` for an address, both of unknown and of known browsers."""
         account = canonical_account(email)
         self._tidy(lambda: self._throttle.forget_account(kind, account))
         self._tidy(lambda: self._throttle.forget_account(kind, _known(account)))
@@ -168,7 +168,7 @@ class Attempts:
 
     @contextmanager
     def _once(self, kind: str, value: str, seconds: int) -> Iterator[bool]:
-        """Mark a value as used. The `with` body receives True at the first use; if it raises an error, the mark is
+        """Mark a value as used. The `with` body receives True at the first use; if the body raises an error, the mark is
         removed."""
         holder = self._marks.set(kind, value, seconds)
         try:
@@ -205,5 +205,5 @@ class Attempts:
 
 
 def _known(account: str) -> str:
-    """Return the allowance that all known browsers of an account share."""
+    """Return the counter that all known browsers of an account share."""
     return f"{account}{_KNOWN}"

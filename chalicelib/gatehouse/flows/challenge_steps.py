@@ -1,4 +1,4 @@
-"""Reads Cognito's challenges for the page (S-45: a closed list, and everything else fails closed).
+"""Reads Cognito's challenges for the page. Challenges that are not in this module's list are refused (S-45).
 
 Source: AWS "AdminInitiateAuth" and "AdminRespondToAuthChallenge", ChallengeParameters of each challenge.
 """

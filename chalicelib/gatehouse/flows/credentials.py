@@ -85,8 +85,7 @@ def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
 def read_passkey_id(credential: str | None) -> str:
     """Return the passkey's id in the browser's JSON answer. Raises InvalidRequest.
 
-    The JSON has the id twice, as text and as bytes. They must be equal, because Cognito might read the one that we do
-    not return.
+    The JSON has the id twice, as text and as bytes. Both must be equal, because Cognito might read the other one than we do.
     """
     try:
         answer = json.loads(credential or "")

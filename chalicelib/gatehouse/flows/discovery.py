@@ -1,8 +1,9 @@
 """Home-realm discovery: finds the identity provider of an e-mail address by its domain alone.
 
-The list of domains is a list of customers, so nobody must be able to collect it by guessing: domains without a provider
-(misses) count against the source address. Domains with one do not count, because the people of one office share an
-address. No account is read, so existing and unknown addresses get the same answer (S-40).
+The list of domains is a list of customers, so a stranger must not be able to collect it by guessing. Therefore each request
+for a domain without a provider (a miss) counts against the source IP address. A request for a domain with a provider does
+not count, because the people of one office share an IP address. No account is read, so existing and unknown addresses get
+the same answer (S-40).
 """
 
 from collections.abc import Callable
@@ -25,8 +26,7 @@ class Discovery:
         return self._counted(DISCOVERY, source, lambda: self._providers.find_by_email(email))
 
     def is_open(self, provider: str | None, email: str | None) -> bool:
-        """Whether a sign-in may start without being counted, because its answer reveals nothing about private
-        providers."""
+        """Whether a sign-in may start uncounted, because the answer reveals nothing about private providers."""
         if provider is None:
             return email is None
         found = None if provider == NATIVE else self._providers.find(provider)
@@ -35,8 +35,9 @@ class Discovery:
     def count_login(self, provider: str | None, email: str | None, source: str) -> None:
         """Count a sign-in that names an address or a private provider, as `find` counts a search.
 
-        Its redirect reveals as much as an answer of `find`, so it must count too. Without a throttle table `find`
-        refuses, but this method does not, because people must still be able to sign in. Raises TooManyAttempts.
+        The redirect of such a sign-in reveals as much as an answer of `find`, so it must count too. Without a throttle table
+        `find` refuses to answer. This method does not refuse, because people must still be able to sign in. Raises
+        TooManyAttempts.
         """
         if self._attempts is None:
             return

@@ -1,9 +1,8 @@
 """Checks what a token's claims cannot show: whether the person still has the rights that the token states (S-70).
 
-An access token lasts ten minutes, and API Gateway only verifies the token itself. A route with `authorized(…,
-fresh=True)` asks the pool and the users table at each call, in parallel; if one does not answer, the result is 503,
-never access. Source: Amazon Cognito developer guide, "Revoking tokens": an issued access token stays valid until it
-expires.
+An access token lasts ten minutes, and API Gateway only verifies the token itself. A route with `authorized(…, fresh=True)`
+asks the pool and the users table at each call, in parallel. If one of them does not answer, the result is 503, never access.
+Source: Amazon Cognito developer guide, "Revoking tokens": an issued access token stays valid until it expires.
 """
 
 from collections.abc import Callable
@@ -40,8 +39,8 @@ class FreshCheck:
         """Raise unless the person is enabled, in `group` (if one is named), and has not been signed out since
         `issued_at`.
 
-        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now:
-        the browser then refreshes its session, which shows what has happened. Raises Forbidden if the person is no
+        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now. The
+        browser then refreshes its session, and the answer shows what has happened. Raises Forbidden if the person is no
         longer in the group, and TemporarilyUnavailable if a service does not answer.
 
         Without a record, no sign-out is recorded either, so the pool's answer alone decides. The next sign-in writes

@@ -17,7 +17,7 @@ class GlobalSignOut:
         self._user_admin = user_admin
 
     def end_sessions(self, name: str) -> str:
-        """End them and return the person's own user name. `name` may be an alias, such as an address.
+        """End a person's sessions, and return the person's own user name. `name` may be an alias, such as an address.
 
         Raises NotFound and TemporarilyUnavailable. Repeating it does no harm, and completes a sign-out that was
         interrupted.

@@ -64,7 +64,7 @@ class SignedIn:
 
 
 class ReadAhead(Protocol):
-    """A cached value that can be loaded before it is needed."""
+    """A value that is cached, and can be loaded before it is needed."""
 
     def begin(self) -> None: ...
     def settle(self) -> None: ...

@@ -1,6 +1,8 @@
-"""Receives a provider's signals: authenticates the sender, and puts the signals into the queue (S-77 … S-80).
+"""Receives a provider's signals about its people: authenticates the sender, and puts the signals into the queue (S-77 …
+S-80).
 
-This module signs no person out. Refused requests are counted, so that an alarm reports a wrong secret or an attack.
+The function `leaving` acts on the signals later. Refused requests are counted, so that an alarm reports a wrong secret or an
+attack.
 """
 
 import hmac
@@ -57,8 +59,8 @@ class LeavingDoor:
         """Receive one request of an event hook. `secret` is the secret that the request contains; `load_body` is called
         only if it is correct.
 
-        Raises Unauthorized, InvalidRequest, and TemporarilyUnavailable; after the last one, Okta repeats the request
-        once.
+        Raises Unauthorized, InvalidRequest, and TemporarilyUnavailable. After TemporarilyUnavailable, Okta repeats the
+        request once.
         """
         with self._counted(name):
             provider = self._find(name)

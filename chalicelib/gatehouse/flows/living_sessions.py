@@ -1,7 +1,7 @@
 """Checks whether a session was ended elsewhere, which the cookie alone does not show (S-83).
 
-A refresh checks this, and so does every route that changes how a person signs in. The access token of an ended session
-works until it expires, but no browser's token can change a password, a second factor or a passkey.
+A refresh checks this, and so does every route that changes how a person signs in. The access token of an ended session works
+until it expires. But it cannot change a password, a second factor or a passkey, nor can any other token that a browser gets.
 """
 
 from collections.abc import Callable

@@ -46,7 +46,8 @@ class NewSessions:
 
     @contextmanager
     def revoked_on_failure(self, refresh_token: str | None) -> Iterator[None]:
-        """Revoke a new refresh token if the `with` body raises an error: then no session's cookie holds the token."""
+        """Revoke a new refresh token if the `with` body raises an error, because then the browser gets no cookie with this
+        token."""
         try:
             yield
         except Exception:
@@ -125,15 +126,15 @@ class NewSessions:
     def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
         """Refuse an address that none of the person's providers may use (S-56).
 
-        The trigger has already checked it, but lets people in if it cannot read the providers; Cognito then stores the
-        address. This second check refuses the session.
+        The trigger has already checked the address. But if the trigger cannot read the providers, it accepts every address,
+        and Cognito stores it. This second check then refuses the session.
         """
         names = [provider for provider, _ in identity.identities]
         if names and (reason := self._providers.refuse_address(identity.email, names)):
             raise SignUpRefused(reason)
 
     def _record(self, identity: IdentityClaims) -> None:
-        """Write or repair the person's record. If the table does not answer, the person still gets in, and the next
+        """Write or repair the person's record. If the table does not answer, the person is still signed in, and the next
         sign-in repairs the record."""
         birthplace = birthplace_of(identity.username, identity.identities)
         try:
@@ -157,10 +158,10 @@ class NewSessions:
             )
 
     def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
-        """Revoke the session that this one replaces, if the browser sent it (S-47).
+        """Revoke the previous session, which the new one replaces, if the browser sent its cookie (S-47).
 
-        After a hosted sign-in the browser usually does not send it, because the cookie is SameSite=Strict and the
-        redirect is cross-site.
+        After a hosted sign-in the browser usually does not send this cookie, because it is SameSite=Strict and the redirect
+        is cross-site.
         """
         try:
             replaced = self._sessions.open_even_expired(cookies.get(COOKIE))

@@ -1,13 +1,13 @@
 """A passkey instead of the password: the challenge that the browser's authenticator answers (docs/passkeys.md).
 
-Cognito gives no challenge without an address (USER_AUTH). For every address the browser gets a challenge of the same
-form in the same way, whether or not an account or a passkey exists (S-89); if necessary, the challenge is invented. So
-that all answers take the same time, the code invents a challenge for every address, reads real and invented challenges
-in the same way, and logs one line. The ids of an account's passkeys go only to a browser that has signed in to the
-account before. Without ids, the authenticator offers the passkeys that it holds for this site; this works because
-Cognito's passkeys are all discoverable (`residentKey` required). flows/direct_sign_in.py takes the answer to any
-challenge, real or invented. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web
-Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
+Cognito requires an address before it issues a challenge (USER_AUTH). For every address the browser gets a challenge of the
+same form in the same way, whether or not an account or a passkey exists (S-89); if necessary, the challenge is invented. So
+that all answers take the same time, the code invents a challenge for every address, reads real and invented challenges in
+the same way, and logs one line. The ids of an account's passkeys go only to a browser that has signed in to the account
+before. Without ids, the authenticator offers the passkeys that it holds for this site; this works because Cognito's passkeys
+are all discoverable (`residentKey` required). flows/direct_sign_in.py takes the answer to any challenge, real or invented.
+Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username
+enumeration), 14.6.3 (privacy leak via credential IDs).
 """
 
 import base64
@@ -56,8 +56,7 @@ class PasskeySignIn:
         self._session_length = _SESSION_LENGTH
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for an address. The result is None only for a known browser whose account has no
-        passkey.
+        """Return the challenge for an address. The result is None only for a known browser of an account without a passkey.
 
         Raises TooManyAttempts and TemporarilyUnavailable.
         """
@@ -71,8 +70,8 @@ class PasskeySignIn:
         """Return the challenge for autofill, for the account that this browser has signed in to before; None if there
         is none.
 
-        The page asks for it without any action by the person. So too many attempts raise no error; the page then offers
-        no autofill.
+        The page asks for this challenge without any action by the person. So too many attempts raise no error; the page just
+        offers no autofill.
         """
         email = self._attempts.known_address(visitor)
         if email is None:
@@ -139,7 +138,7 @@ class PasskeySignIn:
         )
 
     def _listed(self, options: Mapping[str, Any], user_name: str) -> list[dict[str, Any]]:
-        """Return the passkeys for a known browser. Those that have ended are left out; Cognito still lists them
+        """Return the passkeys for a known browser. Passkeys that have ended are left out, although Cognito still lists them
         (S-102)."""
         listed = _passkeys(options)
         try:

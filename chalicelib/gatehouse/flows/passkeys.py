@@ -2,10 +2,10 @@
 (docs/passkeys.md).
 
 Cognito requires a token of the server-only client for this (flows/reauthentication.py). The token is kept sealed in the
-challenge cookie for fifteen minutes at most, so that the password is asked for once; `close` revokes it. Opening the
-list deletes the passkeys that a password set by mail has ended (S-102). Before that, we have no token that may delete
-them. Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
-"ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
+challenge cookie for fifteen minutes at most, so that the password is asked for once; `close` revokes it. A new password that
+was set with a mailed code ends the passkeys from before (S-102). They are deleted when the person opens the list, because
+only then do we have a token that may delete them. Sources: Amazon Cognito API reference, "StartWebAuthnRegistration",
+"CompleteWebAuthnRegistration", "ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
 
 import json

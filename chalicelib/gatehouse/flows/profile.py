@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Profile:
     """Reads and changes the record of one caller, who is identified by name and `sub` (S-50).
 
-    Most callers only read, so the Cognito client is loaded only when a name changes (a client costs 18 ms).
+    Most callers only read. So the Cognito client, which takes 18 ms to make, is made only when a name changes.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Profile:
 
     def providers_of(self, record: UserRecord) -> dict[str, str]:
         """Return the label of each provider that is linked to the account, by the provider's name. If a label cannot be
-        read, the name replaces it."""
+        read, the result has the name instead."""
         names = [name for name in record.linked.split(",") if name]
         if record.provider not in ("", NATIVE):
             names.insert(0, record.provider)
@@ -63,7 +63,8 @@ class Profile:
     def rename(self, user_name: str, sub: str, names: Mapping[str, str]) -> UserRecord:
         """Change `given_name` and `family_name`; repeating it does no harm.
 
-        Raises NotFound, ManagedByProvider (each sign-in would overwrite the change) and TemporarilyUnavailable.
+        Raises NotFound, TemporarilyUnavailable, and ManagedByProvider (because each sign-in through the provider would
+        overwrite the change).
         """
         record = self.load(user_name, sub)
         if record.provider != NATIVE or record.linked:

@@ -33,7 +33,7 @@ _DEAD = frozenset({"NotAuthorizedException", "RefreshTokenReuseException", "User
 
 @dataclass(frozen=True)
 class Refreshed:
-    """A renewed session: the access token for the page's memory, who it is for, and the new cookie value."""
+    """A renewed session: the access token for the page's memory, the person, and the new cookie value."""
 
     access_token: str = field(repr=False)
     access: AccessClaims
@@ -46,8 +46,8 @@ class RefreshPostponed(TemporarilyUnavailable):
     """Cognito has renewed the session's tokens, but they cannot be verified at the moment. The session continues with
     them.
 
-    The answer sets the new cookie: the old one holds a refresh token that was rotated out, and works only during the
-    grace period.
+    The answer sets the new cookie. The old cookie holds the replaced refresh token, which works only during the grace
+    period.
     """
 
     def __init__(self, detail: str, session: Session, sealed: str) -> None:
@@ -81,11 +81,12 @@ class SessionFlow:
     def refresh(self, cookie: str | None) -> Refreshed:
         """Renew the session of a cookie value.
 
-        Raises NoSession or SessionExpired, which end the session, and TemporarilyUnavailable, which does not (S-35).
+        Raises NoSession or SessionExpired, which end the session, and TemporarilyUnavailable, which does not end it (S-35).
         RefreshPostponed is a TemporarilyUnavailable with the session's new cookie.
 
-        The session's row is checked before the refresh token is used. So a session that was ended gets no token, and
-        after an outage of the table the same cookie still works (docs/adr/0012-sessions.md).
+        The session's row is checked before the refresh token is used. So an ended session gets no token. And if the table
+        does not answer, the refresh token is still unused, so the same cookie works after the outage
+        (docs/adr/0012-sessions.md).
         """
         session = self._sessions.open(cookie)
         self._tokens.load_keys()

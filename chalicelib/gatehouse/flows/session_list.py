@@ -38,7 +38,7 @@ class SessionList:
         return [ListedSession(row, labels[row.provider], row.id == current) for row in rows]
 
     def end(self, sub: str, session_id: str) -> None:
-        """End a session. Raises NotFound if the id is not one of this person's, even if another person has it."""
+        """End a session. Raises NotFound if this person has no session with the id, even if another person has one."""
         if not session_id or not self._rows.end(sub, session_id):
             raise NotFound("the person has no session with that id")
 

@@ -1,7 +1,7 @@
 """Writes the sessions table at a sign-in and a sign-out. An outage of the table is only logged.
 
-Neither depends on the table: a person can sign in without a row, and a revoked token ends a session even if its row
-remains. Only a refresh requires the table (session_flow.py).
+Neither sign-in nor sign-out depends on the table: a person can sign in without a row, and a revoked token ends a session
+even if its row remains. Only a refresh requires the table (session_flow.py).
 """
 
 from dataclasses import replace

@@ -79,7 +79,7 @@ def in_our_envelope(response: Response) -> Response:
 
 
 def dress(response: Response) -> Response:
-    """Add the security headers and a content type to an answer; its own headers are kept."""
+    """Add the security headers and a content type to an answer. Headers that the answer already has are kept."""
     present = {name.lower() for name in response.headers}
     for name, value in SECURITY_HEADERS.items():
         if name.lower() not in present:

@@ -1,4 +1,4 @@
-"""`authorized(scope, group, fresh, max_age)`: the argument that puts a route behind API Gateway's Cognito authorizer.
+"""`authorized(scope, group, fresh, max_age)`: the `authorizer` argument of a route that requires an access token.
 
     @routes.route("/orders", authorizer=authorized("api/read"))
     def orders():
@@ -70,9 +70,9 @@ def authorized(
 ) -> ScopedAuthorizer:
     """Return the authorizer for a route: `scope` such as `api/read`, `group` a Cognito group such as `admins`.
 
-    With `fresh`, each call checks that the person is enabled, is in the group, and was not signed out since the token
-    was issued. That takes two or three parallel calls to AWS. Use it for routes where rights that are ten minutes old
-    would be too old.
+    With `fresh`, each call checks that the person is enabled, is in the group, and was not signed out since the token was
+    issued. That takes two or three parallel calls to AWS. Use it for routes that must not accept rights that were withdrawn
+    in the last ten minutes.
 
     `max_age` is the maximum number of seconds since the person authenticated: by password, by passkey, or at the
     identity provider; silent single sign-on does not count. If more have passed, the answer is 401
@@ -80,7 +80,7 @@ def authorized(
 
     `environ` contains the stage's settings if they are not in the process's environment.
 
-    Raises ValueError for a group whose name could read as several names (no token contains such a group), and for a
+    Raises ValueError for a group whose name could be read as several names (no token contains such a group), and for a
     `max_age` that is not a whole number from 30 to 86,400.
     """
     if group is not None and not is_one_name(group):

@@ -1,5 +1,5 @@
-"""Finds paths that both an app and Gatehouse define. This happens when the app loads, so a deployment does not fail at
-its end."""
+"""Finds paths that both an app and Gatehouse define. The check runs when the app is loaded; otherwise the conflict would
+only appear at the end of a deployment."""
 
 from collections.abc import Iterable, Mapping
 
@@ -29,7 +29,7 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
 
 
 def find_sibling(path: str, ours: Iterable[str]) -> str | None:
-    """Return a path of ours whose first difference from `path` is the name of a parameter, or None."""
+    """Return the first of our paths that differs from `path` first in the name of a parameter, or None."""
     for own in ours:
         for mine, other in zip(own.split("/"), path.split("/"), strict=False):
             if mine == other:

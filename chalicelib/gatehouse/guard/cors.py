@@ -1,4 +1,4 @@
-"""CORS: which routes other origins of the same site may call, and the headers for browsers (S-30).
+"""CORS: decides which routes other origins of the same site may call, and builds the headers for browsers (S-30).
 
 Three kinds of routes are open to the origins of the setting ALLOWED_ORIGINS: those behind the authorizer, without
 credentials (the access token is in a header); the two that renew and end a session, with the cookie; and two that only
@@ -57,7 +57,7 @@ def build_headers(
     allowed: frozenset[str],
     exposed: Iterable[str] = (),
 ) -> Mapping[str, str]:
-    """Return the headers of an answer to `origin`; none if the stage allows no origins.
+    """Return the CORS headers of an answer to `origin`; none if the stage allows no other origins.
 
     `exposed` are names of further response headers that scripts of that origin may read.
     """

@@ -38,9 +38,10 @@ def verify_own_request(
 
 
 def verify_navigation(headers: Mapping[str, str]) -> None:
-    """Raise InvalidRequest if another site embeds or fetches the URL: only a navigation may use up attempts.
+    """Raise InvalidRequest if another site embeds or fetches the URL, because only a navigation by the person may use up the
+    person's attempts.
 
-    Browsers without Fetch Metadata, and other clients, are accepted: they use up their own attempts.
+    Browsers without Fetch Metadata, and other clients, are accepted; their attempts count as their own.
     """
     if headers.get("sec-fetch-mode", "navigate") != "navigate":
         raise InvalidRequest("not a navigation")

@@ -1,4 +1,4 @@
-"""Checks the shape of API Gateway's REST proxy event, as far as this code relies on it.
+"""Checks that an event has the parts of API Gateway's REST proxy event on which our code relies.
 
 Anybody who may invoke the function can send anything: another payload format, a warm-up ping, a handmade event. Such an
 event is refused before it is read, so later code need not check it. Source: AWS, "Set up Lambda proxy integrations in

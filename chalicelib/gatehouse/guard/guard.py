@@ -1,7 +1,7 @@
 """The guard before every route of one app: checks who may call it, and what may be sent to it.
 
-It wraps each view when it is registered, including a team's own, so no route can forget a check. A route must be listed
-as public or have `authorizer=authorized(…)`; otherwise the app does not load (S-48).
+The guard wraps each view when it is registered, including a team's own views, so that every route has these checks. A route
+must be listed as public or have `authorizer=authorized(…)`; otherwise the app does not load (S-48).
 """
 
 import functools
@@ -63,7 +63,7 @@ class Guard:
         }
 
     def open(self, method: str, path: str, csrf: bool = True) -> None:
-        """Allow a route without an access token; call this before it is registered."""
+        """Allow a route without an access token; call this method before the route is registered."""
         self._public[method, path] = csrf
 
     def make_room(self, path: str, methods: Iterable[str]) -> None:
@@ -235,7 +235,7 @@ class Guard:
 
 
 class _AddedEntry(RouteEntry):
-    """The guard's own HEAD or OPTIONS; a route of the app replaces it."""
+    """A HEAD or OPTIONS route that the guard added; a route of the app with the same method replaces it."""
 
 
 def _advice(entry: RouteEntry) -> str:
@@ -255,7 +255,7 @@ def _advice(entry: RouteEntry) -> str:
 
 
 def _let_pass(request: Request) -> None:
-    """Check nothing: a preflight has neither token nor cookie, and a webhook's view checks its caller."""
+    """Skip the checks. A preflight has neither token nor cookie, and a webhook's view itself checks the caller."""
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Extends the app's own class, so that Gatehouse sees every route that is registered and every event.
 
-Chalice has no hooks for these, and the team makes its `app` before Gatehouse gets it. So the object's class is replaced
-by a subclass: all its state and behaviour are kept.
+Chalice has no hooks for this, and the team creates its `app` object before Gatehouse receives it. So Gatehouse replaces the
+object's class by a subclass; the object keeps its state and behaviour.
 """
 
 import sys

@@ -1,9 +1,9 @@
 """Runs before and after an app's own Lambda functions: schedules, queues, streams, topics, plain functions.
 
-It is Chalice's middleware for those kinds, so a function keeps its signature. It binds the request id, starts the time
-limits, and logs one line about how the function ended. An error of the function is replaced by JobFailed, because
-Lambda would log the error's message (S-61). Lambda still sees a failure, and tries again as it does for that kind of
-function.
+This module is Chalice's middleware for those kinds of functions, so a function keeps its signature. The middleware attaches
+the request id to log lines, starts the time limits, and logs one line about how the function ended. An error of the function
+is replaced by JobFailed, because Lambda would log the error's message (S-61). Lambda still sees a failure, and tries again
+as it does for that kind of function.
 """
 
 from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import NamedTuple
 class Public(NamedTuple):
     """A route without an access token. A public POST must come from our own page, as JSON, unless `csrf` is False.
 
-    Set it to False for a webhook: its caller is not a browser and proves its identity in another way, which your view
+    Set `csrf` to False for a webhook: its caller is not a browser and proves its identity in another way, which your view
     checks.
     """
 

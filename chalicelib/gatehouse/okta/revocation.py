@@ -55,7 +55,7 @@ class Subject:
 def verify_token(
     token: str, *, issuer: str, audience: str, keys: Keys, clock: Callable[[], float]
 ) -> Proof:
-    """Return a verified token. Raises Unauthorized, InvalidToken and TemporarilyUnavailable."""
+    """Verify a token, and return its content. Raises Unauthorized, InvalidToken and TemporarilyUnavailable."""
     from jwt import PyJWS, PyJWTError
 
     if len(token) > _MAX_LENGTH or not _COMPACT.match(token):
@@ -106,12 +106,13 @@ def _within_times(claims: Mapping[str, Any], now: float) -> Proof:
 
 
 def parse_subject(body: Mapping[str, Any], issuers: Set[str]) -> Subject:
-    """Return the person whom a request names. `issuers` are the tenant's: its org, and its server for the sign-in.
+    """Return the person whom a request names. `issuers` are the tenant's issuers: its org, and its authorization server for
+    the sign-in.
 
     Raises InvalidRequest.
 
-    The member is called `sub_id` since the draft's third version. Okta's page used to call it `subject`, and tenants
-    may still send that.
+    The JSON member is called `sub_id` since the draft's third version. Okta's documentation used to call it `subject`, and
+    some tenants may still send that name.
     """
     named = [body[name] for name in ("sub_id", "subject") if name in body]
     if len(named) != 1 or not isinstance(named[0], Mapping):

@@ -1,9 +1,9 @@
 """Puts the scripts of the first view into one file.
 
-Each file of the page costs a request, which takes time on a slow line, and starts another container on a cold stage. So
-`app.js` is served together with the modules that it imports. It exports their names again; modules that load later
-import these names from `app.js`. In `frontend/` these modules are separate files. The scripts must be written like
-ours: imports and exports at the beginning of a line, and one name per export.
+Each file of the page needs a request, which takes time on a slow connection. On a stage without warm containers, each
+parallel request also starts a container. So `app.js` is served together with the modules that it imports. It exports their
+names again; modules that load later import these names from `app.js`. In `frontend/` these modules are separate files. The
+scripts must be written like ours: imports and exports at the beginning of a line, and one name per export.
 """
 
 import re

@@ -1,4 +1,5 @@
-"""Stylesheets and scripts without what browsers do not need. Everything here depends on how our files are written."""
+"""Removes from stylesheets and scripts what browsers do not need. This module works only for files that are written in the
+style of ours."""
 
 import re
 
@@ -15,8 +16,8 @@ _JOINTS = re.compile(r"^((?:(?!//).)*[;{,])\n", re.MULTILINE)
 def compact(name: str, text: str) -> str:
     """Return a stylesheet or module without comments, indentation and blank lines.
 
-    Only lines that consist of a comment are removed, and types within lines, so strings are not affected. None of our
-    strings spans several lines, so indentation has no meaning.
+    Only whole lines of comment are removed, and JSDoc types within lines, so strings are not affected. None of our strings
+    spans several lines, so indentation has no meaning.
     """
     lines = strip_margins(_TYPES_IN_LINES.sub("", _COMMENT_LINES.sub("", text))).strip()
     if not name.endswith(".css"):
@@ -31,5 +32,5 @@ def strip_margins(text: str) -> str:
 
 
 def join_lines(script: str) -> str:
-    """Return a compacted script with fewer lines. The bundler needs the lines, so this comes after it."""
+    """Return a compacted script with fewer lines. The bundler needs the original lines, so call this after the bundler."""
     return _JOINTS.sub(r"\1", script)

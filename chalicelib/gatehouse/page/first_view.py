@@ -1,7 +1,7 @@
-"""What the page's HTML says before its script has loaded: the configuration, and the choice between ways to sign in.
+"""What the page's HTML contains before its script has loaded: the configuration, and the choice between ways to sign in.
 
-On a slow line this saves people the wait for the script. The script draws the same view (`choose` in
-`frontend/view.js`), and takes over the one that it finds; tests compare the two.
+On a slow connection, people then see this view before the script is loaded. The script can draw the same view (`choose` in
+`frontend/view.js`), and takes over the HTML's view if there is one; tests compare the two views.
 """
 
 import json
@@ -26,13 +26,14 @@ _ICON = re.compile(r"^\s*(\w+): '(M[^']+)',$", re.MULTILINE)
 def choose_told(
     config: Mapping[str, Any], query: Collection[str], *, site: str, is_return: bool
 ) -> dict[str, Any] | None:
-    """Return what the HTML may say of `config` (the answer of `GET /auth/config`), or None if the page must ask first.
+    """Return the part of `config` (the answer of `GET /auth/config`) that the HTML may contain, or None if the page must
+    request it.
 
-    `query` has the names of the parameters in the page's address, `site` is the request's Sec-Fetch-Site, and
-    `is_return` says whether it follows a sign-in. The HTML never says that there is no session: a missing cookie
-    proves nothing here. `session` is True if the cookie came, and is left out after a sign-in: then the script asks for
-    the session at once. It is None if the choice between ways to sign in is the likely first view: the HTML has this
-    view, and the script asks for the configuration meanwhile.
+    `query` has the names of the parameters in the page's address, `site` is the request's Sec-Fetch-Site, and `is_return`
+    says whether the request follows a sign-in. The HTML never says that there is no session, because a missing cookie does
+    not prove this here. `session` is True if the request has the session cookie. After a sign-in, `session` is left out, and
+    the script asks for the session at once. `session` is None if the choice between ways to sign in is the likely first
+    view. Then the HTML has this view, and the script meanwhile requests the configuration.
     """
     if config["session"]:
         return dict(config)
@@ -58,7 +59,7 @@ def has_choice(told: Mapping[str, Any] | None) -> bool:
 
 
 def _begins_with_choice(config: Mapping[str, Any], query: Collection[str]) -> bool:
-    """Whether a page that nobody is signed in to begins with the choice between ways to sign in."""
+    """Whether the page begins with the choice between ways to sign in if the person is not signed in."""
     if config["auto_sign_in"]:
         return False
     return bool(config["providers"] or _offers_managed(config)) and _PLAIN_QUERY.issuperset(query)
@@ -76,8 +77,8 @@ def build_choice(
     base_path: str,
     late: str,
 ) -> str:
-    """Return the view's HTML. `words` are the texts of the first view; `late` is added if the script has to load
-    before every way works."""
+    """Return the view's HTML. `words` are the texts of the first view; `late` is added if some of the ways only work after
+    the script has loaded."""
     ways = [
         (words["provider"].replace("{label}", one["label"]), "key", _login(base_path, config, one["name"]))
         for one in config["providers"]

@@ -1,4 +1,5 @@
-"""Makes QR codes as rows of modules. The page draws them itself: without an image or a data: URL, the CSP stays strict.
+"""Makes QR codes as rows of modules. The page draws the rows itself. It needs no image and no data: URL, so the CSP can stay
+strict.
 
 Source: ISO/IEC 18004; error correction level M still works if light reflects on part of the screen. `segno` is imported
 on first use.

@@ -131,8 +131,8 @@ class StaticFiles:
     ) -> str:
         """Return the page's HTML for an app at `base_path` (ends with a slash), in the preferred language.
 
-        `providers` (name, label) are for browsers without scripts. `config` is what the page says of its configuration
-        (`first_view.choose_told`); without it the page requests `auth/config`.
+        `providers` (name, label) are for browsers without scripts. `config` is the part of the configuration that the HTML
+        contains (`first_view.choose_told`); without it the page requests `auth/config`.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
@@ -250,7 +250,8 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Change the colours in the stylesheet's own declarations, so that its later rules, for more contrast, still apply.
+    """Change the colours in the stylesheet's own declarations. So the stylesheet's later rules for more contrast still
+    apply.
 
     The stylesheet's first two rules for `:root` are for the light and for the dark theme.
     """

@@ -43,8 +43,8 @@ def discover(call: Call) -> dict[str, Any]:
 def login(call: Call) -> Response:
     """302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
 
-    If a sign-in cannot start, a person is redirected to the page, which explains why: 303 instead of the error status.
-    If the stage has its own form, a sign-in without a provider begins on the page, which offers every way to sign in;
+    If a sign-in cannot start, a person gets a redirect (303) instead of the error's status: the page then explains the
+    error. If the stage has its own form, a sign-in without a provider begins on the page, which offers every way to sign in;
     with `managed=1` it still leads to managed login.
 
     With `prompt=login` a signed-in person authenticates again, at the named provider or on the page.
@@ -73,10 +73,11 @@ def login(call: Call) -> Response:
 
 
 def login_by_form(call: Call) -> Response:
-    """303 to the same address by GET: a provider's app tile may send its parameters by POST.
+    """303 to the same address by GET, because a provider's app tile can send its parameters by POST.
 
-    This request neither begins a sign-in nor counts one. The browser's next request does both, with the cookies that a
-    form of another site does not send. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
+    This request does not begin a sign-in, and does not count as an attempt. The browser's next request does both. It also
+    has the cookies, which a form of another site does not send. Source: OpenID Connect Core 4, third-party initiated login
+    (GET and POST).
     """
     from ..edge.bodies import parse_form
 
@@ -202,8 +203,7 @@ def callback(call: Call) -> Response:
 
 
 def _error_location(call: Call, code: str, transaction: "LoginTransaction | None" = None) -> str:
-    """Return the page's address with an error code, which the page explains, and with the person's target address
-    (S-07)."""
+    """Return the page's address with the person's target address (S-07) and with an error code, which the page explains."""
     query = {"error": code}
     if transaction is not None:
         wanted = call.parse_place(transaction.return_to)

@@ -53,7 +53,7 @@ class Call:
 
     @cached_property
     def url(self) -> "AppUrl":
-        """The address at which this request reached us."""
+        """The app's address, as in this request."""
         from ..edge.urls import build_app_url
 
         return build_app_url(self.request.context, self.settings.public_url, self._prefix)

@@ -1,4 +1,4 @@
-"""The page's configuration, as an API answer and inside the page, and where a sign-in leads."""
+"""The page's configuration, as an API answer and inside the page's HTML, and the target after a sign-in."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def config(call: Call) -> dict[str, Any]:
 def load_config(call: Call) -> dict[str, Any] | None:
     """Return the configuration for the page's HTML, or None in an outage: the page then requests it, and tries again.
 
-    A table that hangs must not keep the page from appearing, so this waits for less time than an API call does.
+    The page must appear even if a table does not answer, so this function waits for less time than an API call does.
     """
     budget = call.services.budget
     try:
@@ -51,7 +51,7 @@ def load_config(call: Call) -> dict[str, Any] | None:
 
 
 def find_target(call: Call) -> str:
-    """Return the target after the sign-in: from the request, otherwise from the stage's setting, otherwise the page."""
+    """Return the target after the sign-in: the request's target, or the stage's setting, or the page, in this order."""
     origin = call.url.origin
     wish = call.query_value("return_to") or call.query_value("target_link_uri")
     if wish is not None and wish.startswith(origin + "/"):
@@ -60,5 +60,5 @@ def find_target(call: Call) -> str:
 
 
 def is_page(address: str, page_path: str) -> bool:
-    """Whether an address is the sign-in page itself, to which people are sent anyway if there is no other target."""
+    """Whether an address is the sign-in page itself, which is also the target if there is no other."""
     return address.split("?")[0].split("#")[0].rstrip("/") == page_path.rstrip("/")

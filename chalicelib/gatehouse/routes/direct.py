@@ -45,7 +45,7 @@ def sign_in(call: Call) -> Response:
 
 
 def challenge(call: Call) -> Response:
-    """The next step of a sign-in with a challenge; it answers as `sign-in` does."""
+    """Take the person's answer to a challenge; respond with tokens or the next challenge, as `sign_in` does."""
     from ..edge.bodies import read_text
     from ..flows.direct_sign_in import ChallengeAnswer
     from ..sealed.challenges import join
@@ -193,7 +193,7 @@ def challenge_answer(
 def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
     """Return the cookies of a sealed challenge or enrolment.
 
-    If it needs two cookies, the cookies of hosted sign-ins in progress are cleared: API Gateway refuses requests with
+    If the value needs two cookies, the cookies of hosted sign-ins in progress are cleared: API Gateway refuses requests with
     more than 10,240 bytes of headers (S-31).
     """
     from ..edge.cookies import build_cookie, clear_cookie

@@ -25,7 +25,8 @@ def verify_event_hook(call: Call, provider: str) -> dict[str, str]:
 
 
 def take_events(call: Call, provider: str) -> Response:
-    """Okta's event hook: put its events into the queue, then answer; the function `leaving` acts on them."""
+    """Take a request of Okta's event hook: put its events into the queue, then answer. The function `leaving` acts on them
+    later."""
     secret = call.header("authorization")
     call.services.leaving_door.take_events(provider, secret, lambda: _body(call))
     return Response("", status_code=204)

@@ -63,7 +63,7 @@ def recovery_codes(call: Call) -> dict[str, Any]:
 
 
 def recover(call: Call) -> Response:
-    """Accept a recovery code instead of the app's code: turn the app off, after which the page signs in again."""
+    """Accept a recovery code instead of the app's code, and turn the app off. The page then signs in again."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
 
@@ -83,7 +83,7 @@ def disable(call: Call) -> dict[str, Any]:
 
 
 def _by_both_factors(call: Call, action: Callable[..., _T]) -> _T:
-    """Do what requires the password and a code of the app; both are in the body."""
+    """Run `action` with the password and the code of the app that are in the body."""
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 

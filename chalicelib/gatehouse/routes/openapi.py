@@ -64,7 +64,8 @@ def _with_security(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
-    """Add to an operation how recent the authentication must be, and the answer if it is older (RFC 9470)."""
+    """Add to an operation the maximum age of the authentication, and the answer if the authentication is older (RFC
+    9470)."""
     error = "#/components/schemas/Error"
     insufficient = {
         "type": "object",

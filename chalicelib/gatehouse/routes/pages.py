@@ -13,8 +13,8 @@ from .call import Call
 def page(call: Call) -> Response:
     """Return the page's HTML; its links begin with the API's base path. It has no secrets, so browsers may cache it.
 
-    It contains its configuration and the likely first view, so that people need not wait for the script and for another
-    answer.
+    The HTML contains the configuration and the likely first view, so people see that view before the script and another
+    answer have arrived.
     """
     from ..edge.security_headers import open_for_captcha
     from ..page.static_files import load_static_files
@@ -46,7 +46,7 @@ def page(call: Call) -> Response:
 
 
 def _tell(call: Call, config: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what the HTML says of the configuration, or None."""
+    """Return the part of the configuration that the HTML contains, or None."""
     from ..page.first_view import choose_told
     from ..sealed.transactions import USED_COOKIE
 
@@ -96,7 +96,7 @@ def _unless_unchanged(call: Call, text: str, headers: dict[str, Any]) -> Respons
 
 
 def health(call: Call) -> dict[str, str]:
-    """Say that the app runs; call no other service."""
+    """Answer that the app runs, without a call to any other service."""
     return {"status": "ok", "version": __version__}
 
 

@@ -79,7 +79,8 @@ def setup(call: Call) -> dict[str, Any]:
 
 
 def verify(call: Call) -> Response:
-    """Register the new passkey with the browser's answer. Afterwards this browser offers the person no other one."""
+    """Register the new passkey with the browser's answer. Afterwards the page does not offer the person another passkey in
+    this browser."""
     current = _enabled(call)
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):
@@ -140,7 +141,7 @@ def _sub(call: Call) -> str:
 
 
 def _no_offer(call: Call) -> list[str]:
-    """Return the cookie after which this browser offers the person no passkey."""
+    """Return the cookie that stops the page from offering the person a passkey in this browser."""
     from ..edge.cookies import build_cookie
     from ..edge.passkey_offer import COOKIE, LIFETIME_SECONDS, decline
 

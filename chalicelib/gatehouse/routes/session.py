@@ -98,7 +98,7 @@ def logout(call: Call) -> Response:
 
 
 def _departure(call: Call, wish: object) -> list[str]:
-    """Return the cookie that keeps the target after a sign-out; none if that address is not allowed (S-07)."""
+    """Return the cookie that keeps the target after a sign-out; no cookie if that target is not allowed (S-07)."""
     from ..edge.cookies import build_cookie
     from ..sealed.departures import COOKIE, LIFETIME_SECONDS
 

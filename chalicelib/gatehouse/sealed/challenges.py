@@ -1,10 +1,9 @@
 """State that waits in the browser between two steps: a sign-in with a challenge, or an authenticator app being set up
 (S-45).
 
-Both are sealed in the same cookie, under separate purposes. Cognito's Session string changes with each step and expires
-with AuthSessionValidity; the cookie has the same lifetime. A Session may have 4,096 characters: the part that does not
-fit into one cookie goes into a second cookie. Source: AWS "AdminRespondToAuthChallenge"; the app client's
-AuthSessionValidity.
+Both are sealed in the same cookie, but for separate purposes. Cognito's Session string changes with each step and expires
+with AuthSessionValidity; the cookie has the same lifetime. A Session may have 4,096 characters: the part that does not fit
+into one cookie goes into a second cookie. Source: AWS "AdminRespondToAuthChallenge"; the app client's AuthSessionValidity.
 """
 
 import json
@@ -58,7 +57,7 @@ class Challenge:
 class Enrolment:
     """The enrolment of an authenticator app, from its key to its first code, with tokens of the server-only client.
 
-    Under another purpose, the same record keeps the tokens while a person manages passkeys.
+    Sealed for another purpose, a record of this class keeps the tokens while a person manages passkeys.
     """
 
     access_token: str = field(repr=False)

@@ -1,11 +1,10 @@
-"""Known devices: browsers that have signed in to an account have a second allowance of attempts for it (S-44, S-71).
+"""Known devices: browsers that have signed in to an account have a separate counter of attempts for it (S-44, S-71).
 
-Without it, a stranger who keeps an account paused would keep its owner out of our form for as long as the attack lasts.
-The sealed cookie names one account and the time of the sign-in. A browser without this cookie, or with a cookie for
-another account, shares the account's first allowance with all unknown browsers. All browsers known to an account share
-the second allowance: separate allowances would give an attacker more guesses with each known browser. flows/attempts.py
-checks whether a cookie is older than the account's password. Source: OWASP, "Slow Down Online Guessing Attacks with
-Device Cookies".
+Without this counter, a stranger who keeps guessing would block the account's owner, too, for as long as the attack lasts.
+The sealed cookie names one account and the time of the sign-in. All browsers without a cookie for the account share the
+account's first counter. All known browsers share the second one: with a counter for each browser, an attacker would get more
+guesses with each known browser. flows/attempts.py checks whether a cookie is older than the account's password. Source:
+OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """
 
 import json
@@ -23,7 +22,8 @@ LIFETIME_SECONDS = 180 * 86_400
 
 @dataclass(frozen=True)
 class Device:
-    """A browser known to `account`, the canonical e-mail address, which is `user_name` in the pool.
+    """A known browser of an account. `account` is the canonical e-mail address, and `user_name` is its user name in the
+    pool.
 
     `issued_at` is Unix milliseconds, as fine as the users table's times; `expires_at` is Unix seconds.
     """

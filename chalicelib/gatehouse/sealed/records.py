@@ -1,6 +1,7 @@
 """The content of a sealed value: one frozen dataclass as JSON, accepted only if every field has its type.
 
-A seal proves that one of our containers wrote it, but not which release: an older one may have had other fields.
+A seal proves that one of our containers wrote the value, but not which release did. In an older release, the class may have
+had other fields.
 """
 
 import functools

@@ -125,7 +125,7 @@ def _associated_data(purpose: str, kid: str) -> bytes:
 
 
 def _decode_base64url(text: str) -> bytes:
-    """Decode strictly: each value has one spelling, so a changed cookie cannot count as the same cookie."""
+    """Decode strictly: each value has exactly one encoded form, so a changed cookie cannot count as the same cookie."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

@@ -3,9 +3,9 @@
 Each sign-in has its own cookie, named after its state, so that two tabs can sign in side by side. A transaction is single
 use: the callback clears its cookie whatever the outcome. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
 
-A callback may arrive again (Back, a restored tab, a bookmark), or late. To tell people which of these happened, one
-small cookie lists the last transactions that this browser has used, and a state begins with the time at which it was
-made. Both only select the error message: a person who changes them changes the message, never a sign-in.
+A callback may arrive again (Back, a restored tab, a bookmark), or late. To tell people which of these happened, one small
+cookie lists the last transactions that this browser has used, and a state begins with the time at which it was made. Both
+only select the error message: a person who changes them gets another message, but cannot affect a sign-in.
 """
 
 import base64
@@ -128,7 +128,7 @@ class LoginTransactions:
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:
         """Return this browser's transaction for `state`.
 
-        Raises LoginUsed, LoginExpired (too old) or LoginUnknown (every other case) if there is no valid one.
+        If there is no valid transaction, raises LoginUsed, LoginExpired (too old) or LoginUnknown (every other case).
         """
         value = cookies.get(cookie_name(state))
         if value is None:
@@ -151,8 +151,7 @@ class LoginTransactions:
         return LoginUnknown("this browser holds no transaction for the state")
 
     def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
-        """Return the names of login cookies to clear, so that a further cookie of `coming` bytes stays within the
-        limits.
+        """Return the names of login cookies to clear, so that there is room for another cookie of `coming` bytes.
 
         At most MAX_CLEARED cookies are cleared at once, because an answer has only 10,240 bytes for headers. The oldest
         valid ones are cleared first, then expired ones; those that remain are cleared by later sign-ins, or expire

@@ -1,10 +1,10 @@
 """Names a browser in a list of sessions, such as `Firefox, Windows`, from its User-Agent header.
 
-The header can contain anything, so no part of it is kept: only names in the lists below are used (S-86). They are
+The header can contain anything, so no part of it is kept: only names in the lists below are used (S-86). The names are
 brands, so they are the same in every language.
 
-Source: RFC 9110 10.1.5; MDN, "Browser detection using the user agent" (for the order: nearly all browsers claim to be
-Safari).
+Source: RFC 9110 10.1.5; MDN, "Browser detection using the user agent" (nearly all browsers claim to be Safari, so the order
+of the lists matters).
 """
 
 #: Part of the header -> the browser. The first match counts, because the headers of browsers further up also contain

@@ -1,9 +1,9 @@
 """Counts the mails of a stage per day: one counter for all addresses and sources (S-41).
 
-Cognito's own sender stops at 50 a day: without our count, one stranger with many addresses could silently stop
-everybody's codes. Known and unknown addresses count in the same way, so the counter reveals nothing about accounts. The
-window is rolling: this hour and the previous 24 count, so no period of 24 hours contains more than the limit. Source:
-AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
+Cognito's own sender stops after 50 mails a day. Without our limit, one stranger with many addresses could silently stop the
+codes of all other people. Known and unknown addresses count in the same way, so the counter reveals nothing about accounts.
+The window is rolling: the current hour and the previous 24 hours count, so no period of 24 hours contains more mails than
+the limit. Source: AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
 """
 
 import json

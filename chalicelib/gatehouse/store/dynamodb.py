@@ -24,12 +24,12 @@ class DynamoDB(Protocol):
 
 
 class ConditionFailed(Exception):
-    """A conditional write found the item in another state than required."""
+    """The condition of a write was not met."""
 
 
 @contextmanager
 def translated_errors(operation: str) -> Iterator[None]:
-    """Convert the client's errors: a failed condition is an answer, everything else an outage."""
+    """Convert the client's errors: a failed condition becomes ConditionFailed, and every other error an outage."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,8 +1,8 @@
 """A lock per e-mail address: creating and confirming an account must not overlap (S-67).
 
-It is a row of the throttle table, taken by one conditional write and released by another. If its holder crashes, the
-lock expires after HOLD_SECONDS, which is longer than any function may run. The key is an HMAC, like all keys of that
-table, which contains no addresses.
+A lock is a row of the throttle table; one conditional write takes the lock, and another releases it. If its holder crashes,
+the lock expires after HOLD_SECONDS, which is longer than any function may run. The key is an HMAC, like all keys of that
+table, so the table contains no addresses.
 """
 
 import hashlib

@@ -25,7 +25,7 @@ class Notes:
     since: frozenset[str] = frozenset()
 
     def has_ended(self, passkey_id: str) -> bool:
-        """Whether a passkey is, or may be, from before the last password that was set by mail."""
+        """Whether a passkey is, or perhaps is, older than the last password that was set by mail."""
         return bool(self.ended_at) and passkey_id not in self.since
 
 
@@ -83,8 +83,8 @@ class PasskeyNotes:
             )
 
     def end(self, user_name: str) -> None:
-        """Record that all passkeys that exist now have ended. A later note stays, so deliveries of one event may overtake
-        each other (S-55)."""
+        """Record that all passkeys that exist now have ended. A later time is not replaced by an earlier one, so one event
+        may be delivered several times and in any order (S-55)."""
         with suppress(ConditionFailed):
             self._update(
                 user_name,

@@ -18,7 +18,7 @@ KEPT_SECONDS = 86_400
 
 
 class Proof(NamedTuple):
-    """Unix seconds: when the person authenticated (0 if unknown), and when we learned of it."""
+    """Times in Unix seconds: when the person authenticated (0 if unknown), and when Gatehouse recorded this."""
 
     proved_at: int
     seen_at: int

@@ -24,8 +24,8 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class LeavingRules:
-    """How a provider reports that people leave, and what we then do. All fields are empty if it does not report
-    this."""
+    """How a provider reports that people leave, and what Gatehouse then does. All fields are empty if the provider does not
+    report this."""
 
     #: SIGN_OUT or DISABLE, for the provider's own profiles.
     gone: str = DISABLE
@@ -101,7 +101,7 @@ class ProviderStore:
             self._ahead = Ahead(self._scan)
 
     def settle(self) -> None:
-        """Store the result of a read that was begun and has not been used."""
+        """Store the result of `begin`, if no other call has stored it."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.all()
@@ -170,7 +170,7 @@ class ProviderStore:
         return None
 
     def refuse_native(self, email: str) -> str | None:
-        """Return why nobody may create an account with a password for this address, for the log, or None."""
+        """Return why this address may not have an account with a password, for the log; None if it may."""
         if not email_domain(email):
             return "the address's domain is unclear"
         owner = self.find_by_email(email)

@@ -40,7 +40,7 @@ class SecretStore:
             self._ahead[arn] = Ahead(lambda: self._fetch(arn))
 
     def settle(self, arn: str) -> None:
-        """Store the result of a read that was begun and has not been used."""
+        """Store the result of `begin`, if no other call has stored it."""
         if arn in self._ahead:
             with suppress(TemporarilyUnavailable, ConfigurationError):
                 self.read(arn)

@@ -1,8 +1,8 @@
 """The sessions table: a row for each signed-in browser, keyed by the person's `sub` and the session's id (S-83).
 
-A session whose row is missing has ended: to end a session is to delete its row, and then the next refresh fails. A row
-contains nothing that could be used as a token. DynamoDB's TTL deletes it some time after the absolute deadline; until
-then, readers compare the deadlines.
+A session whose row is missing has ended: deleting the row ends the session, because the next refresh then fails. A row
+contains nothing that could be used as a token. DynamoDB's TTL deletes the row some time after the absolute deadline; until
+then, code that reads the row must compare the deadlines.
 
 Source: OWASP ASVS 5.0 7.5.2 (people see and end their sessions); ADR 12 says why we do not use sessions of Cognito.
 """
@@ -31,8 +31,8 @@ def new_id() -> str:
 
 
 def id_of_old_session(refresh_token: str) -> str:
-    """Return an id for a session that has none: a digest of its token. So two tabs, or a second attempt, write the same
-    row."""
+    """Return an id for a session that has none. It is a digest of the session's token, so two tabs, or a second attempt,
+    write the same row."""
     digest = hashlib.sha256(b"session\0" + refresh_token.encode()).digest()[:_ID_BYTES]
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 

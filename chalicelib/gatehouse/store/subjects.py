@@ -70,8 +70,8 @@ class SubjectStore:
         self._update(f"{provider}/{subject}", {"endedAt": at}, condition)
 
     def note_disabling(self, provider: str, subject: str, at: str) -> None:
-        """Record that a signal is about to disable the profile. This is written first, so that the cause is known even
-        after a crash. Raises TemporarilyUnavailable."""
+        """Record that a signal will disable the profile. Call this before the profile is disabled, so that the cause is
+        known even after a crash. Raises TemporarilyUnavailable."""
         self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
 
     def note_gone(self, provider: str, subject: str, at: str) -> bool:
@@ -84,7 +84,7 @@ class SubjectStore:
     def note_back(self, provider: str, subject: str, at: str) -> bool:
         """Record that a signal from the time `at` reactivated the person; return False if there was a newer decision.
 
-        Older signals no longer count: if a signal to end sessions arrives late, it does not end the new sessions.
+        From then on, older signals are ignored: if a signal to end sessions arrives late, it does not end the new sessions.
         Raises TemporarilyUnavailable.
         """
         self.note_ended(provider, subject, at)

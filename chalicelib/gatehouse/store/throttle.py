@@ -1,12 +1,12 @@
 """Throttling in DynamoDB: attempts are counted before Cognito is called, per account and per source (S-41 … S-44).
 
-An attempt is *taken* first, atomically across all containers, and given back if nothing was guessed. After the free
-attempts, each further attempt causes a pause, and the pause doubles each time, up to fifteen minutes: nobody can lock
-another person out permanently. Counters decay: over each hour a counter loses as many attempts as are free, at a
-constant rate, so that occasional typing errors do not pause an office permanently. After an hour without attempts the
-counter is empty. Known and unknown accounts are counted alike, under an HMAC of the canonical address, so the table
-contains no addresses. Expiry is checked here; DynamoDB's TTL only tidies up. Accounts are distinguished exactly as in
-the pool (S-71): all spellings of one account share an allowance, and a success never clears attempts at another
+An attempt is counted first, atomically across all containers. The count is undone if Cognito did not check the guess. After
+the free attempts, each further attempt causes a pause, and the pause doubles each time, up to fifteen minutes. So an
+attacker cannot lock a person out permanently. Counters decay: in each hour the counter decreases by the number of free
+attempts, at a constant rate, so that occasional typing errors do not pause an office permanently. After an hour without
+attempts the counter is empty. Known and unknown accounts are counted alike, under an HMAC of the canonical address, so the
+table contains no addresses. Expiry is checked here; DynamoDB's TTL only tidies up. Accounts are distinguished exactly as in
+the pool (S-71): all spellings of one account's name share a counter, and a success never resets the counter of another
 account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
 """
 
@@ -48,7 +48,8 @@ class _Counter:
 
 @dataclass(frozen=True)
 class _Allowance:
-    """One key of the table and its number of free attempts; `of_source` if it is not the account's."""
+    """One key of the table and its number of free attempts. `of_source` is True for the key of a source address, and False
+    for an account's key."""
 
     key: str
     free: int
@@ -73,7 +74,7 @@ class ThrottleStore:
     def take(self, kind: str, account: str | None, source: str) -> None:
         """Take one attempt of `kind` (`sign-in`, `code`, `mail`) for an account and a source address.
 
-        Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable: without the table no attempt is
+        Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable, because without the table no attempt is
         allowed.
         """
         taken: list[_Allowance] = []
@@ -221,18 +222,18 @@ class ThrottleStore:
 def canonical_account(email: str) -> str:
     """Return the address in lower case as one account, because the pool ignores case and nothing else (S-43, S-71).
 
-    Any further folding would give two accounts the same allowance, and the owner of one could clear attempts at the
-    other: NFKC does that to full-width letters, and `casefold` to `ß` and `ss`. Source: AWS "User pool case
-    sensitivity".
+    Any further normalization would give two accounts the same counter, and the owner of one could reset the attempts at the
+    other. For example, NFKC makes full-width letters equal to ordinary letters, and `casefold` makes `ß` equal to `ss`.
+    Source: AWS "User pool case sensitivity".
     """
     return email.lower()
 
 
 def canonical_source(address: str) -> str:
-    """Return one source: an IPv4 address, or the /64 of an IPv6 one (S-42).
+    """Return the source that is counted: an IPv4 address, or the /64 prefix of an IPv6 address (S-42).
 
     A person with one IPv6 address usually has 2^64 of them (RFC 6177; RFC 4291 2.5.4), each of which would have its own
-    allowance.
+    counter.
     """
     import ipaddress
 
