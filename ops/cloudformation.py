@@ -52,7 +52,8 @@ def takes_updates(status: str) -> bool:
 
 
 def parameter_names(body: str) -> list[str]:
-    """List the parameters a template declares: an update must not mention any other, not even with its previous value."""
+    """List the parameters that a template declares. An update must not contain any other parameter, not even with its
+    previous value."""
     return list(read_template(body).get("Parameters", {}))
 
 

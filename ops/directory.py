@@ -121,7 +121,7 @@ class Directory:
         return SessionRows(self._dynamodb, variable_of(self.stage, "SESSIONS_TABLE"), self.clock)
 
     def settle(self, person: Person) -> None:
-        """Record that an administrator disabled or enabled the person.
+        """Record in the index that an administrator disabled or enabled the person.
 
         A provider's later signal then does not enable them again: signals enable only people whom a signal disabled.
         """
@@ -147,7 +147,7 @@ class Directory:
         return found
 
     def same(self, one: str, other: str) -> bool:
-        """Compare two names or addresses by the pool's own case rule, which is case-sensitive by default."""
+        """Compare two names or addresses. The pool's setting decides whether case matters; by default, it does."""
         rule = self.pool.get("UsernameConfiguration") or {}
         if rule.get("CaseSensitive") is False:
             return one.casefold() == other.casefold()
@@ -197,8 +197,8 @@ class Directory:
     def everybody(self, name: str) -> list[Person]:
         """Return everybody who matches a name: one person for a user name, perhaps several for an address.
 
-        ListUsers compares addresses exactly, so this asks for the address as written and in lower case. It does not
-        find a provider's person whose stored address is neither of the two.
+        ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. It does
+        not find a federated person whose stored address is spelled in a third way.
         """
         if not name.strip():
             raise OpsError("The name is empty: give a user name or an address.")
@@ -215,7 +215,7 @@ class Directory:
         return sorted(people.values(), key=lambda person: person.user_name)
 
     def pages(self, group: str | None = None, **arguments: Any) -> Iterator[Person]:
-        """Yield everybody, or a group's members, page by page."""
+        """Yield all people, or a group's members, page by page."""
         operation, token = ("list_users_in_group", "NextToken")
         if group is None:
             operation, token = ("list_users", "PaginationToken")

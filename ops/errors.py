@@ -1,4 +1,4 @@
-"""The one error that ops raises deliberately."""
+"""The only error that ops raises deliberately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes Chalice package exactly what requirements.txt locks, or nothing.
+"""Makes Chalice package exactly the versions that requirements.txt locks, or stop.
 
 Chalice alone does three unsafe things. If it cannot build a dependency, it uploads a zip without that dependency and
 exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads that
@@ -35,7 +35,7 @@ _INSTALLED = "_gatehouse_exact"
 
 
 class NotExact(click.ClickException):
-    """The package cannot be exact; Chalice's command line prints the message and exits 1."""
+    """The package cannot match the lock exactly. Chalice's command line prints the message and exits 1."""
 
 
 def cache_of(project_dir: Path) -> Path:
@@ -65,7 +65,8 @@ def install() -> None:
 
 
 def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap build, which plans a deployment: refuse variables that Lambda would refuse after other functions had changed."""
+    """Wrap build, which plans a deployment: refuse variables that are too large before any function has changed. Lambda
+    would refuse them only in the middle of the deployment."""
 
     def within_size(self: Any, config: Any, stage_name: str) -> Any:
         block = config.config_from_disk.get("stages", {}).get(stage_name, {})
@@ -102,7 +103,7 @@ def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _python_version(config: Any) -> str:
-    """Replaces Config.lambda_python_version: the stage's setting, or this Python."""
+    """Replace Config.lambda_python_version: return the version in the stage's setting, or this Python's version."""
     with _as_chalice_tells():
         return runtime_of(_options(config)).identifier
 
@@ -118,7 +119,7 @@ def _options(config: Any) -> dict[str, Any]:
 def _build_site_packages(
     self: Any, abi: str, requirements_filepath: str, target_directory: str
 ) -> None:
-    """Replaces DependencyBuilder.build_site_packages: unpack the locked wheels."""
+    """Replace DependencyBuilder.build_site_packages: unpack the locked wheels."""
     lock = Path(requirements_filepath)
     with _as_chalice_tells():
         runtime = next((each for each in RUNTIMES.values() if each.abi == abi), None)
@@ -135,7 +136,8 @@ def _build_site_packages(
 def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str], str]:
     """Wrap create_deployment_package: compare its zip with the lock.
 
-    If an earlier run's zip does not match the lock, it is made again, once. If the new one is wrong too, it is removed.
+    If a zip from an earlier run does not match the lock, it is made again, once. If the new zip does not match either, it is
+    removed.
     """
 
     def create_deployment_package(self: Any, project_dir: str, python_version: str) -> str:

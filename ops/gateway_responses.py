@@ -1,6 +1,6 @@
 """The error responses that API Gateway sends itself, before any function runs, in our format and with our headers.
 
-This module only builds data. `put_rest_api`, which `chalice deploy` calls, removes responses that its document lacks.
+This module only builds data. `put_rest_api`, which `chalice deploy` calls, removes responses that are not in its document.
 So `ops.api_document` adds them to the document, and `ops.connect` sets them once the API's address is known.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
@@ -99,10 +99,10 @@ def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[Gateway
     path is a 404 in our error format. Its `Refresh` header leads browsers to the page; programs ignore it.
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
-    The value of a gateway response's header is fixed text or a copy of a request header; it cannot be chosen from a
-    list. If there is a single origin, the header names it, as the app does. If there are several, no fixed text names
-    them all, and a copy of Origin would allow every origin. So every origin may read the authorizer's own responses,
-    which are constant text without credentials, and other origins cannot read the rest
+    The value of a gateway response's header is fixed text or a copy of a request header; it cannot be chosen from a list. If
+    there is a single origin, the CORS header names it, as the app does. If there are several, the header cannot name them
+    all, and a copy of Origin would allow every origin. Therefore every origin may read the authorizer's own responses, which
+    are constant text without credentials. Other origins cannot read the remaining responses
     (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """

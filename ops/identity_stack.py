@@ -193,7 +193,8 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 
 
 def provider_list(direct_sign_in: str, names: list[str]) -> str:
-    """Build the `IdentityProviders` parameter: native people first, unless DIRECT_SIGN_IN is off."""
+    """Build the `IdentityProviders` parameter: first `COGNITO` for native people, unless DIRECT_SIGN_IN is off, then the
+    providers."""
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
 
@@ -214,10 +215,12 @@ def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
 
 
 def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
-    """Return a new pool's trigger ARNs before the functions exist: Chalice's names, and so the ARNs, are predictable.
+    """Return a new pool's trigger ARNs before the functions exist: Chalice's names for functions are predictable, and so are
+    the ARNs.
 
-    Then the second pass does not have to update the pool, which CloudFormation has sometimes refused. An existing stack
-    keeps its triggers until the second pass, because an older function may refuse new events.
+    With these ARNs in the first pass, the second pass does not have to update the pool. CloudFormation has sometimes refused
+    such an update. An existing stack keeps its triggers until the second pass, because an older function may refuse new
+    events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"

@@ -38,8 +38,8 @@ _DEFAULT_DAYS = 7
 class Validity:
     """How long an invitation's password is valid.
 
-    The pool returns the date of the account's last change, not of the mail. `surely_until` is the expiry if nothing has
-    changed the account since its creation; `at_most_until` is the latest possible expiry.
+    The pool returns the date of the account's last change, but not the date of the mail. `surely_until` is the expiry if the
+    mail was sent when the account was created; `at_most_until` is the latest possible expiry.
     """
 
     surely_until: datetime
@@ -158,7 +158,7 @@ def _of_provider(person: Person) -> OpsError:
 
 
 def _refuse_known(directory: Directory, person: Person) -> None:
-    """Raise OpsError for people who have an account, saying what they need instead of an invitation."""
+    """Raise OpsError for a person who has an account. The message says what this person needs instead of an invitation."""
     stage = directory.stage.name
     if not person.user.enabled:
         raise OpsError(

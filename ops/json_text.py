@@ -23,7 +23,7 @@ class _Member(NamedTuple):
 def put(text: str, path: Sequence[str], value: Any) -> str:
     """Set the value at `path`, such as ("stages", "dev"), and create missing objects above it.
 
-    Raises ValueError if the text is not JSON, or if something other than an object is above the value.
+    Raises ValueError if the text is not JSON, or if a value on the path is not an object.
     """
     _parse(text)
     start, left = _skip(text, 0), list(path)
@@ -64,7 +64,7 @@ def drop(text: str, path: Sequence[str]) -> str:
 
 
 def _remove(text: str, members: list[_Member], place: int) -> str:
-    """Remove one member with the comma before it, or after it if it is the first."""
+    """Remove one member with the comma before it. For the first member, remove the comma after it."""
     ends = members[place].value_ends
     if place:
         return text[: members[place - 1].value_ends] + text[ends:]

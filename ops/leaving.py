@@ -178,7 +178,7 @@ def _put_rules(session: boto3.Session, stage: Stage, name: str, rules: LeavingRu
 
 
 def _client_id(session: boto3.Session, stage: Stage, name: str) -> str:
-    """Return the provider's client id, which is also the app's id at Okta unless somebody chose another one there."""
+    """Return the provider's client id. It is also the app's id at Okta, unless a different client id was chosen there."""
     found: Mapping[str, Any] = aws.client(session, "cognito-idp").describe_identity_provider(
         UserPoolId=variable_of(stage, "USER_POOL_ID"), ProviderName=name
     )["IdentityProvider"]

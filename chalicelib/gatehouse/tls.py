@@ -1,7 +1,7 @@
 """One TLS context for all outbound connections of a container.
 
-Reading the CA bundle takes 11 to 15 ms of processor time. Without a shared context every client would read it again;
-with botocore, every connection would.
+Reading the CA bundle takes 11 to 15 ms of processor time. Without a shared context, every client would read it again.
+botocore would even read it again for every connection.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""Calls in other threads: one call with a time limit (`deadline.Budget`), and several in parallel.
+"""Makes calls in other threads: one call with a time limit (`deadline.Budget`), or several calls in parallel.
 
 The callers enforce the time limits. After a timeout the caller ignores the call's answer.
 """
@@ -92,8 +92,8 @@ def together(
 ) -> tuple[First, Second, Third]:
     """Make three calls in parallel and return their results, so that their times do not add up.
 
-    Raises the first error, in the order of the arguments, after all calls have ended: each has its own time limit
-    (`deadline.Budget.run`), so none continues into the next invocation.
+    Raises the first error, in the order of the arguments, after all calls have ended: each call has its own time limit
+    (`deadline.Budget.run`), so no call continues into the next invocation.
     """
     one = Answer(lambda _: first(), 0.0)
     two = Answer(lambda _: second(), 0.0)

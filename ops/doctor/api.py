@@ -21,7 +21,7 @@ _LOG_ROLE = (
 
 
 def deployed(deployment: Deployment) -> Iterator[Fault]:
-    """The checkout has Chalice's record of the deployment."""
+    """The checkout contains Chalice's record of the deployment."""
     try:
         load_deployed(deployment.stage)
     except OpsError as error:

@@ -43,12 +43,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Note(Fault):
-    """Not a fault: an optional part is not set up yet, or something will become a fault."""
+    """Not a fault: an optional part is not set up yet, or something will become a fault in the future."""
 
 
 @dataclass(frozen=True)
 class Fact(Fault):
-    """A fact that a check found and people want to know; it needs no action."""
+    """A fact that a check found, for information only; it needs no action."""
 
     mend: str = ""
 
@@ -78,7 +78,8 @@ class Finding:
 class Diagnosis:
     """The result of a whole run: findings, checks made, and checks not made with the reason.
 
-    `notes` list optional parts that are not set up, `facts` what checks saw; a stage with either is healthy.
+    `notes` list optional parts that are not set up, and `facts` list information from checks. A stage with notes or facts,
+    but without findings, is healthy.
     """
 
     stage: str
@@ -90,7 +91,7 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings."""
         return not self.findings
 
     def as_json(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response: status 0 if there was none, and `error` then says why."""
+    """An HTTP response. If there was no response, `status` is 0 and `error` says why."""
 
     status: int
     headers: Mapping[str, str]
@@ -102,7 +102,7 @@ class Deployment:
 
     @property
     def again(self) -> str:
-        """The usual remedy."""
+        """The remedy for most faults: to provision or deploy the stage again."""
         return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property

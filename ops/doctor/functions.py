@@ -62,7 +62,7 @@ def functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def function_limits(deployment: Deployment) -> Iterator[Fault]:
-    """Triggers time out no later than Cognito does, and have enough memory to start in time.
+    """Triggers have a timeout that is not longer than Cognito's, and enough memory to start in time.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
     """

@@ -67,7 +67,7 @@ def provider_mapping(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_domains(deployment: Deployment) -> Iterator[Fault]:
-    """Page and pool have the same domains for the provider."""
+    """The table and the pool have the same domains for the provider."""
     for name, provider in deployment.providers.items():
         rows = deployment.provider_rows.get(name)
         if rows is not None and sorted(rows) != sorted(provider.get("IdpIdentifiers", [])):

@@ -36,7 +36,8 @@ def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_signals(deployment: Deployment) -> Iterator[Fault]:
-    """A provider that reports people who leave has a secret and has sent a signal. Also count refused signals."""
+    """Each provider that reports people who leave has a secret, and has sent a signal. The check also counts refused
+    signals."""
     rows = [Provider.from_item(item) for item in deployment.provider_items.values()]
     for row in rows:
         rules, again = row.leaving, f"`{PROGRAM} provider leaving {row.name} …`"
@@ -61,7 +62,8 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _refused(deployment: Deployment) -> int:
-    """Count refused signals by a metric in the log. Anybody can cause a refusal, so it writes only a log line."""
+    """Count refused signals by a metric that is extracted from the log. Each refusal writes only a log line, because
+    strangers can cause refusals."""
     until = deployment.now
     found = deployment.client("cloudwatch").get_metric_statistics(
         Namespace="Gatehouse",

@@ -66,7 +66,7 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def own_sources(deployment: Deployment) -> Iterator[Fault]:
-    """Lambda passes the items of each queue or stream to the function that is declared for it."""
+    """Lambda passes the items of each queue or stream to the function that app.py declares for it."""
     for each, source in _called_by(deployment):
         arn = deployment.deployed.functions.get(each.name)
         if arn is None:

@@ -10,7 +10,8 @@ from .deployment import Deployment
 
 
 def passkeys(deployment: Deployment) -> Iterator[Fault]:
-    """Pool, settings and the app's address agree on the domain; if it changed, no passkey would work any more (S-90).
+    """The domain is the same in the pool and in the settings, and fits the app's address. If the domain changed, no passkey
+    would work any more (S-90).
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_WebAuthnConfigurationType.html
     """

@@ -138,7 +138,8 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
 def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
     """The setting ISSUER has the type that the pool writes into tokens (S-20).
 
-    Tokens of both types are accepted, so a pool may change its type; the keys come from the address in the setting.
+    The app accepts issuers of both types, so a pool may change its type. The app downloads the keys from the address in the
+    setting.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html
     """
@@ -186,7 +187,7 @@ def threat_protection(deployment: Deployment) -> Iterator[Fault]:
 
 
 def sign_up(deployment: Deployment) -> Iterator[Fault]:
-    """Nobody can sign up if direct sign-in is off."""
+    """Sign-up is off if direct sign-in is off."""
     closed = deployment.pool.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly", False)
     if deployment.stage.direct_sign_in == "off" and not closed:
         yield Fault(

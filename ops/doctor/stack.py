@@ -68,7 +68,7 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
 
 
 def stack_drift(deployment: Deployment) -> Iterator[Fault]:
-    """Nobody has changed the stack's resources by hand.
+    """The stack's resources were not changed by hand.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
     """

@@ -42,7 +42,7 @@ def alarms(deployment: Deployment) -> Iterator[Fault]:
 
 
 def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
-    """Somebody receives the alarms."""
+    """The alarms are sent to somebody."""
     topic = deployment.stage.option("alarm_topic_arn")
     if not topic and not deployment.stage.is_local:
         yield Note(

@@ -46,9 +46,9 @@ def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
 
 
 def _told(lines: list[str], project_dir: Path) -> list[str]:
-    """Shorten a traceback to the last line of the project's own code, and the error.
+    """Shorten a traceback to the error and the last line of the project's own code before it.
 
-    Without such a line, keep the end of the traceback: the error may come from a package.
+    If the traceback has no such line, keep its end, because the error perhaps comes from a package.
     """
     marks = (f'  File "{project_dir}/', f'  File "{project_dir.resolve()}/')
     ours = f"{os.sep}chalicelib{os.sep}gatehouse{os.sep}"

@@ -76,8 +76,8 @@ def default_folder() -> Path:
 def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
     """Return a certificate for localhost that is valid for at least a month; make one if needed.
 
-    A given folder, or the one of `$GATEHOUSE_CA_DIR`, always uses its own authority instead of mkcert's. Raises
-    OpsError if the authority cannot be used; the message says how to fix it.
+    If `folder` or `$GATEHOUSE_CA_DIR` is given, that folder's own authority signs, never mkcert's. Raises OpsError if the
+    authority cannot be used; the message says how to fix it.
     """
     own = folder is not None or bool(os.environ.get(FOLDER_VARIABLE))
     try:
@@ -101,7 +101,7 @@ def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let only one `up` at a time make missing files."""
+    """Let only one `up` process at a time make missing files."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -139,7 +139,7 @@ def _unusable(folder: Path, why: str) -> OpsError:
 
 
 def _mkcert_authority(now: Clock) -> _Authority | None:
-    """Find the root that `mkcert -install` has added to this user's browsers, if it can sign."""
+    """Find the root certificate that `mkcert -install` has added to this user's browsers, if it can sign certificates."""
     program = shutil.which("mkcert")
     if program is None:
         return None

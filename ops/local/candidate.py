@@ -25,8 +25,8 @@ def require_deployable(
 ) -> str:
     """Check settings and app without changing anything that runs; return the app's shape. Raises OpsError.
 
-    It uses the addresses of `copy`, the copy that runs now. If that is None, it also checks the lock and the functions.
-    `candidate` is the folder for a new copy; `choose` writes the options of `up` into the settings there.
+    This check uses the addresses of `copy`, the copy that runs now. If `copy` is None, it also checks the lock and the
+    functions. `candidate` is the folder for a new copy; `choose` writes the options of `up` into the settings there.
     """
     shutil.rmtree(candidate, ignore_errors=True)
     try:

@@ -1,8 +1,8 @@
 """Runs Chalice's own command line with shorter waits, for the local AWS only.
 
-Chalice sleeps 5 s after making a function and 10 s while one updates, for IAM and Lambda to settle. The local AWS
-settles at once, so sleeps are shortened to a tenth of a second. ops/exact_package.py, which the app itself calls,
-decides what Chalice packages.
+After Chalice has made a function, it waits 5 s until changes have taken effect in IAM and Lambda; while a function is being
+updated, it waits 10 s. In the local AWS, changes take effect at once, so these waits are shortened to a tenth of a second.
+ops/exact_package.py, which the app itself calls, decides what Chalice packages.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _FASTEST = 1
 
 
 class CodePackage:
-    """Unpacks the newest zip of a deployed copy once, so that each edit only has to pack the app."""
+    """Unpacks the newest zip of a deployed copy once. Then only the app has to be packed again after each edit."""
 
     def __init__(self, copy: Path, runtime: Runtime) -> None:
         """Raises OpsError if `chalice deploy` has not made a zip yet."""

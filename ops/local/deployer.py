@@ -31,7 +31,7 @@ ROOT = "test"
 
 
 def create_deployer(endpoint_url: str, region: str) -> dict[str, str]:
-    """Make the user in a new local AWS; return its credentials as environment variables."""
+    """Make the deployer's IAM user in a new local AWS; return the user's credentials as environment variables."""
     root = boto3.Session(ROOT, ROOT, region_name=region)
     iam = root.client("iam", endpoint_url=endpoint_url)
     iam.create_user(UserName=_NAME)

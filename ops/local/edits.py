@@ -1,8 +1,8 @@
 """Deploys edits of the project into the running stack; people, sessions and records stay.
 
 If only code has changed, the functions get a new zip through Lambda's UpdateFunctionCode. After any other change (routes,
-functions, settings, dependencies, rights, the template) it does the same as `deploy`. It checks every change first: if
-the project cannot be deployed, the stack keeps running as it is.
+functions, settings, dependencies, rights, the template) this module does the same as `deploy`. Each change is checked first:
+if the project cannot be deployed, the stack keeps running unchanged.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Edits:
         self._look()
 
     def take(self, changed: Sequence[Path]) -> None:
-        """Deploy what has changed, and print how long it took. If this fails, print the error and leave the stack as it
-        is."""
+        """Deploy the files that have changed, and print how long it took. If this fails, print the error and leave the stack
+        unchanged."""
         began = time.monotonic()
         # Changes that were refused earlier are still in the project, and are deployed together with the new ones.
         changed = sorted({*changed, *self._waiting})
@@ -130,7 +130,7 @@ class Edits:
         self._look()
 
     def _look(self) -> None:
-        """Remember what is deployed now."""
+        """Store what is deployed now, to compare it with later edits."""
         copy = self._stage.project_dir
         self._package = CodePackage(copy, runtime_of(self._stage.options))
         self._functions = load_deployed(self._stage).functions

@@ -1,13 +1,13 @@
 """A reverse proxy from https://localhost:PORT/ to the local REST API's stage.
 
-It replaces API Gateway's front end. It names the API in the Host header, removes a client's X-Forwarded-* headers and
-passes on the true peer address, and refuses requests that are too large for API Gateway.
+The proxy stands in for API Gateway's front end. It names the API in the Host header, replaces a client's X-Forwarded-*
+headers by the true peer address, and refuses requests that are too large for API Gateway.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 
 Over TLS it also supports HTTP/2, as API Gateway does (http2.py).
 
-One difference is deliberate: it removes Strict-Transport-Security. Browsers apply that header to the host on every port
-(RFC 6797, 8.3), so it would break every other http://localhost of this machine.
+One difference is deliberate: the proxy removes Strict-Transport-Security. Browsers apply that header to the host on every
+port (RFC 6797, 8.3), so it would break every other http://localhost of this machine.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ class _InMemory:
 
 
 def _http2() -> Any:
-    """Import the neighbouring module late: by its path if this file runs as a program."""
+    """Import the module http2.py late. If this file runs as a program, it is imported by its path."""
     if __package__:
         return importlib.import_module(".http2", __package__)
     name = "gatehouse_http2"

@@ -56,7 +56,8 @@ class _Request:
 
 
 class _Connection:
-    """One thread owns socket and protocol; each request has its own thread, which only computes the response."""
+    """One HTTP/2 connection. One thread uses the socket and the protocol's state; each request has its own thread, which
+    only computes the response."""
 
     def __init__(self, secured: ssl.SSLSocket, client_address: Any, exchange: Exchange) -> None:
         self._socket = secured

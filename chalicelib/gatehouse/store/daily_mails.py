@@ -76,7 +76,7 @@ class DailyMails:
         return {hour: n for hour, n in stored.items() if hour >= first and n > 0}, version
 
     def _write(self, hours: dict[int, int], version: int) -> bool:
-        """Replace the row that was read. The result is False if another writer was faster."""
+        """Replace the row that was read. Return False if another writer has changed it since."""
         condition = "version = :seen" if version else "attribute_not_exists(version)"
         values = {
             ":hours": {"S": json.dumps({str(hour): n for hour, n in hours.items()})},

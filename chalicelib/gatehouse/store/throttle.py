@@ -105,8 +105,8 @@ class ThrottleStore:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def forget_account(self, kind: str, account: str) -> None:
-        """Forget an account's attempts, because its owner has proved the address. No `take` came before, so no source's
-        count changes."""
+        """Reset an account's counter, because its owner has proved access to the mailbox. The sources' counters do not
+        change, because no attempt was counted before this."""
         for allowance in self._allowances(kind, account, ""):
             if not allowance.of_source:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
@@ -160,7 +160,7 @@ class ThrottleStore:
                 return
 
     def _current(self, stored: _Counter, allowance: _Allowance) -> _Counter:
-        """Return the part of a stored counter that still counts."""
+        """Return a stored counter as it is now, after its decay."""
         silence = max(0.0, self._clock() - stored.last_at)
         if silence >= FORGOTTEN_AFTER_SECONDS:
             return _Counter()
@@ -186,7 +186,7 @@ class ThrottleStore:
             raise TemporarilyUnavailable("a throttle row is malformed") from None
 
     def _write(self, key: str, stored: _Counter, counter: _Counter) -> bool:
-        """Replace the row that was read. The result is False if another writer was faster."""
+        """Replace the row that was read. Return False if another writer has changed it since."""
         values: dict[str, Any] = {
             "attempts": counter.attempts,
             "blockedUntil": counter.blocked_until,

@@ -65,7 +65,7 @@ class UserProfile:
         return {name: value for name, value in columns.items() if value}
 
     def emptied(self) -> tuple[str, ...]:
-        """Return the columns that the source says are empty, without those that it omitted (S-69)."""
+        """Return the columns that the source explicitly gave as empty, but not those that it omitted (S-69)."""
         return tuple(sorted((self.told & NAME_COLUMNS) - set(self.columns())))
 
 
@@ -97,7 +97,7 @@ class UserRecord:
         return cls(**{name: read_text(item, name) for name in cls.__dataclass_fields__})
 
     def ends_tokens_of(self, issued_at: int) -> bool:
-        """Whether a token that was issued at `issued_at` (Unix seconds) no longer counts.
+        """Whether a token that was issued at `issued_at` (Unix seconds) is no longer accepted.
 
         A token does not say in which part of its second it was issued, so tokens of the sign-out's own second are
         refused, too.
@@ -122,8 +122,8 @@ class UserStore:
         return UserRecord.from_item(item) if item else None
 
     def ends_tokens(self, user_name: str, issued_at: int) -> bool:
-        """Whether the person's record ends tokens that were issued then (`UserRecord.ends_tokens_of`). For a name
-        without a record, this takes the same time (S-89)."""
+        """Whether the person's record makes tokens that were issued at `issued_at` invalid (`UserRecord.ends_tokens_of`).
+        For a name without a record, the check takes the same time (S-89)."""
         return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
 
     def _item(self, user_name: str) -> Item:
@@ -166,8 +166,8 @@ class UserStore:
         """Record that the mailbox's owner has just chosen the password, with a mailed code or an invitation (S-67,
         S-68).
 
-        `sessions_ended` also does what `record_signed_out` does, in the same write: a new password ends the sessions of
-        the old one.
+        With `sessions_ended`, the same write also does what `record_signed_out` does, because a new password ends the
+        sessions that began with the old one.
         """
         now = {"S": iso(self._clock())}
         ended = {"validAfter": now} if sessions_ended else {}
@@ -183,9 +183,10 @@ class UserStore:
         )
 
     def record_signed_out(self, user_name: str) -> bool:
-        """Record that tokens and sessions issued until now no longer count (S-70). A later time in the record stays.
+        """Record that tokens and sessions issued until now are no longer accepted (S-70). If the record already has a later
+        time, it is kept.
 
-        Returns False if there is no record. It creates no record, which would have no address, names or `sub`.
+        Returns False if there is no record. A new record is not created, because it would lack address, names and `sub`.
         """
         now = {"S": iso(self._clock())}
         return self._update(
@@ -197,10 +198,10 @@ class UserStore:
         )
 
     def record_new_password(self, user_name: str) -> None:
-        """Record that a person who knew the old password chose a new one, and end the sessions from before.
+        """Record that a person who knew the old password chose a new one, and end all earlier sessions.
 
-        This does not prove the mailbox, so `provedAt` changes only if it was already set. Browsers known before then
-        count as unknown.
+        This does not prove access to the mailbox, so `provedAt` changes only if it was already set. Browsers that became
+        known earlier count as unknown.
         """
         now = {"S": iso(self._clock())}
         columns = {"provedAt": now, "validAfter": now, "updatedAt": now}
@@ -249,7 +250,7 @@ class UserStore:
         self._update(profile.user_name, assignments, {}, "attribute_not_exists(userName)")
 
     def record_confirmed(self, profile: UserProfile) -> None:
-        """Make the record CONFIRMED and its profile current; write nothing if both are so already."""
+        """Make the record CONFIRMED and its profile current; write nothing if neither changes."""
         columns = self._confirmed_columns(profile)
         differs = " OR ".join(
             [f"#{name} <> :{name}" for name in columns]
@@ -265,8 +266,8 @@ class UserStore:
         """Do what `record_sign_in` does, for a sign-in that starts a session, and also store when the previous session
         began.
 
-        The trigger has reported the same sign-in a moment ago, perhaps twice. So the previous time comes not from
-        `lastSignInAt` but from `lastSessionAt`, which only this method writes.
+        The trigger has just recorded the same sign-in in `lastSignInAt`, perhaps twice. So the previous time is read from
+        `lastSessionAt`, which only this method writes.
         """
         self._write_sign_in(
             profile, ("lastSessionAt",), moves={"previousSignInAt": "lastSessionAt"}

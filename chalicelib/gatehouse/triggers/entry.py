@@ -1,6 +1,6 @@
 """Lambda's entry points without API Gateway: Cognito's triggers, the function that mails codes, and the queue of signals.
 
-This module gives them their container's services, and converts errors for Cognito or Lambda.
+This module passes the container's services to these functions, and converts errors for Cognito or Lambda.
 """
 
 from collections.abc import Callable
@@ -33,8 +33,8 @@ class TriggerFailed(Exception):
 def user_records(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
-    It also handles the provider's data: because one function handles all three events of a sign-in, there is only one
-    cold start. `asks_for_age` says whether a route has a `max_age`.
+    The function also handles the event with the provider's data: because one function handles all three events of a sign-in,
+    there is only one cold start. `asks_for_age` says whether a route has a `max_age`.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
         return _inbound_federation(container, event, context, asks_for_age)
@@ -58,7 +58,8 @@ def user_records(container: Container, event: Event, context: Any, asks_for_age:
 
 
 def token_claims(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
-    """Handle one event of the `token_claims` function. Raises TriggerFailed. `asks_for_age` as above."""
+    """Handle one event of the `token_claims` function. Raises TriggerFailed. `asks_for_age` says whether a route has a
+    `max_age`."""
     from .token_claims import handle
 
     return _run(
@@ -72,7 +73,7 @@ def token_claims(container: Container, event: Event, context: Any, asks_for_age:
 
 
 def account_mail(container: Container, event: Any, context: Any) -> None:
-    """Handle one request of the `account_mail` function. Raises TriggerFailed, so that Lambda calls again.
+    """Handle one request of the `account_mail` function. Raises TriggerFailed, so that Lambda calls the function again.
 
     An event that no release of Gatehouse sends is logged and dropped: repeating it would not help.
     """

@@ -1,12 +1,12 @@
-"""The trigger that decides, at each sign-in, which attributes Cognito stores for a provider's person (S-69).
+"""The trigger that decides, at each sign-in, which attributes Cognito stores for a federated person (S-69).
 
-Without it Cognito keeps a mapped attribute when its claim is missing: a person who loses the last group at the provider
-would keep `admins` here for ever. The trigger's answer replaces the claims, and Cognito drops the claims that the
-answer omits. So the answer has every mapped claim; a missing claim is empty. An empty map would keep everything, so it
-is never sent. AWS does not say whether an empty value from this trigger clears the stored one. So "no groups" has its
-own value (`group_texts.write_groups`), and a name that the provider does not send is deleted here. If the trigger
-fails, Cognito refuses the sign-in. This is intended: a sign-in must not continue with outdated data. Source: AWS
-"Inbound federation Lambda trigger".
+Without this trigger, Cognito keeps a mapped attribute when its claim is missing: a person who loses the last group at the
+provider would keep `admins` here for ever. The trigger's answer replaces the claims, and Cognito drops the claims that the
+answer omits. So the answer has every mapped claim; a missing claim is empty. If the answer contained no claims at all,
+Cognito would keep all attributes, so the trigger never sends such an answer. AWS does not say whether an empty value from
+this trigger clears the stored one. So "no groups" has its own value (`group_texts.write_groups`), and a name that the
+provider does not send is deleted here. If the trigger fails, Cognito refuses the sign-in. This is intended: a sign-in must
+not continue with outdated data. Source: AWS "Inbound federation Lambda trigger".
 """
 
 from collections.abc import Callable, Mapping
@@ -83,8 +83,8 @@ def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "Proo
 def decide_attributes(claims: Mapping[str, Any], provider: Provider) -> dict[str, str]:
     """Return every mapped attribute's value, under the attribute's name and under its claim's.
 
-    AWS's page does not say which of the two names Cognito reads. Users report both, and they report that Cognito
-    ignores unknown names.
+    AWS does not document which of the two names Cognito reads. Some users report the attribute's name, others the claim's;
+    all report that Cognito ignores unknown names.
     """
     decided = {attribute: text_of(claims, claim) for attribute, claim in ATTRIBUTE_MAPPING.items()}
     decided["email_verified"] = "true" if is_verified(claims) else "false"

@@ -4,17 +4,17 @@ A sign-in through the user-pool API has only the scope `aws.cognito.signin.user.
 a hosted sign-in, and removes that scope, which would let a script change the profile (S-05). The server-only client
 that manages MFA keeps that scope.
 
-Groups: people of an identity provider get its groups (`custom:groups`, if `ops provider` maps a claim to it) in
-addition to the pool's own groups. They get them only while the provider's row names that claim, because Cognito keeps
-the attribute after the mapping is removed. For other people `custom:groups` never counts. No token contains a group
-whose name API Gateway could pass on as two names (S-51). Groups that do not fit into a request's headers are left out;
+Groups: people of an identity provider get the provider's groups (`custom:groups`, if `ops provider` maps a claim to this
+attribute) in addition to the pool's own groups. They get them only while the provider's row names that claim, because
+Cognito keeps the attribute after the mapping is removed. For other people `custom:groups` is ignored. No token contains a
+group whose name API Gateway could pass on as two names (S-51). Groups that do not fit into a request's headers are left out;
 the pool's own come first. The log line has the number of groups that are left out (S-69). If nothing changes, no
-`groupOverrideDetails` is sent: an empty object would remove all groups. Source: AWS "Pre token generation Lambda
-trigger", event version 2; needs the Essentials plan or higher.
+`groupOverrideDetails` is sent: an empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger",
+event version 2; needs the Essentials plan or higher.
 
-If a route has a `max_age`, the token says when the person proved who they are, and at which sign-in (ADR 14). A sign-in
-through the API is a proof at that moment; managed login does not report whether it asked for a password; a provider's
-`auth_time` was stored at the callback; a refresh repeats the stored value.
+If a route has a `max_age`, the token says when the person last authenticated, and in which sign-in (ADR 14). For a sign-in
+through the user-pool API, this is the time of the sign-in. Managed login does not report whether it asked for a password.
+For a provider, this is the `auth_time` that was stored at the callback. A refresh repeats the stored value.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,8 +51,8 @@ def handle(
 ) -> Event:
     """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58).
 
-    `load_proofs` is set if a route has a `max_age`: the token then contains the last proof. If that table does not
-    answer, the token lacks it, but the sign-in succeeds.
+    `load_proofs` is set if a route has a `max_age`: the token then contains the last proof. If that table does not answer,
+    the sign-in still succeeds, but the token contains no proof.
 
     The providers are read only if one of them sends groups, so other sign-ins do not wait for the table. If they cannot
     be read, their groups are left out, and the next tokens have them again.
@@ -120,7 +120,7 @@ def _client_id(event: Mapping[str, Any]) -> object:
 def _groups(
     event: Mapping[str, Any], user_pool_id: str, load_providers: "Callable[[], ProviderStore]"
 ) -> dict[str, Any] | None:
-    """Return `groupOverrideDetails`, or None if the pool's groups stay."""
+    """Return `groupOverrideDetails`, or None if the pool's groups do not change."""
     request = _mapping(event.get("request"))
     attributes = _mapping(request.get("userAttributes"))
     configured = _mapping(request.get("groupConfiguration"))

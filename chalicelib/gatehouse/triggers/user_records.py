@@ -46,10 +46,10 @@ def handle(
     None on a stage that was provisioned before the index of people by subject existed, `load_passkey_notes` on a stage
     without passkeys.
 
-    Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if a table does not
-    answer before the person exists: the sign-up is then refused, and can be tried again. Once the person exists, with
-    at least a PENDING record, confirming and signing in continue without the table: the next sign-in repairs the
-    record.
+    Raises TriggerRefused for events of another pool, and SignUpRefused if our rules do not allow the sign-up. Raises
+    TemporarilyUnavailable if a table does not answer before the person exists: the sign-up is then refused, and can be tried
+    again. Once the person exists, with at least a PENDING record, confirming and signing in continue without the table: the
+    next sign-in repairs the record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
@@ -107,7 +107,7 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
 
 
 def _end_passkeys(user_name: str, load_passkey_notes: "Callable[[], PasskeyNotes | None]") -> None:
-    """End the person's passkeys after a new password by mail, also if it was set on managed login (S-102)."""
+    """End the person's passkeys after a password reset by mail, also if the reset was on managed login (S-102)."""
     notes = load_passkey_notes()
     try:
         if notes is not None:
@@ -177,8 +177,8 @@ def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provide
 def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
     """Refuse a sign-in if a provider has given the person an address that it may not use.
 
-    Cognito maps the attributes again at each sign-in, also for linked accounts: otherwise a second sign-in could bypass
-    the first one's rule.
+    This is needed because Cognito maps the attributes again at each sign-in, also for linked accounts: a later sign-in could
+    otherwise bring an address that the first was not allowed to have.
     """
     names = [name for name in (profile.provider, *profile.linked.split(",")) if name]
     names = [name for name in names if name != NATIVE]
@@ -218,7 +218,7 @@ def _request(event: Mapping[str, Any]) -> Mapping[str, Any]:
 def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
     """Return an event's data about a person. `client_id` is used if the event names no app client.
 
-    Unknown attributes are ignored, so that nobody can add columns by signing up. At PreSignUp there is no `sub` yet.
+    Unknown attributes are ignored, so that a sign-up cannot add columns. At PreSignUp there is no `sub` yet.
     """
     user_name = event.get("userName")
     if not isinstance(user_name, str) or not user_name:
@@ -258,8 +258,9 @@ def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
 def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
     """Return the names in an event, even empty ones.
 
-    At a sign-in Cognito sends the whole profile, including `sub`: a missing name is empty in the pool. Before that, and
-    at a confirmation, it sends only the attributes that it has. A value that is not text is ignored.
+    At a sign-in Cognito sends the whole profile, including `sub`, so a missing name is empty in the pool. At a sign-up and
+    at a confirmation, Cognito sends only some of the attributes, so a missing name is unknown. A value that is not text is
+    ignored.
     """
     if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:
         return frozenset()
@@ -269,9 +270,9 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
 def parse_birthplace(event: Mapping[str, Any], user_name: str, identities: str) -> Birthplace:
     """Return where a person was created, and the providers that were linked since.
 
-    After creation, the `identities` attribute names them. Before creation, the userName of a federated person is
-    `<provider>_<subject>`: `ops provider add` allows no underscore in a provider's name, and native user names are
-    UUIDs that no person chooses.
+    After creation, the `identities` attribute names the providers. Before creation, the userName of a federated person is
+    `<provider>_<subject>`: `ops provider add` allows no underscore in a provider's name, and native user names are UUIDs
+    that no person chooses.
     """
     found = parse_identities(identities)
     if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":

@@ -34,8 +34,8 @@ def map_attributes(claims: Mapping[str, Any], mapping: Mapping[str, str]) -> dic
 def as_text(value: Any) -> str:
     """Convert a claim's value to an attribute's text.
 
-    AWS does not define the exact spelling of a list (documented only as "a string"); people report this one, "[a, b]",
-    so readers must be lenient.
+    AWS does not document the exact form of a list (only that it is "a string"). People report the form "[a, b]" that is used
+    here; code that reads such lists must accept other forms, too.
     """
     if isinstance(value, bool):
         return "true" if value else "false"

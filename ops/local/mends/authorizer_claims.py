@@ -1,8 +1,8 @@
 """The claims that API Gateway's Cognito authorizer passes to a function: `exp` and `iat` are dates.
 
-The token has seconds, but these claims are like `Mon Nov 30 12:00:00 UTC 2026`, as Java writes them; every other number
-is text. AWS documents where the claims are, but not their format: seen in aws/serverless-java-container#25 and
-awsdocs/amazon-api-gateway-developer-guide#158. MiniStack passes seconds.
+The token contains these times in seconds, but API Gateway writes them as Java does, `Mon Nov 30 12:00:00 UTC 2026`; every
+other number is text. AWS documents where the claims are, but not their format; the sources are
+aws/serverless-java-container#25 and awsdocs/amazon-api-gateway-developer-guide#158. MiniStack passes seconds.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
 """
 

@@ -1,4 +1,5 @@
-"""A challenge's Session is valid for one person, client and challenge, for one answer, within the client's time limit.
+"""A challenge's Session is valid for one person, one client, one challenge and one answer, and only within the client's time
+limit.
 
 MiniStack issues a Session but never checks it, has no MFA_SETUP, uses a person's name as it was typed, and accepts
 a code of an authenticator app several times.

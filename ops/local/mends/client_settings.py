@@ -1,4 +1,5 @@
-"""An app client's settings: limits, existing scopes, and defaults for fields that an update omits.
+"""An app client's settings: numbers within AWS's limits, scopes that exist, and default values for fields that an update
+omits.
 
 MiniStack stores any number, scope and URL, keeps fields that UpdateUserPoolClient omits, and allows every flow if none
 is named.

@@ -1,14 +1,14 @@
 """The sign-in through an OIDC identity provider, from /oauth2/idpresponse back to the app.
 
 MiniStack differs from AWS:
-- it answers a refusal with 400 and JSON; AWS redirects to the callback with error, description, state
+- after a refusal, it answers with 400 and JSON; AWS redirects to the callback with error, description, state
   https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
 - it drops the app's PKCE
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
 - it maps claims loosely (see attribute_mapping), never reads userinfo, and its trigger for claims receives and changes
   less (see inbound_federation)
-- it does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS:
-  `invalid_request`, "User is not enabled", as other people's code expects it; AWS's pages do not say)
+- it does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS answers `invalid_request`,
+  "User is not enabled"; AWS does not document this, but other people's code expects it)
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 """
 

@@ -1,4 +1,4 @@
-"""A federated profile has no password to sign in with; a deleted account has no links.
+"""A federated profile cannot sign in with a password; a deleted account has no links.
 
 MiniStack accepts any password for a profile without one. AWS refuses: "users who sign in with a third-party provider
 don't have a password in your user pool".

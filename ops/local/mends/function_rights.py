@@ -1,9 +1,8 @@
 """CreateFunction is authorized for the ARN of the new function; GetFunctionConcurrency needs its own right.
 
-MiniStack reads a function's name only from the path. CreateFunction has no name there, so MiniStack requires a right to
-every function. On AWS the resource is the new function. MiniStack also confuses GetFunctionConcurrency with
-PutFunctionConcurrency.
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+MiniStack reads a function's name only from the path. The path of CreateFunction contains no name, so MiniStack requires a
+right to every function. On AWS the resource is the new function. MiniStack also confuses GetFunctionConcurrency with
+PutFunctionConcurrency. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 """
 
 from __future__ import annotations

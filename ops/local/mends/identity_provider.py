@@ -28,7 +28,7 @@ class SignInRefusedError(Exception):
 
 
 class Told(NamedTuple):
-    """A provider's data: the token response, the ID token's claims, and userinfo's."""
+    """A provider's data about a person: the token response, the ID token's claims, and the claims from userinfo."""
 
     tokens: dict[str, Any]
     id_token: dict[str, Any]
