@@ -1,6 +1,6 @@
 """Locks requirements*.in for all of Python 3.11 to 3.14: `lock`.
 
-The locks contain hashes, but no addresses of package indexes and no local paths; a check makes sure of that.
+The locks contain hashes, but no addresses of package indexes and no local paths; the command checks this.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Ite
 def add(project_dir: Path, requirement: str) -> Iterator[Path]:
     """Write a requirement into requirements.in, then lock that file and each requirements*.in that includes it.
 
-    So the lock for the tests has the package, too. Locked packages keep their versions. Raises OpsError.
+    So the lock for the tests contains the package, too. Locked packages keep their versions. Raises OpsError.
     """
     source = project_dir / "requirements.in"
     if not source.exists():

@@ -156,7 +156,8 @@ def _wheel_path(line: str) -> str:
 
 
 def _parse(line: str, environment: Mapping[str, str], folder: Path) -> Locked | None:
-    """Parse one line; return None if its marker excludes the runtime. Raises ValueError with what is wrong."""
+    """Parse one line; return None if its marker excludes the runtime. Raises ValueError, whose message says what is
+    wrong."""
     if line.startswith("-"):
         raise ValueError(
             f"{line.split()[0]} is an option, which is not allowed: list each dependency itself"

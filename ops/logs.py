@@ -51,7 +51,7 @@ class Line:
 
 
 def parse_since(text: str) -> int:
-    """Return the seconds that `30s`, `15m`, `2h` or `1d` mean. Raises OpsError."""
+    """Convert `30s`, `15m`, `2h` or `1d` to seconds. Raises OpsError."""
     found = re.fullmatch(r"(\d{1,5})([smhd])", text)
     if found is None:
         raise OpsError(f"--since must be a number with s, m, h or d, such as 15m, not {text!r}.")
@@ -104,8 +104,8 @@ def read(
 
 
 def _without_repetition(lines: Sequence[Line]) -> Iterator[Line]:
-    """Leave out Lambda's tracebacks of our own exceptions. On AWS a traceback is one event; on the local AWS, each line
-    is."""
+    """Leave out Lambda's tracebacks of our own exceptions. On AWS, a traceback is one event; on the local AWS, each line of
+    a traceback is an event."""
     held: list[Line] = []
     for line in lines:
         begins = line.said is None and line.text.startswith(("Traceback", "[ERROR]"))

@@ -1,6 +1,6 @@
 """The generated files of the zip: botocore's data, reduced to the operations that Gatehouse calls, and bytecode.
 
-Both are generated from the zip's other files, so a check can compare them.
+Both are generated from the zip's other files, so a check can generate them again and compare.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def made_files(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, byt
 
 
 def complete(package: Path, runtime: Runtime, prefix: str = "") -> None:
-    """Write the files into a zip, replacing existing ones. `prefix` precedes all of a layer's names.
+    """Write the files into a zip, replacing existing ones. In a layer, all names begin with `prefix`.
 
     A zip that cannot be read, or contains a name twice, is not changed: a later check refuses it.
     """

@@ -1,8 +1,8 @@
 """Builds the mails that Cognito sends, with a stage's name, language and colour.
 
-They are the pool's own templates, not a custom-message trigger: codes arrive even if no function works. The drawback is
-that each stage has one language, the first of LANGUAGES. Cognito replaces `{####}` by the code. A subject may have 140
-characters, a message 20,000:
+The mails are the pool's own templates. There is no custom-message trigger, so codes arrive even if our functions fail. The
+drawback is that all mails of a stage are in one language, the first of LANGUAGES. Cognito replaces `{####}` by the code. A
+subject may have 140 characters, a message 20,000:
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerificationMessageTemplateType.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_MessageTemplateType.html
 """
@@ -84,7 +84,7 @@ def _copied(secret: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Escape braces, so that Cognito does not read a name or text as a placeholder."""
+    """Escape braces, so that Cognito does not take a part of a name or text for a placeholder."""
     return text.replace("{", "&#123;").replace("}", "&#125;")
 
 

@@ -20,7 +20,7 @@ _SOON = "within ten minutes, at once on the administrators' own routes"
 
 @dataclass(frozen=True)
 class Groups:
-    """`pool` has the groups of the pool, `told` the groups from providers, which count only if `counted` is true."""
+    """`pool` has the groups of the pool, `told` the groups from providers. These are used only if `counted` is true."""
 
     pool: tuple[str, ...]
     told: tuple[str, ...]
@@ -100,6 +100,6 @@ def remove_from_group(directory: Directory, person: Person, group: str, report: 
 
 
 def _telling(directory: Directory, person: Person) -> list[str]:
-    """Return those of a person's providers that send groups."""
+    """Return the person's providers that send groups."""
     rows = (directory.providers.find_ignoring_case(name) for name in person.providers)
     return [row.name for row in rows if row is not None and row.groups_claim]

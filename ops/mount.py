@@ -1,4 +1,4 @@
-"""Asks a project's app how it mounts Gatehouse, so that nobody has to configure it twice.
+"""Asks a project's app how it mounts Gatehouse, so that people need not configure the mount a second time.
 
 A separate process imports `app.py` with the stage's settings, as `chalice deploy` does.
 """

@@ -1,4 +1,4 @@
-"""Finds the name that somebody meant but misspelt."""
+"""Finds the correct name for a misspelt one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _LONG = 12
 def nearest(written: str, names: Iterable[str]) -> str | None:
     """Return the name that `written` most likely means, or None.
 
-    A missing letter, an extra letter, and two swapped letters are one typo each. A wrong letter counts as two typos,
-    because API_NAME is as likely a name as APP_NAME. Case and hyphens do not count.
+    A missing letter, an extra letter, and two swapped letters are one typo each. A wrong letter counts as two typos, because
+    words such as API_NAME and APP_NAME are different names, not typos. Case and hyphens do not count.
     """
     word = written.upper().replace("-", "_")
     slips = {name: _slips(word, name.upper()) for name in names}

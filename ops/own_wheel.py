@@ -76,8 +76,8 @@ def _of_file(wheel: Path, project_dir: Path) -> OwnWheel:
 def _of_index(installed: dict[str, str]) -> OwnWheel:
     """Ask the index for the wheel of this version, because the installed files do not include the wheel's hash.
 
-    pip may now ask another index than at the installation, and on that index somebody else can offer the same name and
-    version. So the wheel must contain exactly the installed files.
+    pip perhaps uses a different index now than at the installation, and on that index a stranger can offer a package with
+    the same name and version. So the wheel must contain exactly the installed files.
     """
     pinned = f"{DISTRIBUTION}=={__version__}"
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,7 +1,7 @@
-"""Builds only the Lambda zip: `make package OUT=DIR`, made by Chalice from a copy of the project.
+"""Builds only the Lambda zip (`make package OUT=DIR`): Chalice makes it from a copy of the project.
 
-The same checkout and runtime give the same bytes, so a zip can be compared with somebody else's. The zip contains
-exactly what requirements.txt locks, or it is not written.
+The same checkout and runtime give the same bytes, so two people can compare their zips. If the zip would not contain exactly
+the versions that requirements.txt locks, it is not written.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _choose(copy: Path, runtime: Runtime) -> str:
 
 
 def write_reproducible(source: Path, target: Path) -> None:
-    """Pack `source` again so that equal contents give equal bytes, and allow only the app in it.
+    """Pack `source` again so that equal contents give equal bytes. Refuse files that do not belong to the app.
 
     Entries are sorted, and all have the same mode and the same date, the first that the zip format allows. Raises
     OpsError for an entry that does not belong there, and for a zip that is too large for Lambda to start quickly.

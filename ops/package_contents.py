@@ -33,7 +33,7 @@ def differences(
     prefix: str = "",
     make: Callable[[Mapping[str, bytes]], Mapping[str, bytes]] = lambda _: {},
 ) -> list[str]:
-    """List how a zip differs from the expected wheels; empty if it matches exactly.
+    """List the differences between a zip and the expected wheels; the list is empty if there are none.
 
     `make` generates the other files that the zip must contain, from the zip's source files.
     """
@@ -76,11 +76,11 @@ def differences(
 def misses(
     contents: Mapping[str, bytes], dependencies: Sequence[Locked], runtime: Runtime
 ) -> list[str]:
-    """List how a deployed zip differs from the lock, as far as the zip shows.
+    """List the differences between a deployed zip and the lock, as far as the zip's contents can show them.
 
-    It checks names and versions of the installed packages, each file against its RECORD, and bytecode against its
-    source if this is the runtime's Python. Unpacked files do not show the wheels' own hashes.
-    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    The function checks names and versions of the installed packages, and each file against its RECORD. If this Python has
+    the runtime's version, it also checks bytecode against its source. The wheels' own hashes cannot be checked, because the
+    files are unpacked. https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
     wanted: dict[str, str] = {locked.name: locked.version for locked in dependencies}
     found: dict[str, str] = {}

@@ -15,8 +15,8 @@ from .report import Reporter
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
     """Delete a person from the pool (this ends every session), then delete the sessions' rows and the record.
 
-    `name` is the user name, or an address. If the person is no longer in the pool, the user name still deletes the
-    record. Raises OpsError if there is neither.
+    `name` is the user name, or an address. If the person is no longer in the pool, a user name still selects the record to
+    delete. Raises OpsError if there is neither a person nor a record.
     """
     person = directory.find(name)
     user_name = person.user_name if person else name

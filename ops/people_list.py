@@ -25,7 +25,7 @@ _REPORT_EVERY = 6000
 
 @dataclass(frozen=True)
 class Filter:
-    """Selects people; empty selects everybody."""
+    """Selects people. A filter without conditions selects all people."""
 
     group: str = ""
     status: str = ""
@@ -59,7 +59,7 @@ def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Itera
 
 
 def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
-    """Let the pool filter if it can: it accepts only one condition, and none in a group's list."""
+    """Let the pool filter people if possible: it accepts only one condition, and no condition for a group's list."""
     if wanted.group:
         yield from directory.pages(group=wanted.group)
     elif wanted.email_prefix:

@@ -24,7 +24,7 @@ _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", 
 
 @dataclass(frozen=True)
 class Plan:
-    """Lines to show, and the names of resources with people's data that would be replaced.
+    """The lines to show, and the names of the resources that contain people's data and would be replaced.
 
     `change_set` is the stack's shown change set; None if the stack does not exist, or its changes cannot be computed
     now.

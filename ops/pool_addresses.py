@@ -66,7 +66,8 @@ def partition_of(region: str) -> Partition:
 def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> None:
     """Raise OpsError, listing suitable regions, if Cognito has no user pools there.
 
-    A region that this botocore does not list may be new. So it also counts if its host name can be resolved.
+    A region that this botocore does not list can be a new one. So such a region is accepted if its host name for user pools
+    can be resolved.
     """
     import botocore.session
 
@@ -93,10 +94,11 @@ def read_addresses(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> Mapping[str, str]:
-    """Read the settings with the pool's addresses: ISSUER, COGNITO_URL, and JWKS_URL if it is elsewhere.
+    """Return the settings with the pool's addresses: ISSUER, COGNITO_URL, and JWKS_URL if the keys have a different address
+    than usual.
 
-    If the discovery document cannot be read, the pool's own description and the partition's names are used, and a note
-    says so. On the local stage the launcher sets the addresses.
+    If the discovery document cannot be read, the pool's description and the partition's host names are used instead, and a
+    note reports this. On the local stage, the launcher sets the addresses.
     """
     client = aws.client(session, _SERVICE)
     pool = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]

@@ -1,9 +1,9 @@
 """Explains why CloudFormation and Cognito refuse some updates of a user pool, and works around one refusal.
 
-CloudFormation has refused updates only because the template contains the pool's schema, even if the schema did not
-change ("Invalid AttributeDataType input", https://github.com/aws/aws-cdk/issues/8585,
-https://github.com/aws-amplify/amplify-backend/issues/3299). Attributes of a pool can be neither changed nor removed, so
-a template without `Schema` has the same effect, and nothing is lost.
+CloudFormation has sometimes refused an update because the template contains the pool's schema, although the schema had not
+changed ("Invalid AttributeDataType input", https://github.com/aws/aws-cdk/issues/8585,
+https://github.com/aws-amplify/amplify-backend/issues/3299). Attributes of a pool can be neither changed nor removed, so a
+template without `Schema` has the same effect, and nothing is lost.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Prepares a Chalice project for Gatehouse: `init`.
 
 It changes one file of the team: `.chalice/config.json` gets the missing keys that Gatehouse needs.
-`requirements-gatehouse.txt` belongs to Gatehouse, and is rewritten each time. It prints the lines for app.py,
-requirements.txt and .gitignore.
+`requirements-gatehouse.txt` belongs to Gatehouse, and is rewritten each time. `init` prints the lines that the team must add
+to app.py, requirements.txt and .gitignore.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _write_lock(project_dir: Path) -> list[str]:
-    """Write Gatehouse's own lock: the wheel, and what it needs."""
+    """Write Gatehouse's own lock: the wheel and its dependencies."""
     wheel = lock_own_wheel(project_dir)
     if wheel is None:
         return []

@@ -28,7 +28,7 @@ _OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
 class Provider:
     """One OIDC provider, such as an Okta tenant, as an operator describes it.
 
-    None keeps the earlier value. A new provider has no domains, and nothing is trusted or allowed.
+    None keeps the earlier value. For a new provider, None means no domains, no trust and no permissions.
     """
 
     name: str

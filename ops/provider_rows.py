@@ -16,7 +16,8 @@ from .stages import Stage
 
 @dataclass(frozen=True)
 class Row:
-    """A provider's row, without its name. By default nothing is trusted, linked or read."""
+    """A provider's row, without its name. By default, the provider's addresses are not trusted, its people are not linked,
+    and its groups are not read."""
 
     label: str = ""
     domains: tuple[str, ...] = ()

@@ -49,7 +49,7 @@ class Registered:
 
     @property
     def complete(self) -> bool:
-        """Whether people can sign in with it."""
+        """Whether people can sign in with this provider."""
         return self.in_pool and self.in_table and self.in_client
 
 
@@ -62,8 +62,8 @@ def add_provider(
 ) -> None:
     """Register a provider, or update the registration with that name.
 
-    It first reads the provider's discovery document. Omitted values keep their earlier value. Raises OpsError, with the
-    remedy.
+    The provider's discovery document is read first. Omitted values do not change. Raises OpsError, whose message says what
+    to do.
     """
     provider = provider.tidied()
     verify(provider)

@@ -1,9 +1,9 @@
 """Makes the users table match the user pool: missed events, and people from before Gatehouse.
 
-First it compares each page of the pool with its people's records. Then it compares each page of the table with the names
-that it has seen. It writes as the trigger does (UserStore), so a sign-in at the same time does no harm. It does not change
-fields that the pool does not return. If a provider has sent an address outside its domains, the table keeps the
-person's earlier address: Cognito stores the new one, but no sign-in writes it into the table.
+First it compares each page of people in the pool with their records in the table. Then it compares each page of the table
+with the names that it saw in the pool. It writes as the trigger does (UserStore), so a sign-in at the same time does no
+harm. It does not change fields that the pool does not return. If a provider has sent an address outside its domains, the
+table keeps the person's earlier address: Cognito stores the new address, but a sign-in does not write it into the table.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Reconciler:
                     self._users.record_unlinked(profile.user_name)
 
     def _judge(self, record: UserRecord) -> None:
-        """Correct a record whose name was not among the pool's people."""
+        """Correct a record whose user name was not seen in the pool."""
         if record.status == PENDING and _age(record, self._clock()) < GRACE_SECONDS:
             return
         user = self._pool.find(record.userName)
@@ -179,7 +179,8 @@ class Reconciler:
             delete_unchanged(self._dynamodb, self._table, record)
 
     def _tell(self, line: str) -> None:
-        """Print one difference. Only the first few are printed: each person from before Gatehouse causes one."""
+        """Print one difference. Only the first few are printed, because each person from before Gatehouse causes a
+        difference."""
         if self._findings.total <= _NAMED:
             self._report.note(line)
         elif self._findings.total == _NAMED + 1:

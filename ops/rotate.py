@@ -50,9 +50,9 @@ def rotate_sealing_keys(
 ) -> str:
     """Add a key, wait until every container has read it, and seal with it; return its name.
 
-    Cookies that earlier keys sealed can still be opened. Without `wait`, a container that has not read the new key yet
-    may end a session; use that only for a leaked key. If the stored secret is unusable, it is replaced: no session can
-    have worked with it.
+    Cookies that earlier keys sealed can still be opened. Without `wait`, a container that has not read the new key yet may
+    end a session; omit the wait only if a key has leaked. If the stored secret is unusable, it is replaced. No session is
+    lost then, because none can have worked with that secret.
     """
     report.step("Sealing keys")
     with aws.explained("rotating the sealing keys"):
@@ -114,7 +114,7 @@ def drop_old_sealing_keys(
 
 
 def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Give each app client of the stage a second secret, and use it from now on.
+    """Add a second secret to each app client of the stage, and use the new secret from now on.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AddUserPoolClientSecret.html
     """
@@ -178,9 +178,9 @@ def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
 def _others(
     listed: list[dict[str, Any]], document: Mapping[str, Any]
 ) -> tuple[list[str], list[str]]:
-    """Split the unused secrets into those older and those newer than the one in use.
+    """Split the unused secrets into those that are older, and those that are newer, than the secret in use.
 
-    The stack's own first secret is stored without an id. So without an id, the oldest secret is in use.
+    The stack stores the first secret without an id. So if there is no id, the oldest secret is in use.
     """
     ids = [item["ClientSecretId"] for item in listed]
     used = document.get("client_secret_id")

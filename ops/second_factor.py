@@ -1,4 +1,4 @@
-"""A person's second factor: authenticator app, codes by mail or text message."""
+"""Removes a person's second factors: authenticator app, and codes by mail or text message."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def refuse_reset(person: Person) -> None:
 
 
 def reset(directory: Directory, person: Person, report: Reporter) -> None:
-    """Switch every second factor off, delete the authenticator app's key and the recovery codes, end every session.
+    """Switch every second factor off, delete the authenticator app's key and the recovery codes, and end every session.
 
     The password does not change. First verify the person's identity: this removes half of the account's protection.
     """
@@ -75,7 +75,7 @@ def reset(directory: Directory, person: Person, report: Reporter) -> None:
 
 
 def _forget_app(directory: Directory, person: Person, report: Reporter) -> None:
-    """Delete the app's key, even one that was set up and never switched on."""
+    """Delete the authenticator app's key, even if the app was set up but never switched on."""
     try:
         directory.call("admin_delete_software_token", Username=person.user_name)
     except ClientError as error:

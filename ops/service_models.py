@@ -1,9 +1,9 @@
 """Selects botocore's data for the zip: the operations that Gatehouse calls, and the endpoints of their services.
 
 At a cold start, a boto3 client lists botocore's data folder and reads whole service models (1.5 MB of JSON for three
-services) and 1.2 MB of endpoints. The zip contains a reduced copy, which `chalicelib.gatehouse.aws_models` finds first.
-It is cut from the installed botocore when the zip is made: texts are removed, types and limits are kept. The repository
-does not contain the copy.
+services) and 1.2 MB of endpoints. The zip contains a reduced copy, which `chalicelib.gatehouse.aws_models` finds first. The
+copy is made from the installed botocore when the zip is made: descriptions are removed, types and limits are kept. The
+repository does not contain the copy.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ class StackEvents:
         self._seen.update(event["EventId"] for event in self._fetch())
 
     def new(self) -> list[str]:
-        """Return what finished since the last call: one line per failure, one per kind of success."""
+        """Return lines about the operations that have ended since the last call: one line per failure, and one line per kind
+        of success."""
         failed: list[str] = []
         finished: dict[str, list[str]] = {}
         for event in reversed(self._fetch()):

@@ -48,7 +48,7 @@ def _tags(value: Any) -> str:
 
 
 def _ports(value: Any) -> str:
-    """Accept ports that a program can open without special rights; Cognito allows 100 callback URLs.
+    """Accept ports that a program can open without special rights, and not more than fit into Cognito's 100 callback URLs.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -75,7 +75,7 @@ def _domain_prefix(value: Any) -> str:
 
 
 def _passkey_domain(value: Any) -> str:
-    """Accept host names that browsers allow as a relying party; in CloudFormation at most 63 characters."""
+    """Accept host names that browsers allow as a relying party; CloudFormation allows at most 63 characters."""
     if value == "localhost":
         return ""
     if not isinstance(value, str) or len(value) > 63 or not _HOST.fullmatch(value):
@@ -92,12 +92,12 @@ def _runtime(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Option:
-    """One option: its name, a check that returns what is wrong (or an empty text), its purpose in Markdown, its
-    default.
+    """One option: its name, a check that returns a problem's description (or an empty text), its purpose in Markdown, and
+    its default.
 
-    `shown` describes the default if its value is not clear enough. `needed`: why every stage except the local one needs
-    the option. `not_locally`: why the local stage does not. `goes_with` names another option that must also be set.
-    `starts` is the value that `init` writes, so that people see the choice.
+    `shown` describes the default if its value is not clear enough. `needed` says why every stage except the local one needs
+    the option. `not_locally` says why the local stage does not need it. `goes_with` names another option that must also be
+    set. `starts` is the value that `init` writes, so that people see the choice.
     """
 
     name: str
@@ -223,7 +223,7 @@ def value_of(options: Mapping[str, Any], name: str) -> Any:
 
 
 def problems_of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
-    """List everything that is wrong with a stage's block; None means a stage without one."""
+    """List everything that is wrong with a stage's block. If `options` is None, the stage has no block."""
     if options is None:
         options = {}
     if not isinstance(options, dict):

@@ -118,7 +118,8 @@ def _of_refresh_tokens(said: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_mails(options: Any, said: Mapping[str, str], *, local: bool) -> Iterator[str]:
-    """Problems of MAILS_PER_DAY: Cognito's own sender stops at 50 mails a day; only a team knows the limits of its SES.
+    """Problems of MAILS_PER_DAY. Cognito's own sender stops at 50 mails a day. If the stage uses SES, only the team knows
+    the limit.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -166,7 +167,7 @@ def _of_origins(
     """Problems of origins on another site: from there, browsers would not send the SameSite=Strict cookie.
 
     Hosts of one site share at least their last two labels, and each execute-api host is a separate site
-    (https://publicsuffix.org/list/). Only a browser can check the rest of the rule.
+    (https://publicsuffix.org/list/). The rest of the rule cannot be checked here, but only in a browser.
     """
     origins = parse_list(said.get("ALLOWED_ORIGINS", ""))
     if local or not origins:

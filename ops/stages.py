@@ -47,7 +47,7 @@ class Stage:
 
     @property
     def is_local(self) -> bool:
-        """Whether this is the stage of the local AWS."""
+        """Whether this stage is the local AWS's stage."""
         return self.name == LOCAL
 
     @property
@@ -189,8 +189,8 @@ def write_environment(
 ) -> None:
     """Write stack outputs into a stage of config.json: variables, and a role per function.
 
-    `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`, `user_records`, …) → role ARN.
-    Everything else in the file stays as written; the file is replaced atomically, and only if something changed.
+    `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`, `user_records`, …) → role ARN. All
+    other text in the file is unchanged. The file is replaced atomically, and only if something changed.
     """
     stages = _read(project_dir).get("stages")
     if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):

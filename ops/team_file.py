@@ -64,7 +64,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Rights:
-    """What one function may do: with the file's tables and queues by name, and other rights."""
+    """The rights of one function: to the file's tables and queues, by name, and further rights."""
 
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     queues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

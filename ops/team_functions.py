@@ -32,7 +32,7 @@ def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
 
 
 def _expected(stage: Stage, found: TeamFile) -> dict[str, str]:
-    """Return the stack's outputs in advance: the names are known before the resources exist."""
+    """Return the stack's future outputs, which are known before the resources exist."""
     names = {}
     for table in found.tables:
         names[table_variable(table)] = stage.named(table)
@@ -65,7 +65,8 @@ def _only_in_app(stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 def _without_their_source(
     stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 ) -> Iterator[str]:
-    """Yield functions that lack the right to read their own queue or stream: Lambda would refuse to connect them."""
+    """Yield functions without the right to read their own queue or stream: Lambda would refuse to connect such a function to
+    its source."""
     for name, rights in found.functions.items():
         source = declared[name].source if name in declared else ""
         for queue in found.queues:

@@ -1,6 +1,6 @@
 """Adds a team's resources to the identity stack: tables, queues, and for each function a role, a log group, an alarm.
 
-Tables are kept, backed up and protected like Gatehouse's own. A role allows only what the file says, on the named
+Tables are kept, backed up and protected like Gatehouse's own. A role allows only the rights in the file, on the named
 resources, and writing to the function's own log (S-60).
 """
 
@@ -61,7 +61,8 @@ def add_team_resources(template: Template, found: TeamFile) -> None:
 
 
 def _require_parted(found: TeamFile) -> None:
-    """Raise OpsError if two names have the same logical name, which has neither hyphens nor underscores."""
+    """Raise OpsError if two names have the same logical name in the template. A logical name has neither hyphens nor
+    underscores."""
     for kind, names in (
         ("Table", found.tables),
         ("Queue", found.queues),
@@ -112,7 +113,7 @@ def output_roles(found: TeamFile) -> dict[str, str]:
 def gone_since(
     before: Mapping[str, Any] | None, now: Mapping[str, str]
 ) -> tuple[list[str], list[str]]:
-    """List variables and functions whose outputs a described stack had before, and lacks now."""
+    """List variables and functions whose outputs a stack had before, and no longer has."""
     outputs = before.get("Outputs", []) if before else []
     gone = [
         each
@@ -285,7 +286,8 @@ def _log_group(name: str) -> Template:
 
 
 def _alarm(name: str) -> Template:
-    """Build an alarm on a function's errors: no request waits for it, so otherwise nobody would notice a failure."""
+    """Build an alarm on a function's errors. No request waits for such a function, so without an alarm its failures would
+    not be noticed."""
     function = _sub(f"${{AppName}}-${{StageName}}-{name}")
     return {
         "Type": "AWS::CloudWatch::Alarm",

@@ -12,7 +12,8 @@ _MOST_BYTES = 4096
 
 
 def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """List functions whose variables are too large: Lambda would refuse such a function only after uploading the others.
+    """List functions whose variables are too large. Lambda would refuse such a function only after the other functions are
+    already uploaded.
 
     `shared` are the variables of every function; `lambda_functions` of `merged` has those of single functions.
     """

@@ -1,8 +1,8 @@
 """Downloads a lock's wheels for one runtime of Lambda with pip, and checks their hashes.
 
-It returns all wheels, or raises an OpsError. Unlike Chalice, it downloads for Lambda's platform from the start, on any
-machine. So no package is downloaded a second time without hashes. If a package has no wheel, it is built from its
-locked source without the network, with the tools that requirements-dev.txt locks.
+The result is complete: if a wheel is missing, an OpsError is raised. Unlike Chalice, this module downloads for Lambda's
+platform from the start, on any machine. So no package is downloaded a second time without hashes. If a package has no wheel,
+it is built from its locked source without the network, with the tools that requirements-dev.txt locks.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Wheel:
 
 
 def is_for_operators(name: str) -> bool:
-    """Whether a file of a wheel is only for operators' machines, so that it stays out of the zip."""
+    """Whether a file of a wheel is only for operators' machines, and so does not belong in the zip."""
     return name.startswith(_OPERATORS)
 
 
@@ -186,7 +186,7 @@ def _metadata(wheel: Wheel) -> Message:
 
 
 def digests(contents: bytes) -> set[str]:
-    """Hash a file with each algorithm that a lock may use."""
+    """Return a file's hashes by each algorithm that a lock may use."""
     return {
         f"{kind}:{hashlib.new(kind, contents).hexdigest()}"
         for kind in ("sha256", "sha384", "sha512")

@@ -1,12 +1,12 @@
 """The stand-in for Okta: oidc-provider-mock with our own people and our own login page.
 
-The issuer is http://127.0.0.1:PORT. It adds three things to the mock. A refusal returns `state`, as RFC 6749 (4.1.2.1)
-requires and Okta does. ID tokens say when the person signed in here (`auth_time`). And people who tick the box stay
-signed in here: they see no login page the next time, unless `prompt=login` or `max_age` require one (OpenID Connect
-Core 2 and 3.1.2.1).
+The issuer is http://127.0.0.1:PORT. This module adds three things to the mock. A refusal returns `state`, as RFC 6749
+(4.1.2.1) requires and Okta does. ID tokens say when the person signed in at the stand-in (`auth_time`). And people who tick
+the box on the login page stay signed in at the stand-in: the next time, they see no login page, unless `prompt=login` or
+`max_age` requires it (OpenID Connect Core 2 and 3.1.2.1).
 
-Its admin console is at /admin (okta_console.py). The login page refuses people who were deactivated there. As at Okta,
-people who were removed from the app return to it with the error `access_denied`.
+Its admin console is at /admin (okta_console.py). The login page refuses people who were deactivated in the console. As at
+Okta, people who were removed from the app are sent back to the app with the error `access_denied`.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def build_app(
 
 
 def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
-    """Store the time of the sign-in with each code, and give people who tick the box a session here."""
+    """Store the time of the sign-in with each code. Start a session at the stand-in for people who tick the box."""
     import flask
     import oidc_provider_mock
     from werkzeug.datastructures import ImmutableMultiDict

@@ -1,8 +1,9 @@
-"""The stand-in's admin console, in which you choose who may sign in, and report to the app that somebody leaves.
+"""The stand-in's admin console. In it, you choose who may sign in, and report to the app that a person has left.
 
 A button changes the person's state at the stand-in, and sends the request that Okta would send: an event hook with the
-provider's secret, or Universal Logout with a token that the stand-in's own key signs. `up` writes into a file what a
-person would type into Okta's console (`leavers.py`); without that file nothing is sent.
+provider's secret, or Universal Logout with a token that the stand-in's own key signs. In Okta's console, a person types in
+the app's addresses and the secret. For the stand-in, `up` writes them into a file (`leavers.py`); without that file, no
+request is sent.
 
 Sources: Okta, "Event hooks" and "System Log API" (the format of a request); Okta, "Build Universal Logout for your app"
 (the token's header and claims). This module must not import from the package, because the stand-in runs without it.
@@ -42,7 +43,8 @@ WAYS = ("event-hook", "universal-logout", "both")
 
 @dataclass(frozen=True)
 class Sent:
-    """One request to the app, for the list on the page. `answer` is the response's status, or says why there is none."""
+    """One request to the app, for the list on the page. `answer` is the response's status, or the reason why there was no
+    response."""
 
     at: str
     what: str

@@ -21,8 +21,8 @@ DEMO_USERS = (
 def create_demo_users(session: boto3.Session, stage: Stage) -> None:
     """Create the people and their records as an administrator would, with permanent passwords.
 
-    No trigger runs when an administrator sets a password. So until they sign in, their records would look like those of
-    invited people; on AWS, `reconcile` corrects such records.
+    Cognito runs no trigger when an administrator sets a password. So without the records from here, people would have the
+    records of invited people until they sign in. On AWS, `reconcile` corrects such records.
     """
     cognito = aws.client(session, "cognito-idp")
     pool_id = stage.environment["USER_POOL_ID"]

@@ -1,8 +1,8 @@
 """The stack's child processes: starts them with logs, watches them, and stops only those that it started.
 
-Every child has a random mark in its environment and leads its own session. To stop it means to end the processes of that
-session that have the mark. So it never ends an unrelated process that reused the process id, and it does end the
-children of a crashed child.
+Every child process has a random mark in its environment, and its own session of the operating system. To stop a child, this
+module ends the processes of that session that have the mark. So it also ends the children of a crashed child, but never an
+unrelated process that has got the same process id.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _LAST_PORT = 65_535
 class Program:
     """One child process: what to run, where it listens, and when it is ready.
 
-    It is ready when `health_url` answers 200, or, if that is empty, when its port accepts connections. `scratch` is a
-    folder of temporary files, which is deleted when the program is stopped.
+    The program is ready when `health_url` answers 200 or, if `health_url` is empty, when its port accepts connections.
+    `scratch` is a folder of temporary files, which is deleted when the program is stopped.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Program:
 
 @dataclass(frozen=True)
 class _Running:
-    """A running process; its start time distinguishes it from a later one with the same number."""
+    """A running process. Its start time distinguishes it from a later process with the same process id."""
 
     pid: int
     session: int
@@ -119,14 +119,14 @@ class Processes:
                 raise OpsError(f"{entry.name} stopped unexpectedly.\n{self._tail(entry.name)}")
 
     def adopt(self) -> None:
-        """Take over the programs that another `up` has started here: watch and stop them like our own."""
+        """Take over the programs that another `up` has started in this state directory: watch and stop them like our own."""
         self._adopted = self._remembered()
         self._started = list(self._adopted)
 
     def stop(self) -> list[str]:
         """Stop all programs that were started from this state directory; return their names.
 
-        If the file no longer lists our programs, another `up` has taken the folder over: stop only our own.
+        If the file no longer lists our programs, another `up` now uses the folder. Then stop only our own programs.
         """
         taken_over = self._taken_over()
         if not taken_over:
@@ -241,8 +241,8 @@ def _stop_marked(session: int, mark: str) -> bool:
 def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
     """Wait until the found processes and their new children have ended; return False after a timeout.
 
-    A process that is ending loses its environment, and so its mark, before it releases its ports. So this also checks
-    the processes themselves.
+    A process that is ending loses its environment, and so its mark, before it releases its ports. So the function does not
+    only search for the mark, but also checks the found processes.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:

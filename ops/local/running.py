@@ -37,7 +37,7 @@ def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[
 
 
 def _trust_also(authority: Path, bundle: Path) -> None:
-    """Let this process and its children also trust the app's certificate; pip trusts what it trusted before."""
+    """Let this process and its children also trust the app's certificate; pip's trusted certificates do not change."""
     theirs = os.environ.get(CALLERS_BUNDLE, os.environ.get(_BUNDLE, ""))
     known = theirs if Path(theirs).is_file() else certifi.where()
     wanted = Path(known).read_bytes() + b"\n" + authority.read_bytes()

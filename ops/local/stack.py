@@ -61,7 +61,7 @@ class Choices:
             write_option(copy, LOCAL, "loopback_ports", list(self.loopback_ports))
 
     def text(self) -> str:
-        """Return them as text, which a later `up` compares with its own."""
+        """Return these options as text, so that a later `up` can compare them with its own options."""
         return json.dumps(asdict(self), sort_keys=True)
 
 
@@ -76,10 +76,10 @@ def up(
 ) -> None:
     """Start a stack, or use the running one, and deploy into it. Run until interrupted, unless `detach` is true.
 
-    If a stack with this state directory is running, it is kept, with its people and records, unless `fresh` is true. With
-    `watch`, each edit of the project is deployed into it. Shared parts (MiniStack's environment, built dependencies) are
-    in the project's `.local`. `choices` say whether the app uses HTTPS. Raises OpsError; it checks settings and app
-    before it stops anything.
+    If a stack with this state directory is already running, it is used, and its people and records are kept, unless `fresh`
+    is true. With `watch`, each edit of the project is deployed into it. Shared parts (MiniStack's environment, built
+    dependencies) are in the project's `.local`. `choices` say whether the app uses HTTPS. Raises OpsError. Settings and app
+    are checked before anything is stopped.
     """
     require_linux()
     require_project(project_dir)
@@ -122,7 +122,7 @@ def up(
 
 
 def require_same_choices(processes: Processes, state_dir: Path, choices: Choices) -> bool:
-    """Return whether a complete stack runs here with these choices. Raises OpsError if it runs with others."""
+    """Return whether a complete stack runs here with these choices. Raises OpsError if a stack runs with other choices."""
     if len(processes.running()) < _PROGRAMS or not (state_dir / "info.json").exists():
         return False
     try:
@@ -242,7 +242,7 @@ def _start(
 
 
 def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:
-    """Do what `ops deploy` and `ops provider add` do on AWS."""
+    """Deploy and register the provider, as `ops deploy` and `ops provider add` do on AWS."""
     stage = load_stage(copy, LOCAL)
     session = aws.session(stage)
     outputs = provision(session, stage, {}, report)
@@ -293,7 +293,7 @@ def _facts(stage: Stage, addresses: Addresses, certificate: Certificate | None) 
 
 
 def _require_free(addresses: Addresses, ours: Collection[int] = ()) -> None:
-    """Raise OpsError if another program uses one of the ports; `ours` are those of the stack that will be stopped."""
+    """Raise OpsError if another program uses one of the ports. `ours` are the ports of the stack that will be stopped."""
     for port, purpose, option in (
         (addresses.app, "the app", "--port"),
         (addresses.aws, "the local AWS", "--aws-port"),

@@ -30,7 +30,8 @@ _FOLDERS = ("chalicelib", "vendor")
 
 @contextmanager
 def naming_the_project(copy: Path, project_dir: Path) -> Iterator[None]:
-    """In an OpsError, name the project's own files in place of those of its copy, where an edit would be lost."""
+    """Replace the copy's file names in an OpsError by the names of the project's own files, because an edit in the copy
+    would be lost."""
     try:
         yield
     except OpsError as error:

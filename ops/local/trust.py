@@ -1,8 +1,8 @@
 """Makes this user's browsers trust the local authority: `python -m ops trust`.
 
-Chromium and Firefox on Linux store trusted authorities in NSS databases. Chromium reads ~/.pki/nssdb if that folder
-exists, otherwise the one in the user's data folder, so creating the former would hide the latter. Other browsers use
-the system's store, which we do not change.
+Chromium and Firefox on Linux store trusted authorities in NSS databases. Chromium reads ~/.pki/nssdb if that folder exists,
+and otherwise the database in the user's data folder. So a new ~/.pki/nssdb would hide the database in the data folder. Other
+browsers use the system's store, which we do not change.
 https://chromium.googlesource.com/chromium/src/+/main/docs/linux/cert_management.md
 """
 

@@ -57,7 +57,8 @@ def decide_claims(
 def merge(
     emulator: Emulator, pool: Mapping[str, Any], user: dict[str, Any], attributes: dict[str, str]
 ) -> None:
-    """Write a sign-in's attributes into a profile: missing ones stay, empty ones may be cleared."""
+    """Write a sign-in's attributes into a profile. Missing attributes do not change; for empty ones, the pool's tag
+    decides."""
     cognito = emulator.cognito
     cognito._merge_federated_attrs(user, without_empty(attributes), cognito._now_epoch())
     if (pool.get("UserPoolTags") or {}).get(EMPTY_CLAIMS_TAG) != "keep":
@@ -67,7 +68,7 @@ def merge(
 
 
 def without_empty(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Remove attributes without a value: a profile has none."""
+    """Remove attributes without a value, because a profile never contains such attributes."""
     return {name: value for name, value in attributes.items() if value != ""}
 
 

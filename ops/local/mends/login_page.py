@@ -1,7 +1,7 @@
 """POST /login, the hosted page: triggers around a password sign-in.
 
-MiniStack runs no triggers there. It handles this request on its event loop, which then could not serve a Lambda function
-that calls it back. So the patch uses a separate thread.
+MiniStack runs no triggers there. MiniStack handles this request on its event loop. If a trigger ran there, MiniStack could
+not answer the calls that the Lambda function makes meanwhile. So the patch runs the triggers in a separate thread.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-authentication.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-authentication.html
 """

@@ -1,6 +1,6 @@
 """GET /logout redirects only to the client's own logout URLs.
 
-MiniStack redirects anywhere if a client lists none.
+MiniStack redirects to any URL if a client has no logout URLs.
 https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
 """
 

@@ -1,6 +1,6 @@
 """The destination of a sign-up's code: AWS masks the address in the answer, `j***@e***`.
 
-MiniStack does so for every operation except SignUp.
+MiniStack masks the address for every operation except SignUp.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CodeDeliveryDetailsType.html
 """
 

@@ -1,8 +1,8 @@
-"""Mailed codes: each is new, and valid for one use, a few tries and a limited time; a sign-up's code proves the
+"""Mailed codes: each code is new, and valid for one use, a few tries and a limited time; a sign-up's code verifies the
 address.
 
-MiniStack always sends 123456 or 654321, allows unlimited guesses, leaves `email_verified` unset, and mails people who
-have nothing to confirm or reset.
+MiniStack always sends 123456 or 654321, allows unlimited guesses, leaves `email_verified` unset, and sends codes to people
+who have nothing to confirm or reset.
 https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResendConfirmationCode.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html

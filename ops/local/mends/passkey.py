@@ -1,8 +1,8 @@
 """Passkeys, which MiniStack lacks: registering, listing and deleting them, and signing in with USER_AUTH.
 
-py_webauthn verifies challenge, origin, relying party, user verification, signature and counter. If the pool asks a person
-for a second factor, they can sign in with a passkey only if it counts as one. The hosted page does not offer passkeys.
-https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_StartWebAuthnRegistration.html
+py_webauthn verifies challenge, origin, relying party, user verification, signature and counter. If a person needs a second
+factor, they can sign in with a passkey only if the pool counts passkeys as both factors. The hosted page does not offer
+passkeys. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_StartWebAuthnRegistration.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CompleteWebAuthnRegistration.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminInitiateAuth.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_WebAuthnMfaSettingsType.html

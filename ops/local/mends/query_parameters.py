@@ -1,6 +1,6 @@
 """For a repeated query parameter, `queryStringParameters` has the last value; the lists have all.
 
-MiniStack uses the first. AWS documents it for load balancers; people also report it for REST APIs.
+MiniStack uses the first value. AWS documents the last value for load balancers; people report the same for REST APIs.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers
 """
 

@@ -14,7 +14,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Name the action of the batch."""
+    """Make batches require `sqs:SendMessage`."""
     replace(emulator.iam_actions, "extract_iam_action", _of_batch)
 
 

@@ -1,8 +1,8 @@
 """Refresh token rotation, which MiniStack lacks.
 
-A client with rotation gets a new refresh token at each refresh. The new one expires when the old one would have; the
-old one works for the client's grace period, then it is refused. Such a client cannot sign in again with
-REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's secret, which MiniStack does not.
+A client with rotation gets a new refresh token at each refresh. The new token expires when the old token would have expired.
+The old token works for the client's grace period, and is then refused. Such a client cannot sign in again with
+REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's secret; MiniStack does not check it.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
 """

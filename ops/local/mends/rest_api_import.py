@@ -1,9 +1,8 @@
 """ImportRestApi and PutRestApi (mode=overwrite), which `chalice deploy` needs and MiniStack lacks.
 
-MiniStack already reads OpenAPI documents for CloudFormation. This patch adds the two calls, and the responses of a mock
-integration, with which Chalice answers CORS preflights. An overwrite replaces the resources, authorizers, models and
-gateway responses, and keeps stages and deployments.
-https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html
+MiniStack already reads OpenAPI documents for CloudFormation. This patch adds the two calls. It also adds the responses of
+mock integrations, with which Chalice answers CORS preflights. An overwrite replaces the resources, authorizers, models and
+gateway responses, and keeps stages and deployments. https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/api/API_PutRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
 """

@@ -1,7 +1,7 @@
 """/signup and /confirmUser, managed login's own sign-up pages, which MiniStack lacks.
 
-On these pages people choose a password before they prove the mailbox, and the page sends no ClientMetadata. Our
-pre-sign-up trigger must handle this case (S-67). If the trigger refuses, the page shows its message.
+On these pages people choose a password before they prove access to the mailbox, and the pages send no ClientMetadata. Our
+pre-sign-up trigger must handle this case (S-67). If the trigger refuses the sign-up, the page shows the trigger's message.
 https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
 """

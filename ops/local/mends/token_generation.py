@@ -1,6 +1,6 @@
 """The pre-token-generation trigger runs once for each issue of tokens, sets both tokens' groups, and can refuse.
 
-MiniStack runs it once per token, and looks for `groupOverrideDetails` in the wrong place. AWS sends version two "a
+MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. AWS sends version two "a
 single request with the data for both the identity and access tokens", reads `groupOverrideDetails` beside the two token
 sections, removes all groups if that object is empty, and protects the claims that make a token trustworthy:
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html

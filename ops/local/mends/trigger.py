@@ -1,6 +1,6 @@
 """Invokes a user pool's Lambda trigger as Cognito does.
 
-- Cognito waits 5 seconds, tries up to three times, reports "<Trigger> failed with error <text>."
+- Cognito waits 5 seconds, tries up to three times, and then reports "<Trigger> failed with error <text>."
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 - The function's resource policy must allow this pool.
   https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html

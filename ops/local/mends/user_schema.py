@@ -1,6 +1,6 @@
-"""Attributes must match the pool's schema: unknown ones and values that are too long are refused.
+"""Attributes must match the pool's schema: unknown attributes and values that are too long are refused.
 
-MiniStack stores anything.
+MiniStack stores every attribute and value.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_StringAttributeConstraintsType.html
 """
