@@ -1,8 +1,8 @@
 """Adds the gateway responses to the API document that Chalice sends, so that `chalice deploy` keeps them.
 
 Chalice updates an API with `put_rest_api` in mode overwrite, which removes gateway responses that the document does not
-name. Chalice's documents name none. Like `ops.exact_package`, this module patches Chalice in the process that loads the
-app.
+name. Chalice's documents name no gateway responses. Like `ops.exact_package`, this module patches Chalice in the process
+that loads the app.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html
 """
 

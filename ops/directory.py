@@ -195,7 +195,7 @@ class Directory:
         )
 
     def everybody(self, name: str) -> list[Person]:
-        """Return everybody who matches a name: one person for a user name, perhaps several for an address.
+        """Return all people who match a name: one person for a user name, perhaps several people for an address.
 
         ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. It does
         not find a federated person whose stored address is spelled in a third way.

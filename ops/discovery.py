@@ -1,4 +1,4 @@
-"""An OIDC provider's discovery document, checked before anything is registered.
+"""Reads an OIDC provider's discovery document, and checks it before anything is registered.
 
 https://openid.net/specs/openid-connect-discovery-1_0.html, section 4.
 """

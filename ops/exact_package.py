@@ -1,9 +1,9 @@
 """Makes Chalice package exactly the versions that requirements.txt locks, or stop.
 
-Chalice alone does three unsafe things. If it cannot build a dependency, it uploads a zip without that dependency and
-exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads that
-package again by name and version, without checking hashes. And it reuses an earlier zip without checking it. `install`
-replaces these three steps, and refuses variables that are too large for Lambda before anything is uploaded. app.py
+Chalice alone does three unsafe things. If it cannot build a dependency, it uploads a zip without that dependency and exits
+with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads that package
+again by name and version, without checking hashes. And Chalice reuses an earlier zip without checking its contents.
+`install` replaces these three steps, and refuses variables that are too large for Lambda before anything is uploaded. app.py
 calls it when Chalice's command line loads the app, so a plain `chalice deploy` or `chalice package` is covered too.
 """
 
@@ -84,7 +84,7 @@ def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
 def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap _create_role_reference: if a function has no role, name the function and say what to do.
 
-    botocore would also refuse the function, but its message does not name it.
+    botocore would also refuse the function, but its message does not name the function.
 
     `chalice package` needs no role.
     """

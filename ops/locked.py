@@ -142,7 +142,7 @@ def environment_of(runtime: Runtime, machine: str) -> dict[str, str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield logical lines: continued ones joined, without comments and empty lines."""
+    """Yield logical lines: continued lines are joined; comments and empty lines are left out."""
     for line in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
         bare = _COMMENT.sub("", line).strip()
         if bare:

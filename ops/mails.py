@@ -33,7 +33,7 @@ _MONOSPACE = "ui-monospace,Menlo,Consolas,monospace"
 def build_mails(environment: Mapping[str, str], own: Path | None = None) -> dict[str, str]:
     """Build the template's parameters: subject and message of the mail with a code, and of an invitation.
 
-    `environment` is a stage's, already checked; `own` is the folder with the team's texts, if there is one.
+    `environment` has a stage's variables, already checked; `own` is the folder with the team's texts, if the team has texts.
     Raises OpsError for texts that are too long.
     """
     brand, _ = Brand.read(environment)
@@ -76,7 +76,7 @@ def build_mails(environment: Mapping[str, str], own: Path | None = None) -> dict
 
 
 def _copied(secret: str) -> str:
-    """Put the code on a line of its own, so that one tap selects it and nothing else is copied."""
+    """Put the code on a line of its own, so that one tap selects only the code."""
     return (
         f'<p style="margin:16px 0;font:600 24px/1.3 {_MONOSPACE};overflow-wrap:anywhere;'
         f'-webkit-user-select:all;user-select:all">{secret}</p>'

@@ -31,7 +31,7 @@ _PLACEHOLDER_ROLE = "arn:aws:iam::000000000000:role/package"
 def package(project_dir: Path, out: Path, python: str = "") -> Path:
     """Write the zip into `out` and return its path. Raises OpsError.
 
-    It is for Lambda's runtime of version `python`, such as 3.13; the default is this Python's.
+    The zip is for Lambda's runtime of version `python`, such as 3.13; the default is this Python's version.
     """
     require_project(project_dir)
     runtime = runtime_of({OPTION: python})

@@ -21,7 +21,7 @@ from .second_factor import WORDS
 
 
 def build_report(directory: Directory, name: str) -> dict[str, Any]:
-    """Return what pool, table and providers know about a person. Raises OpsError if nobody matches."""
+    """Return the data about a person in the pool, the table and the providers. Raises OpsError if no person matches."""
     person = directory.find(name)
     if person is None:
         record = directory.users.load(name)

@@ -75,7 +75,8 @@ class PoolReader:
 
 
 def build_profile(user: PoolUser, client_id: str) -> UserProfile:
-    """Build the table's data for a pool's user; `client_id` is used if none is known."""
+    """Build the users table's data about a user of the pool. `client_id` is used if the user's own app client is not
+    known."""
     birthplace = birthplace_of(user.user_name, user.identities)
     attributes = user.attributes
     return UserProfile(

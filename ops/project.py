@@ -1,6 +1,6 @@
 """Prepares a Chalice project for Gatehouse: `init`.
 
-It changes one file of the team: `.chalice/config.json` gets the missing keys that Gatehouse needs.
+`init` changes one file of the team: it adds the keys that Gatehouse needs, and that are missing, to `.chalice/config.json`.
 `requirements-gatehouse.txt` belongs to Gatehouse, and is rewritten each time. `init` prints the lines that the team must add
 to app.py, requirements.txt and .gitignore.
 """

@@ -23,9 +23,9 @@ def problems_of(
 ) -> list[str]:
     """List everything wrong with a stage; empty when it can be used.
 
-    `merged` is the top level of config.json, overridden by the stage's block. It has the variables of both, but only the
-    stage's `lambda_functions`, because Chalice merges only their variables.
-    `brand` is the project's own folder with logo, picture and texts of the page, if there is one.
+    `merged` is the top level of config.json, overridden by the stage's block. It has the environment variables of both
+    levels. Its `lambda_functions` are only the stage's, because of functions on both levels Chalice merges only the
+    variables. `brand` is the project's own folder with logo, picture and texts of the page, if there is one.
     """
     return [
         *_of_names(name, merged),

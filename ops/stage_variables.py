@@ -87,13 +87,13 @@ def _names_and_types(environment: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
-    """Problems that the functions would report at their first call, except missing outputs of the stack."""
+    """List the problems that the functions would report at their first call, except missing outputs of the stack."""
     _, problems = Settings.checked({**said, "AWS_REGION": region or "unknown"}, without=(STACK,))
     yield from problems
 
 
 def _of_page(said: Mapping[str, str], own: Path | None) -> Iterator[str]:
-    """Problems of the brand's files and colours, which the running function does not check."""
+    """List problems of the brand's files and colours, which the running function does not check."""
     brand, problems = Brand.read(said)
     if problems:
         return

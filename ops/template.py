@@ -59,7 +59,7 @@ def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
 def write_template(template: Mapping[str, Any]) -> str:
     """Write a template for a request, one line for each parameter, resource and output.
 
-    It omits descriptions of parameters, Metadata (which only checkov reads), and the blanks in a dashboard.
+    The text omits descriptions of parameters, Metadata (which only checkov reads), and the blanks in a dashboard.
     """
     whole = {
         **template,

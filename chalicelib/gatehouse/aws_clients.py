@@ -165,7 +165,7 @@ class AwsClients:
         )
 
     def _try(self, seconds: float, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-        """Make the call. If it fails, repeat it, unless that is useless or the time is up."""
+        """Make the call. If the call fails, repeat it, unless a repeat is useless or the time is up."""
         ends_at = self._clock() + seconds
         try:
             return call(**arguments)
@@ -229,5 +229,6 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
 
 def _tells_nothing(operation_model: Any) -> bool:
-    """Whether an empty body is valid. Only Cognito sends one, for operations without output, such as RevokeToken."""
+    """Whether an empty body is valid. Only Cognito sends an empty body, for operations without output, such as
+    RevokeToken."""
     return str(operation_model.service_model.service_name) == "cognito-idp"

@@ -14,8 +14,8 @@ _BEFORE_RIGHT = "not authorized to perform: "
 
 
 def facts_of(error: BaseException) -> dict[str, str]:
-    """Return `aws_operation`, `aws_code` and, if a permission is missing, `lacks`. The result is empty for an error that is
-    not from AWS."""
+    """Return `aws_operation`, `aws_code` and, if a permission is missing, its name as `lacks`. The result is empty for an
+    error that is not from AWS."""
     response: Any = getattr(error, "response", None)
     described = response.get("Error") if isinstance(response, dict) else None
     if not isinstance(described, dict) or not hasattr(error, "operation_name"):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def new_session(cut: bool = True) -> "Session":
     """Return a session. `boto3.client` would make the same clients, but would also import S3's transfer manager.
 
-    With `cut`, the session's clients know only the operations that Gatehouse calls.
+    With `cut`, the session's clients have only the operations that Gatehouse calls.
     """
     with _without_documentation():
         from botocore.session import get_session

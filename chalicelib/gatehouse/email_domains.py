@@ -1,9 +1,9 @@
 """E-mail addresses and their domains, in the one form that mail servers look up (S-72).
 
-A domain is first converted to its A-label (UTS 46, non-transitional: `straße` is not `strasse`). An address that a
-person types must then match HTML's e-mail field, because stricter and looser parsers would see different domains in
-anything else. Of an address from a provider, only the domain is checked. Sources: UTS 46; RFC 5890; WHATWG HTML, "Email
-state (type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
+A domain is first converted to its A-label (UTS 46, non-transitional: `straße` is not `strasse`). An address that a person
+types must then match HTML's e-mail field, because stricter and looser parsers would see different domains in anything else.
+If an address comes from a provider, only its domain is checked. Sources: UTS 46; RFC 5890; WHATWG HTML, "Email state
+(type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
 """
 
 import re
@@ -66,8 +66,8 @@ def parse_address(text: str) -> str | None:
 def email_domain(email: str) -> str:
     """Return the domain of an address in lower-case ASCII, or an empty string if it is unclear.
 
-    It is for addresses from a provider. The part before the @ may contain anything that cannot be read as another
-    domain: a second @ must be in quotes, and there must be no line break.
+    This function is for addresses from a provider. The part before the @ may contain all characters, if no part of them can
+    be read as another domain: a second @ must be in quotes, and a line break is not allowed.
     """
     local, _, domain = email.strip().rpartition("@")
     quoted = len(local) > 1 and local[0] == local[-1] == '"'

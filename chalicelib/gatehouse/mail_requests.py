@@ -1,9 +1,9 @@
 """Passes requests for a mailed code to our own Lambda function, without waiting for it.
 
-The calls to Cognito depend on whether the address is known, new, or unconfirmed, and each takes a different time. So
-the route only passes on the address and answers; this takes the same time for every address (S-73). Source: AWS Lambda
-developer guide, "Invoking a Lambda function asynchronously": Lambda keeps the event, and tries twice more if the
-function fails.
+The calls to Cognito depend on whether the address is known, new, or unconfirmed, and each takes a different time. So the
+route only passes the address to the function, and answers at once. This takes the same time for every address (S-73).
+Source: AWS Lambda developer guide, "Invoking a Lambda function asynchronously": Lambda keeps the event, and tries twice more
+if the function fails.
 """
 
 import json
@@ -42,7 +42,7 @@ class MailRequest:
 
 
 class Lambda(Protocol):
-    """The call that is used; boto3's client and the tests' double both have it."""
+    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
 
     def invoke(self, **arguments: Any) -> dict[str, Any]: ...
 

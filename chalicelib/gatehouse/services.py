@@ -623,7 +623,7 @@ class Container:
         self._budget = deadline.Budget() if given is None else given.budget
 
     def own_client(self, service: str) -> Any:
-        """Return a client for the app's own code. It is made at its first use."""
+        """Return a client for the app's own code. The client is made at its first use."""
         return self._own_kept(service, lambda clients: clients.own(service))
 
     def own_table(self, name: str) -> Any:

@@ -90,7 +90,8 @@ class Setting(Generic[T]):
 
 
 class SettingTable:
-    """Values of the settings that a subclass declares. It is frozen, and equal to another one with the same values."""
+    """Values of the settings that a subclass declares. A table cannot be changed, and equals another table with the same
+    values."""
 
     #: The settings that the class itself declares, and its parts (other tables), by attribute.
     declared: ClassVar[tuple[Setting[Any], ...]] = ()
@@ -106,7 +107,7 @@ class SettingTable:
         return (*cls.declared, *below)
 
     def __init__(self, **values: Any) -> None:
-        """Take values by attribute; all other settings have their defaults."""
+        """Set the given values; all other settings get their defaults."""
         for setting in self.declared:
             name = setting.attribute
             value = values.pop(name) if name in values else setting.parse(setting.text({}))

@@ -58,7 +58,7 @@ def timestamp(seconds: float) -> str:
 
 
 class Sqs(Protocol):
-    """The call that is made; boto3's client and the tests' double both have it."""
+    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
 
     def send_message_batch(self, **arguments: Any) -> dict[str, Any]: ...
 

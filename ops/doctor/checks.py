@@ -1,4 +1,4 @@
-"""All checks, in order: a check comes after those that it depends on."""
+"""All checks, in order: each check comes after the checks that it depends on."""
 
 from __future__ import annotations
 

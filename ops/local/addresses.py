@@ -40,7 +40,7 @@ class Addresses:
 
 
 def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
-    """Raise OpsError for a front end whose browser would not send the session cookie.
+    """Raise OpsError for a front end on another site: from there, browsers would not send the session cookie.
 
     A site is scheme and host (the port does not count), and the cookie is SameSite=Strict:
     https://html.spec.whatwg.org/multipage/browsers.html#same-site

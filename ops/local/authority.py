@@ -197,7 +197,7 @@ def _new_authority(now: Clock) -> tuple[x509.Certificate, _Key]:
 
 
 def _server_certificate(authority: _Authority, now: Clock) -> bytes:
-    """Return key and certificate as one PEM text, so that no reader sees only one of them."""
+    """Return key and certificate as one PEM text, so that they are always written and read together."""
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.DNSName(name) for name in _NAMES]
     addresses = [x509.IPAddress(address) for address in _ADDRESSES]
@@ -286,7 +286,7 @@ def _pem(key: _Key) -> bytes:
 
 
 def _write(file: Path, data: bytes, *, private: bool = False) -> None:
-    """Write a file atomically; others can never read a private one."""
+    """Write a file atomically. If it is private, other users can never read it."""
     made = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
     with os.fdopen(descriptor, "wb") as opened:

@@ -1,9 +1,9 @@
 """MiniStack's separate virtual environment. It is made once, and again when its lock or Python changes.
 
-It must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on its interpreter, so
-they could import any other package of this environment, even one that the Lambda zip lacks. The environment's packages are
-compiled when it is made, as boto3 is in Lambda. Otherwise each worker would compile botocore again, which took half of each
-cold start, because the workers write no bytecode.
+The environment must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on its
+interpreter, so they could import any other package of this environment, even one that the Lambda zip lacks. The
+environment's packages are compiled when it is made, as boto3 is in Lambda. Otherwise each worker would compile botocore
+again, which took half of each cold start, because the workers write no bytecode.
 """
 
 from __future__ import annotations

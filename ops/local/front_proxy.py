@@ -264,7 +264,7 @@ def servers(
 ) -> Iterable[ThreadingHTTPServer]:
     """Listen on both of localhost's addresses; on the IPv6 address only if the machine has it.
 
-    `certificate` is a PEM file that also contains the key. Without it, the servers use plain HTTP.
+    `certificate` is a PEM file that also contains the key. Without a certificate, the servers use plain HTTP.
     """
     handler = type("BoundHandler", (Handler,), {"upstream": upstream})
     four = _Server(("127.0.0.1", port), handler)

@@ -15,7 +15,7 @@ _FILE = "console.json"
 
 
 def console_file(state_dir: Path) -> Path:
-    """Build the path of the file, which the stand-in reads whenever somebody presses a button."""
+    """Build the path of the file. The stand-in reads this file each time a button in its console is pressed."""
     return state_dir / "okta" / _FILE
 
 

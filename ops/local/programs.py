@@ -22,7 +22,7 @@ _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
     """MiniStack with the patches, with IAM enforced, reachable from this machine only.
 
-    It gets none of the caller's AWS_* variables or PYTHONPATH, because the Lambda workers inherit its environment.
+    MiniStack gets neither the caller's AWS_* variables nor PYTHONPATH, because the Lambda workers inherit its environment.
     Each worker unpacks its zip into the temporary folder and does not delete it (some 50 MB a run). So this stack has its
     own temporary folder, which is deleted when the stack is stopped.
     """

@@ -48,7 +48,7 @@ def stage_copy(project_dir: Path, copy: Path) -> None:
 
 
 def refresh_copy(project_dir: Path, copy: Path) -> None:
-    """Update code and settings of a copy; keep the record of the deployment, and the choices of `up`."""
+    """Update code and settings of a copy; keep the record of the deployment, and the options that were given to `up`."""
     text = refreshed_settings(project_dir, copy)
     copy_code(project_dir, copy)
     settings = copy / ".chalice"

@@ -18,7 +18,7 @@ from .user_pool_calls import Refused, call_cognito
 
 
 class CognitoIdp(Protocol):
-    """The calls that are used; boto3's client and the tests' double both have them."""
+    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
 
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_delete_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...

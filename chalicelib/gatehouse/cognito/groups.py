@@ -1,8 +1,8 @@
-"""Names of groups: one rule for the pool's own and for those from an identity provider (S-51, S-69).
+"""Names of groups: the same rule for groups of the pool and for groups from an identity provider (S-51, S-69).
 
-A name is anything that Cognito allows as a group's name (letters, marks, symbols, numbers, punctuation; 128 at most),
-unless it could be read as two names. API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`, so a group
-`x,admins` there would count as the group `admins`. So a name must not contain a comma, begin with `[` or end with `]`.
+A name is anything that Cognito allows as a group's name (letters, marks, symbols, numbers, punctuation; 128 at most), unless
+it could be read as two names. API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`. So if a group `x,admins`
+were allowed, it would also count as the group `admins`. So a name must not contain a comma, begin with `[` or end with `]`.
 `group_texts.py` reads and writes several names. Sources: Amazon Cognito API reference, CreateGroup; AWS "Mapping IdP
 attributes to profiles and tokens".
 """

@@ -21,8 +21,8 @@ MAX_RESPONSE_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """Status and parsed body; `body` is None unless it was a JSON object. It may contain tokens, so its repr hides
-    them."""
+    """Status and parsed body. `body` is None unless the answer was a JSON object. The body may contain tokens, so repr does
+    not show it."""
 
     status: int
     body: Mapping[str, Any] | None = field(repr=False)

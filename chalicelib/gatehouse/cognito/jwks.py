@@ -59,9 +59,9 @@ class JwksCache:
         """Return the key of `kid`; raises InvalidToken if the pool has no such key, TemporarilyUnavailable if the pool's
         keys cannot be fetched.
 
-        `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose its kid.
-        Then an unknown kid belongs to a key that is not published yet (TemporarilyUnavailable), and the keys are
-        fetched again at once.
+        `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose its kid. For
+        such a token, an unknown kid means that the key is not published yet: the keys are fetched again at once, and if the
+        key is still missing, TemporarilyUnavailable is raised.
         """
         fresh = self._is_fresh()
         if fresh and kid in self._set.keys:

@@ -9,7 +9,7 @@ those that a stranger made for the address. They can be linked after the mailbox
 other case the person gets a separate profile, as without linking, and the log gives the reason.
 
 The pool decides which account an address belongs to: AdminGetUser compares an alias by the pool's own case rule. ListUsers
-perhaps distinguishes upper and lower case (AWS does not say). It is called as well, because a second account with the
+perhaps distinguishes upper and lower case (AWS does not say). ListUsers is called as well, because a second account with the
 address prevents linking. Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity";
 API reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
@@ -34,7 +34,7 @@ _PAGES = 3
 
 
 class CognitoIdp(Protocol):
-    """The calls that are used; boto3's client and the tests' double both have them."""
+    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
 
     def list_users(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
@@ -82,7 +82,8 @@ class Linker:
     def _natives(self, email: str) -> list[PoolUser]:
         """Return the native accounts with an address, written in upper or lower case.
 
-        If the pool's own rule finds no account, an account with the address in another case belongs to another person.
+        If the pool distinguishes upper and lower case and finds no account, an account whose address differs only in case
+        belongs to another person.
         """
         led_to = load_pool_user(self._client.admin_get_user, self._pool, email)
         found: dict[str, PoolUser] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class PacedClient:
-    """boto3's client, or the tests' double, with `per_second` calls a second at most.
+    """Wraps boto3's client, or the fake client in tests: at most `per_second` calls a second.
 
     `clock` returns seconds; `sleep` waits for a number of seconds.
     """

@@ -30,7 +30,7 @@ class Passkey:
 
 
 class CognitoIdp(Protocol):
-    """The calls that are made; boto3's client and the tests' double both have them."""
+    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
 
     def start_web_authn_registration(self, **arguments: Any) -> dict[str, Any]: ...
     def complete_web_authn_registration(self, **arguments: Any) -> dict[str, Any]: ...

@@ -31,7 +31,8 @@ class PoolUser(NamedTuple):
 
 
 def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
-    """Read a user from ListUsers or AdminGetUser, which name the attributes differently."""
+    """Read a user from an answer of ListUsers or AdminGetUser; these two operations use different names for the
+    attributes."""
     listed = answer.get("Attributes") or answer.get("UserAttributes") or []
     return PoolUser(
         user_name=str(answer.get("Username", "")),

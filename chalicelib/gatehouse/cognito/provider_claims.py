@@ -30,7 +30,7 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the claims in an InboundFederation event's `request.attributes`. A claim in the ID token has priority over the
     same claim from userinfo.
 
-    Cognito writes every claim there as text. It writes a list as `[a, b]`, so a name with a comma could be read as two
+    Cognito writes every claim there as text. Cognito writes a list as `[a, b]`, so a name with a comma could be read as two
     names. The ID token itself, which Cognito has verified, is in `tokenResponse` and is exact. A userinfo answer about
     another person is ignored (OpenID Connect Core 5.3.2).
     """

@@ -16,7 +16,7 @@ _PAGE = 60
 
 
 class CognitoIdp(Protocol):
-    """The calls that are made; boto3's client and the tests' double both have them."""
+    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
 
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def list_users(self, **arguments: Any) -> dict[str, Any]: ...

@@ -2,8 +2,8 @@
 
 Cognito's own page asks for a password before the person has proved access to the mailbox, so a stranger could choose the
 account's password. Therefore, if our page signs people up, the trigger only accepts a sign-up with this mark: an HMAC of the
-address with the app client's secret, which browsers never see. It is sent in SignUp's ClientMetadata, which Cognito passes
-to the trigger and does not store. Source: AWS "Pre sign-up Lambda trigger", `clientMetadata`.
+address with the app client's secret, which browsers never see. The mark is sent in SignUp's ClientMetadata, which Cognito
+passes to the trigger and does not store. Source: AWS "Pre sign-up Lambda trigger", `clientMetadata`.
 """
 
 import hashlib

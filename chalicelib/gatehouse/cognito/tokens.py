@@ -187,7 +187,7 @@ def _read_kid(segment: str) -> str:
     """Return the kid from a token's first segment. A pool's tokens have only a few different headers, so the result for
     each header is cached.
 
-    This only parses the header; PyJWT parses the same bytes again, strictly, when it verifies the token.
+    The function only parses the header. PyJWT parses the same bytes again, strictly, when it verifies the token.
     """
     try:
         padded = segment + "=" * (-len(segment) % 4)

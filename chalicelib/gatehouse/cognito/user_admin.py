@@ -20,7 +20,7 @@ _GROUP_PAGES = 5
 
 
 class CognitoIdp(Protocol):
-    """The calls that are used; boto3's client and the tests' double both have them."""
+    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
 
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_list_groups_for_user(self, **arguments: Any) -> dict[str, Any]: ...
@@ -55,7 +55,7 @@ class UserAdmin:
     def is_in_group(self, user_name: str, group: str) -> bool:
         """Whether the pool has a person in a group. Raises NotFound or TemporarilyUnavailable.
 
-        A list that does not end within a few pages counts as no answer.
+        If the list does not end within a few pages, TemporarilyUnavailable is raised.
         """
         more: dict[str, Any] = {"Limit": _GROUPS_A_PAGE}
         for _ in range(_GROUP_PAGES):

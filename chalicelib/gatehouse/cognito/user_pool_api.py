@@ -45,7 +45,7 @@ class Step:
 
 
 class CognitoIdp(Protocol):
-    """The calls that are used; boto3's client and the tests' double both have them."""
+    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
 
     def admin_initiate_auth(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_respond_to_auth_challenge(self, **arguments: Any) -> dict[str, Any]: ...
@@ -126,7 +126,7 @@ class UserPoolApi:
         )
 
     def sign_up(self, email: str, password: str, ip: str) -> None:
-        """Create an unconfirmed user with our mark; Cognito mails a code.
+        """Create an unconfirmed user; the call has our mark (`sign_up_mark.py`). Cognito mails a code.
 
         The address is the only attribute. All others are set only when the mailbox is proved (S-67).
         """

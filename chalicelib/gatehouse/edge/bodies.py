@@ -11,7 +11,7 @@ MAX_BODY_BYTES = 16 * 1024
 
 
 def verify_body(raw: bytes | str, content_type: str | None) -> None:
-    """Check a body before anything reads it. Raises PayloadTooLarge, UnsupportedMediaType or InvalidRequest.
+    """Check a body before it is read. Raises PayloadTooLarge, UnsupportedMediaType or InvalidRequest.
 
     An empty body is accepted. The media type must be exactly application/json: Chalice's own check accepts
     `text/plain;application/json`, which a cross-site form can send.

@@ -1,10 +1,10 @@
 """Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code for both.
 
-An account belongs to the person who reads its mailbox (S-67). Before that person has proved access to the mailbox,
-nobody can choose a password, a name or a second factor: sign-up takes only an address, and the person who enters the
-mailed code chooses the password in the same step. Known and unknown addresses get the same answer everywhere (S-40), in
-the same time (S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts"
-(USENIX Security 2022); AWS "Managing user existence error responses" (Amazon Cognito developer guide).
+An account belongs to the person who reads its mailbox (S-67). Until that person has proved access to the mailbox, no
+password, name or second factor can be chosen: sign-up takes only an address, and the person who enters the mailed code
+chooses the password in the same step. Known and unknown addresses get the same answer everywhere (S-40), in the same time
+(S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022);
+AWS "Managing user existence error responses" (Amazon Cognito developer guide).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -181,8 +181,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """Record the proof. If that fails, the password is still valid, but no provider's person is linked to the
-        account (S-68)."""
+        """Record the proof. If the record cannot be written, the password is still valid, but no federated person is linked
+        to the account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)
@@ -194,8 +194,8 @@ class Accounts:
         """Record that the account's passkeys have ended, because a person who knew the old password may have set one up
         (S-102).
 
-        They cannot be deleted here: for that, Cognito requires a token of their owner. The new password is valid even
-        if this fails.
+        The passkeys cannot be deleted here, because Cognito then requires a token of their owner. The new password is valid
+        even if this method fails.
         """
         if self._passkeys is None:
             return

@@ -90,7 +90,7 @@ class Attempts:
 
     @contextmanager
     def guarded(self, kind: str, account: str | None, source: str) -> Iterator[None]:
-        """Take one attempt, then run the `with` body, which calls Cognito. Raises TooManyAttempts.
+        """Count one attempt, then run the `with` body, which calls Cognito. Raises TooManyAttempts.
 
         After an outage the attempt does not count. After a failed trigger it does, because Cognito has already checked the
         password.
@@ -179,7 +179,8 @@ class Attempts:
             raise
 
     def _is_current(self, device: Device) -> bool:
-        """Whether a device became known under the current password. If that is unclear, it counts as unknown."""
+        """Whether a device became known under the current password. If this cannot be found out, the device counts as
+        unknown."""
         try:
             record = self._users.load(device.user_name)
         except TemporarilyUnavailable as error:

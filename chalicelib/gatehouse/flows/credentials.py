@@ -85,7 +85,8 @@ def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
 def read_passkey_id(credential: str | None) -> str:
     """Return the passkey's id in the browser's JSON answer. Raises InvalidRequest.
 
-    The JSON has the id twice, as text and as bytes. Both must be equal, because Cognito might read the other one than we do.
+    The JSON has the id twice, as text and as bytes. The two ids must be equal, because we read one of them, and Cognito
+    perhaps reads the other.
     """
     try:
         answer = json.loads(credential or "")

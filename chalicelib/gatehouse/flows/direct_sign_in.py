@@ -288,7 +288,7 @@ class DirectSignIn:
         return lambda: respond({CODE_RESPONSES[challenge.name]: code})
 
     def _refusal(self, refused: Refused, by_passkey: bool) -> GatehouseError:
-        """Return the meaning of a refused answer; everything except a wrong code or password ends the challenge."""
+        """Return our error for a refused answer. Every error except a wrong code or password ends the challenge."""
         self._attempts.failed()
         log_event("challenge_failed", door="direct", detail=refused.code)
         if by_passkey:
@@ -361,7 +361,7 @@ class DirectSignIn:
     def _refuse_ended_passkey(self, user_name: str, passkey: str) -> None:
         """Refuse a passkey from before the last password reset by mail. Cognito still has that passkey (S-102).
 
-        This check follows Cognito's own check. So it tells nothing to a person who has no passkey of the account.
+        Cognito checks the passkey first. So a person without a passkey of the account learns nothing from this check.
         """
         if self._passkeys.load(user_name).has_ended(passkey):
             self._attempts.failed()

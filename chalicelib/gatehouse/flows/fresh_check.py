@@ -36,7 +36,7 @@ class FreshCheck:
         self._load_providers = load_providers
 
     def verify(self, caller: Caller, *, issued_at: int, group: str | None) -> None:
-        """Raise unless the person is enabled, in `group` (if one is named), and has not been signed out since
+        """Raise an error unless the person is enabled, is in `group` (if it is given), and has not been signed out since
         `issued_at`.
 
         Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now. The

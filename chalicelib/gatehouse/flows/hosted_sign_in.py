@@ -151,7 +151,7 @@ class HostedSignIn:
     def reading_ahead(self, states: Sequence[str], cookies: Mapping[str, str]) -> Iterator[None]:
         """Load everything that a new container needs for a callback in parallel, together with the sealing keys.
 
-        It is called only for a browser with a login cookie, because anybody can send a callback without one.
+        Call this method only for a browser with a login cookie: strangers can send callbacks, but without such a cookie.
         """
         begun = self._needed if states and cookie_name(states[0]) in cookies else ()
         for each in begun:
@@ -179,7 +179,8 @@ class HostedSignIn:
     ) -> "SignedIn | LoginStart":
         """Make a session from a callback, or start a second sign-in if the first one linked the person.
 
-        Raises SignInError or TemporarilyUnavailable. If it raises, nothing has been written.
+        Raises SignInError or TemporarilyUnavailable. If the method raises an error, no session and no record has been
+        written.
         """
         if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")

@@ -7,7 +7,7 @@
 - A person who is reactivated at the provider is enabled here, but only if a signal had disabled the profile.
 - A group that was taken away is removed from `custom:groups`. The next sign-in through the provider replaces the list.
 
-Each signal arrives at least once, and signals arrive in any order. The newer one wins, by the provider's own time.
+Each signal arrives at least once, and signals arrive in any order. The newer signal wins; the provider's own time decides.
 Acting twice on a signal does no harm.
 """
 

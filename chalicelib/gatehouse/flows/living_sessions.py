@@ -1,7 +1,7 @@
 """Checks whether a session was ended elsewhere, which the cookie alone does not show (S-83).
 
 A refresh checks this, and so does every route that changes how a person signs in. The access token of an ended session works
-until it expires. But it cannot change a password, a second factor or a passkey, nor can any other token that a browser gets.
+until it expires. But no token that a browser gets can change a password, a second factor or a passkey.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,8 @@ class LivingSessions:
         return session
 
     def look(self, cookie: str | None) -> bool:
-        """Whether the session in a cookie value is active. This writes nothing, so it does not extend an idle session.
+        """Whether the session in a cookie value is active. The check does not write to the table, so it does not extend an
+        idle session.
 
         Raises TemporarilyUnavailable if the table does not answer.
         """

@@ -1,6 +1,6 @@
 """Lets a signed-in person turn the authenticator app on and off.
 
-It uses tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
+For this, the module uses tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
 "SetUserMFAPreference".
 """
 

@@ -70,8 +70,8 @@ class NewSessions:
 
         `device` and `provider` are for the list of the person's sessions.
 
-        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys, or the provider cannot be
-        looked up). If it raises, nothing has been recorded.
+        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys, or the provider cannot be looked
+        up). If the method raises an error, no session and no record has been written.
         """
         self._refuse_foreign_address(identity)
         session = self._sessions.begin(
@@ -116,8 +116,8 @@ class NewSessions:
             raise ChallengeExpired("the sessions of the person were ended in the meantime")
 
     def record_proved(self, user_name: str) -> None:
-        """Record that an invited person has chosen a password. Without this record, no provider's person is linked to
-        the account (S-68)."""
+        """Record that an invited person has chosen a password. Without this record, no federated person is linked to the
+        account (S-68)."""
         try:
             self._users.record_proved(user_name)
         except TemporarilyUnavailable as error:

@@ -1,9 +1,8 @@
 """Lets a signed-in person who knows the old password choose a new one (S-85).
 
-To check the old password, the server signs in with it through the server-only app client, and revokes the resulting
-tokens. It does not ask for the second factor, because the browser already has a session, and a person with a second
-factor gets a session only by using it. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other
-sessions end).
+To check the old password, the server signs in with it through the server-only app client, and revokes the resulting tokens.
+The server does not ask for the second factor here: the browser already has a session, and a person with a second factor has
+used it to get that session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
 """
 
 from typing import TYPE_CHECKING
@@ -55,7 +54,7 @@ class OwnPassword:
         self._attempts = attempts
 
     def change(self, *, old: str, new: str, session_cookie: str | None, visitor: Visitor) -> str:
-        """Set the new password, end the person's other sessions, and return a new cookie value for this known browser.
+        """Set the new password, end the person's other sessions, and return a new value for the cookie of known browsers.
 
         Raises NoSession, SessionExpired, ManagedByProvider, InvalidPassword (the new one), InvalidCredentials (the old
         one), TooManyAttempts and TemporarilyUnavailable.

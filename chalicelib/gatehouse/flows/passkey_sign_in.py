@@ -93,7 +93,7 @@ class PasskeySignIn:
     def _challenged(
         self, step: Step, email: str, remember: bool, *, known: bool
     ) -> Challenged | None:
-        """Return the challenge of `step`. If it has no challenge, an unknown browser gets an invented challenge."""
+        """Return the challenge of `step`. If `step` has no challenge, an unknown browser gets an invented challenge."""
         invented = self._invented()
         log_event("passkey_asked", detail=step.challenge[:40])
         options = self._options(step)

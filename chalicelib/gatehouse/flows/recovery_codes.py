@@ -53,7 +53,8 @@ def shown(code: str) -> str:
 
 
 def parse_recovery_code(text: str) -> str | None:
-    """Return the code that somebody typed, in any case and with spaces or dashes; None if it cannot be a code."""
+    """Return the code in a typed text, which may be in any case, with spaces or dashes; None if the text cannot be a
+    code."""
     code = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
     return code if len(code) == _LENGTH and set(code) <= set(_ALPHABET) else None
 

@@ -1,4 +1,4 @@
-"""What happens to a session after the sign-in: refresh and sign-out (S-32 … S-38)."""
+"""Refreshes and ends sessions after the sign-in (S-32 … S-38)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -120,10 +120,10 @@ class SessionFlow:
     def _request(self, session: Session) -> tuple[TokenSet, str]:
         """Return new tokens, and the way in which they were renewed. Raises SessionExpired or TemporarilyUnavailable.
 
-        It is unclear whether the token endpoint accepts refresh tokens of the user-pool API: reports contradict each
-        other (aws-amplify/amplify-js issue 8981, aws/aws-sdk-js-v3 issue 7162). If it definitely refuses the token of a
-        direct sign-in, GetTokensFromRefreshToken is tried next. It is not tried after a timeout, because the endpoint
-        may already have rotated the token.
+        It is unclear whether the token endpoint accepts refresh tokens of the user-pool API: reports contradict each other
+        (aws-amplify/amplify-js issue 8981, aws/aws-sdk-js-v3 issue 7162). If the endpoint definitely refuses the token of a
+        direct sign-in, GetTokensFromRefreshToken is tried next. After a timeout it is not tried, because the endpoint has
+        perhaps already rotated the token.
         """
         refused: GatehouseError | None = None
         if session.renewed_by != BY_API:

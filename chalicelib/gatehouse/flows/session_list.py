@@ -1,8 +1,8 @@
 """Lists a person's sessions, and ends them (S-83, S-84).
 
-An ended session is refused at its next refresh. Its refresh token is revoked only then, because the row does not
-contain it. Until then nobody else can use the token: it is sealed in the browser's cookie, and Cognito accepts it only
-with the app client's secret. An issued access token works until it expires, ten minutes at most (S-37).
+An ended session is refused at its next refresh. Its refresh token is revoked only at that refresh, because the row does not
+contain the token. Until then, an attacker cannot use the token: it is sealed in the browser's cookie, and Cognito accepts it
+only with the app client's secret. An issued access token works until it expires, ten minutes at most (S-37).
 """
 
 from dataclasses import dataclass

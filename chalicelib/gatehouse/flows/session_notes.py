@@ -20,8 +20,8 @@ class SessionNotes:
         self._sessions = sessions
 
     def begin(self, session: Session, session_id: str, *, provider: str, device: str) -> Session:
-        """Write a row and return the session with its id. If that fails, the session has no id, and the next refresh
-        writes a row."""
+        """Write a row and return the session with its id. If the row cannot be written, the session has no id, and the next
+        refresh writes a row."""
         try:
             self._rows.begin(
                 sub=session.sub,
@@ -40,8 +40,8 @@ class SessionNotes:
         return replace(session, id=session_id)
 
     def end_oldest(self, session: Session) -> None:
-        """End the person's least recently used sessions if a new session exceeds the limit (S-114). If that fails, the
-        next sign-in ends them."""
+        """End the person's least recently used sessions if a new session exceeds the limit (S-114). If this cannot be done,
+        the next sign-in ends them."""
         try:
             count = self._rows.end_oldest(session.sub, but=session.id)
         except TemporarilyUnavailable as error:
@@ -59,8 +59,8 @@ class SessionNotes:
             self._not_deleted(session.username, error)
 
     def end_all(self, sub: str, user_name: str) -> None:
-        """Delete all rows of a person whose tokens were revoked. If that fails, a list shows these sessions until they
-        expire."""
+        """Delete all rows of a person whose tokens were revoked. If the rows cannot be deleted, lists of sessions show these
+        sessions until they expire."""
         try:
             self._rows.end_all(sub)
         except TemporarilyUnavailable as error:

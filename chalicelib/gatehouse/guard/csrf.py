@@ -14,8 +14,8 @@ HEADER = "x-gatehouse"
 def verify_own_request(
     headers: Mapping[str, str], own_origin: str, other_origins: frozenset[str] = frozenset()
 ) -> None:
-    """Raise CrossSiteRequest unless our page sent the request. It must have the header X-Gatehouse, and either our own
-    Origin or `Sec-Fetch-Site: same-origin`.
+    """Raise CrossSiteRequest unless our page sent the request. The request must have the header X-Gatehouse, and either our
+    own Origin or `Sec-Fetch-Site: same-origin`.
 
     `other_origins` are also accepted, unless the browser says that they belong to another site. `headers` is
     case-insensitive. A foreign Origin is refused even with `Sec-Fetch-Site: same-origin`.

@@ -1,8 +1,8 @@
 """Checks that an event has the parts of API Gateway's REST proxy event on which our code relies.
 
-Anybody who may invoke the function can send anything: another payload format, a warm-up ping, a handmade event. Such an
-event is refused before it is read, so later code need not check it. Source: AWS, "Set up Lambda proxy integrations in
-API Gateway", input format.
+Every caller who may invoke the function can send any event: another payload format, a warm-up ping, a handmade event. Such
+an event is refused before it is read, so later code need not check it. Source: AWS, "Set up Lambda proxy integrations in API
+Gateway", input format.
 """
 
 import base64
@@ -71,7 +71,7 @@ def _is_texts(value: object) -> bool:
 
 
 def _is_base64(text: str | bytes) -> bool:
-    """Whether `text` is strict base64. Chalice decodes leniently: an invalid body would become an empty one, which is
+    """Whether `text` is strict base64. Chalice decodes leniently: it would turn an invalid body into an empty body, which is
     valid."""
     try:
         base64.b64decode(text, validate=True)

@@ -1,7 +1,7 @@
 """Decodes path parameters exactly once: a REST API passes them as the caller wrote them, for example `ada%40example.org`.
 
-Chalice does not decode them, for compatibility (aws/chalice #511, #688; serverless/serverless #5037). Decoding twice
-would turn the name `a%2Fb` into `a/b`. A plus sign stays a plus sign: in a path RFC 3986 gives it no other meaning.
+Chalice does not decode them, for compatibility (aws/chalice #511, #688; serverless/serverless #5037). Decoding twice would
+turn the name `a%2Fb` into `a/b`. A plus sign is not changed, because it has no special meaning in a path (RFC 3986).
 """
 
 import re

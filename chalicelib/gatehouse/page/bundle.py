@@ -1,9 +1,10 @@
 """Puts the scripts of the first view into one file.
 
 Each file of the page needs a request, which takes time on a slow connection. On a stage without warm containers, each
-parallel request also starts a container. So `app.js` is served together with the modules that it imports. It exports their
-names again; modules that load later import these names from `app.js`. In `frontend/` these modules are separate files. The
-scripts must be written like ours: imports and exports at the beginning of a line, and one name per export.
+parallel request also starts a container. So `app.js` is served together with the modules that it imports. `app.js` also
+exports the names of these modules, and modules that load later import the names from `app.js`. In `frontend/` these modules
+are separate files. The scripts must be written like ours: imports and exports at the beginning of a line, and one name per
+export.
 """
 
 import re
@@ -19,8 +20,8 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function) (\w+))", re.MULT
 
 
 def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
-    """Return the scripts by name, with the modules that `app.js` imports inside it. Without `app.js`, nothing
-    changes."""
+    """Return the scripts by name, with the modules that `app.js` imports inside it. If there is no `app.js`, return the
+    scripts unchanged."""
     if ENTRY not in scripts:
         return dict(scripts)
     inner: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """A team's logo or picture: an SVG, or a PNG embedded in an SVG, without scripts and without links to other files.
 
-The page shows the picture as <img>, and there browsers run no scripts and load no other files. But the picture can also be
-opened directly, so active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
+The page shows the picture as <img>, and there browsers run no scripts and load no other files. But people can also open the
+picture directly, so active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
 """
 
 import re

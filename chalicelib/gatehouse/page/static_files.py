@@ -250,8 +250,8 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Change the colours in the stylesheet's own declarations. So the stylesheet's later rules for more contrast still
-    apply.
+    """Change the colours in the stylesheet's own declarations. So the later rules in the stylesheet, which increase the
+    contrast, still apply.
 
     The stylesheet's first two rules for `:root` are for the light and for the dark theme.
     """

@@ -214,7 +214,7 @@ def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
 
 
 def cleared_challenge(call: Call) -> list[str]:
-    """Return the cookies that clear the browser's challenge: the second only if the browser sent it."""
+    """Return the cookies that clear the browser's challenge. The second cookie is cleared only if the browser sent it."""
     from ..edge.cookies import clear_cookie
     from ..sealed.challenges import COOKIE, SECOND_COOKIE
 

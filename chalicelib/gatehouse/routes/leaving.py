@@ -33,7 +33,8 @@ def take_events(call: Call, provider: str) -> Response:
 
 
 def revoke(call: Call, provider: str) -> Response:
-    """Okta's Universal Logout for one person. 204: the sessions will end. 404: there is no person with this name."""
+    """Take a request of Okta's Universal Logout for one person. 204: the sessions will end. 404: there is no person with
+    this name."""
     from urllib.parse import quote
 
     scheme, _, token = call.header("authorization").partition(" ")

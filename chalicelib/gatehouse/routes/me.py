@@ -37,7 +37,7 @@ def second_factor(call: Call) -> dict[str, Any]:
 
 
 def rename(call: Call) -> dict[str, Any]:
-    """Change the names of a person without an identity provider; it answers as GET does."""
+    """Change the names of a person without an identity provider; the answer is the same as for GET."""
     from ..edge.bodies import read_name
 
     caller = call.caller

@@ -90,7 +90,7 @@ def verify(call: Call) -> Response:
 
 
 def offer(call: Call) -> Response:
-    """Return whether the page may offer a passkey: not after the person has said "not now" in this browser."""
+    """Return whether the page may offer a passkey. It may not after the person has said "not now" in this browser."""
     from ..edge.bodies import read_flag
     from ..edge.passkey_offer import COOKIE, is_declined
 

@@ -1,4 +1,4 @@
-"""Sealed cursors: the position of a list's next page, which callers can neither read nor forge."""
+"""Sealed cursors: each is the position of a list's next page. Callers can neither read nor forge a cursor."""
 
 from ..errors import InvalidRequest, SealBroken
 from .sealing import Sealer

@@ -38,7 +38,7 @@ class Departures:
         return self._sealer.seal(PURPOSE, json.dumps(asdict(departure)).encode())
 
     def open(self, value: str) -> str | None:
-        """Return a departure's target, or None for one that is too old or not ours."""
+        """Return a departure's target, or None if the departure is too old or was not sealed by us."""
         try:
             departure = parse_record(Departure, self._sealer.open(PURPOSE, value))
         except SealBroken:

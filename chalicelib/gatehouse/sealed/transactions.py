@@ -71,8 +71,8 @@ def _short(state: str) -> str:
 
 
 def list_used(cookies: Mapping[str, str], state: str) -> str:
-    """Return the value of `USED_COOKIE`, with the transaction of `state` first. It lists as many transactions as can be
-    in progress."""
+    """Return the value of `USED_COOKIE`, with the transaction of `state` first. The list has as many entries as there can be
+    sign-ins in progress."""
     before = [entry for entry in _used(cookies) if entry != _short(state)]
     return ".".join([_short(state), *before][:MAX_IN_FLIGHT])
 

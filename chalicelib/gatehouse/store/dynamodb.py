@@ -14,7 +14,7 @@ Item = Mapping[str, Mapping[str, Any]]
 
 
 class DynamoDB(Protocol):
-    """The calls that the stores use; boto3's client and the tests' fake both have them."""
+    """The methods of boto3's client that the stores call; the fake client in tests has them, too."""
 
     def get_item(self, **arguments: Any) -> dict[str, Any]: ...
     def update_item(self, **arguments: Any) -> dict[str, Any]: ...

@@ -38,7 +38,7 @@ class AddressLocks:
         self._pause = pause
 
     def key_of(self, email: str) -> str:
-        """Return the key of an address's lock; like the pool, it ignores case."""
+        """Return the key of an address's lock. Upper and lower case give the same key, as in the pool."""
         text = f"lock\0{email.lower()}".encode()
         return f"lock/{hmac.new(self._load_pepper(), text, hashlib.sha256).hexdigest()}"
 
@@ -74,7 +74,7 @@ class AddressLocks:
         )
 
     def _give_up(self, key: str, owner: str) -> None:
-        """Release the lock. If that fails, the lock expires by itself, and the finished work stays valid."""
+        """Release the lock. If the release fails, the lock expires by itself, and the finished work is still valid."""
         try:
             self._write(
                 key,

@@ -75,5 +75,5 @@ class ProofStore:
 
 
 def _key(name: str) -> dict[str, dict[str, str]]:
-    """Return the row's key. It ignores case, because the pool may do so too."""
+    """Return the row's key. The key is the same for upper and lower case, because the pool perhaps ignores case."""
     return {"key": {"S": f"proof/{hashlib.sha256(name.lower().encode()).hexdigest()}"}}

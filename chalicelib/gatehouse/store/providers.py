@@ -1,7 +1,7 @@
 """The identity providers of the stage: the data that Cognito does not hold (label, domains, trust).
 
-`ops provider` writes the rows. They are few and change rarely, so a container caches them for a minute; if the table
-does not answer, it uses its last copy.
+`ops provider` writes the rows. The rows are few and change rarely, so a container caches them for a minute. If the table
+does not answer, the container uses its last copy.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -53,7 +53,7 @@ class LeavingRules:
 class Provider:
     """One identity provider. `domains` are the e-mail domains of its people; they are private.
 
-    With `native_sign_up` people of these domains may also create accounts with a password.
+    If `native_sign_up` is true, people of these domains may also create accounts with a password.
     """
 
     name: str

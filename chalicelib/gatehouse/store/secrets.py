@@ -20,7 +20,7 @@ RENEW_INTERVAL_SECONDS = 30
 
 
 class SecretsManager(Protocol):
-    """The one call that is used; boto3's client and the tests' fake both have it."""
+    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
 
     def get_secret_value(self, **arguments: Any) -> dict[str, Any]: ...
 

@@ -5,9 +5,10 @@ the free attempts, each further attempt causes a pause, and the pause doubles ea
 attacker cannot lock a person out permanently. Counters decay: in each hour the counter decreases by the number of free
 attempts, at a constant rate, so that occasional typing errors do not pause an office permanently. After an hour without
 attempts the counter is empty. Known and unknown accounts are counted alike, under an HMAC of the canonical address, so the
-table contains no addresses. Expiry is checked here; DynamoDB's TTL only tidies up. Accounts are distinguished exactly as in
-the pool (S-71): all spellings of one account's name share a counter, and a success never resets the counter of another
-account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
+table contains no addresses. This module itself checks whether a row has expired; DynamoDB's TTL only deletes old rows.
+Accounts are distinguished exactly as in the pool (S-71): all spellings of one account's name share a counter, and a success
+never resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account
+lockout).
 """
 
 import hashlib
@@ -88,15 +89,15 @@ class ThrottleStore:
             taken.append(allowance)
 
     def give_back(self, kind: str, account: str | None, source: str) -> None:
-        """Undo a `take` if the attempt tested no guess (Cognito did not answer)."""
+        """Undo a `take` if Cognito has not checked the guess, for example because it did not answer."""
         for allowance in self._allowances(kind, account, source):
             self._give_back(allowance)
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
         """Reset the account's counter, and do not count this attempt for the source address.
 
-        The source's other attempts still count: somebody who knows the password of one account must not get more
-        guesses at others.
+        The source's other attempts still count: an attacker who knows the password of one account must not get more guesses
+        at other accounts.
         """
         for allowance in self._allowances(kind, account, source):
             if allowance.of_source:
@@ -220,7 +221,8 @@ class ThrottleStore:
 
 
 def canonical_account(email: str) -> str:
-    """Return the address in lower case as one account, because the pool ignores case and nothing else (S-43, S-71).
+    """Return the address in lower case, as the name of its account: the pool ignores case, but no other difference (S-43,
+    S-71).
 
     Any further normalization would give two accounts the same counter, and the owner of one could reset the attempts at the
     other. For example, NFKC makes full-width letters equal to ordinary letters, and `casefold` makes `ß` equal to `ss`.
@@ -249,7 +251,8 @@ def canonical_source(address: str) -> str:
 
 
 def pause_after(attempts: int, free: int) -> float:
-    """Return the pause in seconds after attempt number `attempts`: none while attempts are free, then doubling."""
+    """Return the pause in seconds after attempt number `attempts`: 0 while attempts are free, then twice as long each
+    time."""
     beyond = attempts - free
     if beyond < 0:
         return 0.0

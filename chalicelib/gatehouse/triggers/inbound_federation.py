@@ -4,7 +4,7 @@ Without this trigger, Cognito keeps a mapped attribute when its claim is missing
 provider would keep `admins` here for ever. The trigger's answer replaces the claims, and Cognito drops the claims that the
 answer omits. So the answer has every mapped claim; a missing claim is empty. If the answer contained no claims at all,
 Cognito would keep all attributes, so the trigger never sends such an answer. AWS does not say whether an empty value from
-this trigger clears the stored one. So "no groups" has its own value (`group_texts.write_groups`), and a name that the
+this trigger clears the stored value. So "no groups" has its own value (`group_texts.write_groups`), and a name that the
 provider does not send is deleted here. If the trigger fails, Cognito refuses the sign-in. This is intended: a sign-in must
 not continue with outdated data. Source: AWS "Inbound federation Lambda trigger".
 """

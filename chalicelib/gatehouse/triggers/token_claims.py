@@ -5,12 +5,12 @@ a hosted sign-in, and removes that scope, which would let a script change the pr
 that manages MFA keeps that scope.
 
 Groups: people of an identity provider get the provider's groups (`custom:groups`, if `ops provider` maps a claim to this
-attribute) in addition to the pool's own groups. They get them only while the provider's row names that claim, because
-Cognito keeps the attribute after the mapping is removed. For other people `custom:groups` is ignored. No token contains a
-group whose name API Gateway could pass on as two names (S-51). Groups that do not fit into a request's headers are left out;
-the pool's own come first. The log line has the number of groups that are left out (S-69). If nothing changes, no
-`groupOverrideDetails` is sent: an empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger",
-event version 2; needs the Essentials plan or higher.
+attribute) in addition to the pool's own groups. They get the provider's groups only while the provider's row names that
+claim, because Cognito keeps the attribute after the mapping is removed. For other people `custom:groups` is ignored. No
+token contains a group whose name API Gateway could pass on as two names (S-51). Groups that do not fit into a request's
+headers are left out; the pool's own come first. The log line has the number of groups that are left out (S-69). If nothing
+changes, no `groupOverrideDetails` is sent: an empty object would remove all groups. Source: AWS "Pre token generation Lambda
+trigger", event version 2; needs the Essentials plan or higher.
 
 If a route has a `max_age`, the token says when the person last authenticated, and in which sign-in (ADR 14). For a sign-in
 through the user-pool API, this is the time of the sign-in. Managed login does not report whether it asked for a password.
@@ -54,8 +54,8 @@ def handle(
     `load_proofs` is set if a route has a `max_age`: the token then contains the last proof. If that table does not answer,
     the sign-in still succeeds, but the token contains no proof.
 
-    The providers are read only if one of them sends groups, so other sign-ins do not wait for the table. If they cannot
-    be read, their groups are left out, and the next tokens have them again.
+    The providers are read only if one of them sends groups, so other sign-ins do not wait for the table. If the providers
+    cannot be read, the token lacks their groups, and the next token has them again.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")

@@ -16,7 +16,7 @@ VERSION = "1.5.33"
 
 @dataclass(frozen=True)
 class Emulator:
-    """MiniStack's modules. It has no types, like MiniStack."""
+    """MiniStack's modules. This class has no types, because MiniStack has none."""
 
     app: Any
     cognito: Any

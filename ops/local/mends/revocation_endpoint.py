@@ -1,7 +1,7 @@
 """POST /oauth2/revoke, which MiniStack lacks (it has the RevokeToken call).
 
-It answers 200 for valid and invalid refresh tokens alike. For an access or ID token the error is unsupported_token_type,
-for another client's token invalid_request, for wrong credentials invalid_client.
+The endpoint answers 200 for valid and invalid refresh tokens alike. For an access or ID token the error is
+unsupported_token_type, for another client's token invalid_request, for wrong credentials invalid_client.
 https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html
 """
 
