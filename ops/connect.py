@@ -1,8 +1,8 @@
 """The second pass, after `chalice deploy`: it needs the API's id and the functions' ARNs.
 
-Pool, trigger function and API need each other's names, so no single pass can make all three. The second pass changes
-the stack's parameters: the app client's URLs and, for a pool that has none yet, the triggers. It also allows the pool
-to invoke the triggers, and sets the API's own errors, limits and access log. It is safe to repeat.
+Pool, trigger function and API need each other's names, so all three cannot be made in a single pass. The second pass changes
+the stack's parameters: the app client's URLs and, for a pool that has none yet, the triggers. It also allows the pool to
+invoke the triggers, and sets the API's own errors, limits and access log. It is safe to repeat.
 """
 
 from __future__ import annotations

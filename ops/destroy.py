@@ -88,7 +88,7 @@ def destroy(
 
 
 def _tables_of(stage: Stage) -> list[str]:
-    """Name the variables of every table that the stack retains, the team's own included."""
+    """Return the variables' names of every table that the stack retains, including the team's own tables."""
     return [*_TABLES, *map(table_variable, load_team_file(stage.project_dir).tables)]
 
 

@@ -1,4 +1,4 @@
-"""Makes Chalice package exactly the versions that requirements.txt locks, or stop.
+"""Changes Chalice: it packages exactly the versions that requirements.txt locks, or stops.
 
 Chalice alone does three unsafe things. If it cannot build a dependency, it uploads a zip without that dependency and exits
 with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads that package

@@ -33,7 +33,7 @@ class Filter:
     provider: str = ""
 
     def admits(self, person: Person) -> bool:
-        """Whether a person is selected. The pool has already filtered by group."""
+        """Whether the filter selects a person. The pool has already filtered by group."""
         if self.status == "disabled":
             if person.user.enabled:
                 return False

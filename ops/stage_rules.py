@@ -21,7 +21,7 @@ _TLS = "TLS_1_2"
 def problems_of(
     name: str, merged: Mapping[str, Any], region: str, *, local: bool, brand: Path | None = None
 ) -> list[str]:
-    """List everything wrong with a stage; empty when it can be used.
+    """List everything that is wrong with a stage; the list is empty if the stage can be used.
 
     `merged` is the top level of config.json, overridden by the stage's block. It has the environment variables of both
     levels. Its `lambda_functions` are only the stage's, because of functions on both levels Chalice merges only the

@@ -76,7 +76,7 @@ class Wheel:
     path: Path
 
     def files(self) -> dict[str, bytes]:
-        """Read its files for the package: name → contents.
+        """Read the wheel's files for the package: name → contents.
 
         Chalice copies `NAME.data/purelib` and `platlib` to the root, and ignores the rest.
         """

@@ -157,7 +157,7 @@ class AwsClients:
         return new_session()
 
     def may_repeat(self, name: str, arguments: Mapping[str, Any]) -> bool:
-        """Whether a call, by boto3's name, does no harm if it happens twice."""
+        """Whether a call, by boto3's name, is safe to repeat."""
         return (
             name in _READS
             or name in _SAME_TWICE

@@ -1,4 +1,4 @@
-"""Makes Chalice's command line package exactly the versions that requirements.txt locks, and otherwise stop (S-76).
+"""Changes Chalice's command line: it packages exactly the versions that requirements.txt locks, or stops (S-76).
 
 Never imported in Lambda. The package `ops` changes how Chalice packages the app. `ops` is in the wheel; in this
 repository it is beside the app.

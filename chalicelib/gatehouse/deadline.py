@@ -1,10 +1,10 @@
 """Time limits: one limit for each outbound call, and one budget for all calls of an invocation together.
 
-API Gateway gives up after 29 s and our function after 25 (`lambda_timeout`); a Cognito trigger has 5 s, its cold start
-included. Socket timeouts are not enough: they limit connecting and the gap between two bytes, but not DNS look-ups or a peer
-that sends single bytes slowly. So each call runs in a separate thread, and the caller stops waiting in time, whatever the
-peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas, "Integration timeout"; Amazon
-Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
+API Gateway stops waiting after 29 s, and our function is stopped after 25 s (`lambda_timeout`). A Cognito trigger has 5 s,
+including its cold start. Socket timeouts are not enough: they limit connecting and the gap between two bytes, but not DNS
+look-ups or a peer that sends single bytes slowly. So each call runs in a separate thread, and the caller stops waiting in
+time, whatever the peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas,
+"Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
 """
 
 import threading
@@ -95,8 +95,8 @@ class Budget:
         """Return the result of `call`, which gets the number of seconds it may take. Raises the call's errors.
 
         `what` names service and operation: `dynamodb get_item`. Raises TemporarilyUnavailable with `what` in its detail
-        after `limit` seconds, when the invocation's budget is used up, or while too many calls to that peer hang. The
-        call may still succeed later, as after any timeout, so only calls that may happen twice can be repeated.
+        after `limit` seconds, when the invocation's budget is used up, or while too many calls to that peer hang. After the
+        timeout, the call may still succeed, so only calls that are safe to repeat may be repeated.
         """
         from . import workers  # routes without outbound calls do not need this module
 

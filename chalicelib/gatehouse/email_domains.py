@@ -1,4 +1,4 @@
-"""E-mail addresses and their domains, in the one form that mail servers look up (S-72).
+"""Converts e-mail addresses and their domains to the form that mail servers look up (S-72).
 
 A domain is first converted to its A-label (UTS 46, non-transitional: `straße` is not `strasse`). An address that a person
 types must then match HTML's e-mail field, because stricter and looser parsers would see different domains in anything else.

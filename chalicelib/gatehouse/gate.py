@@ -118,7 +118,7 @@ class Gatehouse:
 
     @property
     def public_routes(self) -> frozenset[tuple[str, str]]:
-        """(method, path) of every route without an access token: ours and yours."""
+        """The (method, path) of every route without an access token, both ours and yours."""
         return self._guard.public_routes
 
     def authorized(

@@ -107,7 +107,7 @@ def origins(said: str) -> frozenset[str]:
 
 
 def headers(said: str) -> tuple[str, ...]:
-    """Accept names of headers (RFC 9110 5.1), but no rarely used characters."""
+    """Accept names of headers (RFC 9110 5.1); a name with rarely used characters is refused."""
     found = tuple(parse_list(said.lower()))
     if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", header) for header in found):
         raise ValueError("must be names of headers such as traceparent, separated by commas, no *")

@@ -1,4 +1,4 @@
-"""What commands about one person share: finding the person, and errors that name missing rights."""
+"""The parts that commands about one person share: they find the person, and name missing rights in errors."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _UNREACHABLE = (NoConnection, HTTPClientError)
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: what a person sees or risks, and how to fix it."""
+    """One fault: its effect or its risk for people, and how to fix it."""
 
     says: str
     mend: str

@@ -102,7 +102,7 @@ class Deployment:
 
     @property
     def again(self) -> str:
-        """The remedy for most faults: to deploy the stage again."""
+        """The remedy for most faults: deploy the stage again."""
         return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property

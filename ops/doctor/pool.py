@@ -81,7 +81,7 @@ def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
 
 
 def trigger_invocable(deployment: Deployment) -> Iterator[Fault]:
-    """The triggers start and find their settings; they must refuse an event of another pool."""
+    """The triggers start, find their settings, and refuse an event of another pool."""
     for name in _TRIGGERS:
         function = deployment.functions[name]["FunctionName"]
         answer = deployment.client("lambda").invoke(
@@ -163,7 +163,7 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
 
 
 def threat_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Cognito evaluates the addresses and devices that our form passes on (ContextData): Plus plan only.
+    """Cognito evaluates the IP addresses and devices that our form passes on (ContextData); only the Plus plan has this.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html
     """

@@ -230,7 +230,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _InMemory:
-    """Bytes in place of a handler's connection."""
+    """Holds a request's and a response's bytes in place of a handler's network connection."""
 
     request: bytes
 

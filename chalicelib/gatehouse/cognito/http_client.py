@@ -1,4 +1,4 @@
-"""The only HTTP client for Cognito's OAuth endpoints: limited in time and size, without redirects (S-14).
+"""The only HTTP client for Cognito's OAuth endpoints. It limits time and size, and does not follow redirects (S-14).
 
 `urllib3` is imported on first use, so routes without an outbound call do not load it. `requests` would cost a cold
 container another 15 ms, and its redirects, cookies, proxies and .netrc would have to be switched off.

@@ -81,8 +81,8 @@ class JwksCache:
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys now. REFETCH_INTERVAL_SECONDS does not apply here, because anybody can use up that interval
-        with invented tokens."""
+        """Fetch the keys now. REFETCH_INTERVAL_SECONDS does not apply here, because a stranger can use up that interval with
+        invented tokens."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now

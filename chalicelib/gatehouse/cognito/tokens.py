@@ -249,6 +249,6 @@ def _require(claims: Mapping[str, Any], name: str, expected: str) -> None:
 
 
 def _at_hash(access_token: str) -> str:
-    """The left half of the token's SHA-256 in base64url (OpenID Connect Core 3.1.3.6)."""
+    """Return the left half of the token's SHA-256 in base64url (OpenID Connect Core 3.1.3.6)."""
     digest = hashlib.sha256(access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode("ascii")

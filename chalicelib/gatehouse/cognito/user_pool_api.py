@@ -259,7 +259,8 @@ class UserPoolApi:
     def _with_secret(
         self, call: Callable[..., dict[str, Any]], build: Callable[[str], dict[str, Any]]
     ) -> dict[str, Any]:
-        """Call with the client's secret; call again with a fresh one if Cognito refuses the secret itself (S-59)."""
+        """Make the call with the client's secret. If Cognito refuses the secret itself, read the secret again and repeat the
+        call (S-59)."""
         for renew in (False, True):
             try:
                 return call_cognito(call, build(self._load_client_secret(renew)))

@@ -1,8 +1,8 @@
 """Records in a cookie that a person does not want this browser to offer a passkey again (docs/passkeys.md).
 
 The value lists people by the first eight hex digits of the SHA-256 of their `sub`, the newest last. The value is not sealed:
-it reveals no name and grants no access, and a person who changes it changes only what the own browser shows. Browsers keep a
-cookie for 400 days at most (RFC 6265bis 5.5).
+it reveals no name and grants no access, and a person who changes it only changes the offers in their own browser. Browsers
+keep a cookie for 400 days at most (RFC 6265bis 5.5).
 """
 
 import hashlib

@@ -1,5 +1,5 @@
-"""Detects prefetches: a request that the browser makes before the person opens the address must neither begin nor
-finish a sign-in.
+"""Detects prefetches. A request that the browser makes before the person opens the address must not begin or finish a
+sign-in.
 
 A prefetched callback would use up state and code, and its response might be discarded. A server should refuse a
 prefetch with an error status, usually 503. The browser then discards the answer, and requests the page again when the

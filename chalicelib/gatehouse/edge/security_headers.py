@@ -32,7 +32,7 @@ def build_content_security_policy(directives: Mapping[str, tuple[str, ...]]) -> 
 
 
 def open_for_captcha(origins: tuple[str, ...]) -> str:
-    """Return the page's policy with a CAPTCHA vendor's origins allowed for scripts, frames, styles and calls.
+    """Return a policy for the page that also allows a CAPTCHA vendor's origins for scripts, frames, styles and calls.
 
     Vendors' scripts assign plain strings to script URLs and frames, so Trusted Types must be off (S-52).
     """

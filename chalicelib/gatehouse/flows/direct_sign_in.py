@@ -1,8 +1,8 @@
-"""The direct sign-in: email and password at our own endpoints, with Cognito's challenges (docs/adr/0006).
+"""The direct sign-in: our own endpoints take email, password and the answers to Cognito's challenges (docs/adr/0006).
 
-All refusals of a password give the same answer (S-40), and no password reaches Cognito before the throttle (S-41).
-Framework-free. Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed
-login authentication".
+All refusals of a password give the same answer (S-40), and no password reaches Cognito before the throttle (S-41). The
+module does not depend on a web framework. Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding
+API, OIDC, and managed login authentication".
 """
 
 from collections.abc import Callable, Mapping

@@ -22,8 +22,8 @@ class GlobalSignOut:
         Raises NotFound and TemporarilyUnavailable. Repeating it does no harm, and completes a sign-out that was
         interrupted.
 
-        The pool comes first. In the opposite order, a refresh between the two writes would still issue an access token,
-        which would be newer than `validAfter`.
+        The pool comes first. In the opposite order, a refresh between the two writes could still issue an access token that
+        is newer than `validAfter`, and so remains valid.
         """
         person = self._user_admin.load(name)
         self._user_admin.sign_out_everywhere(person.user_name)

@@ -1,6 +1,7 @@
 """The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
 
-Steps b to g of docs/architecture.md. Framework-free: it takes the request's data and returns the response's data.
+These are the steps b to g of docs/architecture.md. The module does not depend on a web framework: it takes the request's
+data and returns the response's data.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -39,7 +39,7 @@ class Enrolling:
 
 
 class Mfa:
-    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys`: whether the stage offers
+    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys` says whether the stage offers
     passkeys."""
 
     def __init__(

@@ -74,7 +74,7 @@ class Passkeys:
     def open(
         self, *, password: str, code: str | None, session_cookie: str | None, visitor: Visitor
     ) -> Opened:
-        """Begin with the password, and with a code if the person has an authenticator app.
+        """Check the password, and a code if the person has an authenticator app; return the passkeys.
 
         Raises NoSession, InvalidCredentials, CodeRequired, InvalidCode, ManagedByProvider, TooManyAttempts.
         """

@@ -23,8 +23,8 @@ _KEYS = frozenset(
 
 
 def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return why `event` is not an API Gateway event for one of these routes, or None if it is one. The text contains
-    nothing from the event."""
+    """Return why `event` is not an API Gateway event for one of these routes, or None if it is one. The text contains no
+    part of the event."""
     if not isinstance(event, dict) or not _KEYS.issubset(event):
         return "keys are missing"
     context = event["requestContext"]

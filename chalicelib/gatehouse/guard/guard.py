@@ -47,12 +47,12 @@ class Guard:
 
     @property
     def public_routes(self) -> frozenset[tuple[str, str]]:
-        """(method, path) of every route without an access token."""
+        """The (method, path) of every route without an access token."""
         return frozenset(self._public)
 
     @property
     def max_ages(self) -> Mapping[tuple[str, str], int]:
-        """(method, path) -> `max_age` of the routes that require a recent authentication.
+        """The `max_age` by (method, path) of the routes that require a recent authentication.
 
         If there are none, the triggers do not store when a person authenticated.
         """

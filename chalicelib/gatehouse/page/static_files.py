@@ -75,7 +75,7 @@ class FileSet(NamedTuple):
 
 
 class StaticFiles:
-    """The frontend's files with a brand applied. Only names of files in the folder can be requested.
+    """The frontend's files, changed to a team's brand. Only names of files in the folder can be requested.
 
     `own` is the folder with a team's logos, picture and texts, if it is not `brand/` in `folder`.
     Raises ConfigurationError if a catalogue, a picture or a logo (the team's or a provider's) cannot be used, or if a

@@ -53,7 +53,7 @@ class Call:
 
     @cached_property
     def url(self) -> "AppUrl":
-        """The app's address, as in this request."""
+        """The app's public address, from this request."""
         from ..edge.urls import build_app_url
 
         return build_app_url(self.request.context, self.settings.public_url, self._prefix)
@@ -74,7 +74,7 @@ class Call:
 
     @property
     def visitor(self) -> "Visitor":
-        """The source of the request, as API Gateway reports it. Forwarded headers never count (S-42)."""
+        """The source of the request, as API Gateway reports it. Headers such as X-Forwarded-For are ignored (S-42)."""
         from ..cognito.user_pool_api import Visitor
         from ..sealed.devices import COOKIE
 

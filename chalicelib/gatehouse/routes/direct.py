@@ -74,8 +74,8 @@ def challenge(call: Call) -> Response:
 
 
 def sign_up(call: Call) -> dict[str, Any]:
-    """200 {} whether or not the address has an account. A code is mailed; the password is set when the code is entered
-    (S-67)."""
+    """Return 200 {} whether or not the address has an account. A code is mailed; the password is set when the code is
+    entered (S-67)."""
     from ..edge.bodies import read_email
 
     current = embedded(call)
@@ -89,7 +89,7 @@ def sign_up(call: Call) -> dict[str, Any]:
 
 
 def confirm(call: Call) -> dict[str, Any]:
-    """200 {} if the code proves the address: the account then has this password and these names."""
+    """Return 200 {} if the code is correct: the account then has this password and these names."""
     from ..edge.bodies import read_name
 
     names = ("given_name", "family_name")
@@ -156,8 +156,8 @@ def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChalle
 
 
 def read_credential(body: dict[str, Any]) -> str | None:
-    """Return a passkey's answer as text for Cognito, or None. Only the body's limit (16 kB) limits its size. Raises
-    InvalidRequest."""
+    """Return a passkey's answer as text for Cognito, or None. The size of the answer is limited only by the limit of the
+    whole body (16 kB). Raises InvalidRequest."""
     import json
 
     credential = body.get("credential")
@@ -223,7 +223,7 @@ def cleared_challenge(call: Call) -> list[str]:
 
 
 def totp_body(totp: "TotpKey") -> dict[str, Any]:
-    """Return a new authenticator app's key: as text, as URI, and as the rows of a QR code."""
+    """Return the body with a new authenticator app's key: as text, as URI, and as the rows of a QR code."""
     from ..page.qr import build_rows
 
     return {"secret": totp.secret, "otpauth": totp.uri, "qr": build_rows(totp.uri)}

@@ -40,7 +40,7 @@ def setup(call: Call) -> Response:
 
 
 def verify(call: Call) -> Response:
-    """Turn the app on with its first code."""
+    """Turn the authenticator app on with its first code."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
     from ..session import sessions

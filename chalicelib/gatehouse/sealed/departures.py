@@ -1,7 +1,6 @@
 """The target of a browser after a sign-out, sealed into a cookie, since Cognito's `logout_uri` is fixed (S-38).
 
-`POST /auth/logout` sets the cookie; the page to which Cognito redirects reads it once. The cookie lives just long
-enough for that.
+`POST /auth/logout` sets the cookie; the page to which Cognito redirects reads it once. The cookie expires soon after that.
 """
 
 import json

@@ -61,7 +61,7 @@ class DailyMails:
                 return
 
     def _read(self) -> tuple[dict[int, int], int]:
-        """Return the mails per hour (hours since 1970) that still count, and the row's version."""
+        """Return the number of mails in each hour of the window (hours since 1970), and the row's version."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
         item = answer.get("Item")

@@ -17,7 +17,8 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 @dataclass(frozen=True)
 class SubjectRecord:
-    """One person of one provider. Times are the provider's own, ISO 8601 UTC with milliseconds; empty if never."""
+    """A person's row for one provider. Times come from the provider's clock, in ISO 8601 UTC with milliseconds; a time is
+    empty if the event has never happened."""
 
     user_name: str
     #: The newest signal that ended the sessions or reactivated the person.

@@ -81,7 +81,7 @@ def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "Proo
 
 
 def decide_attributes(claims: Mapping[str, Any], provider: Provider) -> dict[str, str]:
-    """Return every mapped attribute's value, under the attribute's name and under its claim's.
+    """Return every mapped attribute's value twice: under the name of the attribute and under the name of its claim.
 
     AWS does not document which of the two names Cognito reads. Some users report the attribute's name, others the claim's;
     all report that Cognito ignores unknown names.

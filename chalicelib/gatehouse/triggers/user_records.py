@@ -154,7 +154,8 @@ def _refuse_unmarked(
 ) -> None:
     """Raise SignUpRefused for a sign-up that our own server did not send (S-67).
 
-    Cognito's page accepts a password before the mailbox is proved. The secret may have been rotated since it was read.
+    Cognito's page accepts a password before the person has proved access to the mailbox. The secret may have been rotated
+    since it was read.
     """
     metadata = _request(event).get("clientMetadata")
     if not metadata or not any(

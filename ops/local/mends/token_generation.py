@@ -1,4 +1,5 @@
-"""The pre-token-generation trigger runs once for each issue of tokens, sets both tokens' groups, and can refuse.
+"""The pre-token-generation trigger runs once each time tokens are issued, sets both tokens' groups, and can refuse the
+tokens.
 
 MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. AWS sends version two "a
 single request with the data for both the identity and access tokens", reads `groupOverrideDetails` beside the two token
