@@ -1,4 +1,4 @@
-"""An example of your own route: it reads the caller's claims and uses no table. See docs/your-routes.md."""
+"""An example of a route of your own: it reads the caller's claims and uses no table. See docs/your-routes.md."""
 
 from typing import Any
 

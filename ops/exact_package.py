@@ -134,7 +134,7 @@ def _build_site_packages(
 
 
 def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str], str]:
-    """Wrap create_deployment_package: compare its zip with the lock.
+    """Wrap create_deployment_package, and compare its zip with the lock.
 
     If a zip from an earlier run does not match the lock, it is made again, once. If the new zip does not match either, it is
     removed.

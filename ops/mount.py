@@ -53,7 +53,8 @@ class Mount(NamedTuple):
     functions: tuple[OwnFunction, ...] = ()
 
     def page_for_lost(self, root: str) -> str | None:
-        """Return the page for mistyped paths; None with a prefix, because other paths then belong to the team."""
+        """Return the page for mistyped paths. With a prefix, return None, because the other paths then belong to the
+        team."""
         return None if self.prefix else root
 
     def url(self, root: str) -> AppUrl:
@@ -62,7 +63,8 @@ class Mount(NamedTuple):
 
 
 def load_mount(project_dir: Path, environment: Mapping[str, str]) -> Mount:
-    """Read the mount from the project's app. A folder without `app.py` counts as mounted at the root. Raises OpsError."""
+    """Read the mount from the project's app. For a folder without `app.py`, the result is a mount at the root. Raises
+    OpsError."""
     if not (project_dir / "app.py").is_file():
         return Mount()
     done = subprocess.run(

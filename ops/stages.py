@@ -26,7 +26,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage, already checked.
+    """One stage, whose settings were already checked.
 
     `environment` has the functions' variables; `options` is the `gatehouse` block; `custom_domain` is Chalice's
     `api_gateway_custom_domain`, empty if there is none; `architecture` its `lambda_architecture`;

@@ -1,4 +1,4 @@
-"""Lets botocore read the zip's own copy of its service models, which is reduced to the operations that Gatehouse calls
+"""Lets botocore read its service models from a copy in the zip. The copy is reduced to the operations that Gatehouse calls
 (`ops/service_models.py`).
 
 Without that folder, as in a checkout, botocore's own data is used. Everything else also comes from botocore, above all

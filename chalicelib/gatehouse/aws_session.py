@@ -1,4 +1,4 @@
-"""botocore's session and connections without work that a cold container does not need.
+"""Makes botocore's session and connections without the work that a new container does not need.
 
 botocore's own classes do the work. There are three differences: models come from `aws_models`, all clients share one
 TLS context, and the modules that write documentation are not loaded. If a version of botocore lacks one of the names

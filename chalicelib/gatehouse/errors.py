@@ -1,4 +1,4 @@
-"""Every error that Gatehouse returns: a stable public code, an HTTP status, and detail for the log only.
+"""Every error that Gatehouse returns: each has a stable public code, an HTTP status, and detail for the log only.
 
 The code is part of the contract (docs/api.md); the message is a plain sentence for people and may change. `detail` goes to
 the log and never to the caller. Neither the message nor `detail` may hold a token, a password, a code or a cookie.
@@ -107,7 +107,7 @@ class Unauthorized(GatehouseError):
 
 
 class InsufficientUserAuthentication(GatehouseError):
-    """The person has to authenticate again, at most `max_age` seconds before the next call (RFC 9470)."""
+    """The person must authenticate again; the next call must follow within `max_age` seconds (RFC 9470)."""
 
     code = "insufficient_user_authentication"
     status = 401
@@ -123,7 +123,8 @@ class InsufficientUserAuthentication(GatehouseError):
 
     @property
     def challenge(self) -> str:
-        """Return the value of WWW-Authenticate. API Gateway renames this header, so the body repeats its content."""
+        """Return the value of the header WWW-Authenticate. API Gateway renames this header, so the body has the same
+        content."""
         return (
             f'Bearer error="{self.code}", max_age={self.max_age}, '
             'error_description="More recent authentication is required"'
@@ -151,7 +152,7 @@ class NotFound(GatehouseError):
 
 
 class PrefetchRefused(GatehouseError):
-    """A browser prefetches an address that only a person may open, and only once
+    """A browser prefetches an address that must be opened by a person, and only once
     (chalicelib/gatehouse/edge/prefetches.py)."""
 
     code = "prefetch_refused"

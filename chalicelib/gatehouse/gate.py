@@ -113,7 +113,7 @@ class Gatehouse:
 
     @property
     def own_doubles(self) -> dict[str, Any]:
-        """The doubles that `client` and `table` return, by name; `testing.use` sets them."""
+        """The fakes that `client` and `table` return in tests, by name; `testing.use` sets them."""
         return self._container.own
 
     @property
@@ -276,14 +276,14 @@ class Gatehouse:
         entry.account_mail(self._container, event, context)
 
     def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Acts on providers' signals about people who leave, from the queue (S-77)."""
+        """Takes providers' signals about people who leave from the queue, and acts on them (S-77)."""
         from .triggers import entry
 
         return entry.leaving(self._container, event, context)
 
 
 def gate_of(blueprint: Blueprint) -> Gatehouse:
-    """Return the gate of the app that a blueprint is registered in, for its views and functions."""
+    """Return the gate of the app in which a blueprint is registered, for use in the blueprint's views and functions."""
     app: Any = blueprint.current_app
     gate: Gatehouse = app.gatehouse
     return gate

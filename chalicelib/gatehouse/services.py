@@ -1,5 +1,4 @@
-"""Composition root: makes every client and service of a container on first use, and keeps it while the container is
-warm.
+"""Composition root: makes every client and service at first use, and keeps them as long as the Lambda container is warm.
 
 No other module makes a client. Modules are imported when needed: a route that uses no table does not load the modules for
 tables. Tests build their own `Services` with fakes and pass it to the `Container`.
@@ -596,7 +595,8 @@ class Services:
 
 
 class Container:
-    """The state of a warm Lambda container for one app: its services, made at first use, and its time limits.
+    """The state that a warm Lambda container keeps for one app: the services, which are made at first use, and the time
+    limits.
 
     `environ` holds the stage's settings; the default is the process's own environment. Tests assign `services`.
     """

@@ -17,7 +17,7 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def plain_http(settings: "Settings") -> Iterator[str]:
-    """Check that only the local stage has http URLs (S-64)."""
+    """Check that only the local stage has URLs with http (S-64)."""
     if settings.stage == "local":
         return
     for setting in settings.declared:
@@ -42,7 +42,7 @@ def contradictions(settings: "Settings") -> Iterator[str]:
 
 
 def _is_place(text: str, origins: frozenset[str]) -> bool:
-    """Whether the text could be a target; `edge.redirects` decides at each sign-in."""
+    """Whether the text has the form of a target. At each sign-in, `edge.redirects` makes the full check."""
     if text.startswith("/"):
         return not text.startswith(("//", "/\\"))
     return any(text.startswith(f"{origin}/") for origin in origins)

@@ -131,7 +131,7 @@ def logo(said: str) -> str:
 
 
 def picture(said: str) -> str:
-    """Accept what `logo` accepts, or `off`."""
+    """Accept the name of a picture, as `logo` does, or `off`."""
     return said if said == "off" else logo(said)
 
 

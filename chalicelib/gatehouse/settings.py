@@ -27,9 +27,9 @@ _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-
 def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer, needed when `app.py` is imported.
 
-    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment
-    and AWS_CHALICE_CLI_MODE before it imports the app. The CLI would deploy a placeholder, so there a missing ARN is an
-    error.
+    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment and
+    AWS_CHALICE_CLI_MODE before it imports the app. With a placeholder, the CLI would deploy a wrong ARN. So under the CLI, a
+    missing ARN is an error.
     """
     environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
@@ -63,8 +63,8 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
 
 
 def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the same name for a decorator of Chalice, which needs it when `app.py` is imported. Tests get a
-    placeholder."""
+    """Return the same name as `own_name`, for a decorator of Chalice, which needs the name when `app.py` is imported. Tests
+    get a placeholder."""
     environ = os.environ if environ is None else environ
     try:
         return own_name(name, kind, environ)

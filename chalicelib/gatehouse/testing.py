@@ -38,7 +38,7 @@ def use(
     tables: Mapping[str, Any] | None = None,
     clients: Mapping[str, Any] | None = None,
 ) -> None:
-    """Replace tables and clients by your doubles: from now on `gate.table` and `gate.client` return the doubles."""
+    """Replace tables and clients by your fakes: from now on `gate.table` and `gate.client` return the fakes."""
     own = gate.own_doubles
     own.update({f"table {name}": double for name, double in (tables or {}).items()})
     own.update(clients or {})
@@ -50,7 +50,7 @@ def signed_in(
     scope: str = "api/read api/write",
     groups: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the headers of a caller, and give the gate settings of a stage that does not exist.
+    """Return the headers of a caller's request, and set the gate's settings to those of an invented stage.
 
     :param sub: the caller's `sub`, which `gate.caller().sub` returns.
     :param scope: what the access token allows; without the route's scope the answer is 403.

@@ -136,7 +136,7 @@ def table_backups(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_expiry(deployment: Deployment) -> Iterator[Fault]:
-    """Unconfirmed sign-ups, ended sessions and old counters expire by themselves."""
+    """TTL is on, so that unconfirmed sign-ups, ended sessions and old counters are deleted."""
     for variable in ("USERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE"):
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_time_to_live(TableName=name)

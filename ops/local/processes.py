@@ -241,8 +241,8 @@ def _stop_marked(session: int, mark: str) -> bool:
 def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
     """Wait until the found processes and their new children have ended; return False after a timeout.
 
-    A process that is ending loses its environment, and so its mark, before it releases its ports. So the function does not
-    only search for the mark, but also checks the found processes.
+    A process that is ending loses its environment, and so its mark, before it releases its ports. So this function also
+    checks the processes that were found earlier by their mark.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:

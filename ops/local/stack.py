@@ -44,9 +44,9 @@ OKTA = "Okta"
 
 @dataclass(frozen=True)
 class Choices:
-    """The options of `up`, which cannot be changed while the stack runs.
+    """Options of `up` that cannot be changed while the stack runs.
 
-    `origins` become the stage's ALLOWED_ORIGINS, `loopback_ports` its option of that name.
+    `origins` become the stage's ALLOWED_ORIGINS; `loopback_ports` become the stage's option of the same name.
     """
 
     addresses: Addresses
@@ -78,8 +78,8 @@ def up(
 
     If a stack with this state directory is already running, it is used, and its people and records are kept, unless `fresh`
     is true. With `watch`, each edit of the project is deployed into it. Shared parts (MiniStack's environment, built
-    dependencies) are in the project's `.local`. `choices` say whether the app uses HTTPS. Raises OpsError. Settings and app
-    are checked before anything is stopped.
+    dependencies) are in the project's `.local`. `choices` are the options, for example whether the app uses HTTPS. Raises
+    OpsError. Settings and app are checked before anything is stopped.
     """
     require_linux()
     require_project(project_dir)

@@ -2,8 +2,8 @@
 (S-51, S-69).
 
 `custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=`, then the
-names, separated by commas. So `=` alone means no groups. Unlike an empty value, which Cognito might ignore, it surely
-replaces the previous value. A text that does not begin with `=` was written by Cognito, before that trigger was attached.
+names, separated by commas. So `=` alone means no groups. Cognito perhaps ignores an empty value, but `=` always replaces the
+previous value. A text that does not begin with `=` was written by Cognito, before that trigger was attached.
 """
 
 import json
@@ -108,7 +108,7 @@ def _listed(text: str) -> list[object]:
 
 
 def _decoded(name: str) -> str:
-    """Decode a name if Cognito form-encoded it; a plus sign alone is part of a name that is not encoded.
+    """Decode a name if Cognito form-encoded it. If a name has plus signs but no percent signs, it is not encoded.
 
     Bytes that are not UTF-8 become a character that no group name may contain. A name with a space is dropped.
     """

@@ -150,8 +150,8 @@ def doubt_about_newcomer(attributes: Mapping[str, Any]) -> str | None:
 
 
 def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
-    """Return why no person may be linked to the native accounts with the address, or None if exactly one account is
-    safe to link."""
+    """Return the reason why a person must not be linked to the native accounts with the address, or None if exactly one
+    account is safe to link."""
     if len(found) != 1:
         return f"{len(found)} native accounts have the address"
     (native,) = found

@@ -1,4 +1,4 @@
-"""Request bodies: JSON objects of modest size, or nothing."""
+"""Checks and parses request bodies, which are JSON objects of limited size, or empty."""
 
 import json
 from collections.abc import Iterable, Mapping

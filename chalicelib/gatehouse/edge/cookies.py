@@ -1,4 +1,4 @@
-"""Cookies as strings: parses a Cookie header, builds Set-Cookie values.
+"""Parses a Cookie header, and builds Set-Cookie values.
 
 Sources: RFC 6265bis (`__Host-` prefix: Secure, Path=/, no Domain), OWASP ASVS 5.0 3.3. Chalice does not check list-valued
 headers for newlines, so values are checked here.

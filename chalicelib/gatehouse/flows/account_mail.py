@@ -1,7 +1,7 @@
 """Chooses the code to mail to an address, for the function `account_mail` (S-40, S-67, S-73).
 
 - A new address gets an account with a random password that is not stored, and the code that confirms the account.
-- An unconfirmed account gets that code again.
+- An unconfirmed account gets the confirming code again.
 - A confirmed account gets the code for a new password; our forms accept either code.
 
 An unconfirmed account that our server did not make (from an earlier release, or Cognito's own page) may have a stranger's

@@ -112,7 +112,7 @@ class Attempts:
 
     @contextmanager
     def app_code_once(self, user_name: str, code: str) -> Iterator[None]:
-        """Let the body use an authenticator app's code, unless the person has already used it (S-74). Raises
+        """Let the `with` body use an authenticator app's code, unless the person has already used the code (S-74). Raises
         InvalidCode.
 
         After any failure the code can be used again: neither a wrong code nor an outage blocks the person.
@@ -125,9 +125,9 @@ class Attempts:
 
     @contextmanager
     def step_once(self, session: str) -> Iterator[None]:
-        """Let the body answer a challenge, unless it was already answered (S-74). Raises ChallengeExpired.
+        """Let the `with` body answer a challenge, unless the challenge was already answered (S-74). Raises ChallengeExpired.
 
-        `session` is Cognito's string for that step. After a refused answer, or an outage, the step can be answered
+        `session` is Cognito's string for that step. If the answer is refused, or in an outage, the step can be answered
         again.
         """
         with self._once(_STEP, session, _STEP_SECONDS) as fresh:

@@ -33,7 +33,7 @@ _ALIASES: Mapping[str, str] = {"EMAIL_MFA": "EMAIL_OTP"}
 
 @dataclass(frozen=True)
 class Asked:
-    """A challenge: its name and its choices, both as Cognito names them, and the body for the page."""
+    """A challenge: its name and its choices, with Cognito's names, and the response body for the page."""
 
     name: str
     body: Mapping[str, Any]

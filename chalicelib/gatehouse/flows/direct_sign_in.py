@@ -327,9 +327,8 @@ class DirectSignIn:
     ) -> DirectlySignedIn:
         """Make a session from tokens, after the same checks as for a hosted sign-in; refused tokens are revoked.
 
-        `challenge` is the challenge that was answered. If Cognito had not yet named the user when it sent that
-        challenge, this method checks now whether the user was signed out meanwhile. `passkey` is the id of the passkey
-        that signed in.
+        `challenge` is the challenge that was answered. If the user was not yet known when Cognito sent that challenge, this
+        method now checks whether the user was signed out meanwhile. `passkey` is the id of the passkey that signed in.
         """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):

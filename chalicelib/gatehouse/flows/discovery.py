@@ -1,4 +1,4 @@
-"""Home-realm discovery: finds the identity provider of an e-mail address by its domain alone.
+"""Home-realm discovery: finds the identity provider of an e-mail address, using only the address's domain.
 
 The list of domains is a list of customers, so a stranger must not be able to collect it by guessing. Therefore each request
 for a domain without a provider (a miss) counts against the source IP address. A request for a domain with a provider does

@@ -148,9 +148,9 @@ class Leaving:
     def _take_group(self, person: _Person, signal: Signal) -> bool:
         """Remove a group from the profile, and end the sessions that began with it.
 
-        Nothing is done if the person has signed in through the provider since the signal, because that sign-in stored
-        the current groups. A sign-in of a linked person by password stores none: then the group is removed, and the
-        next sign-in through the provider stores the list again.
+        If the person has signed in through the provider since the signal, the groups are not changed, because that sign-in
+        stored the current groups. A linked person's sign-in by password does not store groups. In this case the group is
+        removed, and the next sign-in through the provider stores the list again.
         """
         user = person.user
         told = parse_provider_groups(user.attributes.get("custom:groups")).names

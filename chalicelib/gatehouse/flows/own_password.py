@@ -102,10 +102,10 @@ class OwnPassword:
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
 
     def _end_others(self, session: Session) -> None:
-        """End the person's other sessions again. The password is set by now, and stays set even if this fails.
+        """End the person's other sessions again. The new password is already set, and remains valid even if this fails.
 
-        A session without a row has not been refreshed since rows were introduced; `validAfter` ends it at its next
-        refresh.
+        A session without a row is from an earlier release, and has not been refreshed since. `validAfter` ends such a
+        session at its next refresh.
         """
         try:
             self._rows.end_all(session.sub, but=session.id)

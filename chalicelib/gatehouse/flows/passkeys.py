@@ -205,7 +205,7 @@ class Passkeys:
     def _not_ended(self, user_name: str, access_token: str) -> tuple[list[Passkey], int]:
         """Delete the passkeys that have ended; return the others, and the number of deleted ones.
 
-        The times are also compared, so that a passkey that was set up later is never deleted, even if its id has an
+        The times are compared too. So a passkey that was set up after the reset is never deleted, even if its id has an
         unexpected form.
         """
         passkeys = self._api.all(access_token)

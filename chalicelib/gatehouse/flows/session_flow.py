@@ -170,8 +170,8 @@ class SessionFlow:
         return identity, access
 
     def _identity_of(self, access: AccessClaims) -> IdentityClaims:
-        """Return who the person is if Cognito gave no ID token: groups from the access token, the rest from the users
-        table.
+        """Return the person's data if Cognito returned no ID token: the groups are from the access token, all other data
+        from the users table.
 
         If the table does not answer, the session continues, and the page has no names until the next refresh.
         """

@@ -1,4 +1,4 @@
-"""The form of answers: one error format, and security headers on everything (S-53)."""
+"""Gives all answers the same form: one error format, and security headers (S-53)."""
 
 import logging
 from typing import Any
@@ -31,7 +31,7 @@ class ChaliceErrors(logging.Filter):
     (S-61)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace Chalice's own log record of an exception."""
+        """Suppress Chalice's own log record of an exception, and log the exception without its message."""
         if record.funcName != "_unhandled_exception_to_response" or not record.exc_info:
             return True
         error = record.exc_info[1]
@@ -63,7 +63,7 @@ def error_response(error: GatehouseError) -> Response:
 
 
 def in_our_envelope(response: Response) -> Response:
-    """Return an answer unchanged, or one of Chalice's own errors in our format."""
+    """Return an answer unchanged; if it is one of Chalice's own errors, convert it to our format."""
     if not _is_chalice_error(response):
         return response
     code, message = _CHALICE_ERRORS.get(

@@ -7,7 +7,7 @@ Routes = Mapping[str, Iterable[str]]
 
 
 def refuse_collisions(theirs: Routes, ours: Routes) -> None:
-    """Raise one ValueError for all routes (path -> methods) that both sides define, or that API Gateway cannot
+    """Raise one ValueError that lists all routes (path -> methods) that both sides define, or that API Gateway cannot
     distinguish."""
     both = sorted(
         f"{method} {path}"
@@ -29,7 +29,7 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
 
 
 def find_sibling(path: str, ours: Iterable[str]) -> str | None:
-    """Return the first of our paths that differs from `path` first in the name of a parameter, or None."""
+    """Return a path of ours, or None. The first segment in which it differs from `path` is a parameter in both paths."""
     for own in ours:
         for mine, other in zip(own.split("/"), path.split("/"), strict=False):
             if mine == other:

@@ -1,10 +1,10 @@
 """CORS: decides which routes other origins of the same site may call, and builds the headers for browsers (S-30).
 
-Three kinds of routes are open to the origins of the setting ALLOWED_ORIGINS: those behind the authorizer, without
-credentials (the access token is in a header); the two that renew and end a session, with the cookie; and two that only
-return information: the configuration, which is public anyway, and whether the session is still active. An origin must
-match exactly. Only a matching origin is echoed, never `*`, `null` or a foreign origin. Source: the Fetch standard,
-"CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
+Three kinds of routes are open to the origins of the setting ALLOWED_ORIGINS. The routes behind the authorizer are open
+without credentials, because the access token is in a header. The two routes that renew and end a session are open with the
+cookie. Two routes only return information: the configuration, which is public anyway, and whether the session is still
+active. An origin must match exactly. Only a matching origin is echoed, never `*`, `null` or a foreign origin. Source: the
+Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
 """
 
 from collections.abc import Iterable, Mapping

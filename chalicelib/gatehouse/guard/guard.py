@@ -1,4 +1,4 @@
-"""The guard before every route of one app: checks who may call it, and what may be sent to it.
+"""The guard of an app's routes: before each view runs, it checks who may call the route, and what may be sent to it.
 
 The guard wraps each view when it is registered, including a team's own views, so that every route has these checks. A route
 must be listed as public or have `authorizer=authorized(…)`; otherwise the app does not load (S-48).
@@ -94,7 +94,8 @@ class Guard:
         return self._covered.get((entry.method, entry.uri_pattern)) is entry
 
     def finish(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
-        """Chalice's outermost middleware: our error format, the security headers, and CORS where needed (S-30, S-53)."""
+        """Chalice's outermost middleware: it adds our error format, the security headers, and CORS where needed (S-30,
+        S-53)."""
         try:
             response = get_response(request)
         except Exception as error:  # noqa: BLE001 - not caught by a view: Chalice would answer without our headers
@@ -158,7 +159,7 @@ class Guard:
         request.context[CALLER_KEY] = caller
 
     def _check_own_page(self, request: Request) -> None:
-        """For a POST to a cookie route: check the body, then that our own page sent the request (S-28, S-29)."""
+        """For a POST to a cookie route, check the body, and then check that our own page sent the request (S-28, S-29)."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return
         from ..edge import bodies, urls

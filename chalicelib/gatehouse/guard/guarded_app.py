@@ -73,8 +73,8 @@ class GuardedChalice(Chalice):
         return dressed
 
     def _cover_late(self, context: dict[str, Any]) -> None:
-        """Guard a route that was added without `_register_route`: directly into `routes`, or by a later Chalice in
-        another way."""
+        """Guard a route that was not added by `_register_route`, but directly to `routes`, or in another way by a later
+        version of Chalice."""
         entry = self.routes[context["resourcePath"]].get(context["httpMethod"])
         if entry is not None and not self._gatehouse_guard.is_covered(entry):
             self._gatehouse_guard.cover(context["resourcePath"])
@@ -93,7 +93,8 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
 
 
 def offer(name: str, function: Any, app: Chalice) -> None:
-    """Put a function where Lambda looks for `app.<name>`: into the module `app`, if it is this app's. Raises ValueError."""
+    """Put a function where Lambda looks for `app.<name>`: into the module `app`, if that module contains this app. Raises
+    ValueError."""
     module = sys.modules.get("app")
     if module is None or getattr(module, "app", None) not in (None, app):
         return

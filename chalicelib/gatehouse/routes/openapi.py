@@ -1,8 +1,8 @@
 """The OpenAPI 3.1 document of the whole HTTP API. Its parts are written by hand: ours in `openapi/`, a team's in its
 own folder.
 
-`document.json` holds the shared parts; every other file holds paths. Preflights are the same everywhere, so they are
-added here to the paths that `cors` opens; HEAD is added to paths with GET.
+`document.json` holds the shared parts; every other file holds paths. Preflights are the same for all paths, so this module
+adds them to the paths that `cors` opens. It also adds HEAD to paths with GET.
 """
 
 import json
@@ -101,7 +101,7 @@ def _read(folder: Path) -> list[tuple[str, Any]]:
 
 
 def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
-    """Return the HEAD operation of a path with GET: the same headers (RFC 9110 9.3.2)."""
+    """Return the HEAD operation of a path with GET; its response has the same headers (RFC 9110 9.3.2)."""
     if "get" not in item or path in SPENDING:
         return {}
     responses = {

@@ -134,7 +134,7 @@ def _enabled(call: Call) -> "Services":
 
 
 def _sub(call: Call) -> str:
-    """Return who is signed in, by the session cookie alone. Raises NoSession and SessionExpired."""
+    """Return the `sub` of the signed-in person, using only the session cookie. Raises NoSession and SessionExpired."""
     from ..session.sessions import COOKIE
 
     return _enabled(call).sessions.open(call.cookies.get(COOKIE)).sub

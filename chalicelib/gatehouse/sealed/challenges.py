@@ -1,5 +1,5 @@
-"""State that waits in the browser between two steps: a sign-in with a challenge, or an authenticator app being set up
-(S-45).
+"""State that is kept in the browser between two steps of a sign-in with a challenge, or of the set-up of an authenticator
+app (S-45).
 
 Both are sealed in the same cookie, but for separate purposes. Cognito's Session string changes with each step and expires
 with AuthSessionValidity; the cookie has the same lifetime. A Session may have 4,096 characters: the part that does not fit
@@ -107,7 +107,8 @@ class Challenges:
         return self._seal(SIGN_IN_PURPOSE, asdict(challenge), _STEP_BYTES if even else 1)
 
     def seal_enrolment(self, enrolment: Enrolment, purpose: str = ENROLMENT_PURPOSE) -> str:
-        """Return a sealed enrolment, for `split`. With the other `purpose`, it is the record for managing passkeys."""
+        """Return a sealed enrolment, for `split`. With the other `purpose`, the sealed value is the record for managing
+        passkeys."""
         return self._seal(purpose, asdict(enrolment))
 
     def open(self, value: str | None) -> Challenge:

@@ -51,7 +51,7 @@ class DailyMails:
         raise TooManyAttempts("too many concurrent requests", retry_after=1)
 
     def give_back(self) -> None:
-        """Undo a `take` after which no mail was sent."""
+        """Undo a `take` if no mail was sent."""
         for _ in range(_RACES):
             hours, version = self._read()
             if not hours:

@@ -1,8 +1,8 @@
-"""Our data about a person's passkeys, in their row of the users table. Cognito stores the passkeys themselves.
+"""Our data about a person's passkeys, in the person's row of the users table. Cognito stores the passkeys themselves.
 
 - `passkeyNames`: the names that the person gave them, because Cognito's own names cannot be changed. A JSON object:
   names by passkey id.
-- `passkeysEndedAt`: when a password set by mail last ended all passkeys (S-102); missing if none has.
+- `passkeysEndedAt`: when a password set by mail last ended all passkeys (S-102); missing if this has never happened.
 - `passkeysSince`: the ids of the passkeys that were set up after that.
 """
 

@@ -1,5 +1,5 @@
-"""Stores when a person last authenticated, until the trigger puts it into the tokens: rows of the throttle table (ADR
-14).
+"""Stores the time at which a person last authenticated, in rows of the throttle table, until the trigger writes it into the
+tokens (ADR 14).
 
 A person has a row for the user name in the pool, and one for each provider's own name. Only the last sign-in counts: in
 a session from an earlier sign-in, the person has to confirm again. Rows are kept as long as the longest `max_age`. The

@@ -1,4 +1,4 @@
-"""The index of people by provider and subject, with the last signals from their providers.
+"""The index that finds people by provider and subject; it also stores the last signals from their providers.
 
 The index is needed because Cognito cannot search by a custom attribute, and a linked account is not named after the
 provider's subject. Rows are written by the trigger at a sign-in, by `reconcile`, and by the function that acts on

@@ -27,7 +27,7 @@ _MESSAGE = "This is not possible at the moment. Please try again."
 
 
 class TriggerFailed(Exception):
-    """The error that Cognito shows to a person when a trigger fails; its text contains no details."""
+    """The error that Cognito shows to a person when a trigger fails. Its message contains no details."""
 
 
 def user_records(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:

@@ -1,4 +1,4 @@
-"""The claims that API Gateway's Cognito authorizer passes to a function: `exp` and `iat` are dates.
+"""API Gateway's Cognito authorizer passes the claims `exp` and `iat` to a function as dates.
 
 The token contains these times in seconds, but API Gateway writes them as Java does, `Mon Nov 30 12:00:00 UTC 2026`; every
 other number is text. AWS documents where the claims are, but not their format; the sources are

@@ -19,7 +19,7 @@ _LIMIT = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"
 
 
 def apply(emulator: Emulator) -> None:
-    """Set the resource of that call, and the action of the others."""
+    """Set the resource of CreateFunction, and the actions of the two calls about concurrency."""
     replace(emulator.iam_actions, "extract_resource_arn", _extract)
     replace(emulator.iam_actions, "_lambda_action", _of_limit)
 

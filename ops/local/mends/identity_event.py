@@ -162,7 +162,7 @@ def fire(
     user: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> None:
-    """Run a trigger that only observes or refuses."""
+    """Run a trigger whose answer is not used: the trigger only gets data, or refuses."""
     client_id = data.get("ClientId") or _ADMIN_CLIENT
     source = f"{trigger}_{kind}"
     event = build_event(emulator, pool, source, user, client_id, data.get("ClientMetadata"))

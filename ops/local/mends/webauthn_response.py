@@ -70,7 +70,7 @@ def verify_registration(
 def verify_authentication(
     pool: Mapping[str, Any], user: dict[str, Any], challenge: str, responses: Mapping[str, Any]
 ) -> bool:
-    """Whether the response to a sign-in's challenge is valid; stores the counter."""
+    """Return whether the response to a sign-in's challenge is valid, and store the counter."""
     from webauthn import verify_authentication_response
     from webauthn.helpers.exceptions import WebAuthnException
 
