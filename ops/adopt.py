@@ -1,9 +1,9 @@
 """Finds the API that an interrupted first deployment left behind, so that the next one reuses it.
 
 Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. If the deployment stops between making the
-API and writing the file, or if the file was never committed, Chalice would make a second API with another address. (It would
-not make second functions, because it finds functions by name.) So before Chalice runs, this module looks for the API that
-calls this stage's function, and writes its id into the file.
+API and writing the file, or if the file was never committed, Chalice would make a second API with another address.
+(Functions have no such problem, because Chalice finds them by name.) So before Chalice runs, this module looks for the API
+that calls this stage's function, and writes its id into the file.
 """
 
 from __future__ import annotations

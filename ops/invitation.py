@@ -1,4 +1,5 @@
-"""Invitations: an account with a temporary password, sent by mail; at the first sign-in the person chooses another one.
+"""Invitations: a mail contains the temporary password of a new account. At the first sign-in, the person chooses another
+password.
 
 `AdminCreateUser` makes the account. For somebody who was already invited, the same call with `RESEND` sends a new
 temporary password with a new expiry. `RESEND` accepts only the account's original name and its address, so a separate

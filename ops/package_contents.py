@@ -80,7 +80,8 @@ def misses(
 
     The function checks names and versions of the installed packages, and each file against its RECORD. If this Python has
     the runtime's version, it also checks bytecode against its source. The wheels' own hashes cannot be checked, because the
-    files are unpacked. https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    files are unpacked.
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
     wanted: dict[str, str] = {locked.name: locked.version for locked in dependencies}
     found: dict[str, str] = {}

@@ -2,8 +2,8 @@
 
 First it compares each page of people in the pool with their records in the table. Then it compares each page of the table
 with the names that it saw in the pool. It writes as the trigger does (UserStore), so a sign-in at the same time does no
-harm. It does not change fields that the pool does not return. If a provider has sent an address outside its domains, the
-table keeps the person's earlier address: Cognito stores the new address, but a sign-in does not write it into the table.
+harm. It does not change fields that the pool does not return. If a provider has sent an address outside its domains, Cognito
+stores the new address, but the table keeps the person's earlier address.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ LOCAL = "local"
 class Stage:
     """One stage, whose settings were already checked.
 
-    `environment` has the functions' variables; `options` is the `gatehouse` block; `custom_domain` is Chalice's
-    `api_gateway_custom_domain`, empty if there is none; `architecture` its `lambda_architecture`;
-    `own_roles` names the functions whose role is set in config.json.
+    `environment` has the functions' variables, and `options` is the `gatehouse` block. `custom_domain` is Chalice's
+    `api_gateway_custom_domain`, or empty; `architecture` is Chalice's `lambda_architecture`. `own_roles` names the functions
+    whose role is set in config.json.
     """
 
     name: str

@@ -66,8 +66,8 @@ def parse_address(text: str) -> str | None:
 def email_domain(email: str) -> str:
     """Return the domain of an address in lower-case ASCII, or an empty string if it is unclear.
 
-    This function is for addresses from a provider. The part before the @ may contain all characters, if no part of them can
-    be read as another domain: a second @ must be in quotes, and a line break is not allowed.
+    This function is for addresses from a provider. The part before the @ may contain any text that cannot be read as another
+    domain. So a second @ must be in quotes, and a line break is not allowed.
     """
     local, _, domain = email.strip().rpartition("@")
     quoted = len(local) > 1 and local[0] == local[-1] == '"'

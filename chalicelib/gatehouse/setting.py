@@ -33,8 +33,8 @@ class Setting(Generic[T]):
     :param says: what the setting is for, in Markdown, as docs/operations.md shows it.
     :param default: the text to use if the variable is unset, or a function that makes this text from the other
         settings' texts. `shown` describes the default to people.
-    :param needed: whether the setting is required; or another variable, and the values of that variable for which this
-        setting is required.
+    :param needed: True if the setting is always required. Or a pair: another variable, and those of its values for which
+        this setting is required.
     :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by where the app runs),
         or LOCAL (the local stack and tests).
     :param starts: whether `init` writes it into the configuration, so that people see the choice.

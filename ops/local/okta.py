@@ -2,7 +2,7 @@
 
 The issuer is http://127.0.0.1:PORT. This module adds three things to the mock. A refusal returns `state`, as RFC 6749
 (4.1.2.1) requires and Okta does. ID tokens say when the person signed in at the stand-in (`auth_time`). And people who tick
-the box on the login page stay signed in at the stand-in: the next time, they see no login page, unless `prompt=login` or
+the box on the login page stay signed in at the stand-in. The next time, they see no login page, unless `prompt=login` or
 `max_age` requires it (OpenID Connect Core 2 and 3.1.2.1).
 
 Its admin console is at /admin (okta_console.py). The login page refuses people who were deactivated in the console. As at

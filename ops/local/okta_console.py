@@ -1,9 +1,9 @@
 """The stand-in's admin console. In it, you choose who may sign in, and report to the app that a person has left.
 
-A button changes the person's state at the stand-in, and sends the request that Okta would send: an event hook with the
-provider's secret, or Universal Logout with a token that the stand-in's own key signs. In Okta's console, a person types in
-the app's addresses and the secret. For the stand-in, `up` writes them into a file (`leavers.py`); without that file, no
-request is sent.
+A button changes the person's state at the stand-in, and sends the request that Okta would send. This is an event hook with
+the provider's secret, or Universal Logout with a token that is signed by the stand-in's own key. In Okta's console, a person
+types in the app's addresses and the secret. For the stand-in, `up` writes them into a file (`leavers.py`); without that
+file, no request is sent.
 
 Sources: Okta, "Event hooks" and "System Log API" (the format of a request); Okta, "Build Universal Logout for your app"
 (the token's header and claims). This module must not import from the package, because the stand-in runs without it.

@@ -60,7 +60,7 @@ class JwksCache:
         keys cannot be fetched.
 
         `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose its kid. For
-        such a token, an unknown kid means that the key is not published yet: the keys are fetched again at once, and if the
+        such a token, an unknown kid means that the key is not published yet. Then the keys are fetched again at once. If the
         key is still missing, TemporarilyUnavailable is raised.
         """
         fresh = self._is_fresh()

@@ -1,12 +1,12 @@
 """Links a federated person to the native account with the same verified address (S-56, S-68).
 
 People are linked only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and set
-to link, and only if exactly one native account has the address. That account must be confirmed and enabled, with a verified
-address, and not linked to another person of that provider: if the provider gives an old address to a new person, the new
-person must not get the old person's account. There must also be a proof that the mailbox's owner has chosen the account's
-password (`provedAt` in the users table). Some accounts have no such proof: those made before Gatehouse recorded it, and
-those that a stranger made for the address. They can be linked after the mailbox's owner has reset the password. In every
-other case the person gets a separate profile, as without linking, and the log gives the reason.
+to link, and only if exactly one native account has the address. That account must be confirmed and enabled, and its address
+must be verified. It must not be linked to another person of that provider: a provider may give an old address to a new
+person, who must not get the old person's account. There must also be a proof that the mailbox's owner has chosen the
+account's password (`provedAt` in the users table). Some accounts have no such proof: those made before Gatehouse recorded
+it, and those that a stranger made for the address. They can be linked after the mailbox's owner has reset the password. In
+every other case the person gets a separate profile, as without linking, and the log gives the reason.
 
 The pool decides which account an address belongs to: AdminGetUser compares an alias by the pool's own case rule. ListUsers
 perhaps distinguishes upper and lower case (AWS does not say). ListUsers is called as well, because a second account with the

@@ -73,7 +73,7 @@ class OAuthClient:
         Cognito fills its own form with `login_hint`, or passes it on to the provider. A hint that is not an address is
         left out: a link from another site could contain any text.
 
-        With `confirm` the person must sign in again, even if there is a session at Cognito or at the provider: Cognito
+        With `confirm` the person must sign in again, even if there is a session at Cognito or at the provider. Cognito
         passes `prompt` on to the provider, and applies `max_age` itself. The person could change this URL in the browser, so
         only `auth_time` proves that the person signed in again.
         """

@@ -30,8 +30,8 @@ def verify_body(raw: bytes | str, content_type: str | None) -> None:
 def parse_object(raw: bytes | str) -> dict[str, Any]:
     """Return the JSON object of a body; an empty body is an empty object. Raises InvalidRequest.
 
-    This is stricter than `json` alone: it accepts only UTF-8, no NaN or Infinity, and each name only once, because two
-    parsers may read different values of a repeated name.
+    This function is stricter than `json` alone. It accepts only UTF-8, and neither NaN nor Infinity. Each name may occur
+    only once, because two parsers could read different values of a repeated name.
     """
     if not raw:
         return {}

@@ -4,10 +4,10 @@
 - An unconfirmed account gets the confirming code again.
 - A confirmed account gets the code for a new password; our forms accept either code.
 
-An unconfirmed account that our server did not make (from an earlier release, or Cognito's own page) may have a stranger's
-password: such an account is removed, and made again. This function sends no answer to the browser, so it cannot reveal
-whether an address is known. Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword",
-"AdminDeleteUser".
+An unconfirmed account that our server did not make is from an earlier release, or from Cognito's own page. Its password was
+perhaps chosen by a stranger, so the account is removed, and made again. This function sends no answer to the browser, so it
+cannot reveal whether an address is known. Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode",
+"ForgotPassword", "AdminDeleteUser".
 """
 
 import secrets

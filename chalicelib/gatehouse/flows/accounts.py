@@ -1,10 +1,10 @@
 """Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code for both.
 
 An account belongs to the person who reads its mailbox (S-67). Until that person has proved access to the mailbox, no
-password, name or second factor can be chosen: sign-up takes only an address, and the person who enters the mailed code
-chooses the password in the same step. Known and unknown addresses get the same answer everywhere (S-40), in the same time
-(S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022);
-AWS "Managing user existence error responses" (Amazon Cognito developer guide).
+password, name or second factor can be chosen. Sign-up takes only an address. The person who enters the mailed code chooses
+the password in the same step. Known and unknown addresses get the same answer everywhere (S-40), in the same time (S-73).
+Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022); AWS
+"Managing user existence error responses" (Amazon Cognito developer guide).
 """
 
 from collections.abc import Callable, Collection, Mapping

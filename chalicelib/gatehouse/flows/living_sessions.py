@@ -49,8 +49,8 @@ class LivingSessions:
     def goes_on(self, session: Session, idle_expires_at: int) -> bool:
         """Record in the session's row that it was used, and its new idle deadline; return whether it is active.
 
-        A session without a row (from an earlier release, or begun while the table did not answer) is active unless all
-        sessions of its person were ended after it began.
+        A session has no row if it is from an earlier release, or began while the table did not answer. Such a session is
+        active unless all sessions of its person were ended after it began.
         """
         if session.id:
             return self._rows.touch(session.sub, session.id, idle_expires_at)

@@ -1,8 +1,8 @@
 """Lets a signed-in person who knows the old password choose a new one (S-85).
 
 To check the old password, the server signs in with it through the server-only app client, and revokes the resulting tokens.
-The server does not ask for the second factor here: the browser already has a session, and a person with a second factor has
-used it to get that session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
+The server does not ask for the second factor again: a person who has a second factor used it to get this session. Source:
+OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
 """
 
 from typing import TYPE_CHECKING

@@ -1,13 +1,13 @@
 """A passkey instead of the password: the challenge that the browser's authenticator answers (docs/passkeys.md).
 
 Cognito requires an address before it issues a challenge (USER_AUTH). For every address, the browser gets a challenge of the
-same form, whether or not an account or a passkey exists (S-89); if there is no real challenge, it gets an invented one. All
-answers must take the same time. Therefore the code invents a challenge for every address, reads real and invented challenges
-in the same way, and always logs one line. The ids of an account's passkeys go only to a browser that has signed in to the
-account before. Other browsers get no ids. There, the authenticator offers the passkeys that it has stored for this site;
-this works because all of Cognito's passkeys are discoverable (`residentKey` required). flows/direct_sign_in.py takes the
-answer to any challenge, real or invented. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web
-Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
+same form, whether or not an account or a passkey exists (S-89). If there is no real challenge, the browser gets an invented
+one. All answers must take the same time. Therefore the code invents a challenge for every address, reads real and invented
+challenges in the same way, and always logs one line. The ids of an account's passkeys go only to a browser that has signed
+in to the account before. Other browsers get no ids. There, the authenticator offers the passkeys that it has stored for this
+site; this works because all of Cognito's passkeys are discoverable (`residentKey` required). flows/direct_sign_in.py takes
+the answer to any challenge, real or invented. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C
+Web Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
 """
 
 import base64

@@ -44,8 +44,8 @@ def login(call: Call) -> Response:
     """302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
 
     If a sign-in cannot start, a person gets a redirect (303) instead of the error's status: the page then explains the
-    error. If the stage has its own form, a sign-in without a provider begins on the page, which offers every way to sign in;
-    with `managed=1` it still leads to managed login.
+    error. If the stage has its own form, a sign-in without a provider begins on the page, which offers every way to sign in.
+    With `managed=1`, such a sign-in still leads to managed login.
 
     With `prompt=login` a signed-in person authenticates again, at the named provider or on the page.
     """

@@ -1,9 +1,9 @@
 """Sealed values: AES-256-GCM under a key ring, bound to a purpose.
 
-A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. HKDF-SHA256 (RFC 5869) derives a separate key
-for each purpose from each key of the ring. Purpose and kid are also authenticated. So a value that is sealed for one
-purpose cannot be opened for another purpose. The nonce is 96 random bits (NIST SP 800-38D 8.2.2: below 2^32 values per
-key the risk of a repeat is negligible; `ops rotate-keys` replaces keys long before).
+A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. HKDF-SHA256 (RFC 5869) derives a separate key for
+each purpose from each key of the ring. Purpose and kid are also authenticated. So a value that is sealed for one purpose
+cannot be opened for another purpose. The nonce is 96 random bits. Below 2^32 values per key, the risk of a repeated nonce is
+negligible (NIST SP 800-38D 8.2.2); `ops rotate-keys` replaces keys long before that number is reached.
 """
 
 import base64

@@ -3,9 +3,9 @@
 Each sign-in has its own cookie, named after its state, so that two tabs can sign in side by side. A transaction is single
 use: the callback clears its cookie whatever the outcome. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
 
-A callback may arrive again (Back, a restored tab, a bookmark), or late. To tell people which of these happened, one small
-cookie lists the last transactions that this browser has used, and a state begins with the time at which it was made. Both
-only select the error message: a person who changes them gets another message, but cannot affect a sign-in.
+A callback may arrive again (Back, a restored tab, a bookmark), or late. The page tells people which of these happened. For
+this, one small cookie lists the last transactions that this browser has used, and each state begins with the time at which
+it was made. Both only select the error message: a person who changes them gets another message, but cannot affect a sign-in.
 """
 
 import base64

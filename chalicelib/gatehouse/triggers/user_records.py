@@ -178,8 +178,8 @@ def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provide
 def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
     """Refuse a sign-in if a provider has given the person an address that it may not use.
 
-    This is needed because Cognito maps the attributes again at each sign-in, also for linked accounts: a later sign-in could
-    otherwise bring an address that the first was not allowed to have.
+    Cognito maps the attributes again at each sign-in, also for linked accounts. So an address must be checked at each
+    sign-in, not only at the first one.
     """
     names = [name for name in (profile.provider, *profile.linked.split(",")) if name]
     names = [name for name in names if name != NATIVE]

@@ -1,8 +1,8 @@
 """GET /oauth2/authorize: choosing the kind of sign-in.
 
-`identity_provider=COGNITO` means the pool's own login page, `idp_identifier` selects a provider by one of its identifiers,
-PKCE must be S256, `login_hint` and `prompt` are passed on to the provider, and a provider must be enabled for the app
-client. AWS does not say that `max_age` is passed on, so this patch does not pass it on.
+`identity_provider=COGNITO` means the pool's own login page, and `idp_identifier` selects a provider by one of its
+identifiers. The provider must be enabled for the app client. PKCE must be S256. `login_hint` and `prompt` are passed on to
+the provider. AWS does not say that `max_age` is passed on, so this patch does not pass it on.
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
 

@@ -6,7 +6,7 @@ MiniStack differs from AWS:
 - it drops the app's PKCE
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
 - it maps claims loosely (see attribute_mapping), never reads userinfo, and its trigger for claims gets less data and can
-change less (see inbound_federation)
+  change less (see inbound_federation)
 - it does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS answers `invalid_request`,
   "User is not enabled"; AWS does not document this, but other people's code expects it)
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html

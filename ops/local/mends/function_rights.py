@@ -2,7 +2,8 @@
 
 MiniStack reads a function's name only from the path. The path of CreateFunction contains no name, so MiniStack requires a
 right to every function. On AWS the resource is the new function. MiniStack also confuses GetFunctionConcurrency with
-PutFunctionConcurrency. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+PutFunctionConcurrency.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 """
 
 from __future__ import annotations

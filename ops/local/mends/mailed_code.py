@@ -1,4 +1,4 @@
-"""Mailed codes: each code is new, and valid for one use, a few tries and a limited time; a sign-up's code verifies the
+"""Mailed codes: each code is new, and valid for one use, a few tries and a limited time. The code of a sign-up verifies the
 address.
 
 MiniStack always sends 123456 or 654321, allows unlimited guesses, leaves `email_verified` unset, and sends codes to people

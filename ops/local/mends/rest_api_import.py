@@ -2,7 +2,8 @@
 
 MiniStack already reads OpenAPI documents for CloudFormation. This patch adds the two calls. It also adds the responses of
 mock integrations, with which Chalice answers CORS preflights. An overwrite replaces the resources, authorizers, models and
-gateway responses, and keeps stages and deployments. https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html
+gateway responses, and keeps stages and deployments.
+https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/api/API_PutRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
 """
