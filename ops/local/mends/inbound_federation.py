@@ -2,9 +2,9 @@
 
 MiniStack passes only the ID token, with JSON types, and keeps claims that the answer omits. AWS passes token response, ID
 token and userinfo. It drops the claims that the answer omits, but keeps all claims if the answer is empty:
-https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html A report about a real pool
-(2026-02) shows that AWS passes every value as text, and a list as "[a, b]". It also shows that the trigger's answer uses the
-claims' names, and that Cognito maps the claims afterwards.
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html
+A report about a real pool (2026-02) shows that AWS passes every value as text, and a list as "[a, b]". It also shows that
+the trigger's answer uses the claims' names, and that Cognito maps the claims afterwards.
 
 AWS does not say whether an empty value clears a stored attribute. The pool's tag `local-aws:empty-claims` decides:
 `clear` (the default) or `keep`.
