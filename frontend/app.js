@@ -112,7 +112,8 @@ function leave() {
   go(url);
 }
 
-// Before the page has loaded, browsers replace it in their history, so Back would skip it. This script starts before that.
+// If a script leaves the page before the page has loaded, browsers replace the page in their history, and Back skips it.
+// This script starts before then.
 const loaded = new Promise((resolve) => {
   addEventListener('load', () => setTimeout(resolve));
   setTimeout(resolve, 3000);
@@ -350,8 +351,8 @@ setInterval(tickClock, 1000);
 addEventListener('hashchange', render);
 addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
-// The browser may keep this page for the Back button. Then it must not show a person's data until it has asked the server
-// again.
+// The browser may keep this page for the Back button. Until the page has then asked the server again, it must show no
+// person's data.
 addEventListener('pagehide', () => {
   leaving = true;
   direct = null;
@@ -367,9 +368,10 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// The browser requests the configuration together with the scripts, and the configuration says whether there may be a session.
-// So a first visitor does not wait for a second answer. If the configuration is slow, the page asks for the session anyway. The
-// configuration in the HTML is enough if there is a session, or probably one: then the page asks for the session at once.
+// If the HTML's configuration says that there is a session, or probably one, the page asks for the session at once.
+// Otherwise it waits for the configuration, which the browser requests together with the scripts. The configuration says
+// whether there may be a session, so a first visitor does not wait for a second answer. If the configuration is slow, the
+// page asks for the session anyway.
 if (config?.session === null) {
   view.adopt(choices(), choice);
   inPage = described();

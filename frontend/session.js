@@ -1,10 +1,10 @@
 /**
- * Knows who is signed in, and makes calls for this person. It is one file, has no imports and uses no DOM: any front end can
- * load or copy it.
+ * Asks the server who is signed in, and makes calls with that person's access token. It is a single file without imports,
+ * and it does not use the DOM: any front end can load or copy it.
  *
- * The access token is only in a closure here; the refresh token never reaches JavaScript. By means of the answer's
- * `session.now`, the server's times are converted to this machine's clock, and every decision compares them with now(). So a
- * wrong clock does no harm, and if the machine sleeps, the next check is only late.
+ * The access token is only in a closure here; the refresh token never reaches JavaScript. Each answer contains
+ * `session.now`, by which the server's times are converted to this machine's clock. Every decision compares them with now().
+ * So a wrong clock does no harm. If the machine sleeps, the next check is only late.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User

@@ -18,8 +18,8 @@ export async function asksToConfirm(response) {
 }
 
 /**
- * Returns the URL of the sign-in page at which a signed-in person confirms, and from which the browser then returns. The
- * sign-in page knows how the person signs in.
+ * Returns the URL of the sign-in page. A signed-in person confirms there, and the browser then returns to `returnTo`. The
+ * sign-in page finds out how the person signs in.
  * @param {Session} session
  * @param {string} returnTo a path below the API root or a URL of an allowed origin
  */

@@ -83,7 +83,7 @@ GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("INTEGRATION_TIMEOUT", errors.TemporarilyUnavailable, "503"),
 )
 
-# Only the authorizer sends these, so a route with a cookie never does.
+# Only the authorizer causes these responses, and routes that use a cookie have no authorizer.
 _OF_THE_AUTHORIZER = frozenset({"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"})
 
 

@@ -44,7 +44,7 @@ CALLERS_BUNDLE = "GATEHOUSE_CALLERS_CA_BUNDLE"
 """The caller's REQUESTS_CA_BUNDLE, while `ops.local.running` has replaced it; pip uses the caller's."""
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-# pip then also says that there is no such version.
+# In an outage pip prints this, and then also claims that there is no such version.
 _UNREACHABLE = re.compile(r"WARNING: Retrying |Could not fetch URL")
 # The zip format's first day, so that a wheel that is built twice has the same bytes.
 _FIRST_DAY = "315532800"

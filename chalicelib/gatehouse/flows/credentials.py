@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 
 from ..errors import InvalidCode, InvalidPassword, InvalidRequest
 
-#: The user pool's policy (ops/templates/identity.yaml; a test compares), and Cognito's maximum (PasswordType).
+#: The minimum of the user pool's policy (ops/templates/identity.yaml; a test compares the two), and Cognito's maximum
+#: (PasswordType).
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
 PASSWORD_REQUIREMENTS: Mapping[str, object] = {

@@ -9,7 +9,7 @@ match exactly. Only a matching origin is echoed, never `*`, `null` or a foreign 
 
 from collections.abc import Iterable, Mapping
 
-#: The routes whose cookie an allowed origin may use. Passwords are typed only on our own page.
+#: The routes that accept the session cookie from pages of an allowed origin. Passwords are typed only on our own page.
 CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
 
 #: Routes that an allowed origin may read with the cookie: they change nothing.

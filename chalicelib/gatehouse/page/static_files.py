@@ -43,7 +43,8 @@ _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
-#: What is shown until the script has drawn the first view, and its hint for people whose script does not arrive.
+#: The placeholder that is shown until the script has drawn the first view. It includes a hint for people whose browser
+#: could not load the script.
 _SKELETON = re.compile(r'<div class="skeleton">.*?</div>(?=\s*<noscript>)', re.DOTALL)
 _LATE = re.compile(r'<p class="late">.*?</p>')
 _ROOT = re.compile(r":root\{[^}]*\}")
@@ -69,7 +70,7 @@ class FileSet(NamedTuple):
 
     version: str
     assets: Mapping[str, Asset]
-    #: Those of the HTML itself, and those of the first view.
+    #: The texts of the HTML itself, and the texts of the first view.
     words: Mapping[str, str]
     first_words: Mapping[str, Any]
 

@@ -32,7 +32,7 @@ def page(call: Call) -> Response:
         title=current.settings.app_title,
         accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
-        # Without them managed login remains, which also lists them.
+        # Without this list the page still links to managed login, which lists the providers too.
         providers=[(one["name"], one["label"]) for one in config["providers"]] if config else (),
         config=told,
     )

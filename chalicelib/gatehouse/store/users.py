@@ -15,7 +15,7 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
-#: `madeBy` of a PENDING record whose account has no data that anybody chose.
+#: The value of `madeBy` in a PENDING record if nobody has yet entered data for the account.
 OUR_SERVER = "gatehouse"
 #: Columns that may be cleared. The others may not, because everybody has an address, a `sub` and a provider.
 NAME_COLUMNS = frozenset({"given_name", "family_name"})
