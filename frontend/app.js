@@ -51,7 +51,7 @@ const choice = { remember: query.get('remember') === '1' };
 let shown = '';
 let warning = '';
 let leaving = false;
-// the length of the session, for the meter, and the time of its end
+// the session's length in milliseconds, for the meter, and the time at which it ends
 let whole = 1;
 let ends = 0;
 
@@ -311,7 +311,7 @@ function render() {
 
 const choices = () => [...waysIn(), ...emailWay()];
 const described = () => JSON.stringify(choices().map(({ label, url }) => [label, url(false)]));
-// the choices of the view in the HTML, until the script has drawn that view
+// the choices that the HTML's own view shows; empty after the script has drawn a view
 let inPage = '';
 
 /** @param {view.Words} [notice] */

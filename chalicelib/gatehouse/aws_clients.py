@@ -31,7 +31,7 @@ _READS = frozenset(
         "list_web_authn_credentials",
     }
 )
-#: Writes with an absolute value, so repeating them has the same result.
+#: Writes that set an absolute value, so a repeated write has the same result.
 _SAME_TWICE = frozenset({"admin_set_user_password", "admin_set_user_mfa_preference"})
 _THROTTLED = frozenset(
     {

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from .sign_in_errors import TriggerRefused as TriggerRefused
     from .sign_in_errors import UnsupportedChallenge as UnsupportedChallenge
 
-#: Our pre-sign-up trigger puts this into its refusals; Cognito's own text around it may change.
+#: Our pre-sign-up trigger puts this text into its refusals, because Cognito's own text around it may change.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
-#: The same, if a service did not answer the trigger. In this case, trying again may help.
+#: Our pre-sign-up trigger puts this text into its refusal if a service did not answer it. Then trying again may help.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
 
 
@@ -55,7 +55,7 @@ class GatehouseError(Exception):
     message: ClassVar[str] = "Something went wrong on our side. Please try again."
     #: Whether the answer deletes the session cookie, because that cookie can no longer be used.
     clears_session: ClassVar[bool] = False
-    #: The same for the cookie of a sign-in that waits for its next answer.
+    #: Whether the answer deletes the cookie of a sign-in that waits for its next step.
     clears_challenge: ClassVar[bool] = False
 
     def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:

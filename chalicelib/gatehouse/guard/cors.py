@@ -20,8 +20,8 @@ _MAX_AGE = "600"
 #: The response header that scripts of other origins may read. It says how long to wait. The setting EXPOSED_HEADERS
 #: adds further headers.
 _EXPOSED = "Retry-After"
-#: The same for a route with `max_age`: also the header that asks for a new authentication, and API Gateway's name for
-#: it.
+#: The response headers that scripts may read on a route with `max_age`. WWW-Authenticate asks for a new
+#: authentication, and API Gateway renames it.
 EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate"
 
 

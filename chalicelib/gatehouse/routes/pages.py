@@ -21,7 +21,8 @@ def page(call: Call) -> Response:
     from .configuration import load_config
 
     current = call.services
-    if call.request.method == "GET" and call.query_values("signed_out"):  # this uses up a cookie
+    # only GET, because this uses up a cookie
+    if call.request.method == "GET" and call.query_values("signed_out"):
         onward = _onward(call)
         if onward is not None:
             return onward
