@@ -351,8 +351,8 @@ setInterval(tickClock, 1000);
 addEventListener('hashchange', render);
 addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
-// The browser may keep this page for the Back button. Until the page has then asked the server again, it must show no
-// person's data.
+// The browser may keep this page for the Back button. If the person comes back, the page must ask the server before it shows
+// anybody's data.
 addEventListener('pagehide', () => {
   leaving = true;
   direct = null;

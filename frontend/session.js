@@ -56,9 +56,9 @@ const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
 /**
- * Whether this browser keeps a cookie like the session's. A browser does not if cookies are blocked, or if the page is in a
- * frame of another site. WebKit keeps no `Secure` cookie on http, even on localhost. Without a document this cannot be tested,
- * so the answer is yes.
+ * Whether this browser keeps a cookie like the session's. It keeps none if cookies are blocked, or if the page is in a frame
+ * of another site. WebKit keeps no `Secure` cookie on http, even on localhost. Without a document this cannot be tested, so
+ * the answer is yes.
  */
 function cookiesWork() {
   // a unique name: another tab must not clear it

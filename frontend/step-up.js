@@ -43,7 +43,7 @@ export const afterConfirming = async (response, again, confirm) =>
  * Returns a `fetch` that lets the person confirm if a route requires this, and then repeats the call once.
  * @param {Session} session
  * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page; false keeps the first
- *   answer. Without it, the browser goes to the sign-in page and returns to `here`, where your page repeats the call.
+ *   answer. Without `confirm`, the browser goes to the sign-in page and returns to `here`, where your page repeats the call.
  * @param {string} [here]
  * @returns {Session['fetch']}
  */

@@ -324,6 +324,6 @@ def _environment() -> dict[str, str]:
 
 
 def _tail(text: str) -> str:
-    # Leave out warnings about indexes, which are not the reason.
+    # Leave out warnings about package indexes: they do not say why pip failed.
     lines = [line for line in text.splitlines() if line.strip() and "WARNING: Location" not in line]
     return "\n".join(f"    {line.strip()}" for line in lines[-_TAIL_LINES:])

@@ -18,8 +18,8 @@ REQUIRED_AFTER_ATTEMPTS = 3
 #: than for an account, because the people of an office share an address and make a few mistakes an hour.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: If a vendor does not know the page's host name, it sends one of these instead. hCaptcha sends `not-provided` under
-#: high load.
+#: Values that a vendor sends in place of the page's host name if the vendor does not know it. hCaptcha sends
+#: `not-provided` under high load.
 _UNTOLD = (None, "not-provided")
 
 

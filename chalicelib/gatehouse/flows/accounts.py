@@ -134,7 +134,8 @@ class Accounts:
         try:
             self._user_admin.set_password(name, password)
         except Refused as refused:
-            # The password was already checked by the template's rules, so the pool's policy must differ from them.
+            # We have already checked the password by the template's rules. So if Cognito refuses it, the pool's policy
+            # differs from the template.
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
         self._note_proof(name, {})
         log_event("account", request="confirm", user=name)

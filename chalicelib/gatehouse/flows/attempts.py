@@ -40,7 +40,7 @@ CAPTCHA = "captcha"
 #: fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
-#: Added to an address as a key for known browsers. No address contains a line break.
+#: The suffix that turns an address into the key for known browsers. No address contains a line break.
 _KNOWN = "\nknown"
 
 

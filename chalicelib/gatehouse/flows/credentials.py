@@ -22,7 +22,7 @@ PASSWORD_REQUIREMENTS: Mapping[str, object] = {
     "outer_spaces": False,
 }
 _CODE_LENGTH = 6
-#: 1,023 bytes (Web Authentication L3 4, "Credential ID"), in base64url.
+#: The maximum length of a passkey's id in base64url: 1,023 bytes (Web Authentication L3 4, "Credential ID").
 _MAX_PASSKEY_ID = 1364
 #: Unicode's spaces, dashes, line ends and zero-width marks; and other characters that people type as a dash: the minus
 #: sign, the hyphen bullet, and the long-vowel mark, which is in the dash's place on Japanese keyboards.

@@ -32,7 +32,7 @@ class CorsRule:
         self.methods = methods
         self.headers = headers
         self.credentials = credentials
-        #: Response headers that scripts may read.
+        #: The response headers that scripts of allowed origins may read.
         self.exposed = _EXPOSED
 
 

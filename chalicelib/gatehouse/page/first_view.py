@@ -17,7 +17,8 @@ from urllib.parse import urlencode
 #: reload as cross-site, WebKitGTK does not. So a missing cookie makes it likely, not certain, that there is no
 #: session.
 _SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
-#: With other parameters, such as `error`, the page shows another view, or a notice that only the script can choose.
+#: The parameters with which the HTML may contain the likely first view. With others, such as `error`, the page shows
+#: another view, or a notice that only the script can choose.
 _PLAIN_QUERY = frozenset({"return_to"})
 #: Parts of the configuration that only other front ends and programs read.
 _NOT_FOR_THE_PAGE = frozenset({"app", "programs"})

@@ -105,7 +105,7 @@ class Sessions:
         """Return the cookie value of `session`."""
         fields = asdict(session)
         if session.renewed_by == BY_ENDPOINT:
-            del fields["renewed_by"]  # so that containers of the previous release can also read it
+            del fields["renewed_by"]  # containers of the previous release can then read it, too
         if not session.id:
             del fields["id"]
         return self._sealer.seal(PURPOSE, json.dumps(fields, separators=(",", ":")).encode())

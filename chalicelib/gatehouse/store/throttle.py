@@ -26,7 +26,8 @@ FORGOTTEN_AFTER_SECONDS = 3600
 #: A source has more free attempts than an account, because the people in an office share one IP address.
 FREE_ATTEMPTS_ACCOUNT = 5
 FREE_ATTEMPTS_SOURCE = 50
-#: Kinds with fewer attempts per source: one source must not use up all mails of the stage for the day.
+#: Kinds of attempts with a smaller allowance per source: otherwise one source could use up the stage's mails for the
+#: day.
 FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
 #: An attempt that loses a race for a counter is retried this many times, and then refused (fail closed).
 _RACES = 12

@@ -15,7 +15,8 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
-#: The value of `madeBy` in a PENDING record if nobody has yet entered data for the account.
+#: The value of `madeBy` in a PENDING record of our own server: nobody has yet chosen a password or name for the
+#: account.
 OUR_SERVER = "gatehouse"
 #: Columns that a write may clear. Other columns are never cleared, because everybody has an address, a `sub` and a
 #: provider.
@@ -90,7 +91,8 @@ class UserRecord:
     linked: str
     #: The last time at which the person chose a password and entered a mailed code in the same step; empty if never (S-67).
     provedAt: str  # noqa: N815
-    #: Tokens and sessions issued before this time are refused; empty if all sessions were never ended at once.
+    #: Tokens and sessions issued before this time are refused. Empty if the person's sessions were never all ended at
+    #: once.
     validAfter: str  # noqa: N815
 
     @classmethod
