@@ -41,7 +41,7 @@
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const REQUEST_TIMEOUT = 20 * SECOND;
-// a frozen tab may hold the lock for ever; the server's grace period allows two refreshes at once
+// a frozen tab may hold the lock for ever, so no tab waits longer; the server's grace period allows two refreshes at once
 const LOCK_WAIT = 25 * SECOND;
 const LONGEST_PAUSE = MINUTE;
 const LONGEST_RETRY_AFTER = 300;

@@ -122,7 +122,7 @@ class Challenges:
     def _seal(self, purpose: str, fields: Mapping[str, Any], step: int = 1) -> str:
         # Tokens and Session strings are base64. Deflate saves about as much as the cookie's own base64 adds.
         payload = zlib.compress(json.dumps(fields).encode(), 9)
-        payload += bytes(-len(payload) % step)  # padding; deflate data marks its own end
+        payload += bytes(-len(payload) % step)  # zeros, because deflate data marks its own end
         return self._sealer.seal(purpose, payload, cookies=2)
 
     def _open(self, kind: type[Waiting], purpose: str, value: str | None) -> Waiting:
