@@ -1,13 +1,13 @@
-# `make help` lists the targets. It needs Python 3.11+; `make check` also needs Node.js with npm, or JAVASCRIPT=no; the
-# browser tests use apt to install missing parts of Chromium, Firefox and WebKitGTK.
+# `make help` lists the targets. It needs Python 3.11+. `make check` also needs Node.js with npm; without them, use
+# JAVASCRIPT=no. The browser tests install missing parts of Chromium, Firefox and WebKitGTK with apt.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
 JAVASCRIPT ?= yes
-# The number of processes that share the tests (tests/shares.py): many tests wait, so it is one more than CI has
-# cores.
+# The number of processes that run the tests (tests/shares.py). Many tests mostly wait, so there is one process more
+# than CI has cores.
 PROCESSES ?= 3
 LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in tests/openapi/requirements.in
 

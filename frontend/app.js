@@ -52,7 +52,7 @@ const choice = { remember: query.get('remember') === '1' };
 let shown = '';
 let warning = '';
 let leaving = false;
-// the length of the session, for the meter, and the time of its end
+// the session's length in milliseconds, for the meter, and the time at which it ends
 let whole = 1;
 let ends = 0;
 
@@ -113,7 +113,8 @@ function leave() {
   go(url);
 }
 
-// Before the page has loaded, browsers replace it in their history, so Back would skip it. This script starts before that.
+// If a script leaves the page before the page has loaded, browsers replace the page in their history, and Back skips it.
+// This script starts before then.
 const loaded = new Promise((resolve) => {
   addEventListener('load', () => setTimeout(resolve));
   setTimeout(resolve, 3000);
@@ -312,7 +313,7 @@ function render() {
 
 const choices = () => [...waysIn(), ...emailWay()];
 const described = () => JSON.stringify(choices().map(({ label, url }) => [label, url(false)]));
-// the choices of the view in the HTML, until the script has drawn that view
+// the choices that the HTML's own view shows; empty after the script has drawn a view
 let inPage = '';
 
 /** @param {view.Words} [notice] */
@@ -352,8 +353,8 @@ setInterval(tickClock, 1000);
 addEventListener('hashchange', render);
 addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
-// The browser may keep this page for the Back button. Then it must not show a person's data until it has asked the server
-// again.
+// The browser may keep this page for the Back button. If the person comes back, the page must ask the server before it shows
+// anybody's data.
 addEventListener('pagehide', () => {
   leaving = true;
   direct = null;
@@ -369,9 +370,10 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// The browser requests the configuration together with the scripts, and the configuration says whether there may be a session.
-// So a first visitor does not wait for a second answer. If the configuration is slow, the page asks for the session anyway. The
-// configuration in the HTML is enough if there is a session, or probably one: then the page asks for the session at once.
+// If the HTML's configuration says that there is a session, or probably one, the page asks for the session at once.
+// Otherwise it waits for the configuration, which the browser requests together with the scripts. The configuration says
+// whether there may be a session, so a first visitor does not wait for a second answer. If the configuration is slow, the
+// page asks for the session anyway.
 if (config?.session === null) {
   view.adopt(choices(), choice);
   inPage = described();

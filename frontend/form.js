@@ -263,6 +263,6 @@ export function passkeyBox(config, put) {
   const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
   if (!config?.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
   const box = el('div', { class: 'passkey' });
-  import('./passkeys.js').then((module) => put(module, box)).catch(() => null); // if it fails, the person still has the password
+  import('./passkeys.js').then((module) => put(module, box)).catch(() => null); // the person still has the password
   return box;
 }

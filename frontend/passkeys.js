@@ -55,7 +55,7 @@ export function passkeyButton({ post, address, choice, by, proceed }) {
       try {
         return await reply(post, await answerTo(asked.answer.challenge.options));
       } catch (error) {
-        // the person cancelled, the time is over, or no passkey fits: browsers do not say which
+        // the person cancelled, the time ran out, or no passkey fits: browsers do not say which
         if (error instanceof DOMException) return { response: OK, answer: { said: [texts.passkeyCancelled, texts.passkeyNoneMore] } };
         throw error;
       }

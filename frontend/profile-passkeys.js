@@ -11,7 +11,7 @@ export function section({ session, native, passkeys }) {
   const box = el('div');
   const door = way(texts.passkeys, 'key', '#passkeys');
   if (passkeys.byPassword) {
-    passkeys.byPassword = false; // once
+    passkeys.byPassword = false; // so that the offer is made once
     offer(box, door, session).catch(() => null); // without an answer there is no offer
   }
   return [box, door];

@@ -1,11 +1,11 @@
 // Made from session.js by `python -m tests.javascript_check --write`. A TypeScript project needs both files.
 /**
- * Keeps track of who is signed in, and makes calls for this person. The file has no imports and uses no DOM, so any front
- * end can load or copy it.
+ * Asks the server who is signed in, and makes calls with that person's access token. It is a single file without imports,
+ * and it does not use the DOM: any front end can load or copy it.
  *
- * Only a closure in this file holds the access token; the refresh token never reaches JavaScript. Each answer contains the
- * server's time (`session.now`). With it, this file converts the server's deadlines to this machine's clock, and then
- * compares them with now(). So a wrong clock does no harm. If the machine sleeps, the next check is late, but still correct.
+ * The access token is only in a closure here; the refresh token never reaches JavaScript. Each answer contains
+ * `session.now`, by which the server's times are converted to this machine's clock. Every decision compares them with now().
+ * So a wrong clock does no harm. If the machine sleeps, the next check is only late.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User

@@ -1,10 +1,10 @@
 /**
- * Keeps track of who is signed in, and makes calls for this person. The file has no imports and uses no DOM, so any front
- * end can load or copy it.
+ * Asks the server who is signed in, and makes calls with that person's access token. It is a single file without imports,
+ * and it does not use the DOM: any front end can load or copy it.
  *
- * Only a closure in this file holds the access token; the refresh token never reaches JavaScript. Each answer contains the
- * server's time (`session.now`). With it, this file converts the server's deadlines to this machine's clock, and then
- * compares them with now(). So a wrong clock does no harm. If the machine sleeps, the next check is late, but still correct.
+ * The access token is only in a closure here; the refresh token never reaches JavaScript. Each answer contains
+ * `session.now`, by which the server's times are converted to this machine's clock. Every decision compares them with now().
+ * So a wrong clock does no harm. If the machine sleeps, the next check is only late.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User
@@ -41,7 +41,7 @@
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const REQUEST_TIMEOUT = 20 * SECOND;
-// a frozen tab may hold the lock for ever; the server's grace period allows two refreshes at once
+// a frozen tab may hold the lock for ever, so no tab waits longer; the server's grace period allows two refreshes at once
 const LOCK_WAIT = 25 * SECOND;
 const LONGEST_PAUSE = MINUTE;
 const LONGEST_RETRY_AFTER = 300;

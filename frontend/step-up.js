@@ -18,8 +18,8 @@ export async function asksToConfirm(response) {
 }
 
 /**
- * Returns the URL of the sign-in page at which a signed-in person confirms. Afterwards, the browser returns to `returnTo`.
- * The sign-in page knows how the person signs in.
+ * Returns the URL of the sign-in page. A signed-in person confirms there, and the browser then returns to `returnTo`. The
+ * sign-in page finds out how the person signs in.
  * @param {Session} session
  * @param {string} returnTo a path below the API root or a URL of an allowed origin
  */
@@ -42,9 +42,8 @@ export const afterConfirming = async (response, again, confirm) =>
 /**
  * Returns a `fetch` that lets the person confirm if a route requires this, and then repeats the call once.
  * @param {Session} session
- * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page; false keeps the
- *   first answer. Without this function, the browser goes to the sign-in page and returns to `here`, where your page repeats
- *   the call.
+ * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page; false keeps the first
+ *   answer. Without `confirm`, the browser goes to the sign-in page and returns to `here`, where your page repeats the call.
  * @param {string} [here]
  * @returns {Session['fetch']}
  */

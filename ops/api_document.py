@@ -70,7 +70,7 @@ def _of_stage(config: Any) -> tuple[list[str], str | None]:
     try:
         deployed = config.deployed_resources(config.chalice_stage)
         url = str(deployed.resource_values("rest_api").get("rest_api_url", ""))
-    except ValueError:  # nothing is deployed
+    except ValueError:  # the stage has not been deployed yet
         url = ""
     root = root_of(environment, config.api_gateway_custom_domain or {}, url)
     page = Mount(gate.prefix).page_for_lost(f"{root}/") if gate is not None and root else None

@@ -83,7 +83,7 @@ GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("INTEGRATION_TIMEOUT", errors.TemporarilyUnavailable, "503"),
 )
 
-# Only the authorizer sends these, so a route with a cookie never does.
+# Only the authorizer causes these responses, and routes that use a cookie have no authorizer.
 _OF_THE_AUTHORIZER = frozenset({"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"})
 
 
@@ -133,8 +133,8 @@ def _with(response: GatewayResponse, headers: Mapping[str, str]) -> GatewayRespo
     return replace(response, headers={**response.headers, **headers})
 
 
-# One line per request: the path as declared, never as requested, and no query string, which may contain a code, a state
-# or an address (S-63). https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+# One line per request. It contains the path as declared, never as requested, and no query string, because that may
+# contain a code, a state or an address (S-63).
 ACCESS_LOG_FORMAT = json.dumps(
     {
         "request_id": "$context.requestId",

@@ -92,7 +92,7 @@ def _members(text: str, start: int) -> Iterator[_Member]:
     while text[index] != "}":
         begins = index
         name, index = _DECODER.raw_decode(text, index)
-        value_begins = _skip(text, _skip(text, index) + 1)  # past the colon
+        value_begins = _skip(text, _skip(text, index) + 1)  # skip the colon
         _, value_ends = _DECODER.raw_decode(text, value_begins)
         yield _Member(str(name), begins, value_begins, value_ends)
         index = _skip(text, value_ends)

@@ -86,7 +86,8 @@ def set_up_universal_logout(
     report.step(f"Universal Logout of {name}")
     with aws.explained(f"setting up Universal Logout of {name}"):
         found = _provider(session, stage, name)
-        # The tenant's org signs these tokens, whichever of its authorization servers people use to sign in.
+        # The tenant's org server always signs these tokens, even if people sign in through another of its
+        # authorization servers.
         parts = urlsplit(found.issuer)
         org = f"{parts.scheme}://{parts.netloc}"
         document = (fetch or fetch_discovery)(discovery_url(org))

@@ -14,7 +14,7 @@ from .printable import printable
 from .program import PROGRAM
 from .report import Reporter
 
-# An access token lasts this long, and contains the groups from when it was issued.
+# When a change of groups takes effect: an access token keeps the groups from its time of issue, for up to ten minutes.
 _SOON = "within ten minutes, at once on the administrators' own routes"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Names of this length or more may have two typos; in shorter names two typos can make another name.
+# Names of at least this length may have two typos. With two changes, a shorter name can become another valid name.
 _LONG = 12
 
 

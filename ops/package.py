@@ -23,7 +23,8 @@ from .wheels import Target
 NAME = "gatehouse.zip"
 MAX_BYTES = 10_000_000
 _STRAYS = ("tests", "ops", "docs", "benchmarks", ".chalice", ".git", ".local", ".venv", "vendor")
-#: Chalice imports the app to package it, which needs a pool's ARN. The zip does not contain it.
+#: A placeholder for an ARN that the zip does not contain. To package the app, Chalice imports it, and the app needs
+#: the ARN of a pool.
 _PLACEHOLDER_POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_package"
 _PLACEHOLDER_ROLE = "arn:aws:iam::000000000000:role/package"
 

@@ -63,7 +63,8 @@ def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
     if wanted.group:
         yield from directory.pages(group=wanted.group)
     elif wanted.email_prefix:
-        # Ask for both spellings: AWS does not document that the pool's filter ignores case.
+        # Search for the prefix as typed and in lower case, because AWS does not say that the pool's filter ignores
+        # case.
         for prefix in dict.fromkeys((wanted.email_prefix, wanted.email_prefix.lower())):
             yield from directory.pages(Filter=build_filter("email", "^=", prefix))
     elif wanted.status and wanted.status != "disabled":

@@ -56,7 +56,8 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
                 f"create stack {stage.identity_stack}: pool, client, tables, secrets, roles"
             )
         elif not takes_updates(status):
-            # In this state CloudFormation would refuse a change set. `provision` waits, removes the rest, or says why not.
+            # In this state CloudFormation would refuse a change set. `provision` waits until it accepts one, removes
+            # what a failed first attempt left, or says why it cannot continue.
             lines.append(
                 f"stack {stage.identity_stack} is in {status}: its changes cannot be computed now"
             )

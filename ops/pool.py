@@ -18,7 +18,7 @@ from . import aws
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 CALLS_PER_SECOND = 20
 PAGE = 60
-# Not confirmed yet: signed up, or invited and never signed in.
+# The states of people who have signed up but not confirmed, and of people who were invited and have never signed in.
 PENDING_STATES = frozenset({"UNCONFIRMED", "FORCE_CHANGE_PASSWORD"})
 
 

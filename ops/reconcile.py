@@ -149,7 +149,8 @@ class Reconciler:
         if names and (reason := self._refuse_address(profile.email, names)):
             self._findings.moved += 1
             self._report.note(f"{profile.user_name}: {reason}")
-            profile = replace(profile, email="")  # empty means unknown: the record keeps its own
+            # An empty address means "unknown", so the record keeps its own.
+            profile = replace(profile, email="")
         pending = user.status in PENDING_STATES
         if record is None:
             self._findings.missing += 1

@@ -22,7 +22,7 @@ _SETTINGS: Mapping[str, str] = {
     "EMAIL_OTP": "EmailMfaSettings",
     "WEB_AUTHN": "WebAuthnMfaSettings",
 }
-#: Their names in messages.
+#: The names of the second factors in messages.
 WORDS: Mapping[str, str] = {
     "SOFTWARE_TOKEN_MFA": "authenticator app",
     "SMS_MFA": "codes by text message",

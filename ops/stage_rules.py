@@ -14,7 +14,7 @@ from .stage_variables import problems_of_variables
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 # https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 _ARCHITECTURES = ("x86_64", "arm64")
-# Chalice's spelling; for any other value it silently uses its default.
+# Chalice's spelling of TLS 1.2. For a spelling that Chalice does not know, it silently uses its default.
 _TLS = "TLS_1_2"
 
 

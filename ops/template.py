@@ -16,7 +16,7 @@ import yaml
 from .errors import OpsError
 
 MOST_BYTES = 51_200
-# The others are called `Fn::…` in the long form.
+# The long forms of all other functions begin with `Fn::`.
 _PLAIN = ("Ref", "Condition")
 _FOR_READERS = {"Parameters": "Description", "Resources": "Metadata"}
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")

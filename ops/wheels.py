@@ -44,7 +44,7 @@ CALLERS_BUNDLE = "GATEHOUSE_CALLERS_CA_BUNDLE"
 """The caller's REQUESTS_CA_BUNDLE, while `ops.local.running` has replaced it; pip uses the caller's."""
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-# pip then also says that there is no such version.
+# In an outage pip prints this, and then also claims that there is no such version.
 _UNREACHABLE = re.compile(r"WARNING: Retrying |Could not fetch URL")
 # The zip format's first day, so that a wheel that is built twice has the same bytes.
 _FIRST_DAY = "315532800"
@@ -324,6 +324,6 @@ def _environment() -> dict[str, str]:
 
 
 def _tail(text: str) -> str:
-    # Leave out warnings about indexes, which are not the reason.
+    # Leave out warnings about package indexes: they do not say why pip failed.
     lines = [line for line in text.splitlines() if line.strip() and "WARNING: Location" not in line]
     return "\n".join(f"    {line.strip()}" for line in lines[-_TAIL_LINES:])

@@ -16,8 +16,9 @@ from . import __version__
 from .deadline import Budget, pause_before_retry
 from .errors import TemporarilyUnavailable
 
-#: Reads: repeating them does no harm. Everything else is sent once: a second AdminInitiateAuth is a second guess, a
-#: challenge's Session works once, a second ForgotPassword is a second mail.
+#: Operations that only read: a retry does no harm. Operations that are neither here nor in `_SAME_TWICE` are sent
+#: once: a second AdminInitiateAuth is a second guess, a challenge's Session works once, and a second ForgotPassword
+#: sends a second mail.
 _READS = frozenset(
     {
         "get_item",
@@ -30,7 +31,7 @@ _READS = frozenset(
         "list_web_authn_credentials",
     }
 )
-#: Writes with an absolute value, so repeating them has the same result.
+#: Writes that set an absolute value, so a repeated write has the same result.
 _SAME_TWICE = frozenset({"admin_set_user_password", "admin_set_user_mfa_preference"})
 _THROTTLED = frozenset(
     {
@@ -82,10 +83,11 @@ class AwsClients:
             connect_timeout=limits.aws_connect,
             read_timeout=limit if slow else limits.aws_read,
             retries={"mode": "standard", "total_max_attempts": 1},
-            # botocore would build its own User-Agent twice per call, a tenth of a small call's time. CloudTrail shows ours.
+            # botocore would build its own User-Agent twice per call, which takes a tenth of a small call's time.
+            # CloudTrail shows this one.
             user_agent=f"chalice-gatehouse/{__version__}",
-            # Without botocore's check of the arguments, a call takes another tenth less time. DynamoDB checks them
-            # itself.
+            # Skipping botocore's check of the arguments saves another tenth of a call's time. DynamoDB checks the
+            # arguments itself.
             parameter_validation=service != "dynamodb",
         )
         make: Any = self._session.create_client

@@ -55,7 +55,7 @@ def share_connections(session: "Session", client: Any, config: "Config") -> None
 
         def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
             conn.cert_reqs = "CERT_REQUIRED"
-            conn.ca_certs = None  # the shared context already has them
+            conn.ca_certs = None  # the shared context already has the certificates
 
     connections = Connections(
         timeout=(config.connect_timeout, config.read_timeout),

@@ -14,12 +14,12 @@ from .errors import TemporarilyUnavailable
 
 #: From this number of counted attempts on, the page must send a solved challenge.
 REQUIRED_AFTER_ATTEMPTS = 3
-#: The same number for a source address. It is higher, because the people of an office share an address and make a few
-#: mistakes an hour.
+#: For a source address, the page must send a solved challenge from this number of attempts on. The number is higher
+#: than for an account, because the people of an office share an address and make a few mistakes an hour.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: If a vendor does not know the page's host name, it sends one of these instead. hCaptcha sends `not-provided` under
-#: high load.
+#: Values that a vendor sends in place of the page's host name if the vendor does not know it. hCaptcha sends
+#: `not-provided` under high load.
 _UNTOLD = (None, "not-provided")
 
 

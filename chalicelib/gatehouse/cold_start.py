@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import ModuleType
 
-    # Path below the folder, start of the code, and its length, by the module's full name.
+    # A module's full name -> its path below the folder, where its code starts, and the code's length.
     Index = dict[str, tuple[str, int, int]]
 
 #: The number of new objects after which the youngest generation is checked. Older generations are checked

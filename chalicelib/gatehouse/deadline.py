@@ -21,32 +21,35 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 #: The maximum number of calls to one peer that have timed out but still occupy a thread. At this number, the container
-#: makes no more calls to that peer until one of them ends: a peer that never answers must not use up the container's
-#: threads, or block calls to other peers.
+#: makes no more calls to that peer until one of them ends. So a peer that never answers can neither use up the
+#: container's threads nor block calls to other peers.
 MAX_ABANDONED = 16
 
 
 class Limits(NamedTuple):
     """Seconds. A call's limit covers all of it: DNS look-up, connection, answer, and a second try if there is one."""
 
-    #: All calls of one request together. The rest of the 25 s is for our own work and for the imports of a cold start.
+    #: All calls of one request together. The rest of the function's 25 s is for our own work and for the imports of a
+    #: cold start.
     request: float = 20.0
-    #: The same for a trigger: 5 s less the start of a cold function.
+    #: All calls of one trigger together. Cognito waits 5 s; the rest is for the start of a cold function.
     trigger: float = 3.5
-    #: Opening a connection, for HTTP.
+    #: Opening an HTTP connection.
     connect: float = 2.0
-    #: Cognito's token and revoke endpoints, siteverify. A token answer waits for our own trigger, which may be cold.
+    #: A call to Cognito's token or revoke endpoint, or to the CAPTCHA vendor's siteverify. The token endpoint waits
+    #: for our own trigger, which may be cold.
     post: float = 8.0
-    #: The signing keys, both tries together.
+    #: Fetching the signing keys, both tries together.
     get: float = 5.0
     get_try: float = 2.0
-    #: DynamoDB and Secrets Manager, both tries together. They normally answer within milliseconds.
+    #: A call to DynamoDB or Secrets Manager, both tries together. Both services normally answer within milliseconds.
     aws: float = 5.0
     aws_connect: float = 1.0
     aws_read: float = 2.0
-    #: Cognito's user-pool API, one try: it waits for our triggers, which may be cold.
+    #: One try of a call to Cognito's user-pool API. Cognito waits for our triggers, which may be cold.
     cognito: float = 10.0
-    #: What the page's HTML may wait for; without it the page asks for its configuration.
+    #: The calls for the configuration in the page's HTML. If they take longer, the page requests its configuration
+    #: itself.
     page: float = 2.0
     #: A call of a team's own client, all its tries together.
     own: float = 10.0

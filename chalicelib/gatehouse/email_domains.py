@@ -19,7 +19,7 @@ _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 #: `victim%corp.example@relay.example` and `corp.example!victim@…` ask the receiving server to forward the mail (the
 #: percent hack; UUCP's bang paths): so the mailbox does not belong to the domain at the end.
 _ROUTE = re.compile(rf"%{_LABEL}(?:\.{_LABEL})+$|^(?:{_LABEL}\.)+{_LABEL}!", re.IGNORECASE)
-#: The rule of WHATWG and others: a name whose last label is a number is an IPv4 address.
+#: Web browsers' rule (WHATWG) and others': a name whose last label is a number is an IPv4 address.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from .sign_in_errors import TriggerRefused as TriggerRefused
     from .sign_in_errors import UnsupportedChallenge as UnsupportedChallenge
 
-#: Our pre-sign-up trigger puts this into its refusals; Cognito's own text around it may change.
+#: Our pre-sign-up trigger puts this text into its refusals, because Cognito's own text around it may change.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
-#: The same, for a service that did not answer the trigger: trying again may help.
+#: Our pre-sign-up trigger puts this text into its refusal if a service did not answer it. Then trying again may help.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
 
 
@@ -53,9 +53,9 @@ class GatehouseError(Exception):
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     message: ClassVar[str] = "Something went wrong on our side. Please try again."
-    #: Whether the answer deletes the session cookie, because the browser has a cookie that cannot be used.
+    #: Whether the answer deletes the session cookie, because that cookie can no longer be used.
     clears_session: ClassVar[bool] = False
-    #: The same for the cookie of a sign-in that waits for its next answer.
+    #: Whether the answer deletes the cookie of a sign-in that waits for its next step.
     clears_challenge: ClassVar[bool] = False
 
     def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:
@@ -185,7 +185,7 @@ class TemporarilyUnavailable(GatehouseError):
 
 def __getattr__(name: str) -> Any:
     """Return an error of signing in by its name (PEP 562)."""
-    if name.startswith("_"):  # Python itself asks for such names
+    if name.startswith("_"):  # Python itself looks up such names
         raise AttributeError(name)
     from . import sign_in_errors
 

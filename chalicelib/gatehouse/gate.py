@@ -210,7 +210,7 @@ class Gatehouse:
         module, _, name = route.view.partition(".")
 
         def view(**parameters: str) -> Any:
-            from importlib import import_module  # not needed by a team's own routes
+            from importlib import import_module  # a team's own routes do not need this module
 
             from .routes.call import Call
 
@@ -250,7 +250,7 @@ class Gatehouse:
 
     def _run_job(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
         """Chalice's middleware around the app's own functions. Gatehouse's functions do not use it."""
-        from .guard.jobs import run_job  # the API's function does not need it
+        from .guard.jobs import run_job  # routes do not need it
 
         return run_job(self._container, event, get_response)
 

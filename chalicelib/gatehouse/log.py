@@ -13,7 +13,7 @@ from collections.abc import Iterator
 #: At DEBUG, these libraries log requests and answers with passwords, codes, tokens and secrets. At WARNING they do not.
 _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 
-# A plain global: Lambda gives a container one event at a time.
+# A global is enough, because Lambda passes a container one event at a time.
 _request_id = "-"
 _tells_messages = False
 _MOST_CAUSES = 4
@@ -89,7 +89,7 @@ def log_exception(event: str, error: BaseException, **fields: object) -> None:
     )
 
     frames = traceback.extract_tb(error.__traceback__)
-    # For a call to AWS, show the app's own lines; botocore's are always the same.
+    # If a call to AWS failed, show only the app's own lines of the traceback; botocore's lines are always the same.
     own = [each for each in frames if not any(each_of in each.filename for each_of in _NOT_SHOWN)]
     where = [
         f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"

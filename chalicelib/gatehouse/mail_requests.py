@@ -15,7 +15,7 @@ from .errors import TemporarilyUnavailable
 SIGN_UP = "sign-up"
 RESEND_CODE = "resend-code"
 RESET = "forgot-password"
-#: HTTP's 202: Lambda keeps the event.
+#: HTTP status 202: Lambda has stored the event, and will run the function.
 _ACCEPTED = 202
 KINDS = (SIGN_UP, RESEND_CODE, RESET)
 

@@ -19,7 +19,7 @@ COGNITO_MAILS_PER_DAY = 50
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
-#: The command to which error messages refer; ops/program.py chooses it by the same rule.
+#: The command that error messages name; ops/program.py chooses it by the same rule.
 _PROGRAM = "gatehouse" if __package__ == "chalice_gatehouse" else "python -m ops"
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 
 from .email_domains import parse_address, parse_full_domain
 
-#: The mapping of identity providers needs these, so the app client may write them. Therefore anybody could set them at
-#: sign-up (S-51).
+#: Attributes that hold values of an identity provider. Federation works only if the app client may write them, so
+#: anybody could set them at sign-up (S-51).
 PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
 
 

@@ -21,9 +21,10 @@ from .. import aws
 from ..errors import OpsError
 from .deployment import Deployment, Missing
 
-#: Credentials are missing. That is not a fault of the stage, and every check would report it.
+#: Errors about missing credentials. They are not a fault of the stage, and every check would report them.
 _CANNOT_LOOK = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)
-#: AWS's error codes for the same problem. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
+#: AWS's error codes for invalid credentials:
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
 _NOBODY = frozenset(
     (
         *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"),

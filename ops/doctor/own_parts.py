@@ -70,7 +70,7 @@ def own_sources(deployment: Deployment) -> Iterator[Fault]:
     for each, source in _called_by(deployment):
         arn = deployment.deployed.functions.get(each.name)
         if arn is None:
-            continue  # own-functions reports it
+            continue  # the check own-functions reports this function
         pages = (
             deployment.client("lambda")
             .get_paginator("list_event_source_mappings")

@@ -53,7 +53,7 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
         configuration = found["Configuration"]
         runtime = runtime_named(configuration.get("Runtime", ""))
         if runtime is None or configuration["CodeSha256"] in seen:
-            continue  # runtime-age reports the runtime, or this package was already checked
+            continue  # the check runtime-age reports an unknown runtime; a package is checked once
         seen.add(configuration["CodeSha256"])
         machine = MACHINES[(configuration.get("Architectures") or ["x86_64"])[0]]
         lock = load_lock(deployment.stage.project_dir / NAME, runtime, machine)

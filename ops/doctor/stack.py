@@ -16,7 +16,7 @@ _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPO
 _DRIFT_SECONDS = 120.0
 # Properties, with everything below them, that differ from the template on every healthy stage.
 _EXPECTED_DRIFT = {
-    # Written by `ops rotate-keys`; CloudFormation made only the first value.
+    # `ops rotate-keys` writes these secrets; CloudFormation made only their first value.
     "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),
     # A pool returns all its standard attributes, and the custom ones with their prefix; neither can be changed
     # afterwards. https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html It also

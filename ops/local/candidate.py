@@ -43,7 +43,7 @@ def require_deployable(
             running = load_stage(copy, LOCAL).environment if copy else {}
             shape = load_shape(candidate, {**running, **stage.environment})
             if copy is None:
-                # A deployment into a running stack checks these itself, before it changes anything.
+                # A deployment into a running stack makes these checks itself, before it changes anything.
                 load_lock(candidate / LOCK, runtime_of(stage.options), MACHINES[stage.architecture])
                 verify_functions(stage, FUNCTIONS)
             return shape

@@ -65,8 +65,8 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # Modules must not be imported from this script's own folder. In a checkout, its root comes after the app's folder; an
-    # installed package is found anyway.
+    # Without this line, Python would also import modules from this script's own folder. In a checkout, the
+    # repository's root is then searched after the app's folder; an installed package is found in any case.
     del sys.path[0]
     above = Path(__file__).resolve().parents[2]
     if not (above / "__init__.py").exists():

@@ -83,7 +83,7 @@ class Edits:
         return self._stage.project_dir.with_name("candidate")
 
     def _bring(self, changed: Sequence[Path]) -> str:
-        # True if settings, dependencies, rights or the template have changed:
+        # True if the edit changes settings, dependencies, rights or the template:
         whole = any(path.suffix != ".py" and not self._is_data(path) for path in changed)
         if whole or any(path.suffix == ".py" for path in changed):
             shape = require_deployable(self._project_dir, self._stage.project_dir, self._candidate)
@@ -110,7 +110,7 @@ class Edits:
 
     def _warm(self) -> None:
         """Start the API's new container, so that the next reload of the page does not wait for it."""
-        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None means plain http
+        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None for plain HTTP
         url = self._info["page_url"]
         try:
             # The address is that of the app on this machine, so it is safe to open.

@@ -219,7 +219,7 @@ class _Server(ThreadingHTTPServer):
             elif first:
                 PlainHandler(request, client_address, self)
         except (ssl.SSLError, ConnectionError) as failure:
-            # Usually a browser that does not trust the authority yet.
+            # The usual cause is a browser that does not trust the authority yet.
             print(f"Connection of {client_address[0]}: {failure}", file=sys.stderr, flush=True)
 
     def _in_memory(self, request: bytes, client_address: Any) -> bytes:

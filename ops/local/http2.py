@@ -26,7 +26,7 @@ import h2.events
 import h2.exceptions
 
 _RECEIVE_BYTES = 65_536
-#: As many requests as browsers send in parallel over HTTP/1.1, because the local AWS starts a container for each.
+#: The maximum number of parallel requests, as browsers use over HTTP/1.1: the local AWS starts a container for each.
 _AT_ONCE = 6
 #: API Gateway's limit.
 _BODY_BYTES = 10 * 1024 * 1024

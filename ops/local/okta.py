@@ -126,7 +126,7 @@ def _refuse_who_left(app: Any, console: Any) -> None:
         state = console.state(request.form.get("sub", ""))
         if request.path != _AUTHORIZE or request.method != "POST" or state == "active":
             return None
-        # At Okta, too, the page gives no reason and does not lead back to the app.
+        # As at Okta, the page names no reason and has no link back to the app.
         if state == "deactivated":
             client = request.args.get("client_id", "")
             return flask.render_template("authorization_form.html", client_id=client, refused=True)
@@ -159,7 +159,8 @@ def _serve_console(
     @app.post(_ADMIN)  # type: ignore[untyped-decorator]
     def press() -> Any:
         request = flask.request
-        # A page of another origin may send the form, by the name of a host that leads here, too (DNS rebinding).
+        # A page of another origin could send this form through a host name that also leads to this machine (DNS
+        # rebinding).
         asked = request.host_url.rstrip("/")
         if {asked, request.headers.get("Origin", asked)} != {origin}:
             flask.abort(403)

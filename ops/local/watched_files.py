@@ -56,7 +56,7 @@ class WatchedFiles:
         except OpsError:
             yield (
                 project / NAME
-            )  # It is still being written, or it is invalid, which the deployment will report.
+            )  # The file is still being written, or it is invalid. If it is invalid, the deployment reports it.
         yield project / ".chalice" / "config.json"
         yield from (project / ".chalice").glob("policy*.json")
         yield from _TEMPLATES.glob("*")

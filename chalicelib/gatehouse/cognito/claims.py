@@ -74,7 +74,8 @@ def _parse_date(text: str) -> int | None:
         moment = datetime(*numbers, int(second), tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         return None
-    # The date, formatted again, must give the same text. This refuses a wrong weekday, a sign and another time zone.
+    # The parsed date, formatted again, must equal the text. This refuses a wrong weekday, a sign, and another time
+    # zone.
     again = f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
     return int(moment.timestamp()) if again == text else None
 

@@ -126,7 +126,7 @@ class HttpClient:
                 text = response.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
                 status = response.status
             finally:
-                # A connection that was read to its end is back in the pool, and stays open.
+                # If the response was read to its end, its connection is already back in the pool and stays open.
                 response.close()
         except (HTTPError, OSError) as error:
             raise TemporarilyUnavailable(f"{method} failed: {type(error).__name__}") from None

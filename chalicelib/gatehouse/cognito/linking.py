@@ -29,7 +29,8 @@ from .pool_user import (
 from .user_pool_calls import Refused, call_cognito
 
 _PAGE = 60
-#: The maximum number of pages. If one address has more accounts than fit on them, nobody is linked anyway.
+#: The maximum number of pages that are read. If an address has more accounts than that, none of them is linked in any
+#: case.
 _PAGES = 3
 
 
@@ -60,7 +61,8 @@ class Linker:
         TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again; a repeated link
         does no harm.
         """
-        # The user name is in lower case, so the subject comes from the attribute to which it is also mapped.
+        # Cognito puts the user name into lower case, so the subject is read from the attribute that keeps its
+        # spelling.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
         doubt, found = doubt_about_newcomer(attributes), list[PoolUser]()
         if doubt is None:

@@ -7,7 +7,7 @@ from ..errors import TemporarilyUnavailable
 from .identities import Identity, parse_identities
 from .user_pool_calls import Refused, call_cognito
 
-#: The status of a profile that Cognito made for a provider's person.
+#: The status of a profile that Cognito made at a person's first sign-in through a provider.
 FEDERATED_STATUS = "EXTERNAL_PROVIDER"
 
 

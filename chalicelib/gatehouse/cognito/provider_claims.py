@@ -22,7 +22,7 @@ ATTRIBUTE_MAPPING: Mapping[str, str] = {
 GROUPS_ATTRIBUTE = "custom:groups"
 #: Attributes that are cleared in the pool when they are empty at the provider.
 NAMES = ("given_name", "family_name")
-#: Cognito refuses a sign-in with a longer value (AWS, the same page), so longer names are cut.
+#: Cognito refuses a sign-in with a longer value (the AWS page that is named above), so longer names are cut.
 _MAX_TEXT = 2048
 
 

@@ -82,7 +82,7 @@ def call_cognito(
     except ClientError as error:
         described = error.response.get("Error", {})
         code, message = str(described.get("Code", "")), str(described.get("Message", ""))
-        # For a refusal, nothing more is read: it should take no longer than an answer (S-89).
+        # For a refusal, AWS's message is not read, so that a refusal takes no longer than a success (S-89).
         operation, said = error.operation_name, "" if code in _REFUSALS else said_by(error)
     except BotoCoreError as error:
         raise TemporarilyUnavailable(f"Cognito: {type(error).__name__}") from None

@@ -7,8 +7,8 @@ responses) use the same mapping, so the headers cannot differ.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-#: Content-Security-Policy as data: sources by directive. `form-action` also applies to redirects, so a link opens
-#: /auth/login, never a form.
+#: The Content-Security-Policy: directive -> allowed sources. `form-action` also applies to the redirects after a form
+#: is sent, so the page opens /auth/login with a link, never with a form.
 CONTENT_SECURITY_POLICY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default-src": ("'none'",),

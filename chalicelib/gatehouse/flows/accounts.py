@@ -72,9 +72,9 @@ class Accounts:
 
     def sign_up(self, *, email: str, visitor: Visitor) -> None:
         """Mail a code that opens an account, or a new password for an existing one. Raises SignUpNotAllowed."""
-        # The pre-sign-up trigger checks this too. Because it is checked here first, the answer cannot depend on whether
-        # the user exists. It reveals whether the domain belongs to a provider. So does /auth/discover, and here, too,
-        # each refused address counts as an attempt.
+        # The pre-sign-up trigger checks this too. The check here comes first, so that the answer cannot depend on
+        # whether the user exists. The answer does reveal whether the domain belongs to a provider, as /auth/discover
+        # does. Each refused address counts as an attempt, as it does there.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
@@ -134,7 +134,8 @@ class Accounts:
         try:
             self._user_admin.set_password(name, password)
         except Refused as refused:
-            # The password was already checked by the template's rules, so the pool's policy must differ from them.
+            # We have already checked the password by the template's rules. So if Cognito refuses it, the pool's policy
+            # differs from the template.
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
         self._note_proof(name, {})
         log_event("account", request="confirm", user=name)

@@ -15,30 +15,32 @@ from ..store.marks import MarkStore
 from ..store.throttle import ThrottleStore, canonical_account
 from ..store.users import UserStore, key_of
 
-#: The allowances: passwords, mailed codes, requests that send a mail, and answers to challenges. The last is separate
-#: because only somebody who knows the password can use it up: strangers must not be able to block the second step.
+#: The allowances: passwords, mailed codes, requests that send a mail, and answers to challenges. Answers to challenges
+#: are separate, so that strangers cannot block the second step: only somebody who knows the password can use up this
+#: allowance.
 SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
-#: Challenges for a passkey; anybody who knows an address can request them. They allow no guesses, but each is a call to
-#: Cognito.
+#: Challenges for a passkey, which anybody who knows an address can request. They allow no guesses, but each one costs
+#: a call to Cognito.
 PASSKEY = "passkey"
-#: The same for autofill, which the page of a known browser requests by itself; counted per source only.
+#: Challenges for autofill, which the page requests by itself in a known browser. Counted only per source.
 AUTOFILL = "autofill"
-#: The provider of an address; counted per source only, since no account is involved.
+#: Look-ups of an address's provider. Counted only per source, because no account is involved.
 DISCOVERY = "discovery"
-#: The same for requests to `/auth/login`. Other sites can send a browser to that address, so this allowance is
-#: separate: such requests must not use up the attempts of the page.
+#: Requests to `/auth/login`. Other sites can send a browser to that address, so this allowance is separate. Otherwise
+#: such requests could use up the page's own attempts.
 LOGIN = "login"
-#: Solved puzzles, counted per source: the vendor is asked about each, even an invented one.
+#: Solutions of CAPTCHA puzzles, counted per source. Each one costs a call to the vendor, even if it is invented.
 CAPTCHA = "captcha"
 
-#: Values that work once. Cognito accepts an app's code for one step before and after its own thirty seconds; a mark
-#: that lasts longer does no harm. A challenge's cookie lasts fifteen minutes.
+#: Values that are accepted once, and the seconds for which a used one is marked. Cognito accepts an app's code in its
+#: own thirty seconds and in the thirty before and after; a longer mark does no harm. A challenge's cookie lasts
+#: fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
-#: Added to an address as a key for known browsers. No address contains a line break.
+#: The suffix that turns an address into the key for known browsers. No address contains a line break.
 _KNOWN = "\nknown"
 
 

@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 
 from ..errors import InvalidCode, InvalidPassword, InvalidRequest
 
-#: The user pool's policy (ops/templates/identity.yaml; a test compares), and Cognito's maximum (PasswordType).
+#: The minimum of the user pool's policy (ops/templates/identity.yaml; a test compares the two), and Cognito's maximum
+#: (PasswordType).
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
 PASSWORD_REQUIREMENTS: Mapping[str, object] = {
@@ -21,7 +22,7 @@ PASSWORD_REQUIREMENTS: Mapping[str, object] = {
     "outer_spaces": False,
 }
 _CODE_LENGTH = 6
-#: 1,023 bytes (Web Authentication L3 4, "Credential ID"), in base64url.
+#: The maximum length of a passkey's id in base64url: 1,023 bytes (Web Authentication L3 4, "Credential ID").
 _MAX_PASSKEY_ID = 1364
 #: Unicode's spaces, dashes, line ends and zero-width marks; and other characters that people type as a dash: the minus
 #: sign, the hyphen bullet, and the long-vowel mark, which is in the dash's place on Japanese keyboards.

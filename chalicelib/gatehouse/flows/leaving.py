@@ -129,7 +129,7 @@ class Leaving:
         if self._subjects.note_gone(name, subject, at):
             return True
         if disabled:
-            self._user_admin.enable(user.user_name)  # reactivated in the meantime
+            self._user_admin.enable(user.user_name)  # the person was reactivated in the meantime
         return False
 
     def _let_in(self, person: _Person, at: str) -> bool:
@@ -142,7 +142,7 @@ class Leaving:
         if self._subjects.note_back(name, subject, at):
             return True
         if ours:
-            self._user_admin.disable(user.user_name)  # deactivated again in the meantime
+            self._user_admin.disable(user.user_name)  # the person was deactivated again meanwhile
         return False
 
     def _take_group(self, person: _Person, signal: Signal) -> bool:

@@ -137,7 +137,8 @@ class Mfa:
                 once, session, account, password, digits, visitor
             )
             with self._again.revoked_after(tokens):
-                # Removed first: codes that were left after their app was turned off would turn off the next app.
+                # Recovery codes are removed before the app is turned off: remaining codes could turn off the person's
+                # next app.
                 self._recovery_codes.remove(session.username)
                 try:
                     self._api.prefer_totp(tokens.access_token, False, passkeys=self._passkeys)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..store.users import UserStore
     from .living_sessions import LivingSessions
 
-#: Challenges that Cognito gives only after a correct password.
+#: Challenges that Cognito sends only after a correct password.
 _AFTER_THE_PASSWORD = frozenset({*CODE_RESPONSES, SELECT_MFA, MFA_SETUP})
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
 

@@ -130,8 +130,8 @@ class Passkeys:
     ) -> list[Passkey]:
         """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
-        # Its id is stored first: otherwise the passkey would count as older than the last password that was set by
-        # mail.
+        # The passkey's id is stored before Cognito registers the passkey. Otherwise the passkey would count as older
+        # than the last password that was set by mail.
         credential_id = read_passkey_id(json.dumps(credential))
         self._notes.add(session.username, credential_id)
         try:

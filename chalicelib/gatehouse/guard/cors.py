@@ -9,7 +9,7 @@ Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
 
 from collections.abc import Iterable, Mapping
 
-#: The routes whose cookie an allowed origin may use. Passwords are typed only on our own page.
+#: The routes that accept the session cookie from pages of an allowed origin. Passwords are typed only on our own page.
 CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
 
 #: Routes that an allowed origin may read with the cookie: they change nothing.
@@ -20,8 +20,8 @@ _MAX_AGE = "600"
 #: The response header that scripts of other origins may read. It says how long to wait. The setting EXPOSED_HEADERS
 #: adds further headers.
 _EXPOSED = "Retry-After"
-#: The same for a route with `max_age`: also the header that asks for a new authentication, and API Gateway's name for
-#: it.
+#: The response headers that scripts may read on a route with `max_age`. WWW-Authenticate asks for a new
+#: authentication, and API Gateway renames it.
 EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate"
 
 
@@ -32,7 +32,7 @@ class CorsRule:
         self.methods = methods
         self.headers = headers
         self.credentials = credentials
-        #: Response headers that scripts may read.
+        #: The response headers that scripts of allowed origins may read.
         self.exposed = _EXPOSED
 
 

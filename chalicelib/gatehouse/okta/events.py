@@ -13,7 +13,8 @@ from typing import Any
 from ..errors import InvalidRequest
 from ..signals import BACK, ENDED, GONE, LEFT_GROUP, Signal, timestamp
 
-#: Per request. Okta's own limit is 100,000 events a day; a request of 256 kB contains about a hundred.
+#: The maximum number of events in a request. Okta's own limit is 100,000 events a day; a request of 256 kB contains
+#: about a hundred.
 MAX_EVENTS = 1000
 #: Events may be at most this far in the future. Otherwise, later events would look outdated.
 MAX_AHEAD_SECONDS = 600

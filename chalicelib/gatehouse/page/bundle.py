@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 ENTRY = "app.js"
-#: Also served as a file of its own, because other front ends import it alone.
+#: Scripts that are also served as separate files, because other front ends import only these.
 _ALSO_ALONE = frozenset({"session.js"})
 _IMPORT = re.compile(
     r"^import (?:\* as (\w+)|(\{[^}]*\})) from '\./([\w-]+\.js)';\s*", re.MULTILINE

@@ -4,7 +4,7 @@ style of ours."""
 import re
 
 _COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
-#: A type within a line. None of our strings looks like one.
+#: A JSDoc type within a line of code. No string in our code looks like one.
 _TYPES_IN_LINES = re.compile(r"/\*\* @\w+ [^*\n]*\*/ ?")
 _MARGINS = re.compile(r"\s*\n\s*")
 _CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")

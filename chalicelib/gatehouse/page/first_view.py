@@ -11,14 +11,16 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-#: The browser sends a SameSite=Strict cookie with a navigation only if it comes from our own site, or from nowhere: an
-#: address that was typed or is a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata, Sec-Fetch-Site. Engines differ
-#: in details: after a sign-in through another site, Firefox 153 ESR also counts a reload as cross-site, WebKitGTK does not.
-#: So a missing cookie makes it likely, not certain, that there is no session.
+#: With a navigation, the browser sends a SameSite=Strict cookie only if the navigation comes from our own site, or
+#: from no site: the person typed the address or opened a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata,
+#: Sec-Fetch-Site. Engines differ in details: after a sign-in through another site, Firefox 153 ESR also counts a
+#: reload as cross-site, WebKitGTK does not. So a missing cookie makes it likely, not certain, that there is no
+#: session.
 _SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
-#: With other parameters, such as `error`, the page shows another view, or a notice that only the script can choose.
+#: The parameters with which the HTML may contain the likely first view. With others, such as `error`, the page shows
+#: another view, or a notice that only the script can choose.
 _PLAIN_QUERY = frozenset({"return_to"})
-#: Other front ends and programs read these.
+#: Parts of the configuration that only other front ends and programs read.
 _NOT_FOR_THE_PAGE = frozenset({"app", "programs"})
 _ICON = re.compile(r"^\s*(\w+): '(M[^']+)',$", re.MULTILINE)
 

@@ -35,15 +35,16 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: Appended to the page's own rules, and so overrides them. A team's picture fills its area, without the glow that our
-#: own picture has. Without a picture, the text takes this area.
+#: These rules are appended to the page's own and override them. A team's picture fills its area, without the glow of
+#: our own picture. If there is no picture, the text takes this area.
 _FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
-#: A wider logo would be unreadable as a tab's icon.
+#: The largest width of a logo, relative to its height, that is still readable as a tab's icon.
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
-#: What is shown until the script has drawn the first view, and its hint for people whose script does not arrive.
+#: The placeholder that is shown until the script has drawn the first view. It includes a hint for people whose browser
+#: could not load the script.
 _SKELETON = re.compile(r'<div class="skeleton">.*?</div>(?=\s*<noscript>)', re.DOTALL)
 _LATE = re.compile(r'<p class="late">.*?</p>')
 _ROOT = re.compile(r":root\{[^}]*\}")
@@ -69,7 +70,7 @@ class FileSet(NamedTuple):
 
     version: str
     assets: Mapping[str, Asset]
-    #: Those of the HTML itself, and those of the first view.
+    #: The texts of the HTML itself, and the texts of the first view.
     words: Mapping[str, str]
     first_words: Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from chalice.app import Response
 from ..errors import InvalidRequest, PayloadTooLarge
 from .call import Call
 
-#: Okta sends several events in one request; each has about 2 kB.
+#: The maximum size of a request. Okta sends several events in one request, and each has about 2 kB.
 MAX_BODY_BYTES = 256 * 1024
 _MAX_CHALLENGE = 512
 

@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
-#: Sixteen characters, and whatever people type between them.
+#: The maximum length of an entered recovery code: its sixteen characters, and whatever people type between them.
 _MAX_RECOVERY_CODE = 64
 
 

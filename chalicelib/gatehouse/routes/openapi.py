@@ -107,7 +107,7 @@ def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
     responses = {
         status: {"description": "As GET, without content."}
         for status in item["get"]["responses"]
-        if status != "303"  # such a GET uses something up; HEAD does not redirect
+        if status != "303"  # a GET with a 303 uses something up, so its HEAD sends no 303
     }
     named = {**item["get"], "operationId": f"{item['get']['operationId']}Head"}
     return {"head": {**named, "responses": responses}}

@@ -21,7 +21,8 @@ def page(call: Call) -> Response:
     from .configuration import load_config
 
     current = call.services
-    if call.request.method == "GET" and call.query_values("signed_out"):  # this uses up a cookie
+    # only GET, because this uses up a cookie
+    if call.request.method == "GET" and call.query_values("signed_out"):
         onward = _onward(call)
         if onward is not None:
             return onward
@@ -32,7 +33,7 @@ def page(call: Call) -> Response:
         title=current.settings.app_title,
         accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
-        # Without them managed login remains, which also lists them.
+        # Without this list the page still links to managed login, which lists the providers too.
         providers=[(one["name"], one["label"]) for one in config["providers"]] if config else (),
         config=told,
     )

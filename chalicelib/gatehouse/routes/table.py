@@ -90,7 +90,7 @@ SPENDING = frozenset(route.path for route in TABLE if route.spends)
 FORMS_OF_OTHERS = frozenset(
     (route.method, route.path) for route in TABLE if route.is_form_of_others
 )
-#: Routes that other organizations' servers call, and our page does not.
+#: Routes that are only for other organizations' servers, never for our page.
 FOR_SERVERS = frozenset((route.method, route.path) for route in TABLE if route.is_for_servers)
 #: (method, path) of every route of ours that needs no access token, HEAD included.
 PUBLIC_ROUTES = frozenset(

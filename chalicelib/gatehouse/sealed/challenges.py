@@ -18,8 +18,8 @@ from .sealing import MAX_COOKIE_VALUE, Sealer
 
 COOKIE = "__Host-gatehouse-challenge"
 SECOND_COOKIE = "__Host-gatehouse-challenge-2"
-#: Ends a first cookie that a second one continues. No sealed value contains it, so a second cookie left over from an
-#: earlier challenge is ignored.
+#: The last character of a first cookie whose value continues in a second cookie. No sealed value contains this
+#: character, so a second cookie left over from an earlier challenge is ignored.
 _GOES_ON = "~"
 SIGN_IN_PURPOSE = "challenge"
 ENROLMENT_PURPOSE = "mfa-enrolment"
@@ -120,9 +120,9 @@ class Challenges:
         return self._open(Enrolment, purpose, value)
 
     def _seal(self, purpose: str, fields: Mapping[str, Any], step: int = 1) -> str:
-        # Tokens and Session strings are base64: deflate saves the quarter that a cookie's own base64 adds.
+        # Tokens and Session strings are base64. Deflate saves about as much as the cookie's own base64 adds.
         payload = zlib.compress(json.dumps(fields).encode(), 9)
-        payload += bytes(-len(payload) % step)  # padding; deflate data marks its own end
+        payload += bytes(-len(payload) % step)  # zeros, because deflate data marks its own end
         return self._sealer.seal(purpose, payload, cookies=2)
 
     def _open(self, kind: type[Waiting], purpose: str, value: str | None) -> Waiting:

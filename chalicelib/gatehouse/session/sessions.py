@@ -30,7 +30,7 @@ class Session:
     idle_expires_at: int
     expires_at: int
     remember: bool
-    #: Missing in sessions from an earlier release: the token endpoint always renewed those.
+    #: Sessions from an earlier release lack this field; the token endpoint always renewed those sessions.
     renewed_by: str = BY_ENDPOINT
     #: The id of the session's row in the sessions table. Empty if the session is from an earlier release, or if no row
     #: could be written.
@@ -105,7 +105,7 @@ class Sessions:
         """Return the cookie value of `session`."""
         fields = asdict(session)
         if session.renewed_by == BY_ENDPOINT:
-            del fields["renewed_by"]  # so that containers of the previous release can also read it
+            del fields["renewed_by"]  # containers of the previous release can then read it, too
         if not session.id:
             del fields["id"]
         return self._sealer.seal(PURPOSE, json.dumps(fields, separators=(",", ":")).encode())

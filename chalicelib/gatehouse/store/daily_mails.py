@@ -15,7 +15,7 @@ from .dynamodb import ConditionFailed, DynamoDB, translated_errors
 HOUR = 3600
 HOURS = 24
 _KEY = {"key": {"S": "mail/stage"}}
-#: As in throttle.py: a request that loses this many races is refused (fail closed).
+#: A request that loses this many races for the counter is refused (fail closed), as in throttle.py.
 _RACES = 12
 
 

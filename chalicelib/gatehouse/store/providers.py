@@ -15,8 +15,8 @@ from ..workers import Ahead
 from .dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60
-#: What to do with a profile when the person is deactivated at the provider: end the sessions; end them and disable the
-#: profile; or do nothing (only for linked accounts).
+#: What happens to a profile when the person is deactivated at the provider: SIGN_OUT ends the sessions, DISABLE also
+#: disables the profile, and NOTHING (for linked accounts only) changes nothing.
 SIGN_OUT = "sign-out"
 DISABLE = "disable"
 NOTHING = "nothing"

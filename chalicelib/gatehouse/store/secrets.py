@@ -15,7 +15,7 @@ from ..log import log_event
 from ..workers import Ahead
 
 CACHE_SECONDS = 300
-#: `renew=True` bypasses the cache at most once in this time: forged cookies must not cause a call each.
+#: `renew=True` bypasses the cache at most once in this time. Otherwise each forged cookie would cause a call.
 RENEW_INTERVAL_SECONDS = 30
 
 

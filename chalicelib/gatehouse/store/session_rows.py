@@ -17,10 +17,11 @@ from typing import Any
 from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
 from .users import iso
 
-#: A person has at most this many sessions (S-114): whatever ends all of them must be able to delete their rows in one
-#: request. A program that signs in every minute would otherwise have thousands.
+#: The maximum number of a person's sessions (S-114), so that one request can delete the rows of all of them. Without
+#: this limit, a program that signs in every minute would soon have thousands.
 MOST_SESSIONS = 100
-#: A sign-in adds only one, so people with too many sessions, from an earlier release, soon reach the limit.
+#: The maximum number of surplus sessions that one sign-in ends. Each sign-in adds only one session, so people who have
+#: too many from an earlier release soon reach the limit.
 _MOST_ENDED_AT_ONCE = 20
 _ID_BYTES = 16
 

@@ -25,7 +25,7 @@ class SubjectRecord:
     ended_at: str
     #: The newest signal that deactivated or reactivated the person.
     decided_at: str
-    #: Not empty while the profile is disabled because of a signal.
+    #: Set while the profile is disabled because of a signal; otherwise empty.
     disabled_at: str
 
     @classmethod

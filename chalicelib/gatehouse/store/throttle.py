@@ -24,10 +24,11 @@ from .dynamodb import ConditionFailed, DynamoDB, translated_errors
 FIRST_PAUSE_SECONDS = 15
 LONGEST_PAUSE_SECONDS = 15 * 60
 FORGOTTEN_AFTER_SECONDS = 3600
-#: The people in an office share one IP address, and all make mistakes.
+#: A source has more free attempts than an account, because the people in an office share one IP address.
 FREE_ATTEMPTS_ACCOUNT = 5
 FREE_ATTEMPTS_SOURCE = 50
-#: Kinds with fewer attempts per source: one source must not use up all mails of the stage for the day.
+#: Kinds of attempts with a smaller allowance per source: otherwise one source could use up the stage's mails for the
+#: day.
 FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
 #: An attempt that loses a race for a counter is retried this many times, and then refused (fail closed).
 _RACES = 12
@@ -154,8 +155,8 @@ class ThrottleStore:
             counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
-            # This also removes the pause. Only this attempt can have caused it: during a pause it would have been
-            # refused.
+            # This also removes the pause. Only this attempt can have caused the pause, because attempts during a pause
+            # are refused.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(allowance.key, stored, given):
                 return

@@ -15,9 +15,11 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
-#: `madeBy` of a PENDING record whose account has no data that anybody chose.
+#: The value of `madeBy` in a PENDING record of our own server: nobody has yet chosen a password or name for the
+#: account.
 OUR_SERVER = "gatehouse"
-#: Columns that may be cleared. The others may not, because everybody has an address, a `sub` and a provider.
+#: Columns that a write may clear. Other columns are never cleared, because everybody has an address, a `sub` and a
+#: provider.
 NAME_COLUMNS = frozenset({"given_name", "family_name"})
 #: The record of an unconfirmed sign-up is deleted after this time (DynamoDB TTL on `expiresAt`).
 PENDING_LIFETIME_SECONDS = 30 * 86_400
@@ -89,7 +91,8 @@ class UserRecord:
     linked: str
     #: The last time at which the person chose a password and entered a mailed code in the same step; empty if never (S-67).
     provedAt: str  # noqa: N815
-    #: Tokens and sessions issued before this time no longer count; empty if nobody ended them.
+    #: Tokens and sessions issued before this time are refused. Empty if the person's sessions were never all ended at
+    #: once.
     validAfter: str  # noqa: N815
 
     @classmethod
@@ -171,8 +174,8 @@ class UserStore:
         """
         now = {"S": iso(self._clock())}
         ended = {"validAfter": now} if sessions_ended else {}
-        # The trigger may have recorded the proof a moment ago, by another clock. That must not prevent the end of the
-        # sessions.
+        # The trigger may already have written `provedAt`, with a slightly later time by another clock. The condition
+        # is then on `validAfter`, so that this write still ends the sessions.
         column = "validAfter" if sessions_ended else "provedAt"
         self._update(
             user_name,

@@ -102,8 +102,8 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
             return proofs.latest([*of_providers, native])
         told = proofs.latest(of_providers)
         if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
-            # Managed login's cookie may have replaced the password, so this proves nothing. An older proof may be from
-            # another browser.
+            # Managed login may have accepted its cookie in place of the password, so this sign-in proves nothing. An
+            # older proof may be from another browser.
             proofs.note(native, None)
             return None
         return told
