@@ -244,7 +244,7 @@ class Stack:
             ]
             told = OpsError.listing(
                 f"CloudFormation could not finish {self._name} ({status}) and rolled back. "
-                "Fix the first of these and run this again:",
+                "Fix the first of these errors and run this again:",
                 [*reasons, *pool_updates.meanings(reasons)],
             )
             raise StackFailed(str(told), reasons)

@@ -64,7 +64,7 @@ def require_dependencies(stage: Stage, report: Reporter) -> None:
     locked_wheels(stage.project_dir, target, cache_of(stage.project_dir))
     warning = near_end(runtime, datetime.now(timezone.utc).date())
     if warning:
-        report.note(f"note: {warning} Choose a newer one: {OPTION} in docs/operations.md.")
+        report.note(f"note: {warning} Choose a newer runtime with {OPTION} (docs/operations.md).")
     report.done()
 
 

@@ -51,7 +51,7 @@ class Validity:
             return f"expired on {self.at_most_until:%Y-%m-%d %H:%M} UTC"
         if now < self.surely_until:
             return f"valid until {self.surely_until:%Y-%m-%d %H:%M} UTC"
-        return f"expires by {self.at_most_until:%Y-%m-%d %H:%M} UTC at the latest, or has expired already"
+        return f"expires at {self.at_most_until:%Y-%m-%d %H:%M} UTC at the latest, and may have expired already"
 
 
 def validity_of(directory: Directory, person: Person) -> Validity | None:

@@ -43,8 +43,8 @@ def refuse_reset(person: Person) -> None:
     unknown = [name for name in person.factors if name not in _SETTINGS]
     if unknown:
         raise OpsError(
-            f"{person} has a second factor that this version does not know: "
-            f"{', '.join(unknown)}. Update your checkout, or switch it off in the console."
+            f"{person} has a second factor that this version of Gatehouse does not support: "
+            f"{', '.join(unknown)}. Update Gatehouse, or switch the factor off in the console."
         )
 
 

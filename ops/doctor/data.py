@@ -116,7 +116,7 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
             )
         indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
         if variable == "USERS_TABLE" and "Email" not in indexes:
-            yield Fault(f"{name} has lost its index Email.", deployment.again)
+            yield Fault(f"{name} no longer has its index Email.", deployment.again)
         billing = table.get("BillingModeSummary", {}).get("BillingMode")
         if billing != "PAY_PER_REQUEST":
             yield Fault(

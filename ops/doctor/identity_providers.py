@@ -23,9 +23,9 @@ def provider_registered(deployment: Deployment) -> Iterator[Fault]:
     """Every provider is in the pool and in the table."""
     pool, rows = set(deployment.providers), set(deployment.provider_rows)
     for name in sorted(rows - pool):
-        yield Fault(f"{name} is offered on the page but is not in the pool.", _again(name))
+        yield Fault(f"{name} is offered on the page, but is not in the pool.", _again(name))
     for name in sorted(pool - rows):
-        yield Fault(f"{name} is in the pool but the page does not offer it.", _again(name))
+        yield Fault(f"{name} is in the pool, but the page does not offer it.", _again(name))
 
 
 def provider_discovery(deployment: Deployment) -> Iterator[Fault]:

@@ -47,9 +47,8 @@ def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
     inbound = wired.get("InboundFederation", {}).get("LambdaArn")
     if inbound != functions["user_records"]["FunctionArn"]:
         yield Fault(
-            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: "
-            "groups that a provider removes stay, and if there are too many groups, none are "
-            "kept.",
+            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: people keep groups "
+            "that a provider has taken away, and people with too many groups lose all of them.",
             deployment.again,
         )
     token = wired.get("PreTokenGenerationConfig", {})
@@ -152,11 +151,10 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
     taken = "UPDATED" if host.startswith("issuer-") else _ORIGINAL
     if kind != taken:
         yield Note(
-            f"the pool's issuer has the type {kind}, but ISSUER is {issuer}: sessions and "
-            "sign-ins continue, with keys from the old address.",
+            f"the pool's issuer has the type {kind}, but ISSUER is {issuer}: sessions and sign-ins continue, but "
+            "the signing keys come from the old address.",
             (
-                f"run `python -m ops provision --stage {stage.name}`, which reads it again, "
-                "then deploy."
+                f"run `python -m ops provision --stage {stage.name}`, which reads the issuer again, then deploy."
             ),
         )
 
@@ -222,7 +220,9 @@ CHECKS = (
     Check("password-policy", password_policy),
     Check("pool-plan", pool_plan),
     Check("pool-issuer", pool_issuer),
-    Check("threat-protection", threat_protection, "it depends on AWS's plans"),
+    Check(
+        "threat-protection", threat_protection, "the local AWS has no plans with threat protection"
+    ),
     Check("sign-up", sign_up),
     Check("resource-server", resource_server),
 )

@@ -99,8 +99,8 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(
             f"{drift['LogicalResourceId']} was changed outside the stack: "
             f"{drift['StackResourceDriftStatus'].lower()}{what}.",
-            "undo the change as in ops/templates/identity.yaml, or put it there; "
-            "CloudFormation does not correct drift by itself.",
+            "undo the change, or write it into ops/templates/identity.yaml; CloudFormation does not correct drift "
+            "by itself.",
         )
 
 

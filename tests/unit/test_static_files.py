@@ -157,7 +157,7 @@ def test_a_faulty_catalogue_is_refused_by_name(
 
 
 def test_a_language_without_a_catalogue_says_what_to_do(folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match="LANGUAGES names fr: translate"):
+    with pytest.raises(ConfigurationError, match="LANGUAGES contains fr, but"):
         StaticFiles(folder, Brand(languages=("fr",)))
 
 

@@ -48,7 +48,7 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
         return "body is not base64"
     methods = routes.get(context["resourcePath"])
     if methods is None:
-        return "resource is not one of ours"
+        return "resource is not a route of this app"
     if not _names_of(context["resourcePath"]).issubset(event["pathParameters"] or {}):
         return "path parameters are missing"
     return None

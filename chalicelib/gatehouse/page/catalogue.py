@@ -27,7 +27,7 @@ def load_catalogue(folder: Path, language: str, brand: Path | None = None) -> Ca
     reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
     if not file.is_file():
         raise ConfigurationError(
-            f"LANGUAGES names {language}: translate frontend/texts/{REFERENCE}.json into {file.name} beside it"
+            f"LANGUAGES contains {language}, but frontend/texts/{file.name} is missing: translate {REFERENCE}.json into it"
         )
     words: Catalogue = _read(file)
     problems = list(_problems(f"texts/{file.name}", flatten(words), reference, whole=True))
