@@ -90,9 +90,8 @@ def run_chalice(
             report.note(line.rstrip())
     if process.returncode != 0:
         raise OpsError(
-            f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; its "
-            "last lines above give the reason. Earlier steps are kept; fix the reason and "
-            "run this again."
+            f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; its last lines above give "
+            "the reason. Earlier steps stay done. Fix the cause and run this again."
         )
     report.done()
 

@@ -92,8 +92,8 @@ def invite(
         directory.record(invited)
         if not again:
             report.note(
-                "the trigger user_records wrote no record, so this command wrote it. "
-                f"`{PROGRAM} doctor --stage {directory.stage.name}` says what is wrong with the trigger"
+                f"the trigger user_records wrote no record, so this command wrote one. `{PROGRAM} doctor --stage "
+                f"{directory.stage.name}` says what is wrong with the trigger"
             )
     if group:
         add_to_group(directory, invited, group, report)

@@ -118,8 +118,8 @@ def _next_steps(
         words = report["invitation"]["words"] if report["invitation"] else "sent"
         address = printable(person.email)
         yield (
-            f"signs in with the temporary password from the mail (invitation: {words}); to send a new "
-            f"one: `{PROGRAM} user invite {address} --stage {stage.name}`"
+            f"signs in with the temporary password from the mail (invitation: {words}); to send a new one, run "
+            f"`{PROGRAM} user invite {address} --stage {stage.name}`"
         )
     elif status == "UNCONFIRMED":
         yield "signs up again on the page and enters the mailed code"

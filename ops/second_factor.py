@@ -36,7 +36,7 @@ def refuse_reset(person: Person) -> None:
     if person.is_federated:
         names = " or ".join(person.providers) or "their provider"
         raise OpsError(
-            f"{person} signs in through {names}, which asks for the second factor: reset it there."
+            f"{person} signs in through {names}, which asks for the second factor: reset the factor there."
         )
     if person.user.status != "CONFIRMED" and not person.factors:
         raise OpsError(f"{person} is {person.status_words} and has no second factor.")

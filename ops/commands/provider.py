@@ -177,12 +177,14 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.argument("name")
 @on_stage
 @click.option(
-    "--event-hook", is_flag=True, help="Accept Okta's event hook; prints what Okta's console needs."
+    "--event-hook",
+    is_flag=True,
+    help="Accept Okta's event hook, and print what to enter in Okta's console.",
 )
 @click.option(
     "--universal-logout",
     is_flag=True,
-    help="Accept Universal Logout; prints what Okta's console needs.",
+    help="Accept Universal Logout, and print what to enter in Okta's console.",
 )
 @click.option(
     "--when-gone",
@@ -194,7 +196,9 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
     type=click.Choice(["sign-out", "disable", "nothing"]),
     help="What to do then with a password account that is linked to the person (initially: sign-out).",
 )
-@click.option("--app-id", metavar="ID", help="Our app's id at Okta, if it is not the client id.")
+@click.option(
+    "--app-id", metavar="ID", help="The app's id at Okta, if it differs from the client id."
+)
 @click.option(
     "--rotate",
     is_flag=True,
@@ -255,7 +259,7 @@ def console_words(said: Mapping[str, Mapping[str, Any]]) -> str:
             f"  Authentication secret  {hook['authentication_secret']}",
             "  Subscribe to events",
             *(f"    {event}" for event in hook["event_types"]),
-            "  Then Save & Continue, and Verify.",
+            "  Then choose Save & Continue, and Verify.",
             f"  Okta's id for our app is {hook['app_id']}.",
         ]
     if logout := said.get("universal_logout"):

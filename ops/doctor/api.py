@@ -101,7 +101,8 @@ def api_permission(deployment: Deployment) -> Iterator[Fault]:
         for statement in statements
     ):
         yield Fault(
-            "the API may not invoke its function: every route answers 503.", deployment.again
+            "the API has no permission to invoke its function: every route answers 503.",
+            deployment.again,
         )
 
 

@@ -71,7 +71,7 @@ def scopes(deployment: Deployment) -> Iterator[Fault]:
     lacking = [scope for scope in SCOPES if scope not in allowed]
     if lacking:
         yield Fault(
-            f"the app client may not request {', '.join(lacking)}: sign-ins end in invalid_scope.",
+            f"the app client is not allowed to request {', '.join(lacking)}: sign-ins end in invalid_scope.",
             deployment.again,
         )
     if USER_ADMIN_SCOPE in allowed:
@@ -161,7 +161,7 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
     unwritable = sorted(mapped - set(client.get("WriteAttributes", mapped)))
     if unwritable:
         yield Fault(
-            f"the app client may not write {', '.join(unwritable)}: federated sign-ins fail with "
+            f"the app client is not allowed to write {', '.join(unwritable)}: federated sign-ins fail with "
             "'attributes required' or 'user is not authorized'.",
             deployment.again,
         )
@@ -169,7 +169,7 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
     unreadable = sorted(needed - set(client.get("ReadAttributes", needed)))
     if unreadable:
         yield Fault(
-            f"the app client may not read {', '.join(unreadable)}: the token endpoint answers "
+            f"the app client is not allowed to read {', '.join(unreadable)}: the token endpoint answers "
             "invalid_grant, or names are empty.",
             deployment.again,
         )
@@ -183,14 +183,16 @@ def client_providers(deployment: Deployment) -> Iterator[Fault]:
     for name in sorted(wanted - enabled):
         yield Fault(
             f"the app client does not allow {name}, although the page offers it.",
-            deployment.again if name == "COGNITO" else f"`{PROGRAM} provider add {name} …` again.",
+            deployment.again
+            if name == "COGNITO"
+            else f"run `{PROGRAM} provider add {name} …` again.",
         )
     for name in sorted(enabled - wanted):
         yield Fault(
             f"the app client allows {name}, although the page does not offer it.",
             deployment.again
             if name == "COGNITO"
-            else f"`{PROGRAM} provider remove {name}`, or add it again.",
+            else f"run `{PROGRAM} provider remove {name}`, or add the provider again.",
         )
 
 

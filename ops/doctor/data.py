@@ -141,7 +141,7 @@ def table_expiry(deployment: Deployment) -> Iterator[Fault]:
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_time_to_live(TableName=name)
         if found["TimeToLiveDescription"].get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
-            yield Fault(f"{name} does not expire its rows.", deployment.again)
+            yield Fault(f"{name} does not delete expired rows.", deployment.again)
 
 
 def table_encryption(deployment: Deployment) -> Iterator[Fault]:

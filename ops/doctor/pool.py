@@ -41,7 +41,7 @@ def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
         if wired.get(source) != functions["user_records"]["FunctionArn"]:
             yield Fault(
                 f"the pool's {source} trigger is {wired.get(source) or 'empty'}, not "
-                "user_records: people do not get into the users table.",
+                "user_records: people are not written into the users table.",
                 deployment.again,
             )
     inbound = wired.get("InboundFederation", {}).get("LambdaArn")
@@ -74,7 +74,7 @@ def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
         if found is None or not permits(found, pool_arn, pool_arn.split(":")[4]):
             yield Fault(
                 f"{function['FunctionName']} does not allow exactly this pool to invoke it: "
-                "sign-ins fail with UnexpectedLambdaException, or strangers may call it.",
+                "sign-ins fail with UnexpectedLambdaException, or others can invoke it.",
                 deployment.again,
             )
 
@@ -129,7 +129,7 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
     """
     if deployment.pool.get("UserPoolTier") == "LITE":
         yield Fault(
-            "the pool is on the Lite plan: the trigger that sets scopes does not run as V2.",
+            "the pool is on the Lite plan, on which Cognito does not run the V2 trigger that sets scopes.",
             deployment.again,
         )
 

@@ -119,7 +119,7 @@ def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
 
     listed = (answer.body or {}).get("keys")
     if answer.status != 200 or not isinstance(listed, list):
-        raise TemporarilyUnavailable(f"JWKS answered {answer.status} without keys")
+        raise TemporarilyUnavailable(f"the JWKS address answered {answer.status}, but without keys")
     keys: dict[str, RSAPublicKey] = {}
     for jwk in listed:
         if not isinstance(jwk, dict) or jwk.get("kty") != "RSA" or jwk.get("use") != "sig":

@@ -19,7 +19,7 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
     problems = [f"this app and Gatehouse both define {', '.join(both)}"] if both else []
     if unclear:
         problems.append(
-            f"{', '.join(unclear)}: API Gateway needs the same name for the same path parameter"
+            f"{', '.join(unclear)}: API Gateway requires one name for the parameter at the same place of a path"
         )
     if problems:
         raise ValueError(

@@ -93,7 +93,7 @@ def _problems(
             yield f"{name} has a value at {path} that is not a text"
         elif set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(reference[path])):
             known = ", ".join(f"{{{one}}}" for one in _PLACEHOLDER.findall(reference[path]))
-            yield f"{name} must have {known or 'no placeholder'} in {path}"
+            yield f"{name}: the text {path} must contain {known or 'no placeholder'}"
 
 
 def _merged(words: Any, changes: Any) -> Any:
