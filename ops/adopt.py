@@ -31,14 +31,14 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
     resources = _recorded(stage)
     if any(resource.get("name") == "rest_api" for resource in resources):
         return
-    with aws.explained("looking for an API of this stage"):
+    with aws.explained("looking for an existing API of this stage"):
         found = list(apis_of(session, stage))
     if not found:
         return
     if len(found) > 1:
         raise OpsError(
-            f"Several APIs call {stage.api_function}: {', '.join(found)}, and "
-            f"{stage.deployed_file} does not say which one people use. Get that file from the "
+            f"Several APIs call {stage.api_function}: {', '.join(found)}, but {stage.deployed_file} does not say "
+            "which of them people use. Get that file from the "
             "person who deployed last, or delete the unused APIs (API Gateway console)."
         )
     report.note(f"continuing with API {found[0]}, which an earlier deployment made")

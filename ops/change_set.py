@@ -31,8 +31,8 @@ def mark_of(stack: Mapping[str, Any]) -> tuple[str, ...]:
 def overtaken(name: str) -> OpsError:
     """Build the error for a stack that has changed since its changes were shown."""
     return OpsError(
-        f"Stack {name} has changed since its changes were shown, so nothing was done. "
-        "Somebody else has deployed: check the current state, and run this again."
+        f"Stack {name} was changed after the plan was shown, so nothing was done. Somebody else has probably "
+        "deployed: check the current state, and run this again."
     )
 
 

@@ -35,8 +35,8 @@ class _InOrder(click.Group):
     cls=_InOrder,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
-        "Stages are defined in .chalice/config.json. Credentials are boto3's: AWS_PROFILE, "
-        "or the usual variables."
+        "Stages are defined in .chalice/config.json. Credentials are found as boto3 finds them: in AWS_PROFILE, or "
+        "in the usual variables."
     ),
     help=f"""Gatehouse on your machine and in your AWS account.
 

@@ -110,7 +110,7 @@ class Stack:
                 f"Stack {self._name} is stuck in {found['StackStatus']}. Resolve it in the "
                 "CloudFormation console (continue the rollback, or delete the stack but keep "
                 "the resources that block it), then run this again. If the user pool could "
-                "not be rolled back, skip it, which does not change the pool:\n "
+                "not be rolled back, skip it with this command, which does not change the pool:\n "
                 f" aws cloudformation continue-update-rollback --stack-name {self._name} "
                 "--resources-to-skip UserPool"
             )
@@ -245,7 +245,7 @@ class Stack:
             ]
             told = OpsError.listing(
                 f"CloudFormation could not finish {self._name} ({status}) and rolled back. "
-                "Fix the first of these and run this again:",
+                "Fix the first of these errors and run this again:",
                 [*reasons, *pool_updates.meanings(reasons)],
             )
             raise StackFailed(str(told), reasons)

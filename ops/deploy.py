@@ -64,7 +64,7 @@ def require_dependencies(stage: Stage, report: Reporter) -> None:
     locked_wheels(stage.project_dir, target, cache_of(stage.project_dir))
     warning = near_end(runtime, datetime.now(timezone.utc).date())
     if warning:
-        report.note(f"note: {warning} Choose a newer one: {OPTION} in docs/operations.md.")
+        report.note(f"note: {warning} Choose a newer runtime with {OPTION} (docs/operations.md).")
     report.done()
 
 
@@ -90,9 +90,8 @@ def run_chalice(
             report.note(line.rstrip())
     if process.returncode != 0:
         raise OpsError(
-            f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; its "
-            "last lines above give the reason. Earlier steps are kept; fix the reason and "
-            "run this again."
+            f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; its last lines above give "
+            "the reason. Earlier steps stay done. Fix the cause and run this again."
         )
     report.done()
 

@@ -63,7 +63,7 @@ def destroy(
     identity_stack.delete(session, stage, report)
     report.done()
     if keep_data:
-        report.note("kept, with deletion protection as it was:")
+        report.note("kept (deletion protection is unchanged):")
         for line in inventory(session, stage):
             report.note(f"  {line}")
         return
@@ -111,8 +111,8 @@ def _verify_unprotected(session: boto3.Session, stage: Stage) -> None:
     if protected:
         raise OpsError.listing(
             f"Stage {stage.name!r} is protected from deletion. To delete it anyway, set "
-            f"gatehouse.deletion_protection to false in config.json, run `{PROGRAM} provision "
-            f"--stage {stage.name}`, then this again. Protected:",
+            f"gatehouse.deletion_protection to false in config.json, run `{PROGRAM} provision --stage "
+            f"{stage.name}`, then run this again. Protected:",
             protected,
         )
 

@@ -52,7 +52,7 @@ class Validity:
             return f"expired on {self.at_most_until:%Y-%m-%d %H:%M} UTC"
         if now < self.surely_until:
             return f"valid until {self.surely_until:%Y-%m-%d %H:%M} UTC"
-        return f"expires by {self.at_most_until:%Y-%m-%d %H:%M} UTC at the latest, or has expired already"
+        return f"expires at {self.at_most_until:%Y-%m-%d %H:%M} UTC at the latest, and may have expired already"
 
 
 def validity_of(directory: Directory, person: Person) -> Validity | None:
@@ -93,8 +93,8 @@ def invite(
         directory.record(invited)
         if not again:
             report.note(
-                "the trigger user_records wrote no record, so this command wrote it. "
-                f"`{PROGRAM} doctor --stage {directory.stage.name}` says what is wrong with the trigger"
+                f"the trigger user_records wrote no record, so this command wrote one. `{PROGRAM} doctor --stage "
+                f"{directory.stage.name}` says what is wrong with the trigger"
             )
     if group:
         add_to_group(directory, invited, group, report)

@@ -64,7 +64,9 @@ def set_up_event_hook(
             rules = replace(rules, app_id=_client_id(session, stage, name))
         arn, secret = _secret(session, stage, name, rotate)
         _put_rules(session, stage, name, replace(rules, secret_arn=arn))
-    report.done("once Okta's console has the secret, people who leave are signed out here")
+    report.done(
+        "after you enter the secret in Okta's console, people who leave are signed out here"
+    )
     return {
         "url": _address(stage, "events", name),
         "authentication_field": "Authorization",
@@ -94,11 +96,11 @@ def set_up_universal_logout(
         issuer, keys_url = document.get("issuer"), document.get("jwks_uri")
         if issuer != org or not isinstance(keys_url, str) or not keys_url.startswith(org):
             raise OpsError(
-                f"The discovery document of {org} names another issuer, or its keys are at another host."
+                f"The discovery document of {org} contains another issuer, or the address of its keys is on another host."
             )
         rules = choices.applied(found.leaving)
         _put_rules(session, stage, name, replace(rules, issuer=org, keys_url=keys_url))
-    report.done("once Okta's console has the address, the tenant can end sessions")
+    report.done("after you enter the address in Okta's console, the tenant can end sessions")
     return {
         "url": _address(stage, "revoke", name),
         "authentication": "SIGNED_JWT",

@@ -93,7 +93,7 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise OpsError(
-            f"There is no {path}: only a lock says what belongs in the package."
+            f"There is no {path}. Only packages that this lock names are deployed."
         ) from None
 
 

@@ -63,7 +63,11 @@ def groups_of(stage: Stage, names: Sequence[str], functions: Sequence[str]) -> d
     for name in names:
         if name not in functions:
             meant = nearest(name, functions)
-            said = f"did you mean {meant}?" if meant else f"there are {', '.join(functions)}."
+            said = (
+                f"did you mean {meant}?"
+                if meant
+                else f"the stage's functions are {', '.join(functions)}."
+            )
             raise OpsError(f"The stage has no function {name}: {said}")
     return {
         name: f"/aws/lambda/{stage.api_function if name == API else stage.function(name)}"

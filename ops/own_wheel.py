@@ -95,7 +95,7 @@ def _of_index(installed: dict[str, str]) -> OwnWheel:
         found = list(Path(scratch).glob("*.whl"))
         if done.returncode != 0 or len(found) != 1:
             raise OpsError(
-                f"{pinned} was installed from an index that does not give it to pip now, so it cannot be locked. "
+                f"{pinned} was installed from an index, but pip cannot download it from there now, so it cannot be locked. "
                 f"Set pip's index-url or PIP_INDEX_URL. pip says:\n{done.stderr.strip()}"
             )
         if _contents(_record_of(found[0])) != installed:

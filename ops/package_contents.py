@@ -66,10 +66,10 @@ def differences(
             sorted(name for name in wanted.keys() & found.keys() if wanted[name] != found[name]),
         ),
         *_named(
-            "differs from what its source generates",
+            "differs from the file that its source generates",
             sorted(name for name in made.keys() & found.keys() if made[name] != found[name]),
         ),
-        *_named(f"does not belong to anything that {NAME} names", strangers),
+        *_named(f"belongs to no package in {NAME}", strangers),
     ]
 
 
@@ -102,7 +102,8 @@ def misses(
         *_named(f"is not in {NAME}", strangers),
         *_named("differs from its package's record", sorted(_unrecorded(contents))),
         *_named(
-            ("differs from what its source generates"), sorted(_strange_bytecode(contents, runtime))
+            "differs from the file that its source generates",
+            sorted(_strange_bytecode(contents, runtime)),
         ),
     ]
 

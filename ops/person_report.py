@@ -67,7 +67,7 @@ def _recovery_codes(directory: Directory, person: Person) -> dict[str, Any] | No
 
 def _of_nobody(directory: Directory, record: UserRecord) -> dict[str, Any]:
     step = (
-        f"the pool has nobody with this name: `{PROGRAM} reconcile --stage "
+        f"the pool has no user with this name: `{PROGRAM} reconcile --stage "
         f"{directory.stage.name}` removes the record, and so does `{PROGRAM} user delete`"
     )
     return {
@@ -118,8 +118,8 @@ def _next_steps(
         words = report["invitation"]["words"] if report["invitation"] else "sent"
         address = printable(person.email)
         yield (
-            f"signs in with the temporary password from the mail (invitation: {words}); to send a new "
-            f"one: `{PROGRAM} user invite {address} --stage {stage.name}`"
+            f"signs in with the temporary password from the mail (invitation: {words}); to send a new one, run "
+            f"`{PROGRAM} user invite {address} --stage {stage.name}`"
         )
     elif status == "UNCONFIRMED":
         yield "signs up again on the page and enters the mailed code"
@@ -127,19 +127,19 @@ def _next_steps(
         yield "chooses a new password: “Forgot your password?” on the page"
     elif status == "CONFIRMED":
         yield (
-            "signs in with email and password; if the password is forgotten: “Forgot your "
+            "signs in with email and password; a person who has forgotten the password chooses “Forgot your "
             "password?” on the page"
         )
         if person.factors:
             words = ", ".join(WORDS.get(name, name) for name in person.factors)
             yield (
-                f"is asked for a second factor ({words}); if it is lost: "
+                f"is asked for a second factor ({words}); if the factor is lost, run "
                 f"`{PROGRAM} user reset-mfa {user}`"
             )
         if record is not None and not record.provedAt:
             yield (
-                "cannot be linked to a provider yet: first reset the password by mailed code, "
-                "which proves the mailbox"
+                "cannot be linked to a provider yet: the person must first reset the password with a mailed code, "
+                "which proves who owns the mailbox"
             )
     if not report["email_verified"] and status in ("CONFIRMED", "RESET_REQUIRED"):
         yield "gets no mail for a new password: the address is not verified"

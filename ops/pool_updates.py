@@ -14,9 +14,8 @@ from typing import Any
 from .template import read_template, write_template
 
 WAY_ROUND = (
-    "CloudFormation refuses to update the pool because the template contains its schema, a "
-    "known fault. Trying again without the schema: attributes cannot be changed, so nothing "
-    "is lost"
+    "CloudFormation refuses to update the pool because the template contains the pool's schema, a known fault of "
+    "CloudFormation. Trying again without the schema. Nothing is lost, because attributes cannot be changed"
 )
 _OF_SCHEMA = (
     "Invalid AttributeDataType input",

@@ -88,8 +88,8 @@ def add_provider(
         )
     if row.link:
         report.note(
-            "note: it links accounts whose owner has proved the mailbox; earlier accounts "
-            "need one password reset first (docs/okta-setup.md, step 4)"
+            "note: it links accounts whose owner has proved the mailbox; the owners of earlier accounts must reset "
+            "the password once first (docs/okta-setup.md, step 4)"
         )
     if row.domains and not row.native_sign_up and stage.direct_sign_in != "off":
         report.note(

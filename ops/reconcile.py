@@ -105,7 +105,9 @@ class Reconciler:
             except ClientError as error:
                 if not resumed or aws.error_code(error) != "InvalidParameterException":
                     raise
-                self._report.note("the pool no longer knows the last page: starting again")
+                self._report.note(
+                    "the pool no longer accepts the position at which the last run stopped: starting again"
+                )
                 self._progress.clear()
                 self._findings, token, resumed = Findings(), None, False
                 continue

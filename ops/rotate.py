@@ -127,8 +127,8 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
             older, newer = _others(_listed(cognito, stage, client_id), document)
             if older:
                 raise OpsError(
-                    "The secret before the last rotation is still valid, and Cognito allows two. "
-                    f"Drop it first: `{PROGRAM} rotate-keys "
+                    "Cognito allows two secrets, and the one from before the last rotation is still valid. Drop "
+                    f"that one first: `{PROGRAM} rotate-keys "
                     f"--stage {stage.name} --client-secret --drop-old`."
                 )
             for lost in newer:
@@ -247,8 +247,8 @@ def _refuse_young(document: Mapping[str, Any], current: str, now: float) -> None
     age = now - datetime.fromisoformat(stamp).timestamp() if stamp else _REMEMBERED_SECONDS
     if age < _REMEMBERED_SECONDS:
         raise OpsError(
-            f"The current key is {age / 86_400:.0f} days old. Remembered sessions last 30 "
-            "days and may be sealed with an old key: they would end. Wait, or pass --yes to "
+            f"The current key is {age / 86_400:.0f} days old. Remembered sessions last 30 days, so some may be "
+            "sealed with an old key and would end. Wait, or pass --yes to "
             "end those sessions."
         )
 

@@ -36,15 +36,15 @@ def refuse_reset(person: Person) -> None:
     if person.is_federated:
         names = " or ".join(person.providers) or "their provider"
         raise OpsError(
-            f"{person} signs in through {names}, which asks for the second factor: reset it there."
+            f"{person} signs in through {names}, which asks for the second factor: reset the factor there."
         )
     if person.user.status != "CONFIRMED" and not person.factors:
         raise OpsError(f"{person} is {person.status_words} and has no second factor.")
     unknown = [name for name in person.factors if name not in _SETTINGS]
     if unknown:
         raise OpsError(
-            f"{person} has a second factor that this version does not know: "
-            f"{', '.join(unknown)}. Update your checkout, or switch it off in the console."
+            f"{person} has a second factor that this version of Gatehouse does not support: "
+            f"{', '.join(unknown)}. Update Gatehouse, or switch the factor off in the console."
         )
 
 

@@ -129,7 +129,7 @@ OPTIONS = (
     Option(
         "deletion_protection",
         _switch,
-        "AWS refuses to delete stack, pool and tables, and `ops deploy` asks first",
+        "AWS refuses to delete the stack, the pool and the tables, and `ops deploy` asks for confirmation",
         default=True,
         shown="`true`; `false` for `local`",
         starts=True,
@@ -188,7 +188,7 @@ OPTIONS = (
     Option(
         "ses_from_address",
         _text,
-        ("the sender's address of these mails"),
+        ("the address from which these mails are sent"),
         goes_with="ses_identity_arn",
     ),
     Option(

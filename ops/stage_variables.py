@@ -60,7 +60,7 @@ def problems_of_variables(
         yield from (f"{problem} (in {function})" for problem in _names_and_types(own))
     for key, wanted in (("STAGE", name), ("APP_NAME", merged.get("app_name"))):
         if environment.get(key, wanted) != wanted:
-            yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
+            yield f"{key} is {environment[key]!r} but must be {wanted!r} in this stage"
     yield from _of_settings({**said, "STAGE": name}, region)
     yield from _of_page(said, brand)
     yield from _of_providers(said)
@@ -107,7 +107,7 @@ def _of_page(said: Mapping[str, str], own: Path | None) -> Iterator[str]:
 def _of_providers(said: Mapping[str, str]) -> Iterator[str]:
     auto = said.get("AUTO_SIGN_IN", "")
     if auto and auto != "COGNITO" and not is_provider_name(auto):
-        yield f"AUTO_SIGN_IN must name an identity provider, such as Okta, or be empty: {auto!r}"
+        yield f"AUTO_SIGN_IN must name an identity provider, such as Okta, or be empty, not {auto!r}"
 
 
 def _of_refresh_tokens(said: Mapping[str, str]) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _of_addresses(
     if isinstance(domain, dict) and public and _host(public) != domain.get("domain_name"):
         yield (
             f"PUBLIC_URL is on {_host(public)} but api_gateway_custom_domain is "
-            f"{domain.get('domain_name')}: remove PUBLIC_URL, or make them agree"
+            f"{domain.get('domain_name')}: remove PUBLIC_URL, or give both the same host"
         )
 
 

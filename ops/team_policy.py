@@ -43,6 +43,6 @@ def load_team_policy(stage: Stage) -> dict[str, Any] | None:
         raise OpsError(f"{stage.policy_file} is not JSON: {error}") from None
     if not isinstance(found, dict) or not found.get("Statement"):
         raise OpsError(
-            f'{stage.policy_file} is not a policy: {{"Version": "2012-10-17", "Statement": […]}}'
+            f'{stage.policy_file} is not a policy such as {{"Version": "2012-10-17", "Statement": […]}}'
         )
     return found

@@ -26,8 +26,8 @@ def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> It
             big = sorted(variables, key=lambda key: len(variables[key].encode()), reverse=True)[:3]
             largest = ", ".join(f"{key} ({_bytes({key: variables[key]})})" for key in big)
             yield (
-                f"environment variables of {name} take {size} bytes and Lambda allows "
-                f"{_MOST_BYTES}: shorten the largest, {largest}"
+                f"environment variables of {name} take {size} bytes, but Lambda allows only {_MOST_BYTES}: shorten "
+                f"the largest, {largest}"
             )
             if name == "every function":
                 return

@@ -265,7 +265,7 @@ def _build(locked: Locked, folder: Path) -> str:
         (source,) = sources.iterdir()
         hashes = digests(source.read_bytes())
         if not hashes & locked.hashes or not _is_source_of(locked, source.name):
-            return f"{locked}: {source.name} is not what {NAME} names"
+            return f"{locked}: {source.name} is not the file that {NAME} names"
         done = _pip(["wheel", *isolated, "--no-index", f"--wheel-dir={made}", str(source)], [])
         wheels = sorted(made.glob("*.whl")) if made.is_dir() else []
         if done.returncode != 0 or len(wheels) != 1:

@@ -31,7 +31,7 @@ class Brand(SettingTable):
     accent_dark = Setting(
         "BRAND_ACCENT_DARK",
         parse.colour,
-        "the same in the dark theme; `ops` refuses a colour that is too dark to read",
+        "colour of buttons and links in the dark theme, `#rrggbb`; `ops` refuses a colour that is too dark to read",
         shown="derived from `BRAND_ACCENT`",
     )
     terms_url = Setting(
@@ -39,12 +39,16 @@ class Brand(SettingTable):
         parse.link,
         "link to the terms of use at the bottom of the page: `https://…`, or a path on this host",
     )
-    privacy_url = Setting("PRIVACY_URL", parse.link, "the same, for the privacy notice")
+    privacy_url = Setting(
+        "PRIVACY_URL",
+        parse.link,
+        "link to the privacy notice at the bottom of the page: `https://…`, or a path on this host",
+    )
     support_url = Setting(
         "SUPPORT_URL",
         parse.link_or_mailto,
-        "target of the link “Help” at the bottom of the page, for people whom the page sends to "
-        "their administrator: `https://…`, a path on this host, or `mailto:help@example.com`",
+        "target of the link “Help” at the bottom of the page: `https://…`, a path on this host, or "
+        "`mailto:help@example.com`. It is meant for people whom the page tells to ask their administrator",
     )
     languages = Setting(
         "LANGUAGES",

@@ -105,13 +105,13 @@ class Budget:
 
         allowed = min(limit, self.left())
         if allowed <= 0:
-            raise TemporarilyUnavailable(f"{what}: this request's time is used up")
+            raise TemporarilyUnavailable(f"{what}: no time is left for this request")
         peer = what.partition(" ")[0]
         with self._lock:
             self._abandoned = [worker for worker in self._abandoned if worker.is_alive()]
             hanging = sum(worker.name == peer for worker in self._abandoned)
         if hanging >= MAX_ABANDONED:
-            raise TemporarilyUnavailable(f"{what}: too many calls hang")
+            raise TemporarilyUnavailable(f"{what}: too many earlier calls still wait for an answer")
         answer = workers.Answer(call, allowed)
         worker = workers.take_idle()
         worker.name = peer

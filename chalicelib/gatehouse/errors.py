@@ -97,7 +97,7 @@ class InvalidRequest(GatehouseError):
 class UnknownProvider(GatehouseError):
     code = "unknown_provider"
     status = 400
-    message = "There is no such way to sign in here."
+    message = "This way to sign in does not exist here."
 
 
 class Unauthorized(GatehouseError):

@@ -393,7 +393,9 @@ class Services:
         from .signals import SignalQueue
 
         if not self.settings.leaving_queue_url or not self.settings.subjects_table:
-            raise NotFound("the stage was provisioned by a release without signals from providers")
+            raise NotFound(
+                "the stage has no queue for signals from providers; provision it with the current release"
+            )
         caches: dict[str, JwksCache] = {}
 
         def load_keys(url: str) -> JwksCache:

@@ -31,7 +31,7 @@ def plain_http(settings: "Settings") -> Iterator[str]:
 
 def contradictions(settings: "Settings") -> Iterator[str]:
     if settings.auto_sign_in == "COGNITO" and settings.direct_sign_in == "off":
-        yield "AUTO_SIGN_IN is COGNITO while DIRECT_SIGN_IN is off"
+        yield "AUTO_SIGN_IN must not be COGNITO while DIRECT_SIGN_IN is off"
     if settings.session_idle_seconds > settings.session_absolute_seconds:
         yield "SESSION_IDLE_SECONDS is longer than SESSION_ABSOLUTE_SECONDS"
     if settings.remember_idle_seconds > settings.remember_absolute_seconds:
@@ -59,16 +59,16 @@ def pool_and_region(settings: "Settings") -> Iterator[str]:
     if pool and not (_is_region(of_pool) and unique.isascii() and unique.isalnum()):
         yield "USER_POOL_ID must look like eu-west-1_AbCdEfGhI"
     elif pool and region and of_pool != region:
-        yield "USER_POOL_ID is of another region than AWS_REGION"
+        yield "USER_POOL_ID is in another region than AWS_REGION"
     if not arn:
         return
     named = _parse_pool_arn(arn)
     if named is None:
         yield "USER_POOL_ARN is not the ARN of a user pool"
     elif pool and named[1] != pool:
-        yield "USER_POOL_ARN is of another pool than USER_POOL_ID"
+        yield "USER_POOL_ARN belongs to another pool than USER_POOL_ID"
     elif region and named[0] != region:
-        yield "USER_POOL_ARN is of another region than AWS_REGION"
+        yield "USER_POOL_ARN is in another region than AWS_REGION"
 
 
 def issuer(settings: "Settings") -> Iterator[str]:

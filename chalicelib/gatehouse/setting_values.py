@@ -68,9 +68,13 @@ def url(said: str) -> str | None:
     try:
         parts = urlsplit(said)
     except ValueError:
-        raise ValueError("is not a plain URL") from None
+        raise ValueError(
+            "must be a URL such as https://example.com, without query, fragment or user name"
+        ) from None
     if not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("is not a plain URL")
+        raise ValueError(
+            "must be a URL such as https://example.com, without query, fragment or user name"
+        )
     if parts.scheme not in ("http", "https"):
         raise ValueError("must start with https://")
     return said
@@ -110,7 +114,9 @@ def headers(said: str) -> tuple[str, ...]:
     """Accept names of headers (RFC 9110 5.1); a name with rarely used characters is refused."""
     found = tuple(parse_list(said.lower()))
     if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", header) for header in found):
-        raise ValueError("must be names of headers such as traceparent, separated by commas, no *")
+        raise ValueError(
+            "must be names of headers such as traceparent, separated by commas, without *"
+        )
     return found
 
 

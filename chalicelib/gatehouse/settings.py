@@ -117,8 +117,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "AUTO_SIGN_IN",
         parse.text_or_none,
         (
-            "an identity provider's name, or `COGNITO`: if there is no session, the page "
-            "starts a sign-in with it automatically"
+            "an identity provider's name, or `COGNITO`: if nobody is signed in, the page automatically starts a "
+            "sign-in there"
         ),
         starts=True,
     )
@@ -132,14 +132,14 @@ class Settings(SettingTable, parts={"brand": Brand}):
     sign_up_allowed_domains = Setting(
         "SIGN_UP_ALLOWED_DOMAINS",
         parse.domains,
-        "e-mail domains, comma-separated; only their people may sign up, which the "
-        "pre-sign-up trigger enforces. `bücher.example` and `xn--bcher-kva.example` are one "
-        "domain, here and in typed addresses",
+        "e-mail domains, comma-separated: only people with an address in one of them may sign up (the pre-sign-up "
+        "trigger enforces this). `bücher.example` and `xn--bcher-kva.example` count as the same domain, both here "
+        "and in the addresses that people enter",
     )
     sign_up_refused_domains = Setting(
         "SIGN_UP_REFUSED_DOMAINS",
         parse.domains,
-        "e-mail domains, comma-separated, whose people may not sign up",
+        "e-mail domains, comma-separated: people with an address in one of them may not sign up",
     )
     mails_per_day = Setting(
         "MAILS_PER_DAY",
@@ -157,7 +157,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "`hcaptcha` or `turnstile`: a puzzle after repeated failures on the embedded form. "
         "If the vendor's answer names a host, it must be the app's own host; "
         "so the vendors' test keys, which name other hosts, do not work. "
-        "After 50 invented solutions, a source has to wait",
+        "An IP address that has sent 50 wrong solutions has to wait",
         default="off",
     )
     captcha_site_key = Setting(
@@ -180,7 +180,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
     session_absolute_seconds = Setting(
         "SESSION_ABSOLUTE_SECONDS",
         parse.seconds(300, _LONGEST),
-        "a session ends after this many seconds in any case; 30 days (2592000) at most, when refresh tokens expire",
+        "a session ends after this many seconds, even if it is used; at most 2592000 (30 days), because refresh "
+        "tokens then expire",
         default="43200",
     )
     remember_idle_seconds = Setting(
@@ -227,7 +228,10 @@ class Settings(SettingTable, parts={"brand": Brand}):
     # Written by `ops provision`
     user_pool_id = Setting("USER_POOL_ID", parse.text, "the user pool", needed=True, source=STACK)
     user_pool_arn = Setting(
-        "USER_POOL_ARN", parse.text, "its ARN, for API Gateway's authorizer", source=STACK
+        "USER_POOL_ARN",
+        parse.text,
+        "the user pool's ARN, for API Gateway's authorizer",
+        source=STACK,
     )
     issuer = Setting(
         "ISSUER",
@@ -274,7 +278,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
     throttle_table = Setting(
         "THROTTLE_TABLE",
         parse.text,
-        "the table of attempt counters, for `embedded`, and of each person's last authentication, for routes with `max_age`",
+        "the table of attempt counters (for `embedded`) and of each person's last authentication (for routes with "
+        "`max_age`)",
         needed=_EMBEDDED,
         source=STACK,
     )

@@ -29,5 +29,5 @@ def refuse_address(email: str, allowed: Collection[str], refused: Collection[str
 def refuse_attributes(attributes: Mapping[str, object]) -> str | None:
     """Return the reason why a person without a provider may not set these attributes, or None if they may."""
     if PROVIDER_ONLY_ATTRIBUTES & attributes.keys():
-        return "attributes that only an identity provider may set"
+        return "the sign-up contains attributes that only an identity provider may set"
     return None

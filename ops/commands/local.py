@@ -147,7 +147,7 @@ def trust() -> None:
     for folder in browsers.trust(certificate.ca_file):
         click.echo(f"trusted in {folder}")
     click.echo(
-        "Restart running browsers. For programs that use the system's store:\n "
+        "Restart running browsers. For programs that use the system's certificate store, run:\n "
         f" sudo cp {shlex.quote(str(certificate.ca_file))} "
         "/usr/local/share/ca-certificates/gatehouse-localhost.crt && sudo "
         "update-ca-certificates"

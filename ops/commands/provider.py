@@ -57,7 +57,11 @@ def provider() -> None:
     is_flag=True,
     help="Remove the provider's domains, so that everyone sees its button.",
 )
-@click.option("--label", metavar="TEXT", help="Text of its button (default: NAME); '' for NAME.")
+@click.option(
+    "--label",
+    metavar="TEXT",
+    help="Text of the provider's button (default: NAME). Pass '' to go back to NAME.",
+)
 @click.option(
     "--trusted/--no-trusted",
     default=None,
@@ -72,7 +76,7 @@ def provider() -> None:
 @click.option(
     "--groups-claim",
     metavar="CLAIM",
-    help="Claim with group names; grants those groups here, including admins. '' for none.",
+    help="Claim that contains group names. It grants those groups here, including admins. Pass '' for no claim.",
 )
 @click.option(
     "--native-sign-up/--no-native-sign-up",
@@ -173,12 +177,14 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.argument("name")
 @on_stage
 @click.option(
-    "--event-hook", is_flag=True, help="Accept Okta's event hook; prints what Okta's console needs."
+    "--event-hook",
+    is_flag=True,
+    help="Accept Okta's event hook, and print what to enter in Okta's console.",
 )
 @click.option(
     "--universal-logout",
     is_flag=True,
-    help="Accept Universal Logout; prints what Okta's console needs.",
+    help="Accept Universal Logout, and print what to enter in Okta's console.",
 )
 @click.option(
     "--when-gone",
@@ -188,9 +194,11 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.option(
     "--linked",
     type=click.Choice(["sign-out", "disable", "nothing"]),
-    help="What to do in these cases with a linked password account (initially: sign-out).",
+    help="What to do then with a password account that is linked to the person (initially: sign-out).",
 )
-@click.option("--app-id", metavar="ID", help="Our app's id at Okta, if it is not the client id.")
+@click.option(
+    "--app-id", metavar="ID", help="The app's id at Okta, if it differs from the client id."
+)
 @click.option(
     "--rotate",
     is_flag=True,
@@ -216,7 +224,7 @@ def leaving(
     """
     if off == (event_hook or universal_logout) or (rotate and not event_hook):
         raise click.UsageError(
-            "Pass --event-hook, --universal-logout or both, or only --off; --rotate needs --event-hook."
+            "Pass --event-hook, --universal-logout, or both; or pass only --off. --rotate needs --event-hook."
         )
     from .. import aws
     from .. import leaving as ways
@@ -245,18 +253,18 @@ def console_words(said: Mapping[str, Mapping[str, Any]]) -> str:
     lines = []
     if hook := said.get("event_hook"):
         lines += [
-            "In Okta's admin console: Workflow, Event Hooks, Create Event Hook.",
+            "In Okta's admin console, open Workflow, Event Hooks, Create Event Hook.",
             f"  Endpoint URL           {hook['url']}",
             f"  Authentication field   {hook['authentication_field']}",
             f"  Authentication secret  {hook['authentication_secret']}",
             "  Subscribe to events",
             *(f"    {event}" for event in hook["event_types"]),
-            "  Then Save & Continue, and Verify.",
+            "  Then choose Save & Continue, and Verify.",
             f"  Okta's id for our app is {hook['app_id']}.",
         ]
     if logout := said.get("universal_logout"):
         lines += [
-            "In Okta's admin console: Applications, your app, General, Logout (Universal Logout).",
+            "In Okta's admin console, open Applications, your app, General, Logout (Universal Logout).",
             f"  Logout endpoint URL    {logout['url']}",
             f"  Subject format         {logout['subject_format']}",
             f"  Signed by              {logout['issuer']}",

@@ -42,8 +42,8 @@ def api(deployment: Deployment) -> Iterator[Fault]:
     )
     if others:
         yield Fault(
-            f"{', '.join(others)} also call {deployment.stage.api_function}: an interrupted "
-            "deployment left them, or somebody deployed without the deployed file.",
+            f"the APIs {', '.join(others)} also call {deployment.stage.api_function}: an interrupted deployment "
+            "left them, or somebody deployed without the deployed file.",
             "make sure that nobody uses them, and delete them in the API Gateway console.",
         )
 
@@ -57,8 +57,8 @@ def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
     pools = [arn for item in found for arn in item.get("providerARNs", [])]
     if pools != [deployment.pool["Arn"]]:
         yield Fault(
-            f"the API's authorizer uses {', '.join(pools) or 'no pool'}, not this stage's "
-            "pool: every route answers 401, or tokens of strangers are accepted.",
+            f"the API's authorizer uses {', '.join(pools) or 'no pool'}, not this stage's pool: either every route "
+            "answers 401, or routes accept tokens of another pool.",
             deployment.again,
         )
 
@@ -101,7 +101,8 @@ def api_permission(deployment: Deployment) -> Iterator[Fault]:
         for statement in statements
     ):
         yield Fault(
-            "the API may not invoke its function: every route answers 503.", deployment.again
+            "the API has no permission to invoke its function: every route answers 503.",
+            deployment.again,
         )
 
 

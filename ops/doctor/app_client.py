@@ -27,7 +27,8 @@ def app_client(deployment: Deployment) -> Iterator[Fault]:
         return
     if not found.get("ClientSecret"):
         yield Fault(
-            "the app client has no secret.", ("deploy a new stage: a secret cannot be added.")
+            "the app client has no secret.",
+            "deploy a new stage: Cognito cannot add a secret to an existing app client.",
         )
 
 
@@ -46,8 +47,8 @@ def _urls(deployment: Deployment, key: str, parameter: str, effect: str) -> Iter
     found = deployment.app_client.get(key, [])
     if sorted(found) != sorted(wanted):
         yield Fault(
-            f"the app client's {key} are {', '.join(found) or 'empty'}; this API's is "
-            f"{', '.join(wanted)}. People get {effect}.",
+            f"the app client's {key} are {', '.join(found) or 'empty'}; this API needs {', '.join(wanted)}. People "
+            f"get {effect}.",
             deployment.again,
         )
 
@@ -70,7 +71,7 @@ def scopes(deployment: Deployment) -> Iterator[Fault]:
     lacking = [scope for scope in SCOPES if scope not in allowed]
     if lacking:
         yield Fault(
-            f"the app client may not request {', '.join(lacking)}: sign-ins end in invalid_scope.",
+            f"the app client is not allowed to request {', '.join(lacking)}: sign-ins end in invalid_scope.",
             deployment.again,
         )
     if USER_ADMIN_SCOPE in allowed:
@@ -105,8 +106,7 @@ def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
         seconds = client.get(f"{kind}TokenValidity", 1) * _SECONDS[unit]
         if not 300 <= seconds <= 900:
             yield Fault(
-                f"{kind.lower()} tokens last {seconds // 60} minutes, not 5 to 15: a revoked "
-                "one works for that long.",
+                f"{kind.lower()} tokens last {seconds // 60} minutes, not 5 to 15: a revoked token works for that long.",
                 deployment.again,
             )
     refresh = client.get("RefreshTokenValidity", 30) * _SECONDS[units.get("RefreshToken", "days")]
@@ -161,7 +161,7 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
     unwritable = sorted(mapped - set(client.get("WriteAttributes", mapped)))
     if unwritable:
         yield Fault(
-            f"the app client may not write {', '.join(unwritable)}: federated sign-ins fail with "
+            f"the app client is not allowed to write {', '.join(unwritable)}: federated sign-ins fail with "
             "'attributes required' or 'user is not authorized'.",
             deployment.again,
         )
@@ -169,7 +169,7 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
     unreadable = sorted(needed - set(client.get("ReadAttributes", needed)))
     if unreadable:
         yield Fault(
-            f"the app client may not read {', '.join(unreadable)}: the token endpoint answers "
+            f"the app client is not allowed to read {', '.join(unreadable)}: the token endpoint answers "
             "invalid_grant, or names are empty.",
             deployment.again,
         )
@@ -183,14 +183,16 @@ def client_providers(deployment: Deployment) -> Iterator[Fault]:
     for name in sorted(wanted - enabled):
         yield Fault(
             f"the app client does not allow {name}, although the page offers it.",
-            deployment.again if name == "COGNITO" else f"`{PROGRAM} provider add {name} …` again.",
+            deployment.again
+            if name == "COGNITO"
+            else f"run `{PROGRAM} provider add {name} …` again.",
         )
     for name in sorted(enabled - wanted):
         yield Fault(
-            f"the app client allows {name}, although the page does not know it.",
+            f"the app client allows {name}, although the page does not offer it.",
             deployment.again
             if name == "COGNITO"
-            else f"`{PROGRAM} provider remove {name}`, or add it again.",
+            else f"run `{PROGRAM} provider remove {name}`, or add the provider again.",
         )
 
 

@@ -116,7 +116,7 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
             )
         indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
         if variable == "USERS_TABLE" and "Email" not in indexes:
-            yield Fault(f"{name} has lost its index Email.", deployment.again)
+            yield Fault(f"{name} no longer has its index Email.", deployment.again)
         billing = table.get("BillingModeSummary", {}).get("BillingMode")
         if billing != "PAY_PER_REQUEST":
             yield Fault(
@@ -141,7 +141,7 @@ def table_expiry(deployment: Deployment) -> Iterator[Fault]:
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_time_to_live(TableName=name)
         if found["TimeToLiveDescription"].get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
-            yield Fault(f"{name} does not expire its rows.", deployment.again)
+            yield Fault(f"{name} does not delete expired rows.", deployment.again)
 
 
 def table_encryption(deployment: Deployment) -> Iterator[Fault]:

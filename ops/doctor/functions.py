@@ -90,7 +90,7 @@ def function_concurrency(deployment: Deployment) -> Iterator[Fault]:
         if found.get("ReservedConcurrentExecutions") == 0:
             yield Fault(
                 f"{function['FunctionName']} is switched off (reserved concurrency 0).",
-                f"remove it in the Lambda console, or {deployment.again}",
+                f"remove that limit in the Lambda console, or {deployment.again}",
             )
 
 

@@ -16,16 +16,16 @@ from .deployment import Deployment
 
 
 def _again(name: str) -> str:
-    return f"`{PROGRAM} provider add {name} …` again, or `provider remove {name}`."
+    return f"run `{PROGRAM} provider add {name} …` again, or `provider remove {name}`."
 
 
 def provider_registered(deployment: Deployment) -> Iterator[Fault]:
     """Every provider is in the pool and in the table."""
     pool, rows = set(deployment.providers), set(deployment.provider_rows)
     for name in sorted(rows - pool):
-        yield Fault(f"{name} is offered on the page but is not in the pool.", _again(name))
+        yield Fault(f"{name} is offered on the page, but is not in the pool.", _again(name))
     for name in sorted(pool - rows):
-        yield Fault(f"{name} is in the pool but the page does not offer it.", _again(name))
+        yield Fault(f"{name} is in the pool, but the page does not offer it.", _again(name))
 
 
 def provider_discovery(deployment: Deployment) -> Iterator[Fault]:
@@ -94,9 +94,9 @@ def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
                 *domains,
             ]
             yield Fault(
-                f"{name}'s row has no issuer: an Okta app tile that sends only `iss` leads to the page with "
-                "all ways to sign in.",
-                f"`{PROGRAM} provider add {name} {' '.join(options)}` (it asks for the client secret).",
+                f"the row of {name} has no issuer: an Okta app tile that sends only `iss` opens the page with all "
+                "ways to sign in.",
+                f"run `{PROGRAM} provider add {name} {' '.join(options)}` (it asks for the client secret).",
             )
 
 
@@ -115,7 +115,7 @@ def auto_sign_in(deployment: Deployment) -> Iterator[Fault]:
     if name and name != "COGNITO" and name not in deployment.provider_rows:
         yield Fault(
             f"AUTO_SIGN_IN names {name}, which is not registered: the page opens with an error.",
-            f"`{PROGRAM} provider add {name} …`, or empty AUTO_SIGN_IN and deploy.",
+            f"run `{PROGRAM} provider add {name} …`, or clear AUTO_SIGN_IN and deploy.",
         )
 
 

@@ -31,7 +31,7 @@ def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
     if number:
         yield Fault(
             f"{number} signals failed again and again: somebody who left may still be signed in.",
-            "docs/operations.md, lost-leaving-signals.",
+            "see docs/operations.md, lost-leaving-signals.",
         )
 
 
@@ -40,7 +40,7 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
     signals."""
     rows = [Provider.from_item(item) for item in deployment.provider_items.values()]
     for row in rows:
-        rules, again = row.leaving, f"`{PROGRAM} provider leaving {row.name} …`"
+        rules, again = row.leaving, f"run `{PROGRAM} provider leaving {row.name} …`"
         if not rules.secret_arn and not rules.issuer:
             continue
         if rules.secret_arn and not deployment.absent_as_none(

@@ -113,8 +113,8 @@ def own_queues(deployment: Deployment) -> Iterator[Fault]:
         elif dead:
             yield Fault(
                 f"{dead} messages of the queue {queue} failed again and again, and wait in {name}-dead.",
-                f"`{PROGRAM} logs --stage {deployment.stage.name} --errors --since 1d` says why; then "
-                "`aws sqs start-message-move-task --source-arn …` brings them back.",
+                f"`{PROGRAM} logs --stage {deployment.stage.name} --errors --since 1d` shows the reason; after you "
+                "fix it, `aws sqs start-message-move-task --source-arn …` moves them back to the queue.",
             )
 
 
@@ -145,8 +145,8 @@ def own_waits(deployment: Deployment) -> Iterator[Fault]:
         if seconds > _LONG_SECONDS:
             yield Fault(
                 f"items for {name} have waited for {seconds / 3600:.1f} hours.",
-                f"`{PROGRAM} logs --stage {stage.name} --errors --since 1d` says why; give the function more memory or "
-                "time, or a larger batch_size.",
+                f"`{PROGRAM} logs --stage {stage.name} --errors --since 1d` shows the reason; give the function "
+                "more memory or time, or a larger batch_size.",
             )
 
 

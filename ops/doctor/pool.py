@@ -41,15 +41,14 @@ def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
         if wired.get(source) != functions["user_records"]["FunctionArn"]:
             yield Fault(
                 f"the pool's {source} trigger is {wired.get(source) or 'empty'}, not "
-                "user_records: people do not get into the users table.",
+                "user_records: people are not written into the users table.",
                 deployment.again,
             )
     inbound = wired.get("InboundFederation", {}).get("LambdaArn")
     if inbound != functions["user_records"]["FunctionArn"]:
         yield Fault(
-            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: "
-            "groups that a provider removes stay, and if there are too many groups, none are "
-            "kept.",
+            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: people keep groups "
+            "that a provider has taken away, and people with too many groups lose all of them.",
             deployment.again,
         )
     token = wired.get("PreTokenGenerationConfig", {})
@@ -75,7 +74,7 @@ def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
         if found is None or not permits(found, pool_arn, pool_arn.split(":")[4]):
             yield Fault(
                 f"{function['FunctionName']} does not allow exactly this pool to invoke it: "
-                "sign-ins fail with UnexpectedLambdaException, or strangers may call it.",
+                "sign-ins fail with UnexpectedLambdaException, or others can invoke it.",
                 deployment.again,
             )
 
@@ -130,7 +129,7 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
     """
     if deployment.pool.get("UserPoolTier") == "LITE":
         yield Fault(
-            "the pool is on the Lite plan: the trigger that sets scopes does not run as V2.",
+            "the pool is on the Lite plan, on which Cognito does not run the V2 trigger that sets scopes.",
             deployment.again,
         )
 
@@ -153,11 +152,10 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
     taken = "UPDATED" if host.startswith("issuer-") else _ORIGINAL
     if kind != taken:
         yield Note(
-            f"the pool's issuer has the type {kind}, but ISSUER is {issuer}: sessions and "
-            "sign-ins continue, with keys from the old address.",
+            f"the pool's issuer has the type {kind}, but ISSUER is {issuer}: sessions and sign-ins continue, but "
+            "the signing keys come from the old address.",
             (
-                f"run `python -m ops provision --stage {stage.name}`, which reads it again, "
-                "then deploy."
+                f"run `python -m ops provision --stage {stage.name}`, which reads the issuer again, then deploy."
             ),
         )
 
@@ -223,7 +221,9 @@ CHECKS = (
     Check("password-policy", password_policy),
     Check("pool-plan", pool_plan),
     Check("pool-issuer", pool_issuer),
-    Check("threat-protection", threat_protection, "it depends on AWS's plans"),
+    Check(
+        "threat-protection", threat_protection, "the local AWS has no plans with threat protection"
+    ),
     Check("sign-up", sign_up),
     Check("resource-server", resource_server),
 )

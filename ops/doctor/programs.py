@@ -21,8 +21,7 @@ def program_client(deployment: Deployment) -> Iterator[Fault]:
         if client_id:
             yield Fault(
                 (
-                    f"tokens of the app client {client_id} open routes, although the stage "
-                    "has no loopback_ports."
+                    f"routes accept tokens of the app client {client_id}, although the stage has no loopback_ports."
                 ),
                 deployment.again,
             )

@@ -137,7 +137,7 @@ def sign_in_domain(deployment: Deployment) -> Iterator[Fault]:
             f"the sign-in domain {prefix} is {domain.get('Status')}.", "wait some minutes for it."
         )
     elif domain.get("ManagedLoginVersion", 2) != 2:
-        yield Fault(f"{prefix} shows the old hosted pages.", deployment.again)
+        yield Fault(f"{prefix} shows the old hosted UI instead of managed login.", deployment.again)
 
 
 def sign_in_style(deployment: Deployment) -> Iterator[Fault]:

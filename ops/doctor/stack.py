@@ -47,8 +47,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
     own = pool_updates.as_deployed(identity_stack.body_of(deployment.stage), body)
     if write_template(read_template(body)) != own:
         yield Fault(
-            "the identity stack was made from another version of ops/templates/identity.yaml "
-            "than this checkout's.",
+            "the identity stack was made from another version of ops/templates/identity.yaml than the one in this checkout.",
             f"update the checkout, or {deployment.again}",
         )
 
@@ -61,8 +60,7 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
         # The local AWS has no sign-in domain; the local stage's config.json names the address instead.
         if made is not None and environment.get(variable, "") != made:
             yield Fault(
-                f"{variable} in config.json is {environment.get(variable, '')!r} but the identity "
-                f"stack made {made!r}.",
+                f"{variable} in config.json is {environment.get(variable, '')!r}, but the identity stack created {made!r}.",
                 f"run `{PROGRAM} provision --stage {deployment.stage.name}`, then deploy.",
             )
 
@@ -99,8 +97,8 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(
             f"{drift['LogicalResourceId']} was changed outside the stack: "
             f"{drift['StackResourceDriftStatus'].lower()}{what}.",
-            "undo the change as in ops/templates/identity.yaml, or put it there; "
-            "CloudFormation does not correct drift by itself.",
+            "undo the change, or write it into ops/templates/identity.yaml; CloudFormation does not correct drift "
+            "by itself.",
         )
 
 
@@ -157,7 +155,7 @@ def clock_skew(deployment: Deployment) -> Iterator[Fault]:
     skew = time.time() - parsedate_to_datetime(stated).timestamp()
     if abs(skew) > 60:
         yield Fault(
-            f"this machine's clock is {skew:+.0f} s off AWS's: signed requests and token "
+            f"this machine's clock differs from AWS's by {skew:+.0f} s: signed requests and token "
             "checks made here can fail.",
             "set the clock by NTP (`timedatectl set-ntp true`).",
         )

@@ -46,7 +46,7 @@ def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
     topic = deployment.stage.option("alarm_topic_arn")
     if not topic and not deployment.stage.is_local:
         yield Note(
-            "alarms notify nobody yet: they only show in the console.",
+            "no alarm notifies anybody yet: alarms only show in the console.",
             f"run `aws sns create-topic --name {deployment.stage.api_function}-alarms`, subscribe "
             "somebody to it, set gatehouse.alarm_topic_arn in config.json, and deploy.",
         )

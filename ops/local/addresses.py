@@ -57,8 +57,8 @@ def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
         plain = found.scheme == "http" and found.hostname == "localhost"
         instead = ", or pass --http, which allows plain http" if plain else ""
         raise OpsError(
-            f"A front end at {origin} and the app at {addresses.app_url} are two sites for a "
-            "browser (scheme and host count, the port does not): it would not send the "
-            f"session cookie.\nServe the front end at {wanted}{instead}: "
+            f"A front end at {origin} and the app at {addresses.app_url} are different sites (the scheme and the "
+            "host count, the port does not), so a browser would not send the session cookie.\nServe the front end "
+            f"at {wanted}{instead}: "
             "docs/clients.md#on-your-machine"
         )

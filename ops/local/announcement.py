@@ -21,7 +21,7 @@ def announcement(
     accounts = ", ".join(f"{user['email']} / {user['password']}" for user in DEMO_USERS)
     lines = [
         ("Open", page_url or addresses.app_url),
-        ("Okta's people", f"{people} (choose one, no password)"),
+        ("Okta's people", f"{people} (choose a person; no password is needed)"),
         ("Okta's console", f"{addresses.okta_url}/admin"),
         ("Email, password", accounts),
         ("Mails and codes", f"{addresses.aws_url}/inbox"),

@@ -59,7 +59,7 @@ def ministack_python(state_dir: Path, report: Reporter) -> Path:
     if done.returncode != 0:
         tail = "\n".join(done.stderr.splitlines()[-_TAIL_LINES:])
         raise OpsError(
-            "Installing MiniStack failed. It needs a package index, once: check the network and pip's settings "
+            "Installing MiniStack failed. The installation needs a package index: check the network and pip's settings "
             f"(index-url, proxy, cert), then run this again. pip says:\n{tail}"
         )
     stamp.write_text(wanted)

@@ -131,8 +131,8 @@ def require_same_choices(processes: Processes, state_dir: Path, choices: Choices
         return False
     if before != choices.text():
         raise OpsError(
-            "A stack is running here with other ports or options, which cannot be changed while it runs. "
-            f"To use it, pass the options that it was started with: {_told(before)}. To stop it and start a new "
+            "A stack is running here with other ports or options, which cannot be changed while it runs. To use "
+            f"that stack, pass the options that it was started with: {_told(before)}. To stop it and start a new "
             f"one (people and records are lost), run {PROGRAM} up --fresh with your options."
         )
     return True

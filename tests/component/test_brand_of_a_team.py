@@ -130,5 +130,5 @@ def test_a_folder_that_is_missing_is_named_too(
     site = Site(tmp_path / "harbor")
     site.app.route("/orders", authorizer=site.gate.authorized("api/read"))(lambda: {"orders": []})
     assert site.get("/account")["statusCode"] == 500
-    assert "harbor is not a folder: Chalice packages chalicelib/brand" in capsys.readouterr().out
+    assert "harbor does not exist. Put it where Chalice packages it" in capsys.readouterr().out
     assert site.get("/orders")["statusCode"] == 401

@@ -216,7 +216,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     (line,) = [line for line in log_lines() if line["event"] == "not_linked"]
     assert (
         line["detail"]
-        == "unknown whether the mailbox's owner chose the password: one reset proves it"
+        == "it is unknown whether the owner of the mailbox chose the password; the person must reset it once"
     )
     gate.services.users.record_proved(NATIVE)
     arrive()

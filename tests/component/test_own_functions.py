@@ -180,7 +180,7 @@ def test_tables_and_clients_are_the_stages_or_a_tests_doubles(gate: Gatehouse) -
 def test_a_teams_calls_end_in_time(gate: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """This includes a paginator's calls, after the request's time is used up."""
     monkeypatch.setattr(gate.services.budget, "left", lambda: 0.0)
-    with pytest.raises(TemporarilyUnavailable, match="time is used up"):
+    with pytest.raises(TemporarilyUnavailable, match="no time is left"):
         list(gate.client("dynamodb").get_paginator("query").paginate(TableName="orders"))
     with pytest.raises(TemporarilyUnavailable, match="dynamodb PutItem"):
         gate.table("orders").put_item(Item={"owner": "x"})

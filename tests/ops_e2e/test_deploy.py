@@ -180,7 +180,7 @@ def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
         assert "ExecuteChangeSet" in place.wire.operations
         assert "UpdateStack" not in place.wire.operations
         changed = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["LastUpdatedTime"]
-        with pytest.raises(OpsError, match="has changed since its changes were shown"):
+        with pytest.raises(OpsError, match="was changed after the plan was shown"):
             provision(place.session, place.stage, {}, report, approved=stale)
         after = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["LastUpdatedTime"]
         assert after == changed

@@ -313,12 +313,15 @@ def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (with_entry("stray.py", "x = 2"), "stray.py does not belong to anything"),
-        (with_entry("stray-2.0.dist-info/METADATA", "Name: stray"), "does not belong to anything"),
+        (with_entry("stray.py", "x = 2"), "stray.py belongs to no package"),
+        (with_entry("stray-2.0.dist-info/METADATA", "Name: stray"), "belongs to no package"),
         (cut, "cannot be read"),
-        (with_entry("chalicelib/__pycache__/a.pyc", "x"), "a.pyc does not belong to anything"),
+        (with_entry("chalicelib/__pycache__/a.pyc", "x"), "a.pyc belongs to no package"),
         (without("endpoints.json"), "endpoints.json is missing"),
-        (without("secretsmanager/service-2.json", b"{}"), "differs from what its source generates"),
+        (
+            without("secretsmanager/service-2.json", b"{}"),
+            "differs from the file that its source generates",
+        ),
     ],
 )
 def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str) -> None:
@@ -345,10 +348,12 @@ def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None
     place = f"__pycache__/whole.{sys.implementation.cache_tag}.pyc"
     other = bytecode({"whole.py": b"x = 'mine'"}, target.runtime)[place]
     without(place, other)(made, [])
-    with pytest.raises(OpsError, match=r"whole.*pyc differs from what its source generates"):
+    with pytest.raises(
+        OpsError, match=r"whole.*pyc differs from the file that its source generates"
+    ):
         require_exact(made, shelf.project, target, cache)
     assert misses(entries(made), dependencies, target.runtime) == [
-        f"{place} differs from what its source generates"
+        f"{place} differs from the file that its source generates"
     ]
 
 

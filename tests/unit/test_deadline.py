@@ -59,7 +59,7 @@ def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
     clock.advance(1.0)
     assert given == [8.0, 8.0, 4.0, 1.0]
     begun: list[float] = []
-    assert "time is used up" in refusal(lambda: budget.run("x", 8.0, begun.append))
+    assert "no time is left" in refusal(lambda: budget.run("x", 8.0, begun.append))
     assert begun == []
 
 
@@ -127,7 +127,9 @@ def test_a_container_with_many_hanging_calls_asks_nobody_until_they_end(
     for _ in range(MAX_ABANDONED):
         refusal(lambda: budget.run("x", 0.001, lambda _: gate.wait(10)))
     begun: list[float] = []
-    assert "too many calls hang" in refusal(lambda: budget.run("x", 1.0, begun.append))
+    assert "too many earlier calls still wait" in refusal(
+        lambda: budget.run("x", 1.0, begun.append)
+    )
     assert begun == []
     gate.set()
     for thread in budget._abandoned:
@@ -144,7 +146,7 @@ def test_a_peer_that_hangs_keeps_nobody_from_asking_another(gate: threading.Even
     puzzles._send = lambda *_: gate.wait(10)  # type: ignore[assignment,method-assign]
     for _ in range(MAX_ABANDONED):
         refusal(lambda: puzzles.post_form("https://puzzles.example/siteverify", {}))
-    assert "too many calls hang" in refusal(
+    assert "too many earlier calls still wait" in refusal(
         lambda: puzzles.post_form("https://puzzles.example/siteverify", {})
     )
     assert "no answer" in refusal(lambda: puzzles.post_form("https://login.example/token", {}))

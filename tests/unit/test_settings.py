@@ -252,15 +252,15 @@ def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"USER_POOL_ID": "eu-central-1_TestPool1"}, "USER_POOL_ID is of another region"),
-        ({"AWS_REGION": "us-east-1"}, "USER_POOL_ID is of another region"),
+        ({"USER_POOL_ID": "eu-central-1_TestPool1"}, "USER_POOL_ID is in another region"),
+        ({"AWS_REGION": "us-east-1"}, "USER_POOL_ID is in another region"),
         ({"USER_POOL_ID": "TestPool1"}, "USER_POOL_ID must look like"),
         ({"USER_POOL_ID": "eu-west-1_Test/../Pool"}, "USER_POOL_ID must look like"),
         ({"USER_POOL_ARN": "arn:x"}, "USER_POOL_ARN is not the ARN of a user pool"),
-        ({"USER_POOL_ARN": f"{_ARN}x"}, "USER_POOL_ARN is of another pool"),
+        ({"USER_POOL_ARN": f"{_ARN}x"}, "USER_POOL_ARN belongs to another pool"),
         (
             {"USER_POOL_ARN": _ARN.replace(":eu-west-1:", ":eu-west-2:")},
-            "USER_POOL_ARN is of another region",
+            "USER_POOL_ARN is in another region",
         ),
     ],
 )

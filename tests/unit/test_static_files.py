@@ -138,11 +138,19 @@ def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
     ("file", "words", "problem"),
     [
         ("texts/de.json", {**WORDS, "later": {}}, "texts/de.json lacks later.errors.x"),
-        ("texts/de.json", {**WORDS, "first": {"go": "Los"}}, "must have {label} in first.go"),
+        (
+            "texts/de.json",
+            {**WORDS, "first": {"go": "Los"}},
+            "the text first.go must contain {label}",
+        ),
         ("texts/de.json", {**WORDS, "later": {"errors": {"x": 1}}}, "not a text"),
         ("brand/texts.de.json", {"first": {"stop": "x"}}, "has the unknown text first.stop"),
         ("brand/texts.de.json", {"later": "x"}, "has the unknown text later"),
-        ("brand/texts.de.json", {"first": {"go": "{name}"}}, "must have {label} in first.go"),
+        (
+            "brand/texts.de.json",
+            {"first": {"go": "{name}"}},
+            "the text first.go must contain {label}",
+        ),
         ("brand/texts.de.json", [], "must be a JSON object"),
     ],
 )
@@ -157,7 +165,7 @@ def test_a_faulty_catalogue_is_refused_by_name(
 
 
 def test_a_language_without_a_catalogue_says_what_to_do(folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match="LANGUAGES names fr: translate"):
+    with pytest.raises(ConfigurationError, match="LANGUAGES contains fr, but"):
         StaticFiles(folder, Brand(languages=("fr",)))
 
 

@@ -56,11 +56,11 @@ def verify_age(context: Mapping[str, Any], max_age: int, now: float) -> None:
     if proved_at is None or seen_at is None or signed_in_at is None:
         reason = "the token does not say when the person authenticated"
     elif not seen_at - BEFORE_SECONDS <= signed_in_at <= seen_at + AFTER_SECONDS:
-        reason = "the proof belongs to another sign-in"
+        reason = "the recorded authentication belongs to another sign-in"
     elif proved_at > now + LEEWAY_SECONDS:
-        reason = "the time of the proof is in the future"
+        reason = "the recorded authentication is in the future"
     elif now - proved_at > max_age:
-        reason = "the proof is too old"
+        reason = "the last authentication is too long ago"
     else:
         return
     raise InsufficientUserAuthentication(reason, max_age=max_age)

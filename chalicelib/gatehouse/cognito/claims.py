@@ -47,7 +47,7 @@ def parse_issued_at(context: Mapping[str, Any]) -> int:
     claims = (context.get("authorizer") or {}).get("claims") or {}
     seconds = parse_moment(claims.get("iat"))
     if seconds is None:
-        raise Unauthorized("iat is neither seconds nor a date of API Gateway")
+        raise Unauthorized("iat is neither a number of seconds nor a date in API Gateway's form")
     return seconds
 
 
@@ -90,14 +90,14 @@ def verify_caller(
     authorizer = context.get("authorizer") or {}
     claims = authorizer.get("claims") if isinstance(authorizer, Mapping) else None
     if not isinstance(claims, Mapping):
-        raise Unauthorized("no claims from the authorizer")
+        raise Unauthorized("the authorizer passed on no claims")
     if claims.get("token_use") != "access":
-        raise Unauthorized("not an access token")
+        raise Unauthorized("the token is not an access token")
     if claims.get("client_id") not in client_ids:
-        raise Unauthorized("token of another app client")
+        raise Unauthorized("the token belongs to another app client")
     sub, username = claims.get("sub"), claims.get("username")
     if not isinstance(sub, str) or not sub or not isinstance(username, str) or not username:
-        raise Unauthorized("token without sub or username")
+        raise Unauthorized("the token lacks sub or username")
     scopes = tuple(str(claims.get("scope", "")).split())
     if scope not in scopes:
         raise Forbidden("scope is missing")

@@ -104,7 +104,10 @@ class JwksCache:
             self._set = _KeySet(parse_jwks(answer), now, now)
             return True
         if not fresh:
-            raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")
+            raise TemporarilyUnavailable(
+                "the signing keys could not be fetched a moment ago, so they are not "
+                "fetched again yet"
+            )
         return False
 
 
@@ -116,7 +119,7 @@ def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
 
     listed = (answer.body or {}).get("keys")
     if answer.status != 200 or not isinstance(listed, list):
-        raise TemporarilyUnavailable(f"JWKS answered {answer.status} without keys")
+        raise TemporarilyUnavailable(f"the JWKS address answered {answer.status}, but without keys")
     keys: dict[str, RSAPublicKey] = {}
     for jwk in listed:
         if not isinstance(jwk, dict) or jwk.get("kty") != "RSA" or jwk.get("use") != "sig":
@@ -125,7 +128,7 @@ def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
         if not isinstance(kid, str) or jwk.get("alg", ALGORITHM) != ALGORITHM:
             continue
         if kid in keys:
-            raise TemporarilyUnavailable("JWKS names a kid twice")
+            raise TemporarilyUnavailable("the JWKS contains two keys with the same kid")
         try:
             key = RSAAlgorithm.from_jwk(jwk)
         except (PyJWTError, ValueError, TypeError):
@@ -133,5 +136,5 @@ def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
         if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
             keys[kid] = key
     if not keys:
-        raise TemporarilyUnavailable("JWKS holds no usable key")
+        raise TemporarilyUnavailable("the JWKS contains no usable key")
     return keys

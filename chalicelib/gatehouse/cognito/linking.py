@@ -71,7 +71,7 @@ class Linker:
                 return None
             doubt = doubt_about_natives(found, wanted)
         if doubt is None and not self._is_proved(found[0].user_name):
-            doubt = "unknown whether the mailbox's owner chose the password: one reset proves it"
+            doubt = "it is unknown whether the owner of the mailbox chose the password; the person must reset it once"
         if doubt is not None:
             log_event("not_linked", provider=provider, detail=doubt)
             return None
@@ -104,7 +104,9 @@ class Linker:
                     break
                 more = {"PaginationToken": page["PaginationToken"]}
             else:
-                raise TemporarilyUnavailable("ListUsers finds too many people with one address")
+                raise TemporarilyUnavailable(
+                    "ListUsers found too many people with the same address"
+                )
         natives = [
             user
             for user in found.values()

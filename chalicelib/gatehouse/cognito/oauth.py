@@ -111,7 +111,7 @@ class OAuthClient:
             }
         )
         if tokens.refresh_token is None:
-            raise InvalidToken("the token endpoint gave no refresh token for a code")
+            raise InvalidToken("the token endpoint returned no refresh token for the code")
         return tokens
 
     def refresh(self, refresh_token: str) -> TokenSet:
@@ -125,7 +125,7 @@ class OAuthClient:
         """Revoke a refresh token and the access tokens issued with it. Raises TemporarilyUnavailable."""
         answer = self._post("/oauth2/revoke", {"token": refresh_token})
         if answer.status != 200:
-            raise TemporarilyUnavailable(f"revoke answered {answer.status}")
+            raise TemporarilyUnavailable(f"the revocation endpoint answered {answer.status}")
 
     def _request_tokens(self, grant: Mapping[str, str]) -> TokenSet:
         return parse_token_answer(self._post("/oauth2/token", grant))
@@ -160,7 +160,7 @@ def parse_token_answer(answer: HttpAnswer) -> TokenSet:
     access_token, id_token = body.get("access_token"), body.get("id_token")
     refresh_token = body.get("refresh_token")
     if not isinstance(access_token, str) or not isinstance(id_token, str | None):
-        raise TemporarilyUnavailable("token endpoint: 200 without tokens")
+        raise TemporarilyUnavailable("the token endpoint answered 200, but without tokens")
     if not isinstance(refresh_token, str) or not refresh_token:
         refresh_token = None
     return TokenSet(access_token, id_token, refresh_token)

@@ -64,5 +64,5 @@ class ProviderPeople:
         except Refused as refused:
             raise TemporarilyUnavailable(f"ListUsers: {refused.code}") from None
         if page.get("PaginationToken"):
-            raise TemporarilyUnavailable("ListUsers finds too many people with one address")
+            raise TemporarilyUnavailable("ListUsers found too many people with the same address")
         return [parse_pool_user(user) for user in page.get("Users", [])]

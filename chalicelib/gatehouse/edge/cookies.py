@@ -49,7 +49,7 @@ def build_cookie(name: str, value: str, *, same_site: SameSite, max_age: int | N
     if max_age is not None:
         cookie += f"; Max-Age={max_age}"
     if len(cookie) > MAX_COOKIE_BYTES:
-        raise CookieTooLarge(f"{name} would be {len(cookie)} bytes")
+        raise CookieTooLarge(f"the cookie {name} would be too long: {len(cookie)} bytes")
     return cookie
 
 

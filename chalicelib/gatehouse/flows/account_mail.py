@@ -73,7 +73,7 @@ class AccountMail:
         the meantime."""
         again = self._user_admin.find(user.user_name)
         if again is None or again.status != UNCONFIRMED:
-            raise Refused("confirmed in the meantime")
+            raise Refused("the account was confirmed in the meantime")
         self._user_admin.delete(user.user_name)
         self._users.delete_pending(user.user_name)
         log_event("unconfirmed_account_removed", user=user.user_name)

@@ -122,7 +122,7 @@ class Attempts:
         value = f"{key_of(user_name)}\0{code}"
         with self._once(_APP_CODE, value, _APP_CODE_SECONDS) as fresh:
             if not fresh:
-                raise InvalidCode("this code of the app was already used")
+                raise InvalidCode("this code of the authenticator app was already used")
             yield
 
     @contextmanager

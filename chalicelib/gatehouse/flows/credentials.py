@@ -36,7 +36,7 @@ def verify_new_password(password: str) -> None:
     fits = MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
     if not fits or password != password.strip():
         raise InvalidPassword(
-            "does not meet the password rules", requirements=PASSWORD_REQUIREMENTS
+            "the password does not meet the rules", requirements=PASSWORD_REQUIREMENTS
         )
 
 

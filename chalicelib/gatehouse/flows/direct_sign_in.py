@@ -171,7 +171,7 @@ class DirectSignIn:
         """
         challenge = self._challenges.open(cookie)
         if given.name != public_name(challenge.name):
-            raise InvalidRequest("answer to another challenge", field="name")
+            raise InvalidRequest("the answer belongs to another challenge", field="name")
         send = self._prepare(challenge, given, visitor)
         self._tokens.load_keys()
         # A person who entered the old password before a reset, or before a sign-out everywhere, must not get in
@@ -274,7 +274,7 @@ class DirectSignIn:
         if challenge.name == SELECT_MFA:
             choice = choice_of(challenge.choices, given.choice or "")
             if choice is None:
-                raise InvalidRequest("choice was not offered", field="choice")
+                raise InvalidRequest("the challenge did not offer this choice", field="choice")
             return lambda: respond({"ANSWER": choice})
         if challenge.name == WEB_AUTHN:
             credential = given.credential or ""
@@ -310,7 +310,7 @@ class DirectSignIn:
                 raise ChallengeExpired(refused.code) from None
             totp = build_totp_key(secret, account=before.email, issuer=self._issuer_label)
         if not session:
-            raise TemporarilyUnavailable("Cognito gave a challenge without a Session")
+            raise TemporarilyUnavailable("Cognito sent a challenge without a Session")
         challenge = before.next(asked.name, session, asked.choices)
         log_event("challenged", door="direct", challenge=asked.name)
         return Challenged(asked.body, challenge, self._challenges.seal(challenge), totp)
@@ -370,7 +370,7 @@ class DirectSignIn:
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
         # An ID token of this flow has no nonce: it did not come through the browser.
         if tokens.id_token is None:
-            raise InvalidToken("Cognito gave no ID token")
+            raise InvalidToken("Cognito returned no ID token")
         identity = self._tokens.verify_id_token(
             tokens.id_token, nonce=None, access_token=tokens.access_token, from_cognito=True
         )
@@ -378,9 +378,11 @@ class DirectSignIn:
         if access.sub != identity.sub:
             raise InvalidToken("ID token and access token name different people")
         if REQUIRED_SCOPE not in access.scope.split():
-            raise InvalidToken(f"access token lacks {REQUIRED_SCOPE}: is token_claims attached?")
+            raise InvalidToken(
+                f"access token lacks {REQUIRED_SCOPE}: check that the trigger token_claims is attached"
+            )
         if is_federated_only(identity):
-            raise InvalidCredentials("a federated person has no password here")
+            raise InvalidCredentials("people who sign in through a provider have no password here")
         return identity, access
 
 

@@ -58,7 +58,7 @@ class FreshCheck:
         if not person.enabled:
             raise Unauthorized("the person is disabled")
         if record is not None and record.ends_tokens_of(issued_at):
-            raise Unauthorized("the person was signed out everywhere after this token")
+            raise Unauthorized("the person was signed out everywhere after this token was issued")
         if not in_pool_group and group not in self._told_groups(person):
             raise Forbidden("the person is no longer in the group")
 

@@ -221,7 +221,7 @@ class HostedSignIn:
         cookies: Mapping[str, str],
     ) -> SignedIn:
         if tokens.id_token is None:
-            raise InvalidToken("Cognito gave no ID token: the scope openid is not granted")
+            raise InvalidToken("Cognito returned no ID token: the scope openid is not granted")
         identity = self._tokens.verify_id_token(
             tokens.id_token,
             nonce=transaction.nonce,
@@ -256,7 +256,7 @@ class HostedSignIn:
             if found is not None:
                 return found.name
             if self._settings.direct_sign_in == "off":
-                raise UnknownProvider("no provider for the address's domain")
+                raise UnknownProvider("no provider has the address's domain")
             return NATIVE
         return None
 

@@ -91,7 +91,7 @@ class LeavingDoor:
             provider = self._find(name)
             issuer = provider.leaving.issuer
             if not issuer:
-                raise Unauthorized("the provider has no Universal Logout here")
+                raise Unauthorized("Universal Logout is not set up for this provider")
             try:
                 proof = verify_token(
                     token,
@@ -121,7 +121,7 @@ class LeavingDoor:
             raise
         log_event("leaving_taken", provider=provider.name, signals=len(subjects), ignored=0)
         if not subjects:
-            raise NotFound("the provider has no person with this name")
+            raise NotFound("no person here belongs to this subject of the provider")
 
     def _knows(self, provider: Provider, subject: str) -> bool:
         row = self._subjects.load(provider.name, subject)
@@ -140,7 +140,7 @@ class LeavingDoor:
         accepted for as long as it is stored."""
         arn = provider.leaving.secret_arn
         if not arn:
-            raise Unauthorized("the provider has no event hook here")
+            raise Unauthorized("the event hook is not set up for this provider")
         for renew in (False, True):
             kept = self._load_secret(arn, renew)
             known = [kept.get(which) for which in ("current", "previous")]
@@ -152,7 +152,7 @@ class LeavingDoor:
             ]
             if any(matches):
                 return
-        raise Unauthorized("not the event hook's secret")
+        raise Unauthorized("the secret is not the one of the event hook")
 
     def _find(self, name: str) -> Provider:
         """Return the provider. Raises Unauthorized, as for a wrong secret: a provider's name may reveal a customer."""

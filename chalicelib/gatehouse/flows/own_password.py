@@ -63,7 +63,7 @@ class OwnPassword:
         verify_new_password(new)
         record = self._users.load(session.username)
         if record is not None and record.provider not in ("", NATIVE):
-            raise ManagedByProvider("signed in by an identity provider")
+            raise ManagedByProvider("the person signed in through an identity provider")
         email = record.Email if record is not None else session.username
         account = self._attempts.account_of(email, visitor)
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):

@@ -68,7 +68,9 @@ class Profile:
         """
         record = self.load(user_name, sub)
         if record.provider != NATIVE or record.linked:
-            raise ManagedByProvider(f"a person of {record.provider} {record.linked}")
+            raise ManagedByProvider(
+                f"a provider manages the person's names: {record.provider} {record.linked}"
+            )
         self._load_user_admin().update_names(user_name, names)
         self._users.record_names(user_name, names)
         return self.load(user_name, sub)

@@ -54,7 +54,7 @@ class Reauthentication:
         session = self._living.open(cookie)
         record = self._users.load(session.username)
         if record is not None and record.provider not in ("", NATIVE):
-            raise ManagedByProvider("signed in by an identity provider")
+            raise ManagedByProvider("the person signed in through an identity provider")
         return session, record.Email if record is not None else session.username
 
     def resumed(

@@ -119,7 +119,7 @@ class RecoveryCodes:
             raise InvalidRequest("the challenge does not ask for a code of an app")
         typed = parse_recovery_code(code)
         if typed is None:
-            raise InvalidChallengeCode("not in the form of a recovery code")
+            raise InvalidChallengeCode("the text does not have the form of a recovery code")
         self._load_new_sessions().refuse_ended(challenge.username, challenge.began_at)
         account = self._attempts.account_of(challenge.email, visitor)
         with (
@@ -130,7 +130,7 @@ class RecoveryCodes:
             if spent is None:
                 self._attempts.failed()
                 log_event("challenge_failed", door="direct", detail="recovery code")
-                raise InvalidChallengeCode("no such recovery code")
+                raise InvalidChallengeCode("the person has no such recovery code")
             self._switch_off(challenge.username, spent)
         self._attempts.succeeded(CHALLENGE, account, visitor.ip)
         log_event("recovery_code_used", level="warning", user=challenge.username, left=spent.left)

@@ -166,7 +166,7 @@ class SessionFlow:
         except TemporarilyUnavailable as error:
             raise RefreshPostponed(error.detail, renewed, sealed) from None
         if not identity.sub == access.sub == session.sub:
-            raise InvalidToken("they belong to another person")
+            raise InvalidToken("the tokens belong to another person")
         return identity, access
 
     def _identity_of(self, access: AccessClaims) -> IdentityClaims:

@@ -50,7 +50,7 @@ class SessionList:
         """
         current = self._current(sub, session_cookie)
         if current not in [row.id for row in self._rows.of(sub)]:
-            raise InvalidRequest("the browser sent no active session of this person")
+            raise InvalidRequest("the browser sent no cookie of an active session of this person")
         return self._rows.end_all(sub, but=current)
 
     def _current(self, sub: str, session_cookie: str | None) -> str:

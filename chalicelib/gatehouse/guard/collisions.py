@@ -16,15 +16,15 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
     )
     siblings = {path: find_sibling(path, ours) for path in theirs if "{" in path}
     unclear = sorted(f"{path} beside {own}" for path, own in siblings.items() if own)
-    problems = [f"{', '.join(both)}: this app and Gatehouse both define it"] if both else []
+    problems = [f"this app and Gatehouse both define {', '.join(both)}"] if both else []
     if unclear:
         problems.append(
-            f"{', '.join(unclear)}: API Gateway needs the same name for the same path parameter"
+            f"{', '.join(unclear)}: API Gateway requires one name for the parameter at the same place of a path"
         )
     if problems:
         raise ValueError(
             f"{'; '.join(problems)}. Mount Gatehouse below a prefix, "
-            'Gatehouse(app, prefix="/account"), or rename yours'
+            'Gatehouse(app, prefix="/account"), or rename your own routes'
         )
 
 

@@ -27,14 +27,16 @@ def verify_own_request(
         if origin == own_origin:
             return
         if origin not in other_origins:
-            raise CrossSiteRequest("Origin is not ours")
+            raise CrossSiteRequest("Origin is not the app's own")
         if headers.get("sec-fetch-site", "same-site") != "same-site":
             raise CrossSiteRequest(
                 "Origin is allowed, but the browser says that it is another site"
             )
         return
     if headers.get("sec-fetch-site") != "same-origin":
-        raise CrossSiteRequest("neither Origin nor Sec-Fetch-Site says that the page is ours")
+        raise CrossSiteRequest(
+            "neither Origin nor Sec-Fetch-Site shows that an allowed page sent the request"
+        )
 
 
 def verify_navigation(headers: Mapping[str, str]) -> None:

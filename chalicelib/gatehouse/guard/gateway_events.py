@@ -29,7 +29,7 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
         return "keys are missing"
     context = event["requestContext"]
     if not isinstance(context, dict) or not _all_text(context.get(k) for k in _CONTEXT_TEXTS):
-        return "requestContext is not one of a REST API"
+        return "requestContext does not come from a REST API"
     identity = context.get("identity")
     if not isinstance(identity, dict) or not isinstance(identity.get("sourceIp"), str):
         return "requestContext has no identity"
@@ -42,13 +42,13 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
     if not isinstance(event["body"], str | bytes | None):
         return "body is not text"
     if not isinstance(event.get("isBase64Encoded", False), bool):
-        return "isBase64Encoded is not a flag"
+        return "isBase64Encoded is neither true nor false"
     body = event["body"]
     if isinstance(body, str) and event.get("isBase64Encoded") and body and not _is_base64(body):
         return "body is not base64"
     methods = routes.get(context["resourcePath"])
     if methods is None:
-        return "resource is not one of ours"
+        return "resource is not a route of this app"
     if not _names_of(context["resourcePath"]).issubset(event["pathParameters"] or {}):
         return "path parameters are missing"
     return None

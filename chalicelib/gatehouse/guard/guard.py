@@ -217,7 +217,7 @@ class Guard:
             assert request is not None
             settings = self._container.services.settings
             if request.headers.get("origin") not in settings.allowed_origins:
-                raise errors.Forbidden("preflight of an origin that is not allowed")
+                raise errors.Forbidden("the preflight comes from an origin that is not allowed")
             headers = cors.build_preflight_headers(rule, settings.allowed_headers)
             return Response("", dict(headers), 204)
 
@@ -245,8 +245,8 @@ def _advice(entry: RouteEntry) -> str:
     named = f"{entry.method} {entry.uri_pattern}"
     if entry.authorizer is not None:
         return (
-            f"{named} has an authorizer that Gatehouse does not know. To leave the route to "
-            f"that authorizer alone, list it: Gatehouse(app, public={{{route}}})"
+            f"{named} has an authorizer that Gatehouse does not know. If that authorizer alone should protect the "
+            f"route, list the route: Gatehouse(app, public={{{route}}})"
         )
     return (
         f"{named} has no authorizer=authorized(…) and is not a public route. If callers must be signed in, write "

@@ -27,7 +27,7 @@ def load_catalogue(folder: Path, language: str, brand: Path | None = None) -> Ca
     reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
     if not file.is_file():
         raise ConfigurationError(
-            f"LANGUAGES names {language}: translate frontend/texts/{REFERENCE}.json into {file.name} beside it"
+            f"LANGUAGES contains {language}, but frontend/texts/{file.name} is missing: translate {REFERENCE}.json into it"
         )
     words: Catalogue = _read(file)
     problems = list(_problems(f"texts/{file.name}", flatten(words), reference, whole=True))
@@ -93,7 +93,7 @@ def _problems(
             yield f"{name} has a value at {path} that is not a text"
         elif set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(reference[path])):
             known = ", ".join(f"{{{one}}}" for one in _PLACEHOLDER.findall(reference[path]))
-            yield f"{name} must have {known or 'no placeholder'} in {path}"
+            yield f"{name}: the text {path} must contain {known or 'no placeholder'}"
 
 
 def _merged(words: Any, changes: Any) -> Any:

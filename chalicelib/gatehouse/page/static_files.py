@@ -88,7 +88,8 @@ class StaticFiles:
     ) -> None:
         if own is not None and not own.is_dir():
             raise ConfigurationError(
-                f"brand {own} is not a folder: Chalice packages chalicelib/brand, for example"
+                f"the brand's folder {own} does not exist. Put it where Chalice packages it, for example into "
+                "chalicelib/brand"
             )
         own = own or folder / "brand"
         files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)

@@ -105,7 +105,7 @@ def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
     if "get" not in item or path in SPENDING:
         return {}
     responses = {
-        status: {"description": "As GET, without content."}
+        status: {"description": "The same as GET, but without content."}
         for status in item["get"]["responses"]
         if status != "303"  # a GET with a 303 uses something up, so its HEAD sends no 303
     }
@@ -125,7 +125,7 @@ def _preflight(path: str, item: dict[str, Any]) -> dict[str, Any]:
     operation = {
         "operationId": f"{named['operationId']}Preflight",
         "tags": ["cors"],
-        "summary": "Tells a browser whether the page of another origin may call this.",
+        "summary": "Tells a browser whether a page of another origin may call this route.",
         "parameters": [p for p in named.get("parameters", ()) if p.get("in") == "path"],
         "responses": {
             "204": {"$ref": "#/components/responses/Preflight"},

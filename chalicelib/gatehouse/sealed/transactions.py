@@ -135,7 +135,7 @@ class LoginTransactions:
             raise self._missing(cookies, state)
         transaction = self._open(value)
         if transaction is None:
-            raise LoginUnknown("the transaction's seal is broken")
+            raise LoginUnknown("the seal of the transaction does not match")
         if not secrets.compare_digest(transaction.state.encode(), state.encode()):
             raise LoginUnknown("the transaction belongs to another state")
         if transaction.expires_at <= self._clock():

@@ -106,7 +106,7 @@ def _groups(told: object, provider: str) -> str:
             kept=len(groups.names) - too_many,
             unfit=groups.left_out,
             no_room=too_many,
-            detail="the provider's groups do not all fit",
+            detail="the provider sent more groups than fit into the attribute",
         )
     return text
 

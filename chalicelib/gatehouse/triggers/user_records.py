@@ -59,7 +59,9 @@ def handle(
     profile = parse_profile(event, settings.client_id)
     if event["triggerSource"] == "PreSignUp_SignUp":
         if profile.client_id == settings.program_client_id:
-            raise SignUpRefused("the sign-up came through the public app client for programs")
+            raise SignUpRefused(
+                "the sign-up used the public app client for programs, which allows no sign-ups"
+            )
         _refuse_sign_up(event, profile.email, settings, providers)
         if settings.direct_sign_in == "embedded":
             _refuse_unmarked(event, profile.email, load_client_secret)

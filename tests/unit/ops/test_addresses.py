@@ -47,7 +47,7 @@ def test_front_ends_of_another_site_are_refused_before_anything_starts(
     addresses: Addresses, origin: str, mend: str
 ) -> None:
     """The browser would not send the session cookie, and the sign-in would fail."""
-    with pytest.raises(OpsError, match="are two sites for a browser") as caught:
+    with pytest.raises(OpsError, match="are different sites") as caught:
         require_one_site(addresses, ["https://localhost:1"] * addresses.https + [origin])
     assert f"Serve the front end {mend}" in str(caught.value)
 
@@ -58,7 +58,7 @@ def test_up_refuses_a_front_end_of_another_site(
     """The command line ends with exit code 1, and nothing starts."""
     line = ["up", "--allow-origin", "http://localhost:3000", "--state-dir", str(tmp_path / "s")]
     assert cli.main(line) == 1
-    assert "two sites for a browser" in capsys.readouterr().err
+    assert "different sites" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
 
 

@@ -156,7 +156,7 @@ def test_custom_domain_that_does_not_exist(stage: Stage) -> None:
         ({"UserPoolId": POOL, "Status": "ACTIVE", "ManagedLoginVersion": 2}, ""),
         ({"UserPoolId": "eu-west-1_Other", "Status": "ACTIVE"}, "not belong to this pool"),
         ({"UserPoolId": POOL, "Status": "CREATING"}, "CREATING"),
-        ({"UserPoolId": POOL, "Status": "ACTIVE", "ManagedLoginVersion": 1}, "old hosted pages"),
+        ({"UserPoolId": POOL, "Status": "ACTIVE", "ManagedLoginVersion": 1}, "old hosted UI"),
         ({}, "not belong to this pool"),
     ],
 )
@@ -241,7 +241,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
     (said,) = noted("alarm-actions", stage, aws)
-    assert "notify nobody yet" in said
+    assert "no alarm notifies anybody yet" in said
     assert "aws sns create-topic --name gatehouse-dev-alarms" in said
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})

@@ -116,7 +116,7 @@ def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) 
     if found == "by the stack":
         planner.given.append({})
     planner.obsolete = found == "by CloudFormation"
-    with pytest.raises(OpsError, match="has changed since its changes were shown"):
+    with pytest.raises(OpsError, match="was changed after the plan was shown"):
         approve(tmp_path, planner, shown)
     assert planner.calls == []
 
@@ -126,11 +126,11 @@ def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
     planner = Planner(None)
     shown = planned(tmp_path, None, planner)
     planner.status = "CREATE_COMPLETE"
-    with pytest.raises(OpsError, match="has changed since its changes were shown"):
+    with pytest.raises(OpsError, match="was changed after the plan was shown"):
         approve(tmp_path, planner, shown)
     shown = planned(tmp_path, None, planner)
     planner.status = None
-    with pytest.raises(OpsError, match="has changed since its changes were shown"):
+    with pytest.raises(OpsError, match="was changed after the plan was shown"):
         approve(tmp_path, planner, shown)
     assert planner.calls == []
 
@@ -149,5 +149,5 @@ def test_no_change_was_shown_so_none_is_made(tmp_path: Path) -> None:
     approve(tmp_path, planner, shown)
     assert planner.calls == ["discard"]
     planner.given.append({})
-    with pytest.raises(OpsError, match="has changed since its changes were shown"):
+    with pytest.raises(OpsError, match="was changed after the plan was shown"):
         approve(tmp_path, planner, shown)

@@ -179,7 +179,7 @@ def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None
     """It finds ports without a client, a deleted client, and a client although the stage no longer has ports."""
     assert "is missing" in look(tmp_path, None, ports=True, client_id="")
     assert "is missing" in look(tmp_path, None, ports=True, client_id="gone")
-    assert "open routes" in look(tmp_path, None, ports=False, client_id="public")
+    assert "routes accept tokens" in look(tmp_path, None, ports=False, client_id="public")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_variables_that_lambda_would_refuse_are_refused_first(tmp_path: Path) ->
     with pytest.raises(OpsError) as caught:
         load(tmp_path / "more", of_bytes(4097))
     said = str(caught.value)
-    assert "variables of every function take 4097 bytes and Lambda allows 4096" in said
+    assert "variables of every function take 4097 bytes, but Lambda allows only 4096" in said
     assert "shorten the largest, ORDERS (" in said
 
 
@@ -66,7 +66,7 @@ def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
 
 def test_outputs_that_are_still_to_come_have_their_place(tmp_path: Path) -> None:
     """Their space is reserved. Otherwise a team would create a stack, and then learn that its outputs do not fit."""
-    with pytest.raises(OpsError, match="and Lambda allows 4096"):
+    with pytest.raises(OpsError, match="but Lambda allows only 4096"):
         load(tmp_path, {"ORDERS": "x" * 3000})
 
 

@@ -109,7 +109,7 @@ def test_a_second_factor_of_a_provider_is_reset_there(desk: Desk) -> None:
     ("changes", "said"),
     [
         ({"status": "FORCE_CHANGE_PASSWORD"}, "has no second factor"),
-        ({"factors": {"MIND_READING"}}, "does not know: MIND_READING"),
+        ({"factors": {"MIND_READING"}}, "does not support: MIND_READING"),
     ],
 )
 def test_factors_that_are_not_there_or_not_known_are_named(

@@ -190,12 +190,12 @@ def test_show_says_who_is_not_proved(desk: Desk) -> None:
     directory.record(directory.require("ada"))
     assert "first reset the password" in desk.run("show", "ada").out
     desk.users.record_proved("ada")
-    assert "proves the mailbox" not in desk.run("show", "ada").out
+    assert "proves who owns the mailbox" not in desk.run("show", "ada").out
 
 
 @pytest.mark.parametrize(
     ("days", "changed", "said"),
-    [(1, 0, "valid until"), (4, 0, "expired on"), (4, 2, "or has expired already")],
+    [(1, 0, "valid until"), (4, 0, "expired on"), (4, 2, "and may have expired already")],
 )
 def test_show_says_how_long_an_invitation_is_good(
     desk: Desk, days: int, changed: int, said: str
