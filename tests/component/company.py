@@ -15,7 +15,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: The value of a member that an event leaves out.
+#: In an event of the test, this value means: leave the member out.
 DROPPED = object()
 
 
@@ -91,7 +91,7 @@ class Company:
         self.world.clock.advance(1)
 
     def signed_in(self) -> set[str]:
-        """Return the first names of the people whose sessions continue."""
+        """Return the first names of the people who still have a session."""
         return {
             email.partition("@")[0]
             for email, browser in self.browsers.items()

@@ -20,7 +20,7 @@ def script_name() -> str:
 
 
 def status_cases() -> dict[str, tuple[int, Any]]:
-    """Return name -> (status, a function that gets it) for every route and status here."""
+    """For every route and status that this file tests, return its name, the status, and a function that requests it."""
     own = [("X-Gatehouse", "1"), ("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com")]
     return {
         "page": (200, lambda b: b.get("/")),
@@ -119,7 +119,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
 
 def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
-    """It only says that the app runs, and makes no outbound call."""
+    """The route only says that the app runs; it makes no outbound call."""
     gate.services = None
     assert browser.get("/health").json()["status"] == "ok"
 
@@ -132,7 +132,8 @@ def test_debug_is_off() -> None:
 
 @pytest.mark.security("S-52")
 def test_the_policy_allows_our_own_origin_only() -> None:
-    """No inline, no eval, no wildcard, no third party, no scheme source; the other restrictions are on."""
+    """The policy has no inline, no eval, no wildcard, no third party and no bare scheme, and it has the other
+    restrictions."""
     sources = {source for values in CONTENT_SECURITY_POLICY.values() for source in values}
     assert sources == {"'self'", "'none'", "'script'"}
     for directive in ("default-src", "object-src", "base-uri", "frame-ancestors", "trusted-types"):
@@ -185,7 +186,7 @@ def test_the_title_is_escaped_into_the_page(world: World, browser: Browser) -> N
 
 @pytest.mark.security("S-04")
 def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
-    """The same package serves `…/api` and a custom domain."""
+    """The same package serves `…/api` and a custom domain: the addresses are built from the request."""
     assert 'href="/api/assets/' in world.browser().get("/").body
     assert 'href="/assets/' in world.browser(domain="app.example.org", stage="").get("/").body
 
@@ -227,7 +228,7 @@ def test_another_version_is_answered_in_full(
 
 
 def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
-    """In an outage managed login remains, which has the providers, too."""
+    """If scripts do not run because of an outage, a link to managed login remains, which offers the providers, too."""
 
     def ways() -> str:
         answer = browser.get("/")
@@ -275,7 +276,7 @@ def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
 
 
 def test_config_keeps_providers_with_domains_private(world: World, browser: Browser) -> None:
-    """Nobody may see the customer list; the page only learns that there is one."""
+    """The list of customers must stay private; the page only learns whether there is one."""
     assert browser.get("/auth/config").json()["discover"] is False
     world.restart()
     for index in range(5):
@@ -301,7 +302,7 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
 
 
 def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browser: Browser) -> None:
-    """It says whether there is a cookie; only a refresh can tell whether it is valid."""
+    """The configuration says whether the browser sent a cookie; only a refresh can tell whether the cookie is valid."""
     world.sign_in(browser)
     assert browser.get("/auth/config").json()["session"] is True
     world.clock.advance(31 * 60)
@@ -314,7 +315,7 @@ def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browse
 def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
     world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line per refusal, with the route's pattern and never a query string."""
+    """Each refusal writes one line, which has the route's pattern and never a query string."""
     event = build_event(
         app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage=""
     )

@@ -117,8 +117,8 @@ def test_each_contract_notices_an_import_against_it(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("command_line", [True, False])
 def test_the_gate_keeps_chalice_to_the_lock(command_line: bool) -> None:
-    """It does so under Chalice's command line, which loads the app before it packages it; in Lambda, none of that code
-    is loaded."""
+    """Chalice's command line loads the app before it packages the app, so the version is checked then. In Lambda, none of
+    that code is loaded."""
     code = f"""
 import sys
 if {command_line}:
@@ -165,7 +165,7 @@ def test_only_one_module_makes_clients(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_no_assert_is_a_check_of_input(name: str) -> None:
-    """Asserts only narrow types, because `python -O` must not switch a defence off."""
+    """An assert may only narrow a type, because `python -O` would remove a defence that is an assert."""
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Assert):
             assert "is not None" in ast.unparse(node) or "isinstance" in ast.unparse(node)

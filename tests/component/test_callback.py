@@ -260,7 +260,7 @@ def test_an_outage_of_the_token_endpoint_is_told_as_such(
 
 
 def test_a_code_answer_without_refresh_token_is_refused(world: World, browser: Browser) -> None:
-    """A session without one could not be continued."""
+    """Without a refresh token the session could not be continued."""
     query = begin(world, browser)
     real = world.cognito._new_refresh
     world.cognito._new_refresh = lambda family: real(family) and None  # type: ignore[method-assign,assignment,return-value]  # scripted fault

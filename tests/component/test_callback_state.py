@@ -76,7 +76,7 @@ def test_callback_refuses_a_transaction_under_another_states_name(
 
 @pytest.mark.security("S-11")
 def test_a_transaction_is_gone_after_success(world: World, browser: Browser) -> None:
-    """The same callback finds no transaction the second time."""
+    """When the same callback is sent again, it finds no transaction."""
     query = begin(world, browser)
     assert come_back(browser, query).location == "/api/"
     assert come_back(browser, query).location == "/api/?error=login_used"
@@ -156,7 +156,7 @@ def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Bro
 def test_an_id_token_of_another_login_is_refused_even_without_pkce(
     world: World, browser: Browser
 ) -> None:
-    """The nonce detects it even if the verifier would not."""
+    """The nonce shows that the token belongs to another sign-in, even if the PKCE verifier would not show it."""
     query = begin(world, browser)
     world.cognito.id_claims["nonce"] = "nonce-of-another-login"
     assert_refused(world, browser, come_back(browser, query), "login_failed")

@@ -11,7 +11,7 @@ OTHER = "https://notes.example.com"
 
 
 def leave(browser: Browser, wish: object, origin: str | None = None) -> Answer:
-    """Sign out, and return from Cognito as the browser does; return the answer."""
+    """Sign out, return from Cognito as the browser does, and return the last answer."""
     headers = [] if origin is None else [("Origin", origin), ("Sec-Fetch-Site", "same-site")]
     answer = browser.post("/auth/logout", {"return_to": wish}, headers=headers)
     assert answer.status == 200
@@ -25,7 +25,7 @@ def leave(browser: Browser, wish: object, origin: str | None = None) -> Answer:
 def test_a_sign_out_comes_back_to_where_it_was_wanted(
     world: World, signed_in: Browser, target: str
 ) -> None:
-    """Cognito's logout_uri is fixed: a cookie keeps the target, and works once."""
+    """Cognito's logout_uri is fixed, so a cookie keeps the target; it works once."""
     world.restart(allowed_origins=frozenset({OTHER}))
     answer = leave(signed_in, target, OTHER)
     assert (answer.status, answer.location) == (303, target.replace("|", "%7C"))

@@ -109,7 +109,7 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None
 def test_a_new_password_stands_where_sessions_cannot_be_ended(
     direct: Direct, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The person has the new password and must be told so; the log reports the rest."""
+    """The person has the new password and must be told so. The log says that the sessions could not be ended."""
     direct.pool.fail("admin_user_global_sign_out", refusal(code, "AdminUserGlobalSignOut"))
     assert reset_password(direct).status == 200
     assert "sessions_not_ended" in capsys.readouterr().out
@@ -222,10 +222,11 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
 def test_a_request_for_a_mail_waits_for_nothing_that_depends_on_the_address(
     direct: Direct, name: str
 ) -> None:
-    """The route passes on the address and answers: Cognito and the users table are asked afterwards."""
+    """The route hands the address to a function and answers at once. Only that function asks Cognito and the users table."""
     found = people(direct)
     direct.world.functions.holding = True
-    REQUESTS[name](direct, "first@example.org")  # the providers are read once a minute
+    # Read the providers first: they are cached for a minute.
+    REQUESTS[name](direct, "first@example.org")
     asked = []
     for email in found.values():
         before = len(direct.world.dynamodb.calls)
@@ -281,8 +282,8 @@ def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
 def test_the_triggers_own_refusal_is_logged(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """This covers rules that only the trigger knows (another release, another stage's setting): no mail is sent, and
-    the log gives the reason."""
+    """Some rules are known only to the trigger (those of another release, or of another stage's setting). No mail is sent,
+    and the log gives the reason."""
     message = "PreSignUp failed with error GATEHOUSE_REFUSED: This address may not sign up here.."
     direct.pool.fail("sign_up", refusal("UserLambdaValidationException", "SignUp", message))
     assert sign_up(direct).status == 200
@@ -308,7 +309,7 @@ def test_a_password_against_the_rules_never_reaches_cognito(
 
 
 def test_our_rules_are_the_pools() -> None:
-    """Our form and the template's policy require the same length, and the policy requires no kinds of characters."""
+    """Our form and the template's policy require the same length, and the policy demands no kind of character."""
 
     class Loader(yaml.SafeLoader):
         pass

@@ -89,7 +89,7 @@ def test_a_wrong_first_code_can_be_tried_again(direct: Direct) -> None:
 
 @pytest.mark.parametrize("path", ["setup", "disable"])
 def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) -> None:
-    """An open session that somebody finds changes nothing, and cannot be used to guess."""
+    """A stranger who finds an open session can neither change the setting nor guess the password."""
     direct.sign_in()
     for _ in range(5):
         answer = direct.post(f"mfa/{path}", password=WRONG, code="123456")
@@ -100,8 +100,8 @@ def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) ->
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_for_turning_off_are_throttled(direct: Direct) -> None:
-    """Wrong codes have their own allowance. The test removes the password's allowance, which could otherwise hide that
-    the codes' is missing."""
+    """Wrong codes have their own allowance. The test removes the password's allowance, because that one alone would also
+    stop the guesses."""
     turn_on(direct)
     table = direct.world.settings.throttle_table
     statuses = []
@@ -131,7 +131,7 @@ def test_people_of_a_provider_are_told_who_manages_it(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_an_enrolment_of_somebody_else_is_refused(direct: Direct) -> None:
-    """Two people use one browser: the second one's session does not complete the first one's set-up."""
+    """Two people use one browser: the second person's session cannot complete the set-up that the first one began."""
     direct.sign_in()
     secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
     enrolment = direct.browser.cookies[CHALLENGE_COOKIE]

@@ -39,7 +39,7 @@ class KeptSessions(dict[str, Any]):
 
 
 def check_totp(self: PoolUser, code: str, now: float, secret: str | None = None) -> bool:
-    """Accept one step of tolerance each way, any number of times."""
+    """Accept a code of the current step and of the one before and after, any number of times."""
     step = int(now) // STEP_SECONDS
     secret = secret or self.totp_secret or ""
     return any(totp(secret, step + near) == code for near in (-1, 0, 1))
@@ -107,7 +107,7 @@ def test_nor_does_one_with_a_sent_code(
 
 @pytest.mark.security("S-74")
 def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
-    """This is about the step before the last one: afterwards its cookie must not set another password."""
+    """This concerns the step before the last one: once it is done, its cookie must not set another password."""
     lenient.grace.status = "FORCE_CHANGE_PASSWORD"
     browser = lenient.world.browser()
     assert lenient.sign_in(browser=browser).json()["challenge"]["name"] == "NEW_PASSWORD_REQUIRED"
@@ -123,8 +123,8 @@ def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
-    """A thief who watched the person type has the password, too: while Cognito accepts the code, it must not work
-    twice.
+    """A thief who watched the person type has the password, too. While Cognito still accepts the code, it must not work a
+    second time.
 
     The challenge can still be answered, so an honest second browser can use the next code.
     """
@@ -180,7 +180,8 @@ def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After wrong codes, and outages before and after the answer, the right code works with the same challenge."""
+    """After wrong codes, and after outages before and after Cognito's answer, the right code works with the same
+    challenge."""
 
     def out_of_order(*_: Any, **__: Any) -> Any:
         raise TemporarilyUnavailable("the table is away")
@@ -191,7 +192,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
     for fault in (connect_timeout(), refusal("TooManyRequestsException", "x")):
         lenient.pool.fail("admin_respond_to_auth_challenge", fault)
         assert answer(lenient, browser, lenient.totp()).status == 503
-    with monkeypatch.context() as broken:  # Cognito has answered, and then there is no session
+    with monkeypatch.context() as broken:  # here Cognito has answered, but no session is made
         broken.setattr(NewSessions, "start", out_of_order)
         assert answer(lenient, browser, lenient.totp()).status == 503
     assert answer(lenient, browser, lenient.totp()).status == 200
@@ -288,7 +289,7 @@ def test_of_many_at_once_over_two_containers_one_gets_a_session(
 ) -> None:
     """Many requests arrive at the same moment, with the same cookie and code, or with the same code for separate
     challenges."""
-    crowd = 4  # below the challenge's own limit, so only the mark refuses
+    crowd = 4  # fewer than the challenge's own limit, so that only the mark can refuse them
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_good_password_gives_what_refresh_gives(direct: Direct) -> None:
-    """Body, cookie and record are the same as after a hosted sign-in; then refresh works, too."""
+    """Body, cookie and record are the same as after a hosted sign-in, and a refresh works."""
     answer = direct.sign_in()
     assert answer.status == 200
     assert answer.json()["user"] == {
@@ -59,7 +59,7 @@ def test_remember_me_makes_the_cookie_last(
 
 @pytest.mark.security("S-57")
 def test_the_record_is_healed(direct: Direct) -> None:
-    """A person whom no trigger ever saw has a record after the sign-in."""
+    """A person for whom no trigger has run gets a record at the sign-in."""
     direct.pool.trigger = lambda source, user, metadata: None
     direct.sign_in()
     record = direct.world.users()[direct.grace.sub]
@@ -125,7 +125,7 @@ def test_a_linked_person_keeps_the_password(direct: Direct) -> None:
 
 
 def states(direct: Direct) -> dict[str, Callable[[], Any]]:
-    """Every kind of refusal, each for a new address."""
+    """For every kind of refusal, a sign-in at an address that no other one uses."""
 
     def user(**fields: Any) -> str:
         email = f"user{len(direct.pool.users)}@example.org"
@@ -154,7 +154,7 @@ def test_every_refusal_looks_the_same(direct: Direct) -> None:
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_cost_cognito_and_the_table_the_same_calls(direct: Direct) -> None:
-    """Equal work leads to equal time; BENCHMARKS.md has the measured times."""
+    """The same calls take about the same time; BENCHMARKS.md has the measured times."""
     work = []
     for email in (EMAIL, STRANGER):
         before = len(direct.world.dynamodb.calls), len(direct.pool.calls)
@@ -236,7 +236,7 @@ def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
     ],
 )
 def test_a_token_with_other_scopes_is_refused_and_revoked(direct: Direct, scope: str) -> None:
-    """The pre-token-generation trigger is missing or wrong: fail closed, and revoke everything."""
+    """The pre-token-generation trigger is missing or wrong, so the sign-in fails and all tokens are revoked."""
     direct.world.cognito.access_claims["scope"] = scope
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -263,7 +263,7 @@ def test_without_signing_keys_no_password_is_asked(direct: Direct) -> None:
 
 @pytest.mark.security("S-59")
 def test_a_rotated_client_secret_is_read_anew(direct: Direct) -> None:
-    """A warm container has the old one: Cognito refuses the hash, and the second try uses the new one."""
+    """A warm container has the old secret. Cognito refuses its hash, and the second try uses the new secret."""
     assert direct.sign_in().status == 200
     direct.pool.clients[direct.world.settings.client_id] = "another-secret"
     direct.world.cognito.client_secret = "another-secret"

@@ -74,7 +74,8 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password field, or says whom to ask. No domain leads to the button's provider."""
+    """The page then shows the password field, or says whom to ask. The button's provider, which has no domain, is never the
+    answer."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
 
@@ -92,7 +93,7 @@ def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser: Browser) -> None:
-    """After fifty misses the source must wait; then even a customer's domain gets no answer. Another source is not
+    """After fifty wrong guesses the source must wait, and even a customer's domain gets no answer. Other sources are not
     affected."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         assert ask(browser, f"a@guess{n}.example").status == 200
@@ -106,7 +107,7 @@ def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser:
 
 
 def test_people_of_one_office_do_not_bar_each_other(tenants: World, browser: Browser) -> None:
-    """A domain with a provider does not count."""
+    """A domain that has a provider does not count as a guess."""
     for n in range(FREE_ATTEMPTS_SOURCE + 10):
         assert ask(browser, f"person{n}@contoso.example").json()["provider"]["name"] == "Contoso"
 
@@ -122,7 +123,7 @@ def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.parametrize("email", [None, "", "no-address", "a@b@c", "a b@c.example", 7])
 def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: object) -> None:
-    """Such a request does not count as a miss."""
+    """Such a request does not count as a wrong guess."""
     answer = browser.post("/auth/discover", {"email": email})
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
@@ -164,7 +165,7 @@ def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) 
 def test_people_of_one_office_start_sign_ins_without_barring_each_other(
     tenants: World, browser: Browser
 ) -> None:
-    """A provider's domain does not count."""
+    """The domain of a provider does not count as a guess."""
     for query in ("email=bo@contoso.example", "provider=Contoso"):
         for _ in range(FREE_ATTEMPTS_SOURCE + 5):
             assert browser.get(f"/auth/login?{query}").status == 302

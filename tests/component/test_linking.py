@@ -73,7 +73,7 @@ def test_the_native_account_is_joined_under_the_exact_subject(linking: World) ->
 @pytest.mark.parametrize("here", ["ada@example.org", "Ada@example.org", "ADA@EXAMPLE.ORG"])
 @pytest.mark.parametrize("there", ["ada@example.org", "ADA@example.org", "Ada@Example.Org"])
 def test_case_is_no_difference_between_addresses(linking: World, here: str, there: str) -> None:
-    """The pool ignores case, so the spellings may differ. ListUsers compares exactly in this double."""
+    """The pool ignores case, so the spellings may differ, although this double's ListUsers compares exactly."""
     linking.pool.users[0].email = here
     arrive(email=there)
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
@@ -108,7 +108,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[PoolUser]]] = {
 }
 
 
-#: If nobody has the address there is nothing to refuse.
+#: These cases log nothing: nobody has the address, so there is nothing to refuse.
 SILENT = (
     "nobody",
     "only a federated one",
@@ -124,7 +124,7 @@ SILENT = (
 def test_whatever_is_in_doubt_is_not_linked(
     world: World, case: str, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The person gets a separate profile, no account changes, and the log gives the reason."""
+    """The person gets a separate profile, and no account changes. The log gives the reason."""
     changes, users = REFUSALS[case]
     set_okta(world, trusted=True, link=True)
     before = [list(user.identities) for user in users]
@@ -152,7 +152,7 @@ def test_whatever_is_in_doubt_is_not_linked(
 def test_only_a_trusted_provider_that_is_set_to_link_links(
     world: World, flags: dict[str, bool]
 ) -> None:
-    """Linking is off by default: Cognito is not even asked who has the address."""
+    """Linking is off by default: then Cognito is not even asked who has the address."""
     set_okta(world, **flags)
     user = world.pool.add(native())
     arrive()
@@ -162,7 +162,7 @@ def test_only_a_trusted_provider_that_is_set_to_link_links(
 
 @pytest.mark.security("S-55")
 def test_the_same_event_again_links_once(linking: World) -> None:
-    """Cognito tries a trigger three times."""
+    """Cognito calls a trigger up to three times."""
     for _ in range(3):
         arrive()
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
@@ -170,7 +170,8 @@ def test_the_same_event_again_links_once(linking: World) -> None:
 
 
 def test_a_refusal_of_a_link_that_stands_is_none(linking: World) -> None:
-    """Two first sign-ins run at once: the second call fails, but the identities show that the link exists."""
+    """Two first sign-ins run at once. The second call to link fails, but the account's identities show that the link
+    exists."""
     linking.pool.link_throws_after = True
     arrive()
     assert linking.users()[NATIVE]["linked"] == "Okta"
@@ -184,7 +185,7 @@ def test_a_refusal_of_a_link_that_stands_is_none(linking: World) -> None:
 def test_an_outage_refuses_the_sign_in_and_the_next_one_works(
     linking: World, call: str, fault: Any
 ) -> None:
-    """Otherwise the person would get a second profile."""
+    """If the sign-in continued without the link, the person would get a second profile."""
     if fault == "refused":
         code = {"admin_get_user": "NotAuthorizedException"}.get(call, "InvalidParameterException")
         fault = client_error(code)
@@ -273,7 +274,7 @@ def test_where_the_pool_tells_cases_apart_another_case_is_another_mailbox(
 
 @pytest.mark.security("S-56")
 def test_the_domains_of_a_provider_bind_linking_too(linking: World) -> None:
-    """Even a trusted tenant may only use its own addresses."""
+    """A trusted tenant, too, can link only addresses of its own domains."""
     row = linking.dynamodb.items(linking.settings.providers_table)["Okta"]
     row["domains"] = {"L": [{"S": "okta.example"}]}
     linking.dynamodb.put(linking.settings.providers_table, row)

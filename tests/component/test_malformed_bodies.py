@@ -58,7 +58,7 @@ TOO_LONG = "x" * 16_000
 
 
 def content(case: dict[str, Any]) -> bytes:
-    """The bytes of a case."""
+    """Return the bytes of a case."""
     if "hex" in case:
         return bytes.fromhex(case["hex"])
     text = case.get("body", "")
@@ -67,7 +67,7 @@ def content(case: dict[str, Any]) -> bytes:
 
 
 def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
-    """Send it as text, if API Gateway would pass it as text, and as base64."""
+    """Send the body as base64, and also as text if API Gateway would pass it as text."""
     headers = [
         ("X-Gatehouse", "1"),
         ("Origin", browser.origin),
@@ -152,7 +152,7 @@ def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -
     )
 )
 def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> None:
-    """Any JSON at any route is refused in our error format, or ignored."""
+    """Whatever JSON a route gets, it refuses it in our error format, or ignores it."""
     for path in ROUTES:
         answer = direct.browser.post(path, json.dumps(value))
         assert answer.status < 500
@@ -161,7 +161,7 @@ def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> N
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
-    """The result is an object or InvalidRequest."""
+    """The reader returns an object or raises InvalidRequest."""
     try:
         verify_body(data, JSON)
         assert isinstance(parse_object(data), dict)
