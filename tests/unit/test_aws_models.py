@@ -145,7 +145,7 @@ def test_botocores_folders_are_not_listed_and_its_large_files_not_read(
 
 
 def test_what_was_not_cut_is_botocores(cut: Path) -> None:
-    """botocore's own files are used for another service, another version and another kind of data."""
+    """For another service, another version or another kind of data, botocore's own files are used."""
     loader = aws_models.CutModels()
     assert loader.load_service_model("sqs", "service-2")["metadata"]["serviceId"] == "SQS"
     whole = loader.load_service_model("dynamodb", "service-2", "2012-08-10")

@@ -27,7 +27,7 @@ SECRET = re.compile(
     r"^identifier$|"
     r"authorize_url|^uri$|^body$|parameters|^account$|error_description"
 )
-#: Fields that only have the name of a secret: type.field -> why the value may be printed.
+#: Fields that hold only the name of a secret: type.field -> why the value may be printed.
 HARMLESS = {
     "Settings.client_secret_arn": "where the secret is",
     "Settings.sealing_keys_secret_arn": "where the keys are",
@@ -162,8 +162,8 @@ NESTED = {"Step", "SignedIn", "DirectlySignedIn", "Refreshed"}
 
 @pytest.mark.security("S-61")
 def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose() -> None:
-    """`asdict` exposes all fields, so only these files may use it. `pickle` and similar modules, `vars` and `__dict__` are
-    not allowed at all."""
+    """`asdict` exposes all fields, so only these files may use it. No file may use `pickle` or similar modules, `vars` or
+    `__dict__`."""
     opened, forbidden = set(), []
     for path in ROOT.rglob("*.py"):
         name = path.relative_to(ROOT).as_posix()

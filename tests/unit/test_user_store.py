@@ -219,7 +219,7 @@ def test_an_emptied_name_is_empty_in_whatever_order_events_come() -> None:
 def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """`provedAt` never becomes earlier. If a lost write left the record PENDING, the proof removes its expiry."""
+    """`provedAt` never becomes earlier. If a lost write left the record PENDING, the proof removes the record's expiry."""
     users.record_pending(ADA)
     users.record_proved("okta_1")
     proved = plain(table)["okta_1"]["provedAt"]

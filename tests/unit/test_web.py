@@ -210,7 +210,7 @@ def test_json_bodies_pass(content_type: str) -> None:
 
 
 def test_an_empty_body_needs_no_type() -> None:
-    """The page refreshes its session with an empty body."""
+    """When the page refreshes its session, it sends an empty body."""
     for content_type in (None, "", "text/plain"):
         verify_body(b"", content_type)
     assert parse_object(b"") == {}
@@ -235,7 +235,8 @@ def test_an_empty_body_needs_no_type() -> None:
     ],
 )
 def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[Exception]) -> None:
-    """A wrong type, a large body and a value that is not an object have different errors, and none causes a crash."""
+    """A wrong type, a body that is too large and a value that is not an object have different errors, and none causes a
+    crash."""
     with pytest.raises(error):
         verify_body(body, content_type)
 

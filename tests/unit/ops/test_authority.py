@@ -65,7 +65,7 @@ def leaf(certificate: Certificate) -> x509.Certificate:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
 def test_a_client_that_trusts_the_authority_trusts_localhost(tmp_path: Path, name: str) -> None:
-    """It works with every name of the local machine."""
+    """The certificate is valid for every name of the local machine."""
     made = prepare(tmp_path)
     assert handshake(context(made.file), made.ca_file, name) == ""
 
@@ -116,7 +116,7 @@ def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None
 
 
 def test_the_authority_is_made_once(tmp_path: Path) -> None:
-    """The certificate is made once, too: a second `up` changes nothing, and people need not trust the authority again."""
+    """The certificate is made once, too: a second `up` changes nothing, so people need not trust the authority again."""
     first = prepare(tmp_path)
     before = first.ca_file.read_bytes(), first.file.read_bytes()
     second = prepare(tmp_path)
@@ -167,7 +167,7 @@ def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> None:
-    """People need not do anything."""
+    """People need not do anything: the authority stays the same."""
     made = prepare(tmp_path)
     made.file.write_bytes(content)
     assert handshake(context(prepare(tmp_path).file), made.ca_file, "localhost") == ""
@@ -220,7 +220,7 @@ def test_an_expired_authority_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> None:
-    """Somebody may have replaced it: people must not be asked to trust an authority for every host."""
+    """Somebody may have replaced the authority: people must not be asked to trust one that can sign for every host."""
     other = OtherAuthority(tmp_path)
     (tmp_path / "authority-key.pem").write_bytes(authority._pem(other._key))
     with pytest.raises(OpsError, match="not limited to localhost"):
@@ -253,7 +253,7 @@ def test_a_folder_of_somebody_else_is_an_error(
 
 
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This happens in a container whose user has no account entry."""
+    """A container may run as a user without an account entry."""
     for name in (authority.FOLDER_VARIABLE, "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "~")
@@ -307,7 +307,7 @@ def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_a_usable_mkcert_root_our_own_authority_signs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """mkcert works without its key on machines that only trust it."""
+    """On a machine that only trusts mkcert's root, mkcert works without its key, so it cannot sign there."""
     root = fake_mkcert(tmp_path, monkeypatch)
     (root / broken).unlink()
     made = prepare()
@@ -318,7 +318,7 @@ def test_without_a_usable_mkcert_root_our_own_authority_signs(
 def test_a_named_folder_keeps_an_authority_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The devcontainer uses this, because the host must find the file."""
+    """The devcontainer names a folder, because the host must find the authority's file."""
     fake_mkcert(tmp_path, monkeypatch)
     monkeypatch.setenv(authority.FOLDER_VARIABLE, str(tmp_path / "named"))
     assert prepare().ca_file == tmp_path / "named" / "authority.pem"

@@ -74,7 +74,7 @@ def test_every_error_of_an_app_is_shown_in_full(tmp_path: Path, text: str, said:
 
 
 def test_a_missing_role_names_the_projects_file(folder: Path) -> None:
-    """An edit of the copy in .local would be lost."""
+    """The error names the project's own file, because an edit of the copy in .local would be lost."""
     (folder / "app.py").write_text(
         APP + "@app.schedule(Rate(1, unit=Rate.HOURS))\ndef hourly(event): ...\n"
     )
@@ -85,7 +85,7 @@ def test_a_missing_role_names_the_projects_file(folder: Path) -> None:
 
 
 def test_requirements_without_hashes_are_refused_at_once(folder: Path) -> None:
-    """Otherwise Chalice refuses them after the stack has been made."""
+    """Otherwise Chalice would refuse them only after the stack has been made."""
     (folder / "requirements.txt").write_text("humanize\n")
     assert "humanize does not name one version" in refused(folder)
 

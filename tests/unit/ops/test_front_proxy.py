@@ -79,7 +79,7 @@ def ask(
 
 @pytest.mark.parametrize("path", ["/x", "/missing"])
 def test_hsts_does_not_pass_over_https(secure: int, trusting: ssl.SSLContext, path: str) -> None:
-    """A browser would apply it to localhost on every port, and break every other http://localhost."""
+    """A browser would apply it to every port of localhost, which breaks every http://localhost page."""
     with closing(http.client.HTTPSConnection("localhost", secure, context=trusting)) as there:
         answer, body = ask(there, path=path)
     assert body == b"/api" + path.encode()
@@ -96,7 +96,7 @@ def test_hsts_does_not_pass_over_plain_http() -> None:
 
 
 def test_one_connection_serves_several_requests(secure: int, trusting: ssl.SSLContext) -> None:
-    """A TLS handshake for each request would take more time than all the rest."""
+    """A TLS handshake for each request would take longer than everything else."""
     with closing(http.client.HTTPSConnection("localhost", secure, context=trusting)) as there:
         ask(there)
         first = there.sock
@@ -144,7 +144,7 @@ def test_a_silent_or_distrustful_client_holds_nobody_up(
 
 
 def test_old_versions_of_tls_are_refused(secure: int, certificate: Certificate) -> None:
-    """API Gateway refuses them, too."""
+    """API Gateway refuses these versions, too."""
     old = ssl.create_default_context(cafile=str(certificate.ca_file))
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with closing(http.client.HTTPSConnection("localhost", secure, context=old)) as there:

@@ -205,7 +205,8 @@ def test_differences_are_named_up_to_some(place: Place) -> None:
 
 @pytest.mark.security("S-55")
 def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
-    """The pool ignores case in names and addresses. If an earlier release wrote a second record, it is deleted."""
+    """The pool ignores case in names and addresses. If an earlier release wrote a second record in another case, it is
+    deleted."""
     place.pool.add(
         PoolUser(
             "ada@x.example",
@@ -309,7 +310,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int
 
 
 def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
-    """The pool's pagination token expires if the run pauses for days."""
+    """The pool's pagination token expires if a run is interrupted for days; the run then starts from the beginning."""
     place.add(100)
     progress = ProgressFile(place.folder / "progress.sqlite")
     findings = {"people": 60, "records": 0, "missing": 60, "differing": 0, "surplus": 0}
@@ -433,9 +434,10 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
     for n in range(1000):
         user = PoolUser(f"p{n}@x.example", "x" * 12, sub=f"{seed}-{n:04d}", status="UNCONFIRMED")
         while not fire("PreSignUp_SignUp", user):
-            pass  # the person presses the button again
+            pass  # the person presses the button again in the next round
         place.pool.add(user)
-        user.status = "CONFIRMED"  # Cognito confirms whether or not the trigger afterwards works
+        # Cognito confirms the person whether or not the trigger works afterwards.
+        user.status = "CONFIRMED"
         fire("PostConfirmation_ConfirmSignUp", user)
         if chance.random() < 0.3:
             fire("PostAuthentication_Authentication", user)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_setting_comes_before_the_interpreter() -> None:
-    """The deployer's own Python does not decide."""
+    """The Python that runs the deployment does not decide."""
     assert runtime_of({"python_version": "3.14"}, (3, 11)).identifier == "python3.14"
     assert runtime_of({}, (3, 12)).identifier == "python3.12"
     assert runtime_of({"python_version": "3.12"}, (3, 15)).identifier == "python3.12"
