@@ -138,7 +138,7 @@ def _password_step(page: Page, api: FakeApi) -> None:
 
 
 def _on_the_way(page: Page, api: FakeApi) -> None:
-    """Cognito does not answer, so the page stays."""
+    """Cognito does not answer, so the page stays as it is while it redirects."""
     api.discover(provider=LONG)
     api.answers["GET /auth/login"] = Answer(204)
     enter_address(page, api)

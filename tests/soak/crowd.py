@@ -52,7 +52,7 @@ class Member:
 
 
 class LogLines:
-    """Standard output that counts events instead of keeping them."""
+    """Standard output that counts log events instead of keeping them."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -104,7 +104,7 @@ class Crowd:
     # People's actions ----------------------------------------------------------------------------
 
     def sign_in(self, member: Member) -> bool:
-        """Try once to sign in; return whether it worked. If not, check that the error is an expected one."""
+        """Try once to sign in; return whether it worked. If it did not, check that the error is an expected one."""
         if member.door == "hosted":
             start = member.browser.get("/auth/login?provider=Okta")
             self._belongs(member, start)
@@ -126,14 +126,14 @@ class Crowd:
         return True
 
     def _came_back(self, member: Member, answer: Answer) -> bool:
-        """Whether the redirect to the page means success; if not, check that it names an expected error."""
+        """Return whether the redirect to the page means success. If it does not, check that it names an expected error."""
         errors = parse_qs(urlsplit(answer.location).query).get("error", [])
         assert (answer.status, set(errors) - _DECIDED) == (303, set()), answer.location
         member.outcomes.update(["signed in", *errors][-1:])
         return not errors
 
     def refresh(self, member: Member) -> bool:
-        """Refresh once. Only an outage may prevent it, and it must keep the session."""
+        """Refresh once. Only an outage may prevent the refresh, and an outage must keep the session."""
         before = member.browser.cookies["__Host-gatehouse"].value
         answer = member.browser.post("/auth/refresh")
         self._belongs(member, answer)
@@ -157,7 +157,7 @@ class Crowd:
                 assert answer.json()["sub"] == member.person.sub
                 assert answer.json()["groups"] == list(member.person.groups)
             else:
-                # 404: the record could not be written at the sign-in, or the token was unavailable.
+                # 404: the record could not be written at the sign-in. 503: the token was unavailable.
                 assert answer.status in ((404, 503) if path == "/me" else ())
 
     def sign_out(self, member: Member) -> None:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _SUITES = ("tests/unit", "tests/component")
 _ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
 _TIMEOUT_SECONDS = 240
-#: The control runs the files of all entries in one process.
+#: The control run has the files of all entries in one process.
 _CONTROL_SECONDS = 1800
 
 

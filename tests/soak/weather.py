@@ -21,7 +21,8 @@ _THROTTLED = {
 
 
 class Weather:
-    """Unless `fair` is true, `share` of all calls fail: refused, not answered, or executed with the response lost."""
+    """Decides which calls fail: unless `fair` is true, `share` of all calls are refused, not answered, or executed with the
+    response lost."""
 
     def __init__(self, seed: int, share: float) -> None:
         self._random = random.Random(seed)
