@@ -50,7 +50,7 @@ LACKS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour. `page` is the URL of AWS's page; `needs` lists required features."""
+    """One behaviour. `page` is the URL of AWS's page; `needs` lists the features that a Cognito must have for this case."""
 
     name: str
     group: str

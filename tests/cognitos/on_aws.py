@@ -22,7 +22,7 @@ def no_mail(address: str) -> str:
 
 @dataclass
 class AwsCognito:
-    """`url` is the URL of the pool's domain. `lacks` lists what this machine cannot test with it."""
+    """`url` is the URL of the pool's domain. `lacks` lists the features that cannot be tested with it from this machine."""
 
     cognito: Any
     pool: CasePool

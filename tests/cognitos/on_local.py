@@ -29,7 +29,7 @@ class LocalCognito(AwsCognito):
 
     @classmethod
     def create(cls, cloud: Cloud, with_triggers: bool) -> LocalCognito:
-        """Make a pool like a stage's; triggers are slow, so only some cases have them."""
+        """Make a pool like a stage's. Its triggers are slow, so only the cases that need them get them."""
         cognito = cloud.client("cognito-idp")
         provider = {
             "client_id": "okta-client",
@@ -108,7 +108,7 @@ class LocalCognitos:
         self._made: dict[bool, LocalCognito] = {}
 
     def for_case(self, case: Case) -> LocalCognito:
-        """Return the pool for a case, without people if the case uses a provider's."""
+        """Return the pool for a case. If the case uses a provider's person, the pool has no people."""
         with_triggers = "events" in case.needs
         if with_triggers not in self._made:
             self._made[with_triggers] = LocalCognito.create(self.cloud, with_triggers)

@@ -17,14 +17,14 @@ SCHEMA = frozenset(
 
 
 def delivery(address: str) -> dict[str, str]:
-    """The destination of a code in the answer."""
+    """Return the destination of a code, as the answer has it."""
     name, _, domain = address.partition("@")
     where = f"{name[:1]}***@{domain[:1]}***"
     return {"Destination": where, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
 class AccountOperations(PoolCore):
-    """Accounts that people create themselves."""
+    """The operations with which people create and restore their own accounts."""
 
     def _op_sign_up(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "SignUp"

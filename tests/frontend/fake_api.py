@@ -198,7 +198,7 @@ class FakeApi:
         self.answers["POST /auth/passkeys/offer"] = Answer(200, {"offer": True})
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
-        """Some provider has domains. `provider` is the label of the provider to which every address belongs.
+        """Let some provider have domains. `provider` is the label of the provider to which every address belongs.
 
         Unless `direct` is given, people of a provider have no passwords, and all others do.
         """

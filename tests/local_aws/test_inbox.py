@@ -1,4 +1,4 @@
-"""The page with what was sent."""
+"""The page that shows the mails that were sent."""
 
 import re
 
@@ -37,7 +37,7 @@ def test_the_newest_mail_is_first_with_its_time(cloud: Cloud, pool: Pool) -> Non
 
 
 def test_a_mail_in_the_inbox_can_do_nothing(cloud: Cloud) -> None:
-    """The mail's HTML is only in a sandboxed frame, and no part of it is in the page itself."""
+    """Only a sandboxed frame shows the mail's HTML; no part of it is in the page itself."""
     ses = cloud.client("ses")
     for address in ("a@example.com", "b@example.com"):
         ses.verify_email_identity(EmailAddress=address)
