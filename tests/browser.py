@@ -92,7 +92,8 @@ def install(*names: str) -> None:
 
 def _is_there(name: str) -> bool:
     if os.environ.get(name.upper()):
-        return bool(NEEDED[name].find())  # a wrong explicit path is not replaced
+        # If the caller named a path and it is wrong, do not install another program in its place.
+        return bool(NEEDED[name].find())
     try:
         NEEDED[name].find()
     except RuntimeError:

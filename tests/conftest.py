@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install missing parts once, before the test processes start; otherwise each of them would install the parts."""
+    """Install missing parts once, before the test processes start. Otherwise each process would install them."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that only a test advances."""
+    """A clock that moves only when a test moves it."""
     return Clock()
 
 
@@ -59,7 +59,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def browser(
     certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[Browser]":
-    """The system's Chromium, one for the whole run: Playwright can run only once per process."""
+    """The system's Chromium, started once for the whole run, because Playwright can run only once per process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

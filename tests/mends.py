@@ -34,7 +34,7 @@ def mends() -> list[str]:
 
 
 def seen_with() -> dict[str, str]:
-    """Module -> the last version of MiniStack that needed it."""
+    """Return, for each module, the last version of MiniStack that needed it."""
     files = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in FRAME]
     return {
         path.stem: found[1] if (found := SEEN.search(path.read_text("utf-8"))) else ""
@@ -43,7 +43,7 @@ def seen_with() -> dict[str, str]:
 
 
 def tests_of() -> dict[str, list[str]]:
-    """Patch -> its tests, and cases of tests/cognitos, according to docs/local-aws.md."""
+    """Return each patch's tests, and cases of tests/cognitos, according to docs/local-aws.md."""
     table = PAGE.read_text("utf-8").partition("## Patched")[2].partition("\n## ")[0]
     found: dict[str, list[str]] = {name: [] for name in mends()}
     for row in table.splitlines():

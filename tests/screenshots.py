@@ -26,7 +26,7 @@ NARROW = {"width": 390, "height": 780}
 
 
 def main() -> int:
-    """Start a separate stack, take the screenshots, stop it; return the exit code."""
+    """Start a separate stack, take the screenshots, and stop the stack; return the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
     with (
         own_stack_info() as info,

@@ -28,7 +28,7 @@ NOT_SCANNED = (
     "package-lock.json",
 )
 
-#: detect-secrets' type for a value that has "password", "secret" … in its name.
+#: The type that detect-secrets gives to a value whose name contains "password", "secret" and so on.
 NAMED_SECRET = "Secret Keyword"
 #: Places with invented passwords, or texts about them.
 MADE_UP = ("tests/", "benchmarks/", "frontend/texts")

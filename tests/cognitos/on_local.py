@@ -108,7 +108,7 @@ class LocalCognitos:
         self._made: dict[bool, LocalCognito] = {}
 
     def for_case(self, case: Case) -> LocalCognito:
-        """Return the pool for a case. If the case uses a provider's person, the pool has no people."""
+        """Return the pool for a case. If the case signs in a provider's person, first remove all people from the pool."""
         with_triggers = "events" in case.needs
         if with_triggers not in self._made:
             self._made[with_triggers] = LocalCognito.create(self.cloud, with_triggers)

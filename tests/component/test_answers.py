@@ -228,7 +228,7 @@ def test_another_version_is_answered_in_full(
 
 
 def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
-    """If scripts do not run because of an outage, a link to managed login remains, which offers the providers, too."""
+    """In an outage of the providers table a link to managed login remains, which offers the providers, too."""
 
     def ways() -> str:
         answer = browser.get("/")

@@ -215,7 +215,7 @@ class Browser:
         return answer
 
     def cookie_header(self, method: str, site: Site) -> str:
-        """Return the Cookie header that a navigation from `site` would have."""
+        """Return the Cookie header of a request from `site`."""
         self._forget_expired()
         strict = site != "cross-site"
         lax = strict or method == "GET"

@@ -397,7 +397,7 @@ def answers(status: int, body: Mapping[str, Any] | None = None) -> Fault:
 
 
 def times_out() -> HttpAnswer:
-    """Return a fault without a complete answer, reported as HttpClient does."""
+    """Fail as HttpClient does when no complete answer comes."""
     from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
     raise TemporarilyUnavailable("POST failed: ReadTimeout")

@@ -1,4 +1,4 @@
-"""The observations of a live run in one masked file: requests to the stage, the result of each test, and the cases."""
+"""What a live run saw, in one masked file: requests to the stage, the result of each test, and the cases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cognitos.transcript import Transcript
 ROOT = Path(__file__).resolve().parents[2]
 #: The default file.
 DEFAULT = ROOT / ".local" / "live-transcript.json"
-#: The tester's own secrets, which no file may contain.
+#: The variables with the tester's own secrets, which no file may contain.
 _OWN = ("GATEHOUSE_LIVE_OKTA_USER", "GATEHOUSE_LIVE_OKTA_PASSWORD", "GATEHOUSE_LIVE_MAIL")
 _HEADERS = (
     "content-type",
@@ -78,7 +78,7 @@ class StageRecord:
 
 
 def _members(answer: requests.Response) -> Any:
-    """Return an error completely; of anything else only the members' names."""
+    """Return an error completely, but only the members' names of any other answer."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return f"{len(answer.content)} bytes"
     body = answer.json()

@@ -54,7 +54,8 @@ def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrow
 
 
 def test_mapped_claims_become_attributes_as_text(pool: Pool, browser: OktaBrowser) -> None:
-    """Booleans become lower-case text, and lists are kept. The claim `sub` may also set another attribute."""
+    """Booleans become lower-case text, and lists are kept. The provider's `sub` becomes a custom attribute; the profile's
+    own `sub` differs from it."""
     browser.tokens()
     attributes = pool.user(ALICE_NAME)
     assert attributes["email"] == "alice@example.com"
