@@ -111,7 +111,7 @@ def test_an_account_that_our_server_did_not_make_starts_afresh(
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("path", ["confirm", "reset-password"])
 def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> None:
-    """Even its own code does not work, although the stranger may hope that the owner enters it."""
+    """The stranger may hope that the owner enters the account's own code, but even that code does not work."""
     old = strangers_account(direct)
     code = old.new_code("sign-up", direct.world.clock())
     body = {"email": NEW, "code": code, "password": PASSWORD, **NAMES}
@@ -183,7 +183,7 @@ def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Dire
 def test_whoever_gave_the_old_password_before_a_reset_does_not_get_in_after_it(
     direct: Direct,
 ) -> None:
-    """A stranger who knows the password and has the app waits at the second step while the owner resets."""
+    """A stranger who knows the password and has the app waits at the second step, while the owner resets the password."""
     direct.with_totp()
     stranger = direct.world.browser()
     assert direct.sign_in(browser=stranger).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -227,7 +227,7 @@ def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
 
 @pytest.mark.security("S-67")
 def test_a_sign_up_does_not_cross_a_confirmation(direct: Direct) -> None:
-    """Both requests take the lock of the address: one that arrives in between waits until the owner's account is
+    """Both requests take the lock of the address. If one arrives in between, it waits until the owner's account is
     complete."""
     sign_up(direct)
     ((_, event),) = direct.world.functions.events

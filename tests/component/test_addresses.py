@@ -69,7 +69,7 @@ def trigger(source: str, email: str, **more: Any) -> Any:
 @pytest.mark.parametrize("rules", RULES)
 @pytest.mark.parametrize("line", LINES, ids=ascii)
 def test_no_hostile_address_gets_an_account(direct: Direct, line: str, rules: str) -> None:
-    """Our form refuses it before Cognito is called, and the trigger refuses it from Cognito's own page."""
+    """Our form refuses the address before Cognito is called. On Cognito's own page, the trigger refuses it."""
     stage(direct, **RULES[rules])
     assert sign_up(direct, line).status in (400, 403)
     assert direct.pool.calls == []
@@ -132,7 +132,7 @@ def test_another_spelling_of_the_name_is_no_way_to_guess(direct: Direct, other: 
 def test_settings_and_providers_may_spell_a_domain_either_way(
     direct: Direct, listed: str, typed: str
 ) -> None:
-    """This covers the allow list, the refuse list, and a handwritten row of the providers table."""
+    """The rule covers the allow list, the refuse list, and a handwritten row of the providers table."""
     read = Settings.from_env(
         {**ENVIRONMENT, "SIGN_UP_ALLOWED_DOMAINS": listed, "SIGN_UP_REFUSED_DOMAINS": listed}
     )
@@ -189,7 +189,7 @@ def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: 
     ],
 )
 def test_what_a_provider_tells_before_the_at_is_kept_as_it_is(direct: Direct, email: str) -> None:
-    """Only the domain is checked: the provider's own people get in, and the record holds the address as sent."""
+    """Only the domain is checked: the provider's own people are signed in, and the record has the address as it was sent."""
     stage(direct)
     trigger("PreSignUp_ExternalProvider", email, userName="corp2_00u1")
     assert direct.world.users()["corp2_00u1"]["Email"] == email

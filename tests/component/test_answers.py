@@ -72,7 +72,7 @@ def assert_well_dressed(answer: Answer) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("name", CASES, ids=str)
 def test_every_answer_has_the_security_headers(world: World, browser: Browser, name: str) -> None:
-    """This covers 2xx, 3xx and 4xx."""
+    """The test covers 2xx, 3xx and 4xx."""
     status, call = CASES[name]
     answer = call(browser)
     assert answer.status == status
@@ -96,7 +96,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
     browser: Browser,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One log line lists them all; the caller reads a plain sentence."""
+    """One log line lists all missing settings; the caller reads a plain sentence."""
     from tests.component.world import ENVIRONMENT
 
     for name in ENVIRONMENT:
@@ -222,7 +222,7 @@ def test_a_browser_that_has_this_version_gets_304(
 def test_another_version_is_answered_in_full(
     world: World, browser: Browser, target: str, tag: str
 ) -> None:
-    """Only an exact match of this version counts."""
+    """Only exactly this version's tag gives a 304."""
     answer = browser.get(target, headers=[("If-None-Match", tag)])
     assert (answer.status, answer.body != "") == (200, True)
 

@@ -97,7 +97,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_contract_notices_an_import_against_it(
     copy: Path, module: str, line: str, contract: str
 ) -> None:
-    """One import is added to a copy of the package."""
+    """The test adds one forbidden import to a copy of the package."""
     file = copy / "chalicelib" / "gatehouse" / f"{module}.py"
     before = file.read_bytes() if file.exists() else None
     try:

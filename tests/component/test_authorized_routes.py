@@ -66,7 +66,7 @@ def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
 
 @pytest.mark.security("S-48")
 def test_a_public_route_with_another_method_is_not_public() -> None:
-    """The list holds methods, not just paths."""
+    """The list of public routes contains methods, not just paths."""
     team = Chalice("team")
     team.route("/ping", methods=["GET", "DELETE"])(lambda: {})
     with pytest.raises(ValueError, match="DELETE /ping"):

@@ -69,7 +69,7 @@ class Site:
 
 
 def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
-    """Each file has the name and the fingerprint that the page requests; with a wide logo the browser's tab keeps our
+    """Each file has the name and the fingerprint that the page requests. With a wide logo, the browser's tab keeps our
     icon."""
     site = Site(folder, **SETTINGS)
     assert "<title>harbour</title>" in site.asset("logo.svg")

@@ -95,7 +95,8 @@ def test_errors_from_cognito_become_our_own_codes(
 def test_the_token_request_has_the_secret_in_the_header_only(
     world: World, browser: Browser
 ) -> None:
-    """It has client_secret_basic, exactly the redirect_uri of the start, and the verifier; no secret is in form or URL."""
+    """The request has client_secret_basic, exactly the redirect_uri of the start, and the verifier. Neither form nor URL has
+    a secret."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == TOKEN]
     assert set(form) == {"client_id", "grant_type", "code", "code_verifier", "redirect_uri"}
@@ -148,7 +149,7 @@ ID_FORGERIES: dict[str, dict[str, Any]] = {
 def test_no_cookie_and_no_record_before_every_check_has_passed(
     world: World, browser: Browser, forgery: str
 ) -> None:
-    """Each case has one wrong claim: nothing is set, nothing is written."""
+    """Each case has one wrong claim, after which nothing is set and nothing is written."""
     query = begin(world, browser)
     world.cognito.id_claims.update(ID_FORGERIES[forgery])
     assert_refused(world, browser, come_back(browser, query), "login_failed")

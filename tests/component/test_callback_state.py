@@ -106,7 +106,7 @@ def test_a_transaction_is_gone_after_a_failure(world: World, browser: Browser, f
 def test_an_unforeseen_error_still_ends_at_the_page_with_the_transaction_cleared(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even a bug of ours is a 303 with a fixed code, never a 500 that leaves the login cookie behind."""
+    """Even after a bug of ours, the answer is a 303 with a fixed code, never a 500 that leaves the login cookie behind."""
     query = begin(world, browser)
     monkeypatch.setattr(world.cognito, "post_form", _broken)
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -171,7 +171,7 @@ def test_an_error_without_our_state_ends_nothing(world: World, browser: Browser)
 
 
 def test_two_tabs_sign_in_side_by_side(world: World, browser: Browser) -> None:
-    """Each login has its own cookie; finishing one leaves the other usable, in any order."""
+    """Each login has its own cookie. After one is finished, the other still works, in any order."""
     first = begin(world, browser, "provider=Okta&return_to=/api/one")
     second = begin(world, browser, "provider=Okta&return_to=/api/two")
     assert come_back(browser, second).location == "/api/two"

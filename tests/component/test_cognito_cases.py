@@ -107,7 +107,7 @@ def test_the_replay_command_fails_where_something_differs(
 
 
 def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
-    """This covers everything that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
+    """The test covers everything that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
     port = DoubleCognito()
     transcript = Transcript({"note": f"client {port.client.id}"}, Masks(port.client.secret))
     for case in RUN:

@@ -68,7 +68,8 @@ def came(world: World, browser: Browser) -> dict[str, str]:
 def test_all_that_is_read_is_asked_for_at_once(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Here the calls for both secrets, keys and providers wait for each other, which only works if they run in parallel."""
+    """Here the calls for both secrets, keys and providers wait for each other, so the test passes only if they run in
+    parallel."""
     container = NewContainer(world)
     meeting = threading.Barrier(4, timeout=10)
 

@@ -94,7 +94,7 @@ def reset_password(direct: Direct) -> Answer:
 
 @pytest.mark.security("S-36")
 def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None:
-    """This person's sessions end, and nobody else's."""
+    """The person's sessions end, and those of other people continue."""
     direct.sign_in()
     bystander = direct.world.browser()
     direct.world.sign_in(bystander)
@@ -264,7 +264,7 @@ def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct)
 def test_the_mail_function_takes_nothing_but_our_requests(
     direct: Direct, event: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It drops other events: Lambda would otherwise repeat them again and again."""
+    """The function drops other events, because Lambda would otherwise repeat them again and again."""
     gate.account_mail(event, LambdaContext())
     assert "account_mail_refused" in capsys.readouterr().out
     assert direct.pool.calls == []
@@ -328,7 +328,7 @@ def test_our_rules_are_the_pools() -> None:
 @pytest.mark.parametrize("name", MAILS)
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_mails_are_throttled(direct: Direct, name: str, email: str) -> None:
-    """Nobody's mailbox can be flooded; known and unknown addresses are treated alike."""
+    """No mailbox can be flooded. Known and unknown addresses are treated alike."""
     statuses = [REQUESTS[name](direct, email).status for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert len(direct.pool.sent) <= 5

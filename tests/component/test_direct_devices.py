@@ -178,7 +178,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
 
 @pytest.mark.security("S-44")
 def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -> None:
-    """Signing in with your own account gives no guesses at another one."""
+    """A person who signs in to one account gets no additional guesses at another one."""
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))
     mallory = browser_at(direct, "203.0.113.67")
     assert direct.sign_in("mallory@example.org", PASSWORD, mallory).status == 200
@@ -203,7 +203,7 @@ def test_a_device_cookie_that_is_not_good_counts_as_none(
 
 
 def test_the_cookie_lasts_half_a_year(direct: Direct, owner: Browser) -> None:
-    """Each sign-in renews it."""
+    """Each sign-in renews the cookie."""
     for _ in range(FREE_ATTEMPTS_ACCOUNT - 1):
         direct.sign_in(EMAIL, WRONG, owner)
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200

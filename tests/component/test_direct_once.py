@@ -156,7 +156,7 @@ def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> No
 
 @pytest.mark.security("S-74")
 def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
-    """This covers set-ups in the settings and set-ups that the pool demands; a set-up is completed once."""
+    """The app may be set up in the settings, or because the pool demands it. A set-up can be completed only once."""
     lenient.grace.factors = set()
     browser = lenient.browser
     lenient.sign_in()
@@ -258,7 +258,8 @@ def test_a_mark_whose_answer_was_lost_is_no_dead_end(
 @pytest.mark.security("S-74")
 @pytest.mark.security("S-61")
 def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> None:
-    """They are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL may delete them much later."""
+    """The marks are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL may delete them much
+    later."""
     browser = challenged(lenient)
     (session,) = lenient.pool._sessions
     code = lenient.totp()

@@ -109,7 +109,7 @@ def test_the_decision_is_written_down() -> None:
 
 @pytest.mark.security("S-39")
 def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
-    """Even if Cognito accepts a password for them, as the local AWS does, the tokens are revoked."""
+    """Even if Cognito accepts a password for such people, as the local AWS does, the tokens are revoked."""
     direct.pool.federated_passwords = True
     direct.pool.add(PoolUser("ada@example.org", "", provider="Okta", username="okta_00u1ada"))
     answer = direct.sign_in("ada@example.org")

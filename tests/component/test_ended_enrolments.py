@@ -102,7 +102,7 @@ def test_a_new_password_in_the_same_session_ends_it_too(
     "path", ["passkeys/open", "mfa/setup", "mfa/disable", "mfa/recovery-codes", "password"]
 )
 def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
-    """Even the right password opens nothing, because the session has ended."""
+    """The session has ended, so even the right password opens nothing."""
     Passkeys(direct)
     direct.sign_in()
     end_session(direct)

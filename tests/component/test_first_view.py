@@ -83,7 +83,8 @@ def test_where_the_cookie_would_come_its_absence_is_a_hint(browser: Browser, sit
 
 @pytest.mark.security("S-109")
 def test_a_reload_after_a_sign_in_leaves_the_session_open(world: World, browser: Browser) -> None:
-    """This also holds if the browser withholds its cookie, because it treats the reload as a request from nowhere."""
+    """The session also stays open if the browser withholds its cookie, because it treats the reload as a request from
+    nowhere."""
     world.sign_in(browser)
     answer = browser.get("/", site="cross-site", headers=[("Sec-Fetch-Site", "none")])
     assert ("session" in told(answer), view(answer)) == (False, "loading")

@@ -144,7 +144,7 @@ def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
 def test_a_providers_groups_count_as_they_do_in_tokens(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """They count only for a person of a provider, and only while the provider's row names the claim."""
+    """Such groups count only for a person of a provider, and only while the provider's row names the claim."""
     table = world.settings.providers_table
     telling = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     root.groups, root.told_groups = (), "[staff, admins]"
@@ -232,8 +232,8 @@ def test_a_time_of_issue_that_nobody_can_read_is_no_time(
 def test_signing_somebody_out_ends_old_rights_at_once(
     world: World, root: PoolUser, browser: Browser, route: Route
 ) -> None:
-    """This includes the administrator's own rights. The person is named by user name, in any case, or by address. A
-    token from a new sign-in works."""
+    """The administrator's own rights end, too. The person is named by user name, in any case, or by address. A token from a
+    new sign-in works."""
     with_record(world)
     for name in (ADMIN["username"].upper(), root.email):
         assert sign_out(name).status == 200
@@ -301,7 +301,7 @@ def test_a_new_password_ends_old_rights_too(world: World, root: PoolUser, browse
 
 
 def test_the_three_questions_are_asked_side_by_side(world: World, root: PoolUser) -> None:
-    """Here each call waits until all three have arrived: if they were made one after the other, none would be
+    """Here each of the three calls waits until all have arrived. If they were made one after the other, none would be
     answered."""
     together = threading.Barrier(3, timeout=10)
 

@@ -49,7 +49,7 @@ def headers_of(answer: Any) -> dict[str, str]:
 def test_routes_are_guarded_whenever_and_however_they_are_registered(
     world: World, moment: str, way: str
 ) -> None:
-    """They may be on the app or in a blueprint with a prefix, before Gatehouse is made or after."""
+    """The routes may be on the app or in a blueprint with a prefix, and registered before Gatehouse is made or after."""
     app = existing_app()
 
     def register() -> None:
@@ -76,7 +76,7 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """This also covers a later Chalice that bypasses `_register_route`: no route without a guard is answered."""
+    """The same happens with a later Chalice that bypasses `_register_route`: no route without a guard is answered."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")

@@ -109,7 +109,7 @@ def test_somebody_disabled_already_has_no_session_left(company: Company) -> None
 
 
 def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
-    """This tests `--when-gone sign-out`."""
+    """The provider has the option `--when-gone sign-out`."""
     company = Company(world, gone="sign-out")
     company.tell(company.event(DEACTIVATE))
     assert company.signed_in() == {"bob"}

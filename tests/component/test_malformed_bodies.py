@@ -121,7 +121,7 @@ def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize("path", [path for path, members in ROUTES.items() if members])
 def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -> None:
-    """Each member in turn is missing, not text, empty, an unpaired surrogate, or too long; no service is called."""
+    """In turn, each member is missing, not text, empty, an unpaired surrogate, or too long. No service is called."""
     direct.restart(passkey_domain="app.example.org")
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for name in ROUTES[path]:

@@ -49,7 +49,7 @@ def test_remember_me_travels_with_the_challenge(passkeys: Passkeys) -> None:
 
 
 def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
-    """This is S-47 for passkeys."""
+    """S-47 also applies to passkeys."""
     passkeys.set_up()
     first = passkeys.direct.world.cognito.refresh_tokens()[-1]
     assert passkeys.sign_in().status == 200
@@ -364,7 +364,7 @@ def test_a_challenge_from_before_a_new_password_signs_nobody_in(passkeys: Passke
 
 
 def test_malformed_answers_are_400(passkeys: Passkeys) -> None:
-    """They do not use up the challenge."""
+    """Such answers do not use up the challenge."""
     passkeys.set_up()
     options = passkeys.ask().json()["challenge"]["options"]
     for body in ({}, {"credential": "text"}, {"credential": 7}, {"code": "123456"}):

@@ -341,7 +341,7 @@ def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
 
 
 def test_an_offer_needs_a_session(passkeys: Passkeys) -> None:
-    """And no sign-in sets the offer's cookie."""
+    """No sign-in sets the offer's cookie, either."""
     refused = passkeys.post("passkeys/offer", passkeys.direct.world.browser(), not_now=True)
     assert (refused.status, refused.json()["error"]) == (401, "no_session")
     passkeys.set_up()

@@ -47,7 +47,7 @@ def test_a_person_is_found_by_a_name_however_it_is_encoded(world: World, name: s
 
 @pytest.mark.parametrize("spelled", MALFORMED)
 def test_what_is_no_encoding_is_400(world: World, browser: Browser, spelled: str) -> None:
-    """This is so for authorized and public routes; no service is called. A caller without rights learns about the missing
+    """Authorized and public routes answer 400, and no service is called. A caller without rights gets the error about the
     rights first."""
     add_administrator(world)
     refused = sign_out(spelled)

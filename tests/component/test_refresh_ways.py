@@ -93,7 +93,7 @@ def test_an_outage_of_the_api_keeps_the_session(direct: Direct, fault: Exception
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize("takes", [True, False])
 def test_a_direct_session_that_cognito_ended_ends(direct: Direct, takes: bool) -> None:
-    """Both ways refuse, at first or after one has worked."""
+    """Both ways refuse, either at the first refresh or after one way has worked."""
     direct.world.cognito.takes_api_tokens = takes
     direct.sign_in()
     assert direct.post("refresh").status == 200

@@ -89,7 +89,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """This covers tokens, codes, states, verifiers, cookies, secrets and keys, in successes and failures."""
+    """The test covers tokens, codes, states, verifiers, cookies, secrets and keys, in successes and failures."""
     caplog.set_level(logging.DEBUG)
     story(world, browser, monkeypatch)
     out, err = capsys.readouterr()

@@ -33,8 +33,8 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
     world: World, browser: Browser
 ) -> None:
-    """This also works if no trigger reported the missing name, because the ID token contains every name that the pool
-    has."""
+    """The name becomes empty even if no trigger reported that it is missing, because the ID token contains every name that
+    the pool has."""
     world.sign_in(browser)
     world.clock.advance(5)
     world.sign_in(browser, Person(family_name=""))

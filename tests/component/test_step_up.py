@@ -275,7 +275,7 @@ def _forge(shop: Shop, person: Person, source: str) -> dict[str, Any]:
 def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
     shop: Shop, person: Person, source: str
 ) -> None:
-    """Only the times that our own triggers have stored count."""
+    """Only times that our own triggers have stored count as a proof."""
     assert _forge(shop, person, f"TokenGeneration_{source}") == {}
 
 
@@ -425,7 +425,7 @@ def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: 
 
 
 def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
-    """These are the claims that a team's own component test sends."""
+    """A team's own component test sends these claims."""
     told = str(now(shop))
     claims = {**CLAIMS, "auth_time": told, SEEN_AT: told, PROVED_AT: told}
     assert (SEEN_AT, PROVED_AT) == ("gatehouse:seen_at", "gatehouse:proved_at")

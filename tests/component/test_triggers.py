@@ -145,7 +145,7 @@ def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attri
 
 @pytest.mark.security("S-55")
 def test_hostile_attributes_do_not_become_columns(world: World) -> None:
-    """Only the documented columns are written, whatever a sign-up contains; invalid values count as missing."""
+    """Whatever a sign-up contains, only the documented columns are written. Invalid values count as missing."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"] |= {
         "status": "CONFIRMED",

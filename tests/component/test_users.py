@@ -53,7 +53,7 @@ def test_every_record_comes_once_over_all_pages(world: World, browser: Browser, 
 
 
 def test_a_record_is_shown_as_the_table_holds_it(world: World, signed_in: Browser) -> None:
-    """It has the documented names; groups are in tokens, not in the table."""
+    """The record has the documented names. Groups are in tokens, not in the table."""
     (user,) = list_users(signed_in).json()["users"]
     assert (user["userName"], user["Email"], user["status"]) == (
         "okta_00u1ada",
@@ -136,7 +136,7 @@ def patch(
 def test_a_native_person_changes_names_in_pool_and_table(
     world: World, browser: Browser, grace: PoolUser
 ) -> None:
-    """One name or both can change; the answer is the updated record."""
+    """One name or both can change, and the answer is the updated record."""
     world.clock.advance(60)
     answer = patch(browser, {"given_name": " Amazing "})
     assert (answer.status, answer.json()["given_name"]) == (200, "Amazing")

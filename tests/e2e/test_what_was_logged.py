@@ -70,7 +70,7 @@ def shown(text: str, secrets: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def signed_in(stack: Stack) -> Visitor:
-    """One sign-in, so that there is something to search when this file runs alone."""
+    """Make one sign-in, so that there is something to search when this file runs alone."""
     visitor = Visitor(stack)
     visitor.sign_in()
     for person in stack.info["demo_users"]:

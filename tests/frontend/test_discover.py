@@ -119,7 +119,7 @@ def test_while_the_browser_leaves_there_is_a_link(page: Page, api: FakeApi) -> N
 
 
 def test_any_other_address_gets_the_password_step(page: Page, api: FakeApi) -> None:
-    """The address stays in the form, so that a password manager knows the account."""
+    """The address stays in the form, so that a password manager finds the right account."""
     api.embed()
     api.discover()
     api.accept_password()

@@ -178,7 +178,7 @@ def test_a_passkey_that_does_not_confirm_is_said(
 
 
 def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> None:
-    """This is so if the stage or the browser has no passkeys."""
+    """The stage or the browser has no passkeys, so the page asks for the password."""
     page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
     api.native()
     page.goto(f"{api.url}#confirm")

@@ -34,7 +34,7 @@ def hook() -> str:
 
 
 def test_it_is_short() -> None:
-    """It has twenty lines of code."""
+    """The hook has twenty lines of code."""
     lines = [line for line in hook().splitlines() if line.strip() and "/**" not in line]
     assert len(lines) <= 20
 

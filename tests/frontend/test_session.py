@@ -579,7 +579,7 @@ def test_an_answer_without_a_token_changes_nothing(run: Any) -> None:
 
 
 def test_session_js_is_small_and_alone(frontend: Path) -> None:
-    """It has at most 3.4 kB of gzip, without comments, and no imports, so that it can be copied."""
+    """session.js has at most 3.4 kB of gzip, without comments, and no imports, so that people can copy it."""
     text = (frontend / "session.js").read_text("utf-8")
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
     bare = re.sub(r"/\*\*.*?\*/|(?<=\s)//[^\n]*", "", text, flags=re.DOTALL)

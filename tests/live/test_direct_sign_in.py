@@ -30,7 +30,7 @@ def test_token_has_our_scopes_and_opens_the_routes(live: LiveStage, person: Pers
 
 
 def test_wrong_password_and_unknown_account_answer_alike(live: LiveStage, person: Person) -> None:
-    """Both responses have the same status and body."""
+    """Both answers have the same status and body."""
     browser = live.browser()
     wrong = {"email": person.email, "password": "not it", "remember": False}
     unknown = {**wrong, "email": f"nobody-{int(time.time())}@example.com"}

@@ -22,7 +22,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("first", ENDS)
 def test_only_the_first_is_heard(first: signal.Signals) -> None:
-    """Otherwise a second, impatient Ctrl-C would interrupt the clean-up and leave the stack's programs running."""
+    """A second, impatient Ctrl-C would otherwise interrupt the clean-up, and the stack's programs would keep running."""
     hear_once()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), first)

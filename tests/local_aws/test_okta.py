@@ -42,7 +42,7 @@ def test_a_refusal_carries_its_state_once() -> None:
 
 
 def test_people_look_like_oktas() -> None:
-    """They have mixed-case subjects, all mapped data, and one unverified address."""
+    """The people have mixed-case subjects, all mapped data, and one unverified address."""
     people = load_people()
     assert len(people) == 3
     for person in people:
@@ -78,7 +78,7 @@ def outcome(client: Any) -> dict[str, str]:
 
 
 def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client: Any) -> None:
-    """This also holds for a person who still has a session at the stand-in."""
+    """A person who still has a session at the stand-in stays on the page, too."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     assert client.get(QUERY).status_code == 302
     press(client, "deactivate")

@@ -51,8 +51,8 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
 
 
 def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
-    """They are also removed if another process, such as `down`, stops the program. If they stayed, each run would leave 50
-    MB."""
+    """The files are also removed if another process, such as `down`, stops the program. If they stayed, each run would leave
+    50 MB."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     (scratch / "left").write_text("")
@@ -76,7 +76,7 @@ def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
 
 
 def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
-    """It is ready after `start` and gone after `stop`; a second `stop` finds nothing."""
+    """The program is ready after `start` and gone after `stop`; a second `stop` finds nothing."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     processes.check()

@@ -126,7 +126,7 @@ def locked_too_old(shelf: Shelf) -> str:
 
 
 def for_another_machine(shelf: Shelf) -> str:
-    """There is only a wheel that Lambda cannot load."""
+    """The index has only a wheel that Lambda cannot load."""
     tag = "cp311-cp311-macosx_11_0_arm64"
     shelf.lock(line(wheel(shelf.folder, "foreign", tag=tag)))
     return "foreign==1.0: no wheel"

@@ -181,7 +181,7 @@ def test_token_claims_sets_the_scopes(start: Start, place: Place) -> None:
 
 
 def test_each_function_of_the_app_starts(start: Start) -> None:
-    """This also covers functions that are added later. A function may refuse an empty event, but it must start."""
+    """Functions that are added later are tested, too. A function may refuse an empty event, but it must start."""
     handlers = [each.handler_string for each in app.pure_lambda_functions]
     assert {"app.user_records", "app.token_claims"} <= set(handlers)
     for handler in handlers:

@@ -94,7 +94,7 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
     ],
 )
 def test_a_leak_would_be_seen(crowd: Crowd, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    """Each replaced function sometimes returns the previous caller's result, as a faulty cache would."""
+    """In each case, one function sometimes returns the previous caller's result, as a faulty cache would."""
     owner, _, name = target.rpartition(".")
     module, _, cls = owner.rpartition(".")
     place: Any = getattr(import_module(module), cls) if cls[0].isupper() else import_module(owner)

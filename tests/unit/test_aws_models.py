@@ -172,6 +172,6 @@ assert boto3.client("sqs", region_name="eu-west-1").meta.service_model.service_n
 
 
 def test_documentation_is_not_loaded_and_a_teams_own_boto3_works_beside_it() -> None:
-    """It runs in a separate process, because pytest has loaded all of botocore by now."""
+    """The test runs in a separate process, because pytest has already loaded all of botocore."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     subprocess.run([sys.executable, "-c", BESIDE], cwd=CODE.parents[1], env=environment, check=True)

@@ -44,7 +44,7 @@ def test_a_spread_is_the_median_and_the_middle_half() -> None:
     ],
 )
 def test_a_number_has_the_digits_that_matter(value: float, text: str) -> None:
-    """It is written with about three digits."""
+    """A number is written with about three digits."""
     assert number(value) == text
 
 
@@ -85,7 +85,7 @@ def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
 
 
 def test_the_readme_has_a_place_for_the_figures() -> None:
-    """Each mark for the figures is there once."""
+    """The README has each mark for the figures once."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert (text.count(report.BEGIN), text.count(report.END)) == (1, 1)
 

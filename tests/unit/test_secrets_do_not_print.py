@@ -122,8 +122,7 @@ def test_every_exception_from_the_rule_is_still_needed() -> None:
 @pytest.mark.security("S-61")
 @pytest.mark.parametrize("kind", BEARERS, ids=lambda kind: kind.__name__)
 def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
-    """It is tried with repr, str, format, %, the log's JSON, an exception's message, and a traceback with local
-    variables."""
+    """The test uses repr, str, format, %, the log's JSON, an exception's message, and a traceback with local variables."""
     value = made(kind)
     try:
         raise ValueError(value)

@@ -58,7 +58,7 @@ def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, 
     ],
 )
 def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: str) -> None:
-    """It is also used if requestContext has no domainName, as on the local AWS."""
+    """The configured address is also used if requestContext has no domainName, as on the local AWS."""
     assert build_app_url({"path": "/x", "resourcePath": "/x"}, public).api_root == root
 
 
@@ -243,7 +243,7 @@ def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[
 
 @pytest.mark.security("S-53")
 def test_the_headers_are_these() -> None:
-    """They are HSTS for at least a year, nosniff, no-referrer, isolation headers and no-store."""
+    """The headers are HSTS for at least a year, nosniff, no-referrer, isolation headers and no-store."""
     assert (
         int(SECURITY_HEADERS["Strict-Transport-Security"].split(";")[0].split("=")[1]) >= 31_536_000
     )

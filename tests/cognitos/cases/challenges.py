@@ -29,7 +29,7 @@ def enrolled(world: World) -> tuple[str, str, str]:
 
 @case({"name": "NEW_PASSWORD_REQUIRED", "whom": True}, ANSWER)
 def an_invited_person_chooses_a_password(world: World) -> Any:
-    """The first sign-in asks for one and names the pool's own user name."""
+    """The first sign-in asks for a new password, and names the pool's own user name."""
     challenge, username = invited(world)
     whom = challenge["ChallengeParameters"].get("USER_ID_FOR_SRP") == username
     return {"name": challenge["ChallengeName"], "whom": whom}
@@ -37,7 +37,7 @@ def an_invited_person_chooses_a_password(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "status": "CONFIRMED"}, ANSWER)
 def a_new_password_signs_in(world: World) -> Any:
-    """It also confirms the account."""
+    """The new password also confirms the account."""
     challenge, username = invited(world)
     outcome = world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
     return {"outcome": outcome, "status": world.user(username)["UserStatus"]}
@@ -92,7 +92,7 @@ def a_session_ends_after_fifteen_minutes(world: World) -> Any:
 
 @case("SOFTWARE_TOKEN_MFA", TOTP)
 def an_app_is_asked_for_once_it_is_set_up(world: World) -> Any:
-    """It is asked for at the next sign-in."""
+    """Cognito asks for the app's code at the next sign-in."""
     return world.sign_in(enrolled(world)[0])["ChallengeName"]
 
 

@@ -31,7 +31,7 @@ def a_foreign_redirect_uri_is_never_redirected_to(world: World) -> Any:
 
 @case({"shown": 400}, AUTHORIZE, "federation")
 def an_unknown_client_gets_no_page(world: World) -> Any:
-    """There is no redirect, either."""
+    """Cognito does not redirect, either."""
     return world.visit(client_id="0" * 26)
 
 
@@ -84,7 +84,7 @@ def a_code_lasts_five_minutes(world: World) -> Any:
 
 @case("nonce-1", AUTHORIZE, "federation")
 def the_nonce_comes_back_in_the_id_token(world: World) -> Any:
-    """It has the value that was sent."""
+    """The nonce in the token has the value that was sent."""
     return claims(world.arrive("alice")["id_token"]).get("nonce")
 
 
@@ -110,7 +110,7 @@ def a_profiles_name_is_in_lower_case(world: World) -> Any:
     "federation",
 )
 def mapped_claims_become_text(world: World) -> Any:
-    """A JSON false is the text "false"."""
+    """For example, a JSON false becomes the text "false"."""
     world.arrive("chloe")
     user = world.user(profile("chloe"))
     return {name: user.get(name) for name in ("email", "email_verified", "given_name")}
@@ -147,7 +147,7 @@ def a_profile_is_in_its_providers_group(world: World) -> Any:
 
 @case(True, PROFILES, "federation")
 def a_second_sign_in_finds_the_profile(world: World) -> Any:
-    """The `sub` is the same."""
+    """The `sub` is the same as at the first sign-in."""
     first, second = (claims(world.arrive("alice")["id_token"])["sub"] for _ in range(2))
     return first == second
 

@@ -61,7 +61,7 @@ def an_administrators_password_holds_to_the_policy(world: World) -> Any:
 
 @case(["CONFIRMED", ACCEPTED], REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_confirms(world: World) -> Any:
-    """It confirms a sign-up that was never confirmed (seen in aws-sdk-js issue 2976)."""
+    """The call confirms a sign-up that the person never confirmed (seen in aws-sdk-js issue 2976)."""
     address = world.port.address()
     world.sign_up(address)
     world.admin(

@@ -39,7 +39,7 @@ def a_sign_in_needs_the_hash(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def another_clients_hash_does_not_serve(world: World) -> Any:
-    """It is the hash of the server's own client, sent with the app's client id."""
+    """The hash is that of the server's own client, but it is sent with the app's client id."""
     address = world.person()
     foreign = world.secret_hash(address, world.port.server_client)
     return world.refused(world.sign_in, address, SECRET_HASH=foreign)

@@ -8,7 +8,7 @@ from tests.e2e.tenants.tenancy import Tenancy
 
 
 def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tenancy) -> None:
-    """Only people of Acme's domain learn that Acme is a tenant."""
+    """Only a person who enters an address of Acme's domain learns that Acme is a tenant."""
     visitor = Visitor(tenancy.stack)
     config = visitor.get("/auth/config").json()
     assert [provider["name"] for provider in config["providers"]] == ["Okta"]

@@ -87,7 +87,7 @@ class FakeSession:
 
 
 class FakeCloudFormation:
-    """One stack. `fails` names a resource whose reason makes the next operation roll back."""
+    """One stack. If `fails` names a resource, its reason makes the next operation roll back."""
 
     def __init__(self, status: str | None = None, parameters: Mapping[str, str] = {}) -> None:
         self.status = status

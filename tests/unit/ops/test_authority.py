@@ -72,7 +72,7 @@ def test_a_client_that_trusts_the_authority_trusts_localhost(tmp_path: Path, nam
 
 @pytest.mark.parametrize("name", ["bank.example", "localhost.example", "10.0.0.1", "::2"])
 def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str) -> None:
-    """Even if somebody steals its key, browsers refuse certificates that it signs for other hosts."""
+    """Even if somebody steals the authority's key, browsers refuse certificates that it signs for other hosts."""
     made = prepare(tmp_path)
     stolen = serialization.load_pem_private_key(
         (tmp_path / "authority-key.pem").read_bytes(), password=None
@@ -104,7 +104,8 @@ def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str
 
 
 def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None:
-    """It follows Apple's rules: at most 825 days, names in subjectAltName, for servers only, not an authority itself."""
+    """The certificate follows Apple's rules: at most 825 days, names in subjectAltName, for servers only, not an authority
+    itself."""
     found = leaf(prepare(tmp_path))
     assert found.not_valid_after_utc - found.not_valid_before_utc <= 400 * DAY
     extensions = found.extensions
@@ -125,7 +126,7 @@ def test_the_authority_is_made_once(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
-    """This holds for any umask. If others could read a file, it is made private, or made again."""
+    """The umask makes no difference. If others could read a file, it is made private, or made again."""
     before = os.umask(0)
     try:
         made = prepare(tmp_path)
@@ -174,7 +175,7 @@ def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> N
 
 
 def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None:
-    """This happens if somebody copied files from another folder."""
+    """Somebody may have copied files from another folder."""
     made, other = prepare(tmp_path / "one"), prepare(tmp_path / "two")
     made.file.write_bytes(other.file.read_bytes())
     prepare(tmp_path / "one")
@@ -204,7 +205,7 @@ def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
-    """Otherwise it would sign certificates that no browser trusts."""
+    """With the wrong key, the authority would sign certificates that no browser trusts."""
     prepare(tmp_path / "one")
     prepare(tmp_path / "two")
     (tmp_path / "two" / "authority-key.pem").replace(tmp_path / "one" / "authority-key.pem")

@@ -65,7 +65,7 @@ def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
     ],
 )
 def test_every_error_of_an_app_is_shown_in_full(tmp_path: Path, text: str, said: str) -> None:
-    """This covers an error of several lines, an error during another error's handling, and an app that ends without an
+    """The cases are an error of several lines, an error while another error is handled, and an app that ends without an
     error."""
     (tmp_path / "app.py").write_text(text)
     with pytest.raises(OpsError) as caught:
@@ -108,7 +108,7 @@ def test_a_folder_without_a_project_stays_empty(
 def test_a_port_of_another_program_stops_up_before_it_stops_a_stack(
     folder: Path, monkeypatch: pytest.MonkeyPatch, complete: bool
 ) -> None:
-    """Otherwise the stack, its people and its records would be lost for nothing."""
+    """If `up` stopped the running stack first, the stack, its people and its records would be lost for nothing."""
     stopped: list[Any] = []
     state = folder / ".local"
     state.mkdir()

@@ -278,7 +278,7 @@ def test_help_and_mistakes_load_no_aws_library() -> None:
 def test_a_folder_that_cannot_be_written_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This happens in a checkout that is mounted read-only."""
+    """The checkout may be mounted read-only."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system", str(tmp_path / ".local"))

@@ -306,7 +306,7 @@ def test_local_stage_has_no_access_log(place: Place) -> None:
 
 
 def test_stage_that_is_not_deployed_names_the_mend(place: Place) -> None:
-    """This covers a missing file, missing parts and an invalid file."""
+    """The cases are a missing file, missing parts and an invalid file."""
     place.deployed("dev")
     with pytest.raises(OpsError, match=r"lacks the REST API and the function user_records.*deploy"):
         load_deployed(stage(place.folder))

@@ -257,7 +257,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     ],
 )
 def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
-    """Both types are accepted. If the setting is outdated, the finding has the command that updates it."""
+    """Both types of issuer are accepted. If the setting is outdated, the finding has the command that updates it."""
     settings = {
         **dict.fromkeys(("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN", "CLIENT_ID"), "x"),
         **{"STAGE": "dev", "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com"},
@@ -301,7 +301,7 @@ def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
     ],
 )
 def test_threat_protection(stage: Stage, tier: str, mode: str, form: str, said: str) -> None:
-    """Only the more expensive plan Plus uses the data that our form passes on, and Gatehouse does not need it."""
+    """Only the plan Plus, which costs more, uses the data that our form passes on. Gatehouse does not need that plan."""
     pool = {"UserPoolTier": tier, "UserPoolAddOns": {"AdvancedSecurityMode": mode}}
     there = replace(stage, environment={**stage.environment, "DIRECT_SIGN_IN": form})
     found = noted("threat-protection", there, StubbedSession(), pool=pool)
@@ -365,7 +365,7 @@ def test_check_that_may_not_look_is_a_finding(stage: Stage) -> None:
 
 
 def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
-    """There is one message instead of one finding per check."""
+    """The result is one message instead of one finding per check."""
 
     def find(_: Deployment) -> list[Fault]:
         raise NoCredentialsError

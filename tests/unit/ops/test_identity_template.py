@@ -124,7 +124,7 @@ def test_what_goes_out_is_the_template_without_blanks_and_comments(
 
 @pytest.mark.security("S-01")
 def test_client_offers_the_code_flow_only(client: dict[str, Any]) -> None:
-    """It allows neither the implicit flow nor client credentials."""
+    """The client allows neither the implicit flow nor client credentials."""
     assert client["AllowedOAuthFlows"] == ["code"]
     assert client["GenerateSecret"] is True
 
@@ -239,7 +239,7 @@ def test_accounts_and_records_outlive_the_stack(resources: dict[str, Any], name:
 
 @pytest.mark.security("S-65")
 def test_every_log_group_expires(resources: dict[str, Any]) -> None:
-    """There is one log group per function, and one for the API's access log."""
+    """Each function has a log group, and so has the API's access log."""
     groups = [
         resource["Properties"]
         for resource in resources.values()
@@ -275,7 +275,7 @@ def test_no_action_and_no_resource_is_a_wildcard(
 
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[str, Any]) -> None:
-    """Only Lambda may assume it, and only on behalf of this account."""
+    """Only Lambda may assume a role, and only on behalf of this account."""
     for name in ROLES:
         (trust,) = resources[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
@@ -358,8 +358,8 @@ def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]
 @pytest.mark.security("S-60")
 @pytest.mark.security("S-69")
 def test_the_trigger_can_delete_attributes_and_write_none(resources: dict[str, Any]) -> None:
-    """It must delete names that a provider no longer sends. Because it cannot write attributes, no fault in its code can
-    make a person an administrator."""
+    """The trigger must delete names that a provider no longer sends. Because it cannot write attributes, no fault in its
+    code can make a person an administrator."""
     actions = {
         action
         for role, statement in statements(resources)
@@ -391,7 +391,8 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
-    """Otherwise federated sign-ins fail. email_verified is not in the list, because AWS writes it itself."""
+    """If the client could not write such attributes, federated sign-ins would fail. email_verified is not in the list,
+    because AWS writes it itself."""
     from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}

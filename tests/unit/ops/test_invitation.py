@@ -90,7 +90,7 @@ def test_people_who_need_something_else_are_told_so(
 
 
 def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
-    """They have no password here."""
+    """Such people have no password here."""
     desk.add_federated(ADA)
     answer = desk.run("invite", ADA)
     assert (answer.code, "signs in through Okta" in answer.err) == (1, True)

@@ -35,7 +35,7 @@ INDENTS = st.sampled_from([None, 1, 2, 4, "\t"])
 
 
 def test_a_new_value_gets_a_line_of_its_own() -> None:
-    """It is indented like its neighbours, in the file's own style."""
+    """The new line is indented like the lines around it, in the file's own style."""
     changed = put(WRITTEN, ("stages", "prod", "region"), "eu")
     assert changed == WRITTEN.replace('"x": {}', '"x": {},\n            "region": "eu"')
 
@@ -69,7 +69,7 @@ def test_a_value_is_taken_away_with_its_comma() -> None:
 def test_what_is_put_is_there_and_nothing_else_changes(
     document: dict[str, Any], path: list[str], value: Any, indent: Any
 ) -> None:
-    """This holds for any document, layout and place."""
+    """The property holds for any document, layout and place."""
     text = json.dumps(document, indent=indent)
     here = document
     for name in path[:-1]:
@@ -88,7 +88,7 @@ def test_what_is_put_is_there_and_nothing_else_changes(
 def test_what_is_dropped_is_gone_and_nothing_else(
     document: dict[str, Any], path: list[str], indent: Any
 ) -> None:
-    """This holds for any document and layout."""
+    """The property holds for any document and layout."""
     text = json.dumps(document, indent=indent)
     here: Any = document
     for name in path[:-1]:

@@ -48,7 +48,7 @@ def test_cognitos_and_cloudformations_limits_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_teams_own_words_are_in_chalicelib_brand(tmp_path: Path) -> None:
-    """This is for a project that mounts the wheel and has no frontend folder."""
+    """A project that mounts the wheel has no frontend folder."""
     assert brand_folder(tmp_path) is None
     folder = tmp_path / "chalicelib" / "brand"
     folder.mkdir(parents=True)

@@ -20,7 +20,7 @@ gate = Gatehouse(app, prefix=os.environ["MOUNT_AT"], public={{("GET", "/ping"), 
 
 
 def test_the_app_says_its_prefix_and_its_public_routes(tmp_path: Path) -> None:
-    """It is imported with the stage's settings, as `chalice deploy` does."""
+    """The app is imported with the stage's settings, as `chalice deploy` does."""
     (tmp_path / "app.py").write_text(APP)
     mount = load_mount(tmp_path, {"MOUNT_AT": "/account"})
     assert mount.prefix == "/account"

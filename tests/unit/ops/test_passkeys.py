@@ -57,7 +57,7 @@ def test_an_address_of_awss_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.security("S-90")
 def test_the_template_makes_passkeys_only_where_a_domain_is_named() -> None:
-    """They need our own form. The pool requires user verification and counts a passkey as both factors."""
+    """Passkeys need our own form. The pool requires user verification and counts a passkey as both factors."""
     template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
     assert template["Parameters"]["PasskeyDomain"]["Default"] == ""
     named = {"Not": [{"Equals": [{"Ref": "PasskeyDomain"}, ""]}]}

@@ -27,7 +27,7 @@ class Planner(FakeCloudFormation):
     obsolete = False
 
     def create_change_set(self, **_: Any) -> dict[str, str]:
-        """Only an idle stack with content can be updated."""
+        """Make a change set; only an idle stack with content can be updated."""
         if self.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
             raise client_error(
                 "ValidationError", f"Stack is in {self.status} state and can not be updated."

@@ -79,7 +79,7 @@ PARTITIONS = [
 def test_the_pool_says_where_it_is(
     tmp_path: Path, region: str, host: str, domain: str, kind: str
 ) -> None:
-    """It works for both types of issuer and every partition; the functions accept the resulting settings."""
+    """The test covers both types of issuer and every partition. The functions accept the resulting settings."""
     host = f"issuer-{host}" if kind == "UPDATED" else host
     issuer = f"https://{host}/{region}_{ID}"
     fetch = Discovery(issuer, f"https://{domain}")

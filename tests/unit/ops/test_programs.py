@@ -87,8 +87,8 @@ def test_what_belongs_to_programs_is_made_only_where_ports_are_named(
 
 @pytest.mark.security("S-64")
 def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) -> None:
-    """It has no secret, only the code flow, no password sign-in by API, and short-lived tokens that rotate. The rest is as
-    for the app's own client."""
+    """The client has no secret, only the code flow, no password sign-in by API, and short-lived tokens that rotate. The rest
+    is as for the app's own client."""
     client = template["Resources"]["ProgramClient"]["Properties"]
     app_client = template["Resources"]["Client"]["Properties"]
     assert client["GenerateSecret"] is False

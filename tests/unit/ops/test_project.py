@@ -51,7 +51,7 @@ def config(folder: Path) -> Any:
 
 
 def test_every_line_of_theirs_stays(folder: Path) -> None:
-    """This holds for any layout; only commas and new members are added."""
+    """Whatever the layout, only commas and new members are added."""
     prepare(folder)
     text = config_file(folder).read_text()
     at = 0

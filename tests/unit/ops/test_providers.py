@@ -225,7 +225,7 @@ def test_problems_of_a_provider_are_named_together(place: Place) -> None:
     ],
 )
 def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
-    """It is stored, registered and compared in the normalized form that mail servers look up."""
+    """The domain is stored, registered and compared in the normalized form that mail servers look up."""
     place.add(domains=(typed,))
     assert place.dynamodb.rows["Okta"]["domains"] == {"L": [{"S": "xn--bcher-kva.example"}]}
     with pytest.raises(OpsError, match=r"xn--bcher-kva\.example belongs to Okta"):

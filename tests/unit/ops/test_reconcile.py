@@ -191,8 +191,8 @@ def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> Non
 
 
 def test_differences_are_named_up_to_some(place: Place) -> None:
-    """Each line says which person and which field. Only the first ones are printed, because a table from before Gatehouse
-    lacks everybody."""
+    """Each line names the person and the field. Only the first differences are printed, because a table from before
+    Gatehouse lacks everybody."""
     people = place.add(30)
     place.run()
     printed = place.printed.getvalue()
@@ -322,7 +322,7 @@ def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
 
 
 def test_calls_keep_within_the_pools_quota(place: Place) -> None:
-    """There are twenty calls a second at equal intervals, measured with the injected clock."""
+    """The test measures twenty calls a second, at equal intervals, with its own clock."""
     place.add(60 * 50)
     began = place.clock()
     place.run()
@@ -526,7 +526,7 @@ def test_unlinking_leaves_the_account_and_its_other_providers(place: Place) -> N
 
 
 def test_people_of_a_provider_cannot_be_unlinked(place: Place) -> None:
-    """They have no native account."""
+    """People of a provider have no native account."""
     place.add(1, status="EXTERNAL_PROVIDER", identities=[("Okta", "1")])
     with pytest.raises(OpsError, match="created by a provider"):
         unlink_user(place.directory(), "p0@x.example", "Okta", place.report)

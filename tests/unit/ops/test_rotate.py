@@ -128,7 +128,8 @@ def keys(document: object) -> tuple[FakeSecretsManager, Any]:
 
 
 def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
-    """There are two writes. The first adds the key. The second makes it current, after every container's cache expired."""
+    """The command writes twice. The first write adds the key. The second one makes it current, when every container's cache
+    has expired."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append, now=lambda: DAY)

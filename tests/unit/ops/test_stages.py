@@ -87,7 +87,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
 def test_variables_that_cannot_work_are_refused(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
-    """Each message names the variable and its allowed values. The rules include those that the functions check."""
+    """Each message names the variable and its allowed values. `ops` also applies the rules that the functions check."""
     block = dev_block(environment_variables={"STAGE": "dev", **variables})
     folder = project(tmp_path, dev=block)
     with pytest.raises(OpsError, match="cannot be used") as caught:
@@ -133,7 +133,7 @@ def test_domain_prefixes_that_cognito_refuses_are_refused_first(
 
 
 def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
-    """Otherwise Cognito would redirect people to an address that the app does not know."""
+    """If they differed, Cognito would redirect people to an address that the app does not know."""
     block = dev_block(
         environment_variables={"STAGE": "dev", "PUBLIC_URL": "https://a.example/"},
         api_gateway_custom_domain={"domain_name": "b.example"},

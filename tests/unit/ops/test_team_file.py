@@ -136,7 +136,7 @@ def statements(body: str, role: str) -> list[dict[str, Any]]:
 @pytest.mark.security("S-96")
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path) -> None:
-    """It allows nothing except those actions on those tables and queues, and writing to the function's own log."""
+    """The role allows only those actions on those tables and queues, and writing to the function's own log."""
     body = body_of(write(tmp_path, FILE))
     assert statements(body, "TeamFunctionPackParcelRole") == [
         {
@@ -220,7 +220,8 @@ def test_cfn_lint_finds_nothing_in_a_teams_part(tmp_path: Path) -> None:
 
 
 def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
-    """They come from the stack's outputs. When something is removed from the file, its setting is removed, too."""
+    """Names and roles come from the stack's outputs. When something is removed from the file, its setting is removed,
+    too."""
     body = json.loads(body_of(write(tmp_path, FILE)))
     found = load_team_file(tmp_path)
     variables, roles = output_variables(found), output_roles(found)

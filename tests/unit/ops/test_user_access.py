@@ -200,7 +200,7 @@ def sessions_of(desk: Desk) -> list[str]:
 
 
 def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
-    """Only that person's sessions are listed, and the id of another person's session is an error."""
+    """Only that person's sessions are listed. The id of another person's session is an error."""
     desk.add(ADA, sub="ada")
     desk.add("bob@x.example", sub="bob")
     for sub, session_id in (("ada", "A" * 22), ("ada", "B" * 22), ("bob", "C" * 22)):

@@ -177,14 +177,14 @@ def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
 def test_show_says_what_the_person_can_do(
     desk: Desk, changes: dict[str, object], said: str
 ) -> None:
-    """This covers each state in which somebody can be stuck."""
+    """The test covers each state in which somebody can be stuck."""
     desk.add("ada@x.example", sub="ada", **changes)
     assert any(said in step for step in desk.run("show", "ada", "--json").json()["next"])
 
 
 @pytest.mark.security("S-68")
 def test_show_says_who_is_not_proved(desk: Desk) -> None:
-    """It explains why a provider's person is not linked to this account."""
+    """`show` explains why a provider's person is not linked to this account."""
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))

@@ -9,7 +9,7 @@ from tests.unit.ops.desk import Desk
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "ada@x.example", "Ada@X.example"])
 def test_a_person_is_found_in_any_case_where_the_pool_ignores_it(desk: Desk, name: str) -> None:
-    """This holds for the user name and for the address."""
+    """The rule applies to the user name and to the address."""
     desk.add("ada@x.example", sub="ada")
     assert desk.run("show", name, "--json").json()["user_name"] == "ada"
 
