@@ -28,7 +28,7 @@ CLIENT_SECRET = "client-secret-of-the-benchmark"
 SEALING_KEY = "sealing-key-of-the-benchmark-" + "k" * 40
 DOMAIN = "api.example.com"
 COGNITO = f"bench.auth.{REGION}.amazoncognito.com"
-#: The names that subjects call over TLS.
+#: The host names that subjects call over TLS.
 HOSTS = (
     COGNITO,
     *(f"{name}.{REGION}.amazonaws.com" for name in ("cognito-idp", "dynamodb", "secretsmanager")),

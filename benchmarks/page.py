@@ -14,7 +14,8 @@ from tests.browser import chromium_path, launch_arguments
 NAME = "page"
 MAX_KB = 13.0
 
-#: Lighthouse's "slow 4G" (mobile): 150 ms a round trip, 1.6 Mbit/s down, 0.75 up, a processor four times slower.
+#: Lighthouse's "slow 4G" for mobiles: 150 ms for a round trip, 1.6 Mbit/s down, 0.75 Mbit/s up, and a processor four times
+#: slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
 #: A network so slow that its delay is nearly all of the time. The time divided by this delay is the number of round trips.

@@ -136,7 +136,7 @@ def _install_by_apt(packages: list[str]) -> None:
     command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     if _run([*command, "update", "-qq"], environment):
-        # One by one, so that an unavailable package does not prevent the others.
+        # Install one package at a time, so that a package that is unavailable does not prevent the others.
         for package in packages:
             arguments = ["install", "-y", "-qq", "--no-install-recommends", package]
             _run([*command, *arguments], environment)

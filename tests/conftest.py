@@ -12,7 +12,8 @@ from tests.doubles.clock import Clock
 from tests.shares import Shares, in_order
 from tests.trust import chromium_environment
 
-# Hypothesis: no time limit, because machines can be slow; the same examples in each run; no files left behind.
+# Hypothesis has no time limit here, because machines can be slow. It tries the same examples in each run and leaves no
+# files.
 settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
 settings.load_profile("gatehouse")
 

@@ -24,7 +24,7 @@ FOLDER = ROOT / "ops" / "local" / "mends"
 TESTS = ROOT / "tests" / "local_aws"
 SEEN = re.compile(r'^SEEN_WITH = "(.*)"$', re.MULTILINE)
 
-#: Files of the folder that are not patches.
+#: The files of the folder that are not patches.
 FRAME = ("__init__", "emulator")
 
 

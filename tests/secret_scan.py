@@ -19,7 +19,7 @@ from detect_secrets.settings import transient_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 BASELINE = ROOT / ".secrets.baseline"
-#: Hashes of packages look like keys, and pictures contain all kinds of text.
+#: Files that are not scanned: hashes of packages look like keys, and pictures contain all kinds of text.
 NOT_SCANNED = (
     ".png",
     ".secrets.baseline",

@@ -26,7 +26,7 @@ LONG = (
     r"tests/e2e/tenants/",
     r"tests/frontend/test_layout\.py",
     r"tests/local_aws/",
-    # These need no stack, but take long.
+    # The tests below need no stack, but take long.
     r"tests/ops_e2e/test_deploy_role\.py",
     r"tests/ops_e2e/test_exact_package\.py",
     r"tests/faults/test_faults\.py",
@@ -62,7 +62,8 @@ class Shares(LoadScopeScheduling):
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         config.option.loadscopereorder = (
-            False  # otherwise xdist would start with the share that has the most tests
+            # False, because otherwise xdist would start with the share that has the most tests.
+            False
         )
         super().__init__(config, log)
 

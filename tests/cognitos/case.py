@@ -36,7 +36,7 @@ GROUPS = (
     "settings",
 )
 
-#: Features that a Cognito may lack, with the table's reason for leaving out a case.
+#: Features that a Cognito may lack. The text is the table's reason for leaving out a case.
 LACKS = {
     "clock": "its clock cannot be moved",
     "mail": "nobody can read its mails",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Members with secret values, by their lower-case names without separators.
+#: Members with secret values. The names are in lower case and without separators.
 _SECRET = {
     "password",
     "newpassword",

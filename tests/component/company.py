@@ -99,7 +99,7 @@ class Company:
         }
 
     def event(self, kind: str, subject: str = "00u1Ada", **changes: Any) -> dict[str, Any]:
-        """Return one event in Okta's format; `published` is an offset in seconds from now, `target` adds targets."""
+        """Return one event in Okta's format. `published` is an offset in seconds from now; `target` adds targets."""
         more = changes.pop("target", [])
         published = changes.pop("published", 0)
         if isinstance(published, int | float):
@@ -174,7 +174,7 @@ class Company:
         )
 
     def _post(self, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Post like a server: without our page's header, and without cookies."""
+        """Post as a server does: without our page's header, and without cookies."""
         return self.world.browser().post(
             path,
             body,

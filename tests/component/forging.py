@@ -61,7 +61,7 @@ def filled(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def mutated(claims: dict[str, Any], change: dict[str, Any] | None, now: int) -> str | None:
-    """Change one claim. Returns the claims as text if JSON itself has no such value."""
+    """Change one claim. Return the claims as text if JSON itself has no such value."""
     if change is None:
         return None
     name, how, value = change["claim"], change["how"], change.get("with")
@@ -177,7 +177,7 @@ def der(name: str) -> bytes:
 
 
 def hmac_secret(name: str, kind: str, claims: dict[str, Any]) -> bytes:
-    """The values that an attacker could try as a symmetric key: all public data about the pool."""
+    """List the values that an attacker could try as a symmetric key: all public data about the pool."""
     public = rsa_key(KIDS[kind]).public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return {

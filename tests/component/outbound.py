@@ -1,4 +1,4 @@
-"""Records every outbound call that a component test causes: it must be in a line of the fault table."""
+"""Records every outbound call that a component test causes. Each call must be in a line of the fault table."""
 
 import functools
 from typing import Any

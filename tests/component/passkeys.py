@@ -11,7 +11,7 @@ NEW_PASSWORD = "another horse 34"
 
 
 class Passkeys:
-    """Grace on a stage whose passkeys are for app.example.org; a test can make the device lie."""
+    """Grace on a stage whose passkeys are for app.example.org. A test can make her device send false data."""
 
     def __init__(self, direct: Direct) -> None:
         self.direct = direct

@@ -80,7 +80,7 @@ def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
 
 @pytest.mark.security("S-67")
 def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
-    """The last password counts; the code of the second mail opens the account."""
+    """The last password counts, and the code in the second mail confirms the account."""
     sign_up(direct)
     sign_up(direct)
     assert (
@@ -124,7 +124,7 @@ def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> 
 def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its status is read again before it is removed, because Cognito's page does not use our lock."""
+    """The account's status is read again before the account is removed, because Cognito's page does not use our lock."""
     old = strangers_account(direct)
     find = UserAdmin.find
 
@@ -152,7 +152,7 @@ def test_an_unfinished_sign_up_is_finished_by_a_forgotten_password(direct: Direc
 
 @pytest.mark.security("S-67")
 def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> None:
-    """The same form works; the names are the new ones, and all earlier sessions have ended."""
+    """The same form works. The names are the new ones, and all earlier sessions have ended."""
     grace = direct.grace.email
     direct.sign_in()
     elsewhere = direct.world.browser()

@@ -1,4 +1,4 @@
-"""Addresses as people type them and as providers send them: they are parsed in one way, and nothing bypasses a rule
+"""Addresses as people type them and as providers send them: all code parses them in the same way, and none bypasses a rule
 (S-72)."""
 
 from typing import Any

@@ -59,7 +59,7 @@ def assert_well_dressed(answer: Answer) -> None:
     """Every security header has its value; the content type has a charset."""
     for name, value in SECURITY_HEADERS.items():
         if name == "Cache-Control" and "etag" in answer.headers:
-            continue  # the page and its files contain no secret, so browsers may cache them
+            continue  # the page and its files contain no secret, so browsers may keep them
         assert answer.headers[name.lower()] == value
     assert "charset=utf-8" in answer.headers["content-type"]
     if answer.status >= 400:
@@ -167,7 +167,8 @@ class _Page(HTMLParser):
 
 @pytest.mark.security("S-52")
 def test_the_page_needs_nothing_that_the_policy_forbids(world: World, browser: Browser) -> None:
-    """No inline script or style, no handler attributes, no address of another origin, and login is a link."""
+    """The page has no inline script or style, no handler attributes and no address of another origin; its login is a
+    link."""
     page = _Page()
     page.feed(browser.get("/").body)
     assert page.faults == []
@@ -245,7 +246,7 @@ def test_without_scripts_the_providers_are_links(world: World, browser: Browser)
 
 
 def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser) -> None:
-    """Title, base path and release are all part of it."""
+    """The tag depends on title, base path and release."""
     tag = browser.get("/").headers["etag"]
     assert world.browser(domain="app.example.org", stage="").get("/").headers["etag"] != tag
     world.restart(app_title="Other")

@@ -143,7 +143,7 @@ print(hasattr(packager, "_gatehouse_exact"), any(name.split(".")[0] == "ops" for
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "settings"])
 def test_only_settings_reads_the_environment(name: str) -> None:
-    """No other module mentions os.environ or getenv; a module may get a mapping and pass it on."""
+    """No other module mentions os.environ or getenv. A module may get a mapping as an argument and pass it on."""
     assert not {f for f in imports(name, MODULES[name]) if within(f, "os")} - {"os"}
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

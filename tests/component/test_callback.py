@@ -25,7 +25,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 
 
 def assert_refused(world: World, browser: Browser, answer: Answer, code: str) -> None:
-    """The page gets a fixed code; no session, no record."""
+    """Check that the page gets a fixed code, and that there is no session and no record."""
     assert (answer.status, answer.location) == (303, f"/api/?error={code}")
     assert "__Host-gatehouse" not in browser.cookies
     assert world.users() == {}
@@ -213,7 +213,8 @@ def test_login_forgets_a_return_to_outside_the_app(
 
 @pytest.mark.security("S-07")
 def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> None:
-    """A transaction that was sealed with a foreign address (by an older release, or a bug) does not redirect there."""
+    """An older release, or a bug, may have sealed a transaction with a foreign address. The callback does not redirect
+    there."""
     from app import gate
 
     transactions = gate.services.transactions
@@ -242,7 +243,7 @@ def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> 
 def test_callback_fails_closed_when_the_keys_cannot_be_had(
     world: World, browser: Browser, fault: Any
 ) -> None:
-    """No key, no sign-in: the check is never skipped."""
+    """Without a key nobody is signed in, because the check is never skipped."""
     world.cognito.fail("jwks", fault, fault)
     answer = come_back(browser, begin(world, browser))
     assert_refused(world, browser, answer, "temporarily_unavailable")

@@ -1,4 +1,4 @@
-"""GET /auth/callback: state and transaction bind a sign-in to this browser, once."""
+"""GET /auth/callback: state and transaction bind a sign-in to this browser, and both work once."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -25,7 +25,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 
 
 def assert_refused(world: World, browser: Browser, answer: Answer, code: str) -> None:
-    """The page gets a fixed code; no session, no record."""
+    """Check that the page gets a fixed code, and that there is no session and no record."""
     assert (answer.status, answer.location) == (303, f"/api/?error={code}")
     assert "__Host-gatehouse" not in browser.cookies
     assert world.users() == {}

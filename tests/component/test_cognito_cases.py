@@ -46,7 +46,7 @@ def test_a_difference_that_is_gone_is_noticed() -> None:
 
 
 def test_the_pages_table_is_up_to_date() -> None:
-    """`python -m tests.cognitos.table --write` writes it."""
+    """If the table is outdated, run `python -m tests.cognitos.table --write`."""
     text = PAGE.read_text(encoding="utf-8")
     assert build_page(text) == text
 
@@ -124,7 +124,7 @@ def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
 
 
 def test_masks_reach_into_other_texts() -> None:
-    """A masked value is masked everywhere; equal values have the same mask."""
+    """A value that is masked once is masked everywhere, and equal values have the same mask."""
     masks = Masks("given-in-advance")
     document = masks.take(
         {

@@ -1,4 +1,4 @@
-"""The redirect after a sign-out: to the requested address, once, and nowhere else."""
+"""The redirect after a sign-out leads to the requested address, once, and nowhere else."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -53,7 +53,7 @@ def test_a_sign_out_leads_nowhere_else(signed_in: Browser, wish: object) -> None
 @pytest.mark.security("S-38")
 @pytest.mark.security("S-07")
 def test_a_way_on_is_sealed_short_lived_and_checked_again(world: World, signed_in: Browser) -> None:
-    """A forged target, an old one, and one on an origin that is no longer allowed all lead to the page."""
+    """The page is shown if the target is forged, too old, or on an origin that is no longer allowed."""
     world.restart(allowed_origins=frozenset({OTHER}))
     signed_in.post("/auth/logout", {"return_to": f"{OTHER}/bye"})
     (name, cookie), *rest = signed_in.cookies.items()

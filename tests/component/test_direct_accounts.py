@@ -42,7 +42,7 @@ def confirm(
 
 
 def test_sign_up_confirm_and_sign_in(direct: Direct) -> None:
-    """The whole flow; the record is PENDING until the code, then CONFIRMED, with the names and the proof."""
+    """The record is PENDING until the code is entered. Then it is CONFIRMED, with the names and the proof."""
     started = sign_up(direct)
     assert (started.status, started.json()) == (200, {})
     (record,) = direct.world.users().values()
@@ -69,7 +69,7 @@ def test_the_code_comes_again_and_the_older_one_is_dead(direct: Direct) -> None:
 
 
 def test_a_forgotten_password_is_replaced(direct: Direct) -> None:
-    """Afterwards, the pause after wrong guesses is over."""
+    """After the reset, the pause after wrong guesses is over."""
     for _ in range(6):
         last = direct.sign_in(password=WRONG)
     assert last.status == 429
@@ -117,7 +117,7 @@ def test_a_new_password_stands_where_sessions_cannot_be_ended(
 
 
 def people(direct: Direct) -> dict[str, str]:
-    """Addresses in every state; the first is unknown."""
+    """Make people in every state and return their addresses; the first address is unknown."""
     states: dict[str, dict[str, Any]] = {
         "confirmed": {},
         "unconfirmed": {"status": "UNCONFIRMED"},
@@ -209,7 +209,7 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
     level: str,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """No answer reveals it. The log reports it, and Lambda does not call the function again."""
+    """No answer reveals the failure. The log reports it, and Lambda does not call the function again."""
     direct.pool.fail(call, refusal(code, operation))
     assert outline(sign_up(direct, email)) == outline(sign_up(direct, STRANGER))
     (line,) = [line for line in log_lines() if line["event"] == "account_refused"]
@@ -272,7 +272,7 @@ def test_the_mail_function_takes_nothing_but_our_requests(
 
 @pytest.mark.security("S-40")
 def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
-    """The answer is clear, and comes before Cognito: our rule must not reveal whether an address exists."""
+    """The answer is clear, and is given before Cognito is called: our rule must not reveal whether an address exists."""
     direct.restart(sign_up_refused_domains=frozenset({"example.org"}))
     answers = [sign_up(direct, email) for email in (EMAIL, STRANGER)]
     assert [(a.status, a.json()["error"]) for a in answers] == [(403, "sign_up_refused")] * 2

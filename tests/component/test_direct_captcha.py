@@ -1,5 +1,5 @@
-"""CAPTCHA at the sign-in: after repeated failures, before the throttle and Cognito, for known and unknown addresses
-alike."""
+"""CAPTCHA at the sign-in: it is required after repeated failures, before throttle and Cognito, for known and unknown
+addresses alike."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:captcha"
 
 
 class Vendor:
-    """The vendor's siteverify: each token works once."""
+    """The vendor's siteverify, for which each token works once."""
 
     def __init__(self, direct: Direct, patch: pytest.MonkeyPatch) -> None:
         self.solved: set[str] = set()
@@ -67,7 +67,7 @@ def test_off_means_never(direct: Direct) -> None:
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_after_three_failures_it_must_be_solved(direct: Direct, vendor: Vendor, email: str) -> None:
-    """Cognito is not called without it, and the page gets the data for the widget."""
+    """Without a solved puzzle, Cognito is not called, and the page gets the data for the widget."""
     fail_three_times(direct, email)
     asked = len(direct.pool.calls)
     for captcha in ({}, {"captcha": "made up"}):

@@ -72,8 +72,8 @@ def test_a_new_password_and_then_the_app(direct: Direct) -> None:
 
 
 def test_an_app_is_set_up_where_the_pool_demands_one(direct: Direct) -> None:
-    """The challenge has a key, a URI and QR rows; after a wrong code the set-up can continue; the next sign-in asks for
-    a code."""
+    """The challenge has a key, a URI and QR rows. After a wrong code the set-up can continue. The next sign-in asks for a
+    code."""
     direct.pool.mfa_required = True
     asked = direct.sign_in().json()["challenge"]
     secret = asked["secret"]
@@ -327,7 +327,7 @@ def test_a_challenged_sign_in_ends_the_session_before_it(direct: Direct) -> None
 
 @pytest.mark.security("S-31")
 def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> None:
-    """The double's Session strings have 1.2 kB; the cookie must stay below 4096 bytes."""
+    """The double's Session strings have 1.2 kB, and the cookie must stay below 4096 bytes."""
     direct.with_totp()
     (cookie,) = direct.sign_in().set_cookies
     assert len(cookie) < 2200

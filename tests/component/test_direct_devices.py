@@ -1,5 +1,5 @@
-"""Known devices: a stranger's guesses at an account do not lock out its owner's own browser (S-44), and many or old
-known browsers give no more guesses than one (S-71)."""
+"""Known devices: a stranger's guesses at an account do not lock out its owner's own browser (S-44). Many or old known
+browsers allow no more guesses than one (S-71)."""
 
 import json
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
 
 @pytest.mark.security("S-41")
 def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner: Browser) -> None:
-    """The cookie gives a limited allowance: a thief of the cookie gets five guesses."""
+    """The allowance of the cookie is limited: a thief of the cookie gets five guesses."""
     assert guesses(direct, [owner] * 20) == FREE_ATTEMPTS_ACCOUNT
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
 
@@ -102,8 +102,8 @@ def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
 
 @pytest.mark.security("S-71")
 def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Browser) -> None:
-    """A person with the old password loses the allowance; a sign-in with the new one makes a browser known, even in
-    the same moment."""
+    """A person with the old password loses the allowance. A sign-in with the new one makes a browser known, even at the same
+    moment."""
     thief = browser_at(direct, "203.0.113.67")
     assert direct.sign_in(browser=thief).status == 200
     direct.world.clock.advance(0.001)

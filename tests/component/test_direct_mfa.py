@@ -58,7 +58,7 @@ def test_turning_off_what_is_not_on_is_fine(direct: Direct) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Set-up and turning off sign in with the second client; none of its tokens is in an answer or valid afterwards."""
+    """Set-up and turning off use tokens of the second client. None of these tokens is in an answer, or valid afterwards."""
     secret = turn_on(direct)
     direct.world.clock.advance(30)
     direct.post("mfa/disable", password=PASSWORD, code=direct.totp(secret))

@@ -29,7 +29,7 @@ APP = "SOFTWARE_TOKEN_MFA"
 
 
 class KeptSessions(dict[str, Any]):
-    """Cognito's Session strings, which work again and again."""
+    """Cognito's Session strings, each of which works any number of times."""
 
     def pop(self, key: str, *default: Any) -> Any:
         return self[key]
@@ -71,7 +71,7 @@ def outcome(given: Answer) -> tuple[int, str]:
 
 @pytest.mark.security("S-74")
 def test_a_finished_challenge_gives_no_second_session(lenient: Direct) -> None:
-    """Cookie and code are sent again, in another browser, at once and with the next code."""
+    """Cookie and code are sent again from another browser: at once, and with the next code."""
     browser = challenged(lenient)
     kept = browser.cookies[CHALLENGE_COOKIE]
     code = lenient.totp()
@@ -200,7 +200,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.security("S-74")
 def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
-    """A code belongs to a person: the same six digits of another person's app are unused."""
+    """A code belongs to one person. If another person's app shows the same six digits, those are still unused."""
     other = lenient.pool.add(PoolUser("other@example.org", PASSWORD))
     other.totp_secret, other.factors = lenient.grace.totp_secret, {APP}
     browser = lenient.world.browser()
@@ -216,7 +216,7 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the table does not answer, the result is 503 and Cognito is not called; afterwards the same answer works."""
+    """While the table does not answer, the result is 503 and Cognito is not called. Afterwards the same answer works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True
@@ -238,7 +238,7 @@ def test_without_its_mark_nothing_serves(
 def test_a_mark_whose_answer_was_lost_is_no_dead_end(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mark was set, but its answer was lost: it is removed again, and the same code works."""
+    """The mark was set, but the table's answer was lost. The mark is removed again, and the same code works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     lost = [kind]

@@ -1,4 +1,4 @@
-"""Fifty guesses or mails at once, from two containers: no more get through than one by one (S-41)."""
+"""Fifty guesses or mails are sent at once to two containers: no more are let through than one after the other (S-41)."""
 
 import threading
 from collections.abc import Callable
@@ -138,7 +138,7 @@ def _visitor(number: int, device_cookie: str | None) -> Visitor:
 
 
 def _at_once(direct: Direct, crowd: int, act: Callable[[Services, int], None]) -> list[str]:
-    """Let a crowd use two containers at the same moment; return each one's error, or an empty string."""
+    """Send many requests to two containers at the same moment. Return the error of each, or an empty string."""
     containers = [gate.services]
     direct.restart()
     containers.append(gate.services)

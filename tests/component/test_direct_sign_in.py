@@ -93,8 +93,8 @@ def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode:
 
 @pytest.mark.security("S-39")
 def test_the_decision_is_written_down() -> None:
-    """The ADR names the standards that advise against passwords here, the default, when to turn them off, and who
-    cannot use them."""
+    """The decision record names the standards that advise against passwords here, the default, when to turn passwords off,
+    and who cannot use them."""
     text = " ".join((ROOT / "docs" / "adr" / "0006-direct-sign-in.md").read_text().split())
     for said in (
         "RFC 9700, 2.4",
@@ -145,7 +145,8 @@ def states(direct: Direct) -> dict[str, Callable[[], Any]]:
 
 @pytest.mark.security("S-40")
 def test_every_refusal_looks_the_same(direct: Direct) -> None:
-    """Unknown, wrong, disabled, unconfirmed and locked have equal status, body, headers and cookies."""
+    """The account is unknown, disabled, unconfirmed or locked, or the password is wrong: status, body, headers and cookies
+    are equal."""
     outlines = {name: outline(refused()) for name, refused in states(direct).items()}
     (only,) = {repr(found) for found in outlines.values()}
     assert outlines["unknown"][0] == 401
@@ -215,7 +216,7 @@ def test_a_malformed_body_is_a_400(direct: Direct, body: dict[str, Any]) -> None
 
 @pytest.mark.security("S-47")
 def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
-    """Against session fixation: the cookie changes, and the old refresh token is revoked."""
+    """The cookie changes and the old refresh token is revoked, against session fixation."""
     direct.sign_in()
     before = direct.browser.cookies[SESSION_COOKIE].value
     (old,) = direct.world.cognito.refresh_tokens()

@@ -30,7 +30,7 @@ def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> Non
 
 @pytest.mark.security("S-44")
 def test_a_throttled_account_is_free_again_and_okta_never_stops(direct: Direct) -> None:
-    """There is no permanent lockout: after an hour of guesses the pause is at most fifteen minutes."""
+    """No lockout is permanent: after an hour of guesses, the pause is at most fifteen minutes."""
     for _ in range(40):
         direct.sign_in(EMAIL, WRONG)
         direct.world.clock.advance(90)

@@ -10,7 +10,7 @@ from tests.doubles.browser import Answer, Browser
 
 @pytest.fixture
 def tenants(world: World) -> World:
-    """Two customers with domains, and Okta without."""
+    """Register two customers with domains, and Okta without."""
     for name in ("Contoso", "Fabrikam"):
         world.dynamodb.put(
             world.settings.providers_table,
@@ -51,7 +51,7 @@ def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: st
 def test_a_provider_may_leave_its_people_the_choice(
     tenants: World, browser: Browser, mode: str, direct: bool
 ) -> None:
-    """The answer agrees with sign-up: a password only if the provider's row and the stage allow it."""
+    """As at sign-up, a password is possible only if the provider's row and the stage allow it."""
     tenants.dynamodb.put(
         tenants.settings.providers_table,
         {
@@ -114,7 +114,7 @@ def test_people_of_one_office_do_not_bar_each_other(tenants: World, browser: Bro
 
 @pytest.mark.security("S-28")
 def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
-    """Otherwise any site could let its visitors try domains."""
+    """Without this check, any site could let its visitors try domains."""
     body = {"email": "bo@contoso.example"}
     for drop in (["X-Gatehouse"], ["Origin", "Sec-Fetch-Site"]):
         answer = browser.post("/auth/discover", body, drop=drop)
@@ -130,7 +130,7 @@ def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: obje
 
 
 def test_a_table_that_is_down_is_503(tenants: World, browser: Browser) -> None:
-    """Without the counter no guess is allowed."""
+    """Without the counter, no guess is allowed."""
     tenants.dynamodb.fault = connect_timeout()
     assert ask(browser, "bo@contoso.example").status == 503
 

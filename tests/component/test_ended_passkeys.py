@@ -120,7 +120,7 @@ def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> N
 
 @pytest.mark.security("S-102")
 def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
-    """Somebody with the old password begins to set up a passkey, and finishes after the reset."""
+    """Somebody with the old password begins to set up a passkey before the reset, and finishes after it."""
     thief = passkeys.direct.browser
     passkeys.direct.sign_in(browser=thief)
     passkeys.post("passkeys/open", thief, password=PASSWORD)
@@ -135,7 +135,7 @@ def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("code", ["000000", "12345"])
 def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
-    """Otherwise anybody could end another person's passkeys."""
+    """If a wrong code ended them, anybody could end another person's passkeys."""
     passkeys.post("direct/forgot-password", email=EMAIL)
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert passkeys.post("direct/reset-password", **body).status == 400
@@ -208,7 +208,7 @@ def test_a_new_password_stands_where_passkeys_cannot_be_ended(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The log reports it, and the list still shows the passkeys."""
+    """The log says that the passkeys could not be ended, and the list still shows them."""
     _out(passkeys, monkeypatch, "update_item", "passkeysEndedAt")
     assert passkeys.reset().status == 200
     assert "passkeys_not_ended" in [line["event"] for line in log_lines()]

@@ -85,7 +85,7 @@ def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
         yield f"{path} member's name", browser.post(path, {**GOOD, line: line})
     for name in SENT_HEADERS:
         yield name, browser.post("/auth/refresh", headers=[(name, line)])
-        if name != "Content-Type":  # only these headers are sent with answers that have no body
+        if name != "Content-Type":  # the requests below have no body, so they need no type
             yield name, browser.get("/auth/login", headers=[(name, line)])
             yield name, browser.send("OPTIONS", "/auth/refresh", [(name, line)])
     yield "header's name", browser.get("/auth/login", headers=[(line, "x"), (f"X-{line}", line)])

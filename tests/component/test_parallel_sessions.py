@@ -116,7 +116,7 @@ def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
     )
     outcomes = Counter(answer.status for answer in answers)
     assert outcomes[200] == 1
-    # 503: the request waited too long for the lock of the address.
+    # 503 means that the request waited too long for the lock of the address.
     assert set(outcomes) <= {200, 400, 429, 503}
     rows = [row for row in crowd.world.users().values() if row["Email"] == new["email"]]
     assert [row["status"] for row in rows] == ["CONFIRMED"]

@@ -56,7 +56,7 @@ def test_a_code_switches_the_app_off_and_the_password_signs_in(direct: Direct) -
     codes = make(direct)
     assert len(set(codes)) == 10
     browser = lose_the_phone(direct)
-    # as people type it
+    # the code as people type it
     answer = use(direct, browser, f" {codes[3].lower().replace('-', ' ')} ")
     assert (answer.status, answer.json()) == (200, {"mfa": False})
     assert CHALLENGE_COOKIE not in browser.cookies

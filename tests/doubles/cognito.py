@@ -19,7 +19,7 @@ from tests.doubles.clock import Clock
 from tests.doubles.signing import at_hash, b64url, public_jwk, rsa_key, sign_jwt
 
 CODE_SECONDS = 300
-#: RetryGracePeriodSeconds of the identity stack's client.
+#: The value of RetryGracePeriodSeconds in the identity stack's client.
 GRACE_SECONDS = 30
 REFRESH_SECONDS = 30 * 86_400
 ACCESS_SECONDS = 600
@@ -61,7 +61,7 @@ class _Family:
     expires_at: float
     revoked: bool = False
     by_api: bool = False
-    #: Cognito's `auth_time`: a refresh does not reset it ("Authentication levels with ACR and AMR claims").
+    #: Cognito's `auth_time`, which a refresh does not reset ("Authentication levels with ACR and AMR claims").
     began_at: int = 0
 
 

@@ -10,7 +10,7 @@ from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.doubles.pool_users import PoolUser, password_problem
 from tests.doubles.user_pool_core import PoolCore, refusal
 
-#: The pool's attributes that people may set themselves.
+#: The attributes of the pool that people may set themselves.
 SCHEMA = frozenset(
     {"email", "given_name", "family_name", "name", "custom:idp_sub", "custom:groups"}
 )

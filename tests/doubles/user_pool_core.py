@@ -61,7 +61,8 @@ class PoolCore:
     case_sensitive: bool = False
     mfa_required: bool = False
     mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
-    #: Called with (trigger source, user, ClientMetadata) when Cognito would call the trigger; an error refuses.
+    #: Called with (trigger source, user, ClientMetadata) when Cognito would call the trigger. If it raises an error, the
+    #: call is refused.
     trigger: Callable[[str, PoolUser, Mapping[str, str]], None] = lambda source, user, metadata: (
         None
     )
@@ -72,7 +73,7 @@ class PoolCore:
     grants: dict[str, Grant] = field(default_factory=dict)
     #: Replaces the next challenge: (name, parameters).
     next_challenge: tuple[str, dict[str, str]] | None = None
-    #: The names of factors in SELECT_MFA_TYPE: AWS's model and one page have EMAIL_MFA, another page EMAIL_OTP.
+    #: The names of factors in SELECT_MFA_TYPE. AWS's model and one page have EMAIL_MFA; another page has EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
     #: The length of the next Sessions in characters; None for the length that Cognito uses today.
     session_length: int | None = None

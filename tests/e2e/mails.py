@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: An asynchronous function sends the mails, and its first container may be cold.
+#: How long to wait: another function sends the mails, and its first container may be cold.
 _PATIENCE_SECONDS = 20.0
 _read: Counter[tuple[str, str]] = Counter()
 

@@ -41,8 +41,8 @@ def sign_in(page: Page, stack: Stack) -> None:
     title(page, "Hello, Nadia")
 
 
-#: The person takes time: the browser's prompt begins when the test calls `go`. A prompt that the virtual authenticator holds
-#: back never ends.
+#: The person is slow: the browser's prompt begins only when the test calls `go`. A prompt that the virtual authenticator
+#: holds back never ends.
 SLOW = """
 const get = navigator.credentials?.get.bind(navigator.credentials);
 if (get) {

@@ -184,7 +184,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
         for name, value in described.items()
         if value and name not in ("ClientSecret", "CreationDate", "LastModifiedDate")
     }
-    # AWS requires at least five minutes; the local AWS allows less, for this test.
+    # AWS requires at least five minutes. The local AWS allows less, which this test uses.
     units = {**keep["TokenValidityUnits"], "AccessToken": "seconds"}
     cognito.update_user_pool_client(
         **{**keep, "AccessTokenValidity": 2, "TokenValidityUnits": units}

@@ -53,7 +53,7 @@ def signed_in(tab: Page, name: str) -> str:
     tab.reload()
     tab.see_heading(f"Hello, {name}")
     tab.see("Member since")
-    # WebKit lists a Strict cookie only if the document was not reached from another site, including reloads.
+    # WebKit lists a Strict cookie only if the document was not reached from another site. A reload does not change that.
     tab.open(tab.url)
     tab.see_heading(f"Hello, {name}")
     cookie = tab.cookies()[SESSION]

@@ -125,7 +125,7 @@ def expect_ended_at_focus(stack: Stack, page: Page) -> None:
     """Focus the page, and check that it says that the session has ended, and that the cookie is deleted."""
     name = "__Host-gatehouse"
     assert name in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
-    page.clock.fast_forward(11_000)  # the page asks at most every ten seconds
+    page.clock.fast_forward(11_000)  # the page asks at most once in ten seconds
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.get_by_text("Your session was ended.")).to_be_visible()
     assert name not in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
@@ -169,7 +169,7 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
     choose_bruno(signed_in)
     expect(signed_in.get_by_text("Unable to sign in.")).to_be_visible()
 
-    # The app does not learn of this reactivation.
+    # Okta does not tell the app of this reactivation.
     console.get_by_label("Universal Logout").check()
     console.get_by_label(BRUNO).get_by_role("button", name="Reactivate").click()
     expect(console.get_by_label(BRUNO).get_by_role("button", name="Deactivate")).to_be_visible()

@@ -104,7 +104,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("My laptop")).to_be_visible()
     sign_out(page)
 
-    # By keyboard, in a browser without a cookie.
+    # The person signs in with the keyboard, in a browser without a cookie.
     context.clear_cookies()
     page.goto(f"{stack.url}#email")
     field(page, "Email").focus()
@@ -146,7 +146,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("You have no passkey.")).to_be_visible()
     sign_out(page)
 
-    # The device still has the passkey; Cognito does not.
+    # The device still has the passkey, but Cognito does not.
     context.clear_cookies()
     open_form(page, stack)
     button(page, "Use a passkey").click()

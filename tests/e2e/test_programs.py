@@ -17,7 +17,7 @@ from examples.program.program import Program, ProgramError
 from tests.e2e.stack import Stack, Visitor
 
 VERIFIER = "v" * 43
-#: RFC 7636 4.2.
+#: The challenge of the verifier: RFC 7636 4.2.
 CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
@@ -137,7 +137,7 @@ def test_its_token_is_one_of_ours_while_the_stage_says_so(
     with stack.with_setting("PROGRAM_CLIENT_ID", ""):
         assert visitor.get("/whoami", tokens["access_token"]).status_code == 401
         assert "programs" not in visitor.get("/auth/config").json()
-    # Asking for more scopes gives no more.
+    # If a program asks for more scopes, it does not get more.
     wanted = asking(offered, scope="openid aws.cognito.signin.user.admin")
     http = requests.get(
         f"{stack.info['cognito_url']}/oauth2/authorize?{urlencode(wanted)}",
@@ -195,7 +195,7 @@ def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address
         assert (answer.status_code, "access_token" in answer.text) == (400, False), changes
     assert exchange(offered, code).status_code == 200
     assert exchange(offered, code).status_code == 400
-    # In reverse, programs cannot use a code of the app's own client.
+    # Programs cannot use a code of the app's own client, either.
     back = parse_qs(urlsplit(visitor.callback_url(stack.sub("alice@example.com"))).query)
     for changes in ({}, {"redirect_uri": callback}):
         answer = exchange(offered, back["code"][0], **changes)

@@ -311,7 +311,7 @@ def no_tables_no_secrets(stack: Stack) -> Iterator[None]:
         yield
 
 
-#: Each fault, with a status that it must cause somewhere.
+#: The faults, each with a status that it must cause on some route.
 FAULTS: dict[str, tuple[Callable[[Stack], Any], int]] = {
     "function broken": (broken_handler, 502),
     "stage throttled": (throttled_stage, 429),

@@ -18,7 +18,7 @@ from tests.e2e.stack import Stack, Visitor
 ALICE = "alice@example.com"
 CHLOE = "chloe@example.org"
 SESSION = "__Host-gatehouse"
-#: `make soak` has the large number.
+#: In `make soak`, the number is larger.
 ROUNDS = 50 if os.environ.get("GATEHOUSE_SOAK") else 15
 
 
@@ -161,7 +161,7 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
         route.abort("connectionrefused")
 
     page.route(re.compile(r"/auth/refresh"), fail)
-    page.clock.fast_forward("11:00")  # the access token has expired
+    page.clock.fast_forward("11:00")  # by now the access token has expired
     page.mouse.click(5, 5)
     for _ in range(60):
         page.clock.run_for(1000)

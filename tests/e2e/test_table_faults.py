@@ -94,7 +94,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct_known = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         assert hosted_new.result() == "/?error=temporarily_unavailable"
         assert hosted_known.result() == "/"
-        # Nobody waits for the mail, so nobody sees the outage: no account is created, and Lambda tries again.
+        # The route does not wait for the mail, so its answer hides the outage. No account is created, and Lambda tries
+        # again.
         assert direct_new.result() == 200
         expect_soon(lambda: failed_mails(stack) > failed)
         signed_in = direct_known.result()
@@ -121,7 +122,7 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         visitor = Visitor(stack)
         assert sign_up(visitor, unknown) == 200
-        # The sign-up from the outage may be tried again and also mail a code: only the newest one is valid.
+        # Lambda may repeat the sign-up from the outage, too, which mails another code. Only the newest code is valid.
         expect_soon(lambda: confirm(stack, visitor, unknown) == 200)
         assert [each.result() for each in hosted] == ["/", "/"]
         assert direct.result().status_code == 200

@@ -111,7 +111,7 @@ RECORD = {
 }
 
 
-#: Ada's sessions. The second device's name is hostile, as if the server had not cleaned it.
+#: Ada's sessions. The name of the second device contains markup, as if the server had let it through.
 SESSIONS = [
     {"id": "A" * 22, "device": "Firefox, Linux", "provider": "Okta", "provider_label": "Acme Okta",
      "started_at": "2024-05-02T07:58:12Z", "last_used_at": "2024-05-02T09:00:00Z", "current": True},

@@ -12,7 +12,7 @@ from chalicelib.gatehouse.page.static_files import StaticFiles
 from .fake_api import FakeApi, error
 
 TITLED = "Sign in · Acme Reports"
-#: The view as data: names, texts, attributes; addresses and lists of classes in one form.
+#: The view as data: names, texts and attributes. Addresses and lists of classes are brought into one form.
 VIEW = """() => {
   const place = ({ pathname, searchParams, hash }) => [pathname, [...searchParams], hash].join();
   const tell = (node) => node.nodeType === Node.TEXT_NODE ? node.data : [

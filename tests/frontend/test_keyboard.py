@@ -47,7 +47,7 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
     focused(page, "field-email")
     type_in(page, EMAIL, PASSWORD)
     focused(page, "field-code")
-    type_in(page, "123 4-56")  # as pasted from a mail
+    type_in(page, "123 4-56")  # the code as people paste it from a mail
     heading(page, "Hello, Bo")
     assert api.sent("POST /auth/direct/challenge")[-1].body["code"] == "123456"
     focused(page, "title")

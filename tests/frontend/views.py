@@ -9,7 +9,7 @@ from .fake_api import Answer, FakeApi, challenge, error, throttled, totp_key
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 2
 EMAIL = "bo@example.com"
-PASSWORD = "  correct horse battery "  # the spaces are part of it
+PASSWORD = "  correct horse battery "  # the spaces are part of the password
 REQUIREMENTS = {"min_length": 12, "max_length": 256, "outer_spaces": False}
 
 View = Callable[[Page, FakeApi], None]

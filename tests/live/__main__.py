@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import pytest
 
     try:
-        # The tests ask for codes on the terminal, so pytest must not capture it (-s).
+        # The tests ask for codes on the terminal, so pytest must not capture input and output (-s).
         return int(pytest.main([*(("-s",) if options.mail else ()), str(Path(__file__).parent)]))
     finally:
         _clean(stage)

@@ -15,7 +15,7 @@ from tests.cognitos.mask import Masks
 from tests.cognitos.transcript import Transcript
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The default file.
+#: The default path of the transcript.
 DEFAULT = ROOT / ".local" / "live-transcript.json"
 #: The variables with the tester's own secrets, which no file may contain.
 _OWN = ("GATEHOUSE_LIVE_OKTA_USER", "GATEHOUSE_LIVE_OKTA_PASSWORD", "GATEHOUSE_LIVE_MAIL")

@@ -253,7 +253,7 @@ class Crowd:
 
 def together(members: list[Any], do: Callable[[Any], object], threads: int) -> None:
     """Let `threads` threads process a shuffled list, so that people meet in every order; raise their errors."""
-    # Threads switch after every few bytecodes, so that data that two containers share would be noticed.
+    # Threads switch after every few bytecodes, so that the test notices data that two containers share.
     before = sys.getswitchinterval()
     sys.setswitchinterval(5e-5)
     try:

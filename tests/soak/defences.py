@@ -94,7 +94,7 @@ def _pytest(
             **os.environ,
             "GATEHOUSE_SWITCHED_OFF": name,
             "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
-            # Files that an aborted run leaves are deleted with the folder.
+            # If a run is aborted, the files that it leaves are deleted with this folder.
             "TMPDIR": folder,
             "PYTHONDONTWRITEBYTECODE": "1",
         }

@@ -22,7 +22,7 @@ from tests.doubles.queue import QueueDouble
 
 PEOPLE = 1_000 if os.environ.get("GATEHOUSE_SOAK") else 30
 STAYING = PEOPLE // 10
-#: Okta sends several events in one request.
+#: How many events Okta sends in one request.
 EVENTS = 10
 BATCH = 10
 

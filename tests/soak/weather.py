@@ -80,7 +80,7 @@ class StormyAws:
         self._client = client
         self._service = service
         self._weather = weather
-        # A sign-in runs triggers, which write to the table. So each service has its own lock.
+        # During a sign-in, Cognito runs triggers, which write to the table. So each service has its own lock.
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:

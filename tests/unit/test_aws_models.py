@@ -21,7 +21,7 @@ from ops.service_models import OPERATIONS
 
 CODE = Path(aws_models.__file__).parent
 REGIONS = ("eu-west-1", "us-gov-west-1", "cn-north-1")
-#: botocore's own small data files: old versions also read the last one.
+#: botocore's own small data files. Old versions of botocore also read the last of these.
 SMALL = {"endpoint-rule-set-1", "partitions", "sdk-default-configuration", "_retry"}
 ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = {
     "dynamodb": {

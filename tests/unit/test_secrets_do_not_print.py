@@ -21,7 +21,7 @@ from chalicelib.gatehouse.setting import SettingTable
 
 ROOT = Path(gatehouse.__file__).parent
 CANARY = "canary-0123456789"
-#: Names of fields whose value must not be printed.
+#: A field with such a name holds a value that must not be printed.
 SECRET = re.compile(
     r"token|secret|passw|code|nonce|state$|verifier|cookie|sealed|^session$|^device|^key|pepper|"
     r"^identifier$|"
@@ -171,7 +171,7 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
                 words = {a.name for a in node.names} | {getattr(node, "module", None)}
                 banned = {"pickle", "marshal", "shelve", "copyreg"}
                 if name == "cold_start.py":
-                    banned -= {"marshal"}  # reads the zip's own bytecode
+                    banned -= {"marshal"}  # this file reads the zip's own bytecode
                 forbidden += [name for word in words if word in banned]
             if isinstance(node, ast.Attribute) and node.attr == "__dict__":
                 forbidden.append(name)
@@ -179,15 +179,15 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
                 opened.add(name)
     assert forbidden == []
     assert opened == {
-        "cold_start.py",  # a module's own names
-        "session/sessions.py",  # sealed
+        "cold_start.py",  # a module's own names, not a value's
+        "session/sessions.py",  # values that are then sealed
         "sealed/transactions.py",
-        "mail_requests.py",  # the event of our own function
-        "signals.py",  # a message of our own queue
+        "mail_requests.py",  # the event that our own function gets
+        "signals.py",  # a message that our own queue gets
         "sealed/challenges.py",
         "sealed/departures.py",
         "sealed/devices.py",
-        "store/recovery_codes.py",  # hashes, into the person's row
-        "routes/me.py",  # the caller's own record
-        "routes/users.py",  # records, for administrators
+        "store/recovery_codes.py",  # hashes that are written into the person's row
+        "routes/me.py",  # the record, for the person themselves
+        "routes/users.py",  # records, which administrators may see
     }

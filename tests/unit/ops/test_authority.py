@@ -42,7 +42,7 @@ def handshake(server: ssl.SSLContext, ca_file: Path, name: str) -> str:
     thread = threading.Thread(target=serve)
     thread.start()
     client = ssl.create_default_context(cafile=str(ca_file))
-    client.verify_flags |= ssl.VERIFY_X509_STRICT  # Python 3.13's default
+    client.verify_flags |= ssl.VERIFY_X509_STRICT  # Python 3.13 has this flag by default
     try:
         client.wrap_socket(theirs, server_hostname=name).close()
         return ""
