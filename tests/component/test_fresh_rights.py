@@ -21,7 +21,7 @@ Route = Callable[[dict[str, str]], int]
 
 @pytest.fixture
 def root(world: World) -> PoolUser:
-    """The administrator, and Ada, whom the administrator signs out."""
+    """Add the administrator, and Ada, whom the administrator signs out."""
     world.pool.add(PoolUser("ada@example.org", "x" * 12, sub=Person().sub, username=ADA))
     return add_administrator(world)
 
@@ -43,7 +43,7 @@ def with_record(world: World, **columns: str) -> None:
 def test_a_right_that_was_taken_away_is_gone_at_once(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """The token still contains `admins`, but has no effect; when the right is given back, it works again."""
+    """The token still contains `admins`, but that has no effect. When the right is given back, the token works again."""
     assert route(ADMIN) == 200
     before = world.pool.called("admin_user_global_sign_out"), world.dynamodb.calls.count("Scan")
     root.groups = ("staff", "xadmins", "Admins", "admins2")
@@ -178,7 +178,7 @@ def test_rows_of_providers_that_were_never_read_are_503(
 
 
 def at(second: str, form: str = "date") -> dict[str, str]:
-    """Return the claims of a token that was issued at this second of 2026-01-02T03:04."""
+    """Return the claims of a token that was issued in the given second of 2026-01-02T03:04."""
     date = f"Fri Jan 02 03:04:{second} UTC 2026"
     return {**ADMIN, "iat": date if form == "date" else str(1_767_323_040 + int(second))}
 
@@ -279,7 +279,7 @@ def test_a_sign_out_that_could_not_be_noted_is_503_and_completed_by_the_next(
 def test_a_person_without_a_record_is_told_by_the_pool_alone(
     world: World, root: PoolUser, route: Route, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The next sign-in repairs the record; a sign-out creates none, and logs that without an address."""
+    """The next sign-in repairs the record. A sign-out makes none, and the log says so without an address."""
     assert route(ADMIN) == 200
     assert sign_out(root.email).status == 200
     assert world.users() == {}
@@ -289,7 +289,7 @@ def test_a_person_without_a_record_is_told_by_the_pool_alone(
 
 @pytest.mark.security("S-70")
 def test_a_new_password_ends_old_rights_too(world: World, root: PoolUser, browser: Browser) -> None:
-    """A person who knew the old password may have a token."""
+    """A person who knew the old password may still have a token."""
     from tests.component.direct import Direct
 
     direct = Direct(world)

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def existing_app() -> Chalice:
-    """A team's typical app: routes, CORS, a blueprint, its own class."""
+    """Return a team's typical app: routes, CORS, a blueprint, and its own class."""
 
     class TeamsChalice(Chalice):
         pass
@@ -141,7 +141,8 @@ def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
 
 
 def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World) -> None:
-    """With `cors=True` on a route, or on the whole API, Chalice answers preflights there, and allows no other OPTIONS."""
+    """With `cors=True` on a route, or on the whole API, Chalice answers preflights there, and the team can register no other
+    OPTIONS."""
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_routes
 
@@ -267,7 +268,7 @@ def test_services_can_be_given(world: World, clock: Clock) -> None:
 
 
 def test_the_triggers_are_declared_under_their_names() -> None:
-    """Chalice looks for `app.user_records` and so on: Gatehouse puts them into the module `app` of this app only."""
+    """Chalice looks for `app.user_records` and so on. Gatehouse puts these names into the module `app` of this app only."""
     import app as module
 
     names = {f.name: f.handler_string for f in module.app.pure_lambda_functions}

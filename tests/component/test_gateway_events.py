@@ -1,4 +1,4 @@
-"""Malformed events: some that API Gateway never sends, and unusual ones that it may send."""
+"""Malformed events: some that API Gateway never sends, and unusual ones that it can send."""
 
 import copy
 import json

@@ -1,4 +1,5 @@
-"""Every line of tests/data/header_injections.txt, in every input: it reaches no header, page or log line."""
+"""Every line of tests/data/header_injections.txt is sent in every input. It must not appear in a header, a page or a log
+line."""
 
 import json
 import re

@@ -64,7 +64,8 @@ def groups_in_token(attributes: dict[str, str]) -> list[str]:
 
 
 def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
-    """The names are the pool's and the claim's; the subject keeps its case, whatever the pool does to user names."""
+    """The answer has each attribute under the pool's name and under the claim's name. The subject keeps its case, whatever
+    the pool does to user names."""
     decided = decide(event_of())
     assert {name: decided[name] for name in ATTRIBUTE_MAPPING} == {
         "email": "ada@example.org",

@@ -44,7 +44,7 @@ def company(world: World) -> Company:
 def test_whoever_leaves_is_out_and_nobody_else(
     company: Company, kind: str, target: list[Any], enabled: bool
 ) -> None:
-    """The sessions end. If Okta says that the person is gone, the profile is also disabled."""
+    """The sessions end. If Okta says that the person has left, the profile is also disabled."""
     answer = company.tell(company.event(kind, target=target))
     assert (answer.status, answer.body) == (204, "")
     assert company.signed_in() == {"bob"}
@@ -123,7 +123,7 @@ def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
 def test_a_linked_account_follows_a_rule_of_its_own(
     world: World, rule: str, out: bool, enabled: bool
 ) -> None:
-    """The account has a password, so a person who left the provider may still be allowed here."""
+    """The account has a password, so a person who left the provider may still be allowed to sign in here."""
     company = Company(world, linked=rule)
     company.ada.username = "5d3c7b1e-native"
     company.ada.status = "CONFIRMED"
@@ -245,7 +245,7 @@ def test_the_queue_does_not_answer(company: Company) -> None:
 
 
 def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
-    """Cognito fails for one of three people: the other two are signed out now, the third at the next delivery."""
+    """Cognito fails for one of three people. The other two are signed out now, and the third at the next delivery."""
     pool, queue = company.world.pool, company.world.queue
     eve = company._join("Okta", "00u3Eve", "eve@example.org")
     pool.fail("admin_user_global_sign_out", client_error("TooManyRequestsException"))
@@ -303,13 +303,13 @@ def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) ->
 
 
 def test_the_function_keeps_to_cognitos_pace(company: Company) -> None:
-    """One function makes twelve calls a second, two at a time make 24; Cognito allows 25."""
+    """One function makes twelve calls a second, and two at the same time make 24. Cognito allows 25."""
     company.tell(*(company.event("user.session.clear", f"00uNobody{n}") for n in range(3)))
     assert company.world.pauses == pytest.approx([n / CALLS_PER_SECOND for n in (1, 2)])
 
 
 def test_okta_verifies_the_address_once(company: Company) -> None:
-    """The body returns Okta's challenge, for any provider name: the answer must not reveal which providers exist."""
+    """The answer returns Okta's challenge for any provider name, because it must not reveal which providers exist."""
     browser = company.world.browser()
     headers = [("X-Okta-Verification-Challenge", "challenge-1")]
     answer = browser.get("/auth/events/Okta", headers=headers)

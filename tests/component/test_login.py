@@ -156,7 +156,7 @@ def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Bro
 def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
     world: World, browser: Browser
 ) -> None:
-    """A Lax cookie is sent with the cross-site redirect from Cognito; a Strict one is not."""
+    """A Lax cookie is sent with the cross-site redirect from Cognito, and a Strict one is not."""
     world.sign_in(browser)
     browser.get("/auth/login")
     sent = browser.cookie_header("GET", "cross-site")
@@ -181,7 +181,7 @@ def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser)
 def test_email_of_a_foreign_domain_is_refused_where_direct_sign_in_is_off(
     world: World, browser: Browser
 ) -> None:
-    """With direct sign-in off there is nothing to offer for such an address, and COGNITO is not a provider."""
+    """Without direct sign-in the app has no form for such an address, and COGNITO is not a provider."""
     world.restart(direct_sign_in="off")
     for query in ("email=bo@elsewhere.example", "provider=COGNITO"):
         assert browser.get(f"/auth/login?{query}").json()["error"] == "unknown_provider"
@@ -292,7 +292,7 @@ def test_login_starts_without_query_or_headers(world: World) -> None:
 
 
 def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browser) -> None:
-    """The same flow works for Cognito's own users; their record has COGNITO."""
+    """The same flow works for Cognito's own users. Their record has COGNITO as the provider."""
     native = Person(username="0b7c-native", provider="COGNITO")
     world.sign_in(browser, native, query="provider=COGNITO")
     assert world.users()["0b7c-native"]["provider"] == "COGNITO"

@@ -31,7 +31,7 @@ def newest_is_revoked(world: World) -> bool:
 def test_a_callback_whose_tokens_are_refused_revokes_them(
     world: World, browser: Browser, claims: dict[str, str], of: str
 ) -> None:
-    """The nonce belongs to another sign-in, or the access token to another client or person."""
+    """The nonce is from another sign-in, or the access token is for another client or person."""
     getattr(world.cognito, of).update(claims)
     assert error_of(world.sign_in(browser)) == "login_failed"
     assert newest_is_revoked(world)
@@ -76,7 +76,7 @@ def test_a_revocation_that_fails_changes_nothing_for_the_person(
 
 @pytest.mark.security("S-25")
 def test_a_callback_without_keys_redeems_no_code(world: World, browser: Browser) -> None:
-    """No tokens are lost: the keys are fetched first."""
+    """The keys are fetched before the code is redeemed, so no tokens are lost."""
     world.cognito.fail("jwks", answers(503))
     assert error_of(world.sign_in(browser)) == "temporarily_unavailable"
     assert world.cognito.calls("/oauth2/token") == 0

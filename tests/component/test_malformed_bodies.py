@@ -86,7 +86,7 @@ def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
 
 
 def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
-    """Every case has a unique name; no POST route without a token is left out."""
+    """Every case has a unique name, and the list has every POST route without a token."""
     from chalicelib.gatehouse.routes.table import FOR_SERVERS, FORMS_OF_OTHERS, PUBLIC_ROUTES
 
     assert len({case["id"] for case in CASES}) == len(CASES) >= 150
@@ -102,7 +102,8 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """The answer comes before anything uses the body: no call to Cognito, no write, no cookie, nothing reflected."""
+    """The body is refused before anything uses it: there is no call to Cognito, no write and no cookie, and nothing is
+    reflected."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
         for answer in sent(direct.browser, path, case):

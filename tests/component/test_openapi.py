@@ -1,5 +1,5 @@
-"""GET /openapi.json: complete in both directions, valid, and true (the answers of all other component tests are
-checked against it)."""
+"""GET /openapi.json lists every route and no other, is valid, and is true: the answers of all other component tests are
+checked against it."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
 
 
 def test_every_shared_part_is_used() -> None:
-    """No part is left over from a removed answer."""
+    """If an answer is removed, its shared parts must be removed, too."""
     text = json.dumps(contract.document())
     for kind, parts in contract.document()["components"].items():
         for name in parts:

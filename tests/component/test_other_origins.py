@@ -1,4 +1,5 @@
-"""Front ends on other origins of the same site: what the setting ALLOWED_ORIGINS allows, for whom, and nothing more."""
+"""Front ends on other origins of the same site: what the setting ALLOWED_ORIGINS allows to them, and what it does not
+allow."""
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> No
 
 
 def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -> None:
-    """An allowed origin can read it, with the cookie; a stranger's script cannot."""
+    """A script on an allowed origin can read the configuration with the cookie; a script of a stranger cannot."""
     answer = opened.get("/auth/config", headers=[("Origin", OTHER)])
     assert answer.json()["session"] is True
     assert cors(answer) == {
@@ -186,7 +187,7 @@ def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -
 def test_a_stage_adds_request_and_response_headers_for_its_origins(
     world: World, opened: Browser
 ) -> None:
-    """For example, a tracing library adds a header to every call, and a response header contains the length of a list."""
+    """For example, a tracing library adds a header to every call, or a response header contains the length of a list."""
     world.restart(allowed_headers=("traceparent", "if-match"), exposed_headers=("etag", "x-total"))
     for route, own in (
         ("/auth/refresh", "content-type, x-gatehouse"),

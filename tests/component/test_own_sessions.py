@@ -54,7 +54,7 @@ def second(world: World, signed_in: Browser) -> Browser:
 def test_a_person_sees_every_session_with_device_door_and_times(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """The last used session comes first; a refresh changes only the time of its own session."""
+    """The session that was used last comes first. A refresh changes only the time of its own session."""
     newer, older = listed(second)
     assert newer == {
         "id": newer["id"],
@@ -77,7 +77,7 @@ def test_a_person_sees_every_session_with_device_door_and_times(
 def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
     world: World, signed_in: Browser
 ) -> None:
-    """DynamoDB's TTL may take days to delete them."""
+    """DynamoDB's TTL may take days to delete such sessions."""
     world.clock.advance(1799)
     assert len(listed(signed_in)) == 1
     world.clock.advance(1)

@@ -1,4 +1,5 @@
-"""The same cookie, state or code many times at once, in several containers: two tabs, a double click, many guesses."""
+"""The same cookie, state or code is sent many times at once to several containers: two tabs, a double click, many
+guesses."""
 
 from collections import Counter
 from collections.abc import Callable

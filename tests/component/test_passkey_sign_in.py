@@ -107,7 +107,7 @@ def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None:
-    """The tabs share the cookie. The first tab's answer is refused and uses up the challenge; both tabs can request a new
+    """The tabs share the cookie. The first tab's answer is refused and uses up the challenge. Both tabs can request a new
     one.
     """
     passkeys.set_up()

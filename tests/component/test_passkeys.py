@@ -217,7 +217,7 @@ def test_a_registration_serves_once(passkeys: Passkeys) -> None:
 
 
 def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
-    """From then on the passkey counts as a second factor: it signs in without a code."""
+    """When the app is set up, the passkey counts as a second factor: people sign in with it without a code."""
     passkeys.direct.with_totp()
     passkeys.direct.sign_in()
     passkeys.direct.challenge("SOFTWARE_TOKEN_MFA", code=passkeys.direct.totp())

@@ -90,5 +90,5 @@ def test_a_teams_own_route_gets_decoded_names(world: World) -> None:
 
 
 def test_decoding_is_of_percent_signs_alone() -> None:
-    """A plus sign stays, as in RFC 3986; unencoded text stays."""
+    """A plus sign stays, as in RFC 3986, and so does unencoded text."""
     assert decode_path_parameters({"a": "x+y", "b": "ä%C3%A4"}) == {"a": "x+y", "b": "ää"}

@@ -1,4 +1,4 @@
-"""Gatehouse below a prefix of another app: every route, hosted and direct sign-in, and the sign-out."""
+"""Gatehouse below a prefix of another app: every route, hosted and direct sign-in, and the sign-out are tested."""
 
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit

@@ -1,4 +1,5 @@
-"""The public app client for programs (RFC 8252): none of it exists unless the stage lists ports."""
+"""The public app client for programs (RFC 8252). Unless the stage lists ports, it has no client, route or scope for
+programs."""
 
 from typing import Any
 

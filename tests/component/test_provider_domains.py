@@ -158,7 +158,7 @@ def come_back_linked(email: str, *providers: str) -> Any:
     ],
 )
 def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: list[str]) -> None:
-    """A linked account's attributes are also mapped at each sign-in: the tenant must not change its address to a
+    """A linked account's attributes are also mapped at each sign-in. The tenant must not change the account's address to a
     foreign one."""
     come_back_linked("bo@contoso.example", "Contoso")
     records = tenants.users()

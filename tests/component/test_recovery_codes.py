@@ -1,4 +1,4 @@
-"""Recovery codes: created with password and app code, and used instead of the app's code (S-105 … S-108)."""
+"""Recovery codes are made with the password and the app's code, and used instead of the app's code (S-105 … S-108)."""
 
 import json
 import re
@@ -112,7 +112,7 @@ def test_a_code_of_somebody_else_opens_nothing(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_wrong_used_and_no_codes_look_alike(direct: Direct) -> None:
-    """An account without codes gets the same answer; the sign-in can continue with the app."""
+    """An account without codes gets the same answer. The sign-in can continue with the app."""
     direct.sign_in()
     direct.with_totp()
     browser = lose_the_phone(direct)

@@ -28,7 +28,7 @@ AWS_CREDENTIALS = {
 
 @pytest.fixture
 def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
-    """A container that makes its own clients; all services are behind sockets."""
+    """A container that makes its own clients; all services are reached through sockets."""
     direct = Direct(world)
     for name, value in AWS_CREDENTIALS.items():
         monkeypatch.setenv(name, value)

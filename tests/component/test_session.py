@@ -39,7 +39,8 @@ def test_refresh_answers_with_exactly_what_the_page_needs(world: World, signed_i
 
 @pytest.mark.security("S-32")
 def test_refresh_and_id_token_never_leave_in_clear(world: World, browser: Browser) -> None:
-    """Neither is in any body, header or cookie of the whole flow; the access token is only in the refresh body."""
+    """Neither token is in any body, header or cookie of the whole flow. The access token is only in the body of a
+    refresh."""
     world.sign_in(browser)
     browser.post("/auth/refresh")
     browser.post("/auth/logout")
@@ -61,7 +62,7 @@ def test_token_answers_are_never_cached(signed_in: Browser) -> None:
 
 @pytest.mark.security("S-34")
 def test_each_refresh_moves_the_refresh_token_on(world: World, signed_in: Browser) -> None:
-    """The new token replaces the cookie; six refreshes over two hours work and use seven tokens."""
+    """The new token replaces the one in the cookie. Six refreshes over two hours work and use seven tokens."""
     for _ in range(6):
         world.clock.advance(1200)
         assert signed_in.post("/auth/refresh").status == 200
@@ -73,7 +74,7 @@ def test_each_refresh_moves_the_refresh_token_on(world: World, signed_in: Browse
 
 @pytest.mark.security("S-34")
 def test_without_rotation_the_session_keeps_its_token(world: World, signed_in: Browser) -> None:
-    """A pool without rotation returns no new token; the old one stays in the cookie."""
+    """A pool without rotation returns no new token, so the old one stays in the cookie."""
     world.cognito.rotation = False
     for _ in range(3):
         assert signed_in.post("/auth/refresh").status == 200

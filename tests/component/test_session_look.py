@@ -1,4 +1,4 @@
-"""Whether a session continues: the page asks when its window gets the focus again."""
+"""When its window gets the focus again, the page asks whether the session continues."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,5 +1,4 @@
-"""Refresh and logout through the real HTTP client and a real socket: hangs, errors and garbage from the token
-endpoint."""
+"""Refresh and logout with the real HTTP client and a real socket. The token endpoint hangs, fails, or sends garbage."""
 
 import threading
 from collections.abc import Callable, Iterator

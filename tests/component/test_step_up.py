@@ -1,4 +1,5 @@
-"""authorized(…, max_age=…): the person has authenticated recently, actively, and in this browser (S-93 … S-95)."""
+"""authorized(…, max_age=…) requires that the person has authenticated recently, actively, and in this browser (S-93 …
+S-95)."""
 
 import json
 from collections.abc import Callable
@@ -281,7 +282,7 @@ def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
 
 @pytest.mark.security("S-94")
 def test_a_providers_person_proves_nothing_by_a_password(shop: Shop) -> None:
-    """Such a person has no password: any sign-in that Cognito accepts this way did not come from Okta."""
+    """Such a person has no password. If Cognito accepts a sign-in in this way, it did not come from Okta."""
     assert _forge(shop, Person(), "TokenGeneration_Authentication") == {}
 
 

@@ -1,4 +1,4 @@
-"""Links into a sign-in: an app tile by GET and by form, an address as hint, and a removed provider."""
+"""Links into a sign-in: an app tile by GET and by form, an address as a hint, and a provider that was removed."""
 
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -40,8 +40,8 @@ def put_tenant(world: World, name: str, issuer: str, *domains: str) -> None:
 
 @pytest.mark.parametrize("issuer", [ISSUER, ISSUER + "/"])
 def test_a_tile_leads_to_its_own_tenant(world: World, browser: Browser, issuer: str) -> None:
-    """By GET and by form POST from another site: `iss` names the tenant, the hint is passed on, and the target is
-    used."""
+    """The tile is opened by GET, and by form POST from another site. `iss` names the tenant, the hint is passed on, and the
+    target is used."""
     put_tenant(world, "Acme", ISSUER, "acme.example")
     put_tenant(world, "Beta", "https://beta.okta.com", "beta.example")
     given = {

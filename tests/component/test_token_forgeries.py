@@ -1,4 +1,4 @@
-"""Forged tokens from the token endpoint: every case of tests/data/token_forgeries.json, at the callback and at a
+"""The token endpoint returns forged tokens: every case of tests/data/token_forgeries.json, at the callback and at a
 refresh."""
 
 import base64
@@ -34,7 +34,7 @@ def parameters() -> list[Any]:
 
 @pytest.fixture
 def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Replace the next tokens of one kind by a case's forgeries; return the list of issued tokens."""
+    """Replace the next tokens of one kind by the forgeries of a case; return the list of the issued tokens."""
     issued: list[str] = []
 
     def switch(case: dict[str, Any], kind: str) -> list[str]:

@@ -117,7 +117,7 @@ def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_writte
 def test_who_is_in_the_pool_already_goes_on_without_the_table(
     world: World, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito has already confirmed the person: an error would only hide that. The next sign-in repairs the record."""
+    """Cognito has already confirmed the person, which an error would only hide. The next sign-in repairs the record."""
     fire(load_event("PreSignUp_SignUp"))
     before = world.users()
     world.dynamodb.fault = client_error("ThrottlingException")
@@ -205,7 +205,7 @@ def test_an_event_without_attributes_still_records_the_name(
 def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
     world: World, browser: Browser
 ) -> None:
-    """PENDING with an expiry becomes CONFIRMED without one; the first ClientId and createdAt stay."""
+    """A record that is PENDING with an expiry becomes CONFIRMED without one. The first ClientId and createdAt stay."""
     event = load_event("PreSignUp_ExternalProvider")
     event["callerContext"]["clientId"] = "first-client"
     fire(event)

@@ -1,4 +1,4 @@
-"""Callbacks of everyday life: repeated, too late, the oldest of many, and prefetched."""
+"""Callbacks that are repeated, too late, the oldest of many, or prefetched, as in everyday life."""
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 

@@ -1,4 +1,4 @@
-"""examples/webhook: it checks a signature over the raw body and its time, and handles each delivery once."""
+"""examples/webhook checks a signature over the raw body and its time, and handles each delivery once."""
 
 import base64
 import hashlib

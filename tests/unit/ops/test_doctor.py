@@ -210,7 +210,8 @@ SECRET, POOL_TYPE, ROLE = "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool
 def test_stack_drift(
     stage: Stage, kind: str, status: str, paths: list[str], said: str | None
 ) -> None:
-    """Differences that every healthy stage has are not findings: a pool also returns attributes that nobody declared."""
+    """A healthy stage has some differences, too, which are not findings: for example, a pool returns attributes that nobody
+    declared."""
     aws = StubbedSession()
     when, arn = datetime(2026, 1, 1, tzinfo=timezone.utc), "arn:aws:cloudformation:eu-west-1:1:s/n"
     aws.expect("cloudformation", "detect_stack_drift", {"StackDriftDetectionId": "d"})
@@ -460,7 +461,8 @@ def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | Non
 
 @pytest.mark.parametrize("heard", ["2026-11-28T08:00:00.000Z", ""])
 def test_signals_of_people_who_leave(stage: Stage, heard: str) -> None:
-    """Doctor says when a provider last sent a signal, and how many were refused; it notes a provider that never sent one."""
+    """Doctor says when a provider last sent a signal, and how many signals were refused. If a provider has never sent one,
+    there is a note."""
     stage = replace(stage, environment={**stage.environment, "SUBJECTS_TABLE": "subjects"})
     rules = {"M": {"issuer": {"S": "https://acme.okta.com"}}}
     items = {

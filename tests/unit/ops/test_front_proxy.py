@@ -118,7 +118,7 @@ def test_plain_http_is_led_to_https(secure: int, method: str, path: str) -> None
 
 
 def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
-    """A program that posts has the wrong address; a redirect would make it send its data again."""
+    """A program that posts without TLS has the wrong address. A redirect would make it send its data again."""
     with closing(http.client.HTTPConnection("localhost", secure)) as there:
         answer, body = ask(there, "POST", "/auth/refresh")
     assert answer.status == 400

@@ -109,7 +109,7 @@ def client(certificate: Certificate) -> Iterator[Client]:
 
 
 def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
-    """The request has all cookies in one header and the true peer address; the client's Host and X-Forwarded-For are
+    """The request has all cookies in one header, and the true peer address. The client's Host and X-Forwarded-For are
     removed. The response has no HSTS."""
     stream = client.ask(
         "/x?y=1",

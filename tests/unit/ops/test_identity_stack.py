@@ -105,8 +105,8 @@ def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
 
 
 def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None:
-    """CloudFormation could not roll back a protected pool or table: a failed first attempt would leave them, and their
-    names would block the second."""
+    """CloudFormation could not roll back a protected pool or table. After a failed first attempt they would stay, and their
+    names would block the second one."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     assert cloud.calls == ["create", "update", "protect"]
@@ -227,7 +227,7 @@ def test_the_second_passs_parameters_are_not_the_pools() -> None:
 
 
 def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -> None:
-    """Functions of the previous release may refuse new events."""
+    """Until then, the functions are those of the previous release, which may refuse new events."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE", {"UserRecordsFunctionArn": "arn:old"})
     run(cloud, folder)
     assert cloud.parameters["UserRecordsFunctionArn"] == "arn:old"
@@ -287,7 +287,7 @@ def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said
 
 
 def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Path) -> None:
-    """A create-only property cannot be changed: the message recommends a new stage."""
+    """If a create-only property cannot be changed, the message recommends a new stage."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.template = TEMPLATE.read_text(encoding="utf-8")
     cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."

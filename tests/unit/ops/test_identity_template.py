@@ -108,7 +108,7 @@ def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
 def test_what_goes_out_is_the_template_without_blanks_and_comments(
     template: dict[str, Any],
 ) -> None:
-    """Short tags are in their long form, with the same meaning; one line per resource, so that two versions can be
+    """Short tags are in their long form, with the same meaning. Each resource has one line, so that two versions can be
     compared."""
     body = write_template(read_template(TEMPLATE.read_text(encoding="utf-8")))
     assert list(json.loads(body)) == list(template)

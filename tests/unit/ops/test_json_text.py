@@ -1,4 +1,4 @@
-"""Single values of a JSON file change; every other character stays."""
+"""Single values of a JSON file are changed, and every other character stays."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Identity providers: checked first, registered in order, removed in reverse."""
+"""Identity providers are checked first, registered in one order, and removed in the reverse order."""
 
 from collections.abc import Mapping
 from pathlib import Path
