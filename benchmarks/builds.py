@@ -32,7 +32,7 @@ def unpack_sources(home: Path, folder: Path) -> Path:
 
 
 def unpack_earlier(folder: Path) -> Path:
-    """Return the folder with the earlier commit's app; it uses the same dependencies as the others. Raises
+    """Return the folder with the earlier commit's app, which uses the same dependencies as the others. Raises
     RuntimeError."""
     asked = ["git", "archive", EARLIER, "app.py", "chalicelib", "frontend", "vendor"]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)

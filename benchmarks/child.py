@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Context:
-    """The attributes of a Lambda context that our subjects need."""
+    """Has the attributes of a Lambda context that our subjects need."""
 
     aws_request_id = "bench"
     function_name = "bench"
@@ -94,7 +94,7 @@ def _count_bundles() -> list[str]:
 
 
 def _peak() -> int:
-    """Return the process's peak memory in kB; 0 if the system does not report it."""
+    """Return the process's peak memory in kB, or 0 if the system does not report it."""
     try:
         # pathlib is not used here, because it would count as one of the subject's imports.
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123

@@ -134,7 +134,7 @@ class Stopwatch:
         self.seconds = 0.0
 
     def around(self, double: Any) -> Any:
-        """Return an object with the double's attributes; the time of its methods is added up."""
+        """Return an object with the double's attributes. The time that its methods take is added up."""
         watch = self
 
         class Watched:

@@ -1,4 +1,5 @@
-"""The result of a benchmark: sections of tables, with targets that are met or missed. Pure: numbers in, Markdown out."""
+"""Turns the figures of a benchmark into Markdown: sections of tables, with targets that are met or missed. It has no other
+effect."""
 
 import statistics
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,5 @@
-"""The page's size, and the time until a person can use it: bytes after gzip, requests, and time in a real Chromium."""
+"""Measures the page's size, and the time until a person can use it: bytes after gzip, requests, and time in a real
+Chromium."""
 
 from dataclasses import dataclass
 from typing import Any

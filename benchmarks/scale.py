@@ -16,7 +16,7 @@ _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
 
 
 def run(lab: Lab) -> list[Section]:
-    """Sign in repeatedly in warm processes, then many people at once; over TLS."""
+    """Over TLS, sign in repeatedly in warm processes, and then with many people at once."""
     login = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     subjects = [
         Subject(

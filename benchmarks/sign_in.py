@@ -1,4 +1,4 @@
-"""A whole sign-in: our Lambda time from the first redirect to the person's data on the page, and its calls."""
+"""Measures a whole sign-in: our Lambda time from the first redirect to the person's data on the page, and the calls."""
 
 from collections import Counter
 from typing import Any

@@ -32,13 +32,13 @@ def pytest_xdist_setupnodes() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
-    """Run all tests of one stack in one process: tests/shares.py."""
+    """Run all tests of one stack in one process, as tests/shares.py says."""
     return Shares(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several processes, run the longest groups of tests first (tests/shares.py); one process keeps the normal
+    """With several processes, run the longest groups of tests first (tests/shares.py). A single process keeps the normal
     order."""
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)

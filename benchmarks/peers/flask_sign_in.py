@@ -1,5 +1,5 @@
-"""A whole sign-in with Flask and flask-cognito-lib: secrets from Secrets Manager, the person written to DynamoDB, as
-in ours."""
+"""A whole sign-in with Flask and flask-cognito-lib. As in ours, secrets come from Secrets Manager, and the person is written
+to DynamoDB."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Removes secrets, ids and people from files: replaces each value by a name that is the same throughout a file."""
+"""Removes secrets, ids and people from files. Each value is replaced by a name that is the same throughout a file."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Masks:
     """The names that replace values in one file."""
 
     def __init__(self, *secrets: str) -> None:
-        """`secrets` are known in advance: they are masked everywhere."""
+        """`secrets` are values that are known in advance; they are masked everywhere."""
         self._names: dict[str, str] = {}
         for value in secrets:
             self._name("given", value)

@@ -1,4 +1,4 @@
-"""Tests a Cognito through boto3: the local AWS, or AWS itself."""
+"""Tests a Cognito through boto3, on the local AWS or on AWS itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the patched local AWS: with its mailbox, its triggers, and the Okta stand-in."""
+"""Tests the patched local AWS with its mailbox, its triggers, and the Okta stand-in."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class LocalCognito(AwsCognito):
 
 
 class LocalCognitos:
-    """The pools of one local AWS, made when cases need them."""
+    """The pools of one local AWS, each made when the first case needs it."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -248,7 +248,7 @@ class World:
         return self.post("/oauth2/token", client, grant_type="refresh_token", refresh_token=token)
 
     def visit(self, person: str = "", **changed: str) -> dict[str, str]:
-        """Sign in as a person of the provider; an empty value omits a parameter of the URL."""
+        """Sign in as a person of the provider. An empty value omits a parameter of the URL."""
         query = {
             "response_type": "code",
             "client_id": self.port.client.id,

@@ -21,7 +21,7 @@ Route = Callable[[dict[str, str]], int]
 
 @pytest.fixture
 def root(world: World) -> PoolUser:
-    """Add the administrator, and Ada, whom the administrator signs out."""
+    """Add Ada, and the administrator who signs her out; return the administrator."""
     world.pool.add(PoolUser("ada@example.org", "x" * 12, sub=Person().sub, username=ADA))
     return add_administrator(world)
 

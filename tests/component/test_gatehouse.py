@@ -141,8 +141,8 @@ def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
 
 
 def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World) -> None:
-    """With `cors=True` on a route, or on the whole API, Chalice answers preflights there, and the team can register no other
-    OPTIONS."""
+    """With `cors=True` on a route, or on the whole API, Chalice itself answers preflights there. No other view may
+    answer OPTIONS."""
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_routes
 

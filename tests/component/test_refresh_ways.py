@@ -179,7 +179,7 @@ def test_nobody_signs_in_without_an_id_token(world: World, browser: Browser) -> 
 
 
 def rotate_keys(world: World) -> None:
-    """Let Cognito sign ID tokens with a new key. The argument says whether its JWKS lists the key."""
+    """Let Cognito sign ID tokens with a new key. Its JWKS lists the key only after `publish`."""
     world.cognito.id_header["kid"] = "new-key"
 
 

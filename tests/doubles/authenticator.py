@@ -27,7 +27,7 @@ def encode(value: bytes) -> str:
 
 @dataclass
 class Passkey:
-    """One credential; `user_handle` is the server's id of the person."""
+    """One credential; `user_handle` is the id that the server has for the person."""
 
     rp_id: str
     user_handle: str

@@ -54,7 +54,7 @@ class _Code:
 
 @dataclass
 class _Family:
-    """All refresh tokens of one sign-in: they expire and are revoked together."""
+    """All refresh tokens of one sign-in, which expire together and are revoked together."""
 
     person: Person
     scope: str

@@ -1,4 +1,4 @@
-"""Secrets Manager in memory: the one call that Gatehouse uses."""
+"""Secrets Manager in memory, with the one call that Gatehouse uses."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A faulty table: a proxy between the deployed functions and the local DynamoDB changes one table's answers."""
+"""A proxy between the deployed functions and the local DynamoDB, which changes the answers of one table."""
 
 import json
 import threading

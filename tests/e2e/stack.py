@@ -55,11 +55,11 @@ class Stack:
         return next(str(p["sub"]) for p in self.info["okta_users"] if p["email"] == email)
 
     def user_name(self, email: str) -> str:
-        """An Okta person's name in the pool: lower case, because the pool ignores case."""
+        """Return an Okta person's name in the pool, in lower case, because the pool ignores case."""
         return f"Okta_{self.sub(email)}".lower()
 
     def user_item(self, user_name: str) -> dict[str, str] | None:
-        """The row of the users table, attribute -> value, or None."""
+        """Return the row of the users table as attribute -> value, or None."""
         answer = self.aws("dynamodb").get_item(
             TableName=self.info["users_table"],
             Key={"userName": {"S": user_name}},
@@ -200,7 +200,7 @@ class Stack:
 
 @dataclass
 class Visitor:
-    """A person with an HTTP client: follows the sign-in step by step and keeps cookies like a browser."""
+    """A person with an HTTP client, who follows the sign-in step by step and keeps cookies as a browser does."""
 
     stack: Stack
     http: requests.Session = field(default_factory=requests.Session)

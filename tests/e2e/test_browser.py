@@ -135,7 +135,7 @@ def test_cookies_have_their_attributes_in_the_browser(
 def test_remember_me_makes_the_cookie_outlive_the_browser(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """With the box ticked the session cookie has an expiry."""
+    """If the box is ticked, the session cookie has an expiry."""
     page.goto(stack.url)
     page.get_by_label("Keep me signed in on this device").check()
     page.get_by_role("link", name="Continue with Okta").click()

@@ -102,7 +102,7 @@ def test_a_person_who_is_deleted_or_made_anew_has_no_rights_left(
 def test_where_the_pool_cannot_be_asked_nobody_passes(
     stack: Stack, bruno: Administrator, action: str
 ) -> None:
-    """If the role lacks one of the actions, the answer is 503."""
+    """If the role lacks one of the actions, the answer is 503, and access is refused."""
     with stack.without_permission(api_role(stack), f"cognito-idp:{action}"):
         assert bruno.statuses() == (503, 503)
     assert bruno.statuses() == (200, 404)

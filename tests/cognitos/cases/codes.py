@@ -147,8 +147,8 @@ def an_unknown_address_seems_to_be_mailed(world: World) -> Any:
 
 @case([True, True], UNKNOWN, "mail")
 def an_unproved_address_is_sent_no_reset(world: World) -> Any:
-    """An unconfirmed account has no verified address: the call is refused, or answered as if there were one, and no
-    mail is sent."""
+    """An unconfirmed account has no verified address. The call is refused, or answered as if the address were verified, but
+    no mail is sent."""
     address = world.port.address()
     world.sign_up(address)
     before = world.port.mailed(address)

@@ -123,7 +123,7 @@ def a_wrong_password_is_shown_to_no_trigger_of_ours(world: World) -> Any:
     "federation",
 )
 def a_first_federated_sign_in_runs_three_triggers(world: World) -> Any:
-    """First InboundFederation, then the two for a new profile."""
+    """InboundFederation runs first, and then the two triggers for a new profile."""
     world.port.script({})
     world.arrive("alice")
     return sources(world)
@@ -145,7 +145,7 @@ def a_later_federated_sign_in_is_an_authentication(world: World) -> Any:
 
 @case({"user": True, "sub": False, "mapped": True}, PRE_SIGN_UP, "events", "federation")
 def pre_sign_up_sees_what_was_mapped(world: World) -> Any:
-    """For a provider's person: the pool's user name and the mapped attributes, but no `sub`."""
+    """For a provider's person, the event has the pool's user name and the mapped attributes, but no `sub`."""
     world.port.script({})
     world.arrive("alice")
     event = only_event(world, "PreSignUp_ExternalProvider")

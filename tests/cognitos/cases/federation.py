@@ -19,7 +19,7 @@ MANAGING = GUIDE + "managing-users.html"
 
 
 def profile(person: str) -> str:
-    """The user name that the pool makes for a person of the provider."""
+    """Return the user name that the pool makes for a person of the provider."""
     return f"okta_{PEOPLE[person]['sub']}".lower()
 
 
@@ -98,7 +98,7 @@ def a_first_sign_in_makes_a_profile(world: World) -> Any:
 
 @case(True, NAMES, "federation")
 def a_profiles_name_is_in_lower_case(world: World) -> Any:
-    """The pool converts it; the mapped attribute keeps the subject's case."""
+    """The pool converts the name to lower case, but the mapped attribute keeps the subject's case."""
     world.arrive("alice")
     user = world.user(profile("alice"))
     return [user["Username"], user["custom:idp_sub"]] == [profile("alice"), PEOPLE["alice"]["sub"]]
@@ -118,7 +118,7 @@ def mapped_claims_become_text(world: World) -> Any:
 
 @case("[Everyone, admins]", MAPPING, "federation")
 def a_list_becomes_text_in_brackets(world: World) -> Any:
-    """AWS documents the format for SAML only; readers must be lenient."""
+    """AWS documents the format only for SAML, so code that reads it must be lenient."""
     world.arrive("alice")
     return world.user(profile("alice")).get("custom:groups")
 
@@ -204,7 +204,7 @@ def link(world: World, address: str, person: str) -> None:
 
 @case(True, LINK, "federation")
 def a_providers_person_is_linked_once(world: World) -> Any:
-    """A second account is refused; AWS's page has two names for the error and does not say which one."""
+    """Linking to a second account is refused. AWS's page has two names for the error, and does not say which one is used."""
     link(world, world.person(), "bruno")
     refused = world.refused(link, world, world.person(), "bruno")
     return refused in ("InvalidParameterException", "AliasExistsException")

@@ -33,7 +33,7 @@ def tokens_of_people_without_groups_have_no_claim(world: World) -> Any:
 
 @case(["admins"], ADD)
 def joining_twice_is_no_error(world: World) -> Any:
-    """The person is in the group once."""
+    """After both calls, the person is in the group once."""
     address = world.person()
     join(world, address)
     join(world, address)

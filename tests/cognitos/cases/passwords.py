@@ -93,7 +93,7 @@ def an_enabled_account_signs_in_again(world: World) -> Any:
 
 @case("NotAuthorizedException", LOCKOUT)
 def six_wrong_passwords_lock_the_account(world: World) -> Any:
-    """The lock lasts a second: even the right password is refused directly afterwards."""
+    """The lock lasts a second: directly after the sixth wrong password, even the right one is refused."""
     address = world.person()
     for _ in range(6):
         world.refused(world.sign_in, address, WRONG)

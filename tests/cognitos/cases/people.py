@@ -171,7 +171,8 @@ def a_lost_app_is_forgotten(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminSetUserMFAPreference.html")
 def an_app_that_an_administrator_switched_off_is_not_asked_for(world: World) -> Any:
-    """A recovery code does that: the password alone signs in, although the app's key is still there."""
+    """A recovery code switches the app off in this way: the password alone signs in, although the app's key is still
+    there."""
     address = world.person()
     world.enrol(address)
     world.admin(

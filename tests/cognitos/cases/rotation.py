@@ -1,4 +1,5 @@
-"""Refresh token rotation: a new token at each refresh, a grace period of 30 seconds, one family."""
+"""Refresh token rotation: each refresh gives a new token, there is a grace period of 30 seconds, and all tokens are one
+family."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""SECRET_HASH: a client with a secret must send it in every call, made with exactly the user name in that call."""
+"""SECRET_HASH: if a client has a secret, it must send the hash in every call, made with exactly the user name in that
+call."""
 
 from __future__ import annotations
 

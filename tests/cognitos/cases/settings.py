@@ -1,4 +1,4 @@
-"""Pool settings that AWS refuses or resets: `ops` must not rely on anything else."""
+"""Pool settings that AWS refuses or resets; `ops` must rely on this behaviour and on no other."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class Tenancy:
-    """The stack with its tenants. `project` is the copy from which it was deployed."""
+    """The stack with its tenants. `project` is the copy of the checkout from which the stack was deployed."""
 
     stack: Stack
     project: Path

@@ -1,5 +1,5 @@
-"""Tenants without a browser: a domain leads to its tenant, whose groups count, and whose addresses no other provider
-may use."""
+"""Tenants without a browser: a domain leads to its tenant, the tenant's groups count, and no other provider may use the
+tenant's addresses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Changes at a tenant: groups that are no longer requested, addresses that changed."""
+"""A tenant no longer sends groups, or a person's address there changes."""
 
 from contextlib import nullcontext
 

@@ -409,7 +409,7 @@ def test_mapped_attributes_are_mutable_and_not_case_folded(resources: dict[str, 
 
 
 def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
-    """Without it, CloudFormation makes a pool but refuses to update it, which the second pass does.
+    """Without the data type, CloudFormation makes a pool but refuses to update it, which the second pass does.
 
     https://github.com/aws/aws-cdk/issues/8585
     """
