@@ -29,7 +29,7 @@ FRAME = ("__init__", "emulator")
 
 
 def mends() -> list[str]:
-    """Names of the patches that are applied directly; the other modules of the folder are parts of these."""
+    """Return the names of the patches that are applied directly. The other modules of the folder are parts of these."""
     return [mend.__name__.rpartition(".")[2] for mend in MENDS]
 
 

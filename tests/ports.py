@@ -1,4 +1,4 @@
-"""Ports for the tests' stacks: no two processes, and no two runs, get the same port."""
+"""Ports for the tests' stacks. Two processes, or two runs, never get the same port."""
 
 from __future__ import annotations
 

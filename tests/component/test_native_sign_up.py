@@ -57,7 +57,8 @@ def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str)
 
 @pytest.mark.security("S-56")
 def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
-    """Managed login has its own sign-up page; there the trigger refuses such addresses. Administrators may still invite anybody."""
+    """Managed login has its own sign-up page; there the trigger refuses such addresses. Administrators may still invite
+    anybody."""
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
         trigger("PreSignUp_SignUp", OWNED)
     assert tenant.world.users() == {}

@@ -1,5 +1,4 @@
-"""The public app client for programs (RFC 8252). Unless the stage lists ports, it has no client, route or scope for
-programs."""
+"""The public app client for programs (RFC 8252). It exists only on a stage that lists ports."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page through API Gateway: what browsers cache, and their console messages."""
+"""The page through API Gateway: what browsers cache, and what they write to the console."""
 
 import re
 

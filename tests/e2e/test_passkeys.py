@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery pia"
 
 @pytest.fixture(scope="module", autouse=True)
 def person(stack: Stack) -> None:
-    """Create the person, with unused attempts: all end-to-end tests come from one address."""
+    """Create the person, and reset the counters, because all end-to-end tests come from one address."""
     forget_attempts(stack)
     stack.create_person(EMAIL, PASSWORD)
 

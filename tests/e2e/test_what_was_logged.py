@@ -116,7 +116,7 @@ def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
 
 @pytest.mark.security("S-61")
 def test_the_look_finds_what_it_looks_for() -> None:
-    """The search finds each kind of secret in a planted text."""
+    """If each kind of secret is planted in a text, the search finds it."""
     part = "A" * 40
     assert JWT.search(f'{{"token": "eyJ{part}.{part}.{part}"}}')
     assert SEALED.search(f"__Host-gatehouse=k1.{part}{part}; Path=/")

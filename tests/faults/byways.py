@@ -134,7 +134,7 @@ def _signed_in_ada(world: World) -> tuple[Browser, str]:
 
 
 def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
-    """A person who is an administrator through a provider's group calls this route."""
+    """The caller is an administrator through a provider's group."""
 
     def scene(world: World) -> Scene:
         browser = users_of_told_groups(world).browser

@@ -1,4 +1,4 @@
-"""The fault table's second half: the same calls in other routes and triggers, each with its result there."""
+"""The fault table's second half: the same calls in other routes and triggers, and the result of each there."""
 
 from tests.faults.table import Call, Outcome
 

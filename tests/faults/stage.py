@@ -62,7 +62,7 @@ class Place:
 
 
 class FaultStage:
-    """The wire, a port where nothing listens, and a server whose certificate has expired."""
+    """The target of every call: the wire, a port where nothing listens, or a server whose certificate has expired."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""TLS: which certificates the real clients accept. They trust one authority; only the server's certificate differs."""
+"""TLS: which certificates the real clients accept. They trust one authority, and only the server's certificate differs."""
 
 import ssl
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Every outbound call with every fault, over real sockets, with the real clients: the lines of the fault table."""
+"""The lines of the fault table: every outbound call with every fault, over real sockets, with the real clients."""
 
 import json
 from collections.abc import Iterator
@@ -138,8 +138,8 @@ def test_every_case_was_measured_and_came_in_time() -> None:
 
 
 def test_the_production_limits_leave_room_below_those_of_aws() -> None:
-    """A request's budget is below our function's time, which is below API Gateway's; a trigger's is below Cognito's
-    five seconds."""
+    """A request's budget is shorter than our function's time, which is shorter than API Gateway's. A trigger's budget is
+    below Cognito's five seconds."""
     functions = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
     limits = Limits()
     assert limits.request + 5 <= functions["api_handler"]["lambda_timeout"] < 29

@@ -44,7 +44,7 @@ def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> A
 
 
 def nobody(_: Request) -> Answer:
-    """The answer of /auth/refresh for a browser without a cookie."""
+    """Return the answer of /auth/refresh for a browser without a cookie."""
     return error(401, "no_session")
 
 
@@ -69,7 +69,7 @@ def totp_key() -> dict[str, Any]:
 def signed_in(
     token: str = TOKEN, idle: float = 1800, absolute: float = 43200, **user: Any
 ) -> Answer:
-    """The answer of /auth/refresh for a browser with a session."""
+    """Return the answer of /auth/refresh for a browser with a session."""
     person = {
         "sub": "sub-ada",
         "username": "Okta_ada",
@@ -212,7 +212,7 @@ class FakeApi:
         self.answers["POST /auth/direct/sign-in"] = lambda _: self.native(**claims)
 
     def native(self, **claims: Any) -> Answer:
-        """The token answer for a person with a password; /me agrees with it."""
+        """Return the token answer for a person with a password, and let /me agree with it."""
         person = {"sub": "sub-bo", "username": "bo", "email": "bo@example.com", "given_name": "Bo",
                   "family_name": "Ek", "groups": [], "provider": "COGNITO"}  # fmt: skip
         answer = signed_in(**{**person, **claims})

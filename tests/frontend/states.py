@@ -65,7 +65,7 @@ def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
 
 
 def _with_a_way_on(page: Page, api: FakeApi) -> None:
-    """The person has returned from the page to which they were sent on."""
+    """The page has sent the person on to the target, and the person has come back."""
     api.sign_in()
     api.config["return_to"] = "https://notes.example.com/"
     page.goto(api.url)

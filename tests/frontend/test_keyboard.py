@@ -76,7 +76,7 @@ def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: Fak
 
 
 def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
-    """Address, code, names and password lead to a session; an empty form focuses its first empty field."""
+    """Address, code, names and password lead to a session. If a form is empty, its first field gets the focus."""
     page.goto(f"{api.url}#sign-up")
     heading(page, "Create an account")
     tab_to(page, "field-email")

@@ -143,7 +143,7 @@ def page(page: Page) -> Iterator[Page]:
 def test_every_view_in_every_size_theme_and_by_keyboard(
     page: Page, api: FakeApi, view: View
 ) -> None:
-    """Nothing overflows, overlaps, is cut or shifts; Tab reaches everything, visibly; axe finds nothing."""
+    """Nothing overflows, overlaps, is cut or shifts. Tab reaches everything, with a visible focus, and axe finds nothing."""
     api.embed()
     view(page, api)
     expect(page.locator(DRAWN)).to_be_visible()

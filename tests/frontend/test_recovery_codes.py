@@ -1,4 +1,4 @@
-"""Recovery codes on the page: made and shown once, and entered in place of the app's code."""
+"""Recovery codes on the page: people make them, see them once, and enter them in place of the app's code."""
 
 from playwright.sync_api import BrowserContext, Page, expect
 

@@ -91,7 +91,7 @@ class LiveStage:
 
     @classmethod
     def load(cls, project: Path, name: str, listener: Listener) -> LiveStage:
-        """Find the stage; fail with ops' own message if it is not deployed."""
+        """Find the stage. If it is not deployed, fail with the message of `ops`."""
         stage = load_stage(project, name)
         return cls(stage, aws.session(stage), root_url(stage, load_deployed(stage)), listener)
 

@@ -52,7 +52,7 @@ class StageRecord:
         self.test = ""
 
     def listen(self, method: str, path: str, answer: requests.Response) -> None:
-        """Record a request: never a cookie's value, and only the members of a body."""
+        """Record a request and its answer, but never the value of a cookie, and of a body only the names of its members."""
         headers = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
         if "location" in headers:
             headers["location"] = _without_values(headers["location"])

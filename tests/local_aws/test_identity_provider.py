@@ -27,7 +27,7 @@ class Provider:
     requests: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> Any:
-        """The document at a path; None is an error 500."""
+        """Return the document at a path; None is answered with an error 500."""
         self.requests.append(path)
         documents = {
             "/.well-known/openid-configuration": {

@@ -9,7 +9,7 @@ from tests.local_aws.pool import Pool
 
 
 def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) -> None:
-    """By default it is a page; a program that accepts JSON gets JSON."""
+    """A browser gets a page, and a program that accepts JSON gets JSON."""
     pool.cognito.admin_create_user(
         UserPoolId=pool.id, Username="iris@example.com", DesiredDeliveryMediums=["EMAIL"]
     )
@@ -22,7 +22,7 @@ def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) 
 
 
 def test_the_newest_mail_is_first_with_its_time(cloud: Cloud, pool: Pool) -> None:
-    """MiniStack counts the seconds since 1970; the page shows date and time."""
+    """MiniStack counts the seconds since 1970, and the page shows date and time."""
     cloud.client("sns").publish(PhoneNumber="+15550100", Message="Your code is 123456.")
     for name in ("early", "late"):
         pool.cognito.admin_create_user(

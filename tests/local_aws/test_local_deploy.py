@@ -34,7 +34,7 @@ def test_the_copy_is_the_checkout_without_byte_code(tmp_path: Path) -> None:
 
 
 def test_the_copy_keeps_the_newest_package(tmp_path: Path) -> None:
-    """Chalice names packages by content; older ones would accumulate."""
+    """Chalice names packages by content, so older ones would accumulate."""
     packages = tmp_path / ".chalice" / "deployments"
     packages.mkdir(parents=True)
     for age, name in enumerate(("old.zip", "new.zip")):

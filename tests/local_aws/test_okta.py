@@ -60,7 +60,7 @@ SUB = load_people()[0]["sub"]
 
 @pytest.fixture
 def client() -> Any:
-    """A browser at a stand-in that knows no app."""
+    """Return a browser at a stand-in that knows of no app."""
     return build_app(load_people(), "http://localhost").test_client()
 
 

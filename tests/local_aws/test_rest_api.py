@@ -128,8 +128,8 @@ def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
 def test_an_imported_authorizer_wants_token_and_scope(
     cloud: Cloud, api: str, browser: OktaBrowser
 ) -> None:
-    """No token, an ID token, and an access token without the scope are refused; with the scope, the claims are passed
-    on."""
+    """A call without a token, with an ID token, or with an access token without the scope is refused. With the scope, the
+    claims are passed on."""
     address = url(cloud, api, "/me")
     tokens, narrow = browser.tokens(), browser.tokens(scope="openid email")
     assert get(address).status_code == 401

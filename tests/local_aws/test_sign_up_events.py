@@ -15,7 +15,7 @@ EMAIL = "dana@example.com"
 
 
 def sign_up(pool: Pool, **more: Any) -> str:
-    """SignUp; return the user's sub."""
+    """Call SignUp; return the user's sub."""
     answer = pool.cognito.sign_up(
         ClientId=pool.client_id,
         SecretHash=pool.secret_hash(EMAIL),

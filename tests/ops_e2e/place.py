@@ -102,7 +102,7 @@ class Place:
 
     @property
     def project(self) -> Path:
-        """The copy from which the stage is deployed."""
+        """The copy of the checkout from which the stage is deployed."""
         return self.state / "app"
 
     @property

@@ -1,4 +1,5 @@
-"""`ops deploy` of a new stage: interrupted at each step and run again, with a changed route, and destroyed."""
+"""`ops deploy` of a new stage: it is interrupted at each step and run again, run with a changed route, and the stage is
+destroyed."""
 
 from __future__ import annotations
 
@@ -135,7 +136,7 @@ def _destroy(place: Place) -> None:
 
 
 def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
-    """A new retention changes four log groups; the change set is deleted afterwards."""
+    """A new retention would change four log groups. The change set is deleted afterwards."""
     cloudformation = place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=60):
         planned = plan(place.session, place.stage, sleep=lambda _: None)

@@ -179,7 +179,8 @@ def test_roles_are_passed_to_lambda_alone() -> None:
 
 
 def test_policies_fit_into_a_role() -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters in all."""
+    """All policies together may have 10,240 characters:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
     longest = {"${AWS::Partition}": "aws-us-gov", "${AWS::Region}": "ap-southeast-2"}
     names = {"${AWS::AccountId}": "1" * 12, "${AppName}": "a" * 24, "${StageName}": "s" * 24}
     text = json.dumps([policy["PolicyDocument"] for policy in documents()], separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""The Lambda zip: reproducible, small, and with nothing in it but the app."""
+"""The Lambda zip is reproducible and small, and contains nothing but the app."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_botocores_data_comes_with_its_notice(built: Path) -> None:
 
 
 def locked(name: str) -> set[str]:
-    """The distributions of a lock file, by their names in site-packages."""
+    """Return the distributions of a lock file, by their names in site-packages."""
     text = (PROJECT / name).read_text(encoding="utf-8")
     return {
         n.lower().replace("-", "_") for n in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)

@@ -36,7 +36,7 @@ _DECIDED = frozenset({"temporarily_unavailable", "too_many_attempts"})
 
 @dataclass
 class Member:
-    """One person with a browser; `door` says how the person signs in."""
+    """One person with a browser; `door` is the way in which the person signs in."""
 
     number: int
     door: str
@@ -70,7 +70,7 @@ class LogLines:
 
 
 class Crowd:
-    """`size` people and `containers` containers; half of the people use Okta, half a password."""
+    """`size` people with `containers` containers. Half of the people use Okta, and half use a password."""
 
     def __init__(self, world: World, *, size: int, containers: int, fault_share: float) -> None:
         self.world = world
@@ -265,7 +265,7 @@ def together(members: list[Any], do: Callable[[Any], object], threads: int) -> N
 
 
 def shuffled(members: list[Member], count: int, seed: int) -> list[list[Member]]:
-    """Distribute `count` turns among the members at random; a member's own turns stay in one list, for one thread."""
+    """Distribute `count` turns among the members at random. All turns of one member are in one list, for one thread."""
     chosen = random.Random(seed).choices(members, k=count)
     turns = Counter(member.number for member in chosen)
     return [[member] * turns[member.number] for member in members]
