@@ -145,7 +145,7 @@ class Stopwatch:
         return Watched()
 
     def timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `call`, whose time is then added up."""
+        """Return a function that does the same as `call`, and adds its time up."""
 
         def timed(*values: Any, **arguments: Any) -> Any:
             start = time.perf_counter()

@@ -53,7 +53,7 @@ class Times:
     crowds: list[list[float]] = field(default_factory=list)
 
     def together(self) -> list[float]:
-        """Return the cold CPU seconds of each process, all steps together."""
+        """Return, for each process, the CPU seconds of all cold steps together."""
         return [sum(steps) for steps in self.cold]
 
 

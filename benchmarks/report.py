@@ -1,4 +1,4 @@
-"""docs/BENCHMARKS.md from sections and the machine. Pure."""
+"""Builds docs/BENCHMARKS.md from the sections and the description of the machine. It reads and writes no file."""
 
 from collections.abc import Sequence
 

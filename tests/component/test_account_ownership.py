@@ -264,7 +264,7 @@ def proved(direct: Direct, user: PoolUser) -> bool:
 def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
     direct: Direct,
 ) -> None:
-    """A password from before is no proof of the mailbox, however often it signs in."""
+    """A password that was set in another way proves nothing about the mailbox, however often it is used to sign in."""
     direct.sign_in()
     assert not proved(direct, direct.grace)
     direct.post("direct/forgot-password", email=direct.grace.email)

@@ -82,7 +82,7 @@ def test_every_answer_has_the_security_headers(world: World, browser: Browser, n
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("target", ["/auth/config", "/auth/login?provider=Okta"])
 def test_answers_about_outages_have_them_too(world: World, browser: Browser, target: str) -> None:
-    """Clients other than browsers get 503 with Retry-After."""
+    """During an outage, clients other than browsers get 503 with Retry-After."""
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.send("GET", target)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")

@@ -223,7 +223,7 @@ def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
 
 
 def test_an_app_has_one_gatehouse() -> None:
-    """A second one would have other lists of public routes."""
+    """A second Gatehouse would have other lists of public routes."""
     app = Chalice("x")
     Gatehouse(app)
     with pytest.raises(ValueError, match="already"):

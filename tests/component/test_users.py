@@ -38,7 +38,7 @@ def list_users(browser: Browser, query: str = "", claims: dict[str, str] | None 
 
 @pytest.mark.parametrize("limit", [1, 3, 5, 7, 100])
 def test_every_record_comes_once_over_all_pages(world: World, browser: Browser, limit: int) -> None:
-    """This includes the case in which the last page is exactly full."""
+    """The list is complete even if the last page is exactly full."""
     names = fill(world, 10)
     found: list[str] = []
     query = f"?limit={limit}"

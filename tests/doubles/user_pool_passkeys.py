@@ -230,7 +230,7 @@ def _origin(credential: dict[str, Any]) -> str:
 
 
 def _is_of(origin: str, relying_party: str) -> bool:
-    """Tell whether an origin may use the relying party's passkeys (Web Authentication 5.1.3, step 7)."""
+    """Return whether an origin may use the relying party's passkeys (Web Authentication 5.1.3, step 7)."""
     parts = urlsplit(origin)
     host = parts.hostname or ""
     secure = parts.scheme == "https" or host == "localhost"

@@ -44,8 +44,8 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def test_both_doors_give_the_same_answers(stack: Stack, visitor: Visitor, person: str) -> None:
-    """The same person with the same groups signs in by password and through managed login. No route answers them
-    differently."""
+    """The same person with the same groups signs in by password and through managed login. Every route gives the same
+    answers after both."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     cognito.create_group(UserPoolId=pool, GroupName="readers")

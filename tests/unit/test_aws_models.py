@@ -1,4 +1,5 @@
-"""botocore's data, reduced: exactly what the code calls, found first, with the same requests and answers."""
+"""botocore's data, reduced to exactly what the code calls. botocore finds it first, and requests and answers stay the
+same."""
 
 import ast
 import json

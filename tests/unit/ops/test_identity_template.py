@@ -498,7 +498,7 @@ def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> Non
 
 @pytest.mark.security("S-62")
 def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, Any]) -> None:
-    """docs/operations.md names each alarm, and each notifies the topic, if there is one."""
+    """docs/operations.md names each alarm. If there is a topic, each alarm notifies it."""
     from ops.doctor.watch import ALARMS
 
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
