@@ -261,8 +261,8 @@ def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
 def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
     company: Company, operation: str
 ) -> None:
-    """The function disabled Ada, but was stopped before it wrote a row about that. When Okta reactivates her, she is enabled
-    again all the same."""
+    """The function is stopped when Cognito has disabled or enabled Ada, but before a row says so. The next delivery
+    completes the work."""
     pool, queue = company.world.pool, company.world.queue
     if operation == "admin_enable_user":
         company.tell(company.event(DEACTIVATE, published=-1))

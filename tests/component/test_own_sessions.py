@@ -273,7 +273,7 @@ def test_administrators_see_and_end_a_persons_sessions(
 def test_nobody_else_sees_a_persons_sessions(
     world: World, signed_in: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """Because the pool is asked, an old token of a former administrator is refused, too."""
+    """Because the pool is asked, the token of an earlier administrator with the same name is refused, too."""
     add_administrator(world)
     (session,) = listed(signed_in)
     target = f"/users/{ADA}/sessions"
