@@ -37,7 +37,7 @@ README = ROOT / "README.md"
 
 Run = Callable[[Lab, loopback_aws.LoopbackAws], list[Section]]
 
-#: In the order of the page. Memory is measured first, before other benchmarks make the process grow.
+#: The benchmarks in the order of the page. Memory comes first, because the other benchmarks make the process grow.
 BENCHMARKS: dict[str, Run] = {
     authorized_route.NAME: lambda lab, _: authorized_route.run(lab),
     callback.NAME: callback.run,
@@ -53,7 +53,7 @@ BENCHMARKS: dict[str, Run] = {
 
 
 def main() -> int:
-    """Run and report; returns the exit code."""
+    """Run the benchmarks and print the report; return the exit code."""
     arguments = _parse()
     began = time.monotonic()
 

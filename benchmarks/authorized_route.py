@@ -1,5 +1,5 @@
-"""The cost of an authorized route: import of the app and one call in a cold container, then a warm call. Ours is the
-real `app.py`, with all its routes and checks; each peer is an app with this one route."""
+"""The cost of an authorized route: import of the app and one call in a cold container, then a warm call. Our subject is the
+real `app.py`, with all its routes and checks. Each peer is an app with only this route."""
 
 from benchmarks import events
 from benchmarks.figures import Headline, Section, Spread, Target, number, ratio
@@ -20,7 +20,7 @@ _HANDLERS = {
 
 
 def run(lab: Lab) -> list[Section]:
-    """Measure all of them alternately."""
+    """Measure our app and the peers alternately."""
     step = {
         "event": events.request("GET", "/whoami", authorized=True),
         "contains": '"statusCode": 200',

@@ -8,7 +8,7 @@ from benchmarks.processes import ROOT
 
 _SOURCES = ROOT / "benchmarks" / "peers" / "browser"
 OIDC, AMPLIFY = "oidc-client-ts", "aws-amplify with passwords, sign-up, reset"
-#: Page name -> entry module.
+#: The entry module of each page.
 _ENTRIES = {
     OIDC: "oidc.js",
     "aws-amplify, redirect only": "amplify-redirect.js",

@@ -16,7 +16,7 @@ BUNDLES = 1
 OURS, FLASK = "Gatehouse", "Flask + flask-cognito-lib + boto3"
 SOURCES = "Gatehouse, without the zip's bytecode"
 _FLASK_HANDLER = "benchmarks.peers.flask_sign_in:handler"
-#: A cookie that only a completed sign-in gets.
+#: A cookie that only a completed sign-in sets.
 _DONE = "__Host-gatehouse="
 _FLASK_DONE = "cognito_refresh_token="
 
@@ -72,7 +72,7 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
 
 
 def begun(lab: Lab, subject: Subject) -> Subject:
-    """Return the subject with a plan that finishes a sign-in begun in another container."""
+    """Return the subject with a plan that finishes a sign-in which another container has begun."""
     start = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     found = lab.run(subject._replace(plan=plan(start)))
     return subject._replace(
@@ -91,7 +91,7 @@ def finish(handler: str) -> dict[str, Any]:
 
 
 def _counted(lab: Lab, aws: LoopbackAws, subject: Subject) -> tuple[int, int]:
-    """Return how often one callback reads CA certificates, and how often it opens a connection."""
+    """Return how often one callback reads CA certificates and how often it opens a connection."""
     aws.connections = 0
     found = lab.run(subject._replace(plan={**subject.plan, "warm": 0, "count_bundles": True}))
     return found["bundles"], aws.connections

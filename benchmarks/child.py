@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Context:
-    """The attributes of a Lambda context that our subjects need."""
+    """Has the attributes of a Lambda context that our subjects need."""
 
     aws_request_id = "bench"
     function_name = "bench"
@@ -46,8 +46,8 @@ def main() -> None:
 
 
 def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], people: int) -> float:
-    """Let this many people sign in at once: all take a step before anybody takes the next one. Return the CPU seconds
-    per person.
+    """Let this many people sign in at once: all take one step before anybody takes the next step. Return the CPU seconds per
+    person.
 
     Small groups are repeated, so that a person's figure does not come from a single measurement.
     """
@@ -60,7 +60,7 @@ def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], peop
 
 
 def _lead_to_loopback() -> None:
-    """Resolve AWS's names to the benchmark's server, at the level of `socket`, which needs no further import."""
+    """Resolve AWS's names to the benchmark's server. This happens in `socket`, so it needs no further import."""
     port = int(os.environ.get("BENCHMARK_PORT", "0"))
     resolve = _socket.getaddrinfo
 
@@ -94,9 +94,9 @@ def _count_bundles() -> list[str]:
 
 
 def _peak() -> int:
-    """Return the process's peak memory in kB; 0 if the system does not report it."""
+    """Return the process's peak memory in kB, or 0 if the system does not report it."""
     try:
-        # Not pathlib: it would count as one of the subject's imports.
+        # pathlib is not used here, because it would count as one of the subject's imports.
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     except OSError:
@@ -104,7 +104,7 @@ def _peak() -> int:
 
 
 class Journey:
-    """One browser that takes `steps`; `jar` holds cookie name -> [value, is Lax], `location` the last redirect."""
+    """One browser that takes `steps`. `jar` maps a cookie's name to [value, is Lax]; `location` is the last redirect."""
 
     def __init__(self, subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]]) -> None:
         self._subject = subject
@@ -129,7 +129,7 @@ class Journey:
             event["headers"]["Cookie"] = "; ".join(pairs)
             event["multiValueHeaders"]["Cookie"] = ["; ".join(pairs)]
         if step.get("back"):
-            # The stand-in for Cognito accepts the nonce as code, so no further request is needed here.
+            # The stand-in for Cognito accepts the nonce as the code, so the test needs no further request here.
             sent = dict(
                 pair.split("=", 1)
                 for pair in (step.get("at") or self.location).split("?")[1].split("&")

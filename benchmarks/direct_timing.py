@@ -37,7 +37,7 @@ class Report:
     unknown_us: float
 
     def section(self) -> Section:
-        """Return the figures as a table."""
+        """Return the figures as a section with a table."""
         medians = {
             "wrong password": self.wrong_us,
             "wrong password again (the noise)": self.wrong_again_us,
@@ -53,14 +53,14 @@ class Report:
         )
 
 
-#: An area within this distance of 0.5 counts as 0.5 (S-73).
+#: An area that differs from 0.5 by at most this much counts as 0.5 (S-73).
 AUC_SLACK = 0.05
 _REQUESTS = ("sign-up", "resend-code", "forgot-password")
 _PAIRS = 1000
 
 
 def run(lab: Lab) -> list[Section]:
-    """Time twenty refusals of each kind per run, and a thousand requests for a mail for each kind of address."""
+    """Time twenty refusals of each kind per run, and for each kind of address a thousand requests for a mail."""
     lab.tell("refused sign-ins")
     refused = measure(20 * lab.runs).section()
     lab.tell("requests for a mail")
@@ -118,8 +118,8 @@ def area_under_curve(longer: list[float], shorter: list[float]) -> float:
 
 
 def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
-    """Time requests for a mail to a known and to an unknown address alternately, in microseconds. Each kind goes first
-    equally often."""
+    """Time requests for a mail to a known and to an unknown address alternately, in microseconds. Each kind is first equally
+    often."""
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
@@ -128,13 +128,13 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
 
 
 class Stopwatch:
-    """The seconds spent in the doubles that it watches, since they were last set to 0."""
+    """Adds up the seconds that are spent in the watched doubles, since it was last set to 0."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def around(self, double: Any) -> Any:
-        """Return an object with the double's attributes; the time of its methods is added up."""
+        """Return an object with the double's attributes. The time that its methods take is added up."""
         watch = self
 
         class Watched:
@@ -145,7 +145,7 @@ class Stopwatch:
         return Watched()
 
     def timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `call`, with its time added up."""
+        """Return a function that does the same as `call`, and adds its time up."""
 
         def timed(*values: Any, **arguments: Any) -> Any:
             start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""API Gateway's and Cognito's events for the subjects; every peer gets the same."""
+"""API Gateway's and Cognito's events for the subjects. Every peer gets the same events."""
 
 import json
 from typing import Any

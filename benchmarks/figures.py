@@ -1,4 +1,5 @@
-"""The result of a benchmark: sections of tables, with targets that are met or missed. Pure: numbers in, Markdown out."""
+"""Turns the figures of a benchmark into Markdown: sections of tables, with targets that are met or missed. It has no other
+effect."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spread:
-    """A median and its quartiles, in one unit."""
+    """A median and its quartiles, all in one unit."""
 
     median: float
     low: float
@@ -38,11 +39,11 @@ class Target:
     at_least: bool = False
 
     def met(self) -> bool:
-        """Whether the promise holds."""
+        """Return whether the promise holds."""
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
     def row(self) -> tuple[str, str, str, str]:
-        """Return promise, measured, limit, verdict."""
+        """Return the cells: promise, measured, limit, verdict."""
         sign = "≥" if self.at_least else "≤"
         verdict = "met" if self.met() else "**missed**"
         return (

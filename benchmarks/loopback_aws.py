@@ -28,7 +28,7 @@ CLIENT_SECRET = "client-secret-of-the-benchmark"
 SEALING_KEY = "sealing-key-of-the-benchmark-" + "k" * 40
 DOMAIN = "api.example.com"
 COGNITO = f"bench.auth.{REGION}.amazoncognito.com"
-#: The names that subjects call over TLS.
+#: The host names that subjects call over TLS.
 HOSTS = (
     COGNITO,
     *(f"{name}.{REGION}.amazonaws.com" for name in ("cognito-idp", "dynamodb", "secretsmanager")),
@@ -57,7 +57,7 @@ class LoopbackAws:
         self.url = f"http://127.0.0.1:{port}"
         self.calls: list[str] = []
         self.connections = 0
-        #: Seconds before each answer: what a network would add.
+        #: Seconds before each answer, for the time that a network would add.
         self.delay = 0.0
         self._site = site
         self._tls_port = tls_port
@@ -73,7 +73,7 @@ class LoopbackAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Every subject's environment over plain HTTP, which STAGE=local allows."""
+        """Return every subject's environment over plain HTTP, which STAGE=local allows."""
         return {
             **self._shared,
             "STAGE": "local",
@@ -84,14 +84,14 @@ class LoopbackAws:
 
     @property
     def tls_environment(self) -> dict[str, str]:
-        """Every subject's environment over TLS: as on AWS, except for the port."""
+        """Return every subject's environment over TLS, which is as on AWS except for the port."""
         return {
             **self._shared,
             "STAGE": "prod",
             "COGNITO_URL": f"https://{COGNITO}",
             "JWKS_URL": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}/.well-known/jwks.json",
             "BENCHMARK_PORT": str(self._tls_port),
-            # For code that uses neither certifi nor botocore, such as Python's `urllib`.
+            # For code that uses neither certifi nor botocore, such as `urllib` of Python.
             "SSL_CERT_FILE": str(self._site / _BUNDLE),
             "PYTHONPATH": str(self._site),
         }
@@ -136,7 +136,7 @@ class LoopbackAws:
         called = f"DynamoDB {target} {json.loads(body).get('TableName', '')}".rstrip()
         if called == "DynamoDB GetItem users":
             return called, {"Item": {name: {"S": value} for name, value in _RECORD.items()}}
-        # No person has other sessions.
+        # the person has no other sessions
         return called, {"Items": [], "Count": 0} if target == "Query" else {}
 
 
@@ -213,4 +213,4 @@ class _TlsServer(ThreadingHTTPServer):
             super().finish_request(secure, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Do nothing: the wrapped socket has replaced the original one."""
+        """Do nothing, because the wrapped socket has replaced the original one."""

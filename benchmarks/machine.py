@@ -1,4 +1,4 @@
-"""The machine and the versions of the measurement: no host name, no paths."""
+"""Describes the machine and the versions of the measurement, without host name and paths."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def describe(lab: Lab) -> list[tuple[str, str]]:
 
 
 def child(packages: tuple[str, ...]) -> None:
-    """Print name -> version; runs in the environment of the peers."""
+    """Print each package's version; this runs in the environment of the peers."""
     print("\n" + json.dumps({name: version(name) for name in packages}))
 
 

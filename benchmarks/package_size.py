@@ -1,5 +1,4 @@
-"""The size of the Lambda zip: ours as `make package` makes it, compared with the minimum that each peer needs for its
-part."""
+"""The size of the Lambda zip: ours, as `make package` makes it, and the minimum that each peer needs for the same work."""
 
 import io
 import json
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 NAME = "package"
 
 _FLASK = "Flask + flask-cognito-lib + apig-wsgi"
-#: The packages that the apps in benchmarks/peers import; the packages' dependencies are added.
+#: The packages that the apps in benchmarks/peers import. The packages' own dependencies are added.
 _PEERS = {
     "Powertools: routes only": ("aws-lambda-powertools",),
     _FLASK: ("flask", "flask-cognito-lib", "apig-wsgi"),
@@ -31,7 +30,7 @@ _CHALICE = ("chalice/__init__.py", "chalice/app.py")
 
 
 def run(lab: Lab) -> list[Section]:
-    """Package ours, and pack the peers' installed files in the same way."""
+    """Make our package, and pack the peers' installed files in the same way."""
     lab.tell("packaging")
     with tempfile.TemporaryDirectory() as folder:
         ours = package(ROOT, Path(folder)).stat().st_size
@@ -55,7 +54,7 @@ def run(lab: Lab) -> list[Section]:
 
 
 def child(peers: dict[str, list[str]]) -> None:
-    """Measure in the environment of the peers; prints name -> bytes."""
+    """Measure in the environment of the peers; print the bytes of each peer."""
     from importlib.metadata import distribution
 
     chalice = distribution("chalice")

@@ -1,4 +1,5 @@
-"""The page's size, and the time until a person can use it: bytes after gzip, requests, and time in a real Chromium."""
+"""Measures the page's size, and the time until a person can use it: bytes after gzip, requests, and time in a real
+Chromium."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,11 @@ from tests.browser import chromium_path, launch_arguments
 NAME = "page"
 MAX_KB = 13.0
 
-#: Lighthouse's "slow 4G" (mobile): 150 ms a round trip, 1.6 Mbit/s down, 0.75 up, a processor four times slower.
+#: Lighthouse's "slow 4G" for mobiles: 150 ms for a round trip, 1.6 Mbit/s down, 0.75 Mbit/s up, and a processor four times
+#: slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: A network so slow that all other time is negligible: the time divided by this is the number of round trips.
+#: A network so slow that its delay is nearly all of the time. The time divided by this delay is the number of round trips.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
 #: The page names its current view. The first view other than `loading` can be used once it is drawn, which is when the
@@ -42,8 +44,8 @@ _OURS = "Gatehouse, all ways in"
 
 @dataclass(frozen=True)
 class Load:
-    """One load with an empty cache: ms until the view is in the document, until it is drawn, and until its script has
-    started; the requested files."""
+    """One load with an empty cache: the requested files, and the ms until the view is in the document, until it is drawn,
+    and until its script has started."""
 
     ready_ms: float
     usable_ms: float
@@ -51,7 +53,7 @@ class Load:
     files: list[File]
 
 
-#: Page name -> network -> loads.
+#: The loads by page name and by network.
 Loads = dict[str, dict[str, list[Load]]]
 
 
@@ -118,7 +120,7 @@ def _weigh_everything() -> int:
     from chalicelib.gatehouse.page.static_files import FRONTEND, load_static_files
 
     files = load_static_files()
-    # The texts are modules that are generated from the catalogue.
+    # The modules of texts are generated from the catalogue.
     names = ["texts.js", "more-texts.js", *(path.name for path in FRONTEND.iterdir())]
     assets = [asset for name in names if (asset := files.asset(files.version, name))]
     page = (FRONTEND / "index.html").read_bytes()

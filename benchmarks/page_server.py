@@ -16,7 +16,7 @@ from tests.component.world import build_world
 from tests.doubles.browser import LambdaContext, build_event
 from tests.doubles.clock import Clock
 
-#: API Gateway does not document its level; 6 is zlib's default.
+#: API Gateway does not document its level of compression; 6 is zlib's default.
 GZIP_LEVEL = 6
 
 _PEER_PAGE = """<!doctype html>
@@ -30,7 +30,7 @@ _PEER_PAGE = """<!doctype html>
 
 @dataclass(frozen=True)
 class File:
-    """One requested file: path, kind, bytes before and after gzip."""
+    """One requested file: its path and kind, and its bytes before and after gzip."""
 
     path: str
     kind: str
@@ -40,7 +40,7 @@ class File:
 
 @dataclass
 class Site:
-    """The address, and the files requested since `asked` was last cleared."""
+    """The address of the server, and the files requested since `asked` was last cleared."""
 
     url: str
     asked: list[File] = field(default_factory=list)
@@ -60,7 +60,7 @@ def served(bundles: Mapping[str, bytes]) -> Iterator[Site]:
     for name, script in bundles.items():
         peers[f"/peers/{name}/"] = ("text/html; charset=utf-8", _PEER_PAGE.encode())
         peers[f"/peers/{name}/bundle.js"] = ("text/javascript; charset=utf-8", script)
-    turn = threading.Lock()  # a container takes one call at a time
+    turn = threading.Lock()  # a container handles one call at a time
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

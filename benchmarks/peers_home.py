@@ -38,14 +38,14 @@ def node_modules() -> Path:
         shutil.rmtree(_NPM, ignore_errors=True)
         _NPM.mkdir(parents=True)
         shutil.copy(_PACKAGE, _NPM)
-        # A lock file would contain the address of the registry.
+        # If npm wrote a lock file, it would contain the address of the registry.
         _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], _NPM)
         _note(_NPM, _PACKAGE)
     return _NPM / "node_modules"
 
 
 def browser_versions() -> dict[str, str]:
-    """Return name -> exact version from package.json."""
+    """Return the exact version of each package in package.json."""
     found: dict[str, str] = json.loads(_PACKAGE.read_text(encoding="utf-8"))["dependencies"]
     return found
 

@@ -17,7 +17,7 @@ from benchmarks.processor_share import hold
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = "from benchmarks.child import main; main()"
-#: The first of 31 rounds is not counted: it writes bytecode and warms the disk's cache.
+#: How many of the 31 rounds are not counted: the first one writes bytecode and fills the disk's cache.
 _UNCOUNTED = 1
 #: A third of a core: about as much as a Lambda function of 512 MB has. Source: AWS Lambda developer guide, "Memory":
 #: 1,769 MB are one vCPU.
@@ -48,17 +48,17 @@ class Times:
     warm: list[list[float]] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
-    #: Elapsed seconds of one warm round; CPU seconds per person if many sign in at once.
+    #: Elapsed seconds of one warm round; if many sign in at once, CPU seconds per person.
     seconds: list[float] = field(default_factory=list)
     crowds: list[list[float]] = field(default_factory=list)
 
     def together(self) -> list[float]:
-        """Return the cold CPU seconds of each process, all steps together."""
+        """Return, for each process, the CPU seconds of all cold steps together."""
         return [sum(steps) for steps in self.cold]
 
 
 def plan(*steps: Mapping[str, Any], warm: int = 0, count_bundles: bool = False) -> dict[str, Any]:
-    """Return the plan of a process: the steps once, cold, then `warm` more times."""
+    """Return the plan of a process: the steps once in a cold process, then `warm` more times."""
     return {"steps": list(steps), "warm": warm, "count_bundles": count_bundles}
 
 

@@ -15,10 +15,9 @@ _LOOK = 0.0005
 
 
 def hold(process: "subprocess.Popen[bytes]", share: float) -> None:
-    """Return when the process has ended. Unused time is not saved for later."""
-    clock = (
-        ~process.pid << 3
-    ) | 2  # Linux: the clock of another process's CPU time, as `clock_getcpuclockid` returns it
+    """Hold the process to its share, and return when it has ended. Unused time is not saved for later."""
+    # In Linux, this number is the clock of another process's CPU time, as `clock_getcpuclockid` returns it.
+    clock = (~process.pid << 3) | 2
     allowance = share * PERIOD
     left, used, refill = allowance, 0.0, time.monotonic() + PERIOD
     stands = False

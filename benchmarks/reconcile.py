@@ -20,12 +20,12 @@ from ops.report import Reporter
 
 NAME = "reconcile"
 PEOPLE = 100_000
-#: One record in this many is missing, and one differs.
+#: One record in a thousand is missing, and another one differs.
 _FAULTS = 1000
 
 
 class _Pool:
-    """Makes each page on request, so that the pool itself takes no memory."""
+    """A pool that makes each page on request, so that it takes no memory itself."""
 
     def __init__(self, people: int) -> None:
         self._people = people
@@ -40,7 +40,7 @@ class _Pool:
 
 
 class _Table:
-    """Returns what the trigger would have written, except for every thousandth record."""
+    """A table that returns what the trigger would have written, except for every thousandth record."""
 
     def __init__(self, people: int) -> None:
         self._people = people
@@ -92,7 +92,8 @@ class _Result:
 
 
 def run(lab: Lab) -> list[Section]:
-    """Reconcile a tenth, then all. If memory does not grow with the number of people, both figures are about equal."""
+    """Reconcile a tenth of the people, then all. If the two figures for memory are about equal, memory does not grow with
+    the number of people."""
     lab.tell(f"reconciling {PEOPLE:,} people")
     results = [_run(count) for count in (PEOPLE // 10, PEOPLE)]
     return [

@@ -1,4 +1,4 @@
-"""docs/BENCHMARKS.md from sections and the machine. Pure."""
+"""Builds docs/BENCHMARKS.md from the sections and the description of the machine. It reads and writes no file."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def build(
 
 
 def targets(sections: Sequence[Section]) -> str:
-    """Return the table of promises and whether they hold; empty if there are none."""
+    """Return the table of the promises, which says whether each holds; empty if there are none."""
     rows = [target.row() for section in sections for target in section.targets]
     if not rows:
         return ""

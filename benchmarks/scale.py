@@ -1,4 +1,4 @@
-"""The number of sign-ins per second in one warm container, and the cost of one among many."""
+"""How many sign-ins per second one warm container can do, and what one sign-in costs among many."""
 
 from dataclasses import replace
 
@@ -10,13 +10,13 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "scale"
 CROWDS = (1, 10, 200)
 _RUNS = 5
-#: A sign-in among many may cost this many times as much as one alone: each browser stores its own state.
+#: One sign-in among many may cost this many times as much as a single one, because each browser has its own state.
 MAX_OF_ONE = 1.15
 _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
 
 
 def run(lab: Lab) -> list[Section]:
-    """Sign in repeatedly in warm processes, then many people at once; over TLS."""
+    """Over TLS, sign in repeatedly in warm processes, and then with many people at once."""
     login = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     subjects = [
         Subject(

@@ -1,4 +1,4 @@
-"""A whole sign-in: our Lambda time from the first redirect to the person's data on the page, and its calls."""
+"""Measures a whole sign-in: our Lambda time from the first redirect to the person's data on the page, and the calls."""
 
 from collections import Counter
 from typing import Any
@@ -45,7 +45,7 @@ _STEPS: dict[str, dict[str, Any]] = {
 
 
 def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
-    """Sign in once in each fresh process, then twenty times warm."""
+    """Sign in once in each fresh process, and then twenty more times in the same process."""
     work = plan(*_STEPS.values(), warm=20)
     ours = Subject(OURS, "app:app", work, tls=True, home=lab.app)
     earlier = Subject(EARLIER, "app:app", work, tls=True, home=lab.earlier)

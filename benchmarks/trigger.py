@@ -14,7 +14,7 @@ _EARLIER = f"{EARLIER}, `user_records`"
 
 
 def run(lab: Lab) -> list[Section]:
-    """Measure all of them alternately, with the same table, over TLS and over plain HTTP."""
+    """Measure both alternately, with the same table, over TLS and over plain HTTP."""
     step = {"event": events.confirmation(), "contains": "PostConfirmation_ConfirmSignUp"}
     work = plan(step, warm=100)
     subjects = [

@@ -92,7 +92,8 @@ def install(*names: str) -> None:
 
 def _is_there(name: str) -> bool:
     if os.environ.get(name.upper()):
-        return bool(NEEDED[name].find())  # a wrong explicit path is not replaced
+        # If the caller named a path and it is wrong, do not install another program in its place.
+        return bool(NEEDED[name].find())
     try:
         NEEDED[name].find()
     except RuntimeError:
@@ -135,7 +136,7 @@ def _install_by_apt(packages: list[str]) -> None:
     command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     if _run([*command, "update", "-qq"], environment):
-        # One by one, so that an unavailable package does not prevent the others.
+        # Install one package at a time, so that a package that is unavailable does not prevent the others.
         for package in packages:
             arguments = ["install", "-y", "-qq", "--no-install-recommends", package]
             _run([*command, *arguments], environment)

@@ -12,7 +12,8 @@ from tests.doubles.clock import Clock
 from tests.shares import Shares, in_order
 from tests.trust import chromium_environment
 
-# Hypothesis: no time limit, because machines can be slow; the same examples in each run; no files left behind.
+# Hypothesis has no time limit here, because machines can be slow. It tries the same examples in each run and leaves no
+# files.
 settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
 settings.load_profile("gatehouse")
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install missing parts once, before the test processes start; otherwise each of them would install the parts."""
+    """Install missing parts once, before the test processes start. Otherwise each process would install them."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -31,13 +32,13 @@ def pytest_xdist_setupnodes() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
-    """Run all tests of one stack in one process: tests/shares.py."""
+    """Run all tests of one stack in one process, as tests/shares.py says."""
     return Shares(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several processes, run the longest groups of tests first (tests/shares.py); one process keeps the normal
+    """With several processes, run the longest groups of tests first (tests/shares.py). A single process keeps the normal
     order."""
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)
@@ -45,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that only a test advances."""
+    """A clock that moves only when a test moves it."""
     return Clock()
 
 
@@ -59,7 +60,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def browser(
     certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[Browser]":
-    """The system's Chromium, one for the whole run: Playwright can run only once per process."""
+    """The system's Chromium, started once for the whole run, because Playwright can run only once per process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -15,7 +15,7 @@ from ops.local.authority import FOLDER_VARIABLE, prepare
 from tests.watched import Watched, watched
 
 _TIMES = 5
-#: The pause between two edits, after which the triggers have the new code, too.
+#: The pause between two edits, which is long enough that the triggers have the new code, too.
 _PAUSE_SECONDS = 3
 _APP = """
 from chalice.app import Chalice

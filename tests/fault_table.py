@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: The time for our own work, in addition to the calls.
+#: The time that our own work may take, in addition to the calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {
@@ -90,7 +90,7 @@ def measure(
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
     """Run every case that is not in `known` with the production limits.
 
-    Returns the seconds of each case, and the cases that took too long.
+    Return the seconds of each case, and the cases that took too long.
     """
     limits, late = Limits(), list[str]()
     times = {title(call): dict(known.get(title(call), {})) for call in CALLS}
@@ -117,7 +117,7 @@ def _measured(stage: FaultStage, call: Call, fault: str, limits: Limits) -> floa
 
 
 def title(call: Call) -> str:
-    """Return a case's name in the file of times."""
+    """Return the name that a case has in the file of times."""
     return f"{call.route} | {call.name}"
 
 
@@ -143,7 +143,7 @@ def render() -> str:
 
 
 def _elsewhere() -> list[str]:
-    """One row for each outcome of a route."""
+    """Return one row for each outcome of a route."""
     rows: dict[tuple[str, Outcome], list[str]] = {}
     for call in ELSEWHERE:
         rows.setdefault((call.route, call.outcome), []).append(f"`{call.name}`")

@@ -32,7 +32,7 @@ OUT = ROOT / ".local" / "gallery"
 #: The size of the tests' display; the WebDriver window includes the browser's own bar at the top.
 SIZE = (1900, 1450)
 _ROWS = 2
-#: The scale of frames, and their maximum height.
+#: The scale of narrow and of wide frames, and the maximum height of a frame.
 _NARROW, _WIDE, _MOST = 0.5, 0.36, 1400
 _PATIENCE_SECONDS = 60.0
 
@@ -66,7 +66,7 @@ _CELL = (
     '<div class=cell style="width:{shown}px"><iframe data-look="{name}" data-height={height} data-scale={scale} '
     'width={width} style="transform:scale({scale})" src="/{state}/{look}"></iframe></div>'
 )
-#: Collects the faults that each frame finds in its own layout.
+#: Collects the faults that the script of each frame finds in its layout.
 FAULTS = f"""const found = {{}};
 for (const frame of document.querySelectorAll('iframe')) {{
   const faults = frame.contentWindow.eval({json.dumps(f"({LAYOUT})()")});

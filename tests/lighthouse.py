@@ -33,7 +33,7 @@ CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 
 
 def main() -> int:
-    """Measure a stack that it starts, or the given address; return the exit code."""
+    """Measure the given address, or else a stack that this program starts; return the exit code."""
     if shutil.which("npx") is None:
         print("Lighthouse needs Node.js: install `nodejs` and `npm`, then run this again.")
         return 2
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def run(url: str, ca_file: str | None = None) -> int:
-    """Measure until all scores are 100, or three times."""
+    """Measure until all scores are 100, but at most three times."""
     for _ in range(RUNS):
         if report(measure(url, ca_file)) == 0:
             return 0

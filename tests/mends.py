@@ -24,17 +24,17 @@ FOLDER = ROOT / "ops" / "local" / "mends"
 TESTS = ROOT / "tests" / "local_aws"
 SEEN = re.compile(r'^SEEN_WITH = "(.*)"$', re.MULTILINE)
 
-#: Files of the folder that are not patches.
+#: The files of the folder that are not patches.
 FRAME = ("__init__", "emulator")
 
 
 def mends() -> list[str]:
-    """Names of the patches that are applied directly; the other modules of the folder are parts of these."""
+    """Return the names of the patches that are applied directly. The other modules of the folder are parts of these."""
     return [mend.__name__.rpartition(".")[2] for mend in MENDS]
 
 
 def seen_with() -> dict[str, str]:
-    """Module -> the last version of MiniStack that needed it."""
+    """Return, for each module, the last version of MiniStack that needed it."""
     files = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in FRAME]
     return {
         path.stem: found[1] if (found := SEEN.search(path.read_text("utf-8"))) else ""
@@ -43,7 +43,7 @@ def seen_with() -> dict[str, str]:
 
 
 def tests_of() -> dict[str, list[str]]:
-    """Patch -> its tests, and cases of tests/cognitos, according to docs/local-aws.md."""
+    """Return each patch's tests, and cases of tests/cognitos, according to docs/local-aws.md."""
     table = PAGE.read_text("utf-8").partition("## Patched")[2].partition("\n## ")[0]
     found: dict[str, list[str]] = {name: [] for name in mends()}
     for row in table.splitlines():

@@ -88,10 +88,10 @@ class Team:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Team]:
-    """Run the project's local stack on free ports."""
+    """Run the project's local stack on free ports, until the block ends."""
     (folder / ".local").mkdir()
     for made in ("ministack-venv", "dependencies"):
-        if (ROOT / ".local" / made).exists():  # otherwise `up` makes it
+        if (ROOT / ".local" / made).exists():  # if it is missing, `up` makes it
             (folder / ".local" / made).symlink_to(ROOT / ".local" / made)
     app, aws, okta = free_ports(3)
     prompt = Team(folder)
@@ -106,7 +106,7 @@ def running(folder: Path) -> Iterator[Team]:
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-    """Call `look` until `good` accepts its result; return that result."""
+    """Call `look` until `good` accepts the result; return that result."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while not good(found := look()):
         assert time.monotonic() < ends_at, found

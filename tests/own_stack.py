@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def own_stack_info(*options: str) -> Iterator[dict[str, Any]]:
-    """Start it with `options` of `ops up`, yield the data of `ops info --json`, stop it."""
+    """Start the stack with `options` of `ops up`, yield the data of `ops info --json`, and stop the stack."""
     app, aws, okta = free_ports(3)
     with tempfile.TemporaryDirectory() as state:
         ports = ["--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta)]

@@ -1,11 +1,11 @@
-"""Ports for the tests' stacks: no two processes, and no two runs, get the same port."""
+"""Ports for the tests' stacks. Two processes, or two runs, never get the same port."""
 
 from __future__ import annotations
 
 import atexit
 import socket
 
-#: Linux takes ports for connections, and for servers that accept any port, from a higher range (ip_local_port_range). So no
+#: For connections, and for servers that accept any port, Linux uses ports of a higher range (ip_local_port_range). So no
 #: other program gets one of these by chance before the stack uses it.
 _PORTS = range(20_000, 32_000)
 

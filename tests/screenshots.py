@@ -26,7 +26,7 @@ NARROW = {"width": 390, "height": 780}
 
 
 def main() -> int:
-    """Start a separate stack, take the screenshots, stop it; return the exit code."""
+    """Start a separate stack, take the screenshots, and stop the stack; return the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
     with (
         own_stack_info() as info,
@@ -86,7 +86,7 @@ def _open(browser: Browser, url: str, size: dict[str, int], scheme: str) -> Page
 
 
 def _save(page: Page, name: str) -> None:
-    page.mouse.move(0, 0)  # no element is drawn as hovered
+    page.mouse.move(0, 0)  # with the mouse here, no element is drawn as hovered
     page.evaluate("document.fonts.ready")
     page.screenshot(path=OUT / f"{name}.png")
     print(f"docs/images/{name}.png")

@@ -19,7 +19,7 @@ from detect_secrets.settings import transient_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 BASELINE = ROOT / ".secrets.baseline"
-#: Hashes of packages look like keys, and pictures contain all kinds of text.
+#: Files that are not scanned: hashes of packages look like keys, and pictures contain all kinds of text.
 NOT_SCANNED = (
     ".png",
     ".secrets.baseline",
@@ -28,7 +28,7 @@ NOT_SCANNED = (
     "package-lock.json",
 )
 
-#: detect-secrets' type for a value that has "password", "secret" … in its name.
+#: The type that detect-secrets gives to a value whose name contains "password", "secret" and so on.
 NAMED_SECRET = "Secret Keyword"
 #: Places with invented passwords, or texts about them.
 MADE_UP = ("tests/", "benchmarks/", "frontend/texts")

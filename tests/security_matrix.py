@@ -34,7 +34,7 @@ def ids_of(item: pytest.Item) -> set[str]:
 
 
 class Counted:
-    """A pytest plugin that counts collected tests, and their files, by the ids of their `security` markers."""
+    """A pytest plugin that counts collected tests, and their files, by the ids in their `security` marks."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -57,7 +57,7 @@ def requirements() -> dict[str, dict[str, str]]:
 
 
 def marked_files() -> dict[str, set[str]]:
-    """Return id -> test files whose source names it. Ids in a data file belong to the tests that read it."""
+    """Return the test files of each id. Ids in a data file belong to the tests that read the file."""
     found: dict[str, set[str]] = {}
     in_data = {
         path.name: set(_SID_IN_DATA.findall(path.read_text(encoding="utf-8")))

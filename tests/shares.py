@@ -12,20 +12,21 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: A pattern for the node ids of each long share, in order. Every other file is a separate share and comes later.
+#: A pattern for the node ids of each long share, in the order in which they run. Every other file is a separate share and
+#: comes later.
 LONG = (
     # This test counts all objects of its process, so it runs before other tests can leave objects there.
     r"tests/soak/test_memory\.py",
     # The tests of each line below share one stack.
-    # The first line could join the second, but then that share would end last. test_what_was_logged.py ignores its
-    # logs.
+    # The first line could use the stack of the second line, but then that share would end last. test_what_was_logged.py
+    # ignores the logs of the first line's stack.
     r"tests/e2e/test_(live_walk|prefix|security_headers)\.py",
     r"tests/e2e/(?!tenants/)",
     r"tests/ops_e2e/test_(deploy|doctor|lambda_runtime|rotate_keys)\.py",
     r"tests/e2e/tenants/",
     r"tests/frontend/test_layout\.py",
     r"tests/local_aws/",
-    # These need no stack, but take long.
+    # The tests below need no stack, but take long.
     r"tests/ops_e2e/test_deploy_role\.py",
     r"tests/ops_e2e/test_exact_package\.py",
     r"tests/faults/test_faults\.py",
@@ -57,11 +58,12 @@ def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
 
 
 class Shares(LoadScopeScheduling):
-    """Gives whole shares to processes, in the order in which they were collected."""
+    """Gives whole shares to the processes, in the order in which the tests were collected."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         config.option.loadscopereorder = (
-            False  # otherwise xdist would start with the share that has the most tests
+            # False, because otherwise xdist would start with the share that has the most tests.
+            False
         )
         super().__init__(config, log)
 

@@ -11,7 +11,7 @@ from tests.browser import certutil_path
 
 def chromium_environment(home: Path, ca_file: Path | str) -> dict[str, Any]:
     """Return the environment of a Chromium that trusts the authority."""
-    certutil_path()  # raises an error that says how to install it
+    certutil_path()  # if certutil is missing, this raises an error that says how to install it
     trust(Path(ca_file), home)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     kept = {name: value for name, value in os.environ.items() if name != "XDG_DATA_HOME"}

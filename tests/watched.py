@@ -38,7 +38,7 @@ class Watched:
         path.write_text(text.replace(old, new, 1), "utf-8")
 
     def heard(self, wanted: str) -> str:
-        """Wait for the next line of `up` that contains a text."""
+        """Wait for the next line of `up` that contains a text, and return it."""
         return _heard(self.lines, wanted)
 
     def shown(self, path: str) -> str:
@@ -58,7 +58,8 @@ def watched(folder: Path, authority: Path, app: str | None = None) -> Iterator[W
         shutil.copy(ROOT / name, project)
     if app is not None:
         (project / "app.py").write_text(app, "utf-8")
-    (project / ".local").symlink_to(ROOT / ".local")  # shared, so that nothing is built again
+    # The copy uses the checkout's .local, so that nothing is built again.
+    (project / ".local").symlink_to(ROOT / ".local")
     up = [sys.executable, "-m", "ops", "up", "--watch", "--state-dir", str(folder / "state")]
     for option, port in zip(("--port", "--aws-port", "--okta-port"), free_ports(3), strict=True):
         up += [option, str(port)]

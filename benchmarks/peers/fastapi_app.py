@@ -1,4 +1,4 @@
-"""FastAPI behind Mangum: one route, async, so that no thread is started for it."""
+"""FastAPI behind Mangum with one route, which is async so that no thread is started for it."""
 
 from fastapi import FastAPI, Request
 from mangum import Mangum

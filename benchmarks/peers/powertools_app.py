@@ -1,4 +1,4 @@
-"""AWS Lambda Powertools' event handler: one route; without its logger and tracer, which would make it slower."""
+"""AWS Lambda Powertools' event handler with one route. Its logger and tracer, which would make it slower, are not used."""
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 

@@ -1,5 +1,5 @@
-"""The trigger of most tutorials: boto3 and one put_item; it does not distinguish retries, record a status, or repair a
-record."""
+"""The trigger as most tutorials show it, with boto3 and one put_item. It does not distinguish retries, record a status, or
+repair a record."""
 
 import os
 

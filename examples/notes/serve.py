@@ -18,7 +18,7 @@ INFO = FOLDER.parents[1] / ".local" / "info.json"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """The folder's files, with the address of the running app in the page, and Gatehouse's session.js."""
+    """Serves the folder's files and Gatehouse's session.js; it puts the address of the running app into the page."""
 
     app_url = ""
 
@@ -57,7 +57,7 @@ def main() -> None:
     if info["certificate_file"]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(info["certificate_file"])
-        # The handshake happens at the first read, in the connection's own thread.
+        # The TLS handshake happens at the first read, in the connection's own thread.
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

@@ -25,9 +25,9 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 _TIMEOUT_SECONDS = 30
-#: An access token is renewed this long before it expires.
+#: How many seconds before its expiry an access token is renewed.
 _EARLY_SECONDS = 60
-#: The maximum difference between clocks.
+#: By how many seconds two clocks may differ.
 _LEEWAY_SECONDS = 60
 _PAGE = (
     b"<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
@@ -36,7 +36,7 @@ _PAGE = (
 
 
 class ProgramError(Exception):
-    """An error for people: the sign-in or the call failed."""
+    """An error with a message for people: the sign-in or the call failed."""
 
 
 class Program:
@@ -131,7 +131,8 @@ class Program:
             raise ProgramError("This API has no sign-in for programs (gatehouse.loopback_ports).")
         for name in ("authorization_endpoint", "token_endpoint", "revocation_endpoint"):
             parts = urlsplit(found[name])
-            if parts.scheme != "https" and parts.hostname != "127.0.0.1":  # as with `make up`
+            # Only the local AWS of `make up` may be without https.
+            if parts.scheme != "https" and parts.hostname != "127.0.0.1":
                 raise ProgramError(f"The {name} must be on https.")
         return found
 
@@ -220,7 +221,7 @@ class _Listener(HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Listener
-    #: A silent connection must not block the real answer.
+    #: In seconds. A connection that sends nothing must not block the real answer.
     timeout = 5
 
     def do_GET(self) -> None:
@@ -249,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing: the line would contain the code."""
+        """Log nothing, because the line would contain the code."""
 
 
 def _listen(redirect_uris: list[str], state: str) -> _Listener:

@@ -22,7 +22,7 @@ routes = Blueprint(__name__)
 
 #: How old a signature may be, and how far the caller's clock may be ahead, in seconds.
 TOLERANCE_SECONDS = 300
-#: What the service may send. Chalice answers 415 to any other type.
+#: The types that the service may send. Chalice answers 415 to any other type.
 TYPES = ["application/json", "application/x-www-form-urlencoded", "application/octet-stream"]
 
 
@@ -31,7 +31,7 @@ def payment() -> dict[str, Any]:
     """Accept one delivery. A repeated delivery gets the same answer and has no effect."""
     request = routes.current_request
     try:
-        body = request.raw_body  # decoded, if API Gateway sent it as base64
+        body = request.raw_body  # API Gateway may send the body as base64; this is the decoded body
     except ValueError:
         raise InvalidRequest("body is not base64") from None
     verify_signature(
@@ -46,7 +46,8 @@ def payment() -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         raise InvalidRequest("no delivery of the service", field="id") from None
     if is_first(delivery):
-        log_event("payment", delivery=delivery)  # your work; if it takes long, put it into a queue
+        # Do your own work here; if it takes long, put the delivery into a queue.
+        log_event("payment", delivery=delivery)
     return {"taken": True}
 
 
@@ -62,7 +63,7 @@ def verify_signature(body: bytes, header: str, secret: bytes, now: float) -> Non
     if len(times) != 1 or not times[0].isascii() or not times[0].isdigit() or len(times[0]) > 12:
         raise Unauthorized("webhook without a time")
     wanted = hmac.new(secret, times[0].encode() + b"." + body, hashlib.sha256).hexdigest()
-    # While the service changes its secret, it may send two.
+    # While the service changes its secret, a request may have two signatures.
     matches = [hmac.compare_digest(wanted.encode(), each.encode()) for each in given[:4]]
     if not any(matches):
         raise Unauthorized("webhook with a wrong signature")

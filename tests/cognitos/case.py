@@ -36,7 +36,7 @@ GROUPS = (
     "settings",
 )
 
-#: Features that a Cognito may lack, with the table's reason for leaving out a case.
+#: Features that a Cognito may lack. The text is the table's reason for leaving out a case.
 LACKS = {
     "clock": "its clock cannot be moved",
     "mail": "nobody can read its mails",
@@ -50,7 +50,7 @@ LACKS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour. `page` is the URL of AWS's page; `needs` lists required features."""
+    """One behaviour. `page` is the URL of AWS's page; `needs` lists the features that a Cognito must have for this case."""
 
     name: str
     group: str

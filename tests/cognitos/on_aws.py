@@ -1,4 +1,4 @@
-"""Tests a Cognito through boto3: the local AWS, or AWS itself."""
+"""Tests a Cognito through boto3, on the local AWS or on AWS itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def no_mail(address: str) -> str:
 
 @dataclass
 class AwsCognito:
-    """`url` is the URL of the pool's domain. `lacks` lists what this machine cannot test with it."""
+    """`url` is the URL of the pool's domain. `lacks` lists the features that cannot be tested with it from this machine."""
 
     cognito: Any
     pool: CasePool

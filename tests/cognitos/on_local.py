@@ -1,4 +1,4 @@
-"""Tests the patched local AWS: with its mailbox, its triggers, and the Okta stand-in."""
+"""Tests the patched local AWS with its mailbox, its triggers, and the Okta stand-in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LocalCognito(AwsCognito):
 
     @classmethod
     def create(cls, cloud: Cloud, with_triggers: bool) -> LocalCognito:
-        """Make a pool like a stage's; triggers are slow, so only some cases have them."""
+        """Make a pool like a stage's. Its triggers are slow, so only the cases that need them get them."""
         cognito = cloud.client("cognito-idp")
         provider = {
             "client_id": "okta-client",
@@ -101,14 +101,14 @@ class LocalCognito(AwsCognito):
 
 
 class LocalCognitos:
-    """The pools of one local AWS, made when cases need them."""
+    """The pools of one local AWS, each made when the first case needs it."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._made: dict[bool, LocalCognito] = {}
 
     def for_case(self, case: Case) -> LocalCognito:
-        """Return the pool for a case, without people if the case uses a provider's."""
+        """Return the pool for a case. If the case signs in a provider's person, first remove all people from the pool."""
         with_triggers = "events" in case.needs
         if with_triggers not in self._made:
             self._made[with_triggers] = LocalCognito.create(self.cloud, with_triggers)

@@ -161,7 +161,7 @@ def create_pool(
 
 
 def set_factor(cognito: Any, pool_id: str, required: str) -> None:
-    """Offer authenticator apps, OPTIONAL or ON, and passkeys."""
+    """Offer authenticator apps, with the mode OPTIONAL or ON, and passkeys."""
     cognito.set_user_pool_mfa_config(
         UserPoolId=pool_id,
         MfaConfiguration=required,

@@ -16,7 +16,7 @@ DIFFERENCES = Path(__file__).with_name("differences.json")
 
 @dataclass(frozen=True)
 class Difference:
-    """A Cognito's different result in a case, and the reason. `page` is the AWS page or the report that says so."""
+    """A result in which a Cognito differs in one case, and the reason. `page` is the AWS page or the report that says so."""
 
     seen: Any
     why: str
@@ -30,7 +30,7 @@ def load_differences(cognito: str) -> dict[str, Difference]:
 
 
 def observe(case: Case, port: Port) -> Any:
-    """Run a case; return its observation, or its error, as JSON."""
+    """Run a case; return what it observed, or its error, as JSON."""
     try:
         seen = case.run(World(port))
     except Exception as error:  # noqa: BLE001 - a case that cannot be finished is an observation too
@@ -50,7 +50,7 @@ def as_json(value: Any) -> Any:
 
 
 def verdict(case: Case, seen: Any, listed: Mapping[str, Difference]) -> str | None:
-    """Return what is wrong with an observation; None if it is right."""
+    """Return what is wrong with an observation, or None if it is right."""
     expected = as_json(case.expected)
     difference = listed.get(case.name)
     if difference is None:

@@ -25,7 +25,7 @@ VERSION = 1
 
 
 class Recorder:
-    """A port that records every call and its answer."""
+    """A port that passes on every call and records its answer."""
 
     def __init__(self, port: Port) -> None:
         self._port = port
@@ -92,8 +92,8 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Finding:
-    """A difference between the recording and the double, or the case itself. A note is about an intermediate call, not
-    about the result."""
+    """A difference between the recording and the double, or a fault in the case itself. A note is about a call on the way,
+    not about the result."""
 
     case: str
     says: str
@@ -141,7 +141,7 @@ def _differences(
 
 
 def _outcome(call: Mapping[str, Any]) -> str:
-    """Return the result of a call, without values that differ each time."""
+    """Return the result of a call, without the values that differ each time."""
     if "operation" in call:
         return f"{call['operation']}: {call.get('error', 'answered')}"
     if "path" in call:

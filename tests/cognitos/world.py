@@ -33,11 +33,11 @@ class AppClient:
 
 
 class Port(Protocol):
-    """One Cognito. `lacks` lists what it cannot test (`case.LACKS`)."""
+    """One Cognito. `lacks` lists the features that it cannot test (`case.LACKS`)."""
 
     lacks: frozenset[str]
     pool_id: str
-    #: For the app: hosted pages and passwords. The other one is for the server only.
+    #: The app's client, for hosted pages and passwords. The other client is for the server only.
     client: AppClient
     server_client: AppClient
 
@@ -59,13 +59,13 @@ class Port(Protocol):
         """Return the time of this Cognito."""
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let this many seconds pass."""
 
     def script(self, steps: dict[str, Any]) -> None:
-        """Set the behaviour of triggers, by triggerSource: {"raise": text}. This also clears the recorded events."""
+        """Set what the triggers do, by triggerSource: {"raise": text}. This also clears the recorded events."""
 
     def events(self) -> list[dict[str, Any]]:
-        """The events of the triggers since `script`."""
+        """Return the triggers' events since `script`."""
 
     def visit(self, query: Mapping[str, str], person: Mapping[str, Any] | None) -> dict[str, str]:
         """Open /oauth2/authorize and sign in as `person` at the provider; return the callback's query.
@@ -91,7 +91,7 @@ class World:
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def refused(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-        """Run `action`; return the name of its error."""
+        """Run `action`, which must fail; return the name of its error."""
         try:
             action(*arguments, **named)
         except ClientError as error:
@@ -106,7 +106,7 @@ class World:
         return base64.b64encode(digest.digest()).decode()
 
     def named(self, name: str) -> dict[str, str]:
-        """User name and client, as the self-service operations need them."""
+        """Return user name and client, as the self-service operations need them."""
         hashed = self.secret_hash(name)
         return {"ClientId": self.port.client.id, "Username": name, "SecretHash": hashed}
 
@@ -146,7 +146,7 @@ class World:
         return address
 
     def invite(self, address: str, **told: str) -> dict[str, Any]:
-        """AdminCreateUser without a mail."""
+        """Call AdminCreateUser without a mail."""
         return self.admin(
             "admin_create_user",
             Username=address,
@@ -159,7 +159,7 @@ class World:
         return self.call(operation, UserPoolId=self.port.pool_id, **arguments)
 
     def user(self, name: str) -> dict[str, str]:
-        """A user's attributes, together with `Username`, `UserStatus` and `Enabled`."""
+        """Return a user's attributes, together with `Username`, `UserStatus` and `Enabled`."""
         found = self.admin("admin_get_user", Username=name)
         told = {pair["Name"]: pair["Value"] for pair in found["UserAttributes"]}
         plain = ("Username", "UserStatus", "Enabled")
@@ -174,7 +174,7 @@ class World:
         client: AppClient | None = None,
         **changed: str | None,
     ) -> dict[str, Any]:
-        """AdminInitiateAuth with a password; None omits a parameter."""
+        """Call AdminInitiateAuth with a password; None omits a parameter."""
         client = client or self.port.client
         parameters = {
             "USERNAME": name,
@@ -192,7 +192,7 @@ class World:
     def answer(
         self, challenge: Mapping[str, Any], username: str, session: str = "", **responses: str
     ) -> dict[str, Any]:
-        """Answer a challenge for the pool's own user name."""
+        """Answer a challenge under the pool's own user name."""
         name = challenge["ChallengeName"]
         return self.admin(
             "admin_respond_to_auth_challenge",
@@ -214,7 +214,7 @@ class World:
         return dict(self.sign_in(name, password)["AuthenticationResult"])
 
     def enrol(self, name: str) -> str:
-        """Set up an authenticator app through the server's own client, as the app does; return its secret."""
+        """Set up an authenticator app through the server's own client, as our server does; return the app's secret."""
         access = self.tokens(name, self.port.server_client)["AccessToken"]
         secret = str(self.call("associate_software_token", AccessToken=access)["SecretCode"])
         self.call("verify_software_token", AccessToken=access, UserCode=self.totp(secret))
@@ -226,7 +226,7 @@ class World:
         return secret
 
     def totp(self, secret: str, ahead: int = 0) -> str:
-        """An app's code; `ahead` selects a later step's code (each works once)."""
+        """Return an app's code. `ahead` selects the code of a later step, because each code works once."""
         return totp(secret, int(self.port.now()) // STEP_SECONDS + ahead)
 
     @contextmanager
@@ -248,7 +248,7 @@ class World:
         return self.post("/oauth2/token", client, grant_type="refresh_token", refresh_token=token)
 
     def visit(self, person: str = "", **changed: str) -> dict[str, str]:
-        """Sign in as a person of the provider; an empty value omits a parameter of the URL."""
+        """Sign in as a person of the provider. An empty value omits a parameter of the URL."""
         query = {
             "response_type": "code",
             "client_id": self.port.client.id,
@@ -297,14 +297,14 @@ def attributes(**told: str) -> list[dict[str, str]]:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """A token's claims, unverified."""
+    """Return a token's claims without verifying it."""
     payload = token.split(".")[1]
     read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return read
 
 
 def made_up_code(right: str = "") -> str:
-    """Six digits that are not `right`."""
+    """Return six digits that are not `right`."""
     while (code := f"{secrets.randbelow(10**6):06d}") == right:
         pass
     return code

@@ -15,7 +15,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: The value of a member that an event leaves out.
+#: In an event of the test, this value means: leave the member out.
 DROPPED = object()
 
 
@@ -91,7 +91,7 @@ class Company:
         self.world.clock.advance(1)
 
     def signed_in(self) -> set[str]:
-        """Return the first names of the people whose sessions continue."""
+        """Return the first names of the people who still have a session."""
         return {
             email.partition("@")[0]
             for email, browser in self.browsers.items()
@@ -99,7 +99,7 @@ class Company:
         }
 
     def event(self, kind: str, subject: str = "00u1Ada", **changes: Any) -> dict[str, Any]:
-        """Return one event in Okta's format; `published` is an offset in seconds from now, `target` adds targets."""
+        """Return one event in Okta's format. `published` is an offset in seconds from now; `target` adds targets."""
         more = changes.pop("target", [])
         published = changes.pop("published", 0)
         if isinstance(published, int | float):
@@ -174,7 +174,7 @@ class Company:
         )
 
     def _post(self, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Post like a server: without our page's header, and without cookies."""
+        """Post as a server does: without our page's header, and without cookies."""
         return self.world.browser().post(
             path,
             body,

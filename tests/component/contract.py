@@ -28,7 +28,7 @@ def _registry() -> Registry[Any]:
 
 @cache
 def operations() -> dict[tuple[str, str], dict[str, Any]]:
-    """(METHOD, path) -> operation."""
+    """Map (METHOD, path) to the operation in the document."""
     return {
         (method.upper(), path): operation
         for path, item in document()["paths"].items()
@@ -37,7 +37,8 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def problems(method: str, path: str, answer: Answer) -> list[str]:
-    """List the differences between `answer` and the document; empty for a request that it does not describe."""
+    """List the differences between `answer` and the document. The list is empty for a request that the document does not
+    describe."""
     operation = operations().get((method, _template(path)))
     if operation is None:
         return []

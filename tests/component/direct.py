@@ -20,7 +20,7 @@ DEVICE_COOKIE = "__Host-gatehouse-device"
 
 
 class Direct:
-    """World, pool and Grace. `post` sends to /auth/direct/… from a browser."""
+    """A stage, its user pool, and Grace, a person in it. `post` sends to /auth/direct/… from a browser."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -58,7 +58,7 @@ class Direct:
         return self.post("direct/challenge", browser, name=name, **body)
 
     def totp(self, secret: str | None = None) -> str:
-        """Return the app's current code, computed by a library that is not ours."""
+        """Return the authenticator app's current code, computed by a library and not by our own code."""
         return pyotp.TOTP(secret or self.grace.totp_secret or "").at(int(self.world.clock()))
 
     def with_totp(self) -> None:

@@ -20,7 +20,8 @@ HASHES: dict[str, HashAlgorithm] = {"256": SHA256(), "384": SHA384(), "512": SHA
 
 
 def forge(case: dict[str, Any], kind: str, token: str, other: str, now: int) -> str:
-    """Return the forgery. `other` is the same kind of token of another person, `now` the time in seconds."""
+    """Return the forgery. `other` is a token of the same kind that belongs to another person; `now` is the time in
+    seconds."""
     header, claims = (decoded(part) for part in token.split(".")[:2])
     words = {"@kid": KIDS[kind], "@other-kid": KIDS["access" if kind == "id" else "id"]}
     words |= {"@KID": KIDS[kind].upper(), "@token": token, "@jwks-url": "https://x.example/jwks"}
@@ -45,7 +46,7 @@ def decoded(part: str) -> dict[str, Any]:
 
 
 def filled(value: Any, words: Mapping[str, str]) -> Any:
-    """Insert the valid token's own values, and the attacker's, where a case names them."""
+    """Replace the placeholders of a case by values of the valid token or of the attacker."""
     if isinstance(value, list):
         return [filled(entry, words) for entry in value]
     if not isinstance(value, str) or not value.startswith(("@", " @")):
@@ -60,7 +61,7 @@ def filled(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def mutated(claims: dict[str, Any], change: dict[str, Any] | None, now: int) -> str | None:
-    """Change one claim. Returns the claims as text if JSON itself has no such value."""
+    """Change one claim. Return the claims as text if JSON itself has no such value."""
     if change is None:
         return None
     name, how, value = change["claim"], change["how"], change.get("with")
@@ -108,7 +109,7 @@ def encoded(template: str | None, text: str, encoding: str) -> str:
 
 
 def signature(case: dict[str, Any], kind: str, h: str, p: str, claims: dict[str, Any]) -> bytes:
-    """Sign, correctly or not."""
+    """Sign the token, correctly or not, as the case says."""
     how, key = case.get("sign", "RS256"), case.get("key", "own")
     text = {
         "other-bytes": b"something else",
@@ -176,7 +177,7 @@ def der(name: str) -> bytes:
 
 
 def hmac_secret(name: str, kind: str, claims: dict[str, Any]) -> bytes:
-    """The values that an attacker could try as a symmetric key: all public data about the pool."""
+    """List the values that an attacker could try as a symmetric key: all public data about the pool."""
     public = rsa_key(KIDS[kind]).public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return {
@@ -195,7 +196,7 @@ def hmac_secret(name: str, kind: str, claims: dict[str, Any]) -> bytes:
 
 
 def written(case: dict[str, Any], h: str, p: str, s: bytes, token: str, other: str) -> str:
-    """Join the parts as the case says."""
+    """Join the token's parts as the case says."""
     template = case.get("token", "{h}.{p}.{s}")
     text, half, third = b64url(s), len(b64url(s)) // 2, len(p) // 3
     other_parts = other.split(".")

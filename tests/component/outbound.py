@@ -1,4 +1,4 @@
-"""Records every outbound call that a component test causes: it must be in a line of the fault table."""
+"""Records every outbound call that a component test causes. Each call must be in a line of the fault table."""
 
 import functools
 from typing import Any
@@ -28,7 +28,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
         resource, _ = browser._match(self._app.routes, path)
         resource = resource.removeprefix(self.prefix) or "/"
-        method_asked = "GET" if method == "HEAD" else method  # the same view answers both
+        method_asked = "GET" if method == "HEAD" else method  # HEAD is answered by the view of GET
         with outbound.at(f"{method_asked} {resource}"):
             return send(self, method, target, *more, **named)
 
@@ -61,7 +61,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     together = workers.together
 
     def carried(*calls: Any) -> Any:
-        """Parallel calls belong to the route of their caller."""
+        """Calls from parallel threads belong to the route that started the threads."""
         place = outbound.place
         return together(*(functools.partial(outbound.run_at, place, call) for call in calls))
 

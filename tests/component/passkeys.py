@@ -11,7 +11,7 @@ NEW_PASSWORD = "another horse 34"
 
 
 class Passkeys:
-    """Grace on a stage whose passkeys are for app.example.org; a test can make the device lie."""
+    """Grace on a stage whose passkeys are for app.example.org. A test can make her device send false data."""
 
     def __init__(self, direct: Direct) -> None:
         self.direct = direct
@@ -35,7 +35,8 @@ class Passkeys:
         return self.device.passkeys[-1]
 
     def reset(self, password: str = NEW_PASSWORD) -> Answer:
-        """Set a new password by mail in an unknown browser; sign-ins with it are possible one second later."""
+        """Set a new password by mail in an unknown browser, then move the clock one second on, so that sign-ins count as
+        newer."""
         elsewhere = self.direct.world.browser()
         self.post("direct/forgot-password", elsewhere, email=EMAIL)
         code = self.direct.pool.last_code("reset")
@@ -56,6 +57,6 @@ class Passkeys:
         return self.direct.challenge("WEB_AUTHN", browser, credential=credential)
 
     def sign_in(self, browser: Browser | None = None, email: str = EMAIL, **lies: Any) -> Answer:
-        """Request a challenge and answer it; `lies` are wrong values that the device sends."""
+        """Request a challenge and answer it; `lies` are wrong values that the device sends in its answer."""
         options = self.ask(email, browser).json()["challenge"]["options"]
         return self.answer(self.device.get(options, **lies), browser)

@@ -20,7 +20,7 @@ def sealer(secret: str = SEALING_KEY, kid: str = "k1") -> Sealer:
 
 
 def regions(value: str) -> dict[str, bytes]:
-    """The parts of a sealed value."""
+    """Split a sealed value into its parts, by name."""
     raw = _decode(value.partition(".")[2])
     return {"nonce": raw[:_NONCE], "text": raw[_NONCE:-_TAG], "tag": raw[-_TAG:]}
 
@@ -67,7 +67,7 @@ def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
 
 
 def is_foreign(case: dict[str, Any], purpose: str) -> bool:
-    """Whether a case changes anything for a cookie of this purpose."""
+    """Return whether the case makes a difference for a cookie of this purpose."""
     return not (case["kind"] == "purpose" and case["purpose"] == purpose)
 
 

@@ -75,12 +75,12 @@ def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
     assert guess.status == 400
     assert confirm(direct, NEW, code=direct.pool.last_code("sign-up")).status == 200
     assert_owner_has_it(direct)
-    assert len(direct.pool.users) == 2  # Grace and the owner
+    assert len(direct.pool.users) == 2  # one is Grace, the other the owner
 
 
 @pytest.mark.security("S-67")
 def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
-    """The last password counts; the code of the second mail opens the account."""
+    """The last password counts, and the code in the second mail confirms the account."""
     sign_up(direct)
     sign_up(direct)
     assert (
@@ -95,7 +95,7 @@ def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
 def test_an_account_that_our_server_did_not_make_starts_afresh(
     direct: Direct, request_path: str
 ) -> None:
-    """It has a stranger's password, names and code, so it is removed with its record, and made again."""
+    """The account has a stranger's password, names and code, so it is removed with its record, and created again."""
     old = strangers_account(direct)
     old_code = old.new_code("sign-up", direct.world.clock())
     assert direct.post(f"direct/{request_path}", email=NEW).status == 200
@@ -111,7 +111,7 @@ def test_an_account_that_our_server_did_not_make_starts_afresh(
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("path", ["confirm", "reset-password"])
 def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> None:
-    """Even its own code does not work, although the stranger may hope that the owner enters it."""
+    """The stranger may hope that the owner enters the account's own code, but even that code does not work."""
     old = strangers_account(direct)
     code = old.new_code("sign-up", direct.world.clock())
     body = {"email": NEW, "code": code, "password": PASSWORD, **NAMES}
@@ -124,7 +124,7 @@ def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> 
 def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its status is read again before it is removed, because Cognito's page does not use our lock."""
+    """The account's status is read again before the account is removed, because Cognito's page does not use our lock."""
     old = strangers_account(direct)
     find = UserAdmin.find
 
@@ -152,7 +152,7 @@ def test_an_unfinished_sign_up_is_finished_by_a_forgotten_password(direct: Direc
 
 @pytest.mark.security("S-67")
 def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> None:
-    """The same form works; the names are the new ones, and all earlier sessions have ended."""
+    """The same form works. The names are the new ones, and all earlier sessions have ended."""
     grace = direct.grace.email
     direct.sign_in()
     elsewhere = direct.world.browser()
@@ -168,7 +168,7 @@ def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> 
 
 @pytest.mark.security("S-67")
 def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Direct) -> None:
-    """The factor still belongs to the owner, and the provider manages its people's names."""
+    """The second factor still belongs to the owner. The names of a linked person are managed by the provider."""
     direct.with_totp()
     direct.grace.identities.append(("Okta", "00uGrace"))
     grace = direct.grace.email
@@ -183,7 +183,7 @@ def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Dire
 def test_whoever_gave_the_old_password_before_a_reset_does_not_get_in_after_it(
     direct: Direct,
 ) -> None:
-    """A stranger who knows the password and has the app waits at the second step while the owner resets."""
+    """A stranger who knows the password and has the app waits at the second step, while the owner resets the password."""
     direct.with_totp()
     stranger = direct.world.browser()
     assert direct.sign_in(browser=stranger).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -213,7 +213,7 @@ STEPS = ["admin_update_user_attributes", "admin_set_user_password"]
 def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
     direct: Direct, step: str
 ) -> None:
-    """The code is used up, no password is set, and nobody can sign in: the owner requests another code, which works."""
+    """The code is used up, but no password is set, so nobody can sign in. The owner requests another code, which works."""
     sign_up(direct)
     code = direct.pool.last_code("sign-up")
     direct.pool.fail(step, client_error("InternalErrorException"))
@@ -227,7 +227,8 @@ def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
 
 @pytest.mark.security("S-67")
 def test_a_sign_up_does_not_cross_a_confirmation(direct: Direct) -> None:
-    """Both hold the lock of the address: a request in between waits until the owner's account is complete."""
+    """Both requests take the lock of the address. If one arrives in between, it waits until the owner's account is
+    complete."""
     sign_up(direct)
     ((_, event),) = direct.world.functions.events
     barred: list[str] = []
@@ -263,7 +264,7 @@ def proved(direct: Direct, user: PoolUser) -> bool:
 def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
     direct: Direct,
 ) -> None:
-    """An older password is no proof, however often it signs in."""
+    """A password that was set in another way proves nothing about the mailbox, however often it is used to sign in."""
     direct.sign_in()
     assert not proved(direct, direct.grace)
     direct.post("direct/forgot-password", email=direct.grace.email)
@@ -332,7 +333,7 @@ def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotati
     sign_up(direct, "first@example.org")
     new_secret = "a-rotated-secret-0123456789abcdef"
     direct.world.secrets.put(SECRET_ARN, {"client_secret": new_secret})
-    direct.world.clock.advance(31)  # its cache lasts longer
+    direct.world.clock.advance(31)  # the cached value is valid for longer than this
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = {KEY: build_mark(ADDRESS.upper(), new_secret)}
     gate.user_records(event, LambdaContext())
@@ -340,7 +341,7 @@ def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotati
 
 
 def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct) -> None:
-    """This is so with `managed`; docs/security.md describes the remaining risk."""
+    """This is the case with the setting `managed`; docs/security.md describes the remaining risk."""
     direct.restart(direct_sign_in="managed")
     gate.user_records(load_event("PreSignUp_SignUp"), LambdaContext())
     (row,) = direct.world.users().values()
@@ -351,7 +352,8 @@ def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct
 
 
 def test_a_lock_is_one_at_a_time_and_opens_by_itself(direct: Direct) -> None:
-    """A crashed holder does not block the address for good; a holder whose lock has expired releases nothing."""
+    """If a holder crashes, the lock expires, so the address is not blocked for good. A holder whose lock has expired
+    releases nothing."""
     locks, clock = _locks(direct), direct.world.clock
     with locks.held("lock/1", 0):
         with pytest.raises(Exception, match="is running"), locks.held("lock/1", 1):
@@ -386,7 +388,7 @@ def test_many_at_once_get_a_lock_one_after_the_other(direct: Direct) -> None:
 
 
 def test_a_lock_that_cannot_be_given_up_undoes_nothing(direct: Direct) -> None:
-    """The lock expires by itself; if a lock cannot be taken, the work does not begin."""
+    """A lock that cannot be released expires by itself. If a lock cannot be taken, the work does not begin."""
     locks = _locks(direct)
     with locks.held("lock/1", 0):
         direct.world.dynamodb.fault = connect_timeout()

@@ -20,7 +20,7 @@ def script_name() -> str:
 
 
 def status_cases() -> dict[str, tuple[int, Any]]:
-    """Return name -> (status, a function that gets it) for every route and status here."""
+    """For every route and status that this file tests, return its name, the status, and a function that requests it."""
     own = [("X-Gatehouse", "1"), ("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com")]
     return {
         "page": (200, lambda b: b.get("/")),
@@ -59,7 +59,7 @@ def assert_well_dressed(answer: Answer) -> None:
     """Every security header has its value; the content type has a charset."""
     for name, value in SECURITY_HEADERS.items():
         if name == "Cache-Control" and "etag" in answer.headers:
-            continue  # the page and its files contain no secret, so browsers may cache them
+            continue  # the page and its files contain no secret, so browsers may keep them
         assert answer.headers[name.lower()] == value
     assert "charset=utf-8" in answer.headers["content-type"]
     if answer.status >= 400:
@@ -72,7 +72,7 @@ def assert_well_dressed(answer: Answer) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("name", CASES, ids=str)
 def test_every_answer_has_the_security_headers(world: World, browser: Browser, name: str) -> None:
-    """This covers 2xx, 3xx and 4xx."""
+    """The test covers 2xx, 3xx and 4xx."""
     status, call = CASES[name]
     answer = call(browser)
     assert answer.status == status
@@ -82,7 +82,7 @@ def test_every_answer_has_the_security_headers(world: World, browser: Browser, n
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("target", ["/auth/config", "/auth/login?provider=Okta"])
 def test_answers_about_outages_have_them_too(world: World, browser: Browser, target: str) -> None:
-    """Clients other than browsers get 503 with Retry-After."""
+    """During an outage, clients other than browsers get 503 with Retry-After."""
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.send("GET", target)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
@@ -96,7 +96,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
     browser: Browser,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One log line lists them all; the caller reads a plain sentence."""
+    """One log line lists all missing settings; the caller reads a plain sentence."""
     from tests.component.world import ENVIRONMENT
 
     for name in ENVIRONMENT:
@@ -119,7 +119,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
 
 def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
-    """It only says that the app runs, and makes no outbound call."""
+    """The route only says that the app runs; it makes no outbound call."""
     gate.services = None
     assert browser.get("/health").json()["status"] == "ok"
 
@@ -132,7 +132,8 @@ def test_debug_is_off() -> None:
 
 @pytest.mark.security("S-52")
 def test_the_policy_allows_our_own_origin_only() -> None:
-    """No inline, no eval, no wildcard, no third party, no scheme source; the other restrictions are on."""
+    """The policy has no inline, no eval, no wildcard, no third party and no bare scheme, and it has the other
+    restrictions."""
     sources = {source for values in CONTENT_SECURITY_POLICY.values() for source in values}
     assert sources == {"'self'", "'none'", "'script'"}
     for directive in ("default-src", "object-src", "base-uri", "frame-ancestors", "trusted-types"):
@@ -166,7 +167,8 @@ class _Page(HTMLParser):
 
 @pytest.mark.security("S-52")
 def test_the_page_needs_nothing_that_the_policy_forbids(world: World, browser: Browser) -> None:
-    """No inline script or style, no handler attributes, no address of another origin, and login is a link."""
+    """The page has no inline script or style, no handler attributes and no address of another origin; its login is a
+    link."""
     page = _Page()
     page.feed(browser.get("/").body)
     assert page.faults == []
@@ -185,7 +187,7 @@ def test_the_title_is_escaped_into_the_page(world: World, browser: Browser) -> N
 
 @pytest.mark.security("S-04")
 def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
-    """The same package serves `…/api` and a custom domain."""
+    """The same package serves `…/api` and a custom domain: the addresses are built from the request."""
     assert 'href="/api/assets/' in world.browser().get("/").body
     assert 'href="/assets/' in world.browser(domain="app.example.org", stage="").get("/").body
 
@@ -221,13 +223,13 @@ def test_a_browser_that_has_this_version_gets_304(
 def test_another_version_is_answered_in_full(
     world: World, browser: Browser, target: str, tag: str
 ) -> None:
-    """Only an exact match of this version counts."""
+    """Only exactly this version's tag gives a 304."""
     answer = browser.get(target, headers=[("If-None-Match", tag)])
     assert (answer.status, answer.body != "") == (200, True)
 
 
 def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
-    """In an outage managed login remains, which has the providers, too."""
+    """In an outage of the providers table a link to managed login remains, which offers the providers, too."""
 
     def ways() -> str:
         answer = browser.get("/")
@@ -244,7 +246,7 @@ def test_without_scripts_the_providers_are_links(world: World, browser: Browser)
 
 
 def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser) -> None:
-    """Title, base path and release are all part of it."""
+    """The tag depends on title, base path and release."""
     tag = browser.get("/").headers["etag"]
     assert world.browser(domain="app.example.org", stage="").get("/").headers["etag"] != tag
     world.restart(app_title="Other")
@@ -275,7 +277,7 @@ def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
 
 
 def test_config_keeps_providers_with_domains_private(world: World, browser: Browser) -> None:
-    """Nobody may see the customer list; the page only learns that there is one."""
+    """The list of customers must stay private; the page only learns whether there is one."""
     assert browser.get("/auth/config").json()["discover"] is False
     world.restart()
     for index in range(5):
@@ -301,7 +303,7 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
 
 
 def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browser: Browser) -> None:
-    """It says whether there is a cookie; only a refresh can tell whether it is valid."""
+    """The configuration says whether the browser sent a cookie; only a refresh can tell whether the cookie is valid."""
     world.sign_in(browser)
     assert browser.get("/auth/config").json()["session"] is True
     world.clock.advance(31 * 60)
@@ -314,7 +316,7 @@ def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browse
 def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
     world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line per refusal, with the route's pattern and never a query string."""
+    """Each refusal writes one line, which has the route's pattern and never a query string."""
     event = build_event(
         app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage=""
     )

@@ -97,7 +97,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_contract_notices_an_import_against_it(
     copy: Path, module: str, line: str, contract: str
 ) -> None:
-    """One import is added to a copy of the package."""
+    """The test adds one forbidden import to a copy of the package."""
     file = copy / "chalicelib" / "gatehouse" / f"{module}.py"
     before = file.read_bytes() if file.exists() else None
     try:
@@ -117,8 +117,8 @@ def test_each_contract_notices_an_import_against_it(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("command_line", [True, False])
 def test_the_gate_keeps_chalice_to_the_lock(command_line: bool) -> None:
-    """It does so under Chalice's command line, which loads the app before it packages it; in Lambda, none of that code
-    is loaded."""
+    """Chalice's command line loads the app before it packages the app, so the version is checked then. In Lambda, none of
+    that code is loaded."""
     code = f"""
 import sys
 if {command_line}:
@@ -143,7 +143,7 @@ print(hasattr(packager, "_gatehouse_exact"), any(name.split(".")[0] == "ops" for
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "settings"])
 def test_only_settings_reads_the_environment(name: str) -> None:
-    """No other module mentions os.environ or getenv; a module may get a mapping and pass it on."""
+    """No other module mentions os.environ or getenv. A module may get a mapping as an argument and pass it on."""
     assert not {f for f in imports(name, MODULES[name]) if within(f, "os")} - {"os"}
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -165,7 +165,7 @@ def test_only_one_module_makes_clients(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_no_assert_is_a_check_of_input(name: str) -> None:
-    """Asserts only narrow types, because `python -O` must not switch a defence off."""
+    """An assert may only narrow a type, because `python -O` would remove a defence that is an assert."""
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Assert):
             assert "is not None" in ast.unparse(node) or "isinstance" in ast.unparse(node)

@@ -40,7 +40,7 @@ def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> No
     }
     assert set(routes) >= PUBLIC_ROUTES
     for key, entry in routes.items():
-        if key in PUBLIC_ROUTES or key[0] == "OPTIONS":  # a preflight carries no token
+        if key in PUBLIC_ROUTES or key[0] == "OPTIONS":  # a preflight has no token
             assert entry.authorizer is None
         else:
             assert isinstance(entry.authorizer, ScopedAuthorizer), key
@@ -51,8 +51,8 @@ def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> No
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("authorizer", [None, CognitoUserPoolAuthorizer("x", ["arn:x"]), "missing"])
 def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
-    """If a route lacks `authorized(…)`, or uses Chalice's authorizer without scopes, the import fails, and so does the
-    deployment."""
+    """If a route lacks `authorized(…)`, or uses Chalice's authorizer without scopes, importing the app fails, and so does
+    the deployment."""
     arguments = {} if authorizer == "missing" else {"authorizer": authorizer}
     team = Chalice("team")
     team.route("/orders", methods=["GET"], **arguments)(lambda: {})
@@ -66,7 +66,7 @@ def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
 
 @pytest.mark.security("S-48")
 def test_a_public_route_with_another_method_is_not_public() -> None:
-    """The list holds methods, not just paths."""
+    """The list of public routes contains methods, not just paths."""
     team = Chalice("team")
     team.route("/ping", methods=["GET", "DELETE"])(lambda: {})
     with pytest.raises(ValueError, match="DELETE /ping"):
@@ -98,7 +98,7 @@ REFUSED: dict[str, tuple[dict[str, str] | None, int]] = {
 def test_handlers_check_the_claims_again(
     world: World, browser: Browser, route: str, case: str
 ) -> None:
-    """API Gateway checks no audience, and no token_use on a route without scopes."""
+    """API Gateway does not check the audience, and on a route without scopes it does not check token_use."""
     claims, status = REFUSED[case]
     answer = browser.get(route, claims=claims)
     assert answer.status == status
@@ -107,7 +107,7 @@ def test_handlers_check_the_claims_again(
 
 
 def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) -> None:
-    """The answer has the row under its own names, and groups from the token."""
+    """The answer has the row's columns under their own names, and the groups of the token."""
     body = signed_in.get("/me", claims={**CLAIMS, "cognito:groups": "[admins staff]"}).json()
     assert body["userName"] == "okta_00u1ada"
     assert body["Email"] == "ada@example.org"
@@ -118,7 +118,7 @@ def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) 
 
 @pytest.mark.security("S-50")
 def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) -> None:
-    """After a user name was given to a new person, it does not open the old record."""
+    """If a user name is given to a new person, that person does not see the old record."""
     answer = signed_in.get("/me", claims=without(sub="the-next-person-of-that-name"))
     assert (answer.status, answer.json()["error"]) == (404, "not_found")
     assert "ada" not in answer.body
@@ -231,6 +231,7 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
-    """No token contains such a group, so nobody could use the route: the app fails at once instead of in production."""
+    """Cognito puts no such group into a token, so nobody could use the route. The app fails when it loads instead of in
+    production."""
     with pytest.raises(ValueError, match="rename it"):
         authorized("api/read", group=group)

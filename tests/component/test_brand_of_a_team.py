@@ -1,4 +1,4 @@
-"""`Gatehouse(app, brand=…)`: a folder of the team's own gives logo, picture, colours and texts, through the app's routes."""
+"""`Gatehouse(app, brand=…)`: the app's routes serve logo, picture, colours and texts from a folder of the team's own."""
 
 import json
 import re
@@ -69,7 +69,7 @@ class Site:
 
 
 def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
-    """Each file has the name and the fingerprint that the page requests; with a wide logo the browser's tab keeps our
+    """Each file has the name and the fingerprint that the page requests. With a wide logo, the browser's tab keeps our
     icon."""
     site = Site(folder, **SETTINGS)
     assert "<title>harbour</title>" in site.asset("logo.svg")
@@ -83,7 +83,7 @@ def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
 
 
 def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
-    """Files that no setting names are not served."""
+    """A file in the folder is not served unless a setting names it."""
     site = Site(folder)
     assert "harbour" not in site.asset("logo.svg")
     assert "quay" not in site.asset("gate.svg")
@@ -91,7 +91,7 @@ def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
 
 
 def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -> None:
-    """They have the same settings, but different folders."""
+    """Both have the same settings, but different folders."""
     other = tmp_path / "other"
     other.mkdir()
     for name in ("harbour.svg", "quay.svg"):
@@ -112,7 +112,7 @@ def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -
 def test_a_file_that_is_missing_is_named_in_the_log_alone(
     folder: Path, gone: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`ops` reports the same before a deployment; people only read that the service is not set up."""
+    """`ops` reports the missing file before a deployment. People only read that the service is not set up."""
     (folder / gone).unlink()
     answer = Site(folder, **SETTINGS).get("/account")
     assert answer["statusCode"] == 500
@@ -125,7 +125,7 @@ def test_a_file_that_is_missing_is_named_in_the_log_alone(
 def test_a_folder_that_is_missing_is_named_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The name is misspelt, or Chalice did not package the folder. The first request for the page logs it; the team's
+    """Either the name is misspelt, or Chalice did not package the folder. The first request for the page logs it; the team's
     routes still work."""
     site = Site(tmp_path / "harbor")
     site.app.route("/orders", authorizer=site.gate.authorized("api/read"))(lambda: {"orders": []})

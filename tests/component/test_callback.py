@@ -25,7 +25,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 
 
 def assert_refused(world: World, browser: Browser, answer: Answer, code: str) -> None:
-    """The page gets a fixed code; no session, no record."""
+    """Check that the page gets a fixed code, and that there is no session and no record."""
     assert (answer.status, answer.location) == (303, f"/api/?error={code}")
     assert "__Host-gatehouse" not in browser.cookies
     assert world.users() == {}
@@ -95,7 +95,8 @@ def test_errors_from_cognito_become_our_own_codes(
 def test_the_token_request_has_the_secret_in_the_header_only(
     world: World, browser: Browser
 ) -> None:
-    """It has client_secret_basic, exactly the redirect_uri of the start, and the verifier; no secret is in form or URL."""
+    """The request has client_secret_basic, exactly the redirect_uri of the start, and the verifier. Neither form nor URL has
+    a secret."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == TOKEN]
     assert set(form) == {"client_id", "grant_type", "code", "code_verifier", "redirect_uri"}
@@ -148,7 +149,7 @@ ID_FORGERIES: dict[str, dict[str, Any]] = {
 def test_no_cookie_and_no_record_before_every_check_has_passed(
     world: World, browser: Browser, forgery: str
 ) -> None:
-    """Each case has one wrong claim: nothing is set, nothing is written."""
+    """Each case has one wrong claim, after which nothing is set and nothing is written."""
     query = begin(world, browser)
     world.cognito.id_claims.update(ID_FORGERIES[forgery])
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -212,7 +213,8 @@ def test_login_forgets_a_return_to_outside_the_app(
 
 @pytest.mark.security("S-07")
 def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> None:
-    """A transaction that was sealed with a foreign address (by an older release, or a bug) does not redirect there."""
+    """An older release, or a bug, may have sealed a transaction with a foreign address. The callback does not redirect
+    there."""
     from app import gate
 
     transactions = gate.services.transactions
@@ -241,7 +243,7 @@ def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> 
 def test_callback_fails_closed_when_the_keys_cannot_be_had(
     world: World, browser: Browser, fault: Any
 ) -> None:
-    """No key, no sign-in: the check is never skipped."""
+    """Without a key nobody is signed in, because the check is never skipped."""
     world.cognito.fail("jwks", fault, fault)
     answer = come_back(browser, begin(world, browser))
     assert_refused(world, browser, answer, "temporarily_unavailable")
@@ -260,7 +262,7 @@ def test_an_outage_of_the_token_endpoint_is_told_as_such(
 
 
 def test_a_code_answer_without_refresh_token_is_refused(world: World, browser: Browser) -> None:
-    """A session without one could not be continued."""
+    """Without a refresh token the session could not be continued."""
     query = begin(world, browser)
     real = world.cognito._new_refresh
     world.cognito._new_refresh = lambda family: real(family) and None  # type: ignore[method-assign,assignment,return-value]  # scripted fault

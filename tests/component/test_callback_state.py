@@ -1,4 +1,4 @@
-"""GET /auth/callback: state and transaction bind a sign-in to this browser, once."""
+"""GET /auth/callback: state and transaction bind a sign-in to this browser, and both work once."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -25,7 +25,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 
 
 def assert_refused(world: World, browser: Browser, answer: Answer, code: str) -> None:
-    """The page gets a fixed code; no session, no record."""
+    """Check that the page gets a fixed code, and that there is no session and no record."""
     assert (answer.status, answer.location) == (303, f"/api/?error={code}")
     assert "__Host-gatehouse" not in browser.cookies
     assert world.users() == {}
@@ -76,7 +76,7 @@ def test_callback_refuses_a_transaction_under_another_states_name(
 
 @pytest.mark.security("S-11")
 def test_a_transaction_is_gone_after_success(world: World, browser: Browser) -> None:
-    """The same callback finds no transaction the second time."""
+    """When the same callback is sent again, it finds no transaction."""
     query = begin(world, browser)
     assert come_back(browser, query).location == "/api/"
     assert come_back(browser, query).location == "/api/?error=login_used"
@@ -106,7 +106,7 @@ def test_a_transaction_is_gone_after_a_failure(world: World, browser: Browser, f
 def test_an_unforeseen_error_still_ends_at_the_page_with_the_transaction_cleared(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even a bug of ours is a 303 with a fixed code, never a 500 that leaves the login cookie behind."""
+    """Even after a bug of ours, the answer is a 303 with a fixed code, never a 500 that leaves the login cookie behind."""
     query = begin(world, browser)
     monkeypatch.setattr(world.cognito, "post_form", _broken)
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -156,7 +156,7 @@ def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Bro
 def test_an_id_token_of_another_login_is_refused_even_without_pkce(
     world: World, browser: Browser
 ) -> None:
-    """The nonce detects it even if the verifier would not."""
+    """The nonce shows that the token belongs to another sign-in, even if the PKCE verifier would not show it."""
     query = begin(world, browser)
     world.cognito.id_claims["nonce"] = "nonce-of-another-login"
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -171,7 +171,7 @@ def test_an_error_without_our_state_ends_nothing(world: World, browser: Browser)
 
 
 def test_two_tabs_sign_in_side_by_side(world: World, browser: Browser) -> None:
-    """Each login has its own cookie; finishing one leaves the other usable, in any order."""
+    """Each login has its own cookie. After one is finished, the other still works, in any order."""
     first = begin(world, browser, "provider=Okta&return_to=/api/one")
     second = begin(world, browser, "provider=Okta&return_to=/api/two")
     assert come_back(browser, second).location == "/api/two"

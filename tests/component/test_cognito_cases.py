@@ -27,7 +27,7 @@ def test_the_double_does_what_aws_does(name: str) -> None:
 
 
 def test_cases_are_whole() -> None:
-    """Each has a sentence and an AWS page, and only requires known features."""
+    """Each case has a sentence and an AWS page, and requires only features of the list."""
     for case in CASES.values():
         assert case.says.endswith((".", ")")), case.name
         assert case.page.startswith("https://docs.aws.amazon.com/"), case.name
@@ -35,7 +35,7 @@ def test_cases_are_whole() -> None:
 
 
 def test_a_difference_that_is_gone_is_noticed() -> None:
-    """An unlisted difference is noticed, too, and so is one that is not as listed."""
+    """The test also notices a new difference that is not in the list, and a listed difference that has changed."""
     case = CASES["an_address_signs_up_once"]
     listed = load_differences("local")["six_wrong_passwords_lock_the_account"]
     assert verdict(case, case.expected, {}) is None
@@ -46,7 +46,7 @@ def test_a_difference_that_is_gone_is_noticed() -> None:
 
 
 def test_the_pages_table_is_up_to_date() -> None:
-    """`python -m tests.cognitos.table --write` writes it."""
+    """If the table is outdated, run `python -m tests.cognitos.table --write`."""
     text = PAGE.read_text(encoding="utf-8")
     assert build_page(text) == text
 
@@ -64,8 +64,8 @@ SAMPLE = ("a_session_serves_once", "a_revoked_token_renews_nothing", "a_code_ser
 
 
 def test_a_transcript_replays(tmp_path: Path) -> None:
-    """The double repeats its own answers: masks do not prevent that. It also repeats AWS's answers, in files that
-    people have sent."""
+    """The double repeats its own answers although they are masked. It also repeats AWS's answers, from files that people
+    have sent."""
     assert replay(recorded(tmp_path, *SAMPLE)) == []
     for path in sorted(TRANSCRIPTS.glob("*.json")):
         found = replay(json.loads(path.read_text(encoding="utf-8")))
@@ -73,12 +73,12 @@ def test_a_transcript_replays(tmp_path: Path) -> None:
 
 
 def test_every_case_of_the_double_replays(tmp_path: Path) -> None:
-    """One transcript has them all."""
+    """One transcript contains every case."""
     assert replay(recorded(tmp_path, *(case.name for case in RUN))) == []
 
 
 def test_a_replay_tells_what_differs(tmp_path: Path) -> None:
-    """Another error, another observation, an additional call."""
+    """A difference is another error, another observation, or an additional call."""
     document = recorded(tmp_path, *SAMPLE)
     calls = document["cases"]["a_session_serves_once"]["calls"]
     calls[0]["error"] = "InternalErrorException"
@@ -95,7 +95,7 @@ def test_a_replay_tells_what_differs(tmp_path: Path) -> None:
 def test_the_replay_command_fails_where_something_differs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It prints one line per difference; a file that is not a transcript is named."""
+    """The command prints one line per difference. If a file is not a transcript, the message names it."""
     document = recorded(tmp_path, *SAMPLE)
     path = tmp_path / "transcript.json"
     assert main([str(path)]) == 0
@@ -107,7 +107,7 @@ def test_the_replay_command_fails_where_something_differs(
 
 
 def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
-    """This covers everything that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
+    """The test covers everything that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
     port = DoubleCognito()
     transcript = Transcript({"note": f"client {port.client.id}"}, Masks(port.client.secret))
     for case in RUN:
@@ -124,7 +124,7 @@ def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
 
 
 def test_masks_reach_into_other_texts() -> None:
-    """A masked value is masked everywhere; equal values have the same mask."""
+    """A value that is masked once is masked everywhere, and equal values have the same mask."""
     masks = Masks("given-in-advance")
     document = masks.take(
         {

@@ -1,4 +1,5 @@
-"""A callback in a new container: its reads are parallel, and only happen for a browser with a login cookie."""
+"""A callback in a new container: it reads secrets, keys and providers in parallel, and only if the browser has a login
+cookie."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +17,7 @@ KEYS = "/.well-known/jwks.json"
 
 
 class NewContainer:
-    """The world's services, made again, recording their calls; `beside` is called before each answer."""
+    """Recreated services of the world, which record their calls; `beside` is called before each answer."""
 
     def __init__(self, world: World) -> None:
         self.asked: list[str] = []
@@ -60,14 +61,15 @@ class NewContainer:
 
 @pytest.fixture
 def came(world: World, browser: Browser) -> dict[str, str]:
-    """Return Cognito's answer to a login that another container began."""
+    """Return Cognito's answer to a login that began in another container."""
     return begin(world, browser)
 
 
 def test_all_that_is_read_is_asked_for_at_once(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Here the calls for both secrets, keys and providers wait for each other, which only works if they run in parallel."""
+    """Here the calls for both secrets, keys and providers wait for each other, so the test passes only if they run in
+    parallel."""
     container = NewContainer(world)
     meeting = threading.Barrier(4, timeout=10)
 
@@ -105,7 +107,7 @@ def test_record_and_row_are_written_while_older_sessions_are_counted(
 def test_a_callback_that_no_login_began_makes_nothing_read(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Anybody can send such a callback."""
+    """Anybody can send such a callback, so it must cost nothing."""
     container = NewContainer(world)
     browser.cookies.clear()
     assert come_back(browser, came).location == "/api/?error=login_unknown"
@@ -115,7 +117,7 @@ def test_a_callback_that_no_login_began_makes_nothing_read(
 def test_what_a_refused_callback_began_to_read_is_kept(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """No thread continues into the next invocation, and nothing is read twice."""
+    """No thread keeps running into the next invocation, and nothing is read twice."""
     container = NewContainer(world)
     threads = threading.active_count()
     refused = come_back(browser, {**came, "iss": "https://evil.example"})

@@ -1,4 +1,4 @@
-"""The cost of an authorized route without a table in a new container."""
+"""What an authorized route without a table costs in a new container."""
 
 import json
 import os
@@ -30,8 +30,8 @@ print(json.dumps({"status": answers[1]["statusCode"], "loaded": [m for m in heav
 
 
 def test_a_route_without_a_table_loads_no_heavy_library() -> None:
-    """After importing `app` and a warm GET /whoami: no boto3, botocore, requests, jwt or cryptography; no module that
-    only other routes need; no garbage collection."""
+    """After importing `app` and a warm GET /whoami, Python has loaded no boto3, botocore, requests, jwt or cryptography, and
+    no module that only other routes need. It has not collected garbage."""
     from app import app
     from tests.component.test_authorized_routes import CLAIMS
     from tests.doubles.browser import build_event
@@ -51,5 +51,5 @@ def test_a_route_without_a_table_loads_no_heavy_library() -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found.pop("looked") <= 5, (
         "garbage is looked for"
-    )  # a few collections until cold_start is imported; otherwise dozens
+    )  # Python collects a few times before cold_start is imported; without it there would be dozens
     assert found == {"status": 200, "loaded": []}

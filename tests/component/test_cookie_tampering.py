@@ -30,7 +30,7 @@ LOGIN_PREFIX = "__Host-gatehouse-login-"
 
 @dataclass
 class Held:
-    """Cookie values of two people, one for each purpose, and the redirect from Cognito."""
+    """For each purpose, cookie values of two people, and the redirect from Cognito."""
 
     direct: Direct
     session: tuple[str, str]
@@ -77,7 +77,7 @@ def browser_with(direct: Direct, name: str, value: str) -> Browser:
 
 
 def quiet(answer: Answer, value: str) -> None:
-    """Check that no part of the cookie is in the answer."""
+    """Check that the answer contains no part of the cookie."""
     if len(value) > 12:
         assert value not in answer.body + repr(answer.headers) + repr(answer.set_cookies)
 
@@ -90,7 +90,7 @@ def test_the_corpora_are_whole() -> None:
 
 
 def test_untouched_they_all_work(held: Held) -> None:
-    """This shows that the cases below fail because of the tampering."""
+    """If these cookies work, the cases below fail because of the tampering."""
     direct = held.direct
     assert browser_with(direct, SESSION_COOKIE, held.session[0]).post("/auth/refresh").status == 200
     back = browser_with(direct, held.login_name, held.login[0]).get(
@@ -106,7 +106,8 @@ def test_untouched_they_all_work(held: Held) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
-    """Session, sign-in in progress and challenge get the defined refusal, and no other service is called."""
+    """A tampered cookie of a session, a sign-in in progress or a challenge gets its documented refusal, and no other service
+    is called."""
     direct = held.direct
     before = (len(direct.world.cognito.requests), len(direct.pool.calls))
     writes = direct.world.dynamodb.writes
@@ -168,7 +169,8 @@ def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
 def test_a_cookie_header_says_which_cookie_is_ours_or_none(
     held: Held, case: dict[str, Any]
 ) -> None:
-    """Duplicate, renamed, quoted, encoded or folded: a cookie that is not clearly ours is ignored."""
+    """The header has duplicate, renamed, quoted, encoded or folded cookies. If it is not clear which one is ours, none is
+    used."""
     browser = held.direct.world.browser()
     headers = [("X-Gatehouse", "1"), ("Origin", browser.origin)]
     headers += [("Cookie", text.replace("{value}", held.session[0])) for text in case["headers"]]

@@ -42,7 +42,7 @@ def confirm(
 
 
 def test_sign_up_confirm_and_sign_in(direct: Direct) -> None:
-    """The whole flow; the record is PENDING until the code, then CONFIRMED, with the names and the proof."""
+    """The record is PENDING until the code is entered. Then it is CONFIRMED, with the names and the proof."""
     started = sign_up(direct)
     assert (started.status, started.json()) == (200, {})
     (record,) = direct.world.users().values()
@@ -69,7 +69,7 @@ def test_the_code_comes_again_and_the_older_one_is_dead(direct: Direct) -> None:
 
 
 def test_a_forgotten_password_is_replaced(direct: Direct) -> None:
-    """Afterwards, the pause after wrong guesses is over."""
+    """After the reset, the pause after wrong guesses is over."""
     for _ in range(6):
         last = direct.sign_in(password=WRONG)
     assert last.status == 429
@@ -94,7 +94,7 @@ def reset_password(direct: Direct) -> Answer:
 
 @pytest.mark.security("S-36")
 def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None:
-    """This person's sessions end, and nobody else's."""
+    """The person's sessions end, and those of other people continue."""
     direct.sign_in()
     bystander = direct.world.browser()
     direct.world.sign_in(bystander)
@@ -109,7 +109,7 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None
 def test_a_new_password_stands_where_sessions_cannot_be_ended(
     direct: Direct, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The person has the new password and must be told so; the log reports the rest."""
+    """The person has the new password and must be told so. The log says that the sessions could not be ended."""
     direct.pool.fail("admin_user_global_sign_out", refusal(code, "AdminUserGlobalSignOut"))
     assert reset_password(direct).status == 200
     assert "sessions_not_ended" in capsys.readouterr().out
@@ -117,7 +117,7 @@ def test_a_new_password_stands_where_sessions_cannot_be_ended(
 
 
 def people(direct: Direct) -> dict[str, str]:
-    """Addresses in every state; the first is unknown."""
+    """Make people in every state and return their addresses; the first address is unknown."""
     states: dict[str, dict[str, Any]] = {
         "confirmed": {},
         "unconfirmed": {"status": "UNCONFIRMED"},
@@ -209,7 +209,7 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
     level: str,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """No answer reveals it. The log reports it, and Lambda does not call the function again."""
+    """No answer reveals the failure. The log reports it, and Lambda does not call the function again."""
     direct.pool.fail(call, refusal(code, operation))
     assert outline(sign_up(direct, email)) == outline(sign_up(direct, STRANGER))
     (line,) = [line for line in log_lines() if line["event"] == "account_refused"]
@@ -222,10 +222,11 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
 def test_a_request_for_a_mail_waits_for_nothing_that_depends_on_the_address(
     direct: Direct, name: str
 ) -> None:
-    """The route passes on the address and answers: Cognito and the users table are asked afterwards."""
+    """The route hands the address to a function and answers at once. Only that function asks Cognito and the users table."""
     found = people(direct)
     direct.world.functions.holding = True
-    REQUESTS[name](direct, "first@example.org")  # the providers are read once a minute
+    # Read the providers first: they are cached for a minute.
+    REQUESTS[name](direct, "first@example.org")
     asked = []
     for email in found.values():
         before = len(direct.world.dynamodb.calls)
@@ -263,7 +264,7 @@ def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct)
 def test_the_mail_function_takes_nothing_but_our_requests(
     direct: Direct, event: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It drops other events: Lambda would otherwise repeat them again and again."""
+    """The function drops other events, because Lambda would otherwise repeat them again and again."""
     gate.account_mail(event, LambdaContext())
     assert "account_mail_refused" in capsys.readouterr().out
     assert direct.pool.calls == []
@@ -271,7 +272,7 @@ def test_the_mail_function_takes_nothing_but_our_requests(
 
 @pytest.mark.security("S-40")
 def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
-    """The answer is clear, and comes before Cognito: our rule must not reveal whether an address exists."""
+    """The answer is clear, and is given before Cognito is called: our rule must not reveal whether an address exists."""
     direct.restart(sign_up_refused_domains=frozenset({"example.org"}))
     answers = [sign_up(direct, email) for email in (EMAIL, STRANGER)]
     assert [(a.status, a.json()["error"]) for a in answers] == [(403, "sign_up_refused")] * 2
@@ -281,8 +282,8 @@ def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
 def test_the_triggers_own_refusal_is_logged(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """This covers rules that only the trigger knows (another release, another stage's setting): no mail is sent, and
-    the log gives the reason."""
+    """Some rules are known only to the trigger (those of another release, or of another stage's setting). No mail is sent,
+    and the log gives the reason."""
     message = "PreSignUp failed with error GATEHOUSE_REFUSED: This address may not sign up here.."
     direct.pool.fail("sign_up", refusal("UserLambdaValidationException", "SignUp", message))
     assert sign_up(direct).status == 200
@@ -308,7 +309,7 @@ def test_a_password_against_the_rules_never_reaches_cognito(
 
 
 def test_our_rules_are_the_pools() -> None:
-    """Our form and the template's policy require the same length, and the policy requires no kinds of characters."""
+    """Our form and the template's policy require the same length, and the policy demands no kind of character."""
 
     class Loader(yaml.SafeLoader):
         pass
@@ -327,7 +328,7 @@ def test_our_rules_are_the_pools() -> None:
 @pytest.mark.parametrize("name", MAILS)
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_mails_are_throttled(direct: Direct, name: str, email: str) -> None:
-    """Nobody's mailbox can be flooded; known and unknown addresses are treated alike."""
+    """No mailbox can be flooded. Known and unknown addresses are treated alike."""
     statuses = [REQUESTS[name](direct, email).status for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert len(direct.pool.sent) <= 5

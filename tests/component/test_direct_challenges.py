@@ -60,7 +60,7 @@ def test_a_new_password_is_asked_of_a_created_user(direct: Direct) -> None:
 
 
 def test_a_new_password_and_then_the_app(direct: Direct) -> None:
-    """The steps follow each other; each has a separate Session."""
+    """One step follows the other, and each has a separate Session."""
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.with_totp()
     direct.sign_in()
@@ -72,8 +72,8 @@ def test_a_new_password_and_then_the_app(direct: Direct) -> None:
 
 
 def test_an_app_is_set_up_where_the_pool_demands_one(direct: Direct) -> None:
-    """The challenge has a key, a URI and QR rows; after a wrong code the set-up can continue; the next sign-in asks for
-    a code."""
+    """The challenge has a key, a URI and QR rows. After a wrong code the set-up can continue. The next sign-in asks for a
+    code."""
     direct.pool.mfa_required = True
     asked = direct.sign_in().json()["challenge"]
     secret = asked["secret"]
@@ -114,7 +114,7 @@ def test_one_of_several_factors_is_chosen(direct: Direct) -> None:
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
 def test_a_choice_is_answered_by_the_name_that_cognito_offered(direct: Direct, name: str) -> None:
-    """AWS's pages have two names for a code by mail; our page always uses one of them."""
+    """AWS's pages have two names for a code by mail; our page always shows the same one."""
     direct.with_totp()
     direct.grace.factors.add("EMAIL_OTP")
     direct.pool.offered_as = {"EMAIL_OTP": name}
@@ -164,7 +164,7 @@ def sign_in_counter(direct: Direct) -> tuple[str, str]:
 
 @pytest.mark.security("S-45")
 def test_a_password_without_its_code_forgets_nothing(direct: Direct) -> None:
-    """Mails and SMS for a second factor cost money, so starting again and again is throttled, too."""
+    """Mails and SMS for a second factor cost money, so sign-ins that stop before the code are throttled, too."""
     direct.grace.factors = {"SMS_MFA"}
     assert [direct.sign_in().status for _ in range(6)] == [200] * 5 + [429]
 
@@ -196,7 +196,7 @@ def test_the_challenge_belongs_to_one_browser(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("value", ["", "k1.AAAA", "session cookie", "enrolment cookie", "tampered"])
 def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
-    """Even one that we sealed ourselves for another purpose is refused."""
+    """Even a cookie that we sealed ourselves for another purpose is refused."""
     direct.sign_in()
     session = direct.browser.cookies[SESSION_COOKIE].value
     direct.post("mfa/setup", password=PASSWORD)
@@ -214,7 +214,7 @@ def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_challenge_ends_after_fifteen_minutes(direct: Direct) -> None:
-    """Our own clock also decides, whatever the browser does with Max-Age."""
+    """The server checks the time itself, whatever the browser does with Max-Age."""
     direct.with_totp()
     direct.sign_in()
     direct.browser.cookies[CHALLENGE_COOKIE].expires_at = None
@@ -238,7 +238,7 @@ def test_a_session_that_cognito_dropped_ends_the_challenge(direct: Direct) -> No
 
 @pytest.mark.security("S-45")
 def test_a_used_session_serves_no_second_time(direct: Direct) -> None:
-    """If the browser keeps the cookie of a finished challenge, Cognito refuses its Session."""
+    """If the browser keeps the cookie of a finished challenge, Cognito refuses the Session inside."""
     direct.with_totp()
     direct.sign_in()
     kept = direct.browser.cookies[CHALLENGE_COOKIE]
@@ -280,7 +280,7 @@ UNSUPPORTED: list[tuple[str, dict[str, str]]] = [
 def test_an_unknown_challenge_fails_closed(
     direct: Direct, name: str, parameters: dict[str, str]
 ) -> None:
-    """There is no session and no challenge cookie, but a link to managed login, which supports it."""
+    """There is no session and no challenge cookie. The page gets a link to managed login, which supports the challenge."""
     direct.pool.next_challenge = (name, parameters)
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (401, "unsupported_challenge")
@@ -305,7 +305,8 @@ def test_an_outage_keeps_the_challenge_and_the_attempt(direct: Direct, fault: Ex
 
 @pytest.mark.security("S-45")
 def test_the_pools_own_name_answers_not_the_address(direct: Direct) -> None:
-    """SECRET_HASH and USERNAME of a challenge accept no alias (AWS: computing secret hash values)."""
+    """Cognito accepts only the user name, not an alias, in SECRET_HASH and USERNAME of a challenge (AWS: computing secret
+    hash values)."""
     direct.with_totp()
     direct.sign_in(EMAIL.upper())
     assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200
@@ -326,7 +327,7 @@ def test_a_challenged_sign_in_ends_the_session_before_it(direct: Direct) -> None
 
 @pytest.mark.security("S-31")
 def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> None:
-    """The double's Session strings have 1.2 kB; the cookie must stay below 4096 bytes."""
+    """The double's Session strings have 1.2 kB, and the cookie must stay below 4096 bytes."""
     direct.with_totp()
     (cookie,) = direct.sign_in().set_cookies
     assert len(cookie) < 2200
@@ -337,7 +338,7 @@ def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> 
 
 @pytest.mark.security("S-31")
 def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
-    """AWS's model allows 4,096 characters. A shorter one before and after it needs only one cookie."""
+    """AWS's model allows 4,096 characters, which need two cookies. The shorter ones before and after it need one."""
     direct.with_totp()
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.pool.session_length = 4096
@@ -356,7 +357,7 @@ def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("broken", ["missing", "of another sign-in", "left over"])
 def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
-    """Only the two cookies of the same answer are a challenge; a leftover second one is ignored."""
+    """A challenge in two cookies is only valid if both are from the same answer; a leftover second one is ignored."""
     direct.with_totp()
     direct.pool.session_length = 4096
     direct.sign_in()
@@ -374,8 +375,8 @@ def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
 
 @pytest.mark.security("S-31")
 def test_all_cookies_of_a_long_challenge_pass_api_gateway(direct: Direct) -> None:
-    """The longest session and challenge, a known device and sign-ins in progress leave 1,100 of 10,240 bytes for other
-    headers."""
+    """The longest session and challenge, a known device and sign-ins in progress leave 1,100 of the 10,240 bytes that API
+    Gateway allows."""
     direct.world.cognito.refresh_token_length = 2720
     assert direct.sign_in(remember=True).status == 200
     for _ in range(4):

@@ -1,5 +1,5 @@
-"""Known devices: a stranger's guesses at an account do not lock out its owner's own browser (S-44), and many or old
-known browsers give no more guesses than one (S-71)."""
+"""Known devices: a stranger's guesses at an account do not lock out its owner's own browser (S-44). Many or old known
+browsers allow no more guesses than one (S-71)."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def browser_at(direct: Direct, address: str) -> Browser:
 
 
 def guesses(direct: Direct, browsers: list[Browser]) -> int:
-    """Let each browser guess in turn; return how many guesses reached Cognito."""
+    """Let each browser guess in turn; return how many of the guesses Cognito was asked about."""
     statuses = [direct.sign_in(EMAIL, WRONG, browser).status for browser in browsers]
     assert set(statuses) <= {401, 429}
     return statuses.count(401)
@@ -46,14 +46,14 @@ def pause(direct: Direct) -> None:
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         assert direct.sign_in(EMAIL, WRONG, stranger).status == 401
     assert direct.sign_in(EMAIL, PASSWORD, stranger).status == 429
-    direct.world.clock.advance(2)  # Cognito's own lockout begins with one second
+    direct.world.clock.advance(2)  # the pause of Cognito's own lockout begins at one second
 
 
 @pytest.mark.security("S-44")
 def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
     direct: Direct, owner: Browser
 ) -> None:
-    """However long the attack lasts, the owner's browser has its own attempts."""
+    """However long the attack lasts, the owner's browser still has attempts left."""
     pause(direct)
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200
     unknown = browser_at(direct, "198.51.100.20")
@@ -62,14 +62,15 @@ def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
 
 @pytest.mark.security("S-41")
 def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner: Browser) -> None:
-    """The cookie gives a limited allowance: a thief of the cookie gets five guesses."""
+    """The allowance of the cookie is limited: a thief of the cookie gets five guesses."""
     assert guesses(direct, [owner] * 20) == FREE_ATTEMPTS_ACCOUNT
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
 
 
 @pytest.mark.security("S-71")
 def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
-    """A person who once knew the password, and made many browsers known, cannot guess the next password faster."""
+    """A person who once knew the password may have signed in on many browsers. They still cannot guess the next password
+    faster."""
     known = [browser_at(direct, f"203.0.113.{number}") for number in range(10)]
     for browser in known:
         assert direct.sign_in(browser=browser).status == 200
@@ -84,7 +85,7 @@ def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
 def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
     direct: Direct, owner: Browser, path: str
 ) -> None:
-    """Two-step verification asks for the account's password: with or without the cookie, this does not give five more
+    """Two-step verification asks for the account's password. With or without the cookie, this does not allow five more
     guesses."""
     assert direct.sign_in(browser=owner).status == 200
     session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}
@@ -101,8 +102,8 @@ def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
 
 @pytest.mark.security("S-71")
 def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Browser) -> None:
-    """A person with the old password loses the allowance; a sign-in with the new one makes a browser known, even in
-    the same moment."""
+    """A person with the old password loses the allowance. A sign-in with the new one makes a browser known, even at the same
+    moment."""
     thief = browser_at(direct, "203.0.113.67")
     assert direct.sign_in(browser=thief).status == 200
     direct.world.clock.advance(0.001)
@@ -122,7 +123,7 @@ def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Br
 def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     direct: Direct, owner: Browser
 ) -> None:
-    """The mailbox's owner owns the account: both pauses end, whichever browser asks."""
+    """The account belongs to the mailbox's owner, so both pauses end, whichever browser requests the reset."""
     pause(direct)
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
     direct.grace.locked_until = 0
@@ -131,7 +132,8 @@ def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     code = direct.pool.last_code("reset")
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert direct.post("direct/reset-password", elsewhere, **body).status == 200
-    for browser in (elsewhere, owner, elsewhere, owner):  # each is known the second time
+    # Each browser is known from its second sign-in on.
+    for browser in (elsewhere, owner, elsewhere, owner):
         assert direct.sign_in(EMAIL, NEW_PASSWORD, browser).status == 200
 
 
@@ -176,7 +178,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
 
 @pytest.mark.security("S-44")
 def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -> None:
-    """Signing in with your own account gives no guesses at another one."""
+    """A person who signs in to one account gets no additional guesses at another one."""
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))
     mallory = browser_at(direct, "203.0.113.67")
     assert direct.sign_in("mallory@example.org", PASSWORD, mallory).status == 200
@@ -189,7 +191,7 @@ def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -
 def test_a_device_cookie_that_is_not_good_counts_as_none(
     direct: Direct, owner: Browser, change: str
 ) -> None:
-    """It is ignored, not refused: the person shares the account's allowance again."""
+    """A bad cookie is ignored, not refused: the person shares the account's allowance again."""
     if change == "tampered":
         cookie = owner.cookies[DEVICE_COOKIE]
         flipped = "A" if cookie.value[-2] != "A" else "B"
@@ -201,7 +203,7 @@ def test_a_device_cookie_that_is_not_good_counts_as_none(
 
 
 def test_the_cookie_lasts_half_a_year(direct: Direct, owner: Browser) -> None:
-    """Each sign-in renews it."""
+    """Each sign-in renews the cookie."""
     for _ in range(FREE_ATTEMPTS_ACCOUNT - 1):
         direct.sign_in(EMAIL, WRONG, owner)
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200

@@ -49,7 +49,7 @@ def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Dir
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("path", ["forgot-password", "resend-code"])
 def test_the_budget_tells_nobody_who_has_an_account(stage: Direct, path: str) -> None:
-    """Each request counts, for any address, and the refusal is the same."""
+    """Each request counts, whether or not the address has an account, and the refusal is the same."""
     for number in range(LIMIT):
         email = EMAIL if number == LIMIT // 2 else f"nobody{number}@example.org"
         assert ask(stage, email, number, path).status == 200
@@ -60,7 +60,7 @@ def test_the_budget_tells_nobody_who_has_an_account(stage: Direct, path: str) ->
 
 @pytest.mark.security("S-41")
 def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
-    """The window rolls: any 24 hours count, and Retry-After is the time of the next possible mail, not earlier."""
+    """The window is any 24 hours. Retry-After is the exact time until the next mail is possible."""
     sent: list[float] = []
     clock = stage.world.clock
     until = clock() + 4 * 24 * HOUR
@@ -81,7 +81,7 @@ def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
-    """A person who had to wait for the stage need not wait again for their own allowance."""
+    """A person who waited for the stage's allowance does not wait a second time for their own."""
     spend(stage, LIMIT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert ask(stage, EMAIL, 999).status == 429
@@ -92,7 +92,7 @@ def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_source_that_is_paused_uses_up_nothing(stage: Direct) -> None:
-    """The stage's mails are counted last."""
+    """The stage's mails are counted after all other checks."""
     for number in range(3 * LIMIT):
         ask(stage, f"nobody{number}@example.org", 7)
     spend(stage, LIMIT - FREE_ATTEMPTS_SOURCE_OF["mail"], first=1000)
@@ -100,7 +100,7 @@ def test_a_source_that_is_paused_uses_up_nothing(stage: Direct) -> None:
 
 
 def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
-    """Nothing accepted the request, so no mail is sent and none is counted."""
+    """Because of the outage no mail is sent, so none is counted."""
     stage.world.functions.fault = connect_timeout()
     for _ in range(2 * LIMIT):
         assert ask(stage, EMAIL, 1).status == 503
@@ -113,7 +113,7 @@ def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
 def test_without_its_counter_nothing_is_sent(
     stage: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer is 503, as for the other counters, whose attempts are given back."""
+    """The answer is 503. The attempt is given back to the address's and the source's counters."""
     read = stage.world.dynamodb.get_item
     down = True
 
@@ -131,7 +131,7 @@ def test_without_its_counter_nothing_is_sent(
 
 
 def test_a_malformed_row_is_an_outage(stage: Direct) -> None:
-    """It does not bypass the limit."""
+    """The limit still holds: a malformed row is no way around it."""
     table = stage.world.settings.throttle_table
     for hours in ("no JSON", "[1]", '{"a": 1}', '{"1": "x"}'):
         row = {"key": {"S": "mail/stage"}, "version": {"N": "1"}, "hours": {"S": hours}}
@@ -143,7 +143,7 @@ def test_a_malformed_row_is_an_outage(stage: Direct) -> None:
 def test_an_operator_hears_of_it(
     stage: Direct, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """There is an error line, and a metric for the alarm, without the address."""
+    """The log has an error line and a metric for the alarm, both without the address."""
     spend(stage, LIMIT)
     log_lines()
     ask(stage, EMAIL, 999)

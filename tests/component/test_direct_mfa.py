@@ -58,7 +58,7 @@ def test_turning_off_what_is_not_on_is_fine(direct: Direct) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Set-up and turning off sign in with the second client; none of its tokens is in an answer or valid afterwards."""
+    """Set-up and turning off use tokens of the second client. None of these tokens is in an answer, or valid afterwards."""
     secret = turn_on(direct)
     direct.world.clock.advance(30)
     direct.post("mfa/disable", password=PASSWORD, code=direct.totp(secret))
@@ -89,7 +89,7 @@ def test_a_wrong_first_code_can_be_tried_again(direct: Direct) -> None:
 
 @pytest.mark.parametrize("path", ["setup", "disable"])
 def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) -> None:
-    """An open session that somebody finds changes nothing, and cannot be used to guess."""
+    """A stranger who finds an open session can neither change the setting nor guess the password."""
     direct.sign_in()
     for _ in range(5):
         answer = direct.post(f"mfa/{path}", password=WRONG, code="123456")
@@ -100,8 +100,8 @@ def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) ->
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_for_turning_off_are_throttled(direct: Direct) -> None:
-    """Wrong codes have their own allowance. The test removes the password's allowance, which could otherwise hide that
-    the codes' is missing."""
+    """Wrong codes have their own allowance. The test removes the password's allowance, because that one alone would also
+    stop the guesses."""
     turn_on(direct)
     table = direct.world.settings.throttle_table
     statuses = []
@@ -131,7 +131,7 @@ def test_people_of_a_provider_are_told_who_manages_it(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_an_enrolment_of_somebody_else_is_refused(direct: Direct) -> None:
-    """Two people use one browser: the second one's session does not complete the first one's set-up."""
+    """Two people use one browser: the second person's session cannot complete the set-up that the first one began."""
     direct.sign_in()
     secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
     enrolment = direct.browser.cookies[CHALLENGE_COOKIE]
@@ -164,7 +164,7 @@ def test_an_outage_leaves_no_token_behind(direct: Direct) -> None:
 
 @pytest.mark.security("S-31")
 def test_the_enrolment_cookie_fits(direct: Direct) -> None:
-    """Both tokens of the second client fit into one cookie in their real length."""
+    """Both tokens of the second client fit into one cookie, even at the length that real tokens have."""
     direct.sign_in()
     (cookie,) = direct.post("mfa/setup", password=PASSWORD).set_cookies
     assert len(cookie) < 4096

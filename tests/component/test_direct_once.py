@@ -29,7 +29,7 @@ APP = "SOFTWARE_TOKEN_MFA"
 
 
 class KeptSessions(dict[str, Any]):
-    """Cognito's Session strings, which work again and again."""
+    """Cognito's Session strings, each of which works any number of times."""
 
     def pop(self, key: str, *default: Any) -> Any:
         return self[key]
@@ -39,7 +39,7 @@ class KeptSessions(dict[str, Any]):
 
 
 def check_totp(self: PoolUser, code: str, now: float, secret: str | None = None) -> bool:
-    """Accept one step of tolerance each way, any number of times."""
+    """Accept a code of the current step and of the one before and after, any number of times."""
     step = int(now) // STEP_SECONDS
     secret = secret or self.totp_secret or ""
     return any(totp(secret, step + near) == code for near in (-1, 0, 1))
@@ -71,7 +71,7 @@ def outcome(given: Answer) -> tuple[int, str]:
 
 @pytest.mark.security("S-74")
 def test_a_finished_challenge_gives_no_second_session(lenient: Direct) -> None:
-    """Cookie and code are sent again, in another browser, at once and with the next code."""
+    """Cookie and code are sent again from another browser: at once, and with the next code."""
     browser = challenged(lenient)
     kept = browser.cookies[CHALLENGE_COOKIE]
     code = lenient.totp()
@@ -107,7 +107,7 @@ def test_nor_does_one_with_a_sent_code(
 
 @pytest.mark.security("S-74")
 def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
-    """This is about the step before the last one: afterwards its cookie must not set another password."""
+    """This concerns the step before the last one: once it is done, its cookie must not set another password."""
     lenient.grace.status = "FORCE_CHANGE_PASSWORD"
     browser = lenient.world.browser()
     assert lenient.sign_in(browser=browser).json()["challenge"]["name"] == "NEW_PASSWORD_REQUIRED"
@@ -123,8 +123,8 @@ def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
-    """A thief who watched the person type has the password, too: while Cognito accepts the code, it must not work
-    twice.
+    """A thief who watched the person type has the password, too. While Cognito still accepts the code, it must not work a
+    second time.
 
     The challenge can still be answered, so an honest second browser can use the next code.
     """
@@ -156,7 +156,7 @@ def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> No
 
 @pytest.mark.security("S-74")
 def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
-    """This covers set-ups in the settings and set-ups that the pool demands; a set-up is completed once."""
+    """The app may be set up in the settings, or because the pool demands it. A set-up can be completed only once."""
     lenient.grace.factors = set()
     browser = lenient.browser
     lenient.sign_in()
@@ -180,7 +180,8 @@ def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After wrong codes, and outages before and after the answer, the right code works with the same challenge."""
+    """After wrong codes, and after outages before and after Cognito's answer, the right code works with the same
+    challenge."""
 
     def out_of_order(*_: Any, **__: Any) -> Any:
         raise TemporarilyUnavailable("the table is away")
@@ -191,7 +192,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
     for fault in (connect_timeout(), refusal("TooManyRequestsException", "x")):
         lenient.pool.fail("admin_respond_to_auth_challenge", fault)
         assert answer(lenient, browser, lenient.totp()).status == 503
-    with monkeypatch.context() as broken:  # Cognito has answered, and then there is no session
+    with monkeypatch.context() as broken:  # here Cognito has answered, but no session is made
         broken.setattr(NewSessions, "start", out_of_order)
         assert answer(lenient, browser, lenient.totp()).status == 503
     assert answer(lenient, browser, lenient.totp()).status == 200
@@ -199,7 +200,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.security("S-74")
 def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
-    """A code belongs to a person: the same six digits of another person's app are unused."""
+    """A code belongs to one person. If another person's app shows the same six digits, those are still unused."""
     other = lenient.pool.add(PoolUser("other@example.org", PASSWORD))
     other.totp_secret, other.factors = lenient.grace.totp_secret, {APP}
     browser = lenient.world.browser()
@@ -215,7 +216,7 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the table does not answer, the result is 503 and Cognito is not called; afterwards the same answer works."""
+    """While the table does not answer, the result is 503 and Cognito is not called. Afterwards the same answer works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True
@@ -237,7 +238,7 @@ def test_without_its_mark_nothing_serves(
 def test_a_mark_whose_answer_was_lost_is_no_dead_end(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mark was set, but its answer was lost: it is removed again, and the same code works."""
+    """The mark was set, but the table's answer was lost. The mark is removed again, and the same code works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     lost = [kind]
@@ -257,7 +258,8 @@ def test_a_mark_whose_answer_was_lost_is_no_dead_end(
 @pytest.mark.security("S-74")
 @pytest.mark.security("S-61")
 def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> None:
-    """They are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL may delete them much later."""
+    """The marks are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL may delete them much
+    later."""
     browser = challenged(lenient)
     (session,) = lenient.pool._sessions
     code = lenient.totp()
@@ -288,7 +290,7 @@ def test_of_many_at_once_over_two_containers_one_gets_a_session(
 ) -> None:
     """Many requests arrive at the same moment, with the same cookie and code, or with the same code for separate
     challenges."""
-    crowd = 4  # below the challenge's own limit, so only the mark refuses
+    crowd = 4  # fewer than the challenge's own limit, so that only the mark can refuse them
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

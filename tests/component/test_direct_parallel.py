@@ -1,4 +1,4 @@
-"""Fifty guesses or mails at once, from two containers: no more get through than one by one (S-41)."""
+"""Fifty guesses or mails are sent at once to two containers: no more are let through than one after the other (S-41)."""
 
 import threading
 from collections.abc import Callable
@@ -20,14 +20,14 @@ from tests.component.direct import DEVICE_COOKIE, EMAIL, WRONG, Direct
 def test_parallel_guesses_do_not_slip_past_the_limit(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DynamoDB's writes are atomic individually; the store's use of them must be atomic, too."""
+    """Each write of DynamoDB is atomic. The throttle's sequence of a read and a write must be atomic, too."""
     _make_writes_atomic(direct, monkeypatch)
     read = direct.world.dynamodb.get_item
     everybody = threading.Barrier(50)
     seen = threading.local()
 
     def read_together(**arguments: Any) -> dict[str, Any]:
-        """Everybody reads the account's counter before anybody writes it: the worst order."""
+        """Every request reads the account's counter before the first one writes it, which is the worst order."""
         answer = read(**arguments)
         if "/account/" in arguments["Key"]["key"]["S"] and not hasattr(seen, "once"):
             seen.once = True
@@ -66,7 +66,7 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
 def test_nor_do_parallel_guesses_of_many_known_browsers(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each has a separate cookie and source address."""
+    """Each of these browsers has a separate cookie and source address."""
     _make_writes_atomic(direct, monkeypatch)
     known = []
     for _ in range(20):
@@ -94,7 +94,7 @@ def test_nor_do_parallel_guesses_of_many_known_browsers(
 def test_nor_do_parallel_mails_slip_past_the_stages_day(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They come from fifty sources, to fifty addresses."""
+    """The mails come from fifty sources and go to fifty addresses."""
     _make_writes_atomic(direct, monkeypatch)
     direct.restart(mails_per_day=5)
     read = direct.world.dynamodb.get_item
@@ -102,7 +102,7 @@ def test_nor_do_parallel_mails_slip_past_the_stages_day(
     seen = threading.local()
 
     def read_together(**arguments: Any) -> dict[str, Any]:
-        """As above: everybody reads the counter before anybody writes it."""
+        """As above: every request reads the counter before the first one writes it."""
         answer = read(**arguments)
         if arguments["Key"] == {"key": {"S": "mail/stage"}} and not hasattr(seen, "once"):
             seen.once = True
@@ -122,7 +122,7 @@ def test_nor_do_parallel_mails_slip_past_the_stages_day(
 
 
 def _make_writes_atomic(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DynamoDB's writes are atomic; this makes the double's atomic."""
+    """Make the double's writes atomic, as those of DynamoDB are."""
     lock = threading.Lock()
     update = direct.world.dynamodb.update_item
 
@@ -138,7 +138,7 @@ def _visitor(number: int, device_cookie: str | None) -> Visitor:
 
 
 def _at_once(direct: Direct, crowd: int, act: Callable[[Services, int], None]) -> list[str]:
-    """Let a crowd use two containers at the same moment; return each one's error, or an empty string."""
+    """Send many requests to two containers at the same moment. Return the error of each, or an empty string."""
     containers = [gate.services]
     direct.restart()
     containers.append(gate.services)

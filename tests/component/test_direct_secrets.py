@@ -81,7 +81,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It covers successes and failures, including messages of Cognito and of libraries."""
+    """The test covers successes and failures, including messages of Cognito and of libraries."""
     caplog.set_level(logging.DEBUG)
     story(direct, monkeypatch)
     out, err = capsys.readouterr()

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_good_password_gives_what_refresh_gives(direct: Direct) -> None:
-    """Body, cookie and record are the same as after a hosted sign-in; then refresh works, too."""
+    """Body, cookie and record are the same as after a hosted sign-in, and a refresh works."""
     answer = direct.sign_in()
     assert answer.status == 200
     assert answer.json()["user"] == {
@@ -59,7 +59,7 @@ def test_remember_me_makes_the_cookie_last(
 
 @pytest.mark.security("S-57")
 def test_the_record_is_healed(direct: Direct) -> None:
-    """A person whom no trigger ever saw has a record after the sign-in."""
+    """A person for whom no trigger has run gets a record at the sign-in."""
     direct.pool.trigger = lambda source, user, metadata: None
     direct.sign_in()
     record = direct.world.users()[direct.grace.sub]
@@ -93,8 +93,8 @@ def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode:
 
 @pytest.mark.security("S-39")
 def test_the_decision_is_written_down() -> None:
-    """The ADR names the standards that advise against passwords here, the default, when to turn them off, and who
-    cannot use them."""
+    """The decision record names the standards that advise against passwords here, the default, when to turn passwords off,
+    and who cannot use them."""
     text = " ".join((ROOT / "docs" / "adr" / "0006-direct-sign-in.md").read_text().split())
     for said in (
         "RFC 9700, 2.4",
@@ -109,7 +109,7 @@ def test_the_decision_is_written_down() -> None:
 
 @pytest.mark.security("S-39")
 def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
-    """Even if Cognito accepts a password for them, as the local AWS does, the tokens are revoked."""
+    """Even if Cognito accepts a password for such people, as the local AWS does, the tokens are revoked."""
     direct.pool.federated_passwords = True
     direct.pool.add(PoolUser("ada@example.org", "", provider="Okta", username="okta_00u1ada"))
     answer = direct.sign_in("ada@example.org")
@@ -125,7 +125,7 @@ def test_a_linked_person_keeps_the_password(direct: Direct) -> None:
 
 
 def states(direct: Direct) -> dict[str, Callable[[], Any]]:
-    """Every kind of refusal, each for a new address."""
+    """For every kind of refusal, a sign-in at an address that no other one uses."""
 
     def user(**fields: Any) -> str:
         email = f"user{len(direct.pool.users)}@example.org"
@@ -145,7 +145,8 @@ def states(direct: Direct) -> dict[str, Callable[[], Any]]:
 
 @pytest.mark.security("S-40")
 def test_every_refusal_looks_the_same(direct: Direct) -> None:
-    """Unknown, wrong, disabled, unconfirmed and locked have equal status, body, headers and cookies."""
+    """The account is unknown, disabled, unconfirmed or locked, or the password is wrong: status, body, headers and cookies
+    are equal."""
     outlines = {name: outline(refused()) for name, refused in states(direct).items()}
     (only,) = {repr(found) for found in outlines.values()}
     assert outlines["unknown"][0] == 401
@@ -154,7 +155,7 @@ def test_every_refusal_looks_the_same(direct: Direct) -> None:
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_cost_cognito_and_the_table_the_same_calls(direct: Direct) -> None:
-    """Equal work leads to equal time; BENCHMARKS.md has the measured times."""
+    """The same calls take about the same time; BENCHMARKS.md has the measured times."""
     work = []
     for email in (EMAIL, STRANGER):
         before = len(direct.world.dynamodb.calls), len(direct.pool.calls)
@@ -215,7 +216,7 @@ def test_a_malformed_body_is_a_400(direct: Direct, body: dict[str, Any]) -> None
 
 @pytest.mark.security("S-47")
 def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
-    """Against session fixation: the cookie changes, and the old refresh token is revoked."""
+    """The cookie changes and the old refresh token is revoked, against session fixation."""
     direct.sign_in()
     before = direct.browser.cookies[SESSION_COOKIE].value
     (old,) = direct.world.cognito.refresh_tokens()
@@ -236,7 +237,7 @@ def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
     ],
 )
 def test_a_token_with_other_scopes_is_refused_and_revoked(direct: Direct, scope: str) -> None:
-    """The pre-token-generation trigger is missing or wrong: fail closed, and revoke everything."""
+    """The pre-token-generation trigger is missing or wrong, so the sign-in fails and all tokens are revoked."""
     direct.world.cognito.access_claims["scope"] = scope
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -263,7 +264,7 @@ def test_without_signing_keys_no_password_is_asked(direct: Direct) -> None:
 
 @pytest.mark.security("S-59")
 def test_a_rotated_client_secret_is_read_anew(direct: Direct) -> None:
-    """A warm container has the old one: Cognito refuses the hash, and the second try uses the new one."""
+    """A warm container has the old secret. Cognito refuses its hash, and the second try uses the new secret."""
     assert direct.sign_in().status == 200
     direct.pool.clients[direct.world.settings.client_id] = "another-secret"
     direct.world.cognito.client_secret = "another-secret"

@@ -30,7 +30,7 @@ def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> Non
 
 @pytest.mark.security("S-44")
 def test_a_throttled_account_is_free_again_and_okta_never_stops(direct: Direct) -> None:
-    """There is no permanent lockout: after an hour of guesses the pause is at most fifteen minutes."""
+    """No lockout is permanent: after an hour of guesses, the pause is at most fifteen minutes."""
     for _ in range(40):
         direct.sign_in(EMAIL, WRONG)
         direct.world.clock.advance(90)
@@ -75,7 +75,7 @@ def test_the_source_is_api_gateways_word(direct: Direct) -> None:
 
 @pytest.mark.security("S-43")
 def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
-    """All spellings (case, surrounding spaces, the domain's form) share one counter; the table contains no address."""
+    """All spellings (case, surrounding spaces, the domain's form) share one counter. The table contains no address."""
     for typed in (
         EMAIL,
         EMAIL.upper(),
@@ -95,7 +95,7 @@ def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
     "name", ["sub", "okta_00u1", "a@b@c", "@example.org", "grace@", "gr ace@example.org"]
 )
 def test_only_an_address_signs_in(direct: Direct, name: str) -> None:
-    """A user's other names would each have a separate throttle."""
+    """Otherwise each other name of a user would have a separate throttle."""
     answer = direct.sign_in(direct.grace.sub if name == "sub" else name)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert direct.pool.calls == []
@@ -121,8 +121,8 @@ def test_an_outage_is_a_503_and_costs_no_attempt(direct: Direct, fault: Exceptio
 
 @pytest.mark.security("S-41")
 def test_a_trigger_that_fails_costs_the_attempt(direct: Direct) -> None:
-    """Cognito has already checked the password: giving the attempt back would allow unlimited guesses during the
-    fault."""
+    """Cognito has already checked the password. If the attempt were given back, guesses would be unlimited while the trigger
+    fails."""
     for _ in range(5):
         direct.pool.fail(
             "admin_initiate_auth", refusal("UserLambdaValidationException", "AdminInitiateAuth")
@@ -142,7 +142,7 @@ def test_without_the_throttle_table_nobody_may_guess(direct: Direct) -> None:
 def test_failures_and_throttles_are_counted(
     direct: Direct, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """There are embedded metrics for the alarms; the log gives the reason, without the address."""
+    """Metrics for the alarms are written into the log, which also has the reason, without the address."""
     for _ in range(6):
         direct.sign_in(EMAIL, WRONG)
     lines = log_lines()

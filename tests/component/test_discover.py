@@ -10,7 +10,7 @@ from tests.doubles.browser import Answer, Browser
 
 @pytest.fixture
 def tenants(world: World) -> World:
-    """Two customers with domains, and Okta without."""
+    """Register two customers with domains, and Okta without."""
     for name in ("Contoso", "Fabrikam"):
         world.dynamodb.put(
             world.settings.providers_table,
@@ -51,7 +51,7 @@ def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: st
 def test_a_provider_may_leave_its_people_the_choice(
     tenants: World, browser: Browser, mode: str, direct: bool
 ) -> None:
-    """The answer agrees with sign-up: a password only if the provider's row and the stage allow it."""
+    """As at sign-up, a password is possible only if the provider's row and the stage allow it."""
     tenants.dynamodb.put(
         tenants.settings.providers_table,
         {
@@ -74,7 +74,8 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password field, or says whom to ask. No domain leads to the button's provider."""
+    """The page then shows the password field, or says whom to ask. The button's provider, which has no domain, is never the
+    answer."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
 
@@ -92,7 +93,7 @@ def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser: Browser) -> None:
-    """After fifty misses the source must wait; then even a customer's domain gets no answer. Another source is not
+    """After fifty wrong guesses the source must wait, and even a customer's domain gets no answer. Other sources are not
     affected."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         assert ask(browser, f"a@guess{n}.example").status == 200
@@ -106,14 +107,14 @@ def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser:
 
 
 def test_people_of_one_office_do_not_bar_each_other(tenants: World, browser: Browser) -> None:
-    """A domain with a provider does not count."""
+    """A domain that has a provider does not count as a guess."""
     for n in range(FREE_ATTEMPTS_SOURCE + 10):
         assert ask(browser, f"person{n}@contoso.example").json()["provider"]["name"] == "Contoso"
 
 
 @pytest.mark.security("S-28")
 def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
-    """Otherwise any site could let its visitors try domains."""
+    """Without this check, any site could let its visitors try domains."""
     body = {"email": "bo@contoso.example"}
     for drop in (["X-Gatehouse"], ["Origin", "Sec-Fetch-Site"]):
         answer = browser.post("/auth/discover", body, drop=drop)
@@ -122,14 +123,14 @@ def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.parametrize("email", [None, "", "no-address", "a@b@c", "a b@c.example", 7])
 def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: object) -> None:
-    """Such a request does not count as a miss."""
+    """Such a request does not count as a wrong guess."""
     answer = browser.post("/auth/discover", {"email": email})
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
 
 
 def test_a_table_that_is_down_is_503(tenants: World, browser: Browser) -> None:
-    """Without the counter no guess is allowed."""
+    """Without the counter, no guess is allowed."""
     tenants.dynamodb.fault = connect_timeout()
     assert ask(browser, "bo@contoso.example").status == 503
 
@@ -164,7 +165,7 @@ def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) 
 def test_people_of_one_office_start_sign_ins_without_barring_each_other(
     tenants: World, browser: Browser
 ) -> None:
-    """A provider's domain does not count."""
+    """The domain of a provider does not count as a guess."""
     for query in ("email=bo@contoso.example", "provider=Contoso"):
         for _ in range(FREE_ATTEMPTS_SOURCE + 5):
             assert browser.get(f"/auth/login?{query}").status == 302

@@ -17,9 +17,8 @@ Finish = Callable[[], list[Answer]]
 
 
 def open_passkeys(direct: Direct) -> Finish:
-    """Sign in and open the list of passkeys; return a function that continues the set-up in that browser, as far as
-    possible.
-    """
+    """Sign in and open the list of passkeys. Return a function that tries every further step of the set-up in that
+    browser."""
     passkeys = Passkeys(direct)
     assert passkeys.open().status == 200
     options = passkeys.post("passkeys/setup").json()["options"]
@@ -72,7 +71,7 @@ def sign_out_and_replay(direct: Direct) -> None:
 def test_what_was_opened_ends_with_its_session(
     direct: Direct, begin: Callable[[Direct], Finish], end: Callable[[Direct], None]
 ) -> None:
-    """Somebody who knew the password keeps no access: nothing is set up, and the owner's sign-in is unchanged."""
+    """A person who knew the password keeps no access: nothing is set up, and the owner's sign-in is unchanged."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     end(direct)
@@ -88,7 +87,8 @@ def test_what_was_opened_ends_with_its_session(
 def test_a_new_password_in_the_same_session_ends_it_too(
     direct: Direct, begin: Callable[[Direct], Finish]
 ) -> None:
-    """The session continues, but the enrolment opened with the old password ends, because a thief may share the cookie."""
+    """The session continues, but the enrolment that the old password opened ends, because a thief may have a copy of the
+    cookie."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     body = {"password": PASSWORD, "new_password": NEW}
@@ -102,7 +102,7 @@ def test_a_new_password_in_the_same_session_ends_it_too(
     "path", ["passkeys/open", "mfa/setup", "mfa/disable", "mfa/recovery-codes", "password"]
 )
 def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
-    """Even the right password opens nothing, because the session has ended."""
+    """The session has ended, so even the right password opens nothing."""
     Passkeys(direct)
     direct.sign_in()
     end_session(direct)

@@ -27,7 +27,7 @@ def row(passkeys: Passkeys) -> dict[str, Any]:
 
 
 def managed_reset(passkeys: Passkeys) -> None:
-    """Set a new password as managed login does: with Cognito's own calls, without our server."""
+    """Set a new password as managed login does: only Cognito is called, and our server takes no part."""
     pool = passkeys.direct.pool
     user = passkeys.direct.grace
     user.password = NEW_PASSWORD
@@ -37,7 +37,8 @@ def managed_reset(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("app", [False, True], ids=["password", "password and app"])
 def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, app: bool) -> None:
-    """The device and Cognito still have the passkey, but it signs nobody in, and the attempt's tokens are revoked."""
+    """The device and Cognito still have the passkey, but nobody can sign in with it. The tokens of an attempt are
+    revoked."""
     if app:
         passkeys.direct.with_totp()
         passkeys.direct.grace.passkey_is_mfa = True
@@ -54,8 +55,8 @@ def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, 
 
 @pytest.mark.security("S-102")
 def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
-    """A person without a passkey uses a mailed code, a new password and the list, and sets up a new one on the same
-    device.
+    """A person without a passkey gets a mailed code, sets a new password, opens the list, and sets up a new passkey on the
+    same device.
     """
     passkeys.reset()
     browser = passkeys.direct.browser
@@ -74,7 +75,7 @@ def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_each_device_is_set_up_anew_and_each_new_password_starts_over(passkeys: Passkeys) -> None:
-    """There are two devices after the first reset, and none after the second."""
+    """Two devices have a passkey after the first reset, and none has one after the second."""
     passkeys.reset()
     other = Authenticator()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -110,7 +111,7 @@ def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> None:
-    """Neither the button nor autofill offers it: the browser learns that there is no passkey."""
+    """Neither the button nor autofill offers the passkey, because the answer to this browser says that there is none."""
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
     assert passkeys.ask().json() == {"challenge": None}
@@ -119,7 +120,7 @@ def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> N
 
 @pytest.mark.security("S-102")
 def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
-    """Somebody with the old password begins to set up a passkey, and finishes after the reset."""
+    """Somebody with the old password begins to set up a passkey before the reset, and finishes after it."""
     thief = passkeys.direct.browser
     passkeys.direct.sign_in(browser=thief)
     passkeys.post("passkeys/open", thief, password=PASSWORD)
@@ -134,7 +135,7 @@ def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("code", ["000000", "12345"])
 def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
-    """Otherwise anybody could end another person's passkeys."""
+    """If a wrong code ended them, anybody could end another person's passkeys."""
     passkeys.post("direct/forgot-password", email=EMAIL)
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert passkeys.post("direct/reset-password", **body).status == 400
@@ -142,7 +143,7 @@ def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
 
 
 def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> None:
-    """A person who knows the old password can open the list of passkeys and check it."""
+    """A person who knows the old password can check the list of passkeys themselves."""
     passkeys.direct.sign_in()
     body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
     assert passkeys.post("password", **body).status == 200
@@ -152,7 +153,7 @@ def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> No
 
 @pytest.mark.security("S-102")
 def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
-    """An ended passkey cannot be used under the id of a new one."""
+    """An ended passkey stays ended, even if Cognito uses its id again for a new one."""
     ended = passkeys.device.passkeys[-1]
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -170,7 +171,7 @@ def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
-    """The time decides, even if the row contains the passkey's id."""
+    """The time of the set-up decides, even if the row contains the passkey's id."""
     passkeys.reset()
     passkeys.direct.world.clock.advance(5)
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -187,7 +188,7 @@ def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
 
 
 def _out(passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch, call: str, words: str) -> None:
-    """The users table fails for one kind of call: an update with these words, or every read after the first."""
+    """Make the users table fail for one kind of call: an update that contains these words, or every read after the first."""
     table = passkeys.direct.world.dynamodb
     original, asked = getattr(table, call), list[str]()
 
@@ -207,7 +208,7 @@ def test_a_new_password_stands_where_passkeys_cannot_be_ended(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The log reports it, and the list still shows the passkeys."""
+    """The log says that the passkeys could not be ended, and the list still shows them."""
     _out(passkeys, monkeypatch, "update_item", "passkeysEndedAt")
     assert passkeys.reset().status == 200
     assert "passkeys_not_ended" in [line["event"] for line in log_lines()]
@@ -232,7 +233,7 @@ def test_where_nobody_knows_whether_it_has_ended_nobody_is_signed_in(
 
 
 def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
-    """The person's row gets no column for it, and nothing is written."""
+    """The person's row gets no additional column, and nothing is written."""
     passkeys.direct.restart(passkey_domain="")
     assert passkeys.reset().status == 200
     assert "passkeysEndedAt" not in row(passkeys)
@@ -242,7 +243,7 @@ def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
 def test_sessions_without_number_keep_no_passkey(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody with the old password may have signed in so often that the sessions' rows cannot be deleted in time."""
+    """Somebody with the old password may have so many sessions that their rows cannot all be deleted in time."""
     table = passkeys.direct.world.dynamodb
 
     def too_many(**_: Any) -> Any:
@@ -257,7 +258,8 @@ def test_sessions_without_number_keep_no_passkey(
 
 @pytest.mark.security("S-102")
 def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
-    """A refused passkey leaves no id: a full row could not say when its person was signed out."""
+    """The id of a refused passkey is not stored. Otherwise ids could fill the row until it had no space for the time of a
+    sign-out."""
     assert passkeys.open().status == 200
     for each in range(3):
         made_up = urlsafe_b64encode(bytes([each]) * 60).rstrip(b"=").decode()
@@ -269,7 +271,7 @@ def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_reset_on_managed_login_ends_the_passkeys(passkeys: Passkeys) -> None:
-    """Our server takes no part in it; Cognito calls the trigger, which notes the end."""
+    """Our server takes no part in it; Cognito calls the trigger, which stores the time."""
     passkeys.direct.world.clock.advance(1)
     managed_reset(passkeys)
     assert row(passkeys)["passkeysEndedAt"]
@@ -283,7 +285,7 @@ def test_a_reset_on_managed_login_ends_the_passkeys(passkeys: Passkeys) -> None:
 def test_an_outage_at_a_reset_on_managed_login_is_logged(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The new password is valid, and the passkeys still work, as after a reset on our form."""
+    """As after a reset on our form, the new password is valid, and the passkeys still work."""
     passkeys.direct.world.dynamodb.fault = connect_timeout()
     managed_reset(passkeys)
     passkeys.direct.world.dynamodb.fault = None

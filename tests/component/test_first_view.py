@@ -37,7 +37,8 @@ def add_provider(world: World, name: str, label: str, *domains: str) -> None:
 
 
 def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> None:
-    """All that the page reads, except whether there is a session; the target comes from the page's own query."""
+    """The page contains all that the script reads from the route, except whether there is a session. The target comes from
+    the page's own query."""
     add_provider(world, "Other", "Other")
     for query in ("", "?return_to=/api/reports", "?return_to=//evil.example"):
         answer = browser.get(f"/{query}")
@@ -75,14 +76,15 @@ def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser:
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
 def test_where_the_cookie_would_come_its_absence_is_a_hint(browser: Browser, site: str) -> None:
-    """The likely view is in the HTML. But engines differ in when they send the cookie, so the script asks."""
+    """The HTML has the likely view. But engines differ in when they send the cookie, so the script asks."""
     answer = browser.get("/", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer)["session"], view(answer)) == (None, "choose")
 
 
 @pytest.mark.security("S-109")
 def test_a_reload_after_a_sign_in_leaves_the_session_open(world: World, browser: Browser) -> None:
-    """Even if the browser withholds its cookie from a request that seems to come from nowhere."""
+    """The session also stays open if the browser withholds its cookie, because it treats the reload as a request from
+    nowhere."""
     world.sign_in(browser)
     answer = browser.get("/", site="cross-site", headers=[("Sec-Fetch-Site", "none")])
     assert ("session" in told(answer), view(answer)) == (False, "loading")
@@ -90,7 +92,8 @@ def test_a_reload_after_a_sign_in_leaves_the_session_open(world: World, browser:
 
 @pytest.mark.security("S-109")
 def test_no_cache_gives_the_page_to_others(browser: Browser) -> None:
-    """It says whether this browser has a session, and the browser asks each time whether that has changed."""
+    """The page says whether this browser has a session, so the browser checks before each use whether its copy is still
+    right."""
     answer = browser.get("/")
     assert answer.headers["cache-control"] == "private, no-cache"
     again = browser.get("/", headers=[("If-None-Match", answer.headers["etag"])])
@@ -101,7 +104,7 @@ def test_no_cache_gives_the_page_to_others(browser: Browser) -> None:
 
 @pytest.mark.security("S-54")
 def test_texts_of_others_are_texts_in_the_page(world: World, browser: Browser) -> None:
-    """An operator writes labels and names, a team its title."""
+    """Labels and names are written by an operator, the title by a team. None of them can add HTML."""
     hostile = "</script>'\"><b>x</b>&amp;{{base}}"
     add_provider(world, "Bold", hostile)
     world.restart(app_title=hostile)
@@ -113,7 +116,7 @@ def test_texts_of_others_are_texts_in_the_page(world: World, browser: Browser) -
 
 
 def test_private_providers_are_not_in_the_page(world: World, browser: Browser) -> None:
-    """Nobody may see the customer list; the page asks for the address first."""
+    """The customer list must stay private: the page asks for the address first."""
     add_provider(world, "Fabrikam", "Fabrikam", "fabrikam.example")
     answer = browser.get("/")
     assert "abrikam" not in answer.body
@@ -121,7 +124,7 @@ def test_private_providers_are_not_in_the_page(world: World, browser: Browser) -
 
 
 def test_an_outage_leaves_the_page_as_it_was(world: World, browser: Browser) -> None:
-    """The page asks for its configuration, and tries again. So it does with a query that makes no sense."""
+    """The page asks for its configuration, and tries again. It does the same after a query that makes no sense."""
     assert told(browser.get("/?return_to=/api/a&return_to=/api/b")) is None
     world.restart()
     world.dynamodb.fault = client_error("InternalServerError")

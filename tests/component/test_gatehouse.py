@@ -1,4 +1,4 @@
-"""`Gatehouse(app)` in any Chalice app: what it guards, what it refuses, and that two of them are independent."""
+"""`Gatehouse(app)` in any Chalice app: what it guards, what it refuses, and that two of them do not affect each other."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def existing_app() -> Chalice:
-    """A team's typical app: routes, CORS, a blueprint, its own class."""
+    """Return a team's typical app: routes, CORS, a blueprint, and its own class."""
 
     class TeamsChalice(Chalice):
         pass
@@ -49,7 +49,7 @@ def headers_of(answer: Any) -> dict[str, str]:
 def test_routes_are_guarded_whenever_and_however_they_are_registered(
     world: World, moment: str, way: str
 ) -> None:
-    """They may be on the app or in a blueprint with a prefix, before Gatehouse is made or after."""
+    """The routes may be on the app or in a blueprint with a prefix, and registered before Gatehouse is made or after."""
     app = existing_app()
 
     def register() -> None:
@@ -76,7 +76,7 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """This also covers a later Chalice that bypasses `_register_route`: no unguarded route is answered."""
+    """The same happens with a later Chalice that bypasses `_register_route`: no route without a guard is answered."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")
@@ -127,7 +127,8 @@ def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> N
 
 @pytest.mark.security("S-48")
 def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
-    """By listing the route the team says that its authorizer is enough; an unlisted one stops the app."""
+    """By listing the route, the team says that its own authorizer is enough. If such a route is not listed, the app does not
+    load."""
     app = existing_app()
     app.route("/machines", methods=["POST"], authorizer=IAMAuthorizer())(lambda: {"ok": True})
     with pytest.raises(ValueError, match="POST /machines has an authorizer that Gatehouse"):
@@ -140,7 +141,8 @@ def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
 
 
 def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World) -> None:
-    """With `cors=True` on a route, or on the whole API, Chalice answers preflights there, and allows no other OPTIONS."""
+    """With `cors=True` on a route, or on the whole API, Chalice itself answers preflights there. No other view may
+    answer OPTIONS."""
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_routes
 
@@ -161,7 +163,7 @@ def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World)
 
 
 def test_a_team_may_answer_head_and_options_itself(world: World) -> None:
-    """They replace the guard's own, in either order."""
+    """The team's view replaces the answer of the guard, whichever of them is registered first."""
     app = existing_app()
     public = {("GET", "/ping"), ("HEAD", "/ping"), ("OPTIONS", "/orders")}
     gate = Gatehouse(app, public=public)
@@ -175,7 +177,7 @@ def test_a_team_may_answer_head_and_options_itself(world: World) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_path_that_both_want_is_named_with_the_way_out(moment: str) -> None:
-    """An existing app may have its own /health or page."""
+    """An existing app may have its own /health or page; the error says how to avoid the conflict."""
 
     def register(app: Chalice) -> None:
         for path in ("/", "/health"):
@@ -197,7 +199,7 @@ def test_a_path_that_both_want_is_named_with_the_way_out(moment: str) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_path_parameter_beside_ours_must_have_our_name(moment: str) -> None:
-    """API Gateway refuses two names for one segment, but only at the end of a long deployment."""
+    """API Gateway refuses two names for one path segment, but only at the end of a long deployment."""
     app = Chalice("orders")
 
     def register() -> None:
@@ -215,13 +217,13 @@ def test_a_path_parameter_beside_ours_must_have_our_name(moment: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["account", "/account/", "/a b", "/{a}", "//a", "/a//b", "/."])
 def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
-    """The error shows a valid prefix."""
+    """The error shows an example of a valid prefix."""
     with pytest.raises(ValueError, match='like "/account"'):
         Gatehouse(Chalice("x"), prefix=prefix)
 
 
 def test_an_app_has_one_gatehouse() -> None:
-    """A second one would guard with other lists."""
+    """A second Gatehouse would have other lists of public routes."""
     app = Chalice("x")
     Gatehouse(app)
     with pytest.raises(ValueError, match="already"):
@@ -229,7 +231,7 @@ def test_an_app_has_one_gatehouse() -> None:
 
 
 def test_two_apps_in_one_process_have_settings_of_their_own(world: World, clock: Clock) -> None:
-    """Settings, services, time limits, public routes and callers of one are invisible to the other."""
+    """Settings, services, time limits, public routes and callers of one app have no effect on the other."""
     first, second = Chalice("first"), Chalice("second")
     gates = [
         Gatehouse(first, environ={**ENVIRONMENT, "APP_TITLE": "First"}, public={("GET", "/a")}),
@@ -266,7 +268,7 @@ def test_services_can_be_given(world: World, clock: Clock) -> None:
 
 
 def test_the_triggers_are_declared_under_their_names() -> None:
-    """Chalice looks for `app.user_records` and so on: Gatehouse puts them into the module `app` of this app only."""
+    """Chalice looks for `app.user_records` and so on. Gatehouse puts these names into the module `app` of this app only."""
     import app as module
 
     names = {f.name: f.handler_string for f in module.app.pure_lambda_functions}
@@ -283,7 +285,7 @@ def test_the_triggers_are_declared_under_their_names() -> None:
 
 
 def test_the_package_can_be_imported_for_nothing() -> None:
-    """Gatehouse itself loads no library besides Chalice; importing the package alone loads only cold_start.py."""
+    """Gatehouse itself loads no library except Chalice. Importing the package without using it loads only cold_start.py."""
     program = """
 import sys
 import chalicelib.gatehouse as package
@@ -308,7 +310,7 @@ except AttributeError as error:
 
 
 def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
-    """Whatever it does or raises, the answer has our headers and error format."""
+    """Whatever the team's middleware does or raises, the answer has our headers and error format."""
     app = existing_app()
 
     def failing(event: Any, get_response: Any) -> Any:
@@ -322,7 +324,7 @@ def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
 
 
 def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
-    """Public routes work as before; authorized ones with a token that has the claims, as docs/your-routes.md says."""
+    """Public routes work as before. Authorized ones need a token that has the claims, as docs/your-routes.md says."""
     from chalice.test import Client
 
     app = existing_app()
@@ -333,7 +335,8 @@ def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
     payload = json.dumps({**CLAIMS, "cognito:username": "for Chalice"}).encode()
     token = f"e30.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}."
     with Client(app) as client, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Chalice warns that it does not authorize
+        # Chalice's client warns that it does not authorize requests.
+        warnings.simplefilter("ignore")
         assert client.http.get("/ping").json_body == {"pong": True}
         json_type = {"Content-Type": "application/json"}
         hooked = client.http.post("/hook", headers=json_type, body=b'{"a":1}')

@@ -1,4 +1,4 @@
-"""Malformed events: some that API Gateway never sends, and unusual ones that it may send."""
+"""Malformed events: some that API Gateway never sends, and unusual ones that it can send."""
 
 import copy
 import json
@@ -40,7 +40,7 @@ def good_event(browser: Browser) -> dict[str, Any]:
 
 
 def malformed(case: dict[str, Any], event: dict[str, Any]) -> Any:
-    """The event of a case."""
+    """Return the event of a case."""
     if "event" in case:
         return case["event"]
     *way, last = case["at"]
@@ -71,7 +71,7 @@ def test_the_corpus_is_whole() -> None:
 def test_a_malformed_event_has_its_decided_answer(
     world: World, signed_in: Browser, case: dict[str, Any]
 ) -> None:
-    """It has our error format and the security headers; nothing was called or written, and the session continues."""
+    """The answer has our error format and the security headers. Nothing was called or written, and the session continues."""
     calls, writes = len(world.cognito.requests), world.dynamodb.writes
     event = malformed(case, good_event(signed_in))
     assert_envelope(app(event, LambdaContext()), case["status"], case["error"])
@@ -100,7 +100,7 @@ def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
 @pytest.mark.security("S-63")
 @given(data=st.data())
 def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
-    """Whatever replaces one value, the app answers, and never with one of Chalice's own answers."""
+    """Whatever replaces a single value of the event, the app answers, and never with one of Chalice's own answers."""
     event = copy.deepcopy(EVENT)
     place: Any = event
     while True:
@@ -137,7 +137,8 @@ def test_an_answer_that_is_no_json_is_a_plain_500(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """A team's route has a bug that only shows after its view: the message is in neither answer nor log."""
+    """A team's view returns something that is not JSON, which fails only after the view. Neither answer nor log has the
+    message."""
     entry = app.routes["/health"]["GET"]
     monkeypatch.setattr(entry, "view_function", lambda: {"x": type(CANARY, (), {})()})
     answer = browser.get("/health")

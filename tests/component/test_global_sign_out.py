@@ -21,7 +21,7 @@ ADA = "Okta_00u1ada"
 
 @pytest.fixture
 def pool(world: World) -> UserPoolDouble:
-    """The pool of the route: the administrator and Ada."""
+    """The user pool that the route calls, with the administrator and Ada."""
     add_administrator(world)
     ada = Person()
     identities = [("Okta", "00u1ada")]
@@ -43,7 +43,7 @@ def add_administrator(world: World) -> PoolUser:
 
 
 def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
-    """Call the route; `user_name` is in the form of a URL."""
+    """Call the route; `user_name` is already encoded for a URL."""
     return Browser(app, Clock()).send("POST", f"/users/{user_name}/sign-out", claims=claims)
 
 
@@ -51,7 +51,7 @@ def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
 def test_every_session_of_the_person_is_dead_and_nobody_elses(
     world: World, signed_in: Browser, pool: UserPoolDouble
 ) -> None:
-    """Two browsers of Ada end at their next refresh; Bob's continues."""
+    """Ada's two browsers are signed out at their next refresh; Bob's session continues."""
     second, bob = world.browser(), world.browser()
     world.sign_in(second)
     world.sign_in(bob, Person(sub="s2", username="Okta_00u2bob", email="bob@example.org"))
@@ -65,13 +65,13 @@ def test_every_session_of_the_person_is_dead_and_nobody_elses(
 
 
 def test_repeating_it_is_no_error(signed_in: Browser, pool: UserPoolDouble) -> None:
-    """Twice has the same effect as once."""
+    """A second sign-out has the same effect as the first."""
     assert [sign_out(ADA).status, sign_out(ADA).status] == [200, 200]
 
 
 @pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidParameterException"])
 def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
-    """The same for a name that no user can have, and for a person who is deleted in the meantime."""
+    """The answer is the same for a name that no user can have, and for a person who is deleted during the call."""
     if code == "InvalidParameterException":
         gone = client_error(code, "AdminUserGlobalSignOut")
         pool.fail("admin_user_global_sign_out", gone)
@@ -91,7 +91,7 @@ def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
     ],
 )
 def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
-    """An outage, or a missing right, says nothing about the person."""
+    """An outage, or a right that the function lacks, says nothing about the person."""
     pool.fail("admin_user_global_sign_out", fault)
     answer = sign_out(ADA)
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")

@@ -1,4 +1,4 @@
-"""HEAD answers where GET does, for uptime monitors."""
+"""Uptime monitors use HEAD, which answers wherever GET does."""
 
 import pytest
 

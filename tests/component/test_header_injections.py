@@ -1,4 +1,5 @@
-"""Every line of tests/data/header_injections.txt, in every input: it reaches no header, page or log line."""
+"""Every line of tests/data/header_injections.txt is sent in every input. It must not appear in a header, a page or a log
+line."""
 
 import json
 import re
@@ -85,7 +86,7 @@ def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
         yield f"{path} member's name", browser.post(path, {**GOOD, line: line})
     for name in SENT_HEADERS:
         yield name, browser.post("/auth/refresh", headers=[(name, line)])
-        if name != "Content-Type":  # these answers have no body
+        if name != "Content-Type":  # the requests below have no body, so they need no type
             yield name, browser.get("/auth/login", headers=[(name, line)])
             yield name, browser.send("OPTIONS", "/auth/refresh", [(name, line)])
     yield "header's name", browser.get("/auth/login", headers=[(line, "x"), (f"X-{line}", line)])
@@ -122,8 +123,8 @@ def test_the_corpus_is_large() -> None:
 def test_nothing_that_is_sent_ends_up_in_a_header_a_page_or_a_line_of_its_own(
     direct: Direct, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """There are fixed header names, printable values, no echo and no 5xx; the log still has one JSON object per line;
-    nobody gets in."""
+    """The answers have known header names, printable values, no echo and no 5xx. The log still has one JSON object per line,
+    and nobody is signed in."""
     direct.pool.add(
         PoolUser("root@example.org", "x" * 12, sub=ADMIN["sub"], username=ADMIN["username"])
     ).groups = ("admins",)

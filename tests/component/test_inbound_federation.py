@@ -22,7 +22,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def telling(world: World) -> World:
-    """Okta sends groups."""
+    """Return the world with an Okta that sends groups."""
     row = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     world.dynamodb.put(world.settings.providers_table, row)
     world.restart()
@@ -30,7 +30,7 @@ def telling(world: World) -> World:
 
 
 def event_of(told: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
-    """The documented event; `told` are changed claims, None removes one."""
+    """Return the documented event; `told` contains changed claims, and None removes a claim."""
     event = load_event("InboundFederation_ExternalProvider")
     claims = event["request"]["attributes"]["idToken"]
     for name, value in (told or {}).items():
@@ -55,7 +55,7 @@ def with_token(event: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def groups_in_token(attributes: dict[str, str]) -> list[str]:
-    """Let the token trigger read this trigger's result."""
+    """Return the groups that the token trigger makes of this trigger's result."""
     event = load_event("TokenGeneration_HostedAuth_federated")
     event["request"]["userAttributes"]["custom:groups"] = attributes["custom:groups"]
     answer = gate.token_claims(event, LambdaContext())
@@ -64,7 +64,8 @@ def groups_in_token(attributes: dict[str, str]) -> list[str]:
 
 
 def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
-    """The names are the pool's and the claim's; the subject keeps its case, whatever the pool does to user names."""
+    """The answer has each attribute under the pool's name and under the claim's name. The subject keeps its case, whatever
+    the pool does to user names."""
     decided = decide(event_of())
     assert {name: decided[name] for name in ATTRIBUTE_MAPPING} == {
         "email": "ada@example.org",
@@ -81,7 +82,7 @@ def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, "", "[]", [], {}, 0, False])
 def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: object) -> None:
-    """If the claim is missing, empty or different, an explicit value, which is not empty, replaces the stored one."""
+    """If the claim is missing, empty or different, a new value replaces the stored one; it is never empty."""
     decided = decide(event_of({"groups": gone}))
     assert decided["custom:groups"] == decided["groups"] != ""
     assert groups_in_token(decided) == []
@@ -112,13 +113,13 @@ def test_verified_is_what_the_provider_calls_so(
 
 
 def test_a_provider_without_a_groups_claim_tells_none(world: World) -> None:
-    """Groups in such a provider's tokens are ignored."""
+    """If such a provider's tokens contain groups, these are ignored."""
     assert not {"groups", "custom:groups"} & set(decide(event_of()))
 
 
 @pytest.mark.security("S-69")
 def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
-    """This covers Cognito's format for a list, and the token's."""
+    """The test covers the format in which Cognito passes on a list, and that of the token."""
     five = ["Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales"]
     assert groups_in_token(decide(event_of({"groups": f"[{', '.join(five)}]"}))) == five
     assert groups_in_token(decide(event_of({"groups": five}))) == five
@@ -126,7 +127,7 @@ def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
 
 @pytest.mark.security("S-51")
 def test_the_token_itself_tells_where_a_name_ends(telling: World, log_lines: Lines) -> None:
-    """As text, `["x, admins"]` is `[x, admins]`, which would be two groups."""
+    """As text, `["x, admins"]` becomes `[x, admins]`, which would be two groups."""
     event = event_of({"groups": "[x, admins, ok]"})
     exact = {"sub": SUBJECT, "groups": ["x, admins", "ok"]}
     assert groups_in_token(decide(with_token(event, exact))) == ["ok"]
@@ -160,7 +161,7 @@ def test_a_thin_token_is_filled_from_userinfo_of_the_same_person(telling: World)
 
 @pytest.mark.security("S-69")
 def test_what_has_no_room_is_counted_and_not_named(telling: World, log_lines: Lines) -> None:
-    """With 150 groups of 20 letters, as many as fit into the attribute are kept."""
+    """Of 150 groups with names of 20 letters, as many as fit into the attribute are kept."""
     many = [f"canary-team-name-{number:03}" for number in range(150)]
     decided = decide(event_of({"groups": many}))
     assert len(decided["custom:groups"]) <= 2048
@@ -170,7 +171,7 @@ def test_what_has_no_room_is_counted_and_not_named(telling: World, log_lines: Li
     assert "canary" not in json.dumps(line)
 
 
-# Names that are gone ------------------------------------------------------------------------------
+# Names that the provider no longer sends ----------------------------------------------------------
 
 
 def profile(world: World, **changed: Any) -> PoolUser:
@@ -183,8 +184,8 @@ def profile(world: World, **changed: Any) -> PoolUser:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, ""])
 def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: object) -> None:
-    """The code deletes it explicitly, because AWS does not say that an empty answer clears it. The other name stays,
-    and one deletion is enough."""
+    """The code deletes the name explicitly, because AWS does not say that an empty answer clears it. The other name stays.
+    One deletion is enough."""
     ada = profile(telling)
     for _ in range(2):
         decide(event_of({"family_name": gone}))
@@ -194,7 +195,7 @@ def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: o
 
 @pytest.mark.security("S-69")
 def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) -> None:
-    """The account is found by the address, in any case, and only if its identities belong to this person."""
+    """The address finds the account, in any case, but only if the account's identities belong to this person."""
     other = profile(telling, username="", status="CONFIRMED", email="Ada@example.org")
     other.identities.append(("Okta", SUBJECT.lower()))
     decide(event_of({"family_name": None}))
@@ -206,7 +207,8 @@ def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) ->
 
 @pytest.mark.security("S-69")
 def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None:
-    """PostAuthentication has the whole profile: a missing name is empty. A confirmation has only some attributes."""
+    """PostAuthentication has the whole profile, so a missing name is empty. A confirmation has only some attributes, so
+    there it is not."""
     event = load_event("PostAuthentication_Authentication_federated")
     gate.user_records(event, LambdaContext())
     (key,) = telling.users()
@@ -230,7 +232,7 @@ def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["Acme", "", None, ["Okta"], "Okta "])
 def test_an_unknown_provider_is_refused(telling: World, name: object) -> None:
-    """This includes a provider that is only in the pool."""
+    """A provider that exists only in the pool is refused, too."""
     with pytest.raises(TriggerFailed, match="GATEHOUSE_REFUSED"):
         decide(event_of(providerName=name))
 
@@ -256,7 +258,7 @@ def test_foreign_events_are_refused(telling: World, change: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("attributes", [None, {}, "x", {"idToken": "["}, {"idToken": {"sub": ""}}])
 def test_claims_without_a_subject_are_refused(telling: World, attributes: object) -> None:
-    """It would be unknown to whom such claims belong."""
+    """Without a subject it is unknown to whom the claims belong."""
     with pytest.raises(TriggerFailed):
         decide(event_of(attributes=attributes))
 
@@ -291,7 +293,7 @@ def test_where_a_name_cannot_be_deleted_the_sign_in_fails(
 def test_the_providers_tokens_are_in_no_log_and_no_error(
     telling: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The event contains them."""
+    """The event contains the tokens."""
     event = event_of({"groups": ["x y"], "sub": ""})
     event["request"]["attributes"]["tokenResponse"] |= {
         "access_token": "canary-access",

@@ -44,7 +44,7 @@ def company(world: World) -> Company:
 def test_whoever_leaves_is_out_and_nobody_else(
     company: Company, kind: str, target: list[Any], enabled: bool
 ) -> None:
-    """The sessions end. If Okta says that the person is gone, the profile is also disabled."""
+    """The sessions end. If Okta says that the person has left, the profile is also disabled."""
     answer = company.tell(company.event(kind, target=target))
     assert (answer.status, answer.body) == (204, "")
     assert company.signed_in() == {"bob"}
@@ -54,7 +54,7 @@ def test_whoever_leaves_is_out_and_nobody_else(
 
 @pytest.mark.security("S-70")
 def test_a_route_that_asks_refuses_at_once(company: Company) -> None:
-    """The record has `validAfter`, so a route with `fresh=True` refuses the access token that was already issued."""
+    """The record has `validAfter`, so a route with `fresh=True` refuses access tokens that were issued before."""
     record = {"userName": {"S": "okta_00u1ada"}, "sub": {"S": company.ada.sub}}
     company.world.dynamodb.put(company.world.settings.users_table, record)
     claims = {
@@ -88,7 +88,7 @@ def test_whoever_comes_back_can_sign_in(company: Company) -> None:
 
 @pytest.mark.security("S-82")
 def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> None:
-    """The administrator's decision stays, whether it came before or after the signal."""
+    """The administrator's decision stays, whether it was made before or after the signal."""
     company.ada.enabled = False
     for kind in (REACTIVATE, DEACTIVATE, REACTIVATE):
         company.world.clock.advance(1)
@@ -99,7 +99,7 @@ def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> N
 @pytest.mark.security("S-81")
 @pytest.mark.security("S-85")
 def test_somebody_disabled_already_has_no_session_left(company: Company) -> None:
-    """If the profile is enabled later, for example in AWS's console, the old sessions stay ended."""
+    """If the profile is enabled later, for example in AWS's console, the old sessions are still ended."""
     company.ada.enabled = False
     company.world.clock.advance(1)
     company.tell(company.event(DEACTIVATE))
@@ -109,7 +109,7 @@ def test_somebody_disabled_already_has_no_session_left(company: Company) -> None
 
 
 def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
-    """This tests `--when-gone sign-out`."""
+    """The provider has the option `--when-gone sign-out`."""
     company = Company(world, gone="sign-out")
     company.tell(company.event(DEACTIVATE))
     assert company.signed_in() == {"bob"}
@@ -123,7 +123,7 @@ def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
 def test_a_linked_account_follows_a_rule_of_its_own(
     world: World, rule: str, out: bool, enabled: bool
 ) -> None:
-    """The account has a password, so a person who left the provider may still be allowed here."""
+    """The account has a password, so a person who left the provider may still be allowed to sign in here."""
     company = Company(world, linked=rule)
     company.ada.username = "5d3c7b1e-native"
     company.ada.status = "CONFIRMED"
@@ -155,7 +155,7 @@ def test_the_newer_signal_wins_in_any_order(company: Company, order: tuple[int, 
 
 @pytest.mark.security("S-79")
 def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) -> None:
-    """Okta reports cleared sessions twice, and an older reactivation in between: the repeated report ends no newer
+    """Okta reports cleared sessions twice, and in between an older reactivation arrives. The repeated report ends no newer
     session."""
     cleared = company.event("user.session.clear")
     company.tell(cleared)
@@ -167,7 +167,7 @@ def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) 
 
 
 def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Company) -> None:
-    """Okta publishes both at almost the same time, and they arrive in any order."""
+    """Okta publishes both at almost the same time. They may arrive in either order."""
     cleared, gone = company.event("user.session.clear", published=1), company.event(DEACTIVATE)
     company.tell(cleared, gone)
     assert not company.ada.enabled
@@ -175,7 +175,7 @@ def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Co
 
 
 def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
-    """While one function disables Ada, another receives her reactivation: the first one then enables her again."""
+    """One function disables Ada while another one handles her reactivation. The first one then enables her again."""
     world = company.world
     disable = world.pool.admin_disable_user
 
@@ -190,7 +190,7 @@ def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
 
 
 def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
-    """Only that group is removed, and only for people whose provider sends groups."""
+    """Only that group is removed, and only for people of a provider that sends groups."""
     company.tell(company.event("group.user_membership.remove", target=ADMINS))
     assert company.ada.told_groups == "=staff"
     company.put_row("Okta")
@@ -209,7 +209,7 @@ def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
 def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
     company: Company, linked: bool
 ) -> None:
-    """People of a provider sign in through it. A linked person may use a password, which brings no groups."""
+    """A provider's people always sign in through it. A linked person may use a password, which brings no new groups."""
     user_name = "5d3c7b1e-native" if linked else "okta_00u1ada"
     company.ada.username = user_name if linked else company.ada.username
     index(company, company.ada.username)
@@ -223,7 +223,7 @@ def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
 
 
 def test_several_events_of_one_request_each_count(company: Company) -> None:
-    """Unreadable and meaningless events are counted, and do not stop the others."""
+    """Events that are unreadable or have no meaning here are counted, and do not stop the others."""
     company.tell(
         {"eventType": DEACTIVATE},
         company.event("user.session.start"),
@@ -235,7 +235,7 @@ def test_several_events_of_one_request_each_count(company: Company) -> None:
 
 
 def test_the_queue_does_not_answer(company: Company) -> None:
-    """We ask Okta to try again, and nobody is partly signed out. The queue may also refuse one message of ten."""
+    """The answer makes Okta try again, and nobody is partly signed out. The queue may also refuse one message of ten."""
     queue = company.world.queue
     queue.fault = client_error("ServiceUnavailable")
     assert company.tell(company.event(DEACTIVATE)).status == 503
@@ -245,7 +245,7 @@ def test_the_queue_does_not_answer(company: Company) -> None:
 
 
 def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
-    """Cognito fails for one of three people: the other two are signed out now, the third at the next delivery."""
+    """Cognito fails for one of three people. The other two are signed out now, and the third at the next delivery."""
     pool, queue = company.world.pool, company.world.queue
     eve = company._join("Okta", "00u3Eve", "eve@example.org")
     pool.fail("admin_user_global_sign_out", client_error("TooManyRequestsException"))
@@ -261,7 +261,8 @@ def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
 def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
     company: Company, operation: str
 ) -> None:
-    """Ada was disabled, but no row says so: she is still enabled again when Okta reactivates her."""
+    """The function is stopped when Cognito has disabled or enabled Ada, but before a row says so. The next delivery
+    completes the work."""
     pool, queue = company.world.pool, company.world.queue
     if operation == "admin_enable_user":
         company.tell(company.event(DEACTIVATE, published=-1))
@@ -285,7 +286,7 @@ def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
 def test_messages_that_nobody_sent_are_dropped(
     company: Company, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """A second delivery would not help."""
+    """A second delivery of such messages would not help."""
     good = {"provider": "Okta", "subject": "s", "kind": "gone", "at": "a", "id": "i", "group": ""}
     bodies = ["", "[]", "{}", json.dumps({**good, "kind": "x"}), json.dumps({**good, "id": 1})]
     records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
@@ -295,7 +296,7 @@ def test_messages_that_nobody_sent_are_dropped(
 
 
 def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) -> None:
-    """There is nobody to sign out."""
+    """If the account no longer exists, there is nobody to sign out."""
     gone = client_error("UserNotFoundException", "AdminUserGlobalSignOut")
     company.world.pool.fail("admin_user_global_sign_out", gone)
     company.tell(company.event(DEACTIVATE))
@@ -303,13 +304,13 @@ def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) ->
 
 
 def test_the_function_keeps_to_cognitos_pace(company: Company) -> None:
-    """One function makes twelve calls a second, two at a time make 24; Cognito allows 25."""
+    """One function makes twelve calls a second, and two at the same time make 24. Cognito allows 25."""
     company.tell(*(company.event("user.session.clear", f"00uNobody{n}") for n in range(3)))
     assert company.world.pauses == pytest.approx([n / CALLS_PER_SECOND for n in (1, 2)])
 
 
 def test_okta_verifies_the_address_once(company: Company) -> None:
-    """The body returns Okta's challenge, for any provider name: the answer must not reveal which providers exist."""
+    """The answer returns Okta's challenge for any provider name, because it must not reveal which providers exist."""
     browser = company.world.browser()
     headers = [("X-Okta-Verification-Challenge", "challenge-1")]
     answer = browser.get("/auth/events/Okta", headers=headers)
@@ -324,7 +325,7 @@ def test_okta_verifies_the_address_once(company: Company) -> None:
 
 @pytest.mark.security("S-77")
 def test_a_secret_that_is_being_rotated_counts_beside_the_new_one(company: Company) -> None:
-    """The new secret works at once, although the container has cached the old one; the old one works until the next
+    """The new secret works at once, although the container has cached the old one. The old one works until the next
     rotation.
     """
     nothing = company.event("user.session.start")
@@ -370,7 +371,7 @@ def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -
 
 
 def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
-    """Okta's second attempt must not count as a replay."""
+    """Okta sends the same token again, which must not count as a replay."""
     token = company.token()
     company.world.queue.fault = client_error("ServiceUnavailable")
     assert company.revoke(token).status == 503
@@ -380,7 +381,7 @@ def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
 
 
 def test_the_triggers_keep_the_index(world: World) -> None:
-    """They write it at each sign-in; if the table fails, the sign-in still works."""
+    """The triggers write the index at each sign-in. If the table fails, the sign-in still works."""
     world.restart(subjects_table=SUBJECTS_TABLE)
     gate.user_records(load_event("PostConfirmation_ConfirmSignUp_federated"), LambdaContext())
     gate.user_records(load_event("PostAuthentication_Authentication_linked"), LambdaContext())
@@ -391,13 +392,13 @@ def test_the_triggers_keep_the_index(world: World) -> None:
 
 
 def test_doctor_can_tell_when_a_provider_was_last_heard(company: Company) -> None:
-    """Each provider has one row with that time."""
+    """Each provider has one row with the time of its last signal."""
     company.tell(company.event("user.session.clear"))
     assert set(company.world.dynamodb.items(SUBJECTS_TABLE)["Okta"]) == {"subject", "lastSignalAt"}
 
 
 def test_an_index_that_is_out_of_date_misleads_nobody(company: Company) -> None:
-    """The index names another person: the pool decides to whom the profile belongs."""
+    """The index names another person, but the pool decides to whom the profile belongs."""
     company.world.pool.add(PoolUser("eve@example.org", "", username="eve-native"))
     index(company, "eve-native")
     company.tell(company.event(DEACTIVATE))

@@ -1,4 +1,5 @@
-"""Signals that must sign nobody out: forged, replayed, of another tenant, late, malformed. Each is logged."""
+"""Signals that must sign nobody out, because they are forged, replayed, late, malformed or from another tenant. Each is
+logged."""
 
 import json
 import math

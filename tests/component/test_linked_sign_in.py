@@ -1,4 +1,4 @@
-"""The first sign-in of a linked person, which Cognito refuses once: it is tried again, and only once."""
+"""The first sign-in of a linked person, which Cognito refuses once. It is tried again exactly once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ FIRST = "Already found an entry for username Okta_00uAda"
 
 
 def come_back(world: World, browser: Browser, location: str, description: str) -> Any:
-    """Cognito refuses the sign-in that began with the authorize URL in `location`."""
+    """Return from Cognito, which refuses the sign-in that began at the authorize URL in `location`."""
     query = world.cognito.read_authorize_url(location)
     error = {"error": "invalid_request", "error_description": description}
     target = f"/auth/callback?{urlencode({**error, 'state': query['state']})}"
@@ -41,7 +41,7 @@ def test_the_first_sign_in_after_linking_is_tried_again(
 def test_it_is_tried_again_once(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The second refusal ends at the page, without a loop."""
+    """After the second refusal the person sees the page; there is no loop."""
     start = browser.get("/auth/login?provider=Okta").location
     again = come_back(world, browser, start, FIRST).location
     ended = come_back(world, browser, again, FIRST)
@@ -61,7 +61,7 @@ def test_other_errors_are_not_tried_again(world: World, browser: Browser, descri
 
 @pytest.mark.security("S-10")
 def test_another_browser_cannot_start_a_second_try(world: World, browser: Browser) -> None:
-    """Without the transaction's cookie nothing begins."""
+    """Without the transaction's cookie no second try begins."""
     start = browser.get("/auth/login?provider=Okta").location
     other = come_back(world, world.browser(), start, FIRST)
     assert other.location == "/api/?error=login_unknown"

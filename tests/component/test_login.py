@@ -74,7 +74,7 @@ def test_redirect_uri_on_a_custom_domain_has_no_stage(world: World) -> None:
 
 @pytest.mark.security("S-05")
 def test_scopes_are_sent_and_do_not_hold_the_user_api(world: World, browser: Browser) -> None:
-    """Without `scope` Cognito would grant everything that the client may have."""
+    """Without the parameter `scope`, Cognito would grant every scope that the client is allowed."""
     query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
     assert query["scope"].split() == ["openid", "email", "profile", "api/read", "api/write"]
 
@@ -97,7 +97,7 @@ def test_scopes_are_sent_and_do_not_hold_the_user_api(world: World, browser: Bro
 def test_login_refuses_providers_and_doubles_that_it_does_not_know(
     world: World, browser: Browser, query: str
 ) -> None:
-    """Only registered names reach Cognito, and no parameter may be repeated."""
+    """Only registered names are sent to Cognito, and no parameter may occur twice."""
     answer = browser.get(f"/auth/login?{query}")
     assert answer.status == 400
     assert answer.json()["error"] in ("unknown_provider", "invalid_request")
@@ -129,7 +129,8 @@ def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser)
 @pytest.mark.security("S-08")
 @pytest.mark.security("S-27")
 def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser: Browser) -> None:
-    """Script cannot read it, and it is sealed, so even its holder can read neither verifier nor nonce."""
+    """Scripts cannot read the cookie. Its value is sealed, so even the person who has it can read neither verifier nor
+    nonce."""
     answer = browser.get("/auth/login")
     (cookie,) = answer.set_cookies
     assert cookie.startswith(COOKIE_PREFIX)
@@ -142,7 +143,7 @@ def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser:
 
 @pytest.mark.security("S-08")
 def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Browser) -> None:
-    """It is in the token request and in nothing that the browser gets."""
+    """The verifier is in the token request, and in nothing that the browser gets."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == "/oauth2/token"]
     seen = repr([(a.headers, a.set_cookies, a.body) for a in browser.answers])
@@ -155,7 +156,7 @@ def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Bro
 def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
     world: World, browser: Browser
 ) -> None:
-    """A Lax cookie is sent with the cross-site redirect from Cognito; a Strict one is not."""
+    """A Lax cookie is sent with the cross-site redirect from Cognito, and a Strict one is not."""
     world.sign_in(browser)
     browser.get("/auth/login")
     sent = browser.cookie_header("GET", "cross-site")
@@ -180,7 +181,7 @@ def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser)
 def test_email_of_a_foreign_domain_is_refused_where_direct_sign_in_is_off(
     world: World, browser: Browser
 ) -> None:
-    """With direct sign-in off there is nothing to offer for such an address, and COGNITO is not a provider."""
+    """Without direct sign-in the app has no form for such an address, and COGNITO is not a provider."""
     world.restart(direct_sign_in="off")
     for query in ("email=bo@elsewhere.example", "provider=COGNITO"):
         assert browser.get(f"/auth/login?{query}").json()["error"] == "unknown_provider"
@@ -195,7 +196,7 @@ def test_login_clears_the_oldest_transactions_beyond_four(world: World, browser:
 
 
 def login_cookies(answer: Answer) -> list[str]:
-    """Names of the login cookies that an answer clears."""
+    """Return the names of the login cookies that an answer clears."""
     cleared = [text.partition("=")[0] for text in answer.set_cookies if "Max-Age=0" in text]
     return [name for name in cleared if name.startswith("__Host-gatehouse-login-")]
 
@@ -213,7 +214,7 @@ def test_one_answer_clears_four_login_cookies_at_most(
             browser.cookies[name] = cookie
             if kind == "broken":
                 cookie.value = f"junk{number}"
-            cookie.expires_at = None  # a browser whose clock is wrong
+            cookie.expires_at = None  # simulate a browser whose clock is wrong
     if kind == "dead":
         world.clock.advance(700)
     before = len(browser.cookies)
@@ -240,7 +241,8 @@ def test_one_answer_clears_four_login_cookies_at_most(
 def test_only_our_own_page_decides_that_a_session_is_remembered(
     world: World, site: str | None, kept: bool, allowed: bool
 ) -> None:
-    """Another page, a mail, a typed address, or a browser that does not say: the box counts as not ticked."""
+    """If the request comes from another page, a mail or a typed address, or the browser does not say where from, the box
+    counts as not ticked."""
     origin = "https://notes.example.org"
     world.restart(allowed_origins=frozenset({origin} if allowed else ()))
     browser = world.browser()
@@ -266,7 +268,7 @@ def test_all_cookies_together_stay_below_the_gateways_header_limit(
     longest = max(n for n in range(4096) if _kept("/api/" + "x" * n))
     for _ in range(4):
         browser.get("/auth/login?return_to=" + quote("/api/" + "x" * longest))
-    assert len(browser.cookies) == 2  # the session, and the newest sign-in
+    assert len(browser.cookies) == 2  # the session, and the transaction of the newest sign-in
     assert len(browser.cookie_header("GET", "same-origin")) < 10_240 - 2_048
     for _ in range(6):
         browser.get("/auth/login?return_to=" + quote("/api/" + "x" * 600))
@@ -290,14 +292,14 @@ def test_login_starts_without_query_or_headers(world: World) -> None:
 
 
 def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browser) -> None:
-    """The same flow works for Cognito's own users; their record has COGNITO."""
+    """The same flow works for Cognito's own users. Their record has COGNITO as the provider."""
     native = Person(username="0b7c-native", provider="COGNITO")
     world.sign_in(browser, native, query="provider=COGNITO")
     assert world.users()["0b7c-native"]["provider"] == "COGNITO"
 
 
 def test_an_outage_at_the_start_is_told_on_the_page(world: World, browser: Browser) -> None:
-    """A person who followed a link sees the error on the page; other clients get the status. No sign-in begins."""
+    """A person who followed a link sees the error on the page. Other clients get the status. No sign-in begins."""
     world.secrets.fault = client_error("InternalServiceError")
     answer = browser.get("/auth/login?provider=Okta")
     assert (answer.status, answer.location) == (303, "/api/?error=temporarily_unavailable")

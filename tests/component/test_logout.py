@@ -1,4 +1,4 @@
-"""POST /auth/logout: revoked at Cognito, and removed here."""
+"""POST /auth/logout: Cognito revokes the session's token, and the browser loses the cookie."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: B
 def test_logout_clears_the_cookie_even_if_revoking_failed(
     world: World, signed_in: Browser, fault: Any, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The failure is in the log; the person is signed out here."""
+    """The log has the failure. In this browser the person is signed out."""
     world.cognito.fail("revoke", fault)
     answer = signed_in.post("/auth/logout")
     assert answer.status == 200
@@ -48,7 +48,7 @@ def test_logout_clears_the_cookie_even_if_revoking_failed(
 def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
     world: World, signed_in: Browser, cause: str
 ) -> None:
-    """Even if we cannot revoke, the browser forgets the session."""
+    """The token cannot be revoked then, but the browser's cookie is cleared."""
     from tests.component.world import SECRET_ARN
 
     if cause == "secrets down":
@@ -62,7 +62,7 @@ def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
 
 @pytest.mark.security("S-36")
 def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: Browser) -> None:
-    """Our deadline is not Cognito's, so the token must be revoked, too."""
+    """Our deadline has passed, but Cognito's has not, so the token must be revoked, too."""
     world.clock.advance(1900)
     assert signed_in.post("/auth/logout").status == 200
     assert world.cognito.is_revoked(world.cognito.refresh_tokens()[-1])
@@ -83,7 +83,7 @@ def test_the_logout_address_is_fixed(world: World, signed_in: Browser) -> None:
 
 
 def test_logout_without_a_session_says_so_and_clears(world: World, browser: Browser) -> None:
-    """It answers 401 no_session, and clears the useless cookie."""
+    """The answer is 401 no_session, and clears the useless cookie."""
     browser.cookies[SESSION] = Cookie("junk", "Strict", None)
     answer = browser.post("/auth/logout")
     assert (answer.status, answer.json()["error"]) == (401, "no_session")

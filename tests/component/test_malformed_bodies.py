@@ -58,7 +58,7 @@ TOO_LONG = "x" * 16_000
 
 
 def content(case: dict[str, Any]) -> bytes:
-    """The bytes of a case."""
+    """Return the bytes of a case."""
     if "hex" in case:
         return bytes.fromhex(case["hex"])
     text = case.get("body", "")
@@ -67,7 +67,7 @@ def content(case: dict[str, Any]) -> bytes:
 
 
 def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
-    """Send it as text, if API Gateway would pass it as text, and as base64."""
+    """Send the body as base64, and also as text if API Gateway would pass it as text."""
     headers = [
         ("X-Gatehouse", "1"),
         ("Origin", browser.origin),
@@ -86,7 +86,7 @@ def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
 
 
 def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
-    """Every case has a unique name; no POST route without a token is left out."""
+    """Every case has a unique name, and the list has every POST route without a token."""
     from chalicelib.gatehouse.routes.table import FOR_SERVERS, FORMS_OF_OTHERS, PUBLIC_ROUTES
 
     assert len({case["id"] for case in CASES}) == len(CASES) >= 150
@@ -102,7 +102,8 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """The answer comes before anything uses the body: no call to Cognito, no write, no cookie, nothing reflected."""
+    """The body is refused before anything uses it: there is no call to Cognito, no write and no cookie, and nothing is
+    reflected."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
         for answer in sent(direct.browser, path, case):
@@ -121,7 +122,7 @@ def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize("path", [path for path, members in ROUTES.items() if members])
 def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -> None:
-    """Each member in turn is missing, not text, empty, an unpaired surrogate, or too long; no service is called."""
+    """In turn, each member is missing, not text, empty, an unpaired surrogate, or too long. No service is called."""
     direct.restart(passkey_domain="app.example.org")
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for name in ROUTES[path]:
@@ -152,7 +153,7 @@ def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -
     )
 )
 def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> None:
-    """Any JSON at any route is refused in our error format, or ignored."""
+    """Whatever JSON a route gets, it refuses it in our error format, or ignores it."""
     for path in ROUTES:
         answer = direct.browser.post(path, json.dumps(value))
         assert answer.status < 500
@@ -161,7 +162,7 @@ def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> N
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
-    """The result is an object or InvalidRequest."""
+    """The reader returns an object or raises InvalidRequest."""
     try:
         verify_body(data, JSON)
         assert isinstance(parse_object(data), dict)

@@ -1,4 +1,4 @@
-"""Accounts with a password for addresses of an identity provider's domain: only if its row allows them."""
+"""Accounts with a password for addresses of an identity provider's domain exist only if the provider's row allows them."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ OLD = "old@contoso.example"
 
 @pytest.fixture
 def tenant(direct: Direct) -> Direct:
-    """Contoso owns a domain; one of its people already had an account."""
+    """Contoso owns a domain; one of its people had an account before that."""
     own(direct)
     direct.pool.add(PoolUser(OLD, PASSWORD))
     return direct
@@ -48,7 +48,7 @@ def trigger(source: str, email: str) -> Any:
 @pytest.mark.security("S-56")
 @pytest.mark.parametrize("email", [OWNED, OLD, "Bo@CONTOSO.example", "x@ｃontoso.example"])
 def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str) -> None:
-    """Only the domain decides, before Cognito is called: known and new addresses get the same answer."""
+    """Only the domain decides, before Cognito is called. Known and new addresses get the same answer."""
     answer = sign_up(tenant, email)
     assert (answer.status, answer.json()["error"]) == (403, "sign_up_refused")
     assert outline(answer) == outline(sign_up(tenant, "nobody@contoso.example"))
@@ -57,7 +57,8 @@ def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str)
 
 @pytest.mark.security("S-56")
 def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
-    """Managed login has its own sign-up; administrators may still invite anybody."""
+    """Managed login has its own sign-up page; there the trigger refuses such addresses. Administrators may still invite
+    anybody."""
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
         trigger("PreSignUp_SignUp", OWNED)
     assert tenant.world.users() == {}
@@ -75,7 +76,7 @@ def test_a_provider_may_allow_it(tenant: Direct) -> None:
 
 
 def test_who_had_an_account_keeps_it(tenant: Direct) -> None:
-    """Sign-in works, and so does a new password for a forgotten one."""
+    """Both sign-in and the reset of a forgotten password work."""
     assert tenant.sign_in(OLD).status == 200
     assert tenant.post("direct/forgot-password", email=OLD).status == 200
     code = tenant.pool.last_code("reset")
@@ -85,7 +86,7 @@ def test_who_had_an_account_keeps_it(tenant: Direct) -> None:
 
 
 def test_while_the_providers_are_unknown_nobody_signs_up(tenant: Direct) -> None:
-    """An outage gives no permission, neither on our form nor in the trigger."""
+    """An outage permits nothing, neither on our form nor in the trigger."""
     tenant.restart()
     tenant.world.dynamodb.fault = connect_timeout()
     assert sign_up(tenant, "new@elsewhere.example").status == 503
@@ -105,7 +106,7 @@ def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> N
 def test_nor_does_a_password_open_an_account_that_was_moved_to_an_address_of_others(
     tenant: Direct,
 ) -> None:
-    """A linked account whose tenant has set a foreign address gets no session by direct sign-in, either."""
+    """A tenant has set a foreign address on a linked account. Direct sign-in gives no session for that account, either."""
     tenant.pool.add(PoolUser("ceo@elsewhere.example", PASSWORD, provider="Contoso"))
     answer = tenant.sign_in("ceo@elsewhere.example")
     assert (answer.status, answer.json()["error"]) == (401, "invalid_credentials")

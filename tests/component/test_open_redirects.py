@@ -1,4 +1,4 @@
-"""Every line of tests/data/open_redirects.txt as return_to, in a whole sign-in."""
+"""Every line of tests/data/open_redirects.txt is used as return_to in a whole sign-in."""
 
 from urllib.parse import urlencode
 

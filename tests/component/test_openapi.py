@@ -1,5 +1,5 @@
-"""GET /openapi.json: complete in both directions, valid, and true (the answers of all other component tests are
-checked against it)."""
+"""GET /openapi.json lists every route and no other, is valid, and is true: the answers of all other component tests are
+checked against it."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.component import contract
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser
 
-#: Gatehouse's own routes: a team documents its own where and how it likes.
+#: Gatehouse's own routes: a team documents its own routes where and how it likes.
 OWN = Gatehouse(Chalice("own"))
 ROUTES = {
     (method, path): entry
@@ -27,7 +27,7 @@ ROUTES = {
 
 
 def test_the_document_names_the_address_it_was_asked_at(world: World, browser: Browser) -> None:
-    """It is public, and the same on execute-api and on a custom domain, except `servers`."""
+    """The document is public. It is the same on execute-api and on a custom domain, except for `servers`."""
     document = browser.get("/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     assert document["servers"] == [
@@ -45,7 +45,7 @@ def test_every_route_has_an_entry_and_every_entry_a_route() -> None:
 
 
 def test_every_query_parameter_that_is_read_is_described() -> None:
-    """It is in the document by its name."""
+    """The document has each parameter under its name."""
     routes = "".join(path.read_text() for path in (FOLDER.parent / "routes").glob("*.py"))
     read = set(re.findall(r'query_values?\("(\w+)"\)', routes))
     described = {
@@ -60,7 +60,7 @@ def test_every_query_parameter_that_is_read_is_described() -> None:
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("key", ROUTES, ids=str)
 def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
-    """They have the authorizer's scope, the path's parameters, and the header if cookies are used."""
+    """An entry has the authorizer's scope, the path's parameters, and the header if cookies are used."""
     operation, entry = contract.operations()[key], ROUTES[key]
     scopes = [d["accessToken"] for d in operation.get("security", []) if "accessToken" in d]
     authorizer = entry.authorizer
@@ -74,7 +74,7 @@ def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
 
 
 def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
-    """They use draft 2020-12, as OpenAPI 3.1 requires; operation ids are unique."""
+    """The schemas use draft 2020-12, as OpenAPI 3.1 requires; operation ids are unique."""
     for schema in contract.document()["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     ids = [operation["operationId"] for operation in contract.operations().values()]
@@ -85,7 +85,7 @@ def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
 
 
 def test_every_shared_part_is_used() -> None:
-    """No part is left over from a removed answer."""
+    """If an answer is removed, its shared parts must be removed, too."""
     text = json.dumps(contract.document())
     for kind, parts in contract.document()["components"].items():
         for name in parts:

@@ -1,4 +1,5 @@
-"""Front ends on other origins of the same site: what the setting ALLOWED_ORIGINS allows, for whom, and nothing more."""
+"""Front ends on other origins of the same site: what the setting ALLOWED_ORIGINS allows to them, and what it does not
+allow."""
 
 import pytest
 
@@ -30,7 +31,7 @@ STRANGERS = [
 
 @pytest.fixture
 def opened(world: World, signed_in: Browser) -> Browser:
-    """A signed-in browser on a stage that allows two other origins."""
+    """Return a signed-in browser on a stage that allows two other origins."""
     world.restart(allowed_origins=ALLOWED)
     return signed_in
 
@@ -52,7 +53,7 @@ def from_origin(browser: Browser, route: str, origin: str, fetch_site: str | Non
 def test_an_allowed_origin_renews_and_ends_the_session(
     opened: Browser, origin: str, fetch_site: str | None
 ) -> None:
-    """It uses credentials, its own origin is named, and Retry-After is readable."""
+    """The call sends credentials. The answer names the page's own origin, and scripts can read Retry-After."""
     expected = {
         "access-control-allow-origin": origin,
         "access-control-allow-credentials": "true",
@@ -86,14 +87,15 @@ def test_everybody_else_is_refused_as_before(
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("fetch_site", ["cross-site", "none", "same-origin"])
 def test_an_allowed_origin_of_another_site_is_refused(opened: Browser, fetch_site: str) -> None:
-    """If the list names another site by mistake, it has no effect, because the browser says which site it is."""
+    """The list names an origin of another site by mistake. It has no effect, because the browser says which site sends the
+    request."""
     answer = from_origin(opened, "/auth/refresh", OTHER, fetch_site)
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
 
 @pytest.mark.security("S-28")
 def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
-    """Without it there would be no preflight."""
+    """Without the header there would be no preflight."""
     answer = opened.post("/auth/refresh", headers=[("Origin", OTHER)], drop=["X-Gatehouse"])
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
@@ -120,7 +122,7 @@ def test_no_other_public_post_is_open_to_allowed_origins(opened: Browser, route:
 
 @pytest.mark.security("S-30")
 def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None:
-    """The token is in a header; the browser is not told to send cookies."""
+    """The token is in a header. The answer does not allow the browser to send cookies."""
     answer = opened.get("/me", claims=CLAIMS, headers=[("Origin", OTHER)])
     assert answer.status == 200
     assert cors(answer) == {
@@ -135,8 +137,8 @@ def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None
 
 @pytest.mark.security("S-30")
 def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: Browser) -> None:
-    """They have the path's methods and headers, and are cached for ten minutes; cookies are allowed only where
-    intended."""
+    """The answer names the path's methods and headers, and browsers cache it for ten minutes. Cookies are allowed only for
+    the session's routes."""
     for path, methods in app.routes.items():
         is_open = path in (*COOKIE_ROUTES, "/auth/config", "/auth/session") or any(
             entry.authorizer is not None for entry in methods.values()
@@ -161,7 +163,7 @@ def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: B
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("origin", STRANGERS)
 def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> None:
-    """403 without a CORS header, so the browser sends nothing."""
+    """The answer is 403 without a CORS header, so the browser sends nothing."""
     for route in (*COOKIE_ROUTES, "/me", "/whoami"):
         answer = opened.send("OPTIONS", route, [("Origin", origin)])
         assert (answer.status, answer.json()["error"], cors(answer)) == (403, "forbidden", {})
@@ -169,7 +171,7 @@ def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> No
 
 
 def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -> None:
-    """An allowed origin can read it, with the cookie; a stranger's script cannot."""
+    """A script on an allowed origin can read the configuration with the cookie; a script of a stranger cannot."""
     answer = opened.get("/auth/config", headers=[("Origin", OTHER)])
     assert answer.json()["session"] is True
     assert cors(answer) == {
@@ -185,7 +187,7 @@ def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -
 def test_a_stage_adds_request_and_response_headers_for_its_origins(
     world: World, opened: Browser
 ) -> None:
-    """For example, a tracing library adds a header to every call, and a response header contains the length of a list."""
+    """For example, a tracing library adds a header to every call, or a response header contains the length of a list."""
     world.restart(allowed_headers=("traceparent", "if-match"), exposed_headers=("etag", "x-total"))
     for route, own in (
         ("/auth/refresh", "content-type, x-gatehouse"),
@@ -201,7 +203,7 @@ def test_a_stage_adds_request_and_response_headers_for_its_origins(
 
 
 def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
-    """It is unauthenticated, so it must be cheap."""
+    """A preflight needs no authentication, so it must cost nothing."""
     world.restart()
     before = len(world.cognito.requests), len(world.secrets.reads), len(world.dynamodb.calls)
     opened.send("OPTIONS", "/me", [("Origin", OTHER)])
@@ -231,7 +233,7 @@ def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
 def test_a_sign_in_comes_back_to_an_allowed_origin(
     world: World, return_to: str, expected: str
 ) -> None:
-    """The target is the requested address, if its origin is on the list; otherwise our own page."""
+    """The target is the requested address if its origin is on the list; otherwise it is our own page."""
     world.restart(allowed_origins=ALLOWED)
     from urllib.parse import quote
 
@@ -241,7 +243,7 @@ def test_a_sign_in_comes_back_to_an_allowed_origin(
 
 @pytest.mark.security("S-07")
 def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Browser) -> None:
-    """An origin that was removed from the list while the person was at Okta is no longer a target."""
+    """An origin that was removed from the list while the person was at Okta is refused as a target."""
     from tests.doubles.cognito import Person
 
     world.restart(allowed_origins=ALLOWED)
@@ -254,7 +256,7 @@ def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Br
 def test_a_stage_that_is_not_set_up_answers_as_ever(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CORS reads the settings after the view has run; a broken one is still the plain 500."""
+    """CORS reads the settings after the view has run. If they are broken, the answer is still the plain 500."""
     gate.services = None
     monkeypatch.delenv("USERS_TABLE", raising=False)
     answer = browser.post("/auth/refresh", headers=[("Origin", OTHER)])

@@ -43,7 +43,7 @@ CSRF: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
 def test_cookie_routes_refuse_what_our_page_did_not_send(
     world: World, signed_in: Browser, route: str, case: str
 ) -> None:
-    """403, nothing changed, and the session still works afterwards."""
+    """The answer is 403 and nothing changes; the session still works afterwards."""
     drop, headers = CSRF[case]
     before = dict(signed_in.cookies)
     calls = len(world.cognito.requests)
@@ -62,7 +62,7 @@ def test_one_of_origin_and_fetch_site_is_enough(signed_in: Browser, drop: list[s
 
 @pytest.mark.security("S-29")
 def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
-    """Refresh and logout exist as POST only; the page, the configuration and the health check write nothing."""
+    """Refresh and logout exist only as POST. The page, the configuration and the health check write nothing."""
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         for route in ("/auth/refresh", "/auth/logout"):
             assert signed_in.send(method, route).status == 405
@@ -78,7 +78,7 @@ def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
     "origin", ["https://evil.example", "null", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"]
 )
 def test_no_answer_carries_cors_headers(signed_in: Browser, origin: str) -> None:
-    """No origin is reflected, `*`, or allowed for `null`; and every preflight is refused."""
+    """No answer repeats the origin, or allows `*` or `null`; and every preflight is refused."""
     for route in ("/auth/refresh", "/auth/logout"):
         answer = signed_in.post(route, headers=[("Origin", origin)])
         assert not [name for name in answer.headers if name.startswith("access-control")]

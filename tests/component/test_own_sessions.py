@@ -54,7 +54,7 @@ def second(world: World, signed_in: Browser) -> Browser:
 def test_a_person_sees_every_session_with_device_door_and_times(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """The last used session comes first; a refresh changes only the time of its own session."""
+    """The session that was used last comes first. A refresh changes only the time of its own session."""
     newer, older = listed(second)
     assert newer == {
         "id": newer["id"],
@@ -77,7 +77,7 @@ def test_a_person_sees_every_session_with_device_door_and_times(
 def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
     world: World, signed_in: Browser
 ) -> None:
-    """DynamoDB's TTL may take days to delete them."""
+    """DynamoDB's TTL may take days to delete such sessions."""
     world.clock.advance(1799)
     assert len(listed(signed_in)) == 1
     world.clock.advance(1)
@@ -86,7 +86,7 @@ def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
 
 
 def add_rows(world: World, count: int) -> None:
-    """Sessions of Ada in browsers that no longer exist, each last used a second after the one before."""
+    """Add sessions of Ada in other browsers, each last used a second after the one before."""
     rows = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
     for number in range(count):
         world.clock.advance(1)
@@ -106,7 +106,7 @@ def add_rows(world: World, count: int) -> None:
 def test_one_session_too_many_ends_the_least_recently_used(
     world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The limit counts the new session. The browser that loses its own is asked to sign in again."""
+    """The new session counts towards the limit. The browser whose session ended is asked to sign in again."""
     add_rows(world, 98)
     signed_in.post("/auth/refresh")
     second, third = world.browser(), world.browser()
@@ -135,7 +135,7 @@ def test_one_session_too_many_ends_the_least_recently_used(
 def test_very_many_sessions_of_an_earlier_release_end_step_by_step(
     world: World, browser: Browser
 ) -> None:
-    """Twenty at each sign-in, so that no sign-in takes long; other people's sessions stay."""
+    """Twenty end at each sign-in, so that no sign-in takes long. Other people's sessions stay."""
     world.sign_in(world.browser(), BOB)
     add_rows(world, 130)
     counts = []
@@ -150,7 +150,7 @@ def test_very_many_sessions_of_an_earlier_release_end_step_by_step(
 def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """It is refused before Cognito is called; the cookie is cleared, and a copy of it does not work either."""
+    """The session is refused before Cognito is called. The cookie is cleared, and a copy of it does not work either."""
     other = listed(second)[1]["id"]
     answer = end(second, other)
     assert (answer.status, answer.json()) == (200, {"id": other})
@@ -171,8 +171,7 @@ def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
 def test_where_the_table_does_not_answer_nobody_is_refreshed_and_nothing_is_lost(
     world: World, signed_in: Browser
 ) -> None:
-    """An ended session must not continue because of an outage. The browser keeps the cookie, which works
-    again afterwards."""
+    """An outage must not let an ended session continue. The browser keeps the cookie, which works again afterwards."""
     issued = len(world.cognito.refresh_tokens())
     world.dynamodb.faults["sessions"] = DOWN
     answer = signed_in.post("/auth/refresh")
@@ -204,7 +203,7 @@ def test_end_others_keeps_this_one(world: World, signed_in: Browser, second: Bro
 def test_end_others_needs_a_living_session_of_ones_own(
     world: World, signed_in: Browser, second: Browser, cookie: str
 ) -> None:
-    """With an access token that is still valid, a thief whose session was ended must not end the owner's."""
+    """A thief whose session was ended may still have a valid access token. It must not end the owner's session."""
     if cookie == "none":
         second.cookies.clear()
     elif cookie == "junk":
@@ -221,7 +220,7 @@ def test_end_others_needs_a_living_session_of_ones_own(
 
 @pytest.mark.security("S-84")
 def test_somebody_elses_id_is_as_unknown_as_any(world: World, signed_in: Browser) -> None:
-    """Unknown, malformed, ended, and another person's ids get the same answer, and Ada's session continues."""
+    """Unknown, malformed and ended ids, and those of another person, get the same answer. Ada's session continues."""
     (session,) = listed(signed_in)
     bob = world.browser()
     world.sign_in(bob, BOB)
@@ -236,7 +235,7 @@ def test_somebody_elses_id_is_as_unknown_as_any(world: World, signed_in: Browser
 
 @pytest.mark.security("S-84")
 def test_ids_are_random_and_their_own(world: World, signed_in: Browser, second: Browser) -> None:
-    """They have 128 bits."""
+    """An id has 128 random bits."""
     ids = {each["id"] for each in listed(second)}
     assert len(ids) == 2
     assert all(len(each) == 22 for each in ids)
@@ -246,7 +245,8 @@ def test_ids_are_random_and_their_own(world: World, signed_in: Browser, second: 
 def test_administrators_see_and_end_a_persons_sessions(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """One of two sessions is ended; the log names the administrator. Another person's session id is unknown here, too."""
+    """One of two sessions is ended, and the log names the administrator. The id of another person's session gets the same
+    answer as an unknown id."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     root = world.browser()
@@ -273,7 +273,7 @@ def test_administrators_see_and_end_a_persons_sessions(
 def test_nobody_else_sees_a_persons_sessions(
     world: World, signed_in: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """An old token is refused, too, because the pool is asked."""
+    """Because the pool is asked, the token of an earlier administrator with the same name is refused, too."""
     add_administrator(world)
     (session,) = listed(signed_in)
     target = f"/users/{ADA}/sessions"
@@ -298,7 +298,7 @@ def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) -> None:
-    """The table alone ends sessions from the old password."""
+    """The table alone ends the sessions that the old password opened."""
     direct.sign_in()
     stranger = direct.world.browser()
     direct.post("direct/forgot-password", stranger, email=EMAIL)
@@ -334,7 +334,8 @@ def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
 def test_a_session_without_a_row_gets_one_at_its_next_refresh(
     world: World, browser: Browser, why: str
 ) -> None:
-    """Two refreshes with one cookie, from two tabs or after a lost answer, make one row; then the session has an id."""
+    """Two refreshes with one cookie, from two tabs or after a lost answer, make only one row. From then on the session has
+    an id."""
     world.dynamodb.faults["sessions"] = DOWN
     world.sign_in(browser)
     assert rows(world) == []
@@ -354,7 +355,7 @@ def test_a_session_without_a_row_gets_one_at_its_next_refresh(
 
 @pytest.mark.security("S-86")
 def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) -> None:
-    """Of the User-Agent header, it only contains names from our own list."""
+    """Of the User-Agent header, the row contains only names that are in our own list."""
     browser = world.browser()
     browser.user_agent = "<script>alert(1)</script> Firefox/1 ada@example.org\u202e" + "x" * 5000
     world.sign_in(browser)

@@ -1,4 +1,5 @@
-"""The same cookie, state or code many times at once, in several containers: two tabs, a double click, many guesses."""
+"""The same cookie, state or code is sent many times at once to several containers: two tabs, a double click, many
+guesses."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +19,7 @@ AT_ONCE = 50
 
 @pytest.fixture
 def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
-    """One person per kind of sign-in, eight containers, no faults."""
+    """Return one person per kind of sign-in, with eight containers and no faults."""
     fleet.install(monkeypatch)
     return Crowd(build_world(clock), size=2, containers=8, fault_share=0)
 
@@ -36,7 +37,7 @@ def at_once(browsers: list[Browser], call: Callable[[Browser], Answer]) -> list[
 
 
 def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
-    """Browsers with copies of the current cookies."""
+    """Return browsers with copies of the current cookies."""
     made = []
     for _ in range(count):
         browser = crowd.world.browser()
@@ -50,7 +51,7 @@ def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
 @pytest.mark.security("S-34")
 @pytest.mark.parametrize("door", [0, 1])
 def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
-    """Within the grace period of a rotation each gets a valid session; afterwards the old cookie is worthless."""
+    """Within the grace period of a rotation each tab gets a valid session. Afterwards the old cookie is worthless."""
     member = crowd.members[door]
     assert crowd.sign_in(member)
     (late, *opened) = tabs(crowd, member, AT_ONCE + 1)
@@ -68,7 +69,7 @@ def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
 
 @pytest.mark.security("S-36")
 def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
-    """In any order, no refreshed cookie survives the sign-out."""
+    """Whatever the order, no refreshed cookie works after the sign-out."""
     member = crowd.members[0]
     assert crowd.sign_in(member)
     opened = tabs(crowd, member)
@@ -85,7 +86,7 @@ def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-11")
 def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
-    """Code and state work once; the other answers sign nobody in, and all of them clear the transaction."""
+    """Code and state work once. The other answers sign nobody in, and all of them clear the transaction."""
     member = crowd.members[0]
     start = member.browser.get("/auth/login?provider=Okta")
     back = crowd.world.cognito.authorize(start.location, member.person)
@@ -105,7 +106,7 @@ def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
 @pytest.mark.security("S-41")
 @pytest.mark.security("S-55")
 def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
-    """After a double click, or fifty, the address is confirmed once, and there is one record."""
+    """After a double click, or fifty clicks, the address is confirmed once, and there is one record."""
     browser = tabs(crowd, crowd.members[1], 1)[0]
     new = {"email": "new@example.org", "password": PASSWORD}
     names = {"given_name": "New", "family_name": "Person"}
@@ -116,7 +117,7 @@ def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
     )
     outcomes = Counter(answer.status for answer in answers)
     assert outcomes[200] == 1
-    # 503: the request waited too long for the lock of the address.
+    # 503 means that the request waited too long for the lock of the address.
     assert set(outcomes) <= {200, 400, 429, 503}
     rows = [row for row in crowd.world.users().values() if row["Email"] == new["email"]]
     assert [row["status"] for row in rows] == ["CONFIRMED"]
@@ -125,7 +126,7 @@ def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_reset_code_many_times_sets_one_password(crowd: Crowd) -> None:
-    """Fifty new passwords are sent with one code: one of them becomes the password."""
+    """Fifty requests send fifty new passwords with the same code, and exactly one becomes the password."""
     member = crowd.members[1]
     browser = tabs(crowd, member, 1)[0]
     email = member.person.email

@@ -28,7 +28,7 @@ def passkeys(direct: Direct) -> Passkeys:
 
 
 def test_a_passkey_signs_in(passkeys: Passkeys) -> None:
-    """An unknown browser gets the same scopes, session and device cookie as after a password."""
+    """A browser that was not known gets the same scopes, session and device cookie as after a password."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     answer = passkeys.sign_in(browser)
@@ -49,7 +49,7 @@ def test_remember_me_travels_with_the_challenge(passkeys: Passkeys) -> None:
 
 
 def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
-    """This is S-47 for passkeys."""
+    """S-47 also applies to passkeys."""
     passkeys.set_up()
     first = passkeys.direct.world.cognito.refresh_tokens()[-1]
     assert passkeys.sign_in().status == 200
@@ -58,7 +58,7 @@ def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
-    """An attacker who relays a challenge, or steals an answer, does not have the cookie."""
+    """An attacker who relays a challenge, or steals an answer, lacks the cookie of that browser."""
     passkeys.set_up()
     victim, thief = passkeys.direct.world.browser(), passkeys.direct.world.browser()
     options = passkeys.ask(browser=victim).json()["challenge"]["options"]
@@ -72,7 +72,7 @@ def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
-    """After a success, the same cookie and answer sign nobody in, even if Cognito would accept them."""
+    """After a success, the same cookie and answer sign nobody in, even if Cognito would accept them a second time."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -88,7 +88,7 @@ def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
-    """The cookie is cleared, and a copy of it allows no second attempt."""
+    """The cookie is cleared, and a copy of it does not allow a second attempt."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -107,7 +107,7 @@ def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None:
-    """The tabs share the cookie. The first tab's answer is refused and uses up the challenge; both tabs can request a new
+    """The tabs share the cookie. The first tab's answer is refused and uses up the challenge. Both tabs can request a new
     one.
     """
     passkeys.set_up()
@@ -121,7 +121,7 @@ def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None
 
 
 def test_a_passkey_set_up_in_one_tab_confirms_in_the_other(passkeys: Passkeys) -> None:
-    """One tab has the list open; the other signs in again, which closes the list and keeps the passkey."""
+    """One tab has the list open. The other one signs in again, which closes the list and keeps the passkey."""
     passkeys.open()
     passkeys.add()
     assert passkeys.sign_in().status == 200
@@ -189,7 +189,7 @@ def test_another_persons_passkey_is_refused(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-90")
 def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys) -> None:
-    """The relying party is always the stage's own."""
+    """The options name the stage's own relying party, even if Cognito's answer names another."""
     passkeys.set_up()
     for email in (EMAIL, STRANGER):
         told = passkeys.ask(email, passkeys.direct.world.browser()).json()["challenge"]["options"]
@@ -200,7 +200,7 @@ def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys
 def test_a_challenge_for_another_domain_is_not_passed_on(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The pool's relying party differs from the stage's: this is logged, and the browser gets no such challenge."""
+    """The pool's relying party differs from the stage's. The log says so, and the browser gets no such challenge."""
     passkeys.set_up()
     passkeys.direct.pool.relying_party = "evil.example"
     browser = passkeys.direct.world.browser()
@@ -211,7 +211,7 @@ def test_a_challenge_for_another_domain_is_not_passed_on(
 
 
 def shape(answer: Any) -> Any:
-    """Return an answer with its random parts replaced by their lengths."""
+    """Return an answer in which each random part is replaced by its length."""
     status, body, headers, _ = outline(answer)
     options = body["challenge"]["options"]
     options["challenge"] = len(options["challenge"])
@@ -221,7 +221,7 @@ def shape(answer: Any) -> Any:
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, ...]]:
-    """Return the members of each log line since the last call."""
+    """Return the names of the members in each log line since the last call."""
     return [tuple(json.loads(line)) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -234,8 +234,8 @@ def test_everybody_gets_a_challenge_alike(
     session_length: int | None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """With or without passkey, unconfirmed, disabled, federated or unknown: the answers have one shape and cost equally
-    many calls and log lines. BENCHMARKS.md has the measured times.
+    """The address has a passkey or none, is unconfirmed, disabled, federated or unknown: the answers have one shape and need
+    equally many calls and log lines. BENCHMARKS.md has the measured times.
     """
     passkeys.set_up()
     pool, table = passkeys.direct.pool, passkeys.direct.world.dynamodb
@@ -276,7 +276,7 @@ def test_refusals_are_alike(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-89")
 def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys) -> None:
-    """They would reveal to strangers which accounts exist, and which sites belong to one account."""
+    """To strangers, the ids would reveal which accounts exist, and which sites belong to one account."""
     made = passkeys.set_up()
     known = passkeys.ask().json()["challenge"]["options"]["allowCredentials"]
     assert [each["type"] for each in known] == ["public-key"]
@@ -287,15 +287,16 @@ def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys
 
 
 def test_a_known_browser_is_told_that_there_is_no_passkey(passkeys: Passkeys) -> None:
-    """The browser has signed in to the account, so it may know, and need not show a useless prompt."""
+    """A person has signed in to the account in this browser, so it reveals nothing new, and saves the person a useless
+    prompt."""
     passkeys.direct.sign_in()
     assert passkeys.ask().json() == {"challenge": None}
 
 
 @pytest.mark.security("S-92")
 def test_autofill_is_for_known_browsers(passkeys: Passkeys) -> None:
-    """Without an address, the device cookie names the account; a browser without that cookie gets nothing, without a call
-    to Cognito.
+    """Without an address, the device cookie says which account is meant. A browser without the cookie gets nothing, and
+    Cognito is not called.
     """
     passkeys.set_up()
     options = passkeys.ask(None).json()["challenge"]["options"]
@@ -318,7 +319,8 @@ def test_autofill_ends_with_a_new_password(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-92")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_challenges_are_throttled_before_cognito(passkeys: Passkeys, email: str) -> None:
-    """Five challenges, then a pause, for known and unknown addresses alike; the password has a separate allowance."""
+    """Five challenges are free, then there is a pause, for known and unknown addresses alike. The password has a separate
+    allowance."""
     browser = passkeys.direct.world.browser()
     for _ in range(5):
         assert passkeys.ask(email, browser).status == 200
@@ -351,7 +353,7 @@ def test_a_good_passkey_forgets_the_attempts_before(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_from_before_a_new_password_signs_nobody_in(passkeys: Passkeys) -> None:
-    """As with passwords, a sign-in that began before all sessions were ended is refused afterwards (S-67)."""
+    """As with passwords, a sign-in that began before all sessions were ended is refused (S-67)."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -362,7 +364,7 @@ def test_a_challenge_from_before_a_new_password_signs_nobody_in(passkeys: Passke
 
 
 def test_malformed_answers_are_400(passkeys: Passkeys) -> None:
-    """They do not use up the challenge."""
+    """Such answers do not use up the challenge."""
     passkeys.set_up()
     options = passkeys.ask().json()["challenge"]["options"]
     for body in ({}, {"credential": "text"}, {"credential": 7}, {"code": "123456"}):
@@ -379,7 +381,7 @@ def test_malformed_answers_are_400(passkeys: Passkeys) -> None:
     ],
 )
 def test_without_passkeys_there_is_nothing(direct: Direct, path: str) -> None:
-    """The same holds on a stage without our own form."""
+    """The same is true of a stage without our own form."""
     direct.sign_in()
     assert direct.post(path, email=EMAIL, password=PASSWORD).status == 404
     assert "passkeys" not in direct.browser.get("/auth/config").json()

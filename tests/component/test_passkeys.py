@@ -51,7 +51,7 @@ def test_a_passkey_is_set_up_named_and_removed(passkeys: Passkeys) -> None:
 
 
 def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
-    """They are removed when the next name is written."""
+    """Such names are removed when the next name is written."""
     passkeys.open()
     for name in ("first", "second"):
         newest = passkeys.add().json()["passkeys"][0]["id"]
@@ -67,7 +67,7 @@ def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
 def test_without_their_persons_names_passkeys_have_cognitos(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything else still works: the table answers the read of the person, but not the read of the names."""
+    """The table answers the read of the person, but not the read of the names; everything else still works."""
     passkeys.open()
     passkeys.add()
     table = passkeys.direct.world.dynamodb
@@ -94,7 +94,7 @@ def test_removing_what_is_gone_is_fine(passkeys: Passkeys) -> None:
 
 
 def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
-    """It fails although the device still has the passkey."""
+    """The sign-in fails although the device still has the passkey."""
     passkeys.set_up()
     passkeys.open()
     passkeys.post("passkeys/remove", id=passkeys.direct.grace.passkeys[0].id)
@@ -119,7 +119,7 @@ def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They are in no answer and no log, and are revoked when the list is closed."""
+    """The tokens are in no answer and no log, and are revoked when the list is closed."""
     passkeys.set_up()
     pool = passkeys.direct.pool
     clients = [a["ClientId"] for name, a in pool.calls if name == "admin_initiate_auth"]
@@ -153,7 +153,7 @@ def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: s
 
 @pytest.mark.security("S-91")
 def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
-    """The reverse is refused, too, because each cookie has a separate purpose."""
+    """The reverse is refused, too, because each cookie is sealed for one purpose."""
     passkeys.direct.sign_in()
     passkeys.post("mfa/setup", password=PASSWORD)
     assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
@@ -163,7 +163,7 @@ def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) -> None:
-    """The id is not in the person's own list."""
+    """The id is not in the list of the person who sends it."""
     passkeys.set_up()
     theirs = passkeys.direct.grace.passkeys[0].id
     passkeys.direct.pool.add(PoolUser("other@example.org", PASSWORD))
@@ -175,7 +175,7 @@ def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) ->
 
 
 def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
-    """It closes after a quarter of an hour, or earlier if its token expires."""
+    """The list closes after a quarter of an hour, or earlier if its token expires."""
     passkeys.open()
     passkeys.direct.pool.fail(
         "start_web_authn_registration", refusal("NotAuthorizedException", "x")
@@ -199,7 +199,7 @@ def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_a_passkey_that_lies_is_not_kept(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """It was made on another site, for another site, without user verification, or for another challenge."""
+    """The passkey was made on another site, for another site, without user verification, or for another challenge."""
     passkeys.open()
     options = passkeys.post("passkeys/setup").json()["options"]
     credential = passkeys.device.create(options, **lies)
@@ -217,7 +217,7 @@ def test_a_registration_serves_once(passkeys: Passkeys) -> None:
 
 
 def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
-    """From then on the passkey counts as a second factor: it signs in without a code."""
+    """When the app is set up, the passkey counts as a second factor: people sign in with it without a code."""
     passkeys.direct.with_totp()
     passkeys.direct.sign_in()
     passkeys.direct.challenge("SOFTWARE_TOKEN_MFA", code=passkeys.direct.totp())
@@ -234,7 +234,8 @@ def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
 
 
 def test_an_app_that_comes_later_leaves_the_passkey(passkeys: Passkeys) -> None:
-    """Turning the app on makes the passkey a second factor, turning it off reverses that; the passkey always signs in."""
+    """Turning the app on makes the passkey a second factor, and turning it off reverses that. The passkey can be used to
+    sign in at all times."""
     passkeys.set_up()
     secret = passkeys.post("mfa/setup", password=PASSWORD).json()["secret"]
     passkeys.post("mfa/verify", code=passkeys.direct.totp(secret))
@@ -293,7 +294,8 @@ def offered(passkeys: Passkeys, browser: Browser | None = None, **body: Any) -> 
 
 
 def test_a_passkey_is_offered_until_somebody_says_not_now(passkeys: Passkeys) -> None:
-    """The answer counts for this person in this browser, survives a sign-out and the next sign-in, and lasts 400 days."""
+    """The person's "not now" counts for this person in this browser, survives a sign-out and the next sign-in, and lasts 400
+    days."""
     passkeys.direct.sign_in()
     assert offered(passkeys) is True
     assert offered(passkeys, not_now=True) is False
@@ -322,7 +324,7 @@ def test_no_passkey_is_offered_where_one_was_set_up(passkeys: Passkeys) -> None:
 
 
 def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
-    """The cookie stays small, names nobody, and a changed one is read without an error."""
+    """The cookie stays small and contains no name. If it was changed, it is read without an error."""
     passkeys.direct.sign_in()
     browser = passkeys.direct.browser
     for number in range(9):
@@ -339,7 +341,7 @@ def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
 
 
 def test_an_offer_needs_a_session(passkeys: Passkeys) -> None:
-    """And no sign-in sets its cookie."""
+    """No sign-in sets the offer's cookie, either."""
     refused = passkeys.post("passkeys/offer", passkeys.direct.world.browser(), not_now=True)
     assert (refused.status, refused.json()["error"]) == (401, "no_session")
     passkeys.set_up()

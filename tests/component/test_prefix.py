@@ -1,4 +1,4 @@
-"""Gatehouse below a prefix of another app: every route, hosted and direct sign-in, and the sign-out."""
+"""Gatehouse below a prefix of another app: every route, hosted and direct sign-in, and the sign-out are tested."""
 
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -62,7 +62,8 @@ def sign_in(world: World, browser: Below, query: str = "provider=Okta") -> Answe
 
 
 def test_the_page_and_its_files(browser: Below) -> None:
-    """Addresses in HTML, assets and plain links begin with API stage and prefix; the team's own page is there, too."""
+    """Addresses in the HTML, of assets and of plain links begin with API stage and prefix. The team's own page is there,
+    too."""
     page = browser.get("")
     assert f'content="{PAGE}/"' in page.body
     version = page.body.partition(f"{PAGE}/assets/")[2].partition("/")[0]
@@ -77,8 +78,8 @@ def test_the_page_and_its_files(browser: Below) -> None:
 
 
 def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> None:
-    """With Okta, the registered addresses have the prefix, cookies belong to the host, and the team's route accepts
-    the token."""
+    """The test signs in with Okta. The registered addresses have the prefix, cookies belong to the host, and the team's
+    route accepts the token."""
     world = direct.world
     start = browser.get("/auth/login?provider=Okta")
     (redirect,) = parse_qs(urlsplit(start.location).query)["redirect_uri"]
@@ -116,15 +117,15 @@ def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> Non
 def test_a_sign_in_leads_to_any_path_of_the_api(
     direct: Direct, browser: Below, wish: str, place: str
 ) -> None:
-    """The team's pages are outside the prefix. The page itself has no trailing slash, because API Gateway's paths have
-    none."""
+    """The team's pages are outside the prefix. The address of our page has no trailing slash, because API Gateway's paths
+    have none."""
     assert (
         sign_in(direct.world, browser, f"provider=Okta&return_to={quote(wish)}").location == place
     )
 
 
 def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> None:
-    """The page gets the code that it explains, and the person's target."""
+    """The page gets the error code that it explains, and the person's target."""
     assert browser.get("/auth/callback?state=x&code=y").location == f"{PAGE}?error=login_unknown"
     chosen = browser.get("/auth/login?return_to=/api/orders")
     assert chosen.location == f"{PAGE}?return_to=%2Fapi%2Forders"
@@ -134,7 +135,7 @@ def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> No
 
 
 def test_our_own_form(direct: Direct, browser: Below) -> None:
-    """Password, second factor, account and mailed code work; `login_url` leads below the prefix."""
+    """Password, second factor, account and mailed code work. `login_url` has the prefix."""
     direct.with_totp()
     answer = browser.post("/auth/direct/sign-in", {"email": EMAIL, "password": PASSWORD})
     assert answer.json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -160,7 +161,8 @@ def test_our_own_form(direct: Direct, browser: Below) -> None:
 
 @pytest.mark.security("S-28", "S-30")
 def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Below) -> None:
-    """CORS with the cookie works on the intended prefixed paths, and on none of the team's own paths with the same name."""
+    """CORS with the cookie works on the routes below the prefix. It does not work on the team's own paths of the same
+    names."""
     sign_in(direct.world, browser)
     preflight = browser.send("OPTIONS", "/auth/refresh", [("Origin", OTHER)])
     assert preflight.headers["access-control-allow-credentials"] == "true"
@@ -180,7 +182,7 @@ def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
 
 
 def test_administrators_and_names(direct: Direct, browser: Below) -> None:
-    """These are routes that the tests above do not call."""
+    """The test calls the routes that the tests above do not call."""
     sign_in(direct.world, browser)
     admin = {**CLAIMS, "cognito:groups": "admins"}
     assert browser.get("/users", claims=admin).status in (200, 401)

@@ -1,4 +1,4 @@
-"""The public app client for programs (RFC 8252): none of it exists unless the stage lists ports."""
+"""The public app client for programs (RFC 8252). It exists only on a stage that lists ports."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ REDIRECT_URIS = ("http://127.0.0.1:53682/callback", "http://127.0.0.1:53683/call
 
 @pytest.fixture
 def opened(world: World) -> World:
-    """The same container on a stage with loopback_ports."""
+    """Return the same container on a stage with loopback_ports."""
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
     return world
 
@@ -31,7 +31,8 @@ def tokens_event(client_id: str) -> dict[str, Any]:
 
 
 def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> None:
-    """Client, addresses, endpoints and scope: a program that knows only the API's root can sign somebody in."""
+    """The answer has client, addresses, endpoints and scope, so a program that knows only the API's root can sign somebody
+    in."""
     assert browser.get("/auth/config").json()["programs"] == {
         "client_id": PROGRAM,
         "redirect_uris": list(REDIRECT_URIS),
@@ -46,7 +47,8 @@ def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> N
 def test_a_programs_token_opens_routes_where_the_stage_has_programs(
     world: World, browser: Browser
 ) -> None:
-    """It gets the same checks as any other token; without the option it is a foreign one."""
+    """The token gets the same checks as any other. On a stage without the option it counts as a token of a foreign
+    client."""
     assert "programs" not in browser.get("/auth/config").json()
     assert browser.get("/whoami", claims=without(client_id=PROGRAM)).status == 401
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
@@ -67,7 +69,7 @@ def test_a_programs_token_opens_routes_where_the_stage_has_programs(
 
 @pytest.mark.security("S-05")
 def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World) -> None:
-    """They have these scopes whatever Cognito would have added."""
+    """The token has these scopes whatever Cognito would have added."""
     answer: Any = token_claims(tokens_event(PROGRAM), LambdaContext())
     change = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
     assert {"openid", *change["scopesToAdd"]} == set(SCOPES)
@@ -76,7 +78,7 @@ def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World
 
 @pytest.mark.security("S-05")
 def test_without_the_option_such_a_clients_tokens_get_nothing_of_ours(world: World) -> None:
-    """They are treated like those of any other client of the pool."""
+    """Such tokens are treated like those of any other client of the pool."""
     event = tokens_event(PROGRAM)
     answer: Any = token_claims(event, LambdaContext())
     assert answer["response"] == load_event("TokenGeneration_HostedAuth")["response"]
@@ -97,7 +99,7 @@ def test_nobody_signs_up_through_the_public_client(opened: World) -> None:
 
 
 def test_a_first_sign_in_through_a_program_is_recorded(opened: World) -> None:
-    """A provider's person may sign in there first; the record's ClientId shows it."""
+    """A provider's person may sign in through a program first; the record's ClientId shows it."""
     for name in ("PreSignUp_ExternalProvider", "PostConfirmation_ConfirmSignUp_federated"):
         event = load_event(name)
         event["callerContext"]["clientId"] = PROGRAM

@@ -27,7 +27,7 @@ def tenants(world: World) -> World:
 
 
 def arrive(user_name: str, email: str | None) -> Any:
-    """A new federated person, in Cognito's event for the trigger."""
+    """Send Cognito's event for a new federated person to the trigger."""
     event = load_event("PreSignUp_ExternalProvider")
     event["userName"] = user_name
     event["request"]["userAttributes"]["email"] = email
@@ -45,7 +45,7 @@ def arrive(user_name: str, email: str | None) -> Any:
 def test_the_record_names_the_provider_exactly(
     tenants: World, user_name: str, email: str, provider: str
 ) -> None:
-    """The pool converts user names to lower case; the provider is still found."""
+    """The pool converts user names to lower case, but the provider is still found."""
     arrive(user_name, email)
     assert tenants.users()[user_name.lower()]["provider"] == provider
 
@@ -79,14 +79,14 @@ def test_nobody_speaks_for_addresses_of_others(
 
 
 def test_while_the_providers_are_unknown_nobody_new_comes_in(tenants: World) -> None:
-    """An outage gives no permission, but it is not reported as a refusal."""
+    """An outage permits nothing, but the error does not call it a refusal."""
     tenants.dynamodb.fault = connect_timeout()
     with pytest.raises(TriggerFailed, match="not possible at the moment"):
         arrive("contoso_00u1", "bo@contoso.example")
 
 
 def come_back(provider: str, email: str) -> Any:
-    """A later sign-in of a federated person, in Cognito's event for the trigger."""
+    """Send Cognito's event for a later sign-in of a federated person to the trigger."""
     event = load_event("PostConfirmation_ConfirmSignUp_federated")
     event["triggerSource"] = "PostAuthentication_Authentication"
     event["userName"] = f"{provider.lower()}_00u1"
@@ -107,7 +107,7 @@ def come_back(provider: str, email: str) -> Any:
     ],
 )
 def test_nor_at_a_later_sign_in(tenants: World, provider: str, email: str) -> None:
-    """Attributes are mapped again each time, so a changed address is checked by the same rule."""
+    """Attributes are mapped again at each sign-in, so a changed address is checked by the same rule."""
     before = "ada@example.org" if provider == "Okta" else "bo@contoso.example"
     come_back(provider, before)
     records = tenants.users()
@@ -125,7 +125,7 @@ def test_a_new_address_of_the_same_domain_is_fine(tenants: World) -> None:
 
 
 def test_people_come_back_while_the_providers_are_unknown(tenants: World) -> None:
-    """They sign in without the table; nothing unproved is written."""
+    """They can sign in although the table fails; nothing unproved is written."""
     come_back("Contoso", "bo@contoso.example")
     records = tenants.users()
     tenants.restart()
@@ -139,7 +139,7 @@ LINKED = "7b1c2d3e-1111-4222-8333-444455556666"
 
 
 def come_back_linked(email: str, *providers: str) -> Any:
-    """A later sign-in of a linked native person, hosted or direct."""
+    """Send Cognito's event for a later sign-in of a linked native person, hosted or direct, to the trigger."""
     event = load_event("PostAuthentication_Authentication_linked")
     attributes = event["request"]["userAttributes"]
     attributes["email"] = email
@@ -158,7 +158,7 @@ def come_back_linked(email: str, *providers: str) -> Any:
     ],
 )
 def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: list[str]) -> None:
-    """A linked account's attributes are also mapped at each sign-in: the tenant must not change its address to a
+    """A linked account's attributes are also mapped at each sign-in. The tenant must not change the account's address to a
     foreign one."""
     come_back_linked("bo@contoso.example", "Contoso")
     records = tenants.users()
@@ -179,7 +179,8 @@ def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: l
 def test_any_of_a_linked_persons_providers_may_speak_for_the_address(
     tenants: World, email: str, providers: list[str]
 ) -> None:
-    """A native person who is not linked keeps an address that a provider has claimed since."""
+    """Each linked provider may use its own domains. A native person who is not linked keeps an address whose domain a
+    provider has claimed since."""
     come_back_linked(email, *providers)
     assert tenants.users()[LINKED]["Email"] == email
 
@@ -192,7 +193,7 @@ MOVED = Person(username="contoso_00u1", email="ceo@fabrikam.example", provider="
 def test_the_callback_gives_no_session_for_an_address_of_others(
     tenants: World, browser: Browser
 ) -> None:
-    """Even if the trigger has let the person pass, the new tokens are revoked, and nothing is recorded."""
+    """Even if the trigger has accepted the person, the new tokens are revoked, and nothing is recorded."""
     answer = tenants.sign_in(browser, MOVED, "provider=Contoso")
     assert answer.location == "/api/?error=sign_up_refused"
     assert browser.cookies == {}
@@ -207,7 +208,7 @@ def test_the_callback_gives_no_session_for_an_address_of_others(
 def test_the_callback_does_not_skip_the_check_while_the_providers_are_unknown(
     tenants: World, browser: Browser
 ) -> None:
-    """A new container that cannot read them signs in nobody from a provider."""
+    """A new container that cannot read the providers signs in nobody from a provider."""
     start = browser.get("/auth/login?provider=Contoso")
     back = tenants.cognito.authorize(start.location, MOVED)
     tenants.restart()

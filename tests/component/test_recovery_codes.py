@@ -1,4 +1,4 @@
-"""Recovery codes: created with password and app code, and used instead of the app's code (S-105 … S-108)."""
+"""Recovery codes are made with the password and the app's code, and used instead of the app's code (S-105 … S-108)."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from tests.component.direct import (
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.pool_users import PoolUser
 
-LATER = 30  # seconds until the app shows another code
+LATER = 30  # in seconds; by then the app shows another code
 
 
 def make(direct: Direct) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_code_switches_the_app_off_and_the_password_signs_in(direct: Direct) -
     codes = make(direct)
     assert len(set(codes)) == 10
     browser = lose_the_phone(direct)
-    # as people type it
+    # the code as people type it
     answer = use(direct, browser, f" {codes[3].lower().replace('-', ' ')} ")
     assert (answer.status, answer.json()) == (200, {"mfa": False})
     assert CHALLENGE_COOKIE not in browser.cookies
@@ -112,7 +112,7 @@ def test_a_code_of_somebody_else_opens_nothing(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_wrong_used_and_no_codes_look_alike(direct: Direct) -> None:
-    """An account without codes gets the same answer; the sign-in can continue with the app."""
+    """An account without codes gets the same answer. The sign-in can continue with the app."""
     direct.sign_in()
     direct.with_totp()
     browser = lose_the_phone(direct)
@@ -155,7 +155,7 @@ def test_a_code_serves_once_in_all_containers(direct: Direct) -> None:
 def test_of_two_containers_one_gets_the_code(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second container reads the row before the first one writes it."""
+    """The second container reads the row before the first one writes it, and must not accept the code as well."""
     (code, *_) = make(direct)
     plain, name = code.replace("-", ""), direct.grace.username
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
@@ -176,7 +176,7 @@ def test_of_two_containers_one_gets_the_code(
 def test_a_write_whose_answer_was_lost_counts_as_ones_own(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client repeats the write, and then its condition fails."""
+    """The client repeats the write, whose condition then fails because of its own first write."""
     (code, *_) = make(direct)
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
     write = store._write
@@ -284,7 +284,7 @@ def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
         assert direct.challenge("SOFTWARE_TOKEN_MFA", browser, code="000000").status == 401
     assert use(direct, browser, code).status == 429
     assert direct.grace.factors == {"SOFTWARE_TOKEN_MFA"}
-    # nobody can use it up without the password; input that is not in a code's format does not count
+    # a stranger without the password cannot use the allowance up; input that is not in a code's format does not count
     direct.world.clock.advance(3600)
     for _ in range(7):
         assert use(direct, browser if browser.cookies else direct.browser, "hello").status == 401

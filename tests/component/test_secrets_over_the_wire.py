@@ -28,7 +28,7 @@ AWS_CREDENTIALS = {
 
 @pytest.fixture
 def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
-    """A container that makes its own clients; all services are behind sockets."""
+    """A container that makes its own clients; all services are reached through sockets."""
     direct = Direct(world)
     for name, value in AWS_CREDENTIALS.items():
         monkeypatch.setenv(name, value)
@@ -54,7 +54,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
 
 
 def live(direct: Direct) -> None:
-    """Use hosted and direct sign-in, with successes and failures."""
+    """Sign in hosted and direct, with successes and failures."""
     world, browser = direct.world, direct.browser
     world.sign_in(browser)
     browser.post("/auth/refresh")
@@ -130,8 +130,8 @@ def test_no_secret_is_in_the_log_with_every_library_at_debug(
 def test_without_the_pin_the_same_story_would_tell_everything(
     wired: Direct, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """This shows that the test above can fail: without `quiet_libraries`, passwords, the client's secret and codes are
-    logged."""
+    """This shows that the test above can fail: without `quiet_libraries`, the log has passwords, the client's secret and
+    codes."""
     for name in ("botocore", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     caplog.set_level(logging.DEBUG)

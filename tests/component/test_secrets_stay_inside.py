@@ -1,4 +1,4 @@
-"""S-61: a canary in every place where a secret can be, and a search of all output."""
+"""S-61: each place that can hold a secret holds a canary, and the tests search all output for it."""
 
 import logging
 from collections.abc import Callable
@@ -89,7 +89,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """This covers tokens, codes, states, verifiers, cookies, secrets and keys, in successes and failures."""
+    """The test covers tokens, codes, states, verifiers, cookies, secrets and keys, in successes and failures."""
     caplog.set_level(logging.DEBUG)
     story(world, browser, monkeypatch)
     out, err = capsys.readouterr()
@@ -125,7 +125,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
 def test_sign_in_refusal_and_sign_out_are_in_the_log(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, object]]]
 ) -> None:
-    """The log says who signed in, in which way, and why a sign-in was refused."""
+    """The log has who signed in and in which way, and why a sign-in was refused."""
     world.sign_in(browser)
     browser.post("/auth/logout")
     browser.get("/auth/callback?state=x&code=y")

@@ -1,4 +1,4 @@
-"""Whether a session continues: the page asks when its window gets the focus again."""
+"""When its window gets the focus again, the page asks whether the session continues."""
 
 from dataclasses import replace
 from typing import Any
@@ -41,8 +41,8 @@ def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Brows
 
 @pytest.mark.security("S-99")
 def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) -> None:
-    """However often a page asks, nothing is written and Cognito is not called; the session ends half an hour after its
-    last use."""
+    """However often a page asks, nothing is written and Cognito is not called. The session ends half an hour after its last
+    refresh."""
     before = dict(world.dynamodb.items(SESSIONS_TABLE))
     asked = len(world.cognito.requests)
     for _ in range(29):
@@ -58,7 +58,7 @@ def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) ->
 def test_a_session_without_a_row_goes_on_until_all_of_its_person_end(
     world: World, browser: Browser
 ) -> None:
-    """The session is from an earlier release, or began during an outage of the table."""
+    """The session began under an earlier release, or during an outage of the table, so it has no row."""
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     world.sign_in(browser)
     world.dynamodb.faults.clear()
@@ -70,7 +70,7 @@ def test_a_session_without_a_row_goes_on_until_all_of_its_person_end(
 
 
 def test_where_nobody_can_tell_the_cookie_stays(world: World, signed_in: Browser) -> None:
-    """The page continues, and asks again later."""
+    """The page stays as it is, and asks again later."""
     cookies = dict(signed_in.cookies)
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     answer = signed_in.get("/auth/session")

@@ -1,5 +1,4 @@
-"""Refresh and logout through the real HTTP client and a real socket: hangs, errors and garbage from the token
-endpoint."""
+"""Refresh and logout with the real HTTP client and a real socket. The token endpoint hangs, fails, or sends garbage."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ TIMEOUT_SECONDS = 0.3
 
 
 def raw(status: int, body: bytes) -> Fault:
-    """A fault: answer with these bytes."""
+    """Return a fault that answers with these bytes."""
     content: Any = body
     return lambda: HttpAnswer(status, content)
 
@@ -81,7 +80,7 @@ OUTAGES: dict[str, Callable[[Wire], Fault]] = {
 def test_an_outage_on_the_wire_keeps_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """503, the cookie is unchanged; and it works again as soon as Cognito does."""
+    """The answer is 503 and the cookie is unchanged. When Cognito works again, so does the session."""
     before = dict(signed_in_over_http.cookies)
     world.cognito.fail("token", OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/refresh")
@@ -96,7 +95,7 @@ def test_an_outage_on_the_wire_keeps_the_session(
 def test_keys_that_cannot_be_had_keep_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The refresh fails before its token is used: the token endpoint is not called. Fetching the keys is tried twice."""
+    """The refresh fails before its token is used: the token endpoint is not called. Fetching the keys is attempted twice."""
     for _ in range(2):
         world.clock.advance(1700)
         signed_in_over_http.post("/auth/refresh")
@@ -114,7 +113,7 @@ def test_keys_that_cannot_be_had_keep_the_session(
 def test_rotation_grace_and_reuse_on_the_wire(
     world: World, signed_in_over_http: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The old token works within the grace period, is refused after it, and its successor is not affected."""
+    """The old token works within the grace period and is refused after it. Its successor is not affected."""
     old = dict(signed_in_over_http.cookies)
     assert signed_in_over_http.post("/auth/refresh").status == 200
     other = world.browser()
@@ -138,7 +137,7 @@ def test_rotation_grace_and_reuse_on_the_wire(
 def test_a_logout_forgets_although_revoking_failed_on_the_wire(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The person is signed out here; the log says that the token is not revoked."""
+    """The person is signed out in this browser; the log says that the token is not revoked."""
     world.cognito.fail("revoke", OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/logout")
     assert answer.status == 200
@@ -149,7 +148,7 @@ def test_a_logout_forgets_although_revoking_failed_on_the_wire(
 def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
     world: World, signed_in_over_http: Browser
 ) -> None:
-    """This includes a cookie whose token was rotated out, within its grace period."""
+    """A cookie whose token was rotated out does not work either, even within its grace period."""
     copies = [dict(signed_in_over_http.cookies)]
     signed_in_over_http.post("/auth/refresh")
     copies.append(dict(signed_in_over_http.cookies))
@@ -167,7 +166,7 @@ def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
 def test_deadlines_of_ordinary_and_remembered_sessions(
     world: World, browser: Browser, remember: int, idle: int, absolute: int
 ) -> None:
-    """Each refresh extends the idle deadline but never the absolute one, at which the last idle period ends."""
+    """Each refresh extends the idle deadline, but never beyond the absolute one."""
     world.sign_in(browser, query=f"provider=Okta&remember={remember}")
     start = int(world.clock())
     world.clock.advance(idle - 1)
@@ -186,7 +185,7 @@ def test_deadlines_of_ordinary_and_remembered_sessions(
 
 @pytest.mark.security("S-31")
 def test_a_cookie_has_room_for_cognitos_largest_tokens(world: World) -> None:
-    """Refresh tokens of 1.9 kB were seen; with the longest user name one of 2.5 kB still fits."""
+    """Refresh tokens of 1.9 kB were seen; even one of 2.5 kB fits, together with the longest user name."""
     sizes = {}
     for length in (1900, 2500):
         world.cognito.refresh_token_length = length

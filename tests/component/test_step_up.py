@@ -1,4 +1,5 @@
-"""authorized(…, max_age=…): the person has authenticated recently, actively, and in this browser (S-93 … S-95)."""
+"""authorized(…, max_age=…) requires that the person has authenticated recently, actively, and in this browser (S-93 …
+S-95)."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +35,7 @@ def shop(world: World) -> Shop:
 
 @pytest.fixture
 def ada(shop: Shop) -> Browser:
-    """A browser in which Ada signs in through Okta."""
+    """Return a browser in which Ada has not signed in yet; she comes from Okta."""
     return shop.browser()
 
 
@@ -53,7 +54,8 @@ def now(shop: Shop) -> int:
 
 @pytest.mark.security("S-93")
 def test_an_old_proof_is_401_as_rfc_9470_has_it(shop: Shop, ada: Browser) -> None:
-    """RFC 9470's header is for standard clients; the body has the same values, because API Gateway renames that header."""
+    """The header of RFC 9470 is for standard clients. The body has the same values, because API Gateway renames that
+    header."""
     shop.from_okta(ada, now(shop))
     token = shop.refresh(ada)
     assert shop.call(token).json() == {"refunded_by": Person().sub}
@@ -86,7 +88,7 @@ def test_the_second_of_max_age_still_counts(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
-    """This holds for any number of refreshes and for every container; a new authentication replaces the time."""
+    """The time survives any number of refreshes, in every container. A new authentication replaces it."""
     browser = shop.browser()
     sign_in = (
         (lambda: shop.from_okta(browser, now(shop)))
@@ -106,7 +108,7 @@ def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
 
 @pytest.mark.security("S-94")
 def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
-    """The time is not that of the challenge's request, and the proof is valid only in this browser."""
+    """The time is that of the answer, not that of the challenge's request. The proof is valid only in this browser."""
     passkeys = Passkeys(shop.direct)
     passkeys.set_up()
     shop.restart()
@@ -130,7 +132,7 @@ def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("whose", ["another person", "nobody verified", "another site"])
 def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> None:
-    """The person stays signed in, still without a confirmation; their own passkey then confirms."""
+    """The person stays signed in, still without a confirmation. Then their own passkey confirms."""
     passkeys = Passkeys(shop.direct)
     theirs = passkeys.set_up()
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -190,14 +192,14 @@ def test_a_provider_that_does_not_say_when_is_never_fresh(
 def test_the_providers_time_is_read_in_cognitos_spellings(
     shop: Shop, ada: Browser, form: Callable[[int], object]
 ) -> None:
-    """It is a number as text, or a date in the format of `exp`."""
+    """The time is a number as text, or a date in the format of `exp`."""
     shop.from_okta(ada, form(now(shop)))
     assert not refused(shop.call(shop.refresh(ada)))
 
 
 @pytest.mark.security("S-94")
 def test_userinfo_tells_of_no_sign_in(shop: Shop, ada: Browser) -> None:
-    """UserInfo may contain anything; the provider signed the ID token for this sign-in."""
+    """UserInfo may contain anything; only the ID token was signed for this sign-in."""
     shop.from_okta(ada, now(shop), part="userInfo")
     assert refused(shop.call(shop.refresh(ada)))
 
@@ -225,7 +227,8 @@ def test_a_claim_that_is_missing_or_unreadable_is_no_proof(
 
 @pytest.mark.security("S-93")
 def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: Shop) -> None:
-    """AWS says that it does not, but people have seen it with rotation. Such a session looks like any other new one."""
+    """AWS says that Cognito does not do this, but people have seen it with rotation. Such a session is treated like any
+    other new one."""
     shop.world.cognito.resets_auth_time = True
     browser = shop.browser()
     shop.by_password(browser)
@@ -273,19 +276,19 @@ def _forge(shop: Shop, person: Person, source: str) -> dict[str, Any]:
 def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
     shop: Shop, person: Person, source: str
 ) -> None:
-    """Only the times that our own triggers have stored count."""
+    """Only times that our own triggers have stored count as a proof."""
     assert _forge(shop, person, f"TokenGeneration_{source}") == {}
 
 
 @pytest.mark.security("S-94")
 def test_a_providers_person_proves_nothing_by_a_password(shop: Shop) -> None:
-    """Such a person has no password: any sign-in that Cognito accepts this way did not come from Okta."""
+    """Such a person has no password. If Cognito accepts a sign-in in this way, it did not come from Okta."""
     assert _forge(shop, Person(), "TokenGeneration_Authentication") == {}
 
 
 @pytest.mark.security("S-94")
 def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
-    """The account keeps its name, and people can use password or Okta. A proof by one does not count for sessions of
+    """The account can be used with its password or through Okta. A proof in one of these ways does not count for sessions of
     the other."""
     grace = shop.direct.grace
     grace.identities.append(("Okta", "00u1grace"))
@@ -302,7 +305,7 @@ def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
 
 @pytest.mark.security("S-93")
 def test_scope_and_group_are_asked_first(world: World) -> None:
-    """A person without the scope or group is not asked to confirm; with both, the route answers."""
+    """A person without the scope or the group is not asked to confirm. With both, and a confirmation, the route answers."""
     shop = Shop(world, group="admins")
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -317,7 +320,7 @@ def test_scope_and_group_are_asked_first(world: World) -> None:
 
 @pytest.mark.security("S-93")
 def test_it_goes_together_with_fresh(world: World) -> None:
-    """The cheap check comes first: the pool is only asked about people with a recent proof."""
+    """The cheaper check comes first: the pool is asked only about people with a recent proof."""
     shop = Shop(world, fresh=True)
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -377,7 +380,7 @@ def test_a_row_that_nobody_can_read_is_no_proof(shop: Shop, ada: Browser) -> Non
 
 
 def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
-    """They hold a hash, two times, and DynamoDB's expiry."""
+    """A row has a hash, two times, and DynamoDB's expiry."""
     shop.from_okta(ada, now(shop))
     rows = [r for k, r in shop.world.dynamodb.items(THROTTLE_TABLE).items() if "proof/" in k]
     assert len(rows) == 1
@@ -386,7 +389,7 @@ def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
 
 
 def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
-    """There is no write at a sign-in, no read at a refresh, and no claim."""
+    """Nothing is written at a sign-in, nothing is read at a refresh, and tokens get no claim."""
     from app import gate
 
     shop = Shop(world)
@@ -410,7 +413,7 @@ def test_other_origins_may_read_what_is_asked(world: World) -> None:
 
 
 def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: Path) -> None:
-    """A team describes its route as usual; Gatehouse adds age and refusal."""
+    """A team describes its route as usual; Gatehouse adds the age and the refusal."""
     described = {"post": {"operationId": "refund", "responses": {"200": {"description": "Done."}}}}
     (tmp_path / "shop.json").write_text(json.dumps({ROUTE: described}))
     shop = Shop(world, openapi=str(tmp_path))
@@ -423,7 +426,7 @@ def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: 
 
 
 def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
-    """These are the claims that a team's own component test sends."""
+    """A team's own component test sends these claims."""
     told = str(now(shop))
     claims = {**CLAIMS, "auth_time": told, SEEN_AT: told, PROVED_AT: told}
     assert (SEEN_AT, PROVED_AT) == ("gatehouse:seen_at", "gatehouse:proved_at")
@@ -433,7 +436,7 @@ def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
 
 @pytest.mark.parametrize("mode", ["embedded", "managed"])
 def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) -> None:
-    """A named provider's page always asks for a sign-in; otherwise our own page asks."""
+    """The page of a named provider always asks for a sign-in. Without a provider, our own page asks."""
     world.restart(direct_sign_in=mode, throttle_table=THROTTLE_TABLE)
     browser = world.browser()
     named = world.cognito.read_authorize_url(
@@ -453,7 +456,7 @@ def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) ->
 def test_who_confirms_stays_as_remembered_as_before(
     shop: Shop, door: str, remembered: bool
 ) -> None:
-    """The box was ticked at the first sign-in; the new session replaces the old one and keeps that choice."""
+    """The person ticked "remember me" at the first sign-in. The new session replaces the old one and keeps that choice."""
     browser = shop.browser()
     if door == "okta":
         shop.from_okta(browser, now(shop), query="&remember=1" * remembered)

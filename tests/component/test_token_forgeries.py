@@ -1,4 +1,4 @@
-"""Forged tokens from the token endpoint: every case of tests/data/token_forgeries.json, at the callback and at a
+"""The token endpoint returns forged tokens: every case of tests/data/token_forgeries.json, at the callback and at a
 refresh."""
 
 import base64
@@ -34,7 +34,7 @@ def parameters() -> list[Any]:
 
 @pytest.fixture
 def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Replace the next tokens of one kind by a case's forgeries; return the list of issued tokens."""
+    """Replace the next tokens of one kind by the forgeries of a case; return the list of the issued tokens."""
     issued: list[str] = []
 
     def switch(case: dict[str, Any], kind: str) -> list[str]:
@@ -72,7 +72,8 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
     case: dict[str, Any],
     kind: str,
 ) -> None:
-    """Callback: the page, without cookie or record. Refresh: the session has ended. The token is in no answer or log.
+    """The callback leads to the page, without cookie or record; a refresh ends the session. The token is in no answer and no
+    log.
 
     A token that is signed with a key that the pool does not know yet is also refused, but ends no session (S-76).
     """
@@ -105,7 +106,7 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
 
 
 def names_unknown_key(token: str) -> bool:
-    """Whether a token has a header like Cognito's, except for the kid."""
+    """Return whether the token's header is like Cognito's, except for the kid."""
     parts = token.split(".")
     if len(parts) != 3 or not all(re.fullmatch("[A-Za-z0-9_-]+", part) for part in parts):
         return False

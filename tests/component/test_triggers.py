@@ -18,7 +18,7 @@ def fire(event: dict[str, Any]) -> Any:
 
 
 def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None:
-    """PENDING before creation, CONFIRMED after, with the documented names and nothing else."""
+    """The record is PENDING before creation and CONFIRMED after it, with the documented columns only."""
     event = load_event("PreSignUp_ExternalProvider")
     assert fire(event) == load_event("PreSignUp_ExternalProvider")
     record = world.users()["okta_00u1ada"]
@@ -41,7 +41,7 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
 
 @pytest.mark.parametrize("name", [*RECORD_EVENTS, *TOKEN_EVENTS])
 def test_every_documented_event_is_answered(world: World, name: str) -> None:
-    """The function to which it is attached answers it; the other one refuses it."""
+    """Each event is answered by the function that it belongs to; the other function refuses it."""
     ours, other = gate.user_records, gate.token_claims
     if name in TOKEN_EVENTS:
         ours, other = other, ours
@@ -53,7 +53,7 @@ def test_every_documented_event_is_answered(world: World, name: str) -> None:
 
 
 def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
-    """CLIENT_ID_NOT_APPLICABLE is not a client's id."""
+    """CLIENT_ID_NOT_APPLICABLE is not the id of a client."""
     fire(load_event("PreSignUp_AdminCreateUser"))
     record = world.users()["9d8e7f6a-aaaa-4bbb-8ccc-ddddeeeeffff"]
     assert (record["ClientId"], record["provider"]) == ("1example23456789", "COGNITO")
@@ -75,7 +75,7 @@ def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
     ],
 )
 def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, Any]) -> None:
-    """Another pool, another source or no name is an error for Cognito, and nothing is written."""
+    """An event of another pool, of another source or without a name is an error for Cognito, and nothing is written."""
     with pytest.raises(TriggerFailed):
         fire({**load_event("PreSignUp_SignUp"), **change})
     assert world.users() == {}
@@ -117,7 +117,7 @@ def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_writte
 def test_who_is_in_the_pool_already_goes_on_without_the_table(
     world: World, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito has already confirmed the person: an error would only hide that. The next sign-in repairs the record."""
+    """Cognito has already confirmed the person, which an error would only hide. The next sign-in repairs the record."""
     fire(load_event("PreSignUp_SignUp"))
     before = world.users()
     world.dynamodb.fault = client_error("ThrottlingException")
@@ -133,7 +133,7 @@ def test_who_is_in_the_pool_already_goes_on_without_the_table(
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("attribute", ["custom:groups", "custom:idp_sub"])
 def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attribute: str) -> None:
-    """The client must be able to write mapped attributes, so anybody could claim a group."""
+    """The client must be able to write mapped attributes, so without this check anybody could claim a group at sign-up."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"][attribute] = "admins"
     with pytest.raises(
@@ -145,7 +145,7 @@ def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attri
 
 @pytest.mark.security("S-55")
 def test_hostile_attributes_do_not_become_columns(world: World) -> None:
-    """Only the documented columns are written, whatever a sign-up contains; invalid values count as missing."""
+    """Whatever a sign-up contains, only the documented columns are written. Invalid values count as missing."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"] |= {
         "status": "CONFIRMED",
@@ -194,7 +194,7 @@ def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str)
 def test_an_event_without_attributes_still_records_the_name(
     world: World, request_part: Any
 ) -> None:
-    """AWS may omit and add fields; the next sign-in adds the rest."""
+    """AWS may omit and add fields; the next sign-in completes the record."""
     event = load_event("PreSignUp_AdminCreateUser")
     fire({**event, "request": request_part, "callerContext": None})
     (record,) = world.users().values()
@@ -205,7 +205,7 @@ def test_an_event_without_attributes_still_records_the_name(
 def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
     world: World, browser: Browser
 ) -> None:
-    """PENDING with an expiry becomes CONFIRMED without one; the first ClientId and createdAt stay."""
+    """A record that is PENDING with an expiry becomes CONFIRMED without one. The first ClientId and createdAt stay."""
     event = load_event("PreSignUp_ExternalProvider")
     event["callerContext"]["clientId"] = "first-client"
     fire(event)

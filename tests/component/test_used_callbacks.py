@@ -1,4 +1,4 @@
-"""Callbacks of everyday life: repeated, too late, the oldest of many, and prefetched."""
+"""Callbacks that are repeated, too late, the oldest of many, or prefetched, as in everyday life."""
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,14 +20,14 @@ AHEAD = [
 
 
 def told(answer: Answer) -> dict[str, list[str]]:
-    """Return the query with which the page opens."""
+    """Return the query of the address at which the page opens."""
     assert answer.status == 303
     assert urlsplit(answer.location).path == "/api/"
     return parse_qs(urlsplit(answer.location).query)
 
 
 def test_a_callback_once_more_says_that_it_was_used(world: World, browser: Browser) -> None:
-    """After Back, a restored tab or a bookmark, for a success and a failure alike."""
+    """This happens after Back, a restored tab or a bookmark, whether the sign-in succeeded or failed."""
     good, bad = begin(world, browser), begin(world, browser)
     assert come_back(browser, good).location == "/api/"
     come_back(browser, {"state": bad["state"], "error": "access_denied"})
@@ -49,7 +49,7 @@ def test_a_late_callback_says_that_it_is_late_and_not_that_it_is_unknown(
 def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
     world: World, browser: Browser
 ) -> None:
-    """Newer ones replaced it; the person who finished another one stays signed in."""
+    """Newer sign-ins replaced it. A person who finished another one stays signed in."""
     queries = []
     for _ in range(6):
         world.clock.advance(1)
@@ -64,7 +64,7 @@ def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
 def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
     world: World, browser: Browser
 ) -> None:
-    """It has four short names, whatever it contained before."""
+    """The list keeps four short names, whatever the cookie contained before."""
     name = "__Host-gatehouse-used"
     for _ in range(6):
         come_back(browser, begin(world, browser))
@@ -82,7 +82,7 @@ def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
 def test_a_prefetched_callback_spends_neither_state_nor_code(
     world: World, browser: Browser, header: tuple[str, str]
 ) -> None:
-    """It is refused and not kept; the person who then opens it is signed in."""
+    """The prefetch is refused and not kept. The person who then opens the callback is signed in."""
     query = begin(world, browser)
     before = dict(browser.cookies)
     target = f"/auth/callback?{urlencode(query)}"
@@ -97,7 +97,7 @@ def test_a_prefetched_callback_spends_neither_state_nor_code(
 @pytest.mark.security("S-29")
 @pytest.mark.parametrize("header", AHEAD, ids=str)
 def test_a_prefetched_login_begins_nothing(direct: Direct, header: tuple[str, str]) -> None:
-    """There is no cookie, no attempt, and no read of the tables."""
+    """The answer sets no cookie, counts no attempt, and reads no table."""
     calls = len(direct.world.dynamodb.calls)
     for query in ("provider=Okta", "email=bo@elsewhere.example", "iss=https://x.example", ""):
         answer = direct.browser.get(f"/auth/login?{query}", headers=[header])

@@ -1,4 +1,4 @@
-"""examples/webhook: it checks a signature over the raw body and its time, and handles each delivery once."""
+"""examples/webhook checks a signature over the raw body and its time, and handles each delivery once."""
 
 import base64
 import hashlib
@@ -41,7 +41,7 @@ class Deliveries:
 
 
 class Secrets:
-    """A Secrets Manager with one secret."""
+    """Secrets Manager with one secret."""
 
     def get_secret_value(self, SecretId: str) -> dict[str, str]:
         return {"SecretString": SECRET.decode()}
@@ -104,7 +104,7 @@ def service(only_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
 def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> None:
-    """The body arrives as text or as base64, as API Gateway decides by its type; spaces in it are kept."""
+    """The body arrives as text or as base64: API Gateway decides by its type. Spaces in it are kept."""
     assert service.send(kind=kind, binary=binary) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]
 
@@ -129,7 +129,7 @@ def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> N
     ],
 )
 def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> None:
-    """It is refused before the body is read, and nothing is stored."""
+    """Such a request is refused before the body is read, and nothing is stored."""
     status, said = service.send(header=forge(service))
     assert (status, said["error"]) == (401, "unauthorized")
     assert service.deliveries.ids == []
@@ -137,7 +137,8 @@ def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> N
 
 @pytest.mark.security("S-97")
 def test_a_replay_does_nothing_a_second_time(service: Service) -> None:
-    """Somebody who has seen a request can repeat it for five minutes; the service itself repeats it if it gets no answer."""
+    """Somebody who has seen a request can send it again for five minutes; the service itself repeats it if it gets no
+    answer."""
     header = service.sign(BODY.encode())
     assert service.send(header=header) == service.send(header=header) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]

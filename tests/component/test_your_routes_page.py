@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.own_routes import WRITTEN, follow
 
-#: Everything that `make check` checks about routes, modules and pages.
+#: All that `make check` checks about routes, modules and pages.
 CHECKED = (
     "test_orders.py",
     "test_openapi.py",
@@ -18,7 +18,7 @@ CHECKED = (
 
 
 def test_a_route_made_as_the_page_says_works_and_breaks_nothing(tmp_path: Path) -> None:
-    """View, app, test and description work; a new Python process is used, since the app keeps its routes."""
+    """View, app, test and description work. They run in a new Python process, because the app keeps its routes."""
     follow(tmp_path)
     for command in (
         ["ruff", "check", "app.py", *WRITTEN],

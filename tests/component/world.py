@@ -45,7 +45,7 @@ ENVIRONMENT = {
 
 @dataclass
 class World:
-    """The app, its surroundings, and what a test changes in them."""
+    """The app and its services, and what a test changes in them."""
 
     settings: Settings
     clock: Clock
@@ -55,7 +55,7 @@ class World:
     pool: UserPoolDouble
     functions: LambdaDouble
     queue: QueueDouble
-    #: How long the app would have slept.
+    #: How long the app would have slept, in seconds.
     pauses: list[float] = field(default_factory=list)
 
     def restart(self, **settings: Any) -> None:

@@ -27,7 +27,7 @@ def encode(value: bytes) -> str:
 
 @dataclass
 class Passkey:
-    """One credential; `user_handle` is the server's id of the person."""
+    """One credential; `user_handle` is the id that the server has for the person."""
 
     rp_id: str
     user_handle: str
@@ -40,7 +40,7 @@ class Passkey:
 
 @dataclass
 class Authenticator:
-    """One device. Its counter goes up with each use, as a security key's does."""
+    """One device. Its counter goes up with each use, as in a security key."""
 
     origin: str = ORIGIN
     passkeys: list[Passkey] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Authenticator:
         verified: bool = True,
         challenge: str = "",
     ) -> dict[str, Any]:
-        """Make a passkey and return a RegistrationResponseJSON; named arguments replace the true values."""
+        """Make a passkey and return a RegistrationResponseJSON. Named arguments replace true values by false ones."""
         passkey = Passkey(options["rp"]["id"], options["user"]["id"])
         self.passkeys.append(passkey)
         numbers = passkey.key.public_key().public_numbers()
@@ -84,7 +84,7 @@ class Authenticator:
         user_handle: str = "",
         counter: int | None = None,
     ) -> dict[str, Any]:
-        """Answer a challenge with an AuthenticationResponseJSON; named arguments replace the true values."""
+        """Answer a challenge with an AuthenticationResponseJSON. Named arguments replace true values by false ones."""
         passkey = passkey or self.passkeys[-1]
         passkey.counter = passkey.counter + 1 if counter is None else counter
         data = self._data(rp_id or passkey.rp_id, verified, passkey.counter)

@@ -1,10 +1,10 @@
-"""The errors of boto3 clients, for doubles that should fail."""
+"""The errors of boto3 clients, for doubles that a test lets fail."""
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError
 
 
 def client_error(code: str, operation: str = "Operation") -> ClientError:
-    """An error response of the service; its message contains text that must not be passed on."""
+    """Build an error response of the service. Its message contains text that our code must not pass on."""
     message = f"detail of {code} that stays inside"
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 

@@ -14,18 +14,18 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-#: The first half of X-Amz-Target -> the service's name in boto3.
+#: From the first half of X-Amz-Target to the service's name in boto3.
 _TARGETS = {
     "DynamoDB_20120810": "dynamodb",
     "secretsmanager": "secretsmanager",
     "AWSCognitoIdentityProviderService": "cognito-idp",
 }
-#: A call of Lambda has no target, but the function's name in the path.
+#: A call of Lambda has no X-Amz-Target: the function's name is in the path.
 _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 def plain(value: object) -> float:
-    """Return the JSON form of a value that JSON lacks: AWS's times are Unix seconds."""
+    """Return the JSON form of a value that JSON lacks. A time becomes Unix seconds, as in AWS's answers."""
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(type(value).__name__)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.doubles.clock import Clock
 
-#: requestContext.identity.sourceIp, the caller's address according to API Gateway.
+#: requestContext.identity.sourceIp, which is the caller's address according to API Gateway.
 SOURCE_IP = "192.0.2.7"
 
 #: See `Browser.notes`.
@@ -102,9 +102,9 @@ def build_event(
 
 
 class Browser:
-    """One browser profile. `stage` is the path segment of execute-api; empty on a custom domain."""
+    """One browser profile. `stage` is the path segment of execute-api; on a custom domain it is empty."""
 
-    #: Where the app mounts Gatehouse.
+    #: The path prefix below which the app mounts Gatehouse.
     prefix = ""
 
     def __init__(
@@ -122,7 +122,7 @@ class Browser:
         self.source_ip = SOURCE_IP
         self.user_agent = "Browser double"
         self.cookies: dict[str, Cookie] = {}
-        #: Cookies that only select a message: they open nothing, so tests that count `cookies` leave them out.
+        #: Cookies that only select a message. They give no access, so tests that count `cookies` leave them out.
         self.notes: dict[str, Cookie] = {}
         self.answers: list[Answer] = []
         #: Set-Cookie values that a browser would refuse; tests of successful flows expect none.
@@ -157,7 +157,7 @@ class Browser:
         drop: Iterable[str] = (),
         headers: Iterable[tuple[str, str]] = (),
     ) -> Answer:
-        """Post like the page's script; `drop` omits headers, `headers` replaces them."""
+        """Post as the page's script does. `drop` omits headers, `headers` replaces them."""
         changed = list(headers)
         names = {name.lower() for name in drop} | {name.lower() for name, _ in changed}
         own = [
@@ -215,7 +215,7 @@ class Browser:
         return answer
 
     def cookie_header(self, method: str, site: Site) -> str:
-        """Return the Cookie header of such a navigation."""
+        """Return the Cookie header of a request from `site`."""
         self._forget_expired()
         strict = site != "cross-site"
         lax = strict or method == "GET"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-#: 2026-01-02T03:04:05.678Z: the milliseconds are not zero, so that a lost fraction is noticed.
+#: 2026-01-02T03:04:05.678Z. The milliseconds are not zero, so a test notices if the code loses the fraction.
 START = 1_767_323_045.678
 
 

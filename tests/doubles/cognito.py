@@ -19,7 +19,7 @@ from tests.doubles.clock import Clock
 from tests.doubles.signing import at_hash, b64url, public_jwk, rsa_key, sign_jwt
 
 CODE_SECONDS = 300
-#: RetryGracePeriodSeconds of the identity stack's client.
+#: The value of RetryGracePeriodSeconds in the identity stack's client.
 GRACE_SECONDS = 30
 REFRESH_SECONDS = 30 * 86_400
 ACCESS_SECONDS = 600
@@ -28,7 +28,7 @@ ID_KID, ACCESS_KID = "pool-id-key", "pool-access-key"
 
 @dataclass(frozen=True)
 class Person:
-    """A user of the pool; `provider` COGNITO means a native one."""
+    """A user of the pool; `provider` is COGNITO for a native one."""
 
     sub: str = "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11"
     username: str = "Okta_00u1ada"
@@ -54,14 +54,14 @@ class _Code:
 
 @dataclass
 class _Family:
-    """All refresh tokens of one sign-in: they expire and are revoked together."""
+    """All refresh tokens of one sign-in, which expire together and are revoked together."""
 
     person: Person
     scope: str
     expires_at: float
     revoked: bool = False
     by_api: bool = False
-    #: Cognito's `auth_time`: a refresh does not reset it ("Authentication levels with ACR and AMR claims").
+    #: Cognito's `auth_time`, which a refresh does not reset ("Authentication levels with ACR and AMR claims").
     began_at: int = 0
 
 
@@ -91,7 +91,7 @@ class CognitoDouble:
     logout_uris: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset({"COGNITO", "Okta"})
     rotation: bool = True
-    #: Whether the token endpoint renews tokens of the user-pool API: reports about AWS disagree.
+    #: Whether the token endpoint renews tokens of the user-pool API, about which reports on AWS disagree.
     takes_api_tokens: bool = True
     #: Without the scope openid a refresh returns no ID token.
     openid: bool = True
@@ -101,13 +101,13 @@ class CognitoDouble:
     access_claims: dict[str, Any] = field(default_factory=dict)
     id_header: dict[str, Any] = field(default_factory=dict)
     jwks: list[dict[str, Any]] | None = None
-    #: Whether a refresh nevertheless resets `auth_time`, as reported with rotation (authts/oidc-client-ts#2107).
+    #: Whether a refresh resets `auth_time` all the same, as people have reported with rotation (authts/oidc-client-ts#2107).
     resets_auth_time: bool = False
     #: The claims that the pre-token-generation trigger adds to an access token, by trigger source.
     added_claims: Callable[[Person, str], Mapping[str, Any]] = lambda person, source: {}
     #: The key sets of other issuers, by URL.
     other_jwks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    #: Returns a person's current data in the pool: changed groups appear at the next refresh.
+    #: Returns a person's current data in the pool, so that changed groups appear at the next refresh.
     look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
     _codes: dict[str, _Code] = field(default_factory=dict)
@@ -133,7 +133,7 @@ class CognitoDouble:
         return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
 
     def sign_in_directly(self, person: Person, scope: str) -> tuple[str, str, str]:
-        """Issue access, ID and refresh token like the user-pool API: without code and nonce."""
+        """Issue access, ID and refresh token as the user-pool API does, without code and nonce."""
         now = int(self.clock())
         family = _Family(person, scope, now + REFRESH_SECONDS, by_api=True, began_at=now)
         added = self.added_claims(person, "TokenGeneration_Authentication")
@@ -196,7 +196,7 @@ class CognitoDouble:
         return endpoint(form)
 
     def fail(self, endpoint: str, *faults: Fault) -> None:
-        """Let the next calls of `endpoint` (token, revoke, jwks) end with `faults`, one each."""
+        """Let the next calls of `endpoint` (token, revoke, jwks) end with `faults`, one call with each."""
         self._faults.setdefault(endpoint, []).extend(faults)
 
     def calls(self, path: str) -> int:
@@ -204,7 +204,7 @@ class CognitoDouble:
         return sum(1 for _, asked, _ in self.requests if asked == path)
 
     def is_revoked(self, refresh_token: str) -> bool:
-        """Whether the family of a refresh token was revoked."""
+        """Return whether the family of a refresh token was revoked."""
         return self._refresh[refresh_token].family.revoked
 
     def refresh_tokens(self) -> list[str]:
@@ -212,7 +212,7 @@ class CognitoDouble:
         return list(self._refresh)
 
     def delete_person(self) -> None:
-        """Revoke all families, like deleting or disabling the user."""
+        """Revoke all families, as deleting or disabling the user does."""
         for entry in self._refresh.values():
             entry.family.revoked = True
 
@@ -259,7 +259,7 @@ class CognitoDouble:
         return _error("invalid_grant") if answer is None else answer
 
     def refresh_by_api(self, token: str) -> dict[str, Any] | None:
-        """Renew tokens of the user-pool API; return None for all others, and for revoked ones."""
+        """Renew tokens of the user-pool API. For any other token, and for a revoked one, return None."""
         entry = self._refresh.get(token)
         answer = self._renew(entry) if entry is not None and entry.family.by_api else None
         return None if answer is None else dict(answer.body or {})
@@ -392,12 +392,12 @@ def default_jwks() -> list[dict[str, Any]]:
 
 
 def answers(status: int, body: Mapping[str, Any] | None = None) -> Fault:
-    """A fault: answer with this instead."""
+    """Return a fault that answers with this status and body instead."""
     return lambda: HttpAnswer(status, body)
 
 
 def times_out() -> HttpAnswer:
-    """A fault: no complete answer, reported like HttpClient does."""
+    """Fail as HttpClient does when no complete answer comes."""
     from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
     raise TemporarilyUnavailable("POST failed: ReadTimeout")
@@ -408,5 +408,5 @@ def _error(code: str) -> HttpAnswer:
 
 
 def _changed(claims: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Apply `changes`; None removes a claim."""
+    """Return the claims with `changes`; None removes a claim."""
     return {name: value for name, value in {**claims, **changes}.items() if value is not None}

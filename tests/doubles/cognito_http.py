@@ -14,7 +14,8 @@ from tests.doubles.cognito import AuthorizeRefused, CognitoDouble, Person
 
 @contextmanager
 def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
-    """Serve `cognito` on a free port, where everybody signs in as `person`; yield the URL, which the double uses, too."""
+    """Serve `cognito` on a free port, where everybody signs in as `person`. Yield the URL, which the double then uses,
+    too."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -53,7 +54,7 @@ def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
 
         def _answer(self, status: int, body: object, location: str | None = None) -> None:
             text = b"" if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-            data = body if isinstance(body, bytes) else text  # bytes: a fault that is not JSON
+            data = body if isinstance(body, bytes) else text  # bytes are a fault that is not JSON
             self.send_response(status)
             if location is not None:
                 self.send_header("Location", location)

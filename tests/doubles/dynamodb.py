@@ -31,7 +31,7 @@ class DynamoDBDouble:
         self._items: dict[str, dict[str, Item]] = {name: {} for name in tables}
         self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
         self.fault: Exception | None = None
-        #: A fault of one table only, by the end of the table's name.
+        #: A fault for one table only; the key is the end of the table's name.
         self.faults: dict[str, Exception] = {}
         self.calls: list[str] = []
         #: The maximum number of keys that BatchGetItem answers.
@@ -43,12 +43,12 @@ class DynamoDBDouble:
         return deepcopy(self._items[table])
 
     def put(self, table: str, item: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write an item, like `ops` or an earlier release."""
+        """Write an item without the app, as `ops` or an earlier release would."""
         names, _ = self._schemas[table]
         self._store(table, "/".join(item[name]["S"] for name in names), dict(item))
 
     def delete(self, table: str, key: str) -> None:
-        """Remove an item, as TTL or a person does."""
+        """Remove an item without the app, as TTL or a person would."""
         del self._items[table][key]
 
     def get_item(
@@ -84,7 +84,7 @@ class DynamoDBDouble:
             "Items": [deepcopy(self._items[TableName][key]) for key in page],
             "Count": len(page),
         }
-        # Like the service: a full page may be the last one and still have a key.
+        # As in the service, a full page has a key even if it is the last page.
         if len(keys) > len(page) or len(page) == Limit:
             answer["LastEvaluatedKey"] = self._named(TableName, page[-1])
         return answer
@@ -99,7 +99,7 @@ class DynamoDBDouble:
         ConsistentRead: bool,
         ExclusiveStartKey: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the items of one partition, in the order of their sort keys; no other condition is evaluated."""
+        """Return the items of one partition in the order of their sort keys. No other condition is evaluated."""
         self._called("Query", TableName)
         (partition, _), _ = self._schemas[TableName]
         names, values, used = ExpressionAttributeNames, ExpressionAttributeValues, set[str]()
@@ -159,7 +159,7 @@ class DynamoDBDouble:
         return {}
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a page of keys; keys beyond `batch_size` are unprocessed."""
+        """Answer a page of keys; those beyond `batch_size` are returned as unprocessed."""
         self._called("BatchGetItem")
         ((table, request),) = RequestItems.items()
         keys = request["Keys"]

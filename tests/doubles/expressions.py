@@ -13,7 +13,7 @@ Value = Mapping[str, Any]
 Item = dict[str, Value]
 
 _TOKEN = re.compile(r"\s*(?:(<>|<=|>=|[=<>(),+-])|([#:]?[A-Za-z_][A-Za-z0-9_]*))")
-#: Those of DynamoDB's 573 reserved words that our attribute names could match.
+#: DynamoDB has 573 reserved words. These are the ones that could be the name of one of our attributes.
 RESERVED = frozenset(
     {
         "status",
@@ -54,7 +54,7 @@ class Invalid(Exception):
 
 
 class Expression:
-    """One expression being parsed: tokens, placeholders, and the used placeholders."""
+    """One expression that is being parsed: its tokens, the placeholders, and those that it has used."""
 
     def __init__(
         self, text: str, names: Mapping[str, str], values: Mapping[str, Value], used: set[str]
@@ -199,7 +199,7 @@ class Expression:
 
 
 def _united(name: str, more: Value) -> Callable[[Item], Value]:
-    """Evaluate ADD for a set of strings; ADD for a number is not supported here."""
+    """Evaluate ADD for a set of strings; ADD for a number is not supported in this double."""
     if set(more) != {"SS"}:
         raise UnknownSyntax(f"ADD of {sorted(more)}")
 
@@ -252,7 +252,7 @@ def _tokenize(text: str) -> list[str]:
 
 
 def _lessened(name: str, less: Value) -> Callable[[Item], Value]:
-    """Evaluate DELETE for a set of strings. The caller removes a set without elements."""
+    """Evaluate DELETE for a set of strings. If the set is then empty, the caller removes the attribute."""
     if set(less) != {"SS"}:
         raise UnknownSyntax(f"DELETE of {sorted(less)}")
 

@@ -23,7 +23,7 @@ class FederationDouble:
 
     pool: UserPoolDouble
     provider: str = "Okta"
-    #: Called with the provider's claims, as text, before the mapping.
+    #: Called with the provider's claims as text, before they are mapped.
     inbound: Callable[[PoolUser, Mapping[str, str]], None] = lambda user, claims: None
     profiles: dict[str, PoolUser] = field(default_factory=dict)
 
@@ -92,7 +92,7 @@ class FederationDouble:
 
 
 def as_text(value: Any) -> str:
-    """A claim as an attribute's text: "true" for a JSON true, a list in brackets."""
+    """Return the text that an attribute gets from a claim: "true" for a JSON true, a list in brackets."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -1,4 +1,5 @@
-"""Lambda behind boto3's client: the app's own functions, called without waiting for an answer, in this process."""
+"""Lambda behind boto3's client. The app's own functions are called in this process, and no caller waits for their
+answers."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-#: AWS's spelling of operations, where it does not follow from boto3's name.
+#: How AWS spells operations whose name does not follow from boto3's name.
 _SPELLED = {
     "SetUserMfaPreference": "SetUserMFAPreference",
     "AdminSetUserMfaPreference": "AdminSetUserMFAPreference",
@@ -14,7 +14,8 @@ _SPELLED = {
 
 
 def place_of(arguments: Mapping[str, Any]) -> str:
-    """Return the table, secret, queue or function of a call to AWS, without the stage; empty for a user pool."""
+    """Return the table, secret, queue or function that a call to AWS uses, without the stage. It is empty for a user
+    pool."""
     names = ("TableName", "SecretId", "QueueUrl", "FunctionName")
     subject = next((str(arguments[name]) for name in names if arguments.get(name)), "")
     if "/leaving/" in subject:
@@ -35,7 +36,7 @@ def http_name(url: str, form: Mapping[str, str]) -> str:
 
 
 class Outbound:
-    """Records which route or trigger made a call. Each thread is in one place; calls outside of a place are not
+    """Records which route or trigger made a call. Each thread is in one place at a time; calls outside of a place are not
     recorded."""
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class Outbound:
 
     @contextmanager
     def at(self, place: str | None) -> Iterator[None]:
-        """Enter a route or trigger; a trigger may run in the middle of a route."""
+        """Enter a route or trigger. A trigger may run in the middle of a route."""
         before = self.place
         self._local.place = place
         try:
@@ -54,12 +55,12 @@ class Outbound:
 
     @property
     def place(self) -> str | None:
-        """The current thread's place; None if it has none."""
+        """The current thread's place, or None."""
         found: str | None = getattr(self._local, "place", None)
         return found
 
     def run_at(self, place: str | None, call: Callable[[], Any]) -> Any:
-        """Make a call from `place`, whatever the thread."""
+        """Make a call as if the thread were in `place`."""
         with self.at(place):
             return call()
 

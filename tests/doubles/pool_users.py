@@ -60,7 +60,7 @@ class PoolUser:
     told_groups: str = ""
     #: `custom:idp_sub`, the provider's subject in its own case.
     idp_subject: str = ""
-    #: The person's passkeys (user_pool_passkeys.py), the challenge of a passkey that is being set up, and whether
+    #: The person's passkeys (user_pool_passkeys.py), the challenge for a passkey that is being set up, and whether
     #: passkeys also count as a second factor.
     passkeys: list[Any] = field(default_factory=list)
     passkey_challenge: str | None = None
@@ -87,7 +87,7 @@ class PoolUser:
         return now < self.locked_until
 
     def note_failure(self, now: float) -> None:
-        """Five wrong passwords are free; then each one doubles the lock."""
+        """Count a wrong password. Five are free; then each one doubles the lock."""
         self.failures += 1
         beyond = self.failures - FREE_ATTEMPTS
         if beyond >= 0:
@@ -99,7 +99,7 @@ class PoolUser:
         return code
 
     def check_code(self, purpose: str, code: str, now: float) -> str | None:
-        """Use a mailed code; return the exception's name, or None."""
+        """Use up a mailed code; return the exception's name, or None."""
         mailed = self.codes.get(purpose)
         if mailed is None or now >= mailed.expires_at:
             return "ExpiredCodeException"
@@ -112,7 +112,7 @@ class PoolUser:
         return None
 
     def check_totp(self, code: str, now: float, secret: str | None = None) -> bool:
-        """Check an app's code: one step of tolerance each way, and each step's code works once."""
+        """Check an app's code. One step of tolerance is allowed each way, and each step's code works once."""
         secret = secret or self.totp_secret or ""
         step = int(now) // STEP_SECONDS
         for candidate in (step, step - 1, step + 1):
@@ -127,7 +127,7 @@ def new_totp_secret() -> str:
 
 
 def totp(secret: str, step: int) -> str:
-    """TOTP by RFC 6238 with SHA-1 and six digits."""
+    """Return the TOTP of RFC 6238, with SHA-1 and six digits."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.new(key, struct.pack(">Q", step), hashlib.sha1).digest()
     offset = digest[-1] & 0x0F
@@ -136,7 +136,7 @@ def totp(secret: str, step: int) -> str:
 
 
 def password_problem(password: str) -> str | None:
-    """Return the exception for a password against the pool's policy, or None."""
+    """Return the exception if the password violates the pool's policy, otherwise None."""
     if password != password.strip():
         return "InvalidParameterException"
     return None if MIN_PASSWORD_LENGTH <= len(password) <= 256 else "InvalidPasswordException"

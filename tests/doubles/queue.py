@@ -21,7 +21,7 @@ class QueueDouble:
         self.function = function
         self.holding = False
         self.fault: Exception | None = None
-        #: The number of messages refused in each batch: AWS may refuse some of them and accept the rest.
+        #: How many messages of each batch are refused, because AWS may refuse some and accept the rest.
         self.refuses = 0
         self.bodies: list[str] = []
         self.waiting: list[tuple[str, str]] = []
@@ -50,7 +50,7 @@ class QueueDouble:
         }
 
     def run(self) -> None:
-        """Pass each batch to the function once; messages that it reports as failed wait again."""
+        """Pass each batch to the function once. Messages that the function reports as failed wait for the next run."""
         batches, self.waiting = self.waiting, []
         while batches:
             batch, batches = batches[:_BATCH], batches[_BATCH:]

@@ -28,7 +28,7 @@ def check_request(service: str, name: str, arguments: dict[str, Any]) -> None:
 
 
 def check_answer(service: str, name: str, answer: dict[str, Any]) -> None:
-    """Fail the test if AWS could never return the double's answer."""
+    """Fail the test if AWS could never give the answer of the double."""
     shape = operation(service, name).output_shape
     if shape is None:
         assert answer == {}, f"{name} answers nothing"

@@ -1,4 +1,4 @@
-"""RSA keys made once per run, and a JWT signer that signs anything, so that tests can forge as well as issue."""
+"""RSA keys that are made once per run, and a JWT signer that signs anything, so that tests can issue and forge tokens."""
 
 import base64
 import functools
@@ -25,7 +25,7 @@ def b64url(data: bytes) -> str:
 
 
 def sign_jwt(header: Mapping[str, Any], claims: object, key: PrivateKey) -> str:
-    """Return a JWS in compact form, signed with RS256 whatever `header` says."""
+    """Return a JWS in compact form. The signature is always RS256, whatever `header` says."""
     signed = f"{b64url(json.dumps(header).encode())}.{b64url(json.dumps(claims).encode())}"
     signature = key.sign(signed.encode(), padding.PKCS1v15(), SHA256())
     return f"{signed}.{b64url(signature)}"

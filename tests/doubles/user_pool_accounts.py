@@ -10,21 +10,21 @@ from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.doubles.pool_users import PoolUser, password_problem
 from tests.doubles.user_pool_core import PoolCore, refusal
 
-#: The pool's attributes that people may set themselves.
+#: The attributes of the pool that people may set themselves.
 SCHEMA = frozenset(
     {"email", "given_name", "family_name", "name", "custom:idp_sub", "custom:groups"}
 )
 
 
 def delivery(address: str) -> dict[str, str]:
-    """The destination of a code in the answer."""
+    """Return the destination of a code, as the answer has it."""
     name, _, domain = address.partition("@")
     where = f"{name[:1]}***@{domain[:1]}***"
     return {"Destination": where, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
 class AccountOperations(PoolCore):
-    """Accounts that people create themselves."""
+    """The operations with which people create and restore their own accounts."""
 
     def _op_sign_up(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "SignUp"

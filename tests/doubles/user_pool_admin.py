@@ -24,7 +24,7 @@ class AdminOperations(PeopleOperations):
     """The operators' operations."""
 
     pool_groups: tuple[str, ...] = ("admins", "readers")
-    #: The pool's factors; settings of others are refused.
+    #: The second factors that the pool has; settings of other factors are refused.
     pool_factors: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
     unsure: bool = False
 
@@ -139,7 +139,7 @@ class AdminOperations(PeopleOperations):
 
 
 def _page(found: list[dict[str, Any]], name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return as many as requested, and a token if there are more; AWS returns 60 at most."""
+    """Return as many items as requested, and a token if there are more. AWS returns at most 60."""
     limit = min(given.get("Limit", 60), 60)
     start = int(given.get("NextToken", "0"))
     answer: dict[str, Any] = {name: found[start : start + limit]}

@@ -35,7 +35,7 @@ class PoolSession:
 
 @dataclass
 class Grant:
-    """Tokens of the server-only client; they are revoked together."""
+    """The tokens of one sign-in with the server-only client; they are revoked together."""
 
     user: PoolUser
     client_id: str
@@ -57,22 +57,23 @@ class PoolCore:
     cognito: CognitoDouble
     pool_id: str
     clients: dict[str, str]
-    #: UsernameConfiguration of the pool; the identity stack makes pools that ignore case.
+    #: The pool's UsernameConfiguration; the identity stack makes pools that ignore case.
     case_sensitive: bool = False
     mfa_required: bool = False
     mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
-    #: Called with (trigger source, user, ClientMetadata) when Cognito would call the trigger; an error refuses.
+    #: Called with (trigger source, user, ClientMetadata) when Cognito would call the trigger. If it raises an error, the
+    #: call is refused.
     trigger: Callable[[str, PoolUser, Mapping[str, str]], None] = lambda source, user, metadata: (
         None
     )
     users: list[PoolUser] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    #: (destination, purpose, code) of everything that was sent.
+    #: All that was sent: (destination, purpose, code).
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
-    #: Changes the next challenge: (name, parameters).
+    #: Replaces the next challenge: (name, parameters).
     next_challenge: tuple[str, dict[str, str]] | None = None
-    #: The names of factors in SELECT_MFA_TYPE: AWS's model and one page have EMAIL_MFA, another page EMAIL_OTP.
+    #: The names of factors in SELECT_MFA_TYPE. AWS's model and one page have EMAIL_MFA; another page has EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
     #: The length of the next Sessions in characters; None for the length that Cognito uses today.
     session_length: int | None = None
@@ -117,7 +118,7 @@ class PoolCore:
         return user
 
     def fail(self, name: str, *faults: Exception) -> None:
-        """Let the next calls of `name` (boto3's) end in `faults`, one each."""
+        """Let the next calls of `name` (in boto3's spelling) end in `faults`, one call in each."""
         self._faults.setdefault(name, []).extend(faults)
 
     def called(self, name: str) -> int:
@@ -132,7 +133,7 @@ class PoolCore:
     # What operations share ------------------------------------------------------------------------
 
     def find(self, name: str) -> PoolUser | None:
-        """Find a user by user name, or a native one by address, by the pool's case rule."""
+        """Find a user by user name, or a native user by address, under the pool's case rule."""
 
         def same(one: str) -> bool:
             return one == name if self.case_sensitive else one.casefold() == name.casefold()
@@ -147,7 +148,8 @@ class PoolCore:
         )
 
     def _as_of_now(self, person: Person) -> Person:
-        """Return `person` with the current groups; a provider's own group, `<pool>_<provider>`, is that of the sign-in."""
+        """Return `person` with the current groups. The provider's own group, `<pool>_<provider>`, stays as at the
+        sign-in."""
         user = next((user for user in self.users if user.sub == person.sub), None)
         if user is None:
             return person
@@ -222,7 +224,7 @@ class PoolCore:
             "scope": USER_ADMIN,
             "exp": now + 900,
             "iat": now,
-            # Real ones are 1.1 kB, and their refresh tokens 1.9 kB.
+            # Real tokens have 1.1 kB, and real refresh tokens 1.9 kB.
             "jti": secrets.token_urlsafe(200),
             "username": user.username,
         }

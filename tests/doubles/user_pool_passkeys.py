@@ -20,9 +20,9 @@ from tests.doubles.authenticator import encode
 from tests.doubles.pool_users import PoolUser
 from tests.doubles.user_pool_core import SESSION_SECONDS, PoolCore, PoolSession, refusal
 
-#: Developer guide, "Quotas in Amazon Cognito": passkeys of a person.
+#: The number of passkeys that a person may have: developer guide, "Quotas in Amazon Cognito".
 MOST_PASSKEYS = 20
-#: A page of ListWebAuthnCredentials.
+#: The size of a page of ListWebAuthnCredentials.
 PAGE = 20
 
 
@@ -187,7 +187,7 @@ class PasskeyOperations(PoolCore):
         }
 
     def _check_passkey(self, session: PoolSession, text: str, op: str) -> None:
-        """Verify an assertion; the challenge can be used only once, even if the assertion is wrong."""
+        """Verify an assertion. Its challenge can be used only once, even if the assertion is wrong."""
         wrong = refusal("NotAuthorizedException", op, "Invalid credential")
         challenge, session.passkey_challenge = session.passkey_challenge, None
         if challenge is None:
@@ -230,7 +230,7 @@ def _origin(credential: dict[str, Any]) -> str:
 
 
 def _is_of(origin: str, relying_party: str) -> bool:
-    """Tell whether an origin may use the relying party's passkeys (Web Authentication 5.1.3, step 7)."""
+    """Return whether an origin may use the relying party's passkeys (Web Authentication 5.1.3, step 7)."""
     parts = urlsplit(origin)
     host = parts.hostname or ""
     secure = parts.scheme == "https" or host == "localhost"

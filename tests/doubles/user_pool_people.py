@@ -23,7 +23,7 @@ MAX_LINKS = 5
 class PeopleOperations(PoolCore):
     """The administrators' operations."""
 
-    #: Raised by the next AdminLinkProviderForUser after it has linked, as a repeated call does.
+    #: AdminLinkProviderForUser raises this error after it has linked, as it does for a repeated call.
     link_throws_after: bool = False
 
     def _op_list_users(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class PeopleOperations(PoolCore):
         return {}
 
     def _op_admin_set_user_password(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Confirms an UNCONFIRMED user, whose address stays unproved (aws-sdk-js issue 2976)."""
+        """Set a password. This confirms an UNCONFIRMED user, whose address stays unproved (aws-sdk-js issue 2976)."""
         user = self._named(given["Username"], "AdminSetUserPassword")
         assert given["Permanent"] is True
         if problem := password_problem(given["Password"]):
@@ -133,7 +133,7 @@ class PeopleOperations(PoolCore):
 
 
 def described(user: PoolUser, attributes: str) -> dict[str, Any]:
-    """Return a user as ListUsers or AdminGetUser does; the two name the attributes differently."""
+    """Return a user as ListUsers or AdminGetUser does. The two have different names for the list of attributes."""
     found = {
         "sub": user.sub,
         "email": user.email,

@@ -110,7 +110,7 @@ class SignInOperations(PasskeyOperations):
         responses = given["ChallengeResponses"]
         self._check_hash(client_id, responses.get("USERNAME", ""), responses.get("SECRET_HASH"), op)
         session = self._session(given.get("Session", ""), op)
-        # This must be the pool's own user name: only AdminInitiateAuth accepts an alias.
+        # USERNAME must be the pool's own user name: only AdminInitiateAuth accepts an alias.
         theirs = session.user.username == responses["USERNAME"]
         if not theirs or session.client_id != client_id or session.challenge != name:
             raise refusal("NotAuthorizedException", op, "Invalid session for the user.")
@@ -153,6 +153,6 @@ class SignInOperations(PasskeyOperations):
             if not user.check_totp(code, self.clock()):
                 raise refusal("CodeMismatchException", op)
         elif problem := user.check_code(name, code, self.clock()):
-            # In this model, a challenge's code has no separate expiry: it expires with the Session.
+            # In this double, the code of a challenge has no expiry of its own: it expires with the Session.
             limited = problem == "LimitExceededException"
             raise refusal("NotAuthorizedException" if limited else problem, op)

@@ -20,7 +20,7 @@ from tests.engines.webdriver import Page as Tab
 from tests.ports import free_ports
 from tests.watched import Watched, watched
 
-# The machine also runs other things; tests about time set their own limit.
+# The machine is busy with other things; tests about time set their own limit.
 expect.set_options(timeout=30_000)
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -91,7 +91,7 @@ def refund():
 def mounted(
     tmp_path_factory: pytest.TempPathFactory, certificate: Certificate
 ) -> Iterator[Watched]:
-    """Another checkout with its own watched stack, where a team's app serves Gatehouse below a path prefix."""
+    """Another checkout with its own stack, which follows edits. In it, a team's app serves Gatehouse below a path prefix."""
     with watched(tmp_path_factory.mktemp("mounted"), certificate.ca_file.parent, MOUNTED) as found:
         yield found
 
@@ -126,13 +126,13 @@ def notes(stack: Stack) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(stack: Stack) -> Visitor:
-    """A person without a browser, who has no cookies yet."""
+    """A person without a browser, who has no cookie yet."""
     return Visitor(stack)
 
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A new browser profile; a script error or a CSP violation fails the test."""
+    """A new browser profile. A script error or a CSP violation fails the test."""
     faults: list[str] = []
     context = browser.new_context(locale="en-GB")
     context.set_default_timeout(30_000)
@@ -172,7 +172,7 @@ def engine(
 
 @pytest.fixture
 def tab(engine: Driver, stack: Stack) -> Iterator[Tab]:
-    """A tab of that browser, at the app, signed out."""
+    """A tab of that browser, at the app. Nobody is signed in."""
     tab = Tab(engine)
     tab.open(stack.url)
     tab.forget()

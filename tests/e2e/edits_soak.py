@@ -17,7 +17,8 @@ def tea():
 
 
 def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: Watched) -> None:
-    """The edits: a page, a view, a broken module, an invalid setting, a new route. Session and record survive them all."""
+    """The edits are: a page, a view, a broken module, an invalid setting, a new route. Session and record survive all of
+    them."""
     page.goto(mounted.info["page_url"])
     page.get_by_role("link", name="Continue with Okta").click()
     page.get_by_text("bruno@example.com", exact=True).click()
@@ -36,7 +37,7 @@ def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: 
     mounted.edit("app.py", "import Gatehouse", "import Gatehose")
     mounted.heard("app.py: not deployed")
     mounted.heard("cannot import name 'Gatehose'")
-    # The edit of the page must not deploy the broken module.
+    # The edit of the page must not deploy the module that is broken.
     mounted.edit("frontend/index.html", "<title>Edited ", "<title>Twice ")
     mounted.heard("frontend/index.html: not deployed")
     assert "the edit" in mounted.shown("health")
@@ -53,7 +54,8 @@ def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: 
     mounted.edit("app.py", '("GET", "/health")}', '("GET", "/health"), ("GET", "/tea")}')
     mounted.edit("app.py", "app.register_blueprint", f"{_ROUTE}app.register_blueprint")
     while "ready" not in mounted.shown("tea"):
-        mounted.heard(": deployed again")  # once or twice: the files were not saved together
+        # Once or twice, because the files were not saved at the same time.
+        mounted.heard(": deployed again")
 
     page.reload()
     expect(page.get_by_role("heading", name="Hello, Bruno")).to_be_visible()

@@ -36,7 +36,7 @@ def sign_in(tab: Page, email: str) -> None:
 
 
 def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> None:
-    """It uses the key from the page, right codes, and a wrong one."""
+    """The test uses the key from the page, right codes, and a wrong one."""
     email = f"{tab.driver.name.lower()}@example.com"
     stack.create_person(email, PASSWORD)
     sign_in(tab, email)
@@ -87,7 +87,7 @@ def test_two_tabs_share_a_session_and_its_end(tab: Page, stack: Stack) -> None:
 
 
 def test_two_tabs_sign_in_side_by_side(tab: Page, stack: Stack) -> None:
-    """The one that started first finishes last."""
+    """The sign-in of the tab that started first is finished last."""
     tabs = [tab.tab]
     tab.press("Continue with Okta")
     tab.see("Okta, local stand-in")
@@ -102,7 +102,7 @@ def test_two_tabs_sign_in_side_by_side(tab: Page, stack: Stack) -> None:
 
 
 def test_another_origin_shares_the_session(tab: Page, stack: Stack, notes: str) -> None:
-    """In the example front end: a sign-in from there and back, a protected route, a reload, and the sign-out."""
+    """In the example front end, the test signs in, calls a protected route, reloads, and signs out."""
     tab.open(notes)
     tab.press("Continue with Okta")
     tab.press("Alice")
@@ -126,8 +126,8 @@ def test_another_origin_shares_the_session(tab: Page, stack: Stack, notes: str) 
 
 
 def test_every_state_fits_in_every_engine(engine: Driver, browser: Browser) -> None:
-    """Narrow, wide, dark, in German, with large text: nothing scrolls sideways, is cut, overlaps, or is too small to
-    click."""
+    """The test draws every state narrow, wide, dark, in German, and with large text. Nothing scrolls sideways, is cut,
+    overlaps, or is too small to click."""
     names, found, screen = list(ALL), {}, OverWebDriver(engine)
     with stills_of(browser, names) as (url, sheets):
         for row in enumerate(names):
@@ -139,13 +139,13 @@ def test_every_state_fits_in_every_engine(engine: Driver, browser: Browser) -> N
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[dict[str, Any]]:
-    """A stack with --http."""
+    """A stack that `up --http` has started."""
     with own_stack_info("--http") as info:
         yield info
 
 
 def test_plain_http_signs_in_everybody_but_webkit(engine: Driver, plain: dict[str, Any]) -> None:
-    """In Safari's engine, a sign-in through Okta leaves no session, as `up --http` warns; in the others it does."""
+    """In Safari's engine, a sign-in through Okta leaves no session, as `up --http` warns. In the other engines it does."""
     assert (plain["ca_file"], plain["certificate_file"]) == (None, None)
     assert plain["app_url"].startswith("http://localhost:")
     tab = Page(engine)

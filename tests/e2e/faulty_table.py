@@ -1,4 +1,4 @@
-"""A faulty table: a proxy between the deployed functions and the local DynamoDB changes one table's answers."""
+"""A proxy between the deployed functions and the local DynamoDB, which changes the answers of one table."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: The delay of a slow table's answer, which comes after the write.
+#: How long a slow table delays its answer, which it sends after the write.
 SLOW_SECONDS = 3.0
 _FUNCTIONS = ("", "-user_records")
 _THROTTLED = {
@@ -23,17 +23,17 @@ _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "server", "date", "
 
 @dataclass
 class FaultyTable:
-    """Passes calls to `upstream`; those that name `table` get the current fault."""
+    """Passes calls to `upstream`. A call that names `table` gets the current fault."""
 
     upstream: str
     table: str
     fault: str | None = None
-    #: The operations that got a fault, in their order.
+    #: The operations that got a fault, in order.
     spoiled: list[str] = field(default_factory=list)
 
     @contextmanager
     def __call__(self, fault: str) -> Iterator[None]:
-        """Make the table `throttled`, `down` (no answer, the connection ends) or `slow` for a while."""
+        """Make the table `throttled`, `down` (the connection ends without an answer) or `slow` for a while."""
         self.fault, self.spoiled = fault, []
         try:
             yield

@@ -11,13 +11,13 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: An asynchronous function sends the mails, and its first container may be cold.
+#: How long to wait: another function sends the mails, and its first container may be cold.
 _PATIENCE_SECONDS = 20.0
 _read: Counter[tuple[str, str]] = Counter()
 
 
 def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
-    """Every mail to an address, the oldest first."""
+    """Return every mail to an address, the oldest first."""
     outbox = requests.get(
         f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
     ).json()["messages"]
@@ -25,7 +25,7 @@ def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
 
 
 def expect_soon(holds: Callable[[], bool]) -> None:
-    """Wait until `holds` is true: the result of a function that the route calls asynchronously."""
+    """Wait until `holds` returns true: the route has called a function without waiting for its result."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < ends_at, "it does not happen"
@@ -38,7 +38,8 @@ def mailed_code(stack: Stack, email: str) -> str:
 
 
 def mailed_password(stack: Stack, email: str) -> str:
-    """The temporary password in the last invitation to an address; `ops` has waited until the mail was sent."""
+    """Return the temporary password in the last invitation to an address. `ops` has already waited until the mail was
+    sent."""
     return shown(mails_to(stack, email)[-1])[-1]
 
 

@@ -36,7 +36,7 @@ def person(info: Any) -> requests.Session:
 def test_what_a_queue_delivers_is_written_to_the_teams_table(
     team: Team, info: Any, person: requests.Session
 ) -> None:
-    """A route writes and sends with the API's role; the function writes with its own role; IAM enforces both."""
+    """A route writes and sends with the API's role, the function writes with its own role, and IAM enforces both."""
     root = info["app_url"].rstrip("/")
     made = person.post(f"{root}/orders", json={"article": "tea"}).json()
     order = until(
@@ -49,7 +49,7 @@ def test_what_a_queue_delivers_is_written_to_the_teams_table(
 
 
 def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> None:
-    """It uses the page's own example, and takes away a permission with `deploy --stage local`."""
+    """The test uses the page's own example. It takes a permission away with `deploy --stage local`."""
     team.log_until("count_orders", "orders_counted")
     file = team.folder / ".chalice" / "gatehouse.yaml"
     before = file.read_text()
@@ -66,13 +66,14 @@ def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> No
 
 
 def test_doctor_has_nothing_to_say(team: Team) -> None:
-    """This includes the team's own part."""
+    """Doctor also checks the team's own part."""
     team.ops("deploy", "--stage", "local")
     assert "all is well" in team.ops("doctor", "--stage", "local")
 
 
 def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: Any) -> None:
-    """It reports a queue that no longer calls its function, a message in the dead-letter queue, and a deleted function."""
+    """Doctor reports a queue that no longer calls its function, a message in the dead-letter queue, and a deleted
+    function."""
     made = boto3.Session("test", "test", region_name=info["region"])
     aws = {
         name: made.client(name, endpoint_url=info["aws_endpoint_url"]) for name in ("lambda", "sqs")
@@ -96,7 +97,7 @@ def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: An
 
 
 def test_a_plain_chalice_deploy_keeps_the_gateways_own_answers(team: Team, info: Any) -> None:
-    """These are the error format, the headers, and the redirect from unknown paths to the page."""
+    """The gateway still answers with our error format and headers, and redirects unknown paths to the page."""
     script = ROOT / "ops" / "local" / "chalice_cli.py"
     command = f"cd .local/app && exec {sys.executable} {script} deploy --stage local"
     before = requests.get(f"{info['app_url']}nowhere", verify=info["ca_file"])

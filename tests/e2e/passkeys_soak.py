@@ -28,7 +28,8 @@ def person(stack: Stack) -> None:
 
 
 def open_form(page: Page, stack: Stack) -> None:
-    page.goto("about:blank")  # the next address may differ from this one in its fragment alone
+    # If the next address differed only in its fragment, the page would not load again.
+    page.goto("about:blank")
     page.goto(f"{stack.url}#email")
     field(page, "Email").fill(EMAIL)
 
@@ -40,8 +41,8 @@ def sign_in(page: Page, stack: Stack) -> None:
     title(page, "Hello, Nadia")
 
 
-#: The person takes time: the browser's prompt begins when the test calls `go`. A prompt that the virtual authenticator holds
-#: back never ends.
+#: The person is slow: the browser's prompt begins only when the test calls `go`. A prompt that the virtual authenticator
+#: holds back never ends.
 SLOW = """
 const get = navigator.credentials?.get.bind(navigator.credentials);
 if (get) {
@@ -59,7 +60,7 @@ if (get) {
 
 @pytest.fixture
 def tabs(page: Page, context: BrowserContext, stack: Stack) -> Iterator[tuple[Page, Page]]:
-    """Two tabs; the passkey was set up in the first, and the second has the same device. Nobody is signed in."""
+    """Two tabs. The passkey was set up in the first one, and the second one has the same device. Nobody is signed in."""
     device = Device(page)
     sign_in(page, stack)
     open_list(page)
@@ -68,7 +69,8 @@ def tabs(page: Page, context: BrowserContext, stack: Stack) -> Iterator[tuple[Pa
     other = context.new_page()
     Device(other).put(device.keys()[0])
     sign_out(page)
-    context.clear_cookies()  # a known browser would sign in by itself
+    # Otherwise the browser would be known, and autofill would sign in at once.
+    context.clear_cookies()
     yield page, other
     context.clear_cookies()
     sign_in(page, stack)
@@ -77,7 +79,7 @@ def tabs(page: Page, context: BrowserContext, stack: Stack) -> Iterator[tuple[Pa
 
 
 def ask(tab: Page) -> None:
-    """Use the button, and stop before the browser's prompt."""
+    """Press the button, and stop before the browser's prompt."""
     button(tab, "Use a passkey").click()
     expect(tab.locator("[data-prompt]")).to_have_count(1)
 
@@ -86,8 +88,8 @@ def ask(tab: Page) -> None:
 def test_two_tabs_share_a_passkey_but_not_a_challenge(
     tabs: tuple[Page, Page], stack: Stack
 ) -> None:
-    """The later challenge replaces the earlier one, whose answer is refused and uses it up; each tab can ask again. A
-    sign-in in one tab is one in the other.
+    """The later challenge replaces the earlier one. The answer to the earlier one is refused and uses up the challenge, but
+    each tab can ask again. A sign-in in one tab also signs the other tab in.
     """
     first, second = tabs
     for tab in tabs:
@@ -110,7 +112,8 @@ def test_two_tabs_share_a_passkey_but_not_a_challenge(
 def test_a_passkey_removed_in_one_tab_is_gone_in_the_other(
     tabs: tuple[Page, Page], context: BrowserContext, stack: Stack
 ) -> None:
-    """The other tab's list is old: it asks for the password again, and shows the new one. Nobody can sign in with it."""
+    """The other tab shows an old list. It asks for the password again, and then shows the new list. Nobody can sign in with
+    the removed passkey."""
     first, second = tabs
     sign_in(first, stack)
     open_list(first)

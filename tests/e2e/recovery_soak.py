@@ -12,8 +12,8 @@ from tests.e2e.test_direct_browser import PASSWORD, code_of, field, sign_in, sig
 
 @pytest.mark.security("S-105")
 def test_a_recovery_code_replaces_a_lost_app(page: Page, stack: Stack) -> None:
-    """The codes are made with password and app. One of them replaces the app, which is then off; the page signs the person
-    in and leads to another set-up. After that, the password is enough."""
+    """The person makes the codes with password and app. One code replaces the app, which is then off. The page signs the
+    person in and offers another set-up. After that, the password is enough."""
     email = "rosa@example.com"
     stack.create_person(email, PASSWORD)
     page.goto(stack.url)

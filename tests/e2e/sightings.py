@@ -1,4 +1,4 @@
-"""The end-to-end tests' inputs and answers: kept for test_what_was_logged.py, which runs last."""
+"""Collects what the end-to-end tests send and receive, for test_what_was_logged.py, which runs last."""
 
 import json
 from typing import Any
@@ -7,14 +7,14 @@ import requests
 
 _TYPED = ("password", "code", "captcha", "client_secret")
 
-#: Typed passwords and codes, right or wrong.
+#: Passwords and codes that were typed, right or wrong.
 TYPED: set[str] = set()
-#: Bodies, cookies and redirect targets of every JSON answer and redirect.
+#: Bodies, cookies and redirect targets of all JSON answers and redirects.
 ANSWERS: list[str] = []
 
 
 def note_sent(body: object) -> None:
-    """Remember the secrets in a JSON body (text or parsed)."""
+    """Remember the secrets in a JSON body, which is a text or already parsed."""
     try:
         parsed: Any = json.loads(body) if isinstance(body, str | bytes) else body
     except ValueError:

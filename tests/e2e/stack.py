@@ -1,4 +1,4 @@
-"""The local stack for the end-to-end tests: its addresses, its AWS, and people who sign in without a browser."""
+"""The local stack for the end-to-end tests: its addresses, its AWS clients, and people who sign in without a browser."""
 
 import json
 import re
@@ -35,7 +35,7 @@ class Stack:
 
     @property
     def verify(self) -> str | bool:
-        """The argument `verify` of requests for `url`: the certificate authority's file."""
+        """Return the argument `verify` of requests for `url`: the file of the certificate authority."""
         return self.info["ca_file"] or True
 
     def past_proxy(self, url: str) -> tuple[str, str]:
@@ -55,11 +55,11 @@ class Stack:
         return next(str(p["sub"]) for p in self.info["okta_users"] if p["email"] == email)
 
     def user_name(self, email: str) -> str:
-        """An Okta person's name in the pool: lower case, because the pool ignores case."""
+        """Return an Okta person's name in the pool, in lower case, because the pool ignores case."""
         return f"Okta_{self.sub(email)}".lower()
 
     def user_item(self, user_name: str) -> dict[str, str] | None:
-        """The row of the users table, attribute -> value, or None."""
+        """Return the row of the users table as attribute -> value, or None."""
         answer = self.aws("dynamodb").get_item(
             TableName=self.info["users_table"],
             Key={"userName": {"S": user_name}},
@@ -74,7 +74,7 @@ class Stack:
         )
 
     def prove(self, user_name: str) -> None:
-        """Note in a person's record that the mailbox's owner has chosen the password."""
+        """Store in a person's record that the mailbox's owner has chosen the password."""
         self.aws("dynamodb").update_item(
             TableName=self.info["users_table"],
             Key={"userName": {"S": user_name}},
@@ -84,7 +84,7 @@ class Stack:
 
     @contextmanager
     def keeping_empty_claims(self) -> Iterator[None]:
-        """Let Cognito keep stored values when a trigger answers an empty one, which AWS may do."""
+        """Let Cognito keep a stored value if a trigger answers with an empty one; AWS may do the same."""
         cognito, pool = self.aws("cognito-idp"), self.info["user_pool_id"]
         arn = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"]
         cognito.tag_resource(ResourceArn=arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
@@ -94,7 +94,7 @@ class Stack:
             cognito.untag_resource(ResourceArn=arn, TagKeys=[EMPTY_CLAIMS_TAG])
 
     def forget_person(self, email: str) -> None:
-        """Make one of Okta's people unknown to the pool."""
+        """Delete one of Okta's people from the pool."""
         cognito = self.aws("cognito-idp")
         name = self.user_name(email)
         try:
@@ -138,7 +138,7 @@ class Stack:
         return {row["userName"]: row for row in rows}
 
     def start_anew(self, *triggers: str) -> None:
-        """Make API and triggers start new containers, as after a deployment; or only the named triggers."""
+        """Make API and triggers start new containers, as after a deployment. If triggers are named, only those do."""
         functions = self.aws("lambda")
         app = f"gatehouse-{self.info['stage']}"
         every = tuple(
@@ -200,12 +200,12 @@ class Stack:
 
 @dataclass
 class Visitor:
-    """A person with an HTTP client: follows the sign-in step by step and keeps cookies like a browser."""
+    """A person with an HTTP client, who follows the sign-in step by step and keeps cookies as a browser does."""
 
     stack: Stack
     http: requests.Session = field(default_factory=requests.Session)
     cookies: dict[str, str] = field(default_factory=dict)
-    #: Call API Gateway itself: the front proxy removes Strict-Transport-Security.
+    #: Call API Gateway itself, because the front proxy removes Strict-Transport-Security.
     past_proxy: bool = False
 
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
@@ -237,7 +237,7 @@ class Visitor:
         )
 
     def get(self, path: str, token: str | None = None) -> requests.Response:
-        """GET, with an access token if given."""
+        """Send a GET, with an access token if one is given."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return self.request("GET", path, headers=headers)
 
@@ -297,7 +297,7 @@ class Visitor:
 
 
 def forget_attempts(stack: Stack) -> None:
-    """Hundreds of wrong passwords from one address would block the other tests."""
+    """Delete the counters: hundreds of wrong passwords from one address would block the other tests."""
     dynamodb, table = stack.aws("dynamodb"), "gatehouse-local-throttle"
     keys = [
         k["AttributeName"] for k in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]

@@ -1,4 +1,4 @@
-"""Who owns an account, on the deployed stack: a stranger signs up before or after the mailbox's owner, and gets nothing
+"""Who owns an account, on the deployed stack: a stranger who signs up before or after the mailbox's owner gets nothing
 (S-67)."""
 
 from collections.abc import Callable, Iterator
@@ -52,9 +52,8 @@ def finish(page: Page, code: str, given: str, family: str, password: str) -> Non
 def test_the_mailboxs_owner_gets_the_account_and_the_stranger_nothing(
     page: Page, browser: Browser, stack: Stack, address: str, first: str
 ) -> None:
-    """Owner and stranger use two devices, and either of them comes first. The owner gets the chosen names and password;
-    the stranger has no session, no working password, and no factor in the account; and the owner may finish on another
-    device.
+    """Owner and stranger use two devices, and either of them may come first. The owner gets the chosen names and password,
+    and may finish on another device. The stranger has no session, no working password, and no second factor in the account.
     """
     strangers = browser.new_context(locale="en-GB").new_page()
     order = [strangers, page] if first == "stranger" else [page, strangers]
@@ -113,7 +112,7 @@ def _by_cognitos_page(stack: Stack, email: str) -> str:
     answer = requests.post(address, data=form, allow_redirects=False, timeout=30)
     assert answer.status_code == 200, (
         answer.headers
-    )  # it would lead to the next page, which asks for the code
+    )  # the page would go on to the next step, which asks for the code
     return answer.text
 
 
@@ -128,7 +127,8 @@ def _refused_by_the_api(stack: Stack, email: str) -> str:
 def test_a_stranger_finds_no_other_door(
     stack: Stack, address: str, door: Callable[[Stack, str], str]
 ) -> None:
-    """Cognito's own sign-up accepts a password before the address is verified, so it is refused while our form is in use."""
+    """Cognito's own sign-up accepts a password before the address is verified, so it is refused on a stage that uses our
+    form."""
     assert "GATEHOUSE_REFUSED" in door(stack, address)
     listed = stack.aws("cognito-idp").list_users(
         UserPoolId=stack.info["user_pool_id"], Filter=f'email = "{address}"'
@@ -138,7 +138,8 @@ def test_a_stranger_finds_no_other_door(
 
 @pytest.mark.security("S-67")
 def test_an_account_from_before_starts_afresh(stack: Stack, address: str) -> None:
-    """An earlier release created it with a stranger's password; its record does not say that our server created it."""
+    """An earlier release created the account with a stranger's password. Its record does not say that our server created
+    it."""
     functions = stack.aws("lambda")
     name = "gatehouse-local-user_records"
     found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

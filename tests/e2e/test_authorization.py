@@ -1,4 +1,5 @@
-"""API Gateway's authorizer before the routes, with real and forged tokens; never with `chalice local`."""
+"""API Gateway's authorizer in front of the routes, with real and forged tokens. `chalice local` is not used, because it has
+no such authorizer."""
 
 import base64
 import json
@@ -24,7 +25,7 @@ def tokens(stack: Stack) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def other_client(stack: Stack) -> Iterator[str]:
-    """A second app client of the pool: it may sign in by password and its tokens expire after a second."""
+    """A second app client of the pool, which may sign in by password. Its tokens expire after a second."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     client = cognito.create_user_pool_client(
@@ -77,21 +78,21 @@ def test_no_token_is_401(stack: Stack) -> None:
 
 @pytest.mark.security("S-24")
 def test_an_id_token_is_refused(stack: Stack, password_tokens: dict[str, str]) -> None:
-    """An ID token is not an access token, although the same pool signed it."""
+    """An ID token does not count as an access token, although the same pool signed it."""
     assert call(stack, password_tokens["IdToken"]).status_code in (401, 403)
 
 
 def test_a_token_without_the_scope_is_refused(
     stack: Stack, password_tokens: dict[str, str]
 ) -> None:
-    """A password sign-in with another client only has aws.cognito.signin.user.admin."""
+    """The token of a password sign-in with another client has only the scope aws.cognito.signin.user.admin."""
     assert "api/read" not in claims_of(password_tokens["AccessToken"])["scope"]
     assert call(stack, password_tokens["AccessToken"]).status_code in (401, 403)
 
 
 @pytest.mark.security("S-18")
 def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None:
-    """They have another key under the same kid, no algorithm, a changed payload, or garbage."""
+    """The tokens have another key under the same kid, no algorithm, a changed payload, or garbage."""
     token = tokens["access_token"]
     header, payload, signature = token.split(".")
     kid = jwt.get_unverified_header(token)["kid"]
@@ -112,8 +113,8 @@ def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None
 
 @pytest.mark.security("S-49")
 def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
-    """API Gateway does not check the audience: a client of the same pool with the scope passes, and the app answers
-    401."""
+    """API Gateway does not check the audience. So a token of another client of the pool reaches the app if it has the scope,
+    and the app answers 401."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     callback = f"{stack.url}auth/callback"
@@ -172,7 +173,7 @@ def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
 
 
 def test_an_expired_token_is_refused(stack: Stack) -> None:
-    """A real token, which was valid before, gets 401 after its expiry."""
+    """A real token, which worked before, gets 401 after its expiry."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     described = cognito.describe_user_pool_client(
@@ -183,7 +184,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
         for name, value in described.items()
         if value and name not in ("ClientSecret", "CreationDate", "LastModifiedDate")
     }
-    # AWS requires at least five minutes; the local AWS allows less, for this test.
+    # AWS requires at least five minutes. The local AWS allows less, which this test uses.
     units = {**keep["TokenValidityUnits"], "AccessToken": "seconds"}
     cognito.update_user_pool_client(
         **{**keep, "AccessTokenValidity": 2, "TokenValidityUnits": units}
@@ -201,7 +202,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
 
 @pytest.mark.security("S-48")
 def test_every_deployed_route_is_public_by_name_or_has_authorizer_and_scope(stack: Stack) -> None:
-    """It reads API Gateway's real resources, not the code."""
+    """The test reads API Gateway's real resources, not the code."""
     gateway = stack.aws("apigateway")
     api = stack.info["rest_api_id"]
     resources = gateway.get_resources(restApiId=api, embed=["methods"], limit=500)["items"]

@@ -27,7 +27,8 @@ def session_cookie(context: BrowserContext) -> str | None:
 def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The whole flow: page, Okta, callback, /me, reload, sign-out; afterwards the old cookie is refused."""
+    """The test goes from the page to Okta, the callback, /me, a reload and the sign-out. Afterwards the old cookie is
+    refused."""
     sign_in(page, stack)
     expect(page.get_by_text("Alice Moreau")).to_be_visible()
     expect(page.get_by_text(ALICE)).to_be_visible()
@@ -49,7 +50,7 @@ def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
 def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
     page: Page, stack: Stack
 ) -> None:
-    """The trigger wrote the person under the required attribute names, and no other claims of Okta."""
+    """The trigger wrote the person's data under the required attribute names, and no other claims of Okta."""
     sign_in(page, stack)
     item = stack.user_item(stack.user_name(ALICE))
     assert item is not None
@@ -81,7 +82,7 @@ def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
 def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The access token is only in page memory; refresh and ID token are in no body, URL or storage."""
+    """Only the page's memory has the access token. Refresh and ID token are in no body, URL or storage."""
     bodies: dict[str, str] = {}
     urls: list[str] = []
 
@@ -113,7 +114,7 @@ def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
 def test_cookies_have_their_attributes_in_the_browser(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The session cookie is Strict and lasts for the browser session, the transaction's is Lax and is deleted."""
+    """The session cookie is Strict and ends with the browser. The transaction's cookie is Lax and is deleted."""
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()
     expect(page.get_by_text(ALICE)).to_be_visible()
@@ -134,7 +135,7 @@ def test_cookies_have_their_attributes_in_the_browser(
 def test_remember_me_makes_the_cookie_outlive_the_browser(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """With the box ticked the session cookie has an expiry."""
+    """If the box is ticked, the session cookie has an expiry."""
     page.goto(stack.url)
     page.get_by_label("Keep me signed in on this device").check()
     page.get_by_role("link", name="Continue with Okta").click()
@@ -158,7 +159,7 @@ def test_two_tabs_can_sign_in_side_by_side(context: BrowserContext, stack: Stack
 
 @pytest.mark.security("S-13")
 def test_a_refusal_at_okta_is_explained_on_the_page(page: Page, stack: Stack) -> None:
-    """error=access_denied becomes our own text, with a way to try again, and a clean URL."""
+    """error=access_denied becomes our own text, with a link to try again, and a clean URL."""
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()
     page.get_by_text("Refuse").click()
@@ -181,8 +182,8 @@ def test_a_callback_of_another_browser_is_refused(
 
 
 def test_managed_login_is_a_door_as_well(page: Page, stack: Stack) -> None:
-    """A native person signs in on Cognito's own page, and gets a record, although no trigger event ever reported the
-    person."""
+    """A native person signs in on Cognito's own page, and gets a record, although no trigger has run for that person
+    before."""
     demo = stack.info["demo_users"][0]
     page.goto(f"{stack.url}auth/login?provider=COGNITO")
     page.locator("input[name=username]").fill(demo["email"])

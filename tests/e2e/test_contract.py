@@ -40,7 +40,7 @@ def described(stack: Stack) -> Any:
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack) -> Iterator[dict[str, str]]:
-    """Headers of an administrator's browser: cookie and access token. It leaves no attempts behind."""
+    """Headers of an administrator's browser: cookie and access token. The fixture resets the counters of attempts."""
     visitor = Visitor(stack)
     visitor.sign_in()
     pool, name = stack.info["user_pool_id"], stack.user_name("alice@example.com")
@@ -80,7 +80,7 @@ def explore(stack: Stack, operation: Any, mode: GenerationMode, headers: dict[st
 def test_answers_are_as_described(
     stack: Stack, described: Any, admin: dict[str, str], method: str, path: str
 ) -> None:
-    """For a stranger and for an administrator's page, with allowed and with forbidden requests."""
+    """The requests come from a stranger and from an administrator's page; some are allowed and some are not."""
     operation = described[path][method]
     origin = stack.info["allowed_origin"] if method == "options" else stack.origin
     own_page = {**admin, "Origin": origin}
@@ -94,7 +94,7 @@ def test_answers_are_as_described(
 
 
 def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
-    """Only the server is different: the stack's own address."""
+    """Only the server differs: it is the stack's own address."""
     served = requests.get(f"{stack.url}openapi.json", timeout=30, verify=stack.verify).json()
     assert served["paths"] == PATHS
     assert served["servers"] == [{"url": stack.origin}]

@@ -53,7 +53,7 @@ def signed_in(tab: Page, name: str) -> str:
     tab.reload()
     tab.see_heading(f"Hello, {name}")
     tab.see("Member since")
-    # WebKit lists a Strict cookie only if the document was not reached from another site, including reloads.
+    # WebKit lists a Strict cookie only if the document was not reached from another site. A reload does not change that.
     tab.open(tab.url)
     tab.see_heading(f"Hello, {name}")
     cookie = tab.cookies()[SESSION]
@@ -62,7 +62,7 @@ def signed_in(tab: Page, name: str) -> str:
 
 
 def sign_out(tab: Page, stack: Stack, cookie: str) -> None:
-    """Afterwards nobody is signed in, even with the old cookie."""
+    """Sign out. Afterwards nobody is signed in, even with the old cookie."""
     tab.press("Sign out")
     tab.see("You are signed out.")
     assert tab.url.startswith(stack.url)
@@ -71,7 +71,7 @@ def sign_out(tab: Page, stack: Stack, cookie: str) -> None:
 
 
 def test_okta_reload_and_sign_out(tab: Page, stack: Stack) -> None:
-    """From the page to Okta, which is another site, and back."""
+    """The person goes from the page to Okta, which is another site, and back."""
     tab.press("Continue with Okta")
     tab.see("Okta, local stand-in")
     tab.press("Alice")
@@ -82,7 +82,7 @@ def test_okta_reload_and_sign_out(tab: Page, stack: Stack) -> None:
 
 
 def test_password_reload_and_sign_out(tab: Page, stack: Stack) -> None:
-    """A wrong password comes first."""
+    """The test enters a wrong password first."""
     demo = stack.info["demo_users"][0]
     tab.press("Continue with email")
     tab.fill("Email", demo["email"])
@@ -96,7 +96,7 @@ def test_password_reload_and_sign_out(tab: Page, stack: Stack) -> None:
 
 
 def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: str) -> None:
-    """Without HSTS from the local proxy, plain HTTP on other ports still works; with HSTS, it would fail for a year."""
+    """The local proxy removes HSTS, so plain HTTP on other ports still works. With HSTS, it would fail for a year."""
     tab.see("Continue with Okta")
     tab.open(other_project)
     tab.see("Another project")
@@ -104,8 +104,8 @@ def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: 
 
 
 def test_plain_http_keeps_no_secure_cookie_in_webkit(tab: Page, other_project: str) -> None:
-    """This is why HTTPS is the default, and why `up --http` warns: the app's cookies are Secure, and Safari's engine
-    drops them."""
+    """The app's cookies are Secure, and Safari's engine drops them over plain HTTP. That is why HTTPS is the default, and
+    why `up --http` warns."""
     tab.open(other_project)
     tab.see("Another project")
     kept = {"Firefox": {"secure-one", "plain-one"}, "WebKit": {"plain-one"}}

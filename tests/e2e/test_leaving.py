@@ -21,7 +21,7 @@ BRUNO = "bruno@example.com"
 
 
 def leaving(stack: Stack, *options: str) -> dict[str, Any]:
-    """Run `ops provider leaving Okta` and return the values that it prints for Okta's console."""
+    """Run `ops provider leaving Okta`, and return the values that it prints for Okta's console."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "ops", "provider", "leaving", "Okta", *options, "--json"),
@@ -40,7 +40,7 @@ def leaving(stack: Stack, *options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def hook(stack: Stack) -> dict[str, Any]:
-    """The values for Okta's console about the event hook, which `up` has set up."""
+    """The values for the event hook in Okta's console; `up` has set the hook up."""
     told: dict[str, Any] = leaving(stack, "--event-hook")["event_hook"]
     return told
 
@@ -74,8 +74,8 @@ def is_enabled(stack: Stack) -> bool:
 
 @pytest.mark.security("S-81")
 def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[str, Any]) -> None:
-    """This holds with "keep me signed in", too. A wrong secret changes nothing. After a reactivation, the sign-in works
-    again."""
+    """The session had "keep me signed in". An event with a wrong secret changes nothing. After a reactivation, the sign-in
+    works again."""
     visitor = Visitor(stack)
     back = visitor.callback_url(stack.sub(BRUNO), query="provider=Okta&remember=1")
     assert visitor.request("GET", back).status_code == 303
@@ -86,7 +86,7 @@ def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[
     began = time.monotonic()
     answer = tell(stack, hook, kind)
     assert (answer.status_code, answer.text) == (204, "")
-    assert time.monotonic() - began < 3  # Okta waits three seconds
+    assert time.monotonic() - began < 3  # Okta waits three seconds for the answer
     expect_soon(lambda: not is_enabled(stack))
     refused = visitor.post("/auth/refresh")
     assert (refused.status_code, refused.json()["error"]) == (401, "session_expired")
@@ -122,10 +122,10 @@ def choose_bruno(page: Page) -> None:
 
 
 def expect_ended_at_focus(stack: Stack, page: Page) -> None:
-    """Focus the page, and check that it says that the session was ended, and that the cookie is gone."""
+    """Focus the page, and check that it says that the session has ended, and that the cookie is deleted."""
     name = "__Host-gatehouse"
     assert name in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
-    page.clock.fast_forward(11_000)  # the page asks at most every ten seconds
+    page.clock.fast_forward(11_000)  # the page asks at most once in ten seconds
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.get_by_text("Your session was ended.")).to_be_visible()
     assert name not in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
@@ -133,7 +133,7 @@ def expect_ended_at_focus(stack: Stack, page: Page) -> None:
 
 @pytest.fixture
 def console(stack: Stack, browser: Browser) -> Iterator[Page]:
-    """Okta's console, in an administrator's browser; afterwards, Bruno may sign in again."""
+    """Okta's console in an administrator's browser. After the test, Bruno may sign in again."""
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
     page.goto(f"{stack.info['okta_url']}/admin")
@@ -146,7 +146,7 @@ def console(stack: Stack, browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def signed_in(stack: Stack, page: Page) -> Page:
-    """Bruno's page, signed in by Okta with "keep me signed in"."""
+    """Bruno's page; he signed in through Okta with "keep me signed in"."""
     page.clock.install()
     page.goto(stack.url)
     page.get_by_label("Keep me signed in on this device").check()
@@ -159,8 +159,8 @@ def signed_in(stack: Stack, page: Page) -> Page:
 def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_refused_clearly(
     stack: Stack, signed_in: Page, console: Page
 ) -> None:
-    """The event hook reports it, and Okta refuses the next sign-in. If only Okta knows of the reactivation, our page
-    says that the account is disabled."""
+    """The event hook reports the deactivation, and Okta refuses the next sign-in. If Okta does not report the reactivation,
+    our page says that the account is disabled."""
     began = time.monotonic()
     press(console, "Deactivate")
     expect_soon(lambda: not is_enabled(stack))
@@ -169,7 +169,7 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
     choose_bruno(signed_in)
     expect(signed_in.get_by_text("Unable to sign in.")).to_be_visible()
 
-    # The app does not learn of this reactivation.
+    # Okta does not tell the app of this reactivation.
     console.get_by_label("Universal Logout").check()
     console.get_by_label(BRUNO).get_by_role("button", name="Reactivate").click()
     expect(console.get_by_label(BRUNO).get_by_role("button", name="Deactivate")).to_be_visible()
@@ -177,7 +177,8 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
     choose_bruno(signed_in)
     expect(signed_in.get_by_role("heading", name="Your account is disabled here")).to_be_visible()
     signed_in.get_by_role("button", name="Back to sign-in").click()
-    expect(signed_in.get_by_role("heading", name="Sign in")).to_be_visible()  # no loop
+    # The page does not redirect in a loop.
+    expect(signed_in.get_by_role("heading", name="Sign in")).to_be_visible()
 
     press(console, "Deactivate")
     press(console, "Reactivate")
@@ -188,7 +189,7 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
 
 @pytest.mark.security("S-81")
 def test_the_same_by_universal_logout(stack: Stack, signed_in: Page, console: Page) -> None:
-    """It only ends the sessions: a reactivated person can sign in again without any other step."""
+    """Universal Logout only ends the sessions: a reactivated person can sign in again without any other step."""
     ended = stack.user_item(stack.user_name(BRUNO)) or {}
     press(console, "Deactivate", "Universal Logout")
     expect_soon(

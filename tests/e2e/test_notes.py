@@ -1,4 +1,4 @@
-"""The example front end on its own origin, in a real Chromium: what an allowed origin can do, and others cannot."""
+"""The example front end on its own origin, in a real Chromium: what an allowed origin can do and other origins cannot."""
 
 import ssl
 import threading
@@ -23,8 +23,8 @@ def sign_in(page: Page, notes: str) -> None:
 def test_a_person_signs_in_writes_a_note_and_signs_out(
     page: Page, context: BrowserContext, stack: Stack, notes: str
 ) -> None:
-    """The sign-in goes from the other origin and back; the protected route works across origins; a reload keeps the
-    session."""
+    """The sign-in starts at the other origin and returns to it. A protected route works across origins, and a reload keeps
+    the session."""
     sign_in(page, notes)
     assert page.url == notes
     page.get_by_label("New note").fill("Feed the cat")
@@ -45,7 +45,8 @@ def test_a_person_signs_in_writes_a_note_and_signs_out(
 
 
 def test_both_origins_share_one_session(context: BrowserContext, stack: Stack, notes: str) -> None:
-    """A sign-in on one is valid on the other; a sign-out here reaches the other at the next refresh."""
+    """After a sign-in on one origin, the other one is signed in, too. A sign-out on our page reaches the other origin at its
+    next refresh."""
     there, here = context.new_page(), context.new_page()
     sign_in(there, notes)
     here.goto(stack.url)
@@ -60,7 +61,7 @@ def test_both_origins_share_one_session(context: BrowserContext, stack: Stack, n
 def test_nothing_of_the_session_is_stored_at_the_other_origin(
     page: Page, context: BrowserContext, notes: str
 ) -> None:
-    """Notes are stored; tokens are not, and the cookie is not readable."""
+    """The notes are stored, but no token is, and scripts cannot read the cookie."""
     sign_in(page, notes)
     stored = page.evaluate(
         "[JSON.stringify({...localStorage, ...sessionStorage}), document.cookie]"
@@ -71,7 +72,7 @@ def test_nothing_of_the_session_is_stored_at_the_other_origin(
 
 @pytest.mark.security("S-30")
 def test_api_gateways_own_refusals_can_be_read(page: Page, stack: Stack, notes: str) -> None:
-    """A 401 without a usable token, which API Gateway alone sends, reaches the script with its code."""
+    """A call without a usable token gets a 401 from API Gateway alone. The script can read its error code."""
     page.goto(notes)
     answer = page.evaluate(
         """async (url) => {
@@ -90,7 +91,7 @@ def test_other_sites_and_unlisted_origins_get_nothing(
     browser: Browser, stack: Stack, notes: str, place: str
 ) -> None:
     """A signed-in person visits another site, or an unlisted origin of this site: every call fails there."""
-    # Not the fixture, because CORS errors on the console would fail the test.
+    # The test does not use the fixture, because CORS errors on the console would fail it.
     page = browser.new_page(locale="en-GB")
     sign_in(page, notes)
     with ForeignPage(place, stack) as url:
@@ -121,8 +122,8 @@ def test_other_sites_and_unlisted_origins_get_nothing(
 def test_only_our_own_page_makes_a_session_outlive_the_browser(
     page: Page, context: BrowserContext, stack: Stack, notes: str, where: str
 ) -> None:
-    """`remember=1` in the address bar, on an allowed origin, on the same site or on another only gives a session of
-    this browser run."""
+    """`remember=1` in an address on an allowed origin, on the same site or on another one gives a session that ends with the
+    browser."""
     address = f"{stack.url}auth/login?provider=Okta&remember=1"
     place = "https://127.0.0.1" if where == "127.0.0.1" else "https://localhost"
     with ForeignPage(place, stack) as url:

@@ -60,8 +60,8 @@ def accept(stack: Stack, email: str) -> dict[str, Any]:
 
 @pytest.mark.security("S-70")
 def test_the_first_administrator_comes_and_goes(stack: Stack) -> None:
-    """After one command, one mail and one password GET /users works; after the removal from the group, the next token
-    says so."""
+    """After one command, one mail and one password, GET /users works. After the removal from the group, the next token no
+    longer has the group."""
     email = "first-admin@example.com"
     names = ("--given-name", "Ada", "--family-name", "King")
     invited = json.loads(done(stack, "invite", email, *names, "--group", "admins", "--json"))
@@ -87,7 +87,7 @@ def test_the_first_administrator_comes_and_goes(stack: Stack) -> None:
 
 
 def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
-    """After an expired invitation, the new mail's password works, and the old one does not."""
+    """After an expired invitation, the password in the new mail works, and the old one does not."""
     email = "expired@example.com"
     done(stack, "invite", email)
     old = mailed_password(stack, email)
@@ -102,8 +102,7 @@ def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
 
 @pytest.mark.security("S-67")
 def test_a_lost_phone_is_helped(stack: Stack) -> None:
-    """Sign-ins no longer ask for the authenticator app, the session on the phone has ended, and another app can be set
-    up."""
+    """Sign-ins no longer ask for the authenticator app, the phone's session has ended, and another app can be set up."""
     email = "lost-phone@example.com"
     stack.create_person(email, PASSWORD)
     phone = Visitor(stack)
@@ -133,7 +132,7 @@ def test_a_lost_phone_is_helped(stack: Stack) -> None:
 
 @pytest.mark.security("S-70")
 def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
-    """Password and session stop working at once; afterwards the password works, and the old session stays ended."""
+    """The password and the session stop working at once. Later the password works again, but the old session stays ended."""
     email = "kept-out@example.com"
     stack.create_person(email, PASSWORD)
     visitor = Visitor(stack)
@@ -155,7 +154,7 @@ def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
 
 
 def test_people_of_okta_are_helped_at_okta(stack: Stack) -> None:
-    """Messages say what the provider manages; signing out works for them, too."""
+    """The messages say what the provider manages. Signing such people out works, too."""
     visitor = Visitor(stack)
     email = "alice@example.com"
     visitor.sign_in(email)

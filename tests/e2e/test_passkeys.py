@@ -1,4 +1,5 @@
-"""Passkeys in Chromium, by its virtual authenticator: set up, used, refused, removed; the local AWS verifies each."""
+"""Passkeys in Chromium with its virtual authenticator: set up, used, refused and removed. The local AWS verifies each of
+them."""
 
 import re
 
@@ -15,7 +16,7 @@ PASSWORD = "correct horse battery pia"
 
 @pytest.fixture(scope="module", autouse=True)
 def person(stack: Stack) -> None:
-    """Create the person, with unused attempts: all end-to-end tests come from one address."""
+    """Create the person, and reset the counters, because all end-to-end tests come from one address."""
     forget_attempts(stack)
     stack.create_person(EMAIL, PASSWORD)
 
@@ -38,7 +39,7 @@ def open_form(page: Page, stack: Stack) -> None:
 
 
 def sign_in(page: Page, stack: Stack) -> None:
-    """Return when the page knows whether it may offer a passkey."""
+    """Sign in, and return when the page knows whether it may offer a passkey."""
     open_form(page, stack)
     field(page, "Password").fill(PASSWORD)
     with page.expect_response("**/auth/passkeys/offer"):
@@ -79,8 +80,8 @@ def sign_out(page: Page) -> None:
 def test_a_passkey_from_set_up_to_removal(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """It is offered until "Not now", set up and named; it signs in by keyboard in a new browser; a copied key is refused;
-    it is removed."""
+    """The page offers a passkey until "Not now". The person sets one up, names it, signs in with the keyboard in a new
+    browser, and removes it. A copied key is refused."""
     device = Device(page)
     sign_in(page, stack)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
@@ -103,7 +104,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("My laptop")).to_be_visible()
     sign_out(page)
 
-    # By keyboard, in a browser without a cookie.
+    # The person signs in with the keyboard, in a browser without a cookie.
     context.clear_cookies()
     page.goto(f"{stack.url}#email")
     field(page, "Email").focus()
@@ -145,7 +146,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("You have no passkey.")).to_be_visible()
     sign_out(page)
 
-    # The device still has the passkey; Cognito does not.
+    # The device still has the passkey, but Cognito does not.
     context.clear_cookies()
     open_form(page, stack)
     button(page, "Use a passkey").click()
@@ -156,8 +157,8 @@ def test_a_passkey_from_set_up_to_removal(
 def test_a_known_browser_offers_the_passkey_by_itself(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """It does so in the address field, and the virtual authenticator chooses it at once. Another tab is then signed in,
-    too."""
+    """The page offers it in the address field, and the virtual authenticator chooses it at once. Another tab is then signed
+    in, too."""
     Device(page)
     set_up(page, stack)
     other = context.new_page()
@@ -185,8 +186,8 @@ def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -
 
 @pytest.mark.security("S-102")
 def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> None:
-    """The password is forgotten, too. A mailed code ends the lost passkey, which somebody else may have, and leads to a
-    new one."""
+    """The password is forgotten, too. A mailed code allows a new password, which ends the lost passkey, because somebody
+    else may have it. Then the person sets up a new one."""
     email, new = "lost@example.com", "another horse battery pia"
     stack.create_person(email, PASSWORD)
     found = Device(page)
@@ -228,7 +229,7 @@ def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> Non
     sign_out(page)
     (made,) = (
         found.keys()
-    )  # the device keeps one passkey per person: the new one has replaced the old one
+    )  # the device keeps one passkey per person, so the new one has replaced the old one
     assert made["credentialId"] != lost["credentialId"]
     page.context.clear_cookies()
     page.goto(f"{stack.url}#email")

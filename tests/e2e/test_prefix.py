@@ -12,7 +12,7 @@ from tests.watched import Watched
 
 
 def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched) -> None:
-    """It covers the registered addresses, the page's modules, cookies and the redirects, and the team's own routes."""
+    """The test covers the registered addresses, the page's modules, cookies and redirects, and the team's own routes."""
     info = mounted.info
     root = str(info["app_url"])
     assert info["page_url"] == f"{root}account"
@@ -39,7 +39,7 @@ def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched
     assert page.url == info["page_url"]
 
 
-#: A front end's own call from a page of this origin: returns the status, or the URL where the person has to confirm.
+#: A front end's own call from a page of this origin. It returns the status, or the URL at which the person has to confirm.
 CALL = """async (root) => {
   const assets = document.querySelector('script[type=module]').src;
   const { createSession } = await import(new URL('session.js', assets));
@@ -74,8 +74,8 @@ def grow_old(info: Any) -> None:
 @pytest.mark.security("S-93")
 @pytest.mark.security("S-94")
 def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> None:
-    """On the page, people confirm by password or passkey. Okta's single sign-on lets people through without a proof,
-    until it is asked for a new sign-in."""
+    """On the page, people confirm by password or passkey. Okta's single sign-on gives no proof, until Okta is told to ask
+    for a new sign-in."""
     info = mounted.info
     grace = info["demo_users"][0]
     hello = page.get_by_role("heading", name="Hello, ")
@@ -92,11 +92,11 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(grace["password"])
     page.get_by_role("button", name="Continue", exact=True).click()
-    page.wait_for_url(info["app_url"])  # the page that made the call
+    page.wait_for_url(info["app_url"])  # the page from which the call was made
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200
 
-    # By passkey: nothing is typed.
+    # The person confirms by passkey, and types nothing.
     Device(page)
     page.get_by_role("link", name="Passkeys").click()
     page.get_by_label("Password", exact=True).fill(grace["password"])
@@ -121,14 +121,15 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     expect(hello).to_be_visible()
     assert call(page, info)["status"] == 200
     page.get_by_role("button", name="Sign out").click()
-    page.get_by_role("link", name="Continue with Okta").click()  # Okta does not ask who it is
+    # Okta signs the person in without a question.
+    page.get_by_role("link", name="Continue with Okta").click()
     expect(hello).to_be_visible()
     grow_old(info)
     stale = call(page, info)
     assert stale["status"] == 401
     page.goto(stale["url"])
     page.get_by_role("link", name="Continue with Okta").click()
-    page.get_by_text("alice@example.com", exact=True).click()  # now Okta asks
+    page.get_by_text("alice@example.com", exact=True).click()  # this time Okta asks
     page.wait_for_url(info["app_url"])
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200

@@ -59,7 +59,7 @@ Seen = dict[str, set[int]]
 
 
 def deployed_routes(stack: Stack) -> list[tuple[str, str]]:
-    """(method, path) of every resource of API Gateway."""
+    """Return (method, path) of every resource of API Gateway."""
     listed = stack.aws("apigateway").get_resources(
         restApiId=stack.info["rest_api_id"], embed=["methods"], limit=500
     )["items"]
@@ -67,7 +67,7 @@ def deployed_routes(stack: Stack) -> list[tuple[str, str]]:
 
 
 def concrete(path: str) -> str:
-    """A path that matches the route."""
+    """Return a path that matches the route."""
     filled = path.replace("{version}", load_static_files().version).replace("{name}", "app.js")
     return filled.replace("{userName}", "nobody")
 
@@ -94,7 +94,7 @@ def check(seen: Seen, route: str, answer: requests.Response) -> None:
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack) -> Iterator[tuple[Visitor, dict[str, str]]]:
-    """An administrator with cookie and access token; it leaves no attempts behind."""
+    """An administrator with cookie and access token. The fixture resets the counters of attempts."""
     visitor = Visitor(stack, past_proxy=True)
     visitor.sign_in()
     name = stack.user_name(ALICE)
@@ -131,7 +131,7 @@ def everywhere(
 
 
 def live_well(stack: Stack, seen: Seen, admin: Visitor, token: dict[str, str]) -> None:
-    """Use every successful flow: sign-up, confirmation, reset, sign-in, a new name, a factor, sign-out."""
+    """Use every flow successfully: sign-up, confirmation, reset, sign-in, a new name, a second factor, sign-out."""
     forget_attempts(stack)
     email = "headers@example.net"
     person = Visitor(stack, past_proxy=True)
@@ -176,7 +176,8 @@ def test_what_callers_can_bring_about(
     admin: tuple[Visitor, dict[str, str]],
     plain_token: dict[str, str],
 ) -> None:
-    """Valid and invalid callers, bodies, tokens and methods on every route reach each documented status that they can."""
+    """Callers send valid and invalid bodies, tokens and methods to every route, and reach each documented status that a
+    caller can cause."""
     visitor, token = admin
     page = {"X-Gatehouse": "1", "Origin": stack.origin}
     typed = {**page, "Content-Type": "application/json"}
@@ -248,7 +249,7 @@ def test_what_callers_can_bring_about(
 def test_what_api_gateway_answers_alone(
     stack: Stack, seen: Seen, admin: tuple[Visitor, dict[str, str]]
 ) -> None:
-    """These are unknown paths, and every method that a path does not have."""
+    """API Gateway alone answers unknown paths, and every method that a path does not have."""
     visitor, token = admin
     held = deployed_routes(stack)
     for path in sorted({path for _, path in held}):
@@ -310,7 +311,7 @@ def no_tables_no_secrets(stack: Stack) -> Iterator[None]:
         yield
 
 
-#: Each fault, with a status that it must cause somewhere.
+#: The faults, each with a status that it must cause on some route.
 FAULTS: dict[str, tuple[Callable[[Stack], Any], int]] = {
     "function broken": (broken_handler, 502),
     "stage throttled": (throttled_stage, 429),
@@ -333,7 +334,8 @@ SAMPLE = {
 def test_faults_are_dressed_alike(
     stack: Stack, seen: Seen, admin: tuple[Visitor, dict[str, str]], fault: str
 ) -> None:
-    """5xx and 429 of the app and of API Gateway on every route; a broken function on one of each kind."""
+    """The test covers 5xx and 429, from the app and from API Gateway, on every route. A broken function is tested on one
+    route of each kind."""
     visitor, token = admin
     bring_about, expected = FAULTS[fault]
     headers = {"X-Gatehouse": "1", "Origin": stack.origin, **token}

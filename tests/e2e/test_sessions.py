@@ -18,7 +18,7 @@ from tests.e2e.stack import Stack, Visitor
 ALICE = "alice@example.com"
 CHLOE = "chloe@example.org"
 SESSION = "__Host-gatehouse"
-#: `make soak` has the large number.
+#: In `make soak`, the number is larger.
 ROUNDS = 50 if os.environ.get("GATEHOUSE_SOAK") else 15
 
 
@@ -69,8 +69,8 @@ REFRESH_LOOP = """async ([rounds, locked]) => {
 def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
     context: BrowserContext, stack: Stack, locked: bool
 ) -> None:
-    """The tabs do so many times, once with the lock that tabs of one origin share, and once with only the server's
-    grace period."""
+    """The tabs refresh many times, once with the lock that tabs of one origin share, and once with only the server's grace
+    period."""
     tabs = [context.new_page(), context.new_page()]
     sign_in(tabs[0], stack)
     tabs[1].goto(stack.url)
@@ -88,7 +88,7 @@ def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
 def test_a_sign_out_reaches_the_other_tab_within_a_second(
     context: BrowserContext, stack: Stack
 ) -> None:
-    """It is measured from the server's answer in the first tab to the other tab's signed-out view."""
+    """The time is measured from the server's answer in the first tab to the signed-out view in the other tab."""
     first, second = context.new_page(), context.new_page()
     sign_in(first, stack)
     second.goto(stack.url)
@@ -109,7 +109,7 @@ def test_a_sign_out_reaches_the_other_tab_within_a_second(
 
 
 def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
-    """Twenty minutes pass at once and the access token has expired: the next call works without a sign-in."""
+    """Twenty minutes pass at once, and the access token expires. The next call works without a sign-in."""
     page.clock.install()
     sign_in(page, stack)
     with page.expect_response("**/auth/refresh") as answered:
@@ -125,7 +125,7 @@ def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
 def test_idleness_warns_and_then_ends_the_session(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """There is a warning before the deadline; at the deadline the server decides, and the cookie is deleted."""
+    """The page warns before the deadline. At the deadline the server decides, and the cookie is deleted."""
     page.clock.install()
     sign_in(page, stack)
     page.clock.fast_forward("28:30")
@@ -151,7 +151,7 @@ def test_staying_averts_the_end(page: Page, stack: Stack) -> None:
 
 @pytest.mark.security("S-35")
 def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None:
-    """Every call fails for a minute, and the page says so; when the API is back, the person is still signed in."""
+    """Every call fails for a minute, and the page says so. When the API works again, the person is still signed in."""
     page.clock.install()
     sign_in(page, stack)
     down: list[str] = []
@@ -161,7 +161,7 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
         route.abort("connectionrefused")
 
     page.route(re.compile(r"/auth/refresh"), fail)
-    page.clock.fast_forward("11:00")  # the access token has expired
+    page.clock.fast_forward("11:00")  # by now the access token has expired
     page.mouse.click(5, 5)
     for _ in range(60):
         page.clock.run_for(1000)
@@ -184,14 +184,14 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
 def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
     stack: Stack, administrator: Visitor
 ) -> None:
-    """The sign-out covers all browsers of the person and can be repeated; nobody else is signed out."""
+    """The sign-out ends all sessions of the person, and can be repeated. Other people stay signed in."""
     alice, second = Visitor(stack), Visitor(stack)
     alice.sign_in()
     second.sign_in()
     token = administrator.refresh()["access_token"]
     issued = int(time.time())
     while int(time.time()) == issued:
-        continue  # the local AWS compares whole seconds
+        continue  # the local AWS compares whole seconds only
     for _ in range(2):
         answer = sign_out(stack, ALICE, token)
         assert (answer.status_code, answer.json()) == (200, {"userName": stack.user_name(ALICE)})
@@ -203,7 +203,7 @@ def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
 
 
 def test_only_administrators_sign_others_out(stack: Stack, administrator: Visitor) -> None:
-    """403 for all others, 401 without a token, and 404 for an unknown person."""
+    """Other callers get 403, or 401 without a token. An unknown person is 404."""
     refused = sign_out(stack, CHLOE, Visitor(stack).sign_in()["access_token"])
     assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
     refused = sign_out(stack, CHLOE, None)
@@ -235,7 +235,7 @@ def administrator(stack: Stack) -> Iterator[Visitor]:
 @pytest.mark.security("S-83")
 @pytest.mark.security("S-84")
 def test_a_session_is_ended_from_another_browser(stack: Stack) -> None:
-    """It uses the real table, the function's own role, and API Gateway; a third browser stays signed in."""
+    """The test uses the real table, the function's own role, and API Gateway. A third browser stays signed in."""
     lost, mine, third = Visitor(stack), Visitor(stack), Visitor(stack)
     headers = {
         "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"

@@ -16,7 +16,7 @@ BRUNO = "bruno@example.com"
 
 @pytest.mark.security("S-60")
 def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
-    """IAM is enforced: without GetItem the record cannot be read; with GetItem, it can be read again."""
+    """IAM is enforced: without the right to GetItem the record cannot be read, and with the right it can be read again."""
     visitor = Visitor(stack)
     token = visitor.sign_in()["access_token"]
     role = api_role(stack)
@@ -28,7 +28,7 @@ def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
 
 @pytest.mark.security("S-55")
 def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: Stack) -> None:
-    """The trigger cannot write, so nobody gets in without a record, and the page shows our own message."""
+    """The trigger cannot write the record, so the sign-in is refused, and the page shows our own message."""
     stack.forget_person(BRUNO)
     visitor = Visitor(stack)
     with stack.without_permission(trigger_role(stack), "dynamodb:UpdateItem"):
@@ -42,7 +42,7 @@ def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: 
 
 @pytest.mark.security("S-57")
 def test_a_lost_record_is_healed_by_the_next_sign_in(stack: Stack) -> None:
-    """Whatever happened to the trigger's write, the sign-in writes the record again."""
+    """If the trigger's write was lost, the sign-in writes the record again."""
     Visitor(stack).sign_in()
     name = stack.user_name(ALICE)
     before = stack.user_item(name)
@@ -71,7 +71,7 @@ def test_a_lost_record_is_healed_by_the_next_sign_in(stack: Stack) -> None:
 def test_errors_of_gateway_and_app_look_alike(
     stack: Stack, method: str, path: str, headers: dict[str, str], status: int, code: str
 ) -> None:
-    """They have the same error format and security headers, whoever answers."""
+    """All errors have the same format and security headers, whether API Gateway or the app answers."""
     answer = Visitor(stack, past_proxy=True).request(method, path, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (status, code)
     assert set(answer.json()) == {"error", "message"}
@@ -80,7 +80,7 @@ def test_errors_of_gateway_and_app_look_alike(
 
 
 def test_an_oversized_body_is_413(stack: Stack) -> None:
-    """It is refused before any code reads it."""
+    """API Gateway refuses such a body before any code reads it."""
     answer = Visitor(stack).post("/auth/refresh", {"padding": "x" * 20_000})
     assert (answer.status_code, answer.json()["error"]) == (413, "payload_too_large")
 
@@ -96,7 +96,8 @@ def test_a_malformed_session_cookie_is_no_session_and_is_cleared(stack: Stack, v
 
 @pytest.mark.security("S-66")
 def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
-    """cryptography is in the zip itself, since the emulator's own would hide a missing one; tests and ops are not."""
+    """The zip itself has cryptography, because the emulator has its own copy, which would hide that it is missing. The zip
+    has neither tests nor ops."""
     functions = stack.aws("lambda")
     location = functions.get_function(FunctionName="gatehouse-local")["Code"]["Location"]
     with urllib.request.urlopen(location) as answer:
@@ -107,7 +108,7 @@ def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
     assert not {"tests", "ops", "boto3", "botocore", ".venv"} & roots
     compiled = {name for name in names if "__pycache__" in name and name.startswith("chalicelib")}
     sources = {name for name in names if name.endswith(".py")}
-    # The bytecode of all Gatehouse's modules is one file, which has no source.
+    # The compiled code of all Gatehouse's modules is in one file, which has no source.
     assert compiled <= {
         cache_from_source(name) for name in (*sources, "chalicelib/gatehouse/modules.py")
     }

@@ -1,5 +1,5 @@
-"""The users table throttled, down and slow, behind the deployed functions: what people see, what is stored, what is
-repaired."""
+"""The users table is throttled, down or slow while the deployed functions use it: what people see, what is stored, and what
+is repaired."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,7 +18,7 @@ ALICE = "alice@example.com"
 
 @pytest.fixture(scope="module")
 def table(stack: Stack) -> Iterator[FaultyTable]:
-    """The containers are warm: several cold starts at once can exceed Cognito's 5 s, and these tests are about the
+    """Start the containers first: several cold starts at once can exceed Cognito's 5 s, and these tests are about the
     table."""
     with faulty_users_table(stack) as faulty:
         with ThreadPoolExecutor() as at_once:
@@ -28,7 +28,7 @@ def table(stack: Stack) -> Iterator[FaultyTable]:
 
 @pytest.fixture
 def newcomer(stack: Stack) -> Iterator[str]:
-    """A person at Okta who is unknown to the pool, before and after."""
+    """A person at Okta who is unknown to the pool, before the test and after it."""
     stack.forget_person(CHLOE)
     yield CHLOE
     stack.forget_person(CHLOE)
@@ -68,9 +68,9 @@ def failed_mails(stack: Stack) -> int:
 def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
     stack: Stack, table: FaultyTable, newcomer: str, fault: str
 ) -> None:
-    """It tests hosted and direct sign-in at once. New people are asked to try again, within Cognito's 5 s and without a
-    profile in the pool; known people are signed in, without their record; the first sign-in afterwards writes what is
-    missing.
+    """The test uses hosted and direct sign-in at once. New people are asked to try again: Cognito gets an answer within its
+    5 s, and the pool has no profile of them. Known people are signed in, but their record is not written. The first sign-in
+    afterwards writes what is missing.
     """
     known, unknown = f"known-{fault}@else.example", f"new-{fault}@else.example"
     stack.create_person(known, PASSWORD)
@@ -94,7 +94,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct_known = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         assert hosted_new.result() == "/?error=temporarily_unavailable"
         assert hosted_known.result() == "/"
-        # Nobody waits for the mail, so nobody sees the outage: no account is created, and Lambda tries again.
+        # The route does not wait for the mail, so its answer hides the outage. No account is created, and Lambda tries
+        # again.
         assert direct_new.result() == 200
         expect_soon(lambda: failed_mails(stack) > failed)
         signed_in = direct_known.result()
@@ -121,7 +122,7 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         visitor = Visitor(stack)
         assert sign_up(visitor, unknown) == 200
-        # The sign-up from the outage may be tried again and also mail a code: only the newest one is valid.
+        # Lambda may repeat the sign-up from the outage, too, which mails another code. Only the newest code is valid.
         expect_soon(lambda: confirm(stack, visitor, unknown) == 200)
         assert [each.result() for each in hosted] == ["/", "/"]
         assert direct.result().status_code == 200
@@ -135,8 +136,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
 def test_the_page_asks_a_newcomer_to_try_again_and_lets_a_known_person_in(
     page: Page, stack: Stack, table: FaultyTable, newcomer: str
 ) -> None:
-    """While the table is throttled or down, the page uses plain words, and offers a way to try again that works once
-    the table is back."""
+    """While the table is throttled or down, the page says so in plain words. Its button to try again works once the table
+    works."""
     Visitor(stack).sign_in(ALICE)
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()

@@ -32,7 +32,8 @@ def session(context: BrowserContext) -> str:
 def test_a_callback_once_more_shows_the_person(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """From the history, a bookmark, or a restored tab: there is no error, and the session continues."""
+    """The callback is opened again from the history, a bookmark or a restored tab. There is no error, and the session
+    continues."""
     seen: list[str] = []
     page.on("request", lambda asked: seen.append(asked.url) if CALLBACK.search(asked.url) else None)
     at_okta(page, stack)
@@ -51,7 +52,7 @@ def test_a_callback_once_more_shows_the_person(
 
 @pytest.mark.security("S-11")
 def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Stack) -> None:
-    """The browser requests it before the person does; that uses up neither state nor code."""
+    """The browser requests the callback before the person opens it. That uses up neither state nor code."""
     held: list[str] = []
     browser = page.context.new_cdp_session(page)
 
@@ -81,7 +82,7 @@ def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Sta
 def test_the_oldest_of_six_sign_ins_ends_beside_the_session(
     context: BrowserContext, stack: Stack
 ) -> None:
-    """Newer ones replaced it: the person is still signed in, and told in one line."""
+    """Newer sign-ins replaced the oldest one. The person stays signed in, and one line on the page says what happened."""
     tabs = [context.new_page() for _ in range(6)]
     for tab in tabs:
         at_okta(tab, stack)

@@ -30,7 +30,7 @@ GROUPS = (
 
 
 def logs_of(stack: Stack) -> dict[str, list[str]]:
-    """Function -> the messages of its log group."""
+    """Return the messages of each function's log group."""
     client = stack.aws("logs")
     found: dict[str, list[str]] = {}
     for name in GROUPS:
@@ -42,7 +42,7 @@ def logs_of(stack: Stack) -> dict[str, list[str]]:
 
 
 def kept_secrets(stack: Stack) -> set[str]:
-    """Every text in Secrets Manager: client secrets, sealing keys."""
+    """Return every text in Secrets Manager: client secrets and sealing keys."""
     client = stack.aws("secretsmanager")
     texts: set[str] = set()
     for entry in client.list_secrets()["SecretList"]:
@@ -70,7 +70,7 @@ def shown(text: str, secrets: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def signed_in(stack: Stack) -> Visitor:
-    """One sign-in, so that there is something to search when this file runs alone."""
+    """Make one sign-in, so that there is something to search when this file runs alone."""
     visitor = Visitor(stack)
     visitor.sign_in()
     for person in stack.info["demo_users"]:
@@ -82,7 +82,7 @@ def signed_in(stack: Stack) -> Visitor:
 @pytest.mark.security("S-61")
 @pytest.mark.security("S-46")
 def test_no_secret_of_the_whole_run_is_in_a_functions_log(stack: Stack, signed_in: Visitor) -> None:
-    """It contains nothing from Secrets Manager, nothing typed or mailed, no token, cookie or address."""
+    """No log contains anything from Secrets Manager, anything typed or mailed, a token, a cookie or an address."""
     logs = logs_of(stack)
     assert any('"sign_in"' in message for message in logs["gatehouse-local"])
     secrets = kept_secrets(stack) | TYPED | mailed_codes(stack)
@@ -99,7 +99,7 @@ def test_no_secret_of_the_whole_run_is_in_a_functions_log(stack: Stack, signed_i
 def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
     stack: Stack, signed_in: Visitor
 ) -> None:
-    """There is no secret, no code, no refresh or ID token; sealed values are only in cookies and cursors."""
+    """No answer contains a secret, a code, a refresh token or an ID token. Sealed values are only in cookies and cursors."""
     secrets = kept_secrets(stack) | mailed_codes(stack)
     secrets |= {person["password"] for person in stack.info["demo_users"]}
     assert len(ANSWERS) > 3
@@ -116,7 +116,7 @@ def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
 
 @pytest.mark.security("S-61")
 def test_the_look_finds_what_it_looks_for() -> None:
-    """The search finds each kind of secret in a planted text."""
+    """If each kind of secret is planted in a text, the search finds it."""
     part = "A" * 40
     assert JWT.search(f'{{"token": "eyJ{part}.{part}.{part}"}}')
     assert SEALED.search(f"__Host-gatehouse=k1.{part}{part}; Path=/")

@@ -21,7 +21,7 @@ from tests.trust import firefox_profile
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 60.0
-#: Any free port; no calls to its maker's hosts.
+#: Use any free port, and make no calls to the hosts of Firefox's maker.
 _PREFERENCES = {
     "marionette.port": 0,
     "app.normandy.enabled": False,
@@ -46,7 +46,7 @@ class Firefox:
         ca_file: Path | None,
         preferences: Mapping[str, str | int | bool] | None = None,
     ) -> None:
-        """Start it with a new profile in `folder`, trusting `ca_file` in addition to the usual authorities."""
+        """Start Firefox with a new profile in `folder`, where it trusts `ca_file` in addition to the usual authorities."""
         profile = firefox_profile(folder, ca_file)
         wanted = {**_PREFERENCES, **(preferences or {})}
         (profile / "user.js").write_text(
@@ -64,7 +64,7 @@ class Firefox:
         try:
             self._socket = self._connect(profile / "MarionetteActivePort")
             self._reader = self._socket.makefile("rb")
-            self._read()  # its greeting
+            self._read()  # Firefox sends a greeting first
             started = self._call("WebDriver:NewSession", {"capabilities": {"alwaysMatch": {}}})
         except BaseException:
             self._end()
@@ -74,7 +74,7 @@ class Firefox:
     def call(self, command: Command, parameters: Mapping[str, Any]) -> Any:
         """Run one command; raises WebDriverError."""
         answer = self._call(command.marionette, parameters)
-        # HTTP's `value` is either the whole answer here or wrapped again.
+        # what HTTP has in `value` is here either the whole answer or wrapped once more
         return answer["value"] if isinstance(answer, dict) and set(answer) == {"value"} else answer
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Command(NamedTuple):
-    """A command's spelling in HTTP and in Marionette, Firefox's own protocol."""
+    """How one command is written in HTTP and in Marionette, Firefox's own protocol."""
 
     method: str
     path: str
@@ -90,7 +90,7 @@ class Page:
         return self.driver.call(SCRIPT, {"script": script, "args": list(arguments)})
 
     def text(self) -> str:
-        """The visible text of the page."""
+        """Return the visible text of the page."""
         return str(self.run("return document.body ? document.body.innerText : ''"))
 
     def see(self, text: str) -> None:
@@ -119,7 +119,7 @@ class Page:
         self._act(f"{field} | {inside}", TYPE, {"text": text})
 
     def cookies(self) -> dict[str, dict[str, Any]]:
-        """The cookies of this page's host, by name."""
+        """Return the cookies of this page's host, by name."""
         return {cookie["name"]: cookie for cookie in self.driver.call(COOKIES, {})}
 
     def forget(self) -> None:
@@ -131,12 +131,12 @@ class Page:
         self.driver.call(RESIZE, {"width": width, "height": height})
 
     def picture(self) -> bytes:
-        """The window's content, as PNG."""
+        """Return the window's content as a PNG."""
         return b64decode(self.driver.call(SCREENSHOT, {"full": False}))
 
     @property
     def tab(self) -> str:
-        """The handle of this tab."""
+        """Return the handle of this tab."""
         return str(self.driver.call(WINDOW, {}))
 
     def new_tab(self) -> str:
@@ -172,7 +172,8 @@ class Page:
         self._wait(act, path)
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
-        """Call `done` until it returns true. Commands may fail while the next page replaces the current one."""
+        """Call `done` until it returns true. Until then commands may fail, because the next page is replacing the current
+        one."""
         ends = time.monotonic() + PATIENCE_SECONDS
         failure: WebDriverError | None = None
         while time.monotonic() < ends:

@@ -37,7 +37,7 @@ class WebKit:
     name = "WebKit"
 
     def __init__(self, folder: Path, ca_file: Path | None, certificate_file: Path | None) -> None:
-        """Start it with a new home in `folder`; it trusts `ca_file`, or at least `certificate_file` for localhost."""
+        """Start WebKitGTK with a new home in `folder`. It trusts `ca_file`, or at least `certificate_file` for localhost."""
         driver, browser, screen = webkit_paths()
         folder.mkdir(parents=True, exist_ok=True)
         self._started: list[subprocess.Popen[bytes]] = []
@@ -161,7 +161,7 @@ def _environment(folder: Path, display: str) -> dict[str, str]:
 
 
 def _trusting(folder: Path, ca_file: Path) -> list[str]:
-    """A command prefix that shows the system's bundle with our authority; empty if that is not allowed."""
+    """Return a command prefix that shows the system's bundle with our authority. It is empty if that is not allowed."""
     bundle = next((path for path in _BUNDLES if Path(path).exists()), None)
     unshare = shutil.which("unshare")
     if bundle is None or unshare is None:
@@ -176,7 +176,7 @@ def _trusting(folder: Path, ca_file: Path) -> list[str]:
 
 
 def _leaf(folder: Path, certificate_file: Path) -> Path:
-    """The certificate without its key."""
+    """Return the certificate without its key."""
     file = folder / "certificate.pem"
     found = x509.load_pem_x509_certificate(certificate_file.read_bytes())
     file.write_bytes(found.public_bytes(Encoding.PEM))

@@ -6,7 +6,7 @@ from typing import Any
 
 _FOLDER = Path(__file__).parent
 
-#: Every file's name, without its ending.
+#: The name of every file, without its ending.
 EVENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
 #: The events of `user_records` that write a record, its events that decide attributes, and the events of
 #: `token_claims`.

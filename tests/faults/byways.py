@@ -1,4 +1,4 @@
-"""Less common scenes, for the other lines of the fault table."""
+"""Less common scenes, for the fault table's remaining lines."""
 
 from collections.abc import Callable
 from unittest.mock import patch
@@ -22,13 +22,13 @@ LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """The page, which says what it knows of its configuration."""
+    """The browser opens the page, which contains its configuration if that is known."""
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/"))
 
 
 def signed_out(world: World) -> Scene:
-    """The page after a sign-out, with a `return_to`."""
+    """The browser opens the page after a sign-out, with a `return_to`."""
     browser = world.browser()
     world.sign_in(browser)
     browser.post("/auth/logout", {"return_to": "/api/bye"})
@@ -36,7 +36,7 @@ def signed_out(world: World) -> Scene:
 
 
 def login(world: World) -> Scene:
-    """A login by e-mail address, which the throttle counts."""
+    """A person begins a login by e-mail address, which the throttle counts."""
     world.restart(throttle_table=THROTTLE_TABLE, direct_sign_in="embedded")
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/auth/login?email=ada@example.org"))
@@ -91,7 +91,7 @@ def me_of_provider(world: World) -> Scene:
 
 
 def callback_again(world: World) -> Scene:
-    """The browser still has a session, which the new one replaces."""
+    """The browser still has a session, and the new session replaces it."""
     browser = world.browser()
     world.sign_in(browser)
     start = browser.get("/auth/login?provider=Okta")
@@ -100,7 +100,7 @@ def callback_again(world: World) -> Scene:
 
 
 def reset_signed_in(path: str, **names: str) -> Callable[[World], Scene]:
-    """A new password by a mailed code, while a browser is signed in with the old one."""
+    """A person sets a new password by a mailed code, while a browser is still signed in with the old one."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -134,7 +134,7 @@ def _signed_in_ada(world: World) -> tuple[Browser, str]:
 
 
 def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
-    """A person who is an administrator through a provider's group calls this route."""
+    """The caller is an administrator through a provider's group."""
 
     def scene(world: World) -> Scene:
         browser = users_of_told_groups(world).browser
@@ -153,7 +153,7 @@ def users_page(world: World) -> Scene:
 
 
 def users_of_told_groups(world: World) -> Scene:
-    """A person who is an administrator through a provider's group; the provider's row says whether it sends groups."""
+    """The caller is an administrator through a provider's group. The provider's row says whether its groups count."""
     browser = with_record(world)
     person = world.pool.users[0]
     person.groups, person.told_groups, person.identities = (), "admins", [("Okta", "00u1")]
@@ -163,13 +163,13 @@ def users_of_told_groups(world: World) -> Scene:
 
 
 def sign_out_of_told_groups(world: World) -> Scene:
-    """The same person uses the route for signing people out."""
+    """The same person calls the route that signs people out."""
     browser = users_of_told_groups(world).browser
     return Scene(browser, lambda: browser.send("POST", "/users/native/sign-out", claims=ADMIN))
 
 
 def sign_in_linked(world: World) -> Scene:
-    """A native account to which a provider is linked."""
+    """A person signs in to a native account to which a provider is linked."""
     direct = Direct(world)
     direct.pool.add(PoolUser(LINKED, PASSWORD, provider="Okta"))
     return Scene(direct.browser, lambda: direct.sign_in(LINKED))
@@ -255,7 +255,7 @@ def mfa_disable(world: World) -> Scene:
 
 
 def mfa_setup_refused(world: World) -> Scene:
-    """Cognito returns no key, so the tokens of the server-only client must be revoked."""
+    """Cognito returns no key for the app, so the tokens of the server-only client must be revoked."""
     direct = Direct(world)
     direct.sign_in()
     direct.pool.fail("associate_software_token", client_error("InternalErrorException"))
@@ -263,7 +263,7 @@ def mfa_setup_refused(world: World) -> Scene:
 
 
 def trigger(name: str, *, claims: bool = False, max_age: bool = False) -> Callable[[World], Scene]:
-    """One event of a trigger; with `max_age`, the app has a route that requires a recent proof."""
+    """Send one event to a trigger; with `max_age`, the app has a route that requires a recent proof."""
 
     def scene(world: World) -> Scene:
         if max_age:

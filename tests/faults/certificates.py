@@ -1,4 +1,4 @@
-"""Makes certificates for the tests: an authority, and certificates that it signs."""
+"""Makes an authority for the tests, and certificates that it signs."""
 
 import datetime
 import ssl
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
-#: Python 3.13 trusts an authority only if its certificate states the key's usage (`ssl.VERIFY_X509_STRICT`).
+#: Python 3.13 trusts an authority only if its certificate states what the key is for (`ssl.VERIFY_X509_STRICT`).
 _SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=False,
     content_commitment=False,
@@ -26,7 +26,7 @@ _SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """Signs certificates for `localhost`; clients that should trust it read `bundle`."""
+    """Signs certificates for `localhost`. Clients that should trust it read the file `bundle`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -45,7 +45,7 @@ class Authority:
     def server(
         self, name: str, *, days: int, host: str = "localhost", also: Sequence[str] = ()
     ) -> ssl.SSLContext:
-        """Return a server's context with a certificate that expires in `days`, which may be in the past."""
+        """Return a server's context whose certificate expires in `days`; a negative number means that it has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.timezone.utc)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])

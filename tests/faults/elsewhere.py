@@ -1,8 +1,8 @@
-"""The fault table's second half: the same calls in other routes and triggers, each with its result there."""
+"""The fault table's second half: the same calls in other routes and triggers, and the result of each there."""
 
 from tests.faults.table import Call, Outcome
 
-#: The properties of a call in every route: host, limit, tries.
+#: What is the same for a call in every route: its host, its limit, and its number of tries.
 _KINDS = {
     "GetItem throttle": ("dynamodb", "aws", 2),
     "UpdateItem throttle": ("dynamodb", "aws", 1),
@@ -78,7 +78,7 @@ _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
-#: For an app with a `max_age` route: the token lacks the time of the proof, so that route asks for a new proof.
+#: For an app with a `max_age` route. The token lacks the time of the proof, so that route asks the person to confirm.
 _NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
 _HOOK, _REVOKE = "POST /auth/events/{provider}", "POST /auth/revoke/{provider}"
 _LEAVING = "function leaving"
@@ -91,7 +91,7 @@ _STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
 _UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
 _SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
 _UNKNOWN = Outcome(503, cookie="–")
-#: A browser that cannot be checked counts as unknown, and continues.
+#: A browser that cannot be checked counts as unknown; the sign-in continues.
 _STRANGER = Outcome(200, code="", event="device_not_checked")
 
 
@@ -342,7 +342,7 @@ ELSEWHERE: tuple[Call, ...] = (
         _REVOKE, "revoke", Outcome(503, cookie="–"), "Scan providers", "keys", *_KEYS,
         "GetItem subjects", "AdminGetUser", "SendMessageBatch leaving",
     ),
-    # Sent once. The second call removes a mark, which may have been set despite the error.
+    # The call is sent once. The second call removes a mark, which may have been set despite the error.
     Call(
         "UpdateItem throttle", "dynamodb", "aws", _REVOKE, "revoke", Outcome(503, cookie="–"),
         tries=2, elsewhere=True,

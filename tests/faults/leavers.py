@@ -42,7 +42,7 @@ def revoke_by_address(world: World) -> Scene:
 
 
 def _function(kind: str, group: str = "", *, gone: bool = False) -> Callable[[World], Scene]:
-    """One signal about Ada; with `gone`, an earlier signal has disabled her."""
+    """Send one signal about Ada; with `gone`, an earlier signal has disabled her."""
 
     def scene(world: World) -> Scene:
         okta = company(world)

@@ -9,7 +9,7 @@ from tests.faults.scenes import Scene
 
 
 def ask(world: World) -> Scene:
-    """The person asks in a browser that is not known."""
+    """A person asks for a challenge in a browser that is not known."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     browser = world.browser()
@@ -17,7 +17,7 @@ def ask(world: World) -> Scene:
 
 
 def ask_known(world: World) -> Scene:
-    """The page asks without an address, for the browser's autofill."""
+    """The page of a known browser asks for a challenge without an address, for autofill."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     return Scene(passkeys.direct.browser, lambda: passkeys.ask(None), CHALLENGE_COOKIE)
@@ -72,7 +72,7 @@ def open_ended(world: World) -> Scene:
 
 
 def opened(path: str) -> Callable[[World], Scene]:
-    """One of the requests after the list was opened."""
+    """Send one of the requests that follow after the list was opened."""
 
     def make(world: World) -> Scene:
         passkeys = Passkeys(Direct(world))

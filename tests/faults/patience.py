@@ -1,4 +1,4 @@
-"""Time limits for one call only: the scene's other calls work, and must not time out because the machine is busy."""
+"""Time limits for one call only. The scene's other calls work, and must not time out if the machine is busy."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Scenes of recovery codes: made, used, and counted on the person's own page."""
+"""Scenes with recovery codes: they are made, used, and counted on the person's own page."""
 
 from tests.component.direct import CHALLENGE_COOKIE, PASSWORD, Direct
 from tests.component.test_recovery_codes import lose_the_phone, make

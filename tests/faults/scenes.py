@@ -1,4 +1,4 @@
-"""The scenes that cause each call of the fault table: the preparation, and the action that makes the call."""
+"""The scenes that cause each call of the fault table. Each has a preparation, and an action that makes the call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Act = Callable[[], Answer | None]
 
 @dataclass
 class Scene:
-    """The action during which the fault happens; `cookie` is the cookie to check afterwards."""
+    """A prepared action during which the fault happens. `cookie` is the cookie that the test checks afterwards."""
 
     browser: Browser
     act: Act
@@ -48,7 +48,7 @@ def refresh(world: World) -> Scene:
 
 
 def refresh_by_api(world: World) -> Scene:
-    """The person signed in with our form; the token endpoint does not accept the refresh token of such a sign-in."""
+    """The person has signed in with our form. The token endpoint does not accept the refresh token of such a sign-in."""
     direct = Direct(world)
     world.cognito.takes_api_tokens = False
     direct.sign_in()
@@ -211,7 +211,7 @@ def _proof(world: World, path: str, kind: str, email: str, **names: str) -> Scen
 
 
 def _mail(kind: str, email: str, *, before: str = "") -> Callable[[World], Scene]:
-    """One request of the function `account_mail`; `before` is the earlier state."""
+    """Send one request to the function `account_mail`; `before` prepares the state."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -260,7 +260,7 @@ def _trigger(name: str) -> Callable[[World], Scene]:
 
 
 def trigger_marked(world: World) -> Scene:
-    """A sign-up by our own server, which its mark proves."""
+    """Our own server has sent the sign-up, which its mark proves."""
     Direct(world)
     event = load_event("PreSignUp_SignUp")
     email = event["request"]["userAttributes"]["email"]

@@ -33,13 +33,13 @@ _CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-#: Host -> the setting with its URL.
+#: For each host, the setting that has its URL.
 _URLS = {"cognito": "cognito_url", "jwks": "jwks_url", "captcha": "captcha_verify_url"}
 
 
 @dataclass
 class Played:
-    """The result of a case. `code` is the error's; `seconds` is how long a person waited."""
+    """What happened in a case. `code` is that of the error; `seconds` is how long a person waited."""
 
     status: int
     code: str
@@ -55,14 +55,14 @@ class Played:
 
 @dataclass
 class Place:
-    """The target of calls: a base URL, and boto3's clients for it by their limits."""
+    """Where calls are sent: a base URL, and boto3's clients for that URL, by their limits."""
 
     url: str
     clients: dict[Limits, dict[str, Any]] = field(default_factory=dict)
 
 
 class FaultStage:
-    """The wire, a port where nothing listens, and a server whose certificate has expired."""
+    """The target of every call: the wire, a port where nothing listens, or a server whose certificate has expired."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class FaultStage:
         )
 
     def play_mended(self, call: Call, fault: str, limits: Limits) -> int:
-        """Run a scene with `fault`, then again without it in the same browser; return the second status."""
+        """Run a scene with `fault`, then again without the fault in the same browser; return the second status."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
         http = self._install(world, limits, "", fault)
@@ -165,7 +165,7 @@ class FaultStage:
         """
         name, tight = own or ("", limits)
         self.budget = Budget(limits)
-        # The wire's threads must not start an invocation in the middle of ours.
+        # A thread of the wire must not start an invocation while ours is running.
         world.pool.trigger = lambda source, user, metadata: None
         world.functions.holding = True
         world.queue.holding = True
@@ -200,7 +200,7 @@ class FaultStage:
         return http
 
     def _clients(self, place: str, limits: Limits) -> dict[str, Any]:
-        """Return boto3's clients for a place; they are made once and used for all cases."""
+        """Return boto3's clients for a place. They are made once and used for all cases."""
         found = self._places[place]
         if limits not in found.clients:
             environment = {
@@ -221,7 +221,7 @@ class FaultStage:
         return found.clients[limits]
 
     def _settle(self, http: ChosenHttp) -> None:
-        """End hanging calls, so that no case leaves a thread or a socket to the next."""
+        """End the calls that still hang, so that no case leaves a thread or a socket to the next one."""
         self._wire.end()
         for thread in self.budget._abandoned:
             thread.join(10)
@@ -231,7 +231,7 @@ class FaultStage:
 
 
 class _Current(Budget):
-    """The budget of the running case: all cases share boto3's clients."""
+    """The budget of the running case, for boto3's clients, which all cases share."""
 
     def __init__(self, stage: FaultStage, limits: Limits) -> None:
         super().__init__(limits)
@@ -263,7 +263,7 @@ def _cookie(before: str | None, after: str | None) -> str:
 
 @contextlib.contextmanager
 def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Iterator[FaultStage]:
-    """Open the stage; `folder` is for certificates, `pause` runs before a second try."""
+    """Open the stage. `folder` is for certificates; `pause` is called before a second try."""
     authority = Authority(folder)
     wire = Wire()
     with (

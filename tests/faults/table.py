@@ -24,7 +24,8 @@ def _huge(peer: Peer) -> None:
     peer.answer(200, b'{"padding": "' + b"x" * size + b'"}')
 
 
-#: name -> (what the service does, the function that does it). The last two prevent the connection, so they have no function.
+#: For each name, what the service does, and the function that does it. The last two prevent the connection, so they have no
+#: function.
 FAULTS: dict[str, tuple[str, Fault | None]] = {
     "hang": ("accepts the request and never answers", Peer.silence),
     "slow": ("sends a byte now and then, endlessly", Peer.drip),
@@ -57,7 +58,7 @@ FAULTS: dict[str, tuple[str, Fault | None]] = {
 }
 #: The error of nearly every call to the user-pool API while a pool is recovered to a point in time (test_recovery.py).
 RECOVERING = "recovering"
-#: Answers after which there is no second try.
+#: Faults that are definite answers, so there is no second try.
 _DEFINITE = ("redirect", RECOVERING)
 
 
@@ -68,15 +69,15 @@ def recovering(peer: Peer) -> None:
 
 #: Faults that only a time limit ends; all others end at once.
 ENDLESS = ("hang", "slow")
-#: Faults of a whole host.
+#: Faults that affect a whole host.
 OF_HOST = ("refused", "expired")
-#: Two faults, a broken connection and an error of the service, which show that the right code handles them.
+#: A broken connection and an error of the service: these two faults show that the right code handles the call.
 SAMPLE = ("reset", "500")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a fault. `cookie` is the result for the browser's session (or challenge) cookie."""
+    """What follows from a fault. `cookie` says what happens to the browser's session (or challenge) cookie."""
 
     status: int
     code: str = "temporarily_unavailable"
@@ -96,15 +97,15 @@ class Call:
     scene: str
     outcome: Outcome
     tries: int = 1
-    #: Fault -> its result, if that differs from `outcome`.
+    #: The result of each fault for which it differs from `outcome`.
     others: dict[str, Outcome] = field(default_factory=dict)
-    #: Calls that must not have happened.
+    #: Calls that must not happen.
     never: tuple[str, ...] = ()
     #: Attempts that still count for account and source, because Cognito has already checked the password.
     counted: int = 0
     #: Whether only SAMPLE is tested, because another route tests the same call of the same client with all faults.
     elsewhere: bool = False
-    #: Whether it is the route's first call to its host: otherwise, if the host is gone, an earlier call fails first.
+    #: Whether this is the route's first call to its host. If it is not and the host is gone, an earlier call fails first.
     first: bool = True
     note: str = ""
 
@@ -142,7 +143,7 @@ _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 
 _DYNAMODB, _SECRETS, _POOL = "dynamodb", "secretsmanager", "cognito-idp"
 _SIGN_IN = "POST /auth/direct/sign-in"
-#: Our own function, for which no route waits.
+#: A function of ours. No route waits for its result.
 _MAIL = "function account_mail"
 
 CALLS: tuple[Call, ...] = (

@@ -1,4 +1,4 @@
-"""TLS: which certificates the real clients accept. They trust one authority; only the server's certificate differs."""
+"""TLS: which certificates the real clients accept. They trust one authority, and only the server's certificate differs."""
 
 import ssl
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ CERTIFICATES = {
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, bool]]:
-    """A server's URL, and whether clients should trust it."""
+    """Return a server's URL, and whether clients should trust the server."""
     arguments, believed = CERTIFICATES[request.param]
     authority, wire = Authority(tmp_path), Wire()
     wire.begin(build_world(clock))
@@ -47,7 +47,7 @@ def place(
 
 @pytest.mark.security("S-25")
 def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool]) -> None:
-    """The signing keys are fetched with urllib3."""
+    """urllib3 fetches the signing keys."""
     url, believed = place
     http = HttpClient(Budget(LIMITS), pause=lambda: None)
     if believed:
@@ -60,7 +60,7 @@ def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool
 
 @pytest.mark.security("S-59")
 def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], clock: Clock) -> None:
-    """Secrets are read with botocore."""
+    """botocore reads the secrets."""
     _, believed = place
     client = AwsClients("eu-west-1", Budget(LIMITS), pause=lambda: None)("secretsmanager")
     store = SecretStore(client, clock)
@@ -75,7 +75,7 @@ def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], cl
 def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """AWS_CA_BUNDLE replaces certifi's bundle for AWS only, as usual with botocore."""
+    """As usual with botocore, AWS_CA_BUNDLE replaces certifi's bundle for AWS only."""
     authority, wire = Authority(tmp_path), Wire()
     wire.begin(build_world(clock))
     monkeypatch.setattr(tls, "_context", None)

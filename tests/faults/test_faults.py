@@ -1,4 +1,4 @@
-"""Every outbound call with every fault, over real sockets, with the real clients: the lines of the fault table."""
+"""The lines of the fault table: every outbound call with every fault, over real sockets, with the real clients."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.faults.scenes import ONCE
 from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 
-#: Limits that no healthy call should reach; they end faults that never end by themselves.
+#: Limits that a healthy call should never reach. They end the faults that never end by themselves.
 QUICK = Limits(*(10.0 for _ in Limits._fields))
 #: Short limits for the broken call only, because a healthy call on a busy machine could exceed them. All other limits stay
 #: long: otherwise one of them could end the first try, and there would be no second one.
@@ -92,7 +92,7 @@ def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> N
 def test_answers_that_are_all_late_do_not_add_up(
     stage: FaultStage, scene: str, request_seconds: float
 ) -> None:
-    """Each answer comes within its limit, but together they exceed the request's budget. The request then ends cleanly."""
+    """Each answer comes within its own limit, but all together exceed the budget of the request, which then ends cleanly."""
     limits = QUICK._replace(request=request_seconds)
     played = stage.play_late(scene, limits, 0.15)
     assert played.code == "temporarily_unavailable", played.log
@@ -102,7 +102,8 @@ def test_answers_that_are_all_late_do_not_add_up(
 
 
 def test_every_fault_is_met() -> None:
-    """Every call is tested with every fault, except faults of a host that an earlier call to the same host meets first."""
+    """Every call is tested with every fault. The exception is a fault of a whole host, if an earlier call of the route has
+    the same host."""
     elsewhere = len(ELSEWHERE) * len(SAMPLE)
     assert len(CASES) - elsewhere == len(CALLS) * len(FAULTS) - len(OF_HOST) * sum(
         not call.first for call in CALLS
@@ -110,7 +111,7 @@ def test_every_fault_is_met() -> None:
 
 
 def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
-    """Each call that is tested with two faults is tested with all faults elsewhere, and no call has two lines."""
+    """If a call is tested with only two faults, another route tests it with all of them. No call has two lines."""
     assert {_client(call) for call in ELSEWHERE} <= {_client(call) for call in CALLS}
     lines = [(call.route, call.name, call.scene) for call in (*CALLS, *ELSEWHERE)]
     assert len(lines) == len(set(lines))
@@ -137,8 +138,8 @@ def test_every_case_was_measured_and_came_in_time() -> None:
 
 
 def test_the_production_limits_leave_room_below_those_of_aws() -> None:
-    """A request's budget is below our function's time, which is below API Gateway's; a trigger's is below Cognito's
-    five seconds."""
+    """A request's budget is shorter than our function's time, which is shorter than API Gateway's. A trigger's budget is
+    below Cognito's five seconds."""
     functions = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
     limits = Limits()
     assert limits.request + 5 <= functions["api_handler"]["lambda_timeout"] < 29

@@ -9,7 +9,7 @@ from tests.fault_table import ROOT
 from tests.faults.elsewhere import ELSEWHERE
 from tests.faults.table import CALLS
 
-#: The places where our own client sends HTTP, and their lines.
+#: The places in which our own client sends HTTP, each with its lines.
 HTTP = {
     ("services.py", "get"): {"jwks.json", "keys"},
     ("captcha.py", "post_form"): {"siteverify"},
@@ -22,7 +22,7 @@ HTTP = {
 
 
 def _uses(*holders: str) -> Iterator[tuple[str, str]]:
-    """Yield file and member for every use of a member of `self.<holder>`."""
+    """Yield the file and the member for each use of a member of `self.<holder>`."""
     for file in sorted((ROOT / "chalicelib" / "gatehouse").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if (
@@ -34,7 +34,7 @@ def _uses(*holders: str) -> Iterator[tuple[str, str]]:
 
 
 def test_every_operation_of_aws_has_a_line() -> None:
-    """There is also no line for an operation that the code does not call."""
+    """No line is about an operation that the code does not call, either."""
     operations = {
         call.name.partition(" ")[0] for call in (*CALLS, *ELSEWHERE) if call.host not in HOSTS
     }

@@ -39,7 +39,7 @@ class Wire:
         self.gate = threading.Event()
         self.came = threading.Condition()
         self.url = ""
-        #: Seconds by which every answer is delayed, right or wrong.
+        #: How many seconds every answer is delayed, right or wrong.
         self.delay = 0.0
 
     def begin(self, world: World) -> None:
@@ -54,12 +54,13 @@ class Wire:
             self.came.notify_all()
 
     def wait_for(self, name: str, times: int) -> None:
-        """Wait until a call has arrived this often: the client may have given up before the server saw it."""
+        """Wait until a call has arrived this many times, because the client may have given up before the server saw the
+        call."""
         with self.came:
             self.came.wait_for(lambda: self.calls.count(name) >= times, timeout=10)
 
     def end(self) -> None:
-        """Close every connection that a fault holds."""
+        """Close every connection that a fault keeps open."""
         self.gate.set()
 
 
@@ -88,12 +89,12 @@ class Peer(BaseHTTPRequestHandler):
         self.wfile.write(head.encode() + body)
 
     def silence(self) -> None:
-        """Hold the connection and send nothing."""
+        """Keep the connection open and send nothing."""
         self.close_connection = True
         self.wire.gate.wait(60)
 
     def drip(self) -> None:
-        """Answer endlessly, byte by byte, beginning with the headers."""
+        """Send an answer without an end, byte by byte, beginning with the headers."""
         self.close_connection = True
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Padding: ")
         while not self.wire.gate.wait(DRIP_SECONDS):
@@ -109,12 +110,12 @@ class Peer(BaseHTTPRequestHandler):
 
     @property
     def is_aws(self) -> bool:
-        """Whether the client is boto3."""
+        """Return whether the client is boto3."""
         return "X-Amz-Target" in self.headers or self._function is not None
 
     @property
     def _function(self) -> str | None:
-        """The name of the invoked function, or None."""
+        """Return the name of the invoked function, or None."""
         found = _INVOKED.fullmatch(urlsplit(self.path).path)
         return found and found[1]
 
@@ -139,7 +140,7 @@ class Peer(BaseHTTPRequestHandler):
                 self._http(text)
 
     def _name(self, text: str) -> str:
-        """Return the call's name in the fault table."""
+        """Return the name that the call has in the fault table."""
         if self._function is not None:
             return f"Invoke {place_of({'FunctionName': self._function})}"
         if self.is_aws:

@@ -13,14 +13,14 @@ SIZE = {"width": 1024, "height": 800}
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
-    """A separate server for every test: another port is another origin, so no storage or channel is shared."""
+    """Start a separate server for every test. Its port is another origin, so no storage or channel is shared."""
     fake = FakeApi()
     yield fake
     fake.close()
 
 
 def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
-    """A new profile, and the list of its page errors and CSP violations."""
+    """A new profile, with the list of its page errors and CSP violations."""
     faults: list[str] = []
     context = browser.new_context(viewport=SIZE, locale="en-GB")
     # The machine may be busy; tests about time set their own limit.

@@ -1,4 +1,4 @@
-"""A small stand-in for the API: serves the page with the app's own headers, and the answers that a test sets."""
+"""A small stand-in for the API. It serves the page with the app's own headers, and the answers that a test sets."""
 
 import json
 import threading
@@ -44,7 +44,7 @@ def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> A
 
 
 def nobody(_: Request) -> Answer:
-    """The answer of /auth/refresh for a browser without a cookie."""
+    """Return the answer of /auth/refresh for a browser without a cookie."""
     return error(401, "no_session")
 
 
@@ -69,7 +69,7 @@ def totp_key() -> dict[str, Any]:
 def signed_in(
     token: str = TOKEN, idle: float = 1800, absolute: float = 43200, **user: Any
 ) -> Answer:
-    """The answer of /auth/refresh for a browser with a session."""
+    """Return the answer of /auth/refresh for a browser with a session."""
     person = {
         "sub": "sub-ada",
         "username": "Okta_ada",
@@ -111,7 +111,7 @@ RECORD = {
 }
 
 
-#: Ada's sessions. The second device's name is hostile, as if the server had not cleaned it.
+#: Ada's sessions. The name of the second device contains markup, as if the server had let it through.
 SESSIONS = [
     {"id": "A" * 22, "device": "Firefox, Linux", "provider": "Okta", "provider_label": "Acme Okta",
      "started_at": "2024-05-02T07:58:12Z", "last_used_at": "2024-05-02T09:00:00Z", "current": True},
@@ -124,7 +124,7 @@ SESSIONS = [
 
 
 class FakeApi:
-    """Answers by path; a test may change `answers` at any time, `requests` lists the requests."""
+    """Answers by path. A test may change `answers` at any time; `requests` lists the requests so far."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -132,9 +132,9 @@ class FakeApi:
         #: An origin on the stage's list.
         self.other = "https://notes.example.com/"
         self.files = FILES
-        #: Whether the page is opened by the callback's redirect, to which the browser adds only Lax cookies.
+        #: Whether a redirect of the callback opens the page; the browser then sends only Lax cookies.
         self.is_return = False
-        #: Whether the browser opens the page without its Strict cookie, although no other site is involved.
+        #: Whether the browser opens the page without its Strict cookie, although the request comes from no other site.
         self.withholds = False
         self.headers = dict(SECURITY_HEADERS)
         self.config: dict[str, Any] = {
@@ -164,25 +164,25 @@ class FakeApi:
         self.url = self.origin + BASE
 
     def configured(self, request: Request) -> Answer:
-        """Like the server: `return_to` is returned only if it is allowed."""
+        """Return the configuration. Like the server, return `return_to` only if it is allowed."""
         wish = parse_qs(urlsplit(request.path).query).get("return_to", [""])[0]
         found = {"return_to": wish} if wish.startswith(("/api/", self.other)) else {}
         return Answer(200, {"session": self.has_cookie, **self.config, **found})
 
     def ask_for_config(self) -> None:
-        """Let the page say nothing of the configuration, as after a link on another site."""
+        """Leave the configuration out of the page, as after a link on another site."""
         self.answers["GET /auth/config"] = lambda request: self.configured(request)
 
     @property
     def has_cookie(self) -> bool:
-        """Whether the browser would send a session cookie, valid or not."""
+        """Return whether the browser would send a session cookie, valid or not."""
         return self.answers["POST /auth/refresh"] is not nobody
 
     def sign_in(self, **claims: Any) -> None:
         self.answers["POST /auth/refresh"] = signed_in(**claims)
 
     def embed(self) -> None:
-        """Use the page's own forms for direct sign-in; nobody has an account."""
+        """Let the stage have its own forms for direct sign-in; no address has an account."""
         self.config |= {"direct_sign_in": "embedded", "sign_up": True}
         for name in ("sign-up", "confirm", "resend-code", "forgot-password", "reset-password"):
             self.answers[f"POST /auth/direct/{name}"] = Answer(200, {})
@@ -190,7 +190,7 @@ class FakeApi:
         self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
 
     def offer_passkeys(self) -> None:
-        """Let the stage have passkeys; no person's passkey is found."""
+        """Let the stage have passkeys; no passkey of anybody is found."""
         self.embed()
         self.config["passkeys"] = True
         self.answers["POST /auth/direct/passkey"] = Answer(200, {"challenge": None})
@@ -198,7 +198,7 @@ class FakeApi:
         self.answers["POST /auth/passkeys/offer"] = Answer(200, {"offer": True})
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
-        """Some provider has domains. `provider` is the label of the provider to which every address belongs.
+        """Let some provider have domains. `provider` is the label of the provider to which every address belongs.
 
         Unless `direct` is given, people of a provider have no passwords, and all others do.
         """
@@ -208,11 +208,11 @@ class FakeApi:
         self.answers["POST /auth/discover"] = Answer(200, {"provider": found, "direct": direct})
 
     def accept_password(self, **claims: Any) -> None:
-        """The next sign-in by password works, and so does a reload afterwards."""
+        """Let the next sign-in by password work, and a reload after it."""
         self.answers["POST /auth/direct/sign-in"] = lambda _: self.native(**claims)
 
     def native(self, **claims: Any) -> Answer:
-        """The token answer for a person with a password; /me agrees with it."""
+        """Return the token answer for a person with a password, and let /me agree with it."""
         person = {"sub": "sub-bo", "username": "bo", "email": "bo@example.com", "given_name": "Bo",
                   "family_name": "Ek", "groups": [], "provider": "COGNITO"}  # fmt: skip
         answer = signed_in(**{**person, **claims})
@@ -224,7 +224,7 @@ class FakeApi:
         return answer
 
     def sent(self, line: str) -> list[Request]:
-        """Requests with this method and path, ignoring the query."""
+        """Return the requests with this method and path, ignoring the query."""
         return [
             request
             for request in self.requests
@@ -249,7 +249,7 @@ class FakeApi:
         return found(request) if callable(found) else found
 
     def _page(self, request: Request) -> Answer:
-        """The page as the app builds it: with the configuration, unless a test lets that fail or come late."""
+        """Return the page as the app builds it, with the configuration, unless a test delays it or lets it fail."""
         query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
         config = self.configured(request).body
         assert not isinstance(config, str)
@@ -275,7 +275,8 @@ class FakeApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            wbufsize = -1  # one packet per answer: otherwise Nagle's algorithm waits 40 ms between head and body
+            # Send each answer in one packet: otherwise Nagle's algorithm waits 40 ms between head and body.
+            wbufsize = -1
 
             def do_GET(self) -> None:
                 self._serve({})

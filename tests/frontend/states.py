@@ -23,7 +23,7 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
-#: What the page's script has drawn or taken over, or what it says if the script does not load.
+#: What the page's script has drawn or taken over; or, if the script does not load, the text that says so.
 DRAWN = "#view:not(:has(noscript)) h1, .skeleton .late"
 #: `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
@@ -34,7 +34,7 @@ ERRORS = (
 
 
 def lose_cookies(page: Page, script: str = NO_COOKIES) -> None:
-    """From the next load on, run `script` before the page's own scripts."""
+    """Run `script` before the page's own scripts, from the next load on."""
 
     def serve(route: Route) -> None:
         answer = route.fetch()
@@ -48,7 +48,7 @@ def _arriving(query: str) -> View:
 
 
 def _without_cookies(query: str) -> View:
-    """A browser that keeps no cookies, as the page detects it."""
+    """The browser keeps no cookies, and the page has noticed it."""
 
     def view(page: Page, api: FakeApi) -> None:
         lose_cookies(page)
@@ -65,7 +65,7 @@ def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
 
 
 def _with_a_way_on(page: Page, api: FakeApi) -> None:
-    """The person has returned from the page to which they were sent on."""
+    """The page has sent the person on to the target, and the person has come back."""
     api.sign_in()
     api.config["return_to"] = "https://notes.example.com/"
     page.goto(api.url)
@@ -73,7 +73,7 @@ def _with_a_way_on(page: Page, api: FakeApi) -> None:
 
 
 def _offline(page: Page, api: FakeApi) -> None:
-    """The connection is lost while the service is being asked again."""
+    """The connection is lost while the page is asking the service again."""
     VIEWS["unavailable"](page, api)
     heading(page, "We\u2019ll be right back")
     page.context.set_offline(True)
@@ -130,7 +130,7 @@ def _own_account(page: Page, api: FakeApi) -> None:
 
 
 def _last_minutes(page: Page, api: FakeApi) -> None:
-    """The session will soon reach its absolute end, whatever the person does."""
+    """The session will soon reach its latest end, whatever the person does."""
     api.sign_in(idle=600, absolute=600)
     page.goto(api.url)
     expect(page.get_by_text("you will have to sign in again")).to_be_visible()
@@ -141,7 +141,8 @@ def _idle(page: Page, api: FakeApi) -> None:
     api.sign_in()
     page.goto(api.url)
     expect(page.get_by_text("Member since")).to_be_visible()
-    # a key or a click would refresh and end the warning; it stays while the server cannot be reached
+    # A key or a click would refresh the session and so end the warning. As long as the server cannot be reached, the warning
+    # stays.
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable")
     page.evaluate(
         """(base) => new BroadcastChannel('gatehouse ' + base).postMessage({

@@ -29,7 +29,7 @@ LAYOUT = (HERE / "layout.js").read_text("utf-8")
 STILL = (HERE / "still.js").read_text("utf-8")
 TRANSLATE = (HERE / "translate.js").read_text("utf-8")
 _TEXTS = HERE.parents[1] / "frontend" / "texts"
-#: CSS lengths relative to the browser's own font size, which people set, also in media queries.
+#: CSS lengths relative to the browser's own font size, which people can change. Media queries use them, too.
 _MEDIA = re.compile(r"@media[^{]*")
 _REM = re.compile(r"([0-9.]+)rem")
 
@@ -100,7 +100,7 @@ def branded(folder: Path) -> Iterator[None]:
 
 
 def german() -> list[tuple[str, str]]:
-    """Every text in English and German. Texts without a placeholder come first, then the longest."""
+    """Return every text in English and German. Texts without a placeholder come first, then the longest."""
     english, german = (
         list(_leaves(json.loads((_TEXTS / f"{tag}.json").read_text("utf-8"))))
         for tag in ("en", "de")
@@ -136,7 +136,7 @@ def still(browser: Browser, name: str, language: str = "en") -> str:
 
 
 def styles(look: Look, name: str) -> str:
-    """One of the page's style sheets for a person with that theme and font size."""
+    """Return one of the page's style sheets as it applies to a person with that theme and font size."""
     asset = fake_api.FILES.asset(fake_api.FILES.version, name)
     assert asset is not None
     text = asset.text

@@ -55,8 +55,7 @@ def dress(tmp_path: Path, frontend: Path, api: FakeApi) -> Dress:
 
 @pytest.mark.security("S-52")
 def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dress: Dress) -> None:
-    """Logo, colour and links are visible; any CSP violation would fail the test, and so would a request to another
-    host."""
+    """Logo, colour and links are visible. A CSP violation or a request to another host would fail the test."""
     dress(BRAND)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -86,8 +85,8 @@ def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dr
 def test_a_providers_logo_is_on_its_button(
     page: Page, api: FakeApi, dress: Dress, tmp_path: Path
 ) -> None:
-    """The logo replaces the key symbol, only on that provider's button, and needs no looser CSP. The button that the
-    page shows while it redirects to the provider has it, too."""
+    """The logo replaces the key symbol on that provider's button only, and needs no looser CSP. The button that the page
+    shows while it redirects to the provider has the logo, too."""
     logos = tmp_path / "frontend" / "brand" / "providers"
     logos.mkdir()
     (logos / "Okta.svg").write_text(WORDMARK)
@@ -111,7 +110,7 @@ def test_a_providers_logo_is_on_its_button(
 
 
 def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) -> None:
-    """It is embedded in an SVG, in which browsers allow data URLs and nothing else."""
+    """The PNG is inside an SVG, in which browsers allow data URLs and nothing else."""
     page.goto("about:blank")
     png = page.screenshot(clip={"x": 0, "y": 0, "width": 64, "height": 16})
     assert len(b64encode(png)) > 0
@@ -156,7 +155,7 @@ def test_the_picture_is_replaced_or_off(
 def test_german_fits_wherever_english_does(
     page: Page, api: FakeApi, dress: Dress, view: str
 ) -> None:
-    """Its words are longer; none of them is English, overflows, overlaps or is cut."""
+    """German words are longer. No text is still in English, overflows, overlaps or is cut."""
     dress(Brand(languages=("de",)))
     api.embed()
     page.goto(api.url + view)
@@ -188,5 +187,5 @@ def test_the_browser_chooses_and_pays_for_one_language_only(
     page.goto(api.url)
     heading(page, "Sign in")
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    assert sum("app.js" in url for url in loaded) == 1  # the words of the first view are inside
+    assert sum("app.js" in url for url in loaded) == 1  # the words of the first view are in app.js
     assert not any(f"/{files.version}/" in url for url in loaded), "that is the German set"

@@ -80,7 +80,7 @@ def test_wrong_codes_are_throttled_with_a_countdown(page: Page, api: FakeApi) ->
 
 
 def qr_rows(page: Page) -> list[str]:
-    """The drawn modules, read back from the path."""
+    """Return the drawn modules of the QR code, read back from its path."""
     size = int((page.locator(".qr").get_attribute("viewBox") or "").split()[2]) - 8
     dark = set()
     for x, y, run in re.findall(

@@ -12,7 +12,7 @@ TITLE = "Confirm that it is you"
 INSUFFICIENT = Answer(
     401, {"error": "insufficient_user_authentication", "message": "A sentence.", "max_age": 300}
 )
-#: A front end in a page of this origin; `confirm` is its answer when a route asks the person to confirm.
+#: A front end in a page of this origin. `confirm` is its answer when a route asks the person to confirm.
 FRONT_END = """async ({ url, confirm }) => {
   const { createSession } = await import(`${url}assets/%s/session.js`);
   const { confirmUrl, withConfirmation } = await import(`${url}assets/%s/step-up.js`);
@@ -32,8 +32,8 @@ def call(page: Page, api: FakeApi, confirm: bool) -> Any:
 
 
 def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api: FakeApi) -> None:
-    """If the repeated call is refused, its answer is returned. If the person does not confirm, the first answer is returned.
-    Other refusals ask for no confirmation."""
+    """If the repeated call is refused, the front end gets that second answer. If the person does not confirm, it gets the
+    first one. Other refusals cause no question."""
     api.sign_in()
     page.goto(api.url)
     answers = [INSUFFICIENT, Answer(200)]
@@ -54,7 +54,7 @@ def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api:
 
 
 def test_the_password_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
-    """Only the person who is signed in can confirm. A wrong password is an error at the field."""
+    """Only the person who is signed in can confirm. A wrong password shows an error at the field."""
     api.embed()
     api.native()
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
@@ -72,7 +72,7 @@ def test_the_password_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
 
 
 def test_a_call_of_the_page_itself_waits_for_it(page: Page, api: FakeApi) -> None:
-    """The page asks on the same view, and then repeats the call: the code that made the call gets the second answer."""
+    """The page asks in the same view, and then repeats the call. The code that made the call gets the second answer."""
     api.embed()
     api.native()
     record = api.answers["GET /me"]
@@ -88,7 +88,7 @@ def test_a_call_of_the_page_itself_waits_for_it(page: Page, api: FakeApi) -> Non
 
 
 def test_a_second_factor_is_asked_as_ever(page: Page, api: FakeApi) -> None:
-    """Afterwards the page shows the profile, unless a front end waits for the person."""
+    """Afterwards the page shows the profile, unless a front end waits for the answer."""
     api.embed()
     api.native()
     api.answers["POST /auth/direct/sign-in"] = challenge("SOFTWARE_TOKEN_MFA")
@@ -103,7 +103,7 @@ def test_a_second_factor_is_asked_as_ever(page: Page, api: FakeApi) -> None:
 
 
 def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
-    """The provider asks the person again, and then they return to where the call was made. They can also return without
+    """The provider asks the person again, who then returns to the place of the call. The person can also return without
     confirming."""
     api.sign_in()
     api.answers["GET /orders"] = Answer(200, "orders", {"Content-Type": "text/plain"})
@@ -121,6 +121,6 @@ def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
 
 
 def test_who_is_signed_out_signs_in(page: Page, api: FakeApi) -> None:
-    """A new sign-in is also a recent proof."""
+    """A new sign-in is a recent proof, too."""
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()

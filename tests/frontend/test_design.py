@@ -58,7 +58,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2.2."""
+    """Return the contrast ratio of WCAG 2.2."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -103,11 +103,9 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
 
 
 def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
-    """No file and no setting waits for another: everything is requested, once, before anything is answered."""
+    """No file and no setting waits for another one. Each is requested once, before any of them is answered."""
     waiting: list[tuple[str, Route]] = []
-    needed = (FIRST | {"config"}) - {
-        "gate.svg"
-    }  # a picture behind the page, named by the stylesheet
+    needed = (FIRST | {"config"}) - {"gate.svg"}  # the stylesheet names the picture behind the page
     api.ask_for_config()
 
     def hold(route: Route) -> None:
@@ -128,7 +126,7 @@ def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
 
 
 def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
-    """Texts of the first view must be in the part that loads with it, because the later part is not there yet."""
+    """The texts of the first view must be in the part that is loaded with it, because the other part comes later."""
     words = json.loads((frontend / "texts" / "en.json").read_text("utf-8"))
     used = {
         script.name: set(re.findall(r"\btexts\.(?!js)(\w+)", script.read_text("utf-8")))
@@ -148,12 +146,12 @@ def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
 
 @pytest.mark.security("S-54")
 def test_no_markup_sink_is_used(frontend: Path) -> None:
-    """Trusted Types would stop them at run time; this test names the line."""
+    """Trusted Types would stop such a sink at run time; this test names its line."""
     sinks = (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\b|new Function"
         r"|localStorage|sessionStorage|document\.cookie|\.style\b"
     )
-    # session.js tests whether this browser keeps cookies, with a meaningless one; it reads no other.
+    # session.js tests with a meaningless cookie whether this browser keeps cookies; it reads no other cookie.
     probe = re.compile(
         r".*document\.cookie = `\$\{test\}; .*|.*document\.cookie\.includes\(test\).*"
     )

@@ -13,7 +13,7 @@ NOBODY = "You cannot sign in with this address here."
 
 
 def went_to(api: FakeApi) -> list[dict[str, list[str]]]:
-    """The queries of the started sign-ins."""
+    """Return the queries of the sign-ins that were started."""
     return [parse_qs(urlsplit(request.path).query) for request in api.sent("GET /auth/login")]
 
 
@@ -73,7 +73,7 @@ def test_a_domain_leads_to_its_provider(page: Page, api: FakeApi, mode: str) -> 
 def test_where_the_provider_leaves_the_choice_both_ways_are_offered(
     page: Page, api: FakeApi, mode: str
 ) -> None:
-    """The provider comes first, the password second; the address is not asked for again."""
+    """The provider comes first and the password second. The page does not ask for the address again."""
     api.discover(provider="Contoso", direct=True)
     enter_address(page, api)
     heading(page, "Sign in")
@@ -119,7 +119,7 @@ def test_while_the_browser_leaves_there_is_a_link(page: Page, api: FakeApi) -> N
 
 
 def test_any_other_address_gets_the_password_step(page: Page, api: FakeApi) -> None:
-    """The address stays in the form, so that a password manager knows the account."""
+    """The address stays in the form, so that a password manager finds the right account."""
     api.embed()
     api.discover()
     api.accept_password()

@@ -12,7 +12,7 @@ from tests.engines.webkit import WebKit
 
 from .fake_api import ASSETS, FakeApi
 
-#: The fault in the page's own context: without this check the tests would prove nothing.
+#: Whether the fault exists in the page's own context. Without this check the tests would prove nothing.
 CHANNEL = "try { new BroadcastChannel('x').close(); return 'works'; } catch (error) { return error.name; }"
 SECURE = "document.cookie = '__Host-x=1; Path=/; Secure'; return document.cookie;"
 STATE = f"""return import('/api{ASSETS}session.js')
@@ -34,7 +34,7 @@ _CASES = {
 def broken(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Driver, dict[str, str]]]:
-    """A browser that keeps none of our cookies, and its result for the scripts above."""
+    """A browser that keeps none of our cookies, and what the scripts above return in it."""
     start, seen = request.param
     folder: Path = tmp_path_factory.mktemp("engine")
     driver: Driver = start(folder)
@@ -44,7 +44,7 @@ def broken(
 
 @pytest.fixture
 def tab(broken: tuple[Driver, dict[str, str]], api: FakeApi) -> Tab:
-    """A tab at the page, which has its own form."""
+    """The tab with the page, which has its own form."""
     api.embed()
     tab = Tab(broken[0])
     tab.open(api.url)
@@ -54,7 +54,7 @@ def tab(broken: tuple[Driver, dict[str, str]], api: FakeApi) -> Tab:
 
 
 def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> None:
-    """The page explains it on the first view, on the form, and instead of "that took too long" after a provider."""
+    """The page says it in the first view, on the form, and instead of "that took too long" after a provider."""
     for address in ("", "#email", "?error=login_unknown"):
         tab.open("about:blank")
         tab.open(api.url + address)
@@ -65,7 +65,7 @@ def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> N
 
 
 def test_a_password_signs_in_until_the_page_is_left(tab: Tab, api: FakeApi) -> None:
-    """The page says that the sign-in will last only that long."""
+    """The page says that the sign-in ends when the person leaves the page."""
     api.accept_password()
     tab.open("about:blank")
     tab.open(f"{api.url}#email")

@@ -1,4 +1,4 @@
-"""The first view in the HTML: it is what the script would draw, and the script takes it over as the person left it."""
+"""The first view in the HTML: the script would draw the same, and takes it over as the person left it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from chalicelib.gatehouse.page.static_files import StaticFiles
 from .fake_api import FakeApi, error
 
 TITLED = "Sign in · Acme Reports"
-#: The view as data: names, texts, attributes; addresses and lists of classes in one form.
+#: The view as data: names, texts and attributes. Addresses and lists of classes are brought into one form.
 VIEW = """() => {
   const place = ({ pathname, searchParams, hash }) => [pathname, [...searchParams], hash].join();
   const tell = (node) => node.nodeType === Node.TEXT_NODE ? node.data : [
@@ -63,7 +63,7 @@ def changed(**config: Any) -> Callable[[FakeApi], object]:
 def test_it_is_what_the_script_draws(
     page: Page, api: FakeApi, settings: Callable[[FakeApi], object], query: str
 ) -> None:
-    """For every kind of stage, with texts that contain markup."""
+    """The test covers every kind of stage, with texts that contain markup."""
     settings(api)
     api.ask_for_config()
     page.goto(api.url + query)
@@ -102,7 +102,7 @@ def test_a_view_that_is_not_certain_waits_for_the_script(
 def test_what_the_person_did_before_the_script_came_stays(
     page: Page, api: FakeApi, script: list[Route]
 ) -> None:
-    """A tick, the focus, and the nodes themselves. Nothing moves."""
+    """The tick, the focus and the nodes themselves stay. Nothing moves."""
     api.embed()
     page.goto(api.url, wait_until="commit")
     box = page.get_by_label("Keep me signed in on this device")
@@ -125,7 +125,7 @@ def test_what_the_person_did_before_the_script_came_stays(
 def test_a_click_on_email_waits_for_the_script(
     page: Page, api: FakeApi, script: list[Route]
 ) -> None:
-    """The form needs the script; the address keeps the person's choice until then."""
+    """The form needs the script. Until the script has loaded, the address bar keeps the person's choice."""
     api.embed()
     page.goto(api.url, wait_until="commit")
     page.get_by_role("link", name="Continue with email").click()
@@ -165,7 +165,7 @@ def test_an_old_copy_of_the_page_decides_nothing(page: Page, api: FakeApi) -> No
 
 @pytest.mark.security("S-109")
 def test_a_session_whose_cookie_the_browser_withheld_is_found(page: Page, api: FakeApi) -> None:
-    """Engines differ in when they send it. The HTML has the choice, and the script finds the session."""
+    """Browser engines differ in when they send the cookie. The HTML shows the choice, and the script finds the session."""
     api.sign_in()
     api.withholds = True
     page.route("**/app.js", lambda route: route.abort())
@@ -177,7 +177,7 @@ def test_a_session_whose_cookie_the_browser_withheld_is_found(page: Page, api: F
 
 
 def test_a_view_that_is_out_of_date_is_drawn_again(page: Page, api: FakeApi) -> None:
-    """A stored copy may name ways to sign in that no longer exist."""
+    """A stored copy may offer ways to sign in that no longer exist."""
     api.answers["GET /auth/config"] = api.configured
     page.goto(api.url, wait_until="commit")
     expect(page).to_have_title(TITLED)
@@ -190,7 +190,7 @@ def test_a_view_that_is_out_of_date_is_drawn_again(page: Page, api: FakeApi) -> 
 
 
 def test_after_a_sign_in_the_page_asks_for_the_session_at_once(page: Page, api: FakeApi) -> None:
-    """The browser sends no Strict cookie after a redirect from another site, so the page does not say who is there."""
+    """The browser sends no Strict cookie after a redirect from another site, so the page does not say who is signed in."""
     api.sign_in()
     api.is_return = True
     page.goto(api.url)

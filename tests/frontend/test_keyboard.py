@@ -27,7 +27,8 @@ def tab_to(page: Page, what: str) -> None:
 
 
 def type_in(page: Page, *texts: str) -> None:
-    """Fill consecutive fields; a password's toggle comes between its field and the next one."""
+    """Fill consecutive fields. Between a password's field and the next field, Tab stops at the button that shows the
+    password."""
     for index, text in enumerate(texts):
         if index:
             page.keyboard.press("Tab")
@@ -46,7 +47,7 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
     focused(page, "field-email")
     type_in(page, EMAIL, PASSWORD)
     focused(page, "field-code")
-    type_in(page, "123 4-56")  # as pasted from a mail
+    type_in(page, "123 4-56")  # the code as people paste it from a mail
     heading(page, "Hello, Bo")
     assert api.sent("POST /auth/direct/challenge")[-1].body["code"] == "123456"
     focused(page, "title")
@@ -58,7 +59,7 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
 
 
 def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: FakeApi) -> None:
-    """The next Tab stops are the links to help with a password."""
+    """The next Tab stops are the links that help with a password."""
     page.goto(f"{api.url}#email")
     heading(page, "Sign in with email")
     tab_to(page, "field-email")
@@ -75,7 +76,7 @@ def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: Fak
 
 
 def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
-    """Address, code, names and password lead to a session; an empty form focuses its first empty field."""
+    """Address, code, names and password lead to a session. If a form is empty, its first field gets the focus."""
     page.goto(f"{api.url}#sign-up")
     heading(page, "Create an account")
     tab_to(page, "field-email")
@@ -92,7 +93,7 @@ def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
 
 
 def test_two_step_verification_on_and_back(page: Page, api: FakeApi) -> None:
-    """The QR code is read before its code is asked for."""
+    """The person reads the QR code before the page asks for its code."""
     api.native()
     api.answers["POST /auth/mfa/setup"] = Answer(200, totp_key())
     api.answers["POST /auth/mfa/verify"] = error(400, "invalid_code")

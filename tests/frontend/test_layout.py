@@ -24,7 +24,7 @@ LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
 #: A window of 1280 by 1024 px at 400 % zoom has 320 by 256 px.
 SIZES = ((320, 640), (320, 256), (768, 1024), (1366, 650), (1440, 900))
 THEMES = ("light", "dark")
-#: axe's rules by theme. Running all rules takes half a second, and only colours differ in the second theme.
+#: The rules of axe for each theme. Running all rules takes half a second, and in the second theme only colours differ.
 RULES: dict[str, tuple[str, ...]] = {
     "light": (),
     "dark": ("color-contrast", "link-in-text-block"),
@@ -62,7 +62,7 @@ REACHABLE = """() => [...document.querySelectorAll('a[href], button, input, summ
 
 
 def axe(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
-    """axe-core's findings, by WCAG 2.2 AA and its own best practices, or by some rules only."""
+    """Return axe-core's findings, by WCAG 2.2 AA and axe's own best practices, or by some rules only."""
     return page.evaluate(
         """async (rules) => {
           for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
@@ -74,7 +74,7 @@ def axe(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
 
 
 def layout_faults(page: Page) -> dict[str, list[str]]:
-    """Elements that stick out, are cut, too small to click, or overlap, by size and theme."""
+    """Return elements that stick out, are cut, are too small to click, or overlap, by size and theme."""
     found = {}
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
@@ -87,7 +87,8 @@ def layout_faults(page: Page) -> dict[str, list[str]]:
 
 
 def large_and_german_faults(page: Page) -> dict[str, list[str]]:
-    """Layout faults with text of twice its size, as people set it in their browser, then in German, then with both."""
+    """Return layout faults with text of twice its size, as people set it in their browser, then in German, then with
+    both."""
     browser = page.context.new_cdp_session(page)
     found = {}
     try:
@@ -127,7 +128,7 @@ def walk(page: Page) -> list[dict[str, Any]]:
 
 
 def timeless(what: str) -> str:
-    """A name without a button's countdown, which changes between two checks."""
+    """Return a name without a button's countdown, which changes between two checks."""
     return re.sub(r"\b\d+:\d\d\b", "m:ss", what)
 
 
@@ -142,7 +143,7 @@ def page(page: Page) -> Iterator[Page]:
 def test_every_view_in_every_size_theme_and_by_keyboard(
     page: Page, api: FakeApi, view: View
 ) -> None:
-    """Nothing overflows, overlaps, is cut or shifts; Tab reaches everything, visibly; axe finds nothing."""
+    """Nothing overflows, overlaps, is cut or shifts. Tab reaches everything, with a visible focus, and axe finds nothing."""
     api.embed()
     view(page, api)
     expect(page.locator(DRAWN)).to_be_visible()
@@ -152,7 +153,7 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
     page.evaluate(AXE)
     for theme, rules in RULES.items():
         page.emulate_media(color_scheme=theme)
-        # without its script the page has only a waiting symbol, and no heading
+        # without its script the page has no heading, only a waiting symbol
         found = [
             one
             for one in axe(page, rules)
@@ -184,8 +185,8 @@ def test_both_doors_are_on_the_first_screen(
 def test_email_form_and_other_door_are_on_the_first_screen(
     page: Page, api: FakeApi, size: tuple[int, int]
 ) -> None:
-    """The first screen has the form, and below it the link to Okta, in English and German, also with a passkey's button and
-    a link to sign up."""
+    """The first screen has the form, and below it the link to Okta. This is so in English and German, also with a passkey's
+    button and a link to sign up."""
     api.embed()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for language in ("en", "de"):
@@ -233,7 +234,7 @@ HIGH_CONTRAST = ["choose", "profile", "email, empty", "unavailable", "app set-up
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> None:
-    """With forced colours, backgrounds disappear. So surfaces need a border, and marks need another style."""
+    """With forced colours, backgrounds disappear: surfaces need a border, and marks need another style."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -252,7 +253,7 @@ def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> 
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_more_contrast_is_given_where_it_is_wanted(page: Page, api: FakeApi, name: str) -> None:
-    """All text has 7:1, WCAG's AAA."""
+    """All text then has a contrast of 7:1, which is WCAG's AAA."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

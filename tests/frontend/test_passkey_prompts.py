@@ -33,7 +33,7 @@ for (const name of navigator.credentials ? ['get', 'create'] : []) {
 
 @pytest.fixture
 def device(context: BrowserContext, page: Page, api: FakeApi) -> Device:
-    """Waits for a touch; the page is open in a separate profile, because of it."""
+    """An authenticator that waits for a touch, in a separate profile with the page open."""
     api.offer_passkeys()
     page.add_init_script(NOTING)
     return Device(page, automaticPresenceSimulation=False)
@@ -58,7 +58,7 @@ def test_a_sign_in_without_an_answer_leaves_the_other_ways(
 def test_a_passkey_that_was_not_made_can_be_made_again(
     page: Page, api: FakeApi, device: Device
 ) -> None:
-    """The next touch comes in time."""
+    """The second time, the touch comes soon enough."""
     options = {
         **SHORTLY,
         "rp": {"id": "localhost", "name": "localhost"},

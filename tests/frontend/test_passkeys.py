@@ -54,7 +54,7 @@ def bodies(api: FakeApi, path: str) -> list[Any]:
 
 
 def answered(request: Request) -> Answer:
-    """Return the answer to a request for a challenge; without an address it is for autofill."""
+    """Return the answer to a request for a challenge. A request without an address is for autofill."""
     if "email" in request.body:
         return challenge("WEB_AUTHN", options=OPTIONS)
     return Answer(200, {"challenge": None})
@@ -120,7 +120,8 @@ def test_what_did_not_work_is_said(
 
 
 def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
-    """The person who is signed in confirms with the keyboard and types nothing. Then the page repeats the waiting call."""
+    """The person who is signed in confirms with the keyboard and types nothing. Then the page repeats the call that
+    waited."""
     record = api.answers["GET /me"]
     insufficient = error(401, "insufficient_user_authentication")
     answers = [insufficient, record]
@@ -137,7 +138,7 @@ def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
         page.keyboard.press("Tab")
         if button.evaluate("(node) => node === document.activeElement"):
             break
-    # Cancelled: the password is still there, and the next try works.
+    # The person cancels: the form still has the password, and the next try works.
     page.evaluate("window.refuses = 'NotAllowedError'")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No passkey was used.")).to_be_visible()
@@ -177,7 +178,7 @@ def test_a_passkey_that_does_not_confirm_is_said(
 
 
 def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> None:
-    """This is so if the stage or the browser has no passkeys."""
+    """The stage or the browser has no passkeys, so the page asks for the password."""
     page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
     api.native()
     page.goto(f"{api.url}#confirm")
@@ -186,7 +187,7 @@ def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> Non
 
 
 def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
-    """The page sends no address: the server knows the person by the browser's cookie."""
+    """The page sends no address: the server recognises the person by the browser's cookie."""
     page.add_init_script("window.fills = true")
     api.answers["POST /auth/direct/passkey"] = challenge("WEB_AUTHN", options=OPTIONS)
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
@@ -236,7 +237,7 @@ def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.parametrize("remembered", [Answer(200, {"offer": False}), error(503, "x")], ids=str)
 def test_not_now_takes_the_offer_away(page: Page, api: FakeApi, remembered: Answer) -> None:
-    """By keyboard, and also if the server does not answer. The focus goes to the link to the list."""
+    """The button works by keyboard, even if the server does not answer. The focus goes to the link to the list."""
     sign_in(page, api)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
     api.answers["POST /auth/passkeys/offer"] = remembered
@@ -249,7 +250,7 @@ def test_not_now_takes_the_offer_away(page: Page, api: FakeApi, remembered: Answ
 
 @pytest.mark.parametrize("said", [Answer(200, {"offer": False}), error(503, "x")], ids=str)
 def test_it_is_not_offered_again(page: Page, api: FakeApi, said: Answer) -> None:
-    """Also not if the server does not say whether it may be."""
+    """If the server does not say whether the page may offer it, the page does not offer it."""
     api.answers["POST /auth/passkeys/offer"] = said
     with page.expect_response("**/auth/passkeys/offer"):
         sign_in(page, api)
@@ -258,7 +259,7 @@ def test_it_is_not_offered_again(page: Page, api: FakeApi, said: Answer) -> None
 
 
 def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi) -> None:
-    """The code of the authenticator app is needed if there is one. The list can be closed again."""
+    """If the person has an authenticator app, its code is needed, too. The list can be closed again."""
     api.native()
 
     def opened(request: Request) -> Answer:
@@ -281,7 +282,7 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
 
 
 def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
-    """The page says why the passkeys are gone, and that there are none now."""
+    """The page says why the passkeys have ended, and that there are none now."""
     api.native()
     api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
     page.goto(f"{api.url}#passkeys")
@@ -331,7 +332,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
 
 
 def test_a_passkey_is_set_up_without_a_mouse(page: Page, api: FakeApi) -> None:
-    """The person starts at the profile. Each view has the focus where the next key is pressed, also on the way back."""
+    """The person starts at the profile. In each view the focus is where the next key is needed, also on the way back."""
     options = {
         "rp": {"id": "localhost", "name": "localhost"},
         "user": {"id": "Ym8", "name": EMAIL, "displayName": EMAIL},

@@ -34,14 +34,14 @@ def hook() -> str:
 
 
 def test_it_is_short() -> None:
-    """It has twenty lines of code."""
+    """The hook has twenty lines of code."""
     lines = [line for line in hook().splitlines() if line.strip() and "/**" not in line]
     assert len(lines) <= 20
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_the_hook_of_the_page_works(page: Page, api: FakeApi, signed_in: bool) -> None:
-    """It asks once, renders again when the answer arrives, and sign-in and sign-out return here."""
+    """The hook asks once and renders again when the answer arrives. Sign-in and sign-out return to this page."""
     script = {"Content-Type": "text/javascript"}
     code = hook().replace("'react'", "'./react.js'")
     code = code.replace("'./session.js'", f"'.{_asset(api)}'")

@@ -1,4 +1,4 @@
-"""Recovery codes on the page: made and shown once, and entered in place of the app's code."""
+"""Recovery codes on the page: people make them, see them once, and enter them in place of the app's code."""
 
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -28,7 +28,8 @@ def test_codes_are_shown_once_and_copied(page: Page, context: BrowserContext, ap
 
 
 def test_a_recovery_code_leads_in_and_to_another_app(page: Page, api: FakeApi) -> None:
-    """Both sign-ins use the password that the person typed a moment ago; the browser's storage does not contain it."""
+    """Both sign-ins use the password that the person typed a moment ago; the browser's storage does not contain the
+    password."""
     api.embed()
     lose_the_phone(page, api)
     api.answers["POST /auth/direct/recovery-code"] = error(401, "invalid_code")

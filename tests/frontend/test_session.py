@@ -46,7 +46,7 @@ def run(blank: Page) -> Any:
 
 @pytest.mark.parametrize("prefix", ["/account", "account", "/account/"])
 def test_below_a_prefix_only_gatehouses_own_addresses_have_it(run: Any, prefix: str) -> None:
-    """The team's routes are below the API's root; the page has no trailing slash."""
+    """The team's routes are below the API's root. The page's address has no trailing slash."""
     assert run(f"""
         world.answers['account/auth/refresh'] = () => world.ok();
         world.answers['account/auth/logout'] = () => world.respond(401, {{error: 'no_session'}});
@@ -173,7 +173,7 @@ def test_tabs_refresh_one_after_the_other(run: Any) -> None:
 
 
 def test_a_lock_held_by_a_frozen_tab_is_not_waited_for_for_ever(run: Any) -> None:
-    """The real wait is 25 seconds of AbortSignal.timeout; here the lock gives up at once."""
+    """Real tabs wait 25 seconds (AbortSignal.timeout); here the wait ends at once."""
     assert (
         run("""
         const locks = {request: async () => { throw new DOMException('waited', 'TimeoutError'); }};
@@ -207,7 +207,7 @@ def test_active_people_are_renewed_ahead(run: Any) -> None:
 
 
 def test_idle_people_are_not_renewed(run: Any) -> None:
-    """Neither time nor the call that opened the page extends the session."""
+    """The session is extended neither by time nor by the call that opened the page."""
     assert run("""
         await a.session.refresh();
         await a.session.fetch('me');
@@ -294,7 +294,7 @@ def test_sleep_is_noticed_on_waking(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
-    """Every tab notices it. As long as the session exists, there is no refresh."""
+    """Every tab notices the end. As long as the session exists, no tab refreshes it."""
     assert run("""
         const b = world.tab();
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
@@ -314,7 +314,7 @@ def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> None:
-    """If somebody returns to the page every second, there is one question in ten seconds and no refresh, and the session
+    """If somebody returns to the page every second, the page asks only once in ten seconds and never refreshes. The session
     ends after its idle time."""
     asked, refreshed, status = run("""
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
@@ -339,7 +339,7 @@ def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> 
     ],
 )
 def test_a_look_without_an_answer_changes_nothing(run: Any, answer: str) -> None:
-    """The session stays. Without a session, the page does not ask at all."""
+    """The session stays. If there is no session, the page does not ask at all."""
     assert run(f"""
         world.answers['auth/session'] = {answer};
         a.wake();
@@ -367,7 +367,7 @@ def test_sleep_is_noticed_without_any_event(run: Any) -> None:
 
 
 def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
-    """The token is valid when the outage starts, and the session still works when the API is back."""
+    """The token is still valid when the outage starts, and the session works when the API does."""
     statuses, tries, end = run("""
         await a.session.refresh();
         await world.pass(500); a.input();
@@ -508,7 +508,7 @@ def test_close_leaves_nothing_running(run: Any) -> None:
 
 @pytest.mark.security("S-32")
 def test_the_token_is_out_of_reach(run: Any) -> None:
-    """Neither the session object, nor its state, nor a message to other tabs contains it."""
+    """The session object, its state and the messages to other tabs do not contain the token."""
     assert (
         run("""
         const said = [];
@@ -522,8 +522,8 @@ def test_the_token_is_out_of_reach(run: Any) -> None:
 
 
 def test_an_answer_with_a_token_starts_the_session(run: Any) -> None:
-    """After a direct sign-in the session works as after a refresh, also in other tabs, and the token is renewed in time
-    but not before."""
+    """After a direct sign-in the session works as after a refresh, also in other tabs. The token is renewed in time, and not
+    earlier."""
     assert run("""
         const b = world.tab();
         world.answers['auth/refresh'] = () => world.respond(401, {error: 'no_session'});
@@ -554,7 +554,7 @@ def test_an_answer_with_a_token_starts_the_session(run: Any) -> None:
 
 @pytest.mark.security("S-47")
 def test_a_direct_sign_in_and_a_refresh_do_not_overlap(run: Any) -> None:
-    """The sign-in replaces the session: a parallel refresh of the old session could clear the new cookie."""
+    """The sign-in replaces the session. A parallel refresh of the old session could clear the new cookie."""
     assert run("""
         const order = [];
         world.answers['auth/refresh'] = () => (order.push('refresh'), world.ok('old'));
@@ -579,7 +579,7 @@ def test_an_answer_without_a_token_changes_nothing(run: Any) -> None:
 
 
 def test_session_js_is_small_and_alone(frontend: Path) -> None:
-    """It has at most 3.4 kB of gzip, without comments, and no imports, so that it can be copied."""
+    """session.js has at most 3.4 kB of gzip, without comments, and no imports, so that people can copy it."""
     text = (frontend / "session.js").read_text("utf-8")
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
     bare = re.sub(r"/\*\*.*?\*/|(?<=\s)//[^\n]*", "", text, flags=re.DOTALL)

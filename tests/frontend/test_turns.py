@@ -34,7 +34,7 @@ BROKEN = {
     f"Object.defineProperty(globalThis, name, {{get: {THROWS}}});",
 }
 NO_COOKIES_HERE = "This browser blocks cookies"
-#: As in WebKit: a Secure cookie is dropped on http, and all others are kept.
+#: As WebKit does on http, drop a Secure cookie and keep all others.
 SECURE_DROPPED = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   Object.defineProperty(Document.prototype, 'cookie', {
@@ -46,8 +46,8 @@ SECURE_DROPPED = """{
 
 @pytest.mark.parametrize("code", CODES)
 def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> None:
-    """The page asks who is signed in before it shows anything. A failed attempt is shown as one line; a repeated use of a
-    login is not shown at all."""
+    """The page asks who is signed in before it shows anything. It shows a failed attempt in one line, and says nothing of a
+    login that was used twice."""
     api.sign_in()
     page.goto(f"{api.url}?error={code}")
     heading(page, "Hello, Ada")
@@ -56,7 +56,7 @@ def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> 
 
 
 def test_an_error_waits_for_the_answer_and_an_outage_hides_none(page: Page, api: FakeApi) -> None:
-    """While it is unknown who is signed in, the page says that, and shows the error once it is known."""
+    """While the page does not know who is signed in, it says so. It shows the error afterwards."""
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable", {"Retry-After": "60"})
     page.goto(f"{api.url}?error=login_failed")
     heading(page, "We\u2019ll be right back")
@@ -82,7 +82,7 @@ def test_an_error_leaves_when_a_session_appears_in_another_tab(
 def test_whatever_storage_does_the_page_does_not_hang(
     page: Page, api: FakeApi, broken: str, signed_in: bool
 ) -> None:
-    """A view appears; if cookies do not work it says so, with what to do."""
+    """A view appears. If cookies do not work, the view says so, and what to do."""
     if signed_in:
         api.sign_in()
     lose_cookies(page, BROKEN[broken])
@@ -93,7 +93,7 @@ def test_whatever_storage_does_the_page_does_not_hang(
 
 @pytest.mark.parametrize("script", [NO_COOKIES, SECURE_DROPPED], ids=["blocked", "Secure on http"])
 def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script: str) -> None:
-    """The page says it on the first view, above the form, after a failed callback, and in a session that a reload would
+    """The page says it in the first view, above the form, after a failed callback, and in a session that a reload would
     lose."""
     api.embed()
     lose_cookies(page, script)
@@ -114,7 +114,7 @@ def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script
     expect(page.get_by_text("until you close or reload this page")).to_be_visible()
 
 
-#: Another tab tests its cookies at the same moment, and is just deleting its test cookie.
+#: Another tab tests its cookies at the same moment, and just deletes its test cookie.
 ANOTHER_TAB_CLEARS = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   let cleared = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
@@ -139,7 +139,7 @@ def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: 
 
 
 def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
-    """If no session could be stored, the page starts no sign-in, neither automatically nor at the press of a button."""
+    """If no session could be stored, the page starts no sign-in, neither by itself nor when the button is pressed."""
     api.config["auto_sign_in"] = "Okta"
     lose_cookies(page)
     page.goto(f"{api.url}?error=login_unknown")
@@ -149,7 +149,7 @@ def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
 
 
 def test_a_configuration_that_never_comes_is_an_outage(page: Page, api: FakeApi) -> None:
-    """Its request has a time limit, but the page reports the outage before that."""
+    """The request has a time limit, and the page reports the outage before that limit."""
     script = (api.files.asset(api.files.version, "app.js") or pytest.fail("no app.js")).text
     assert "AbortSignal.timeout" in script
     api.answers["GET /auth/config"] = error(503, "temporarily_unavailable")
@@ -165,7 +165,7 @@ WISHES = ["https://notes.example.com/a?b=1#c", "/api/reports"]
 def test_every_door_leads_back_to_where_the_person_wanted_to_go(
     page: Page, api: FakeApi, wish: str
 ) -> None:
-    """Links, reloads and views keep the target, and a sign-in by password leads there."""
+    """Links, reloads and views keep the target, and a sign-in by password ends there."""
     api.embed()
     page.route("https://notes.example.com/**", lambda route: route.fulfill(body="notes"))
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -192,7 +192,7 @@ def _query(wish: str) -> str:
     "wish", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "data:text/html,x"]
 )
 def test_the_page_goes_only_where_the_server_says(page: Page, api: FakeApi, wish: str) -> None:
-    """Anybody can write its own address; signed in or not, the page stays."""
+    """Anybody can write the address of the page; whether or not somebody is signed in, the page does not follow it."""
     api.embed()
     page.goto(f"{api.url}?{_query(wish)}")
     heading(page, "Sign in")
@@ -204,7 +204,7 @@ def test_the_page_goes_only_where_the_server_says(page: Page, api: FakeApi, wish
 
 
 def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: FakeApi) -> None:
-    """The Back button shows the profile, with the target as a link, so the person is not stuck."""
+    """The Back button shows the profile, with a link to the target, so the person can still go on."""
     api.sign_in()
     api.answers["GET /reports"] = Answer(
         200, "<title>reports</title>", {"Content-Type": "text/html"}
@@ -217,7 +217,7 @@ def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: Fak
 
 
 def test_after_a_sign_in_the_stages_own_place_comes_next(page: Page, api: FakeApi) -> None:
-    """AFTER_SIGN_IN applies only after a sign-in: people who are signed in already must be able to see the page."""
+    """AFTER_SIGN_IN applies only after a sign-in. People who are signed in already must be able to see the page."""
     api.embed()
     api.config["return_to"] = "/api/reports"
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -243,7 +243,7 @@ def test_the_next_try_after_an_error_has_the_way_back_and_remember(
 
 
 def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
-    """A browser follows the Refresh header of API Gateway's own 404, whatever its body."""
+    """A browser follows the Refresh header of API Gateway's own 404, whatever the body says."""
     answer = error(404, "not_found", {"Refresh": f"0; url={api.url}?error=not_found"})
     api.answers["GET /mistyped"] = answer
     page.goto(f"{api.url}mistyped")
@@ -251,8 +251,8 @@ def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
 
 
 def test_session_js_tells_other_front_ends(page: Page, api: FakeApi) -> None:
-    """They can show that cookies are blocked: the state has a separate reason, with and without a session. A sign-out
-    still sends its return address."""
+    """Other front ends can show that cookies are blocked: the state has a separate reason for it, with and without a
+    session. A sign-out still sends its return address."""
     sent: list[Request] = []
 
     def sign_out(request: Request) -> Answer:

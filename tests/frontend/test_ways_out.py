@@ -38,8 +38,8 @@ def forgot_form(page: Page, api: FakeApi) -> None:
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("view", [refused, sign_up_form, forgot_form, ask_for_reset])
 def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
-    """Cognito sends no mail to a person whose invitation has expired, and the page must not reveal that: it always
-    shows the hint."""
+    """Cognito sends no mail to a person whose invitation has expired. The page must not reveal that, so it always shows the
+    hint."""
     view(page, api)
     expect(page.get_by_text(INVITED)).to_have_count(1)
 
@@ -53,13 +53,13 @@ def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: Vie
     ],
 )
 def test_a_lost_phone_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
-    """The hint is shown when a code from a phone is needed."""
+    """The page shows the hint when it asks for a code from a phone."""
     view(page, api)
     expect(page.get_by_text(LOST)).to_be_visible()
 
 
 def test_a_code_by_mail_needs_no_phone(page: Page, api: FakeApi) -> None:
-    """There is no hint about a phone, so nobody gets wrong advice. The same holds while an app is being set up."""
+    """A hint about a phone would be wrong advice here, and also while an app is being set up."""
     challenged("EMAIL_OTP", destination="b***")(page, api)
     heading(page, "Check your mail")
     expect(page.get_by_text(LOST)).to_have_count(0)

@@ -9,7 +9,7 @@ from .fake_api import Answer, FakeApi, challenge, error, throttled, totp_key
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 2
 EMAIL = "bo@example.com"
-PASSWORD = "  correct horse battery "  # the spaces are part of it
+PASSWORD = "  correct horse battery "  # the spaces are part of the password
 REQUIREMENTS = {"min_length": 12, "max_length": 256, "outer_spaces": False}
 
 View = Callable[[Page, FakeApi], None]
@@ -138,7 +138,7 @@ def _password_step(page: Page, api: FakeApi) -> None:
 
 
 def _on_the_way(page: Page, api: FakeApi) -> None:
-    """Cognito does not answer, so the page stays."""
+    """Cognito does not answer, so the page stays as it is while it redirects."""
     api.discover(provider=LONG)
     api.answers["GET /auth/login"] = Answer(204)
     enter_address(page, api)

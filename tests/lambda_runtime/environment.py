@@ -20,7 +20,7 @@ _CACHE = Path(__file__).resolve().parents[2] / ".local"
 
 
 def pythons() -> dict[str, Path]:
-    """Every Python on this machine that is a runtime of Lambda: on the PATH, or installed by pyenv."""
+    """Return every Python on this machine that is a runtime of Lambda, on the PATH or installed by pyenv."""
     running = "{}.{}".format(*sys.version_info[:2])
     kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = {running: Path(sys.executable)}
@@ -37,7 +37,7 @@ def pythons() -> dict[str, Path]:
 
 
 def _version(python: Path) -> str:
-    # A shim of pyenv answers with an error for a version that is not selected.
+    # pyenv's command for a version that is not selected ends with an error.
     said = subprocess.run(
         [python, "-c", "import sys; print('{}.{}'.format(*sys.version_info[:2]))"],
         capture_output=True,
@@ -48,7 +48,7 @@ def _version(python: Path) -> str:
 
 
 def runtime_python(version: str) -> Path:
-    """Return the interpreter of that version's environment; install it if needed."""
+    """Return the interpreter of that version's environment; install the environment if needed."""
     return python_with(_LOCK, f"lambda-runtime-{version}", pythons()[version])
 
 

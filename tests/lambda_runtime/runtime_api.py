@@ -23,14 +23,14 @@ _ARN = "arn:aws:lambda:us-east-1:000000000000:function:gatehouse"
 
 @dataclass(frozen=True)
 class Outcome:
-    """A function's result, or the error for Lambda; `kind` is the path's last part."""
+    """A function's result, or the error that Lambda would get; `kind` is the last part of the path."""
 
     kind: str
     document: Any
 
 
 class _Quiet(ThreadingHTTPServer):
-    """Ignores errors of connections from a container that has ended."""
+    """A server that ignores connection errors after a container has ended."""
 
     daemon_threads = True
 
@@ -39,7 +39,7 @@ class _Quiet(ThreadingHTTPServer):
 
 
 class Container:
-    """One process under `awslambdaric`: the first `invoke` is cold, the others are warm."""
+    """One process under `awslambdaric`. The first `invoke` is cold, later ones are warm."""
 
     def __init__(
         self, python: Path, task_root: Path, handler: str, environment: Mapping[str, str]
@@ -81,7 +81,7 @@ class Container:
                     raise AssertionError(f"the function is gone: {self.stop()}") from None
 
     def stop(self) -> str:
-        """End the process; return its log. Repeating it changes nothing."""
+        """End the process; return its log. A second call changes nothing."""
         if self._logged is None:
             self._process.kill()
             self._logged, _ = self._process.communicate()
@@ -99,7 +99,7 @@ def _handler(
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """`/2018-06-01/runtime/invocation/next`: wait for an event."""
+            """Answer `/2018-06-01/runtime/invocation/next`: wait for an event."""
             event = events.get()
             if event is None:
                 return
@@ -115,7 +115,7 @@ def _handler(
             self.wfile.write(body)
 
         def do_POST(self) -> None:
-            """`…/invocation/ID/response`, `…/invocation/ID/error` and `…/init/error`."""
+            """Answer `…/invocation/ID/response`, `…/invocation/ID/error` and `…/init/error`."""
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kind = "init" if "/init/" in self.path else self.path.rsplit("/", 1)[-1]
             self.send_response(202)

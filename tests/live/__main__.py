@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import pytest
 
     try:
-        # The tests ask for codes on the terminal, so pytest must not capture it (-s).
+        # The tests ask for codes on the terminal, so pytest must not capture input and output (-s).
         return int(pytest.main([*(("-s",) if options.mail else ()), str(Path(__file__).parent)]))
     finally:
         _clean(stage)
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _missing(stage: Stage, okta: str) -> Iterator[str]:
-    """List the missing parts, each with the remedy."""
+    """List the missing parts, and what to do about each."""
     from tests.browser import chromium_path
 
     if not stage.environment.get("USER_POOL_ID"):
@@ -109,7 +109,7 @@ def _variables(options: argparse.Namespace, project: Path) -> dict[str, str]:
 
 
 def _clean(stage: Stage) -> None:
-    """Remove the cases' pools, and people of the stage, that an interrupted run left."""
+    """Remove what an interrupted run left: the cases' pools, and people of the stage."""
     session = aws.session(stage)
     cognito = aws.client(session, "cognito-idp")
     with aws.explained("removing what the tests made"):

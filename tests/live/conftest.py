@@ -16,7 +16,7 @@ from ops.stages import load_stage
 
 STAGE = os.environ.get("GATEHOUSE_LIVE_STAGE", "")
 OKTA = os.environ.get("GATEHOUSE_LIVE_OKTA", "")
-#: The checkout from which the stage was deployed, if it is not this one.
+#: The checkout from which the stage was deployed, if this is not the one.
 PROJECT = Path(os.environ.get("GATEHOUSE_LIVE_PROJECT") or Path(__file__).resolve().parents[2])
 
 collect_ignore: list[str] = []
@@ -51,7 +51,7 @@ if STAGE:
     _record = StageRecord(start(_stage.region, STAGE, _stage.direct_sign_in))
 
     def pytest_runtest_logstart(nodeid: str) -> None:
-        """Record everything from here on under this test's name."""
+        """Record everything under this test's name from now on."""
         _record.test = nodeid.rpartition("::")[2]
 
     def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -61,7 +61,7 @@ if STAGE:
             _record.note(report.nodeid.rpartition("::")[2], outcome=report.outcome, reason=reason)
 
     def pytest_sessionfinish() -> None:
-        """Write the transcript, whatever happened."""
+        """Write the transcript, whatever the result."""
         _record.transcript.write(Path(os.environ.get("GATEHOUSE_LIVE_TRANSCRIPT") or DEFAULT))
 
     @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from tests.cognitos.pool import create_pool
 #: The name of these runs' pools and domains, by which `clean` finds them.
 NAME = "gatehouse-live-cases"
 TAG = {"gatehouse": "live-cases"}
-#: Cognito takes up to a minute to answer at a new domain, sometimes more.
+#: How many seconds to wait: Cognito takes up to a minute to answer at a new domain, sometimes more.
 _PATIENCE_SECONDS = 180.0
 _PAUSE_SECONDS = 3.0
 #: Sign-ups cause mails with codes. This address of SES accepts every mail, so none bounces.
@@ -60,7 +60,7 @@ def live_cognito(
 
 
 def clean(cognito: Any, name: str = NAME) -> list[str]:
-    """Delete the pools whose names begin with `name`, and their domains; return their names."""
+    """Delete the pools whose names begin with `name`, and the pools' domains; return the pools' names."""
     gone = []
     pages = cognito.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
     for found in [pool for page in pages for pool in page["UserPools"]]:

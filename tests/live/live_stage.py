@@ -30,7 +30,7 @@ class Person:
     password: str = field(repr=False)
 
 
-#: Called with each request and answer: (method, path, answer).
+#: Gets each request with its answer: (method, path, answer).
 Listener = Callable[[str, str, requests.Response], None]
 
 
@@ -47,12 +47,12 @@ class Browser:
     _elsewhere: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def get(self, path: str, token: str = "") -> requests.Response:
-        """GET a path of the app, or an absolute URL; redirects are not followed."""
+        """Send a GET to a path of the app, or to an absolute URL; redirects are not followed."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return self._send("GET", path, headers)
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> requests.Response:
-        """POST like the page."""
+        """Send a POST as the page does."""
         origin = "/".join(self.root.split("/")[:3])
         return self._send("POST", path, {"X-Gatehouse": "1", "Origin": origin}, body or {})
 
@@ -91,7 +91,7 @@ class LiveStage:
 
     @classmethod
     def load(cls, project: Path, name: str, listener: Listener) -> LiveStage:
-        """Find the stage; fail with ops' own message if it is not deployed."""
+        """Find the stage. If it is not deployed, fail with the message of `ops`."""
         stage = load_stage(project, name)
         return cls(stage, aws.session(stage), root_url(stage, load_deployed(stage)), listener)
 
@@ -104,7 +104,7 @@ class LiveStage:
         return aws.client(self.session, service)
 
     def record(self, user_name: str) -> dict[str, str]:
-        """The row of the users table, read consistently; empty if there is none."""
+        """Return the row of the users table, read consistently; it is empty if there is none."""
         answer = self.client("dynamodb").get_item(
             TableName=self.stage.environment["USERS_TABLE"],
             Key={"userName": {"S": user_name}},
@@ -114,7 +114,7 @@ class LiveStage:
 
     @contextmanager
     def person(self) -> Iterator[Person]:
-        """Make a native account; delete it and its record afterwards."""
+        """Make a native account; at the end, delete it and its record."""
         cognito, pool = self.client("cognito-idp"), self.stage.environment["USER_POOL_ID"]
         email = f"gatehouse-live-{secrets.token_hex(6)}@example.com"
         password = secrets.token_urlsafe(24)

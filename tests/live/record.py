@@ -1,4 +1,4 @@
-"""The observations of a live run in one masked file: requests to the stage, the result of each test, and the cases."""
+"""What a live run saw, in one masked file: requests to the stage, the result of each test, and the cases."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.cognitos.mask import Masks
 from tests.cognitos.transcript import Transcript
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The default file.
+#: The default path of the transcript.
 DEFAULT = ROOT / ".local" / "live-transcript.json"
-#: The tester's own secrets, which no file may contain.
+#: The variables with the tester's own secrets, which no file may contain.
 _OWN = ("GATEHOUSE_LIVE_OKTA_USER", "GATEHOUSE_LIVE_OKTA_PASSWORD", "GATEHOUSE_LIVE_MAIL")
 _HEADERS = (
     "content-type",
@@ -52,7 +52,7 @@ class StageRecord:
         self.test = ""
 
     def listen(self, method: str, path: str, answer: requests.Response) -> None:
-        """Record a request: never a cookie's value, and only the members of a body."""
+        """Record a request and its answer, but never the value of a cookie, and of a body only the names of its members."""
         headers = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
         if "location" in headers:
             headers["location"] = _without_values(headers["location"])
@@ -78,7 +78,7 @@ class StageRecord:
 
 
 def _members(answer: requests.Response) -> Any:
-    """Return an error completely; of anything else only the members' names."""
+    """Return an error completely, but only the members' names of any other answer."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return f"{len(answer.content)} bytes"
     body = answer.json()

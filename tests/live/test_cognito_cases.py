@@ -28,7 +28,7 @@ def ask(address: str) -> str:
 
 @pytest.fixture(scope="module")
 def cognito(live: LiveStage) -> Iterator[AwsCognito]:
-    """The pool. If the local AWS is used, its address replaces the domain."""
+    """The pool. With the local AWS, its address replaces the domain."""
     client = aws.client(live.session, "cognito-idp")
     local_url = client.meta.endpoint_url if live.stage.is_local else ""
     mailbox = os.environ.get("GATEHOUSE_LIVE_MAIL", "")
@@ -42,7 +42,8 @@ def cognito(live: LiveStage) -> Iterator[AwsCognito]:
 def test_aws_does_what_its_pages_say(
     cognito: AwsCognito, live: LiveStage, record: StageRecord, name: str
 ) -> None:
-    """It runs each case that needs no time, mails, triggers or provider; the others are recorded as left out."""
+    """The test runs each case that needs neither waiting, mails, triggers nor a provider. The record lists the others as
+    left out."""
     case = CASES[name]
     if missing := case.needs & cognito.lacks:
         record.transcript.left_out(case, "; ".join(LACKS[each] for each in sorted(missing)))

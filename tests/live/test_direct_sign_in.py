@@ -1,4 +1,4 @@
-"""A native account on AWS: our own form if the stage has one, the record, refresh, sign-out."""
+"""A native account on AWS, with our own form if the stage has one: the record, the refresh, and the sign-out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_token_has_our_scopes_and_opens_the_routes(live: LiveStage, person: Pers
 
 
 def test_wrong_password_and_unknown_account_answer_alike(live: LiveStage, person: Person) -> None:
-    """Both responses have the same status and body."""
+    """Both answers have the same status and body."""
     browser = live.browser()
     wrong = {"email": person.email, "password": "not it", "remember": False}
     unknown = {**wrong, "email": f"nobody-{int(time.time())}@example.com"}
@@ -40,7 +40,7 @@ def test_wrong_password_and_unknown_account_answer_alike(live: LiveStage, person
 
 
 def test_refresh_rotates_and_sign_out_ends_it(live: LiveStage, person: Person) -> None:
-    """A new token replaces the cookie; after the sign-out the old cookie is refused."""
+    """A new token replaces the one in the cookie. After the sign-out, the old cookie is refused."""
     browser, _ = sign_in(live, person)
     before = dict(browser.cookies)
     renewed = browser.post("auth/refresh")

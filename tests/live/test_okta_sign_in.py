@@ -32,7 +32,8 @@ def through_okta(page: Page, live: LiveStage) -> None:
 
 
 def test_person_of_okta_signs_in_and_is_recorded(browser: Chromium, live: LiveStage) -> None:
-    """It signs in twice: the first creates the profile, the second updates it; mapped names arrive."""
+    """The person signs in twice: the first sign-in creates the profile, the second updates it. The record has the mapped
+    names."""
     for _ in range(2):
         context = browser.new_context()
         page = context.new_page()

@@ -21,12 +21,12 @@ def test_doctor_finds_nothing(live: LiveStage, record: StageRecord) -> None:
 
 
 def test_every_answer_has_the_headers(live: LiveStage) -> None:
-    """This covers our answers, the authorizer's refusal, and the one for an undeclared path."""
+    """The answers are ours, the authorizer's refusal, and the one for an undeclared path."""
     browser = live.browser()
     names = ["X-Content-Type-Options", "Referrer-Policy"]
     if (
         not live.stage.is_local
-    ):  # the local proxy removes it: browsers would apply it to all of localhost
+    ):  # the local proxy removes this header, because browsers would apply it to all of localhost
         names.append("Strict-Transport-Security")
     for path, status in (("", 200), ("health", 200), ("me", 401), ("nothing/here", 404)):
         answer = browser.get(path)
@@ -73,7 +73,7 @@ def test_callback_without_its_transaction_is_refused(live: LiveStage) -> None:
 
 
 def test_refresh_without_a_session_is_refused(live: LiveStage) -> None:
-    """Without the page's header the request counts as another site's."""
+    """Without the page's header, the request counts as one from another site."""
     browser = live.browser()
     assert browser.post("auth/refresh").json()["error"] == "no_session"
     bare = browser._send("POST", "auth/refresh", {}, {})

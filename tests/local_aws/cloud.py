@@ -29,7 +29,7 @@ _TRUST = {
 
 @dataclass(frozen=True)
 class Cloud:
-    """Addresses of the local AWS and of the Okta stand-in."""
+    """The addresses of the local AWS and of the Okta stand-in, with clients for them."""
 
     url: str
     okta_url: str
@@ -64,18 +64,18 @@ class Cloud:
         return str(created["FunctionArn"])
 
     def script(self, steps: dict[str, Any]) -> None:
-        """Set the behaviour of the triggers, by triggerSource."""
+        """Set what the triggers do, by triggerSource."""
         (self.state / "script").write_text(json.dumps(steps), encoding="utf-8")
 
     def forget_events(self) -> None:
-        """Start a new record of trigger events."""
+        """Forget all recorded trigger events."""
         (self.state / "events").write_text("", encoding="utf-8")
 
     def events(self) -> list[dict[str, Any]]:
-        """The triggers' events, in order."""
+        """Return the triggers' events, in order."""
         lines = (self.state / "events").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
     def sources(self) -> list[str]:
-        """The triggerSource of each event, in order."""
+        """Return the triggerSource of each event, in order."""
         return [str(event["triggerSource"]) for event in self.events()]

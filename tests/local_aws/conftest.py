@@ -51,7 +51,7 @@ def shared_pool(cloud: Cloud) -> Pool:
 
 @pytest.fixture
 def pool(cloud: Cloud, shared_pool: Pool) -> Pool:
-    """The shared pool, without people and with passive triggers."""
+    """The shared pool, without people; its triggers change nothing."""
     shared_pool.clear()
     return shared_pool
 

@@ -1,4 +1,4 @@
-"""A browser's part in a federated sign-in, without a browser."""
+"""Does what a browser does in a federated sign-in, over plain HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OktaBrowser:
     pool: Pool
 
     def authorize(self, **changed: str) -> requests.Response:
-        """GET /oauth2/authorize; an empty value omits a parameter."""
+        """Request /oauth2/authorize; an empty value omits a parameter."""
         query = {
             "response_type": "code",
             "client_id": self.pool.client_id,
@@ -42,7 +42,7 @@ class OktaBrowser:
         )
 
     def come_back(self, form: dict[str, str], **changed: str) -> dict[str, str]:
-        """Answer a form of the stand-in's page; return the callback's query."""
+        """Send a form of the stand-in's page, and return the callback's query."""
         page = self.authorize(**changed).headers["Location"]
         chosen = requests.post(page, data=form, allow_redirects=False, timeout=30)
         back = requests.get(chosen.headers["Location"], allow_redirects=False, timeout=60)
@@ -54,7 +54,7 @@ class OktaBrowser:
         return self.come_back({"sub": sub}, **changed)
 
     def tokens(self, sub: str = ALICE, **changed: str) -> dict[str, str]:
-        """Sign in as a person and exchange the code."""
+        """Sign in as a person, and exchange the code for tokens."""
         answer = self.pool.exchange(self.sign_in(sub, **changed)["code"])
         assert answer.status_code == 200, answer.text
         tokens: dict[str, str] = answer.json()
@@ -62,5 +62,5 @@ class OktaBrowser:
 
 
 def query_of(url: str) -> dict[str, str]:
-    """Read a URL's query."""
+    """Return the query of a URL."""
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

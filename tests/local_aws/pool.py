@@ -112,7 +112,7 @@ class Pool:
 
     @property
     def cognito(self) -> Any:
-        """A client for the user-pool API."""
+        """Return a client for the user-pool API."""
         return self.cloud.client("cognito-idp")
 
     def clear(self) -> None:
@@ -125,29 +125,29 @@ class Pool:
         self.cloud.forget_events()
 
     def keep_empty_claims(self) -> None:
-        """Make an empty claim keep the stored value, until `clear`."""
+        """Let an empty claim keep the stored value, until `clear` is called."""
         self.cognito.tag_resource(ResourceArn=self.arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
 
     def secret_hash(self, username: str) -> str:
-        """The SECRET_HASH of an API call."""
+        """Return the SECRET_HASH of an API call."""
         message = (username + self.client_id).encode()
         digest = hmac.new(self.client_secret.encode(), message, "sha256").digest()
         return base64.b64encode(digest).decode()
 
     def mailed_code(self, email: str) -> str:
-        """The last code that was mailed to an address."""
+        """Return the last code that was mailed to an address."""
         outbox = requests.get(f"{self.cloud.url}/_ministack/ses/messages", timeout=10).json()
         mails = [mail for mails in outbox["messages"].values() for mail in mails]
         bodies = [mail["BodyText"] for mail in mails if email in mail["To"]]
         return re.findall(r"\b\d{6}\b", bodies[-1])[-1]
 
     def user(self, username: str) -> dict[str, str]:
-        """Attributes of a user."""
+        """Return the attributes of a user."""
         found = self.cognito.admin_get_user(UserPoolId=self.id, Username=username)
         return {pair["Name"]: pair["Value"] for pair in found["UserAttributes"]}
 
     def add_person(self, email: str = "dana@example.com") -> str:
-        """Make a confirmed person with a password; return the user name. It leaves no events."""
+        """Make a confirmed person with a password, and return the user name. Events of this are not kept."""
         created = self.cognito.admin_create_user(
             UserPoolId=self.id,
             Username=email,
@@ -165,7 +165,7 @@ class Pool:
         return username
 
     def sign_in(self, username: str, password: str = PASSWORD) -> Any:
-        """InitiateAuth with a password."""
+        """Call InitiateAuth with a password."""
         return self.cognito.initiate_auth(
             ClientId=self.client_id,
             AuthFlow="USER_PASSWORD_AUTH",
@@ -182,7 +182,7 @@ class Pool:
         return requests.post(self.cloud.url + path, data=form, auth=credentials, timeout=30)
 
     def rotate(self, feature: str, grace_seconds: int) -> None:
-        """Switch refresh token rotation of the client; other settings stay."""
+        """Turn the client's refresh token rotation on or off; its other settings stay."""
         described = self.cognito.describe_user_pool_client(
             UserPoolId=self.id, ClientId=self.client_id
         )["UserPoolClient"]
@@ -197,7 +197,7 @@ class Pool:
             "TokenValidityUnits",
             "PreventUserExistenceErrors",
         )
-        # AWS refuses ALLOW_REFRESH_TOKEN_AUTH together with rotation.
+        # AWS refuses ALLOW_REFRESH_TOKEN_AUTH for a client that rotates.
         flows = ["ALLOW_USER_PASSWORD_AUTH"]
         self.cognito.update_user_pool_client(
             UserPoolId=self.id,
@@ -210,7 +210,7 @@ class Pool:
         )
 
     def refresh(self, refresh_token: str) -> requests.Response:
-        """Refresh at /oauth2/token."""
+        """Refresh tokens at /oauth2/token."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return self.post("/oauth2/token", form)
 
@@ -227,7 +227,7 @@ class Pool:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Read a token's claims, unverified."""
+    """Return a token's claims without verifying it."""
     payload = token.split(".")[1]
     decoded: dict[str, Any] = json.loads(
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))

@@ -27,7 +27,7 @@ def test_values_become_text(value: Any, text: str) -> None:
 
 
 def test_one_claim_feeds_two_attributes() -> None:
-    """A missing claim sets none."""
+    """If the claim is missing, neither attribute is set."""
     mapping = {"custom:idp_sub": "sub", "nickname": "sub", "name": "absent", "username": "sub"}
     assert map_attributes({"sub": "00uX"}, mapping) == {
         "custom:idp_sub": "00uX",
@@ -36,7 +36,7 @@ def test_one_claim_feeds_two_attributes() -> None:
 
 
 def test_required_attributes_are_named() -> None:
-    """`sub` is Cognito's own and never missing."""
+    """`sub` is set by Cognito itself, so it is never missing."""
     schema = [{"Name": "sub", "Required": True}, {"Name": "email", "Required": True}]
     assert missing_required({}, schema) == ["email"]
     assert missing_required({"email": "a@example.com"}, schema) == []

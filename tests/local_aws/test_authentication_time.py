@@ -1,4 +1,5 @@
-"""`auth_time`: in Cognito's tokens it is the time of the sign-in at Cognito, in the provider's tokens at the provider."""
+"""`auth_time`: Cognito's tokens have the time of the sign-in at Cognito, the provider's tokens that of the sign-in at the
+provider."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ QUERY = {
 
 
 def test_a_refresh_keeps_the_time_of_its_sign_in(pool: Pool, browser: OktaBrowser) -> None:
-    """This holds for both tokens. The test refreshes until the second in which the first tokens were issued has passed."""
+    """Both tokens keep it. The test refreshes until the second in which the first tokens were issued has passed."""
     tokens = browser.tokens()
     began = claims(tokens["access_token"])
     said = began
@@ -55,7 +56,7 @@ def choose(cloud: Cloud, browser: requests.Session, **form: str) -> requests.Res
 
 
 def auth_time(cloud: Cloud, answer: requests.Response) -> int:
-    """Return the `auth_time` in the ID token that belongs to the code in a response."""
+    """Return the `auth_time` in the ID token that the code in a response leads to."""
     (code,) = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
     tokens = requests.post(
         cloud.okta_url + "/oauth2/token",
@@ -83,7 +84,7 @@ def test_with_it_people_are_let_through_unless_they_must_be_asked(
     cloud: Cloud, asked: dict[str, str]
 ) -> None:
     """With a session at the provider, people see no login page, and `auth_time` stays. With `prompt=login` or a small
-    `max_age` they see the page."""
+    `max_age`, they see the page and sign in again."""
     browser = requests.Session()
     first = choose(cloud, browser, keep="1")
     signed_in_at = auth_time(cloud, first)

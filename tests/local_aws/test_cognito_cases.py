@@ -29,5 +29,5 @@ def test_the_local_aws_does_what_aws_does(cognitos: LocalCognitos, name: str) ->
 
 
 def test_only_cases_that_run_here_are_listed() -> None:
-    """If a case is not run, a difference that is listed for it would never be checked."""
+    """If a case does not run, a difference that is listed for it would never be checked."""
     assert set(LISTED) <= {case.name for case in RUN}

@@ -41,7 +41,7 @@ def test_an_idp_identifier_picks_its_provider(browser: OktaBrowser) -> None:
 
 
 def test_an_unknown_idp_identifier_goes_nowhere(browser: OktaBrowser) -> None:
-    """Cognito answers itself, without a redirect."""
+    """Cognito answers with its own error page, without a redirect."""
     answer = browser.authorize(identity_provider="", idp_identifier="example.net")
     assert answer.status_code == 400
 
@@ -52,14 +52,14 @@ def test_a_provider_must_be_enabled_for_the_client(browser: OktaBrowser) -> None
 
 
 def test_a_foreign_redirect_uri_is_never_redirected_to(browser: OktaBrowser) -> None:
-    """Cognito does not even redirect with an error."""
+    """Cognito does not redirect to such an address, not even with an error."""
     answer = browser.authorize(redirect_uri="https://evil.example/")
     assert answer.status_code == 400
     assert "Location" not in answer.headers
 
 
 def test_plain_pkce_is_refused(browser: OktaBrowser) -> None:
-    """Only S256 is accepted, also in federated sign-ins."""
+    """Only S256 is accepted, in federated sign-ins as well."""
     answer = browser.authorize(code_challenge_method="plain")
     assert query_of(answer.headers["Location"])["error"] == "invalid_request"
 
@@ -71,14 +71,14 @@ def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
 
 
 def test_a_prompt_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """With `prompt`, the provider may show its login page again. AWS does not say that `max_age` is passed on, too."""
+    """With `prompt`, the provider may show its login page again. AWS does not say whether `max_age` is passed on, too."""
     query = query_of(browser.authorize(prompt="login", max_age="0").headers["Location"])
     assert query["prompt"] == "login"
     assert "max_age" not in query
 
 
 def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
-    """The exchange fails without a verifier and with a wrong one. The right one works afterwards, so the code is not used
+    """Without a verifier, and with a wrong one, the exchange fails. The right one works afterwards, so the code is not used
     up."""
     code = browser.sign_in()["code"]
     pool = browser.pool
@@ -89,7 +89,7 @@ def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
 
 
 def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
-    """MiniStack already does so for codes of its own login page."""
+    """For codes of its own login page, MiniStack itself already requires both."""
     code = browser.sign_in()["code"]
     assert browser.pool.exchange(code, redirect_uri="http://localhost:1/").status_code == 400
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
@@ -97,7 +97,7 @@ def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
 
 
 def test_an_omitted_scope_means_all_of_the_clients(browser: OktaBrowser) -> None:
-    """That is why the app always sends its scopes."""
+    """For this reason the app always sends the scopes that it wants."""
     access = claims(browser.tokens(scope="")["access_token"])
     assert set(access["scope"].split()) == set(SCOPE.split())
 
@@ -114,7 +114,7 @@ def test_a_refresh_needs_the_clients_secret(browser: OktaBrowser) -> None:
 
 
 def test_expires_in_is_the_access_tokens_lifetime(browser: OktaBrowser) -> None:
-    """It is ten minutes here, both at the exchange and at a refresh."""
+    """The lifetime is ten minutes here, both at the exchange and at a refresh."""
     tokens = browser.tokens()
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     refreshed = browser.pool.post("/oauth2/token", form).json()
@@ -142,7 +142,7 @@ def test_revoking_wants_a_refresh_token_and_its_client(browser: OktaBrowser) -> 
 
 
 def test_a_client_without_a_secret_revokes_by_its_id(pool: Pool) -> None:
-    """A secret that it does not have is refused."""
+    """If the request has a secret although the client has none, it is refused."""
     created = pool.cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="public")
     form = {"token": "spent", "client_id": created["UserPoolClient"]["ClientId"]}
     url = f"{pool.cloud.url}/oauth2/revoke"
@@ -152,7 +152,7 @@ def test_a_client_without_a_secret_revokes_by_its_id(pool: Pool) -> None:
 
 
 def test_logout_goes_only_to_the_clients_own_urls(pool: Pool) -> None:
-    """Others are refused without a redirect."""
+    """Any other address is refused without a redirect."""
     logout = f"{pool.cloud.url}/logout"
     query = {"client_id": pool.client_id, "logout_uri": SIGNED_OUT}
     allowed = requests.get(logout, params=query, allow_redirects=False, timeout=10)
@@ -164,7 +164,7 @@ def test_logout_goes_only_to_the_clients_own_urls(pool: Pool) -> None:
 
 
 def test_a_client_without_logout_urls_sends_people_nowhere(pool: Pool) -> None:
-    """An empty list allows nothing."""
+    """With an empty list of logout URLs, no address is allowed."""
     created = pool.cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="bare")
     query = {
         "client_id": created["UserPoolClient"]["ClientId"],
@@ -177,7 +177,7 @@ def test_a_client_without_logout_urls_sends_people_nowhere(pool: Pool) -> None:
 
 
 def test_the_login_page_runs_the_triggers(cloud: Cloud, pool: Pool) -> None:
-    """Triggers run before and after the sign-in; the tokens are issued later, at the exchange."""
+    """Triggers run before and after the sign-in. The tokens, and their trigger, come later, at the exchange."""
     pool.add_person(EMAIL)
     answer = query_of(log_in(pool).headers["Location"])
     assert answer["state"] == "state-2"
@@ -197,7 +197,7 @@ def test_a_wrong_password_shows_the_login_page_again(cloud: Cloud, pool: Pool) -
 
 
 def test_a_refusal_on_the_login_page_ends_at_the_callback(cloud: Cloud, pool: Pool) -> None:
-    """The callback gets the trigger's text and the state."""
+    """The callback gets the trigger's text, and the state."""
     pool.add_person(EMAIL)
     cloud.script({"PreAuthentication_Authentication": {"raise": "closed"}})
     answer = query_of(log_in(pool).headers["Location"])

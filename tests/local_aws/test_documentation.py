@@ -25,14 +25,14 @@ def test_every_mend_is_listed() -> None:
 
 
 def test_every_named_test_exists() -> None:
-    """The page must not promise anything without a test."""
+    """The page must not promise anything that has no test."""
     tests = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
 
 
 def test_what_stands_beside_a_mend_runs_here() -> None:
-    """Each name beside a patch is a test of this folder, or a case of tests/cognitos for the local AWS."""
+    """Each name in a patch's row is a test of this folder, or a case of tests/cognitos for the local AWS."""
     files = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     cases = {case.name for case in load_cases().values() if not case.needs & LACKS}
     named = {name for mend in mends.mends() for name in mends.tests_of()[mend]}
@@ -40,14 +40,14 @@ def test_what_stands_beside_a_mend_runs_here() -> None:
 
 
 def test_every_mend_cites_aws() -> None:
-    """Each module's docstring has a page of AWS's documentation."""
+    """Each module's docstring names a page of AWS's documentation."""
     for path in (PROJECT / "ops" / "local" / "mends").glob("*.py"):
         if path.stem not in NOT_MENDS:
             assert "https://docs.aws.amazon.com/" in path.read_text(encoding="utf-8"), path.stem
 
 
 def test_what_is_unproved_has_its_evidence() -> None:
-    """Each row says confirmed, refuted or unknown, and has a link, or says that there is no evidence."""
+    """Each row says confirmed, refuted or unknown. It has a link, or says that there is no evidence."""
     unproved = PAGE[PAGE.index("## Unproved") :]
     rows = [
         line.strip("| ").split(" | ") for line in unproved.splitlines() if line.startswith("| ")
@@ -61,14 +61,14 @@ def test_what_is_unproved_has_its_evidence() -> None:
 
 
 def test_every_mend_was_seen_with_the_version_that_runs() -> None:
-    """A new MiniStack may no longer need a patch. Then run `python -m tests.mends --write`."""
+    """With a new MiniStack, a patch may no longer be needed. Then run `python -m tests.mends --write`."""
     assert {name: seen for name, seen in mends.seen_with().items() if seen != VERSION} == {}
     assert f"ministack=={VERSION}" in (PROJECT / "ops/local/requirements.in").read_text()
     assert f") {VERSION}, an AWS emulator" in PAGE
 
 
 def test_every_mend_that_is_applied_has_tests_to_look_again_with() -> None:
-    """The page names them beside the patch."""
+    """The page names these tests beside the patch."""
     assert [name for name in mends.mends() if not mends.tests_of()[name]] == []
 
 

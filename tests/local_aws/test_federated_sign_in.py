@@ -16,7 +16,7 @@ ALICE_NAME = f"okta_{ALICE}".lower()
 def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """First InboundFederation, then PreSignUp, PostConfirmation, and one token generation for all tokens."""
+    """InboundFederation runs first, then PreSignUp and PostConfirmation, and then one token generation for all tokens."""
     browser.tokens()
     assert cloud.sources() == [
         "InboundFederation_ExternalProvider",
@@ -42,7 +42,7 @@ def test_a_later_sign_in_runs_the_triggers_of_authentication(
 
 
 def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrowser) -> None:
-    """PreSignUp has no `sub` yet; PostConfirmation does; both name the app's client."""
+    """PreSignUp has no `sub` yet, and PostConfirmation has one. Both have the id of the app's client."""
     browser.tokens()
     _, before, after, _ = cloud.events()
     assert before["userName"] == after["userName"] == ALICE_NAME
@@ -54,7 +54,8 @@ def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrow
 
 
 def test_mapped_claims_become_attributes_as_text(pool: Pool, browser: OktaBrowser) -> None:
-    """Booleans stay in lower case, lists are kept, one claim may set an attribute beside `sub`."""
+    """Booleans become lower-case text, and lists are kept. The provider's `sub` becomes a custom attribute; the profile's
+    own `sub` differs from it."""
     browser.tokens()
     attributes = pool.user(ALICE_NAME)
     assert attributes["email"] == "alice@example.com"
@@ -84,7 +85,7 @@ def test_an_unverified_address_stays_unverified(pool: Pool, browser: OktaBrowser
 
 
 def test_a_profile_joins_the_providers_group(pool: Pool, browser: OktaBrowser) -> None:
-    """An unlinked federated user is in <pool>_<provider>, also after a refresh."""
+    """A federated user who is not linked is in the group <pool>_<provider>, also after a refresh."""
     tokens = browser.tokens()
     group = f"{pool.id}_Okta"
     assert claims(tokens["access_token"])["cognito:groups"] == [group]
@@ -95,7 +96,7 @@ def test_a_profile_joins_the_providers_group(pool: Pool, browser: OktaBrowser) -
 
 
 def test_the_nonce_and_state_come_back(browser: OktaBrowser) -> None:
-    """The app's state is at the callback, its nonce in the ID token."""
+    """The callback has the app's state, and the ID token has its nonce."""
     answer = browser.sign_in()
     assert answer["state"] == "state-1"
     tokens = browser.pool.exchange(answer["code"]).json()
@@ -115,7 +116,7 @@ def test_pre_sign_up_refusal_ends_at_the_callback(cloud: Cloud, browser: OktaBro
 def test_pre_authentication_refusal_ends_at_the_callback(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """A known person may be refused later."""
+    """A person who has signed in before may be refused later."""
     browser.tokens()
     cloud.script({"PreAuthentication_Authentication": {"raise": "not today"}})
     assert "not today" in browser.sign_in()["error_description"]
@@ -137,7 +138,7 @@ def test_a_missing_required_attribute_ends_at_the_callback(
 
 
 def test_a_disabled_user_gets_no_code(pool: Pool, browser: OktaBrowser) -> None:
-    """The user gets no code, and an older refresh token gets no new tokens."""
+    """A disabled user gets no code, and an older refresh token gives no new tokens."""
     tokens = browser.tokens()
     pool.cognito.admin_disable_user(UserPoolId=pool.id, Username=ALICE_NAME)
     assert "code" not in browser.sign_in()
@@ -146,7 +147,7 @@ def test_a_disabled_user_gets_no_code(pool: Pool, browser: OktaBrowser) -> None:
 
 
 def test_a_user_disabled_after_the_code_gets_no_tokens(pool: Pool, browser: OktaBrowser) -> None:
-    """The exchange checks again."""
+    """The exchange checks the user again."""
     code = browser.sign_in()["code"]
     pool.cognito.admin_disable_user(UserPoolId=pool.id, Username=ALICE_NAME)
     assert pool.exchange(code).status_code == 400
@@ -154,14 +155,14 @@ def test_a_user_disabled_after_the_code_gets_no_tokens(pool: Pool, browser: Okta
 
 @pytest.mark.parametrize("password", ["anything", ""])
 def test_a_federated_user_has_no_password(pool: Pool, browser: OktaBrowser, password: str) -> None:
-    """InitiateAuth refuses as for a wrong password."""
+    """InitiateAuth refuses the sign-in in the same way as a wrong password."""
     browser.tokens()
     with pytest.raises(ClientError, match=r"NotAuthorized|InvalidParameter"):
         pool.sign_in(ALICE_NAME, password)
 
 
 def test_an_unknown_state_is_refused_without_a_redirect(pool: Pool) -> None:
-    """There is no address for a redirect."""
+    """Without the state there is no address for a redirect."""
     answer = requests.get(
         pool.cloud.url + "/oauth2/idpresponse", params={"state": "x", "code": "y"}, timeout=10
     )

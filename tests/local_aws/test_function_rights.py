@@ -17,7 +17,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop-dev"
 
 
 def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> Any:
-    """Return a Lambda client for a user with the rights of `statements`."""
+    """Return a Lambda client for a user whose rights are `statements`."""
     iam = cloud.client("iam")
     iam.create_user(UserName=user)
     policy = {"Version": "2012-10-17", "Statement": statements}
@@ -33,7 +33,7 @@ def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> A
 
 
 def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
-    """It needs the right to GetFunctionConcurrency, which does not allow setting a limit."""
+    """Reading the limit needs the right to GetFunctionConcurrency; that right does not allow setting a limit."""
     cloud.create_function("limited", "echo")
     rights = [{"Effect": "Allow", "Action": "lambda:GetFunctionConcurrency", "Resource": "*"}]
     functions = functions_of(cloud, "reader", rights)
@@ -43,7 +43,7 @@ def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
 
 
 def test_create_function_is_allowed_by_the_functions_arn(cloud: Cloud) -> None:
-    """A deployer of one app can make that app's functions, and no other."""
+    """A user who deploys one app can make the functions of that app, and no others."""
     iam = cloud.client("iam")
     iam.create_role(RoleName="shop-dev", AssumeRolePolicyDocument=json.dumps(_TRUST))
     statements = [

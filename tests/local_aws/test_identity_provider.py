@@ -19,7 +19,7 @@ from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
 
 @dataclass
 class Provider:
-    """A provider with an answer for each path. Its ID token has few claims, like those of Okta's org server."""
+    """A provider that has one answer for each path. Its ID token has few claims, like that of Okta's org server."""
 
     url: str = ""
     id_claims: dict[str, Any] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Provider:
     requests: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> Any:
-        """The document at a path; None is an error 500."""
+        """Return the document at a path; None is answered with an error 500."""
         self.requests.append(path)
         documents = {
             "/.well-known/openid-configuration": {
@@ -40,13 +40,13 @@ class Provider:
         return documents.get(path)
 
     def fetch(self) -> dict[str, Any]:
-        """Exchange a code there."""
+        """Exchange a code at the provider."""
         details = {"oidc_issuer": self.url, "client_id": "me", "client_secret": "s"}
         return fetch_claims(_EMULATOR, {}, {"ProviderDetails": details}, "code").claims
 
 
 def jwt(claims: dict[str, Any]) -> str:
-    """An unsigned token."""
+    """Return an unsigned token."""
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
     return f"e30.{payload}.sig"
 
@@ -88,7 +88,7 @@ def provider() -> Iterator[Provider]:
 
 
 def test_a_thin_id_token_is_filled_from_userinfo(provider: Provider) -> None:
-    """If both have a claim, the ID token's counts."""
+    """If ID token and userinfo both have a claim, that of the ID token counts."""
     provider.id_claims["given_name"] = "From the token"
     provider.userinfo["given_name"] = "From userinfo"
     claims = provider.fetch()
@@ -97,14 +97,14 @@ def test_a_thin_id_token_is_filled_from_userinfo(provider: Provider) -> None:
 
 
 def test_userinfo_of_somebody_else_is_ignored(provider: Provider) -> None:
-    """According to OpenID Connect Core 5.3.2, its `sub` must be that of the ID token."""
+    """According to OpenID Connect Core 5.3.2, the `sub` of userinfo must be that of the ID token."""
     provider.userinfo["sub"] = "00uOther"
     assert "email" not in provider.fetch()
 
 
 @pytest.mark.parametrize("wrong", [{"iss": "https://evil.example"}, {"aud": "other"}])
 def test_another_issuer_or_audience_is_refused(provider: Provider, wrong: dict[str, str]) -> None:
-    """The ID token must be this provider's, for this client."""
+    """The ID token must be from this provider and for this client."""
     provider.id_claims.update(wrong)
     with pytest.raises(SignInRefusedError, match="issuer or audience"):
         provider.fetch()

@@ -1,4 +1,4 @@
-"""The trigger that decides which claims of a provider's person are stored, and the claims if there is no such trigger."""
+"""The trigger that decides which claims of a provider's person are stored; and what is stored without the trigger."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def answer(cloud: Cloud, attributes: dict[str, str]) -> None:
 
 
 def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: OktaBrowser) -> None:
-    """In token response, ID token and userinfo, booleans and lists are text, and the subject keeps its case."""
+    """In token response, ID token and userinfo, booleans and lists become text. The subject keeps its case."""
     browser.tokens()
     event = cloud.events()[0]
     assert (event["triggerSource"], event["userName"]) == (SOURCE, ALICE)
@@ -52,7 +52,7 @@ def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: O
 
 
 def test_the_answer_replaces_the_claims(cloud: Cloud, pool: Pool, browser: OktaBrowser) -> None:
-    """The answer has the claims' names, which are mapped; omitted claims are dropped."""
+    """The answer has the provider's claim names, which are then mapped; a claim that it omits is not stored."""
     answer(cloud, {"email": "a@example.com", "groups": "=sales", "sub": ALICE, "other": "x"})
     browser.tokens()
     attributes = pool.user(NAME)
@@ -72,7 +72,7 @@ def test_an_empty_answer_keeps_every_claim(
 def test_a_missing_claim_leaves_what_is_stored(
     pool: Pool, browser: OktaBrowser, told: dict[str, Any]
 ) -> None:
-    """This holds unless a trigger decides otherwise."""
+    """The stored value stays unless a trigger decides otherwise."""
     browser.tokens()
     tell(pool, {name: told[name] for name in ("email", "email_verified")})
     browser.tokens()
@@ -107,7 +107,7 @@ def test_a_trigger_that_fails_ends_the_sign_in_at_the_callback(
 def test_attributes_are_deleted_by_name_and_by_a_blank_value(
     pool: Pool, browser: OktaBrowser
 ) -> None:
-    """The pool finds the profile in any case."""
+    """The pool finds the profile by its name in any case."""
     browser.tokens()
     given = {"UserPoolId": pool.id, "Username": f"Okta_{ALICE}"}
     pool.cognito.admin_delete_user_attributes(**given, UserAttributeNames=["given_name"])

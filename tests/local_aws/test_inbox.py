@@ -1,4 +1,4 @@
-"""The page with what was sent."""
+"""The page that shows the mails that were sent."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.local_aws.pool import Pool
 
 
 def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) -> None:
-    """By default it is a page; a program that accepts JSON gets JSON."""
+    """A browser gets a page, and a program that accepts JSON gets JSON."""
     pool.cognito.admin_create_user(
         UserPoolId=pool.id, Username="iris@example.com", DesiredDeliveryMediums=["EMAIL"]
     )
@@ -22,7 +22,7 @@ def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) 
 
 
 def test_the_newest_mail_is_first_with_its_time(cloud: Cloud, pool: Pool) -> None:
-    """MiniStack counts the seconds since 1970; the page shows date and time."""
+    """MiniStack counts the seconds since 1970, and the page shows date and time."""
     cloud.client("sns").publish(PhoneNumber="+15550100", Message="Your code is 123456.")
     for name in ("early", "late"):
         pool.cognito.admin_create_user(
@@ -37,7 +37,7 @@ def test_the_newest_mail_is_first_with_its_time(cloud: Cloud, pool: Pool) -> Non
 
 
 def test_a_mail_in_the_inbox_can_do_nothing(cloud: Cloud) -> None:
-    """The mail's HTML is only in a sandboxed frame, and no part of it is in the page itself."""
+    """Only a sandboxed frame shows the mail's HTML; no part of it is in the page itself."""
     ses = cloud.client("ses")
     for address in ("a@example.com", "b@example.com"):
         ses.verify_email_identity(EmailAddress=address)

@@ -1,4 +1,4 @@
-"""Ctrl-C during the clean-up."""
+"""Ctrl-C while the stack is being stopped."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Restore the handlers afterwards."""
+    """Restore the signal handlers afterwards."""
     before = {number: signal.getsignal(number) for number in ENDS}
     yield
     for number, handler in before.items():
@@ -22,7 +22,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("first", ENDS)
 def test_only_the_first_is_heard(first: signal.Signals) -> None:
-    """Otherwise a second, impatient Ctrl-C would interrupt the clean-up and leave the stack's programs running."""
+    """A second, impatient Ctrl-C would otherwise interrupt the clean-up, and the stack's programs would keep running."""
     hear_once()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), first)
@@ -31,7 +31,7 @@ def test_only_the_first_is_heard(first: signal.Signals) -> None:
 
 
 def test_what_was_ignored_stays_ignored() -> None:
-    """A script that starts the command in the background has set the signal to be ignored."""
+    """If a script starts the command in the background, the signal is already set to be ignored."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hear_once()
     os.kill(os.getpid(), signal.SIGINT)

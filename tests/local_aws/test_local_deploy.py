@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def test_the_copy_is_the_checkout_without_byte_code(tmp_path: Path) -> None:
-    """Links become folders, and the record of the deployment is removed."""
+    """Links are copied as folders, and the record of the deployment is removed."""
     stage_copy(PROJECT, tmp_path)
     assert (tmp_path / "app.py").read_bytes() == (PROJECT / "app.py").read_bytes()
     assert (tmp_path / "vendor" / "frontend").is_dir()
@@ -34,7 +34,7 @@ def test_the_copy_is_the_checkout_without_byte_code(tmp_path: Path) -> None:
 
 
 def test_the_copy_keeps_the_newest_package(tmp_path: Path) -> None:
-    """Chalice names packages by content; older ones would accumulate."""
+    """Chalice names packages by content, so older ones would accumulate."""
     packages = tmp_path / ".chalice" / "deployments"
     packages.mkdir(parents=True)
     for age, name in enumerate(("old.zip", "new.zip")):
@@ -45,7 +45,7 @@ def test_the_copy_keeps_the_newest_package(tmp_path: Path) -> None:
 
 
 def test_long_sleeps_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short sleeps do not change."""
+    """Short sleeps stay unchanged."""
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     shorten_sleeps()
@@ -57,7 +57,7 @@ def test_long_sleeps_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_local_run_cannot_reach_another_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The caller's AWS_* are hidden inside, and restored afterwards."""
+    """The caller's AWS_* variables are removed during the run, and restored afterwards."""
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://elsewhere.example")
     credentials = {"AWS_ACCESS_KEY_ID": "AKIALOCAL", "AWS_SECRET_ACCESS_KEY": "s"}

@@ -13,7 +13,7 @@ from tests.local_aws.cloud import Cloud
 
 
 def test_the_login_page_offers_the_people(cloud: Cloud) -> None:
-    """They are listed by name, with a way to refuse."""
+    """The people are listed by name, with a button to refuse."""
     query = {
         "response_type": "code",
         "client_id": "any",
@@ -35,14 +35,14 @@ def test_the_issuer_is_its_own_address(cloud: Cloud) -> None:
 
 
 def test_a_refusal_carries_its_state_once() -> None:
-    """The state is added if it is missing, and never duplicated."""
+    """A state that is missing is added, and one that is there is not added again."""
     assert with_state("http://a/?error=x", "s 1") == "http://a/?error=x&state=s+1"
     assert with_state("http://a/?state=s", "s") == "http://a/?state=s"
     assert with_state("http://a/", "s") == "http://a/?state=s"
 
 
 def test_people_look_like_oktas() -> None:
-    """They have mixed-case subjects, all mapped data, and one unverified address."""
+    """The people have mixed-case subjects, all mapped data, and one unverified address."""
     people = load_people()
     assert len(people) == 3
     for person in people:
@@ -60,7 +60,7 @@ SUB = load_people()[0]["sub"]
 
 @pytest.fixture
 def client() -> Any:
-    """A browser at a stand-in that knows no app."""
+    """Return a browser at a stand-in that knows of no app."""
     return build_app(load_people(), "http://localhost").test_client()
 
 
@@ -71,14 +71,14 @@ def press(client: Any, action: str) -> None:
 
 
 def outcome(client: Any) -> dict[str, str]:
-    """Sign in as the first person; return the query of the redirect to the app, or an empty dict if there is none."""
+    """Sign in as the first person. Return the query of the redirect to the app, or an empty dict if there is no redirect."""
     answer = client.post(QUERY, data={"sub": SUB})
     query = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
     return {name: values[0] for name, values in query.items()}
 
 
 def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client: Any) -> None:
-    """This also holds for a person who still has a session at the stand-in."""
+    """A person who still has a session at the stand-in stays on the page, too."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     assert client.get(QUERY).status_code == 302
     press(client, "deactivate")
@@ -89,7 +89,7 @@ def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client
 
 
 def test_whoever_is_removed_from_the_app_comes_back_with_access_denied(client: Any) -> None:
-    """The error has Okta's words. A session at the stand-in does not help."""
+    """The error has the same words as Okta's. A session at the stand-in does not help."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     press(client, "remove")
     assert outcome(client) == {
@@ -103,7 +103,7 @@ def test_whoever_is_removed_from_the_app_comes_back_with_access_denied(client: A
 
 
 def test_cleared_sessions_end_at_the_stand_in_too(client: Any) -> None:
-    """The person may sign in again."""
+    """The person can sign in again afterwards."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     press(client, "clear")
     assert client.get(QUERY).status_code == 200
@@ -111,7 +111,7 @@ def test_cleared_sessions_end_at_the_stand_in_too(client: Any) -> None:
 
 
 def test_the_console_says_what_it_sent(client: Any) -> None:
-    """A stand-in that knows no app sends nothing, and the console says so."""
+    """A stand-in that knows no app sends nothing, and its console says so."""
     press(client, "deactivate")
     page = client.get("/admin").text
     assert "user.lifecycle.deactivate: not sent" in page

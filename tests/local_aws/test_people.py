@@ -24,7 +24,7 @@ def invite(pool: Pool, **more: Any) -> None:
 
 
 def mailed_passwords(cloud: Cloud) -> list[str]:
-    """The temporary passwords in the mails to Ivy."""
+    """Return the temporary passwords in the mails to Ivy."""
     with urllib.request.urlopen(f"{cloud.url}/_ministack/ses/messages", timeout=10) as answer:
         outbox = json.load(answer)["messages"]
     bodies = [
@@ -35,7 +35,7 @@ def mailed_passwords(cloud: Cloud) -> list[str]:
 
 
 def test_an_invitation_sent_again_has_a_new_password(cloud: Cloud, pool: Pool) -> None:
-    """The old one no longer works; the new one does."""
+    """The new password works and the old one does not."""
     invite(pool)
     invite(pool, MessageAction="RESEND")
     old, new = mailed_passwords(cloud)[-2:]
@@ -54,7 +54,7 @@ def test_only_invited_people_are_invited_again(pool: Pool) -> None:
 
 
 def test_a_temporary_password_runs_out() -> None:
-    """Only invited people have one."""
+    """Only people who were invited have a temporary password."""
     user = {"UserStatus": INVITED, "_temporary_until": 100.0}
     assert [is_expired(user, now) for now in (99.0, 100.0)] == [False, True]
     assert not is_expired({**user, "UserStatus": "CONFIRMED"}, 100.0)
@@ -62,7 +62,7 @@ def test_a_temporary_password_runs_out() -> None:
 
 
 def test_a_lost_authenticator_app_is_forgotten(pool: Pool) -> None:
-    """Cognito no longer asks for it, and the person has no factor. If there is no app, the call is an error."""
+    """Cognito no longer asks for the app, and the person has no second factor. If there is no app, the call is an error."""
     name = pool.add_person(EMAIL)
     preference = {"Enabled": True, "PreferredMfa": True}
     pool.cognito.admin_set_user_mfa_preference(

@@ -39,7 +39,7 @@ def program(directory: Path, code: str = SERVER) -> Program:
 
 
 def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
-    """The command can be copied."""
+    """The error has a command that can be copied."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -51,8 +51,8 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
 
 
 def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
-    """They are also removed if another process, such as `down`, stops the program. Otherwise each run would leave 50
-    MB."""
+    """The files are also removed if another process, such as `down`, stops the program. If they stayed, each run would leave
+    50 MB."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     (scratch / "left").write_text("")
@@ -64,7 +64,7 @@ def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
-    """The second `up` watches and stops the program as if it had started it."""
+    """The second `up` watches and stops the program as if it had started the program itself."""
     starter, second = Processes(tmp_path), Processes(tmp_path)
     starter.start(program(tmp_path))
     second.adopt()
@@ -76,7 +76,7 @@ def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
 
 
 def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
-    """It is ready after `start` and gone after `stop`; a second `stop` finds nothing."""
+    """The program is ready after `start` and gone after `stop`; a second `stop` finds nothing."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     processes.check()
@@ -87,7 +87,7 @@ def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
 
 
 def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
-    """`down` is another process. It knows only the file, and also stops children of the program."""
+    """`down` is another process. It has only the file, but it also stops children of the program."""
     started = program(tmp_path, PARENT)
     starter = Processes(tmp_path)
     starter.start(started)
@@ -97,7 +97,7 @@ def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
 
 
 def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -> None:
-    """If `make up` runs in two terminals, the second one owns the stack; the first one says so and ends."""
+    """If `make up` runs in two terminals, the second one owns the stack. The first one says so and ends."""
     first, second = Processes(tmp_path), Processes(tmp_path)
     first.start(program(tmp_path))
     try:
@@ -117,8 +117,8 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
 def test_who_watches_hears_at_once_that_it_was_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As soon as one program has ended, the watcher says that it was stopped from outside, even while the others still
-    run."""
+    """As soon as one program has ended, the watcher says that the stack was stopped from outside, even while other programs
+    still run."""
     first, said = Processes(tmp_path), list[str]()
     first.start(program(tmp_path))
     stop_marked = processes_module._stop_marked
@@ -170,7 +170,7 @@ def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
-    """This is checked before anything is started."""
+    """The port is checked before anything is started."""
     first = program(tmp_path)
     processes = Processes(tmp_path)
     try:
@@ -182,7 +182,7 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
 
 
 def test_a_program_that_dies_at_start_shows_its_log(tmp_path: Path) -> None:
-    """The last lines are in the error."""
+    """The error shows the last lines of the log."""
     dying = program(tmp_path, "raise SystemExit('no disk')")
     with pytest.raises(OpsError, match=r"(?s)did not start.*no disk"):
         Processes(tmp_path).start(dying)
@@ -203,7 +203,7 @@ def test_a_program_that_dies_later_is_noticed(tmp_path: Path) -> None:
 def test_a_program_that_is_never_ready_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is a time limit, and the error has the log."""
+    """The start has a time limit, and the error has the log."""
     monkeypatch.setattr("ops.local.processes._READY_SECONDS", 0.3)
     processes = Processes(tmp_path)
     idle = replace(

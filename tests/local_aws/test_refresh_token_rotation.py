@@ -22,7 +22,7 @@ def rotating(pool: Pool) -> Iterator[Pool]:
 
 
 def test_a_refresh_replaces_the_token(rotating: Pool, browser: OktaBrowser) -> None:
-    """The successor works for the remaining lifetime; the old token is refused."""
+    """The successor works for the rest of the lifetime; the old token is refused."""
     old = browser.tokens()["refresh_token"]
     new = rotating.refresh(old).json()["refresh_token"]
     assert new != old
@@ -32,7 +32,7 @@ def test_a_refresh_replaces_the_token(rotating: Pool, browser: OktaBrowser) -> N
 
 
 def test_the_old_token_works_during_the_grace(rotating: Pool, browser: OktaBrowser) -> None:
-    """This covers two tabs, or a retry after a lost answer."""
+    """Two tabs may refresh at once, or one may retry after a lost answer."""
     rotating.rotate("ENABLED", 60)
     old = browser.tokens()["refresh_token"]
     first, second = rotating.refresh(old).json(), rotating.refresh(old).json()
@@ -47,7 +47,7 @@ def test_revoking_the_successor_ends_the_family(rotating: Pool, browser: OktaBro
 
 
 def test_a_rotating_client_refuses_refresh_token_auth(rotating: Pool, browser: OktaBrowser) -> None:
-    """GetTokensFromRefreshToken must be used, which also rotates."""
+    """Such a client must use GetTokensFromRefreshToken, which rotates as well."""
     tokens = browser.tokens()
     token, username = tokens["refresh_token"], claims(tokens["access_token"])["sub"]
     with pytest.raises(ClientError, match="InvalidParameterException"):
@@ -73,7 +73,7 @@ def test_a_template_switches_rotation_on(cloud: Cloud, pool: Pool) -> None:
         "Type": "AWS::Cognito::UserPoolClient",
         "Properties": {
             "UserPoolId": pool.id,
-            # Without a list the client would have ALLOW_REFRESH_TOKEN_AUTH, which rotation excludes.
+            # Without a list the client would have ALLOW_REFRESH_TOKEN_AUTH, which AWS refuses together with rotation.
             "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"],
             "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 30},
         },

@@ -26,7 +26,7 @@ AUTHORIZER = "people"
 
 
 def document(pool: Pool, function_arn: str, *paths: str) -> dict[str, Any]:
-    """A swagger document in Chalice's format: `/me…` needs the scope, the rest is open."""
+    """Return a swagger document in Chalice's format: `/me…` needs the scope, and all other paths are open."""
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
     integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
     described: dict[str, Any] = {}
@@ -63,7 +63,7 @@ def function_arn(cloud: Cloud) -> str:
 
 @pytest.fixture
 def api(cloud: Cloud, pool: Pool, function_arn: str) -> Iterator[str]:
-    """An imported, deployed API; its id."""
+    """Return the id of an imported, deployed API."""
     gateway = cloud.client("apigateway")
     body = document(pool, function_arn, "/", "/me", "/me/anyhow", "/items/{name}")
     parameters = {"endpointConfigurationTypes": "REGIONAL"}
@@ -74,19 +74,20 @@ def api(cloud: Cloud, pool: Pool, function_arn: str) -> Iterator[str]:
 
 
 def url(cloud: Cloud, api_id: str, path: str) -> str:
-    """MiniStack's URL of a stage, without special DNS."""
+    """Return MiniStack's URL of a stage, which needs no special DNS."""
     return f"{cloud.url}/_aws/execute-api/{api_id}/api{path}"
 
 
 def get(address: str, **headers: str) -> requests.Response:
-    """GET."""
+    """Send a GET."""
     return requests.get(address, headers=headers, timeout=30)
 
 
 def test_an_imported_preflight_answers_with_its_headers(
     cloud: Cloud, pool: Pool, function_arn: str, api: str
 ) -> None:
-    """It is a mock integration in Chalice's format for `cors=True`, in an import and in an overwrite."""
+    """The preflight is a mock integration in Chalice's format for `cors=True`. The test covers an import and an
+    overwrite."""
     gateway = cloud.client("apigateway")
     body = document(pool, function_arn, "/items")
     body["paths"]["/items"]["options"] = {
@@ -127,8 +128,8 @@ def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
 def test_an_imported_authorizer_wants_token_and_scope(
     cloud: Cloud, api: str, browser: OktaBrowser
 ) -> None:
-    """No token, an ID token, and an access token without the scope are refused; with the scope, the claims are passed
-    on."""
+    """A call without a token, with an ID token, or with an access token without the scope is refused. With the scope, the
+    claims are passed on."""
     address = url(cloud, api, "/me")
     tokens, narrow = browser.tokens(), browser.tokens(scope="openid email")
     assert get(address).status_code == 401
@@ -139,7 +140,7 @@ def test_an_imported_authorizer_wants_token_and_scope(
 
 
 def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
-    """They stay as the caller wrote them, each in its own segment. A value without encoding is not changed."""
+    """The parameters stay as the caller wrote them, each in its own segment. A value that is not encoded is unchanged."""
     for name in ("ada%40x.example", "a%2Fb", "a%25b", "a%20b+c", "%C3%A4", "%FF", "a@b"):
         answer = get(url(cloud, api, f"/items/{name}"))
         assert (answer.status_code, answer.json()["pathParameters"]) == (200, {"name": name}), name
@@ -156,7 +157,7 @@ def test_a_repeated_query_parameter_counts_as_its_last(cloud: Cloud, api: str) -
 def test_a_method_without_scopes_wants_an_id_token(
     cloud: Cloud, api: str, browser: OktaBrowser
 ) -> None:
-    """An access token is for methods with scopes."""
+    """An access token is accepted only for methods with scopes."""
     address, tokens = url(cloud, api, "/me/anyhow"), browser.tokens()
     assert get(address, Authorization=tokens["id_token"]).status_code == 200
     assert get(address, Authorization=tokens["access_token"]).status_code == 401
@@ -191,7 +192,7 @@ def test_an_overwrite_replaces_routes_and_authorizers(
 def test_an_overwrite_wipes_gateway_responses(
     cloud: Cloud, pool: Pool, api: str, function_arn: str
 ) -> None:
-    """So a plain `chalice deploy` removes them, as on AWS."""
+    """A plain `chalice deploy` therefore removes them, as on AWS."""
     gateway = cloud.client("apigateway")
     gateway.put_gateway_response(
         restApiId=api, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode="404"
@@ -240,7 +241,7 @@ def proxy(cloud: Cloud, api: str) -> Iterator[int]:
 
 
 def test_the_proxy_serves_the_stage_at_the_root(proxy: int) -> None:
-    """On localhost, with query and body."""
+    """The stage is at the root of localhost, with query and body."""
     answer = requests.post(f"http://localhost:{proxy}/items/blue?x=1", data="hello", timeout=30)
     assert answer.json()["path"] == "/items/blue"
     assert answer.json()["body"] == "hello"
@@ -258,7 +259,7 @@ def test_the_proxy_tells_the_true_peer(proxy: int) -> None:
 
 
 def test_the_proxy_passes_every_cookie(proxy: int) -> None:
-    """Two Set-Cookie lines stay two."""
+    """Two Set-Cookie lines stay two lines."""
     with closing(http.client.HTTPConnection("127.0.0.1", proxy, timeout=30)) as connection:
         connection.request("GET", "/")
         answer = connection.getresponse()
@@ -286,7 +287,7 @@ def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
     ],
 )
 def test_the_proxy_refuses_what_api_gateway_refuses(proxy: int, header: str, status: int) -> None:
-    """It refuses headers or bodies that are too large, and requests that are not HTTP."""
+    """The proxy refuses headers or bodies that are too large, and requests that are not HTTP."""
     with closing(socket.create_connection(("127.0.0.1", proxy), timeout=10)) as connection:
         connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
         assert connection.recv(64).split()[1] == str(status).encode()

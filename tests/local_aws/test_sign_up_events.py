@@ -15,7 +15,7 @@ EMAIL = "dana@example.com"
 
 
 def sign_up(pool: Pool, **more: Any) -> str:
-    """SignUp; return the user's sub."""
+    """Call SignUp; return the user's sub."""
     answer = pool.cognito.sign_up(
         ClientId=pool.client_id,
         SecretHash=pool.secret_hash(EMAIL),
@@ -28,7 +28,7 @@ def sign_up(pool: Pool, **more: Any) -> str:
 
 
 def test_sign_up_shows_no_sub_to_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
-    """The user does not exist yet; the client's metadata arrives."""
+    """The user does not exist yet. The trigger gets the client's metadata."""
     sub = sign_up(pool, ClientMetadata={"invitation": "7"})
     (event,) = cloud.events()
     assert event["triggerSource"] == "PreSignUp_SignUp"
@@ -38,7 +38,7 @@ def test_sign_up_shows_no_sub_to_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_confirming_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
-    """It gets the user's current attributes."""
+    """The trigger gets the user's current attributes."""
     sub = sign_up(pool)
     cloud.forget_events()
     pool.cognito.confirm_sign_up(
@@ -54,14 +54,14 @@ def test_confirming_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_confirming_by_an_administrator_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
-    """AdminConfirmSignUp does so, too."""
+    """AdminConfirmSignUp runs the trigger, too."""
     sign_up(pool)
     pool.cognito.admin_confirm_sign_up(UserPoolId=pool.id, Username=EMAIL)
     assert cloud.sources()[-1] == "PostConfirmation_ConfirmSignUp"
 
 
 def test_a_reset_password_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
-    """ConfirmForgotPassword has the other trigger source."""
+    """ConfirmForgotPassword has its own trigger source."""
     pool.add_person(EMAIL)
     pool.cognito.forgot_password(
         ClientId=pool.client_id, SecretHash=pool.secret_hash(EMAIL), Username=EMAIL
@@ -77,7 +77,7 @@ def test_a_reset_password_fires_post_confirmation(cloud: Cloud, pool: Pool) -> N
 
 
 def test_an_administrators_user_fires_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
-    """It is PreSignUp_AdminCreateUser, without a client; PostConfirmation never runs."""
+    """The source is PreSignUp_AdminCreateUser, and there is no client. PostConfirmation never runs."""
     created = pool.cognito.admin_create_user(
         UserPoolId=pool.id, Username=EMAIL, MessageAction="SUPPRESS"
     )
@@ -97,7 +97,7 @@ def test_a_refused_administrators_user_is_not_made(cloud: Cloud, pool: Pool) -> 
 
 
 def test_a_password_sign_in_is_between_its_triggers(cloud: Cloud, pool: Pool) -> None:
-    """The order is: PreAuthentication, issuing the tokens, PostAuthentication."""
+    """First PreAuthentication runs, then the tokens are issued, then PostAuthentication runs."""
     pool.add_person(EMAIL)
     pool.sign_in(EMAIL)
     assert cloud.sources() == [
@@ -117,7 +117,7 @@ def test_pre_authentication_refuses_a_password_sign_in(cloud: Cloud, pool: Pool)
 
 
 def test_a_trigger_without_a_permission_for_this_pool_fails(cloud: Cloud, pool: Pool) -> None:
-    """Another pool's SourceArn does not allow this one."""
+    """A permission with another pool's SourceArn does not allow this pool."""
     functions = cloud.client("lambda")
     functions.remove_permission(FunctionName="triggers", StatementId="cognito")
     permission = {

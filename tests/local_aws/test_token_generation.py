@@ -28,7 +28,7 @@ def test_one_event_serves_both_tokens(cloud: Cloud, browser: OktaBrowser) -> Non
 
 
 def test_groups_beside_the_token_sections_go_into_both(cloud: Cloud, browser: OktaBrowser) -> None:
-    """groupOverrideDetails is where AWS documents it."""
+    """AWS documents groupOverrideDetails at this place."""
     details = answer(groupOverrideDetails={"groupsToOverride": ["admins"]})
     cloud.script({HOSTED: details})
     tokens = browser.tokens()
@@ -37,13 +37,13 @@ def test_groups_beside_the_token_sections_go_into_both(cloud: Cloud, browser: Ok
 
 
 def test_empty_group_details_wipe_the_groups(cloud: Cloud, browser: OktaBrowser) -> None:
-    """An object without groups suppresses them."""
+    """An object without groups removes all groups."""
     cloud.script({HOSTED: answer(groupOverrideDetails={})})
     assert "cognito:groups" not in claims(browser.tokens()["access_token"])
 
 
 def test_scopes_are_added_and_suppressed(cloud: Cloud, pool: Pool) -> None:
-    """This also works for tokens of an API sign-in."""
+    """Tokens of a sign-in by API are changed, too."""
     pool.add_person()
     section = {"scopesToAdd": ["api/read"], "scopesToSuppress": ["aws.cognito.signin.user.admin"]}
     details = answer(accessTokenGeneration=section)
@@ -53,7 +53,7 @@ def test_scopes_are_added_and_suppressed(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_a_failing_trigger_gives_no_tokens(cloud: Cloud, browser: OktaBrowser) -> None:
-    """The token endpoint answers 400, with the trigger's text."""
+    """The token endpoint answers 400 with the trigger's text."""
     code = browser.sign_in()["code"]
     cloud.script({HOSTED: {"raise": "broken"}})
     refused = browser.pool.exchange(code)
@@ -62,7 +62,7 @@ def test_a_failing_trigger_gives_no_tokens(cloud: Cloud, browser: OktaBrowser) -
 
 
 def test_trusted_claims_cannot_be_overridden() -> None:
-    """They can be neither replaced nor suppressed."""
+    """A trigger can neither replace nor remove them."""
     section = {"claimsToAddOrOverride": {"sub": "other"}, "claimsToSuppress": ["iss"]}
     details = {"claimsAndScopeOverrideDetails": {"idTokenGeneration": section}}
     before = {"sub": "me", "iss": "pool"}

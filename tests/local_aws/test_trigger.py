@@ -25,7 +25,7 @@ POLICY = {
 
 
 def emulator(execute: Callable[[Any, Any], dict[str, Any]]) -> Emulator:
-    """The parts of MiniStack that are needed."""
+    """Return the parts of MiniStack that the tests need."""
     functions = SimpleNamespace(
         _get_func_record_for_ref=lambda arn: ({"policy": POLICY}, {"config": 1}, "name"),
         _execution_record_for_config=lambda record, config: record,
@@ -36,7 +36,7 @@ def emulator(execute: Callable[[Any, Any], dict[str, Any]]) -> Emulator:
 
 
 def test_a_trigger_that_hangs_is_tried_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the sign-up fails."""
+    """After the third try, the sign-up fails."""
     monkeypatch.setattr(trigger, "SECONDS_PER_TRY", 0.02)
     release, calls = threading.Event(), []
 
@@ -54,7 +54,7 @@ def test_a_trigger_that_hangs_is_tried_three_times(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_second_try_may_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So a trigger sometimes runs twice for one sign-in."""
+    """A trigger therefore sometimes runs twice for one sign-in."""
     monkeypatch.setattr(trigger, "SECONDS_PER_TRY", 0.5)
     release, calls = threading.Event(), []
 
@@ -72,7 +72,7 @@ def test_a_second_try_may_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_answer_that_is_no_event_is_an_error() -> None:
-    """Cognito calls it unrecognizable."""
+    """Cognito calls such an answer unrecognizable."""
     with pytest.raises(trigger.TriggerFailedError, match="Unrecognizable"):
         trigger.invoke(emulator(lambda *_: {"body": None}), POOL, "PreSignUp", {})
 

@@ -69,7 +69,7 @@ def run(*command: str | Path, cwd: Path, environment: Mapping[str, str] | None =
 
 
 def test_redocly_finds_nothing(document: Path) -> None:
-    """It checks Redocly's recommended rules, including warnings; redocly.yaml says which rules are off, and why."""
+    """Redocly's recommended rules are checked, including warnings; redocly.yaml says which rules are off, and why."""
     config = ("--config", HERE / "redocly.yaml")
     said = run(BIN / "redocly", "lint", document, *config, "--format", "json", cwd=document.parent)
     found = json.loads(said)
@@ -77,7 +77,7 @@ def test_redocly_finds_nothing(document: Path) -> None:
 
 
 def test_spectral_finds_nothing(document: Path) -> None:
-    """It checks Spectral's rules for OpenAPI, including warnings and hints; spectral.yaml says which rules are off, and
+    """Spectral's rules for OpenAPI are checked, including warnings and hints; spectral.yaml says which rules are off, and
     why."""
     rules = ("--ruleset", HERE / "spectral.yaml", "--fail-severity", "hint")
     run(BIN / "spectral", "lint", *rules, document, cwd=document.parent)
@@ -85,7 +85,7 @@ def test_spectral_finds_nothing(document: Path) -> None:
 
 @pytest.mark.parametrize("linter", ["redocly", "spectral"])
 def test_the_linters_would_find_something(document: Path, linter: str, tmp_path: Path) -> None:
-    """Both report an operation without security and summary; otherwise the tests above would prove nothing."""
+    """Both linters report an operation without security and summary. Otherwise the tests above would prove nothing."""
     broken = json.loads(document.read_text())
     operation = broken["paths"]["/orders"]["get"]
     for name in ("security", "summary", "description", "tags"):
@@ -102,8 +102,8 @@ def test_the_linters_would_find_something(document: Path, linter: str, tmp_path:
 def test_a_generated_typescript_client_calls_the_api(
     info: Any, document: Path, tmp_path: Path
 ) -> None:
-    """openapi-typescript and openapi-fetch type paths, bodies and answers, including a team's, and the compiler refuses
-    mistakes."""
+    """openapi-typescript and openapi-fetch give types to paths, bodies and answers, including the team's. The compiler
+    refuses mistakes."""
     for name in ("client.ts", "package.json", "tsconfig.json"):
         shutil.copy(HERE / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
@@ -121,7 +121,7 @@ def test_a_generated_python_client_calls_the_api(info: Any, document: Path, tmp_
     python = python_with(HERE / "requirements.txt", "openapi-clients", Path(sys.executable))
     options = ("--meta", "none", "--output-path", tmp_path / "made", "--fail-on-warning")
     generator = (python.parent / "openapi-python-client", "generate", "--path", document)
-    path = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}  # it calls ruff
+    path = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}  # the generator calls ruff
     run(*generator, *options, cwd=tmp_path, environment=path)
     shutil.copy(HERE / "client.py", tmp_path)
     person = info["demo_users"][0]

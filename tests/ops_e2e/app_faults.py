@@ -69,7 +69,7 @@ def _permission(name: str, statement: dict[str, Any]) -> dict[str, str]:
 
 
 def policy(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
-    """Change the statements of the API's role."""
+    """Change the statements in the policy of the API's role."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -93,7 +93,7 @@ def policy(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
 
 @contextmanager
 def a_dependency_left_out(place: Place) -> Iterator[None]:
-    """Upload the zip that Chalice alone would make if a dependency cannot be built."""
+    """Upload the zip that Chalice alone would make when it cannot build a dependency."""
     functions = place.root("lambda")
     location = functions.get_function(FunctionName=RECORDS)["Code"]["Location"]
     before = requests.get(location, timeout=30).content
@@ -169,7 +169,7 @@ def second_authorizer(place: Place) -> Iterator[None]:
 
 @contextmanager
 def second_api(place: Place) -> Iterator[None]:
-    """Leave a second API, as an interrupted deployment would."""
+    """Leave a second API behind, as an interrupted deployment would."""
     gateway = place.root("apigateway")
     stray = gateway.create_rest_api(name="gatehouse")["id"]
     root = gateway.get_resources(restApiId=stray)["items"][0]["id"]
@@ -191,7 +191,7 @@ def second_api(place: Place) -> Iterator[None]:
 
 @contextmanager
 def deployed_file_missing(place: Place) -> Iterator[None]:
-    """Remove Chalice's record, as if it was not committed."""
+    """Remove Chalice's record, as if nobody had committed it."""
     path = place.stage.deployed_file
     before = path.read_text()
     path.unlink()
@@ -253,7 +253,7 @@ def log_kept_for_ever(place: Place) -> Iterator[None]:
 
 def _without_writes(statement: dict[str, Any]) -> dict[str, Any]:
     actions = statement["Action"]
-    if "dynamodb:UpdateItem" in actions:  # one action or a list of them
+    if "dynamodb:UpdateItem" in actions:  # a statement has one action or a list of actions
         kept = (
             [a for a in actions if a != "dynamodb:UpdateItem"] if isinstance(actions, list) else []
         )

@@ -26,14 +26,14 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(deployed: Place) -> Iterator[Place]:
-    """The deployed stage; this process can reach only its AWS."""
+    """The deployed stage; while it is in use, this process can reach only its AWS."""
     with deployed.environment():
         yield deployed
 
 
 @pytest.fixture
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """An empty local AWS; failed calls are not repeated."""
+    """An empty local AWS; a call that fails is not repeated."""
     place = Place.start(tmp_path_factory.mktemp("bare"))
     try:
         with place.environment(tries=1):

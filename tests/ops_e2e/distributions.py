@@ -1,4 +1,4 @@
-"""Makes small distributions: wheels, sources that can be built, and sources that cannot."""
+"""Makes small distributions: wheels, sources that can be built, and sources whose build fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 BUILDS = (
     "from setuptools import setup\nsetup(name={name!r}, version='1.0', py_modules=[{name!r}])\n"
 )
-#: Its metadata can be read, but its build fails where a compiler would run.
+#: A set-up script whose metadata can be read, but whose build fails where a compiler would run.
 BREAKS = (
     "import sys\nfrom setuptools import setup\n"
     "if 'bdist_wheel' in sys.argv:\n    raise SystemExit('no compiler here')\n"
@@ -22,7 +22,7 @@ BREAKS = (
 
 
 def sha256(path: Path) -> str:
-    """Return a file's hash in a lock's format."""
+    """Return a file's hash in the format of a lock."""
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 

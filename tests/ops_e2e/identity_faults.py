@@ -21,7 +21,7 @@ _NOT_SENT = ("ClientSecret", "LastModifiedDate", "CreationDate", "DefaultRedirec
 
 
 def pool(**changes: Any) -> Fault:
-    """Update the pool like the console, with all its settings except `changes`."""
+    """Update the pool as the console does: with all its settings, changed by `changes`."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -38,7 +38,7 @@ def pool(**changes: Any) -> Fault:
 
 
 def client(**changes: Any) -> Fault:
-    """Update the app client, with all its settings except `changes`."""
+    """Update the app client as the console does: with all its settings, changed by `changes`."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -119,7 +119,7 @@ def setting(block: str = "environment_variables", **changes: Any) -> Fault:
 
 @contextmanager
 def scope_deleted(place: Place) -> Iterator[None]:
-    """Take a scope from the resource server."""
+    """Remove a scope from the resource server."""
     cognito, pool_id = place.root("cognito-idp"), place.variable("USER_POOL_ID")
     ids = {"UserPoolId": pool_id, "Identifier": "api", "Name": "API"}
     read = {"ScopeName": "read", "ScopeDescription": "Read"}
@@ -146,7 +146,7 @@ def provider_row_deleted(place: Place) -> Iterator[None]:
 
 @contextmanager
 def provider_row_without_issuer(place: Place) -> Iterator[None]:
-    """Write Okta's row as older versions did."""
+    """Write Okta's row as older versions wrote it."""
     dynamodb, table = place.root("dynamodb"), place.variable("PROVIDERS_TABLE")
     key = {"name": {"S": "Okta"}}
     item = dynamodb.get_item(TableName=table, Key=key)["Item"]
@@ -234,7 +234,7 @@ def client_id_elsewhere(place: Place) -> Iterator[None]:
 
 @contextmanager
 def renamed(place: Place) -> Iterator[None]:
-    """Give the app another name, for which nothing exists."""
+    """Give the app another name, under which nothing exists."""
     with (
         place.setting("environment_variables", APP_NAME="other"),
         place.setting("", app_name="other", environment_variables={"APP_NAME": "other"}),

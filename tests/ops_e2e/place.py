@@ -1,4 +1,4 @@
-"""One stage on a new local AWS, made like `ops deploy` and `ops provider add` do."""
+"""One stage on a new local AWS, made as `ops deploy` and `ops provider add` make it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Session:
         self._made: dict[str, Any] = {}
 
     def client(self, service: str, config: object = None) -> Any:
-        """A client of a service."""
+        """Return a client of a service."""
         if service not in self._made:
             self._made[service] = self._session.client(service, config=config)
         return self._made[service]
@@ -87,7 +87,7 @@ class Place:
 
     @property
     def aws_url(self) -> str:
-        """The local AWS's own URL, without the interruptible proxy (wire.py)."""
+        """The local AWS's own URL, which does not lead through the interruptible proxy (wire.py)."""
         return f"http://127.0.0.1:{self.aws_port}"
 
     @property
@@ -102,12 +102,12 @@ class Place:
 
     @property
     def project(self) -> Path:
-        """The copy from which the stage is deployed."""
+        """The copy of the checkout from which the stage is deployed."""
         return self.state / "app"
 
     @property
     def stage(self) -> Stage:
-        """The stage according to config.json now."""
+        """The stage as config.json describes it now."""
         return load_stage(self.project, LOCAL)
 
     @cached_property
@@ -133,7 +133,7 @@ class Place:
                 aws._CONFIG = usual
 
     def root(self, service: str) -> Any:
-        """A client with all rights, without the interruptible proxy."""
+        """Return a client with all rights, which does not use the interruptible proxy."""
         if service not in self.clients:
             self.clients[service] = boto3.Session("test", "test", region_name=REGION).client(
                 service, endpoint_url=self.aws_url

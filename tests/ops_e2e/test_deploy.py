@@ -1,4 +1,5 @@
-"""`ops deploy` of a new stage: interrupted at each step and run again, with a changed route, and destroyed."""
+"""`ops deploy` of a new stage: it is interrupted at each step and run again, run with a changed route, and the stage is
+destroyed."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 STACK_CUTS = (Cut("CreateStack"), Cut("CreateStack", after=True))[0 if LONG else 1 :]
 CUTS = ALL_CUTS if LONG else (ALL_CUTS[2], ALL_CUTS[6])
 
-#: Everything that a plain `chalice deploy` could break.
+#: What a plain `chalice deploy` could break.
 TOUCHED = (
     *("gateway-responses", "callback-urls", "triggers-attached", "trigger-permission"),
     *("api-authorizer", "api-permission", "api-throttles", "function-roles", "api-routes"),
@@ -54,7 +55,7 @@ TOUCHED = (
 
 
 def identity(place: Place) -> dict[str, Any]:
-    """Data that must never change: ids, addresses, people."""
+    """Return the data that must never change: ids, addresses, people."""
     stage = place.stage
     cognito, pool = place.root("cognito-idp"), place.variable("USER_POOL_ID")
     return {
@@ -75,7 +76,7 @@ def identity(place: Place) -> dict[str, Any]:
 
 
 def test_deployment_goes_on_wherever_it_was_cut(bare: Place) -> None:
-    """With a failure at every step, a new stage becomes healthy, with one API and one pool."""
+    """After a failure at every step, the new stage is healthy, with one API and one pool."""
     for cut in STACK_CUTS:
         with bare.wire.broken(cut), pytest.raises(OpsError):
             bare.deploy()
@@ -92,7 +93,7 @@ def test_deployment_goes_on_wherever_it_was_cut(bare: Place) -> None:
 
 
 def _deploy_changed(place: Place) -> None:
-    """A changed route is deployed; ids, secrets, people and keys are unchanged."""
+    """A changed route is deployed. Ids, secrets, people and keys stay unchanged."""
     place.root("cognito-idp").admin_create_user(
         UserPoolId=place.variable("USER_POOL_ID"),
         Username="ann@example.com",
@@ -116,7 +117,7 @@ def _deploy_changed(place: Place) -> None:
 
 
 def _destroy(place: Place) -> None:
-    """The data that will be lost is listed first, data to keep is kept, and at the end nothing is left."""
+    """The command first lists the data that will be lost. Data to keep is kept, and at the end nothing else is left."""
     stage = place.stage
     lost = inventory(place.session, stage)
     assert any(place.variable("USER_POOL_ID") in line for line in lost)
@@ -135,7 +136,7 @@ def _destroy(place: Place) -> None:
 
 
 def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
-    """A new retention changes four log groups; the change set is deleted afterwards."""
+    """A new retention would change four log groups. The change set is deleted afterwards."""
     cloudformation = place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=60):
         planned = plan(place.session, place.stage, sleep=lambda _: None)
@@ -155,7 +156,7 @@ def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
 def test_protected_stage_is_asked_for_after_its_plan(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plan is shown, and without a confirmation nothing changes. `--plan` does not even ask."""
+    """The plan is shown, and without a confirmation nothing changes. With `--plan`, the command does not even ask."""
     line = ["--project-dir", str(place.project), "deploy", "--stage", "local"]
     with place.setting("gatehouse", deletion_protection=True):
         place.wire.operations.clear()
@@ -169,7 +170,8 @@ def test_protected_stage_is_asked_for_after_its_plan(
 
 
 def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
-    """`deploy` executes the change set that was shown. If there was another deployment in between, it changes nothing."""
+    """`deploy` executes the change set that was shown. If there was another deployment in between, it stops and changes
+    nothing."""
     report = Reporter(StringIO())
     stack, cloudformation = place.stage.identity_stack, place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=14):
@@ -196,7 +198,7 @@ def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
 def test_plain_chalice_deploy_keeps_sessions_and_the_gateways_own_answers(
     place: Place,
 ) -> None:
-    """Doctor finds nothing after a teammate has run `chalice deploy`."""
+    """After a teammate has run `chalice deploy`, doctor finds nothing."""
     from ops.deploy import run_chalice
 
     session = sign_in(place)
@@ -216,7 +218,7 @@ def test_plain_chalice_deploy_keeps_sessions_and_the_gateways_own_answers(
 
 
 def test_api_of_a_checkout_without_the_deployed_file_is_found_again(place: Place) -> None:
-    """Another clone continues with the API that people use."""
+    """Another clone of the project continues with the API that people use."""
     from ops.adopt import adopt_api
 
     path = place.stage.deployed_file

@@ -1,4 +1,4 @@
-"""The role for CI: a first deployment, Okta, doctor and a second deployment with this role only."""
+"""The role for CI. With this role only, the test makes a first deployment, adds Okta, runs doctor, and deploys again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROLE = "gatehouse-local-deploy"
 
 
 def make_role(place: Place) -> list[dict[str, Any]]:
-    """Deploy the template like an account's administrator; return the role's policies."""
+    """Deploy the template as an account's administrator would; return the role's policies."""
     cloudformation = place.root("cloudformation")
     cloudformation.create_stack(
         StackName="gatehouse-local-deploy-role",
@@ -66,7 +66,7 @@ def as_ci(place: Place) -> Iterator[None]:
 
 
 def refused(call: Any, **request: Any) -> bool:
-    """Whether IAM refuses the call."""
+    """Return whether IAM refuses the call."""
     try:
         call(**request)
     except ClientError as error:
@@ -76,7 +76,7 @@ def refused(call: Any, **request: Any) -> bool:
 
 @pytest.mark.security("S-60")
 def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
-    """A new stage becomes healthy, and is deployed again. The role cannot use other tables, secrets or roles, nor change
+    """A new stage becomes healthy, and is deployed again. The role can use no other table, secret or role, and cannot change
     itself."""
     with as_ci(bare):
         bare.address()
@@ -107,7 +107,7 @@ def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
 
 
 def documents() -> Iterator[dict[str, Any]]:
-    """Read every statement in the file; the values of `!Sub` and `!Ref` are their texts."""
+    """Return every statement in the file; the values of `!Sub` and `!Ref` are their texts."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -126,12 +126,12 @@ def documents() -> Iterator[dict[str, Any]]:
 
 
 def statements() -> list[dict[str, Any]]:
-    """Every statement of every policy."""
+    """Return every statement of every policy."""
     return [each for policy in documents() for each in policy["PolicyDocument"]["Statement"]]
 
 
 def listed(value: Any) -> list[str]:
-    """Return a list, also for a single value."""
+    """Return a list, even for a single value."""
     return value if isinstance(value, list) else [value]
 
 
@@ -168,7 +168,7 @@ def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
 
 @pytest.mark.security("S-60")
 def test_roles_are_passed_to_lambda_alone() -> None:
-    """Roles can only be created with names of the stack."""
+    """The role can create roles only with names of the stack."""
     (passing,) = [each for each in statements() if "iam:PassRole" in listed(each["Action"])]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     for statement in statements():
@@ -179,7 +179,8 @@ def test_roles_are_passed_to_lambda_alone() -> None:
 
 
 def test_policies_fit_into_a_role() -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters in all."""
+    """All policies together may have 10,240 characters:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
     longest = {"${AWS::Partition}": "aws-us-gov", "${AWS::Region}": "ap-southeast-2"}
     names = {"${AWS::AccountId}": "1" * 12, "${AppName}": "a" * 24, "${StageName}": "s" * 24}
     text = json.dumps([policy["PolicyDocument"] for policy in documents()], separators=(",", ":"))

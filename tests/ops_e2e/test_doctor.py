@@ -42,7 +42,7 @@ def run(place: Place, check: Check) -> list[str]:
 
 @pytest.mark.parametrize(("check", "seed"), SEEDED)
 def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
-    """The fault's own check finds it."""
+    """The check that is meant for the fault finds it."""
     with seed(place):
         said = run(place, BY_ID[check])
     assert said, f"{check} found nothing"
@@ -50,7 +50,7 @@ def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
 
 
 def test_every_check_has_a_seeded_fault() -> None:
-    """The fault is in this folder, or in a test with a double if the local AWS lacks the subject."""
+    """The fault is in this folder. If the local AWS lacks the subject of the check, the fault is in a test with a double."""
     assert set(FAULTS) | ELSEWHERE == set(BY_ID)
     assert not set(FAULTS) & ELSEWHERE
 
@@ -58,7 +58,7 @@ def test_every_check_has_a_seeded_fault() -> None:
 def test_command_prints_json_and_its_exit_code_says_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The JSON has the same findings, for programs, and the exit code is 1 if there are any."""
+    """The JSON has the same findings, for programs. The exit code is 1 if there are findings."""
     line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
         assert cli.main([*line, "--json"]) == 1
@@ -69,7 +69,7 @@ def test_command_prints_json_and_its_exit_code_says_it(
 
 
 def test_healthy_stage_has_no_finding(place: Place) -> None:
-    """It runs last, so that every fault above was distinguished from a healthy stage.
+    """This test runs last, when every fault above has been repaired.
 
     Every check runs, except those that the local AWS does not support.
     """
@@ -77,7 +77,7 @@ def test_healthy_stage_has_no_finding(place: Place) -> None:
     assert diagnosis.findings == []
     assert set(diagnosis.not_checked) == {check.id for check in CHECKS if check.not_locally}
     assert len(diagnosis.checked) >= 50
-    # On a Python that will soon be deprecated there are notes; a note is not a fault.
+    # A Python that will soon be deprecated causes a note, which is not a finding.
     assert {note.id for note in diagnosis.notes} <= {"runtime-age"}
 
 
@@ -91,7 +91,7 @@ def test_every_check_is_documented() -> None:
 
 
 def test_checks_have_one_sentence_of_their_own() -> None:
-    """Each function's docstring says what is true if it finds nothing."""
+    """The docstring of each check says what is true if the check finds nothing."""
     for check in CHECKS:
         assert check.find.__doc__, check.id
     assert len(BY_ID) == len(CHECKS)

@@ -1,4 +1,5 @@
-"""The package contains exactly what requirements.txt locks, or there is none: with `ops`, and with plain Chalice."""
+"""The package contains exactly what requirements.txt locks. Otherwise there is no package, whether `ops` makes it or plain
+Chalice."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ class Shelf:
         (self.project / "requirements.txt").write_text("".join(lines), encoding="utf-8")
 
     def chalice(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run Chalice's own command line in the project, like a teammate."""
+        """Run Chalice's own command line in the project, as a teammate would."""
         return subprocess.run(
             [*CHALICE, *arguments],
             cwd=self.project,
@@ -75,7 +76,7 @@ class Shelf:
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    """A copy of the project with `ops`, and a folder as the only index."""
+    """A copy of the project with `ops`; the only index is a folder."""
     folder, project = tmp_path / "index", tmp_path / "project"
     folder.mkdir()
     stage_copy(PROJECT, project)
@@ -96,14 +97,14 @@ def cannot_be_built(shelf: Shelf) -> str:
 
 
 def missing_hash(shelf: Shelf) -> str:
-    """A line in the lock has a version but no hash."""
+    """A line in the lock has a version but lacks a hash."""
     wheel(shelf.folder, "bare")
     shelf.lock(line(wheel(shelf.folder, "whole")), "bare==1.0\n")
     return "bare==1.0 has no hash"
 
 
 def another_hash(shelf: Shelf) -> str:
-    """The index has other bytes than the locked ones."""
+    """The index has other bytes than those that are locked."""
     locked = line(wheel(shelf.folder, "swapped"))
     wheel(shelf.folder, "swapped", text="x = 'other'\n")
     shelf.lock(locked)
@@ -111,21 +112,21 @@ def another_hash(shelf: Shelf) -> str:
 
 
 def not_locked(shelf: Shelf) -> str:
-    """A dependency of a dependency is missing."""
+    """The dependency of another dependency is missing in the lock."""
     wheel(shelf.folder, "inner")
     shelf.lock(line(wheel(shelf.folder, "outer", needs=["inner>=1", "extra-only; extra == 'x'"])))
     return "outer==1.0 needs inner, which is not in requirements.txt"
 
 
 def locked_too_old(shelf: Shelf) -> str:
-    """The package that uses it needs another version."""
+    """Another locked package needs a newer version."""
     inner = line(wheel(shelf.folder, "inner"))
     shelf.lock(inner, line(wheel(shelf.folder, "outer", needs=["inner>=2"])))
     return "outer==1.0 needs inner>=2, not 1.0"
 
 
 def for_another_machine(shelf: Shelf) -> str:
-    """There is only a wheel that Lambda cannot load."""
+    """The index has only a wheel that Lambda cannot load."""
     tag = "cp311-cp311-macosx_11_0_arm64"
     shelf.lock(line(wheel(shelf.folder, "foreign", tag=tag)))
     return "foreign==1.0: no wheel"
@@ -162,7 +163,7 @@ def test_a_lock_that_cannot_be_kept_ends_before_aws_is_asked(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
 def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
-    """`ops package` leaves no file, not even an earlier run's."""
+    """`ops package` leaves no file, not even that of an earlier run."""
     said = seed(shelf)
     shelf.out.mkdir()
     (shelf.out / "gatehouse.zip").write_bytes(b"of yesterday")
@@ -175,7 +176,7 @@ def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
 def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> None:
-    """It ends with exit code 1 and the reason. Without our check, Chalice leaves the dependency out and ends with 0."""
+    """Chalice ends with exit code 1 and the reason. Without our check, it would leave the dependency out and end with 0."""
     said = seed(shelf)
     shelf.give_a_role()
     done, heard = plain_deploy(shelf)
@@ -188,7 +189,8 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
 
 @pytest.mark.parametrize("of", ["the stage", "one function"])
 def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: str) -> None:
-    """Lambda would refuse them after the package and other functions have changed; the message is that of `ops`."""
+    """Lambda would refuse the variables only after the package and other functions have changed. The message is the one that
+    `ops` prints."""
     shelf.give_a_role()
     path = shelf.project / ".chalice" / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -209,7 +211,7 @@ def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: s
 
 
 def plain_deploy(shelf: Shelf) -> tuple[subprocess.CompletedProcess[str], list[bytes]]:
-    """A plain `chalice deploy`, and what it sent to AWS."""
+    """Run a plain `chalice deploy`; return its result, and what it sent to AWS."""
     heard: list[bytes] = []
 
     class Listener(BaseRequestHandler):
@@ -237,7 +239,7 @@ def plain_deploy(shelf: Shelf) -> tuple[subprocess.CompletedProcess[str], list[b
 
 
 def chalice_package(shelf: Shelf) -> subprocess.CompletedProcess[str]:
-    """A plain `chalice package`."""
+    """Run a plain `chalice package`."""
     environment = {
         "AWS_DEFAULT_REGION": "us-east-1",
         "USER_POOL_ARN": "arn:aws:cognito-idp:us-east-1:1:userpool/us-east-1_a",
@@ -247,7 +249,7 @@ def chalice_package(shelf: Shelf) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.security("S-76")
 def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
-    """Chalice reuses an existing zip by its name; an incomplete one is made again."""
+    """Chalice uses an existing zip again if the name matches. An incomplete one is made again."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
     assert chalice_package(shelf).returncode == 0
     (made,) = shelf.packaged()
@@ -277,7 +279,7 @@ def test_a_wheel_that_changed_in_the_cache_is_fetched_again(shelf: Shelf, tmp_pa
 
 
 def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
-    """Add one entry."""
+    """Add one entry to a zip."""
 
     def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
         with zipfile.ZipFile(path, "a") as packed:
@@ -289,7 +291,7 @@ def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo
 def without(
     end: str, instead: bytes | None = None
 ) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
-    """Leave out, or replace, the entry whose name ends like this."""
+    """Leave out, or replace, the entry whose name has this ending."""
 
     def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
         with zipfile.ZipFile(path) as packed:
@@ -305,7 +307,7 @@ def without(
 
 
 def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
-    """Truncate the zip, as an interrupted run would."""
+    """Cut off the end of a zip, as an interrupted run would."""
     path.write_bytes(path.read_bytes()[:-100])
 
 
@@ -325,7 +327,8 @@ def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
     ],
 )
 def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str) -> None:
-    """The zip has a foreign or incomplete file, bytecode without a source, or missing or wrong data for botocore."""
+    """The zip has a foreign or incomplete file, bytecode without a source, or missing or wrong data for botocore, so it is
+    refused."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     made = package(shelf.project, shelf.out, "3.12")
     cache = Path(os.environ[CACHE])
@@ -365,7 +368,7 @@ def entries(path: Path) -> dict[str, bytes]:
 
 @pytest.mark.security("S-76")
 def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
-    """Chalice would put both into the zip, and the last one counts."""
+    """Chalice would put both files into the zip, and Python would use the last one."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     (shelf.project / "vendor" / "whole.py").write_text("x = 'mine'\n")
     done = chalice_package(shelf)
@@ -376,7 +379,7 @@ def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
-    """Compiled wheels are for the runtime, whichever Python makes the package."""
+    """Compiled wheels are those of the stage's runtime, whichever Python makes the package."""
     abi = RUNTIMES[python].abi
     tag = f"{abi}-{abi}-manylinux_2_17_x86_64.manylinux2014_x86_64"
     for each in RUNTIMES.values():
@@ -390,7 +393,7 @@ def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
 
 
 def test_the_working_python_is_the_default(shelf: Shelf) -> None:
-    """If this Python is not a supported runtime, the error says what to do."""
+    """The default is the Python that runs the command. If it is not a supported runtime, the error says what to do."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     with pytest.raises(OpsError, match=r'not Python 3\.10.*"python_version"'):
         package(shelf.project, shelf.out, "3.10")

@@ -29,7 +29,7 @@ from tests.ops_e2e.place import PROJECT, REGION, Place
 
 RUNNING = "{}.{}".format(*sys.version_info[:2])
 VERSIONS = list(pythons()) if os.environ.get("GATEHOUSE_SOAK") else [RUNNING]
-#: The import name of each locked distribution.
+#: The name under which each locked distribution is imported.
 MODULES = (
     *("certifi", "cffi", "cryptography", "idna", "jwt", "pycparser", "segno", "urllib3"),
     *("chalice.app", "cryptography.hazmat.bindings._rust"),
@@ -69,7 +69,7 @@ Start = Callable[[str], Container]
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def function(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Function:
-    """The zip for one Python, unpacked like Lambda does."""
+    """The zip for one Python, unpacked as Lambda unpacks it."""
     folder = tmp_path_factory.mktemp("task")
     made = package(PROJECT, folder / "out", request.param)
     with zipfile.ZipFile(made) as packed:
@@ -79,7 +79,7 @@ def function(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def start(function: Function, place: Place) -> Iterator[Start]:
-    """Start containers that end with the test; an error if Lambda could not load one."""
+    """Start containers that end with the test. If Lambda could not load one, this is an error."""
     containers: list[Container] = []
 
     def start(handler: str) -> Container:
@@ -133,7 +133,7 @@ def test_every_dependency_comes_from_the_zip(function: Function) -> None:
 
 
 def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
-    """Page, health, assets and refusals in our error format work; a broken event does no harm."""
+    """Page, health, assets and refusals in our error format work. A broken event does no harm."""
     api = start("app.app")
     for _ in range(2):
         health = api.invoke(of_route("GET", "/health")).document
@@ -154,7 +154,7 @@ def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
 
 
 def test_triggers_write_and_the_record_is_read(start: Start, place: Place) -> None:
-    """It uses the local AWS's table: first the confirmation, then the person's own route, both cold and warm."""
+    """The test uses the local AWS's table: first a confirmation, then the person's own route, both cold and warm."""
     records, api = start("app.user_records"), start("app.app")
     event = trigger(place, "PostConfirmation_ConfirmSignUp")
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_token_claims_sets_the_scopes(start: Start, place: Place) -> None:
 
 
 def test_each_function_of_the_app_starts(start: Start) -> None:
-    """This also covers functions that are added later. A function may refuse an empty event, but it must start."""
+    """Functions that are added later are tested, too. A function may refuse an empty event, but it must start."""
     handlers = [each.handler_string for each in app.pure_lambda_functions]
     assert {"app.user_records", "app.token_claims"} <= set(handlers)
     for handler in handlers:
@@ -189,6 +189,6 @@ def test_each_function_of_the_app_starts(start: Start) -> None:
 
 
 def test_this_python_is_among_the_runtimes() -> None:
-    """So `make test` proves one of them, on any Python."""
+    """`make test` therefore proves one of the runtimes, whichever Python it uses."""
     assert RUNNING in RUNTIMES
     assert VERSIONS

@@ -1,4 +1,4 @@
-"""The Lambda zip: reproducible, small, and with nothing in it but the app."""
+"""The Lambda zip is reproducible and small, and contains nothing but the app."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_same_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> None
 
 
 def test_order_date_and_mode_do_not_come_from_the_file_system(tmp_path: Path) -> None:
-    """The entries have another order, date and mode."""
+    """The files have another order, date and mode, but the zip is the same."""
     made = []
     for number, names in enumerate((("app.py", "a/b.py"), ("a/b.py", "app.py"))):
         source, target = tmp_path / f"{number}.zip", tmp_path / f"{number}-out.zip"
@@ -67,7 +67,7 @@ def test_it_is_small_and_holds_the_app_and_what_it_imports(built: Path) -> None:
 
 @pytest.mark.security("S-59")
 def test_no_tests_no_ops_no_secret(built: Path) -> None:
-    """The zip does not contain config.json either, which names a stage's pool."""
+    """The zip also lacks config.json, which names a stage's pool."""
     with zipfile.ZipFile(built) as packed:
         for name in packed.namelist():
             top = name.split("/")[0]
@@ -127,7 +127,7 @@ def test_gatehouses_modules_are_in_one_file(built: Path, tmp_path: Path, state: 
         packed.extractall(tmp_path)
     file = tmp_path / cached(f"{GATEHOUSE}modules.py")
     if state == "whole":
-        # Without sources and bytecode, only the one file can be loaded.
+        # Without sources and their bytecode, Python can load only the one file.
         for source in (tmp_path / GATEHOUSE).rglob("*.py"):
             if source.name != "cold_start.py" and source.parent != tmp_path / GATEHOUSE:
                 source.write_text("raise AssertionError('read')")
@@ -138,11 +138,12 @@ def test_gatehouses_modules_are_in_one_file(built: Path, tmp_path: Path, state: 
     loaded, _, rest = said(tmp_path, TELL).partition("] ")
     assert rest.endswith(f"True ['{tmp_path / GATEHOUSE}/guard']")
     names = loaded.count("chalicelib")
-    assert names == (int(rest.split()[0]) - 1 if state == "whole" else 0)  # cold_start reads it
+    # cold_start reads this value.
+    assert names == (int(rest.split()[0]) - 1 if state == "whole" else 0)
 
 
 def test_botocores_data_comes_with_its_notice(built: Path) -> None:
-    """Its licence requires that (Apache License 2.0, 4)."""
+    """Botocore's licence requires the notice (Apache License 2.0, 4)."""
     with zipfile.ZipFile(built) as packed:
         notice = packed.read("chalicelib/gatehouse/aws_models/NOTICE").decode()
     assert "cut from the data of botocore" in notice
@@ -151,7 +152,7 @@ def test_botocores_data_comes_with_its_notice(built: Path) -> None:
 
 
 def locked(name: str) -> set[str]:
-    """The distributions of a lock file, by their names in site-packages."""
+    """Return the distributions of a lock file, by their names in site-packages."""
     text = (PROJECT / name).read_text(encoding="utf-8")
     return {
         n.lower().replace("-", "_") for n in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)
@@ -178,8 +179,8 @@ def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-61")
 def test_no_entry_tells_of_this_machine_or_holds_a_secret(built: Path, tmp_path: Path) -> None:
-    """The zip contains no path of the checkout or of a home folder. In our own files, detect-secrets finds only known
-    values."""
+    """The zip contains no path of the checkout or of a home folder. In our own files, detect-secrets finds only values that
+    the baseline lists."""
     private = {str(PROJECT).encode(), str(tmp_path.parent.parent).encode()}
     home = str(Path.home()).encode()
     own = []
@@ -204,7 +205,7 @@ def test_no_entry_tells_of_this_machine_or_holds_a_secret(built: Path, tmp_path:
 
 @pytest.mark.parametrize("stray", ["ops/cli.py", ".env", "tests/a"])
 def test_strays_are_refused(tmp_path: Path, stray: str) -> None:
-    """The error names them."""
+    """The error names the stray files."""
     source = tmp_path / "in.zip"
     with zipfile.ZipFile(source, "w") as packed:
         packed.writestr(stray, "")
@@ -213,7 +214,7 @@ def test_strays_are_refused(tmp_path: Path, stray: str) -> None:
 
 
 def test_large_zips_are_refused(tmp_path: Path) -> None:
-    """Every megabyte slows down cold starts."""
+    """Every megabyte makes cold starts slower."""
     source = tmp_path / "in.zip"
     with zipfile.ZipFile(source, "w") as packed:
         packed.writestr("big", os.urandom(MAX_BYTES + 1))

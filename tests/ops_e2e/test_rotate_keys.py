@@ -27,7 +27,7 @@ def keys(place: Place) -> dict[str, object]:
 
 
 def forget_caches(place: Place) -> None:
-    """Start new containers, which read the secrets again; on AWS a container does so after some minutes."""
+    """Start new containers, which read the secrets again. On AWS a container reads them again after some minutes."""
     functions = place.root("lambda")
     name = place.stage.api_function
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -39,7 +39,8 @@ def forget_caches(place: Place) -> None:
 
 @pytest.mark.security("S-59")
 def test_sessions_survive_a_new_sealing_key(place: Place) -> None:
-    """Old cookies open, new ones are sealed with the new key; dropping the old key ends old ones."""
+    """Old cookies still work, and new ones are sealed with the new key. When the old key is dropped, sessions that only it
+    can open end."""
     old = sign_in(place)
     assert refresh_name(old) == "k1"
     waited: list[float] = []
@@ -74,6 +75,6 @@ def refresh_name(cookie: str) -> str:
 
 
 def test_local_aws_says_that_it_has_no_second_client_secret(place: Place) -> None:
-    """Nothing is changed."""
+    """The command says so, and nothing is changed."""
     with pytest.raises(OpsError, match="AddUserPoolClientSecret"):
         rotate.rotate_client_secrets(place.session, place.stage, Reporter(StringIO()))

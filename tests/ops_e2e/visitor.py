@@ -1,4 +1,4 @@
-"""A person who signs in through Okta without a browser."""
+"""Signs a person in through Okta without a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.ops_e2e.place import Place
 
 
 def sign_in(place: Place) -> str:
-    """Sign in through Okta like a browser; return the session cookie."""
+    """Sign in through Okta as a browser would; return the session cookie."""
     http = requests.Session()
 
     def get(url: str, cookie: str = "") -> requests.Response:
@@ -30,14 +30,14 @@ def sign_in(place: Place) -> str:
 
 
 def cookies(answer: requests.Response) -> str:
-    """Return a browser's cookies; requests' own jar refuses Secure cookies over http."""
+    """Return cookies as a browser keeps them; the jar of requests refuses Secure cookies over http."""
     lines = answer.raw.headers.getlist("Set-Cookie")
     kept = [line.split(";")[0] for line in lines if "max-age=0" not in line.lower()]
     return "; ".join(kept)
 
 
 def refresh(place: Place, cookie: str) -> requests.Response:
-    """The page's own refresh."""
+    """Refresh as the page does."""
     headers = {
         "Cookie": cookie,
         "X-Gatehouse": "1",

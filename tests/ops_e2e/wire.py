@@ -1,4 +1,4 @@
-"""The network between the deployer and the local AWS: it knows each call's name, and can be interrupted."""
+"""The network between the deployer and the local AWS. It recognises each call's name, and can be interrupted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HOP = {"connection", "transfer-encoding", "keep-alive"}
 
 
 class _Quiet(ThreadingHTTPServer):
-    """Ignores clients that have closed the connection."""
+    """A server that ignores clients which have closed the connection."""
 
     daemon_threads = True
 
@@ -25,7 +25,7 @@ class _Quiet(ThreadingHTTPServer):
 
 @dataclass
 class Cut:
-    """Where the wire breaks: at the `nth` call of `operation`, before AWS sees it or after."""
+    """Where the connection breaks: at the `nth` call of `operation`, before AWS gets the call or after."""
 
     operation: str
     nth: int = 1
@@ -123,7 +123,7 @@ class Wire:
 
 
 def name_of(method: str, path: str, headers: Any, body: bytes) -> str:
-    """Name an AWS call: its action, or method and path without ids."""
+    """Return the name of an AWS call: its action, or its method and path without ids."""
     target = headers.get("X-Amz-Target")
     if target:
         return str(target.rpartition(".")[2])

@@ -36,7 +36,7 @@ _DECIDED = frozenset({"temporarily_unavailable", "too_many_attempts"})
 
 @dataclass
 class Member:
-    """One person with a browser; `door` says how the person signs in."""
+    """One person with a browser; `door` is the way in which the person signs in."""
 
     number: int
     door: str
@@ -52,7 +52,7 @@ class Member:
 
 
 class LogLines:
-    """Standard output that counts events instead of keeping them."""
+    """Standard output that counts log events instead of keeping them."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -70,7 +70,7 @@ class LogLines:
 
 
 class Crowd:
-    """`size` people and `containers` containers; half of the people use Okta, half a password."""
+    """`size` people with `containers` containers. Half of the people use Okta, and half use a password."""
 
     def __init__(self, world: World, *, size: int, containers: int, fault_share: float) -> None:
         self.world = world
@@ -104,7 +104,7 @@ class Crowd:
     # People's actions ----------------------------------------------------------------------------
 
     def sign_in(self, member: Member) -> bool:
-        """Try once to sign in; return whether it worked. If not, check that the error is an expected one."""
+        """Try once to sign in; return whether it worked. If it did not, check that the error is an expected one."""
         if member.door == "hosted":
             start = member.browser.get("/auth/login?provider=Okta")
             self._belongs(member, start)
@@ -126,14 +126,14 @@ class Crowd:
         return True
 
     def _came_back(self, member: Member, answer: Answer) -> bool:
-        """Whether the redirect to the page means success; if not, check that it names an expected error."""
+        """Return whether the redirect to the page means success. If it does not, check that it names an expected error."""
         errors = parse_qs(urlsplit(answer.location).query).get("error", [])
         assert (answer.status, set(errors) - _DECIDED) == (303, set()), answer.location
         member.outcomes.update(["signed in", *errors][-1:])
         return not errors
 
     def refresh(self, member: Member) -> bool:
-        """Refresh once. Only an outage may prevent it, and it must keep the session."""
+        """Refresh once. Only an outage may prevent the refresh, and an outage must keep the session."""
         before = member.browser.cookies["__Host-gatehouse"].value
         answer = member.browser.post("/auth/refresh")
         self._belongs(member, answer)
@@ -157,7 +157,7 @@ class Crowd:
                 assert answer.json()["sub"] == member.person.sub
                 assert answer.json()["groups"] == list(member.person.groups)
             else:
-                # 404: the record could not be written at the sign-in, or the token was unavailable.
+                # 404: the record could not be written at the sign-in. 503: the token was unavailable.
                 assert answer.status in ((404, 503) if path == "/me" else ())
 
     def sign_out(self, member: Member) -> None:
@@ -253,7 +253,7 @@ class Crowd:
 
 def together(members: list[Any], do: Callable[[Any], object], threads: int) -> None:
     """Let `threads` threads process a shuffled list, so that people meet in every order; raise their errors."""
-    # Threads switch after every few bytecodes, so that data that two containers share would be noticed.
+    # Threads switch after every few bytecodes, so that the test notices data that two containers share.
     before = sys.getswitchinterval()
     sys.setswitchinterval(5e-5)
     try:
@@ -265,7 +265,7 @@ def together(members: list[Any], do: Callable[[Any], object], threads: int) -> N
 
 
 def shuffled(members: list[Member], count: int, seed: int) -> list[list[Member]]:
-    """Distribute `count` turns among the members at random; a member's own turns stay in one list, for one thread."""
+    """Distribute `count` turns among the members at random. All turns of one member are in one list, for one thread."""
     chosen = random.Random(seed).choices(members, k=count)
     turns = Counter(member.number for member in chosen)
     return [[member] * turns[member.number] for member in members]

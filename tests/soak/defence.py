@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-#: From the existing value to its replacement.
+#: Makes the replacement from the existing value.
 Off = Callable[[Any], Any]
 
 
@@ -100,7 +100,7 @@ def nothing(original: Any) -> Any:
 
 
 def answering(result: Any) -> Off:
-    """Replace a check by one with always the same result."""
+    """Replace a check by one whose result is always the same."""
     return lambda original: lambda *args, **named: result
 
 
@@ -117,7 +117,7 @@ def wrapped(around: Callable[..., Any]) -> Off:
 
 
 def calling_in(caller: str, around: Callable[..., Any]) -> Off:
-    """Like `wrapped`, but only for calls by the function `caller`; other callers get the original."""
+    """Like `wrapped`, but only for calls from the function `caller`; other callers get the original."""
 
     def off(original: Any) -> Any:
         def call(*args: Any, **named: Any) -> Any:
@@ -131,7 +131,8 @@ def calling_in(caller: str, around: Callable[..., Any]) -> Off:
 
 
 def reading(*changes: tuple[str, str]) -> Off:
-    """Compile the function with pieces of its source replaced, such as a condition by `False`. Each must occur once."""
+    """Compile the function with pieces of its source replaced, for example a condition by `False`. Each piece must occur
+    once."""
 
     def off(original: Any) -> Any:
         function = inspect.unwrap(getattr(original, "__func__", original))

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _SUITES = ("tests/unit", "tests/component")
 _ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
 _TIMEOUT_SECONDS = 240
-#: The control runs the files of all entries in one process.
+#: The control run has the files of all entries in one process.
 _CONTROL_SECONDS = 1800
 
 
@@ -94,7 +94,7 @@ def _pytest(
             **os.environ,
             "GATEHOUSE_SWITCHED_OFF": name,
             "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
-            # Files that an aborted run leaves are deleted with the folder.
+            # If a run is aborted, the files that it leaves are deleted with this folder.
             "TMPDIR": folder,
             "PYTHONDONTWRITEBYTECODE": "1",
         }

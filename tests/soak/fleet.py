@@ -21,7 +21,8 @@ _here = threading.local()
 
 
 class Fleet:
-    """Takes the app's place for a browser. `start` makes a container; one in `restarts` events starts a new one."""
+    """Takes the app's place in a browser. `start` makes a container. One in every `restarts` events starts a new
+    container."""
 
     def __init__(self, start: Callable[[], Services], size: int, restarts: int = 0) -> None:
         self._start = start
@@ -45,7 +46,7 @@ class Fleet:
 
     @contextmanager
     def container(self) -> Iterator[Services]:
-        """Wait for a free container, and lend it."""
+        """Wait for a free container, and let the caller use it."""
         container = self._free.get()
         if self._restarts and self._random.randrange(self._restarts) == 0:
             container = self._start()
@@ -55,7 +56,7 @@ class Fleet:
             self._free.put(container)
 
     def trigger(self, function: Callable[[], Any]) -> Any:
-        """Run a trigger while its caller waits: it is another function, with its own containers."""
+        """Run a trigger while its caller waits. A trigger is another function, with its own containers."""
         before = _here.container
         with self.container() as container:
             _here.container = container

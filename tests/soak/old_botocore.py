@@ -15,7 +15,7 @@ import pytest
 from ops.runtimes import RUNTIMES
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Runtime -> version of botocore, with the month in which Lambda introduced the runtime.
+#: For each runtime, a version of botocore. The comment is the month in which Lambda introduced the runtime.
 OLDEST = {
     "3.11": "1.30.1",  # 2023-07
     "3.12": "1.31.72",  # 2023-11

@@ -38,7 +38,7 @@ from tests.own_stack import own_stack_info
 PASSWORD = "correct horse battery"
 PEOPLE_PER_ADDRESS = 10
 IN_FLIGHT = 16
-#: The longest time for the whole sign-in phase, including repeated attempts.
+#: The longest time that all sign-ins together may take, including repeated attempts.
 PATIENCE_SECONDS = 240
 
 
@@ -53,7 +53,7 @@ class _Session(requests.Session):
 
 
 class _From(HTTPAdapter):
-    """Connects from a chosen address of this machine."""
+    """Connects from a chosen IP address of this machine."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -267,7 +267,8 @@ def run(people: int, seconds: float) -> int:
 
 @cache
 def _is_ours(address: str) -> bool:
-    """Whether this machine can connect from an address. Linux can use all of 127.0.0.0/8, others only 127.0.0.1."""
+    """Return whether this machine can connect from an address. Linux can use all of 127.0.0.0/8, other systems only
+    127.0.0.1."""
     with socket.socket() as probe:
         try:
             probe.bind((address, 0))
@@ -299,7 +300,7 @@ def _use(load: Load, own: list[Member], ends: float) -> None:
 
 
 def _goes_on(load: Load, member: Member) -> None:
-    """Check that the session was not lost: a refresh works, at the latest after a pause of the stage's throttle."""
+    """Check that the session was not lost: a refresh works, if necessary after a pause of the stage's throttle."""
     for _ in range(5):
         if load.refresh(member):
             return

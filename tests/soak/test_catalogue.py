@@ -18,7 +18,7 @@ def by_name(name: str) -> Defence:
 
 @pytest.mark.parametrize("entry", DEFENCES, ids=lambda entry: entry.name)
 def test_every_entry_fits_the_code(entry: Defence) -> None:
-    """If a defence is renamed, this test fails at once, not only the next `make soak`."""
+    """If somebody renames the code of a defence, this test fails at once, and not only the next `make soak`."""
     check(entry)
     assert entry.without
     assert entry.switches
@@ -50,7 +50,7 @@ def test_an_entry_that_no_longer_fits_is_named() -> None:
 
 
 def test_a_defence_that_is_off_fails_its_tests() -> None:
-    """A separate process runs them. Ordinary use (test_ordinary_day.py) still works there."""
+    """The tests run in a separate process and fail. Ordinary use (test_ordinary_day.py) still works there."""
     outcome = defences.run(by_name("one-seal-one-purpose"))
     assert outcome.problem == ""
     assert any("test_a_purpose_opens_only_its_own" in name for name in outcome.failed)

@@ -54,7 +54,7 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
     crowd.weather.fair = False
     together(crowd.members, lambda member: get_in(crowd, member), len(crowd.members))
     signed_in = time.monotonic()
-    # Attempts that could not be given back may have caused a pause. After it everybody can sign in.
+    # Some attempts could not be given back and may have caused a pause. After the pause everybody can sign in.
     crowd.weather.fair = True
     late = [member for member in crowd.members if not member.outcomes["signed in"]]
     crowd.world.clock.advance(16 * 60)
@@ -94,7 +94,7 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
     ],
 )
 def test_a_leak_would_be_seen(crowd: Crowd, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    """Each replaced function sometimes returns the previous caller's result, as a faulty cache would."""
+    """In each case, one function sometimes returns the previous caller's result, as a faulty cache would."""
     owner, _, name = target.rpartition(".")
     module, _, cls = owner.rpartition(".")
     place: Any = getattr(import_module(module), cls) if cls[0].isupper() else import_module(owner)
@@ -119,7 +119,7 @@ def test_a_leak_would_be_seen(crowd: Crowd, monkeypatch: pytest.MonkeyPatch, tar
 
 
 def get_in(crowd: Crowd, member: Member) -> None:
-    """Try until it works or the throttle asks for a pause."""
+    """Try until the sign-in works or the throttle asks for a pause."""
     for _ in range(40):
         if crowd.sign_in(member) or member.outcomes["too_many_attempts"]:
             return
@@ -140,7 +140,7 @@ def take_turns(crowd: Crowd, own: list[Member]) -> None:
 
 
 def goes_on(crowd: Crowd, member: Member) -> None:
-    """Check that the session was not lost: without faults a refresh works at once."""
+    """Check that the session was not lost: without faults, a refresh works at the first try."""
     assert crowd.refresh(member), member.mark
 
 

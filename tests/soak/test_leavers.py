@@ -22,7 +22,7 @@ from tests.doubles.queue import QueueDouble
 
 PEOPLE = 1_000 if os.environ.get("GATEHOUSE_SOAK") else 30
 STAYING = PEOPLE // 10
-#: Okta sends several events in one request.
+#: How many events Okta sends in one request.
 EVENTS = 10
 BATCH = 10
 
@@ -61,7 +61,7 @@ def deliver(queue: QueueDouble) -> int:
 
 
 def dying(name: str, at: int) -> Any:
-    """Kill the process instead of executing the store's `at`-th call of `name`."""
+    """Kill the process instead of making the `at`-th call of `name` to the store."""
     whole = getattr(SubjectStore, name)
     calls = 0
 
@@ -77,8 +77,8 @@ def dying(name: str, at: int) -> Any:
 
 @pytest.mark.security("S-101")
 def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
-    """The process is killed three times: after a sign-out that is not recorded yet, before it disables a person, and
-    afterwards. Each time, the next delivery completes the work."""
+    """The process is killed three times: after a sign-out that is not recorded yet, before it disables a person, and after
+    it has done so. Each time, the next delivery completes the work."""
     world = company.world
     users = [
         company._join("Okta", f"00uMany{n}", f"p{n}@example.org") for n in range(PEOPLE + STAYING)
@@ -101,7 +101,7 @@ def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
     refreshed = [browser.post("/auth/refresh").status for browser in browsers]
     assert refreshed == [401] * PEOPLE + [200] * STAYING
     assert [user.enabled for user in users] == [False] * PEOPLE + [True] * STAYING
-    assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2  # two more: Ada and Bob
+    assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2  # the two more are Ada and Bob
     assert company.signed_in() == {"ada", "bob"}
     calls = len(world.pauses) + 1
     # Four calls per person: find the profile, read it, end its sessions, disable it. Killed batches run at most twice.

@@ -28,7 +28,7 @@ LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 INVOCATIONS = 100_000 if LONG else 2_500
 #: The number of objects that one invocation may leave on average. A cache that never removes entries leaves one or more.
 LEFT_PER_INVOCATION = 0.01 if LONG else 0.1
-#: The allowed growth of resident memory over the whole run, including memory that the allocator keeps in reserve.
+#: How far resident memory may grow over the whole run, including memory that the allocator keeps in reserve.
 RESIDENT_GROWTH = 24 * 1024 * 1024
 
 
@@ -70,7 +70,7 @@ def test_memory_is_flat(direct: Direct) -> None:
 
 
 def test_a_leak_would_be_seen(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test notices a container that remembers every caller."""
+    """If a container remembers every caller, the test notices it."""
     kept: list[Any] = []
     monkeypatch.setattr(
         authorization,
@@ -126,7 +126,7 @@ class Visits:
         if number % 100 == 2:
             return self._direct.sign_in(EMAIL, PASSWORD, self._direct.world.browser()).status
         if number % 200 == 3:
-            # A new address each time, so that data per account would add up if the container kept it.
+            # Each address is new: data per account would add up if the container kept it.
             stranger = self._direct.world.browser()
             stranger.source_ip = f"198.51.{number // 250 % 250}.{number % 250}"
             return self._direct.sign_in(f"nobody{number}@example.org", WRONG, stranger).status

@@ -1,4 +1,5 @@
-"""Ordinary use, which must work whichever defence is off: then other tests fail for the defence, not for a broken app."""
+"""Ordinary use, which must work whichever defence is off. Then a failing test shows the missing defence, and not a broken
+app."""
 
 from tests.component.direct import Direct
 from tests.component.world import build_world
@@ -7,7 +8,7 @@ from tests.doubles.cognito import Person
 
 
 def test_ordinary_day(clock: Clock) -> None:
-    """It has both kinds of sign-in, a refresh, the person's own record, and a sign-out."""
+    """The day has both kinds of sign-in, a refresh, the person's own record, and a sign-out."""
     world = build_world(clock)
     direct = Direct(world)
     ada = world.browser()

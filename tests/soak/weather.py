@@ -21,7 +21,8 @@ _THROTTLED = {
 
 
 class Weather:
-    """Unless `fair` is true, `share` of all calls fail: refused, not answered, or executed with the response lost."""
+    """Decides which calls fail: unless `fair` is true, `share` of all calls are refused, not answered, or executed with the
+    response lost."""
 
     def __init__(self, seed: int, share: float) -> None:
         self._random = random.Random(seed)
@@ -79,7 +80,7 @@ class StormyAws:
         self._client = client
         self._service = service
         self._weather = weather
-        # A sign-in runs triggers, which write to the table. So each service has its own lock.
+        # During a sign-in, Cognito runs triggers, which write to the table. So each service has its own lock.
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:

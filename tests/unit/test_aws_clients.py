@@ -60,7 +60,8 @@ def clients() -> AwsClients:
 def test_only_what_may_happen_twice_is_tried_twice(
     clients: AwsClients, name: str, arguments: Mapping[str, Any], twice: bool
 ) -> None:
-    """Reads and the users table's conditional writes are retried; calls with a password, mail, code or count are not."""
+    """Reads and the users table's conditional writes are retried. Calls with a password, a mail, a code or a counter are
+    not."""
     assert clients.may_repeat(name, arguments) is twice
 
 
@@ -121,7 +122,7 @@ def verify(
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_what_is_no_json_object_is_no_answer(body: bytes, status: int) -> None:
-    """botocore would read most of these bodies as a missing item. The body of an error may be empty."""
+    """botocore would read most of these bodies as a missing item. Only the body of an error may be empty."""
     if body == b"" and status != 200:
         return verify(body, status)
     with pytest.raises(UnreadableAnswer):
@@ -138,7 +139,7 @@ def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
 
 
 def test_another_protocol_is_not_held_to_json() -> None:
-    """Another botocore may use another protocol: it reads the protocol from the service's model, and AWS decides which
+    """A later botocore may use another protocol: it reads the protocol from the service's model, and AWS decides which
     botocore is in Lambda."""
     cbor = ServiceModel(
         {"metadata": {"protocols": ["smithy-rpc-v2-cbor"]}, "operations": {"GetItem": {}}},
@@ -150,7 +151,8 @@ def test_another_protocol_is_not_held_to_json() -> None:
 
 
 def test_cognito_may_answer_with_nothing() -> None:
-    """RevokeToken and AdminUserGlobalSignOut have empty responses. Other responses are checked where they are used."""
+    """RevokeToken and AdminUserGlobalSignOut have empty responses. The contents of other responses are checked where they
+    are used."""
     verify(b"", service="cognito-idp", name="RevokeToken")
 
 

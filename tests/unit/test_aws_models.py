@@ -1,4 +1,5 @@
-"""botocore's data, reduced: exactly what the code calls, found first, with the same requests and answers."""
+"""botocore's data, reduced to exactly what the code calls. botocore finds it first, and requests and answers stay the
+same."""
 
 import ast
 import json
@@ -21,7 +22,7 @@ from ops.service_models import OPERATIONS
 
 CODE = Path(aws_models.__file__).parent
 REGIONS = ("eu-west-1", "us-gov-west-1", "cn-north-1")
-#: botocore's own small data files: old versions also read the last one.
+#: botocore's own small data files. Old versions of botocore also read the last of these.
 SMALL = {"endpoint-rule-set-1", "partitions", "sdk-default-configuration", "_retry"}
 ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = {
     "dynamodb": {
@@ -145,7 +146,7 @@ def test_botocores_folders_are_not_listed_and_its_large_files_not_read(
 
 
 def test_what_was_not_cut_is_botocores(cut: Path) -> None:
-    """botocore's own files are used for another service, another version and another kind of data."""
+    """For another service, another version or another kind of data, botocore's own files are used."""
     loader = aws_models.CutModels()
     assert loader.load_service_model("sqs", "service-2")["metadata"]["serviceId"] == "SQS"
     whole = loader.load_service_model("dynamodb", "service-2", "2012-08-10")
@@ -172,6 +173,6 @@ assert boto3.client("sqs", region_name="eu-west-1").meta.service_model.service_n
 
 
 def test_documentation_is_not_loaded_and_a_teams_own_boto3_works_beside_it() -> None:
-    """It runs in a separate process, because pytest has loaded all of botocore by now."""
+    """The test runs in a separate process, because pytest has already loaded all of botocore."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     subprocess.run([sys.executable, "-c", BESIDE], cwd=CODE.parents[1], env=environment, check=True)

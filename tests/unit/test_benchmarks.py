@@ -44,12 +44,12 @@ def test_a_spread_is_the_median_and_the_middle_half() -> None:
     ],
 )
 def test_a_number_has_the_digits_that_matter(value: float, text: str) -> None:
-    """It is written with about three digits."""
+    """A number is written with about three digits."""
     assert number(value) == text
 
 
 def test_a_target_is_met_up_to_its_limit_and_no_further() -> None:
-    """This holds for targets with "at most" and with "at least"."""
+    """The rule is tested for "at most" targets and for "at least" targets."""
     assert [Target("x", value, 1.5).met() for value in (1.4, 1.5, 1.51)] == [True, True, False]
     least = [Target("x", value, 2.5, at_least=True).met() for value in (2.49, 2.5, 2.6)]
     assert least == [False, True, True]
@@ -85,13 +85,13 @@ def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
 
 
 def test_the_readme_has_a_place_for_the_figures() -> None:
-    """Each mark for the figures is there once."""
+    """The README has each mark for the figures once."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert (text.count(report.BEGIN), text.count(report.END)) == (1, 1)
 
 
 def test_the_processor_is_read_from_cpuinfo() -> None:
-    """The name is empty if the machine's cpuinfo lacks it."""
+    """If the machine's cpuinfo has no name, the result is empty."""
     assert (
         machine.parse_processor("vendor : x\nmodel name\t: Some  CPU @ 2 GHz\n")
         == "Some CPU @ 2 GHz"
@@ -161,7 +161,7 @@ def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None
 
 
 def test_an_unexpected_answer_ends_the_measurement() -> None:
-    """Otherwise a subject that fails quickly would seem fast."""
+    """Otherwise a subject that fails fast would seem to be a fast one."""
     journey = child.Journey(
         lambda event, context: {"statusCode": 500}, [{"event": {}, "contains": "200"}]
     )
@@ -194,7 +194,7 @@ def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
 
 
 def test_the_loopback_gives_what_is_asked_for() -> None:
-    """Its token endpoint accepts a nonce as the code, and returns it in the ID token."""
+    """The loopback's token endpoint accepts a nonce as the code, and returns it in the ID token."""
     aws = LoopbackAws(0)
     name, tokens = aws.answer("/oauth2/token", b"grant_type=authorization_code&code=the-nonce")
     assert name == "Cognito token (code)"

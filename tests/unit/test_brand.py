@@ -76,7 +76,7 @@ def test_greys_take_the_hue_and_keep_their_contrast(accent: str, theme: str) -> 
 @pytest.mark.security("S-54")
 @pytest.mark.parametrize("accent", ["red", "#fff", "#12345", "0b6b62", "#0b6b62;}", "#0b6b6g"])
 def test_an_accent_is_a_plain_colour(accent: str) -> None:
-    """Only a colour is accepted, because the value goes into a stylesheet."""
+    """Nothing but a colour is accepted, because the value goes into a stylesheet."""
     (problem,) = read(BRAND_ACCENT=accent)
     assert problem == "BRAND_ACCENT must be a colour such as #0b6b62"
 

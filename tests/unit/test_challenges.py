@@ -54,7 +54,7 @@ def test_what_is_sealed_comes_back(challenges: Challenges) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_value_of_one_purpose_opens_for_no_other(challenges: Challenges, sealer: Sealer) -> None:
-    """This holds even if the value has the other purpose's fields: the seal's purpose decides, not the content."""
+    """A value does not open even if it has the other purpose's fields: the seal's purpose decides, not the content."""
     assert SIGN_IN_PURPOSE != ENROLMENT_PURPOSE
     payload = zlib.compress(json.dumps(asdict(enrolment(challenges))).encode())
     with pytest.raises(ChallengeExpired):

@@ -64,7 +64,7 @@ def test_a_caller_is_who_the_access_token_says() -> None:
     ],
 )
 def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
-    """If a route has lost its authorizer, it refuses everybody."""
+    """If a route has lost its authorizer, the check refuses every caller."""
     with pytest.raises(Unauthorized):
         verify_caller(context, client_ids=("c",), scope="api/read", group=None)
 

@@ -27,7 +27,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_a_call_gives_what_it_gives() -> None:
-    """It returns the call's value or raises its error, and passes it the number of seconds that it may take."""
+    """The function returns the call's value or raises its error. It tells the call how many seconds the call may take."""
     budget = Budget(LIMITS)
     assert budget.run("x", 5.0, lambda seconds: seconds) == 5.0
 
@@ -176,7 +176,7 @@ def test_the_app_and_the_triggers_begin_an_invocation(
 
 
 def test_the_pause_before_a_second_try_is_random_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes 50 to 250 ms."""
+    """The pause takes 50 to 250 ms."""
     pauses: list[float] = []
     monkeypatch.setattr(deadline.time, "sleep", pauses.append)
     for _ in range(50):

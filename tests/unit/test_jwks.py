@@ -53,7 +53,7 @@ def test_unusable_keys_are_left_out(jwk: Any) -> None:
 
 @pytest.mark.security("S-19")
 def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
-    """It would be unclear which of the two keys the kid means."""
+    """Otherwise it would be unclear which of the two keys is meant."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(GOOD, public_jwk(rsa_key(ACCESS_KID), "good")))
 
@@ -92,7 +92,7 @@ class Endpoint:
 
 @pytest.mark.security("S-25")
 def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
-    """So a withdrawn key stops working after an hour."""
+    """A key that Cognito has withdrawn therefore stops working after an hour."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     for _ in range(59):

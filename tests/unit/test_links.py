@@ -72,7 +72,7 @@ def test_no_page_is_left_out() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
-    """It finds links to missing files and to renamed headings, and does not report correct links."""
+    """The check finds links to missing files and to renamed headings, and does not report correct links."""
     (tmp_path / "other.md").write_text("# `One` thing, then\n## Same\n## Same\n")
     page = tmp_path / "page.md"
     page.write_text(

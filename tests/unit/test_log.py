@@ -36,7 +36,7 @@ def test_nobody_can_write_a_line_of_their_own(text: str) -> None:
 
 @pytest.mark.security("S-62")
 def test_lines_carry_the_request_id(bound: None, capsys: pytest.CaptureFixture[str]) -> None:
-    """So all lines of one request can be found."""
+    """With the id, people can find all lines of one request."""
     log.log_event("e", user="a\r\nb")
     assert json.loads(capsys.readouterr().out) == {
         "event": "e",

@@ -216,7 +216,8 @@ def groups_of(
     ["HostedAuth", "Authentication", "RefreshTokens", "NewPasswordChallenge"],
 )
 def test_groups_of_the_provider_come_besides_the_pools_own(source: str) -> None:
-    """This holds for hosted and direct sign-ins, and for each refresh. Cognito's automatic group is left out."""
+    """The provider's groups are added at hosted and direct sign-ins, and at each refresh. Cognito's automatic group is left
+    out."""
     event = token_event("[Everyone, admins]", own=[f"{POOL}_Okta", "staff"])
     event["triggerSource"] = f"TokenGeneration_{source}"
     assert groups_of(event) == ["staff", "Everyone", "admins"]

@@ -14,7 +14,7 @@ LINES = attack_lines("open_redirects.txt")
 
 
 def test_the_corpus_is_large() -> None:
-    """This fails if a change of the file's format makes the corpus empty."""
+    """If a change of the file's format makes the corpus empty, this test fails."""
     assert len(set(LINES)) >= 200
 
 
@@ -84,7 +84,7 @@ def test_the_longest_value_is_2048() -> None:
 @pytest.mark.parametrize("raw", "|{}^`")
 @pytest.mark.parametrize("place", ["/api/a{}b", "/api/?a{}b", "/api/#a{}b", "/api/a?b{}#c{}d"])
 def test_what_a_browser_leaves_raw_is_kept_encoded(place: str, raw: str) -> None:
-    """This holds in path, query and fragment: after decoding, the app gets the original value."""
+    """Path, query and fragment are encoded. When the app decodes them, it gets the original value."""
     value = place.replace("{}", raw)
     found = parse_return_to(value, "/api/")
     assert found == place.replace("{}", f"%{ord(raw):02X}")

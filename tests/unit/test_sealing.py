@@ -38,7 +38,7 @@ def test_every_single_bit_counts() -> None:
 
 
 def test_every_truncation_breaks_it() -> None:
-    """Characters may be missing at the front or at the end."""
+    """Characters are removed at the front or at the end."""
     value = SEALER.seal("p", b"payload")
     for length in range(len(value)):
         with pytest.raises(SealBroken):
@@ -94,7 +94,7 @@ def test_a_purpose_opens_only_its_own() -> None:
 
 
 def test_a_value_under_another_kid_does_not_open() -> None:
-    """The kid is part of the authenticated data: it cannot be exchanged even if two kids have the same key."""
+    """The kid is part of the authenticated data, so it cannot be exchanged even if two kids have the same key."""
     ring = KeyRing("k1", {"k1": "a" * 64, "k2": "a" * 64})
     sealer = Sealer(lambda renew: ring)
     with pytest.raises(SealBroken):

@@ -50,7 +50,7 @@ def test_what_is_gone_and_what_has_no_reason_is_said() -> None:
 
 
 def test_the_baseline_holds_hashes_and_nobodys_paths() -> None:
-    """It contains relative paths of existing files, and the SHA-1 hashes of detect-secrets."""
+    """The baseline contains relative paths of existing files, and the SHA-1 hashes of detect-secrets."""
     baseline = secret_scan.load_baseline()
     for name, entries in baseline["results"].items():
         assert (secret_scan.ROOT / name).is_file(), name

@@ -21,13 +21,13 @@ from chalicelib.gatehouse.setting import SettingTable
 
 ROOT = Path(gatehouse.__file__).parent
 CANARY = "canary-0123456789"
-#: Names of fields whose value must not be printed.
+#: A field with such a name holds a value that must not be printed.
 SECRET = re.compile(
     r"token|secret|passw|code|nonce|state$|verifier|cookie|sealed|^session$|^device|^key|pepper|"
     r"^identifier$|"
     r"authorize_url|^uri$|^body$|parameters|^account$|error_description"
 )
-#: Fields that only have the name of a secret: type.field -> why the value may be printed.
+#: Fields that hold only the name of a secret: type.field -> why the value may be printed.
 HARMLESS = {
     "Settings.client_secret_arn": "where the secret is",
     "Settings.sealing_keys_secret_arn": "where the keys are",
@@ -122,8 +122,7 @@ def test_every_exception_from_the_rule_is_still_needed() -> None:
 @pytest.mark.security("S-61")
 @pytest.mark.parametrize("kind", BEARERS, ids=lambda kind: kind.__name__)
 def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
-    """It is tried with repr, str, format, %, the log's JSON, an exception's message, and a traceback with local
-    variables."""
+    """The test uses repr, str, format, %, the log's JSON, an exception's message, and a traceback with local variables."""
     value = made(kind)
     try:
         raise ValueError(value)
@@ -162,8 +161,8 @@ NESTED = {"Step", "SignedIn", "DirectlySignedIn", "Refreshed"}
 
 @pytest.mark.security("S-61")
 def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose() -> None:
-    """`asdict` exposes all fields, so only these files may use it. `pickle` and similar modules, `vars` and `__dict__` are
-    not allowed at all."""
+    """`asdict` exposes all fields, so only these files may use it. No file may use `pickle` or similar modules, `vars` or
+    `__dict__`."""
     opened, forbidden = set(), []
     for path in ROOT.rglob("*.py"):
         name = path.relative_to(ROOT).as_posix()
@@ -172,7 +171,7 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
                 words = {a.name for a in node.names} | {getattr(node, "module", None)}
                 banned = {"pickle", "marshal", "shelve", "copyreg"}
                 if name == "cold_start.py":
-                    banned -= {"marshal"}  # reads the zip's own bytecode
+                    banned -= {"marshal"}  # this file reads the zip's own bytecode
                 forbidden += [name for word in words if word in banned]
             if isinstance(node, ast.Attribute) and node.attr == "__dict__":
                 forbidden.append(name)
@@ -180,15 +179,15 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
                 opened.add(name)
     assert forbidden == []
     assert opened == {
-        "cold_start.py",  # a module's own names
-        "session/sessions.py",  # sealed
+        "cold_start.py",  # a module's own names, not a value's
+        "session/sessions.py",  # values that are then sealed
         "sealed/transactions.py",
-        "mail_requests.py",  # the event of our own function
-        "signals.py",  # a message of our own queue
+        "mail_requests.py",  # the event that our own function gets
+        "signals.py",  # a message that our own queue gets
         "sealed/challenges.py",
         "sealed/departures.py",
         "sealed/devices.py",
-        "store/recovery_codes.py",  # hashes, into the person's row
-        "routes/me.py",  # the caller's own record
-        "routes/users.py",  # records, for administrators
+        "store/recovery_codes.py",  # hashes that are written into the person's row
+        "routes/me.py",  # the record, for the person themselves
+        "routes/users.py",  # records, which administrators may see
     }

@@ -16,7 +16,7 @@ def test_the_matrix_in_the_page_is_todays() -> None:
 
 
 def test_every_requirement_has_text_source_and_a_test() -> None:
-    """This holds for S-01 and all later requirements."""
+    """The rule applies to S-01 and all later requirements."""
     assert {f"S-{number:02}" for number in range(1, 83)} <= IDS
     for identifier, entry in security_matrix.requirements().items():
         assert all(entry[name] for name in ("title", "text", "source", "group")), identifier

@@ -75,7 +75,7 @@ def test_each_required_setting_is_required(name: str, value: str | None) -> None
 
 
 def test_missing_wrong_and_contradictory_settings_come_in_one_message() -> None:
-    """One error lists the problems of all three kinds."""
+    """One error lists all problems: missing, wrong and contradictory settings."""
     found = problems(
         CLIENT_ID="",
         COGNITO_URL="http://acme.example",
@@ -112,7 +112,7 @@ def test_missing_wrong_and_contradictory_settings_come_in_one_message() -> None:
     ],
 )
 def test_addresses_are_plain_https_outside_the_local_stage(name: str, url: str) -> None:
-    """Only the local stage may use http. A malformed address is reported and does not cause a crash."""
+    """Only the local stage may use http. A malformed address is reported and does not crash the app."""
     assert name in problems(**{name: url})
 
 
@@ -243,7 +243,7 @@ _ARN = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_TestPool1"
 
 
 def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
-    """This also works in other partitions of AWS."""
+    """Other partitions of AWS are accepted, too."""
     Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN})
     Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN.replace("arn:aws:", "arn:aws-cn:")})
 

@@ -64,7 +64,7 @@ def test_another_domain_may_not(email: str) -> None:
     ],
 )
 def test_a_refused_domain_may_not(email: str) -> None:
-    """It is refused even if all other domains are allowed."""
+    """Such a domain is refused even if all other domains are allowed."""
     assert refuse_address(email, frozenset(), REFUSED)
     assert refuse_address("a@good.example", frozenset(), REFUSED) is None
 

@@ -174,7 +174,7 @@ LANGUAGES = sorted(file.stem for file in (FRONTEND / "texts").glob("*.json"))
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_our_catalogues_are_complete(language: str) -> None:
-    """Each has every key and every placeholder, no empty text, and no text that is still in English."""
+    """Each catalogue has every key and every placeholder, no empty text, and no text that is still in English."""
     assert {"en", "de"} <= set(LANGUAGES)
     words = flatten(load_catalogue(FRONTEND, language))
     assert all(words.values())
@@ -198,7 +198,7 @@ def test_scripts_lose_what_has_no_meaning(folder: Path) -> None:
 
 @pytest.mark.parametrize("script", sorted(FRONTEND.glob("*.js")), ids=lambda script: script.name)
 def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
-    """Otherwise the removal of indentation would change the string. None looks like a type, either."""
+    """A string of several lines would change when indentation is removed. No string looks like a type, either."""
     text = script.read_text("utf-8")
     lines = [line for line in text.splitlines() if not re.match(r"\s*(?:/?\*|//)", line)]
     strings = re.findall(r"'[^'\n]*'|`[^`\n]*`", "\n".join(lines))

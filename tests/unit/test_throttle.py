@@ -89,7 +89,7 @@ def test_each_further_attempt_doubles_the_pause(throttle: ThrottleStore, clock: 
 def test_no_pause_is_longer_than_fifteen_minutes_and_an_hour_forgets_all(
     throttle: ThrottleStore, clock: Clock
 ) -> None:
-    """So a persistent attacker cannot lock the owner out for longer than fifteen minutes at a time."""
+    """A persistent attacker therefore cannot lock the owner out for longer than fifteen minutes at a time."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     for _ in range(12):
         pause = wait_for(lambda: spend(throttle, 1))
@@ -341,7 +341,7 @@ def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock
 def test_a_row_of_an_earlier_release_counts_on(
     throttle: ThrottleStore, database: DynamoDBDouble, clock: Clock
 ) -> None:
-    """That release wrote whole numbers, which are still understood."""
+    """An earlier release wrote whole numbers, which the code still understands."""
     throttle.take("sign-in", ANN, SOURCE)
     for key, row in database.items(TABLE).items():
         database.put(TABLE, {**row, "key": {"S": key}, "attempts": {"N": "4"}})

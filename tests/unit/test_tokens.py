@@ -42,7 +42,7 @@ def verify_access(verifier: TokenVerifier, cognito: CognitoDouble) -> object:
 def test_good_tokens_say_who_and_what(
     verifier: TokenVerifier, cognito: CognitoDouble, clock: Clock
 ) -> None:
-    """This holds for access and ID tokens, which are signed with different keys."""
+    """The test covers access and ID tokens, which are signed with different keys."""
     access = cognito.access_token(Person(groups=("admins",)), "openid api/read")
     identity = verifier.verify_id_token(
         cognito.id_token(Person(groups=("admins",)), NONCE, access),
@@ -104,7 +104,7 @@ def test_a_refreshed_id_token_needs_no_nonce(
 
 @pytest.mark.security("S-61")
 def test_errors_hold_nothing_of_the_token(verifier: TokenVerifier, cognito: CognitoDouble) -> None:
-    """This holds for the message and for the chained cause: PyJWT's own errors quote the token's header."""
+    """Neither the message nor the chained cause contains part of the token, although PyJWT's own errors quote its header."""
     cognito.id_claims.update({"nonce": "canary", "email": "canary@example.org"})
     for header in ({}, {"crit": ["canary"]}):
         cognito.id_header.update(header)

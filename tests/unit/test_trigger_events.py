@@ -27,7 +27,7 @@ from tests.events.hostile import hostile_events
 
 SETTINGS = Settings.from_env(ENVIRONMENT)
 
-#: AWS, "Customizing user pool workflows with Lambda triggers", table "Pairing API operations with triggers".
+#: The source is AWS, "Customizing user pool workflows with Lambda triggers", table "Pairing API operations with triggers".
 OURS = {
     *("PreSignUp_SignUp", "PreSignUp_AdminCreateUser", "PreSignUp_ExternalProvider"),
     *("PostConfirmation_ConfirmSignUp", "PostConfirmation_ConfirmForgotPassword"),

@@ -182,7 +182,7 @@ def test_what_is_told_to_be_empty_is_emptied(
 def test_nobody_loses_more_than_names(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Only names can be emptied: address, `sub` and provider stay."""
+    """Only names can be emptied; address, `sub` and provider stay."""
     users.record_confirmed(ADA)
     clock.advance(5)
     every = frozenset({*ADA.columns(), "Email", "sub", "provider", "status"})
@@ -219,7 +219,7 @@ def test_an_emptied_name_is_empty_in_whatever_order_events_come() -> None:
 def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """`provedAt` never becomes earlier. If a lost write left the record PENDING, the proof removes its expiry."""
+    """`provedAt` never becomes earlier. If a lost write left the record PENDING, the proof removes the record's expiry."""
     users.record_pending(ADA)
     users.record_proved("okta_1")
     proved = plain(table)["okta_1"]["provedAt"]
@@ -277,7 +277,7 @@ def test_strange_user_names_are_only_keys(users: UserStore, name: str) -> None:
 def test_every_fault_of_the_table_is_an_outage(
     table: DynamoDBDouble, users: UserStore, clock: Clock, fault: Exception
 ) -> None:
-    """It becomes TemporarilyUnavailable with the operation and the error code, but without the error's message."""
+    """The fault becomes TemporarilyUnavailable with the operation and the error code, but without the error's message."""
     table.fault = fault
     for call in (
         lambda: users.load("x"),

@@ -58,7 +58,7 @@ def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, 
     ],
 )
 def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: str) -> None:
-    """It is also used if requestContext has no domainName, as on the local AWS."""
+    """The configured address is also used if requestContext has no domainName, as on the local AWS."""
     assert build_app_url({"path": "/x", "resourcePath": "/x"}, public).api_root == root
 
 
@@ -210,7 +210,7 @@ def test_json_bodies_pass(content_type: str) -> None:
 
 
 def test_an_empty_body_needs_no_type() -> None:
-    """The page refreshes its session with an empty body."""
+    """When the page refreshes its session, it sends an empty body."""
     for content_type in (None, "", "text/plain"):
         verify_body(b"", content_type)
     assert parse_object(b"") == {}
@@ -235,14 +235,15 @@ def test_an_empty_body_needs_no_type() -> None:
     ],
 )
 def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[Exception]) -> None:
-    """A wrong type, a large body and a value that is not an object have different errors, and none causes a crash."""
+    """A wrong type, a body that is too large and a value that is not an object have different errors, and none causes a
+    crash."""
     with pytest.raises(error):
         verify_body(body, content_type)
 
 
 @pytest.mark.security("S-53")
 def test_the_headers_are_these() -> None:
-    """They are HSTS for at least a year, nosniff, no-referrer, isolation headers and no-store."""
+    """The headers are HSTS for at least a year, nosniff, no-referrer, isolation headers and no-store."""
     assert (
         int(SECURITY_HEADERS["Strict-Transport-Security"].split(";")[0].split("=")[1]) >= 31_536_000
     )

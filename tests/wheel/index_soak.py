@@ -18,8 +18,8 @@ PINNED = f"chalice-gatehouse=={__version__}"
 def test_a_wheel_from_an_index_is_locked_and_packaged(
     wheel: Path, certificate: Certificate, tmp_path: Path
 ) -> None:
-    """It follows docs/adopt.md, with the package's name instead of the file. The zip's runtime comes from the index, by
-    its hash."""
+    """The test follows docs/adopt.md, with the package's name in place of the file. The zip's runtime comes from the index,
+    and its hash is checked."""
     team = Team(tmp_path, certificate.ca_file.parent)
     shutil.copyfile(wheel, team.folder / "shelf" / wheel.name)
     install, init, *_ = ADOPT.commands

@@ -64,13 +64,13 @@ def apply(text: str, diff: str) -> str:
 
 @dataclass
 class Team:
-    """`project` is a copy of examples/orders. Everything that would be downloaded is provided locally."""
+    """A team. `project` is a copy of examples/orders. What a team would download is already on this machine."""
 
     folder: Path
     authority: Path
     project: Path = field(init=False)
     python: Path = field(init=False)
-    #: Where pip looks for packages: by default only in the folder `shelf`, not in an index.
+    #: Settings that say where pip looks for packages: by default only in the folder `shelf`, not in an index.
     pip: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,7 +112,7 @@ class Team:
             path.write_text(apply(path.read_text(), diff))
 
     def type(self, command: str, *more: str) -> str:
-        """Run a command of a page in the project's folder."""
+        """Run a command of a page, in the project's folder."""
         words = [*shlex.split(command), *more]
         program = {
             "pip": [str(self.python), "-m", "pip", "--disable-pip-version-check"],
@@ -131,7 +131,7 @@ class Team:
         return done.stdout
 
     def environment(self) -> dict[str, str]:
-        """Return an environment without the caller's variables, in which pip stays on this machine."""
+        """Return an environment without the caller's variables, in which pip does not use the network."""
         return {
             "PATH": f"{self.python.parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),

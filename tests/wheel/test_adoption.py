@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_ten_lines_and_three_commands() -> None:
-    """The page needs no more until the first sign-in. The app's table is the team's own."""
+    """The page asks for no more before the first sign-in. The app's table is the team's own."""
     assert len(ADOPT.added()) <= 10
     assert [command.split()[0:2] for command in ADOPT.commands] == [
         ["pip", "install"],

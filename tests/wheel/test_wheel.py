@@ -59,14 +59,14 @@ def held(wheel: Path) -> dict[str, bytes]:
 
 
 def test_the_wheel_holds_runtime_page_and_operators_side_and_nothing_else(wheel: Path) -> None:
-    """The wheel contains templates, patches, texts, OpenAPI and the lock, but no tests, docs and examples."""
+    """The wheel contains templates, patches, texts, OpenAPI and the lock, but no tests, docs or examples."""
     metadata = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
     wanted = set(sources()) | {f"{INFO}/{name}" for name in metadata}
     assert set(held(wheel)) == wanted
 
 
 def test_only_the_packages_name_changes(wheel: Path) -> None:
-    """Only Python files change, in the package's name; all other files are the same, byte for byte."""
+    """Only Python files change, and only in the package's name. All other files are the same, byte for byte."""
     files, renamed = held(wheel), 0
     for name, source in sources().items():
         if files[name] == source:
@@ -82,7 +82,7 @@ def test_only_the_packages_name_changes(wheel: Path) -> None:
 
 
 def test_nothing_in_the_wheel_imports_what_is_only_here(wheel: Path) -> None:
-    """No module imports a top-level name of this repository, or uses the package's name in this repository."""
+    """No module imports a top-level name of this repository, or uses the name that the package has in this repository."""
     for name, source in held(wheel).items():
         if not name.endswith(".py"):
             continue
@@ -96,7 +96,7 @@ def test_nothing_in_the_wheel_imports_what_is_only_here(wheel: Path) -> None:
 
 
 def test_the_same_checkout_gives_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
-    """So a wheel can be compared with one that somebody else has built."""
+    """With equal bytes, a wheel can be compared with one that somebody else has built."""
     assert build(ROOT, tmp_path).read_bytes() == wheel.read_bytes()
 
 
@@ -162,7 +162,7 @@ def run(python: Path, code: str, folder: Path) -> str:
 def test_every_public_name_can_be_imported_outside_of_the_checkout(
     bare: Path, tmp_path: Path
 ) -> None:
-    """There is neither boto3 nor Chalice's command line, as in Lambda."""
+    """As in Lambda, there is neither boto3 nor Chalice's command line."""
     import json
 
     file, version, names, homes = json.loads(run(bare, IMPORTS, tmp_path))

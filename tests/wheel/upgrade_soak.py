@@ -17,7 +17,7 @@ NEWER = "0.2.0"
 def test_a_newer_wheel_takes_the_place_of_the_old_one(
     adopted: dict[str, Any], team: Team, browser: Browser
 ) -> None:
-    """The upgrade takes three commands. The team's files, people and sessions stay, and doctor finds nothing."""
+    """The upgrade takes three commands. The team's files, people and sessions stay, and doctor finds nothing wrong."""
     page, token = sign_in(browser, adopted)
     folder = team.folder / "newer"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""A person who uses an app with Gatehouse: with Chromium, and with a program."""
+"""A person who uses an app with Gatehouse, in Chromium and with a program."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def call(info: dict[str, Any], method: str, path: str, token: str = "", **more: 
 
 
 def walk(info: dict[str, Any], token: str) -> None:
-    """Call the team's own routes: they answer 200, 401 or 403, and public routes stay public."""
+    """Call the team's own routes: they answer 200, 401 or 403, and the public ones stay public."""
     assert call(info, "GET", "health").json() == {"status": "ok"}
     assert call(info, "GET", "orders").status_code == 401
     made = call(info, "POST", "orders", token, json={"item": "tea", "count": 2})

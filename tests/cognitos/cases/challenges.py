@@ -1,4 +1,5 @@
-"""Challenges: a Session is valid for one person and client and for one response; Cognito asks for the set-up factors."""
+"""Challenges: each Session is valid for one person, one client and one response, and Cognito asks for the factors that are
+set up."""
 
 from __future__ import annotations
 
@@ -15,21 +16,21 @@ SESSION = GUIDE + "authentication.html"
 
 
 def invited(world: World) -> tuple[dict[str, Any], str]:
-    """An invited person's first sign-in: the challenge, and the user name."""
+    """Start an invited person's first sign-in; return the challenge and the user name."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     return world.sign_in(address), world.user(address)["Username"]
 
 
 def enrolled(world: World) -> tuple[str, str, str]:
-    """Somebody with an authenticator app: address, user name, the app's secret."""
+    """Make a person with an authenticator app; return address, user name, and the app's secret."""
     address = world.person()
     return address, world.user(address)["Username"], world.enrol(address)
 
 
 @case({"name": "NEW_PASSWORD_REQUIRED", "whom": True}, ANSWER)
 def an_invited_person_chooses_a_password(world: World) -> Any:
-    """The first sign-in asks for one and names the pool's own user name."""
+    """The first sign-in asks for a new password, and names the pool's own user name."""
     challenge, username = invited(world)
     whom = challenge["ChallengeParameters"].get("USER_ID_FOR_SRP") == username
     return {"name": challenge["ChallengeName"], "whom": whom}
@@ -37,7 +38,7 @@ def an_invited_person_chooses_a_password(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "status": "CONFIRMED"}, ANSWER)
 def a_new_password_signs_in(world: World) -> Any:
-    """It also confirms the account."""
+    """The new password also confirms the account."""
     challenge, username = invited(world)
     outcome = world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
     return {"outcome": outcome, "status": world.user(username)["UserStatus"]}
@@ -92,7 +93,7 @@ def a_session_ends_after_fifteen_minutes(world: World) -> Any:
 
 @case("SOFTWARE_TOKEN_MFA", TOTP)
 def an_app_is_asked_for_once_it_is_set_up(world: World) -> Any:
-    """It is asked for at the next sign-in."""
+    """Cognito asks for the app's code at the next sign-in."""
     return world.sign_in(enrolled(world)[0])["ChallengeName"]
 
 
@@ -118,7 +119,7 @@ def a_wrong_code_of_the_app_is_refused(world: World) -> Any:
 
 @case(ACCEPTED, SESSION)
 def a_wrong_code_leaves_the_session(world: World) -> Any:
-    """The right code still works in the same Session."""
+    """After a wrong code, the right one still works in the same Session."""
     address, username, secret = enrolled(world)
     challenge, code = world.sign_in(address), world.totp(secret, 1)
     wrong = made_up_code(code)
@@ -128,7 +129,7 @@ def a_wrong_code_leaves_the_session(world: World) -> Any:
 
 @case(["CodeMismatchException", "ExpiredCodeException"], TOTP)
 def a_code_of_the_app_serves_once(world: World) -> Any:
-    """A second sign-in in the same half minute refuses it; AWS has two names for that error."""
+    """A second sign-in in the same half minute refuses the code. AWS has two names for that error."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     world.answer(world.sign_in(address), username, SOFTWARE_TOKEN_MFA_CODE=code)
@@ -182,7 +183,7 @@ def a_wrong_code_sets_no_app_up(world: World) -> Any:
 
 @case({"name": "SELECT_MFA_TYPE", "can": 2}, MFA, "factors")
 def somebody_with_two_factors_chooses(world: World) -> Any:
-    """No factor is preferred."""
+    """The person prefers no factor, so Cognito asks which one to use."""
     address, username, _ = enrolled(world)
     world.port.add_factor(username, "EMAIL_OTP")
     challenge = world.sign_in(address)

@@ -18,7 +18,7 @@ LIMITS = GUIDE + "quotas.html"
 
 @case({"status": "CONFIRMED", "verified": "true"}, VALIDITY, "mail")
 def the_right_code_confirms_and_proves_the_address(world: World) -> Any:
-    """It sets the status and `email_verified`, which the pool verifies by itself."""
+    """The right code sets the status and `email_verified`, which the pool verifies by itself."""
     address = world.port.address()
     world.sign_up(address)
     world.confirm(address, world.port.mailed(address))
@@ -47,7 +47,7 @@ def a_confirmed_account_is_not_confirmed_again(world: World) -> Any:
 
 @case("CodeMismatchException", RESEND, "mail")
 def a_code_sent_again_replaces_the_first(world: World) -> Any:
-    """Only the newest one counts."""
+    """Only the newest code counts."""
     address = world.port.address()
     world.sign_up(address)
     first = world.port.mailed(address)
@@ -65,7 +65,7 @@ def a_confirmed_account_gets_no_second_code(world: World) -> Any:
 
 @case("ExpiredCodeException", VALIDITY, "mail", "clock")
 def a_sign_ups_code_lasts_a_day(world: World) -> Any:
-    """It is valid for 24 hours."""
+    """The code is valid for 24 hours."""
     address = world.port.address()
     world.sign_up(address)
     world.port.wait(86_400)
@@ -147,8 +147,8 @@ def an_unknown_address_seems_to_be_mailed(world: World) -> Any:
 
 @case([True, True], UNKNOWN, "mail")
 def an_unproved_address_is_sent_no_reset(world: World) -> Any:
-    """An unconfirmed account has no verified address: the call is refused, or answered as if there were one, and no
-    mail is sent."""
+    """An unconfirmed account has no verified address. The call is refused, or answered as if the address were verified, but
+    no mail is sent."""
     address = world.port.address()
     world.sign_up(address)
     before = world.port.mailed(address)

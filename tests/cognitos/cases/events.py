@@ -31,7 +31,7 @@ def only_event(world: World, source: str) -> dict[str, Any]:
 
 @case(["PreSignUp_SignUp"], PRE_SIGN_UP, "events")
 def a_sign_up_is_shown_to_pre_sign_up(world: World) -> Any:
-    """No other trigger gets it."""
+    """No other trigger gets the event of a sign-up."""
     world.port.script({})
     world.sign_up(world.port.address())
     return sources(world)
@@ -41,7 +41,7 @@ def a_sign_up_is_shown_to_pre_sign_up(world: World) -> Any:
     {"sub": False, "email": True, "client": True, "metadata": {"mark": "7"}}, PRE_SIGN_UP, "events"
 )
 def pre_sign_up_sees_attributes_and_metadata(world: World) -> Any:
-    """There is no `sub` yet; ClientMetadata is included."""
+    """The event has no `sub` yet, but it has ClientMetadata."""
     world.port.script({})
     address = world.port.address()
     world.sign_up(address, ClientMetadata={"mark": "7"})
@@ -105,7 +105,7 @@ def a_sign_in_is_shown_to_post_authentication(world: World) -> Any:
 
 @case([], AUTHENTICATION, "events")
 def a_wrong_password_is_shown_to_no_trigger_of_ours(world: World) -> Any:
-    """Only PreAuthentication would get it."""
+    """Of all triggers, only PreAuthentication would get the event."""
     address = world.person()
     world.port.script({})
     world.refused(world.sign_in, address, "not-the-password-at-all")
@@ -123,7 +123,7 @@ def a_wrong_password_is_shown_to_no_trigger_of_ours(world: World) -> Any:
     "federation",
 )
 def a_first_federated_sign_in_runs_three_triggers(world: World) -> Any:
-    """First InboundFederation, then the two for a new profile."""
+    """InboundFederation runs first, and then the two triggers for a new profile."""
     world.port.script({})
     world.arrive("alice")
     return sources(world)
@@ -145,7 +145,7 @@ def a_later_federated_sign_in_is_an_authentication(world: World) -> Any:
 
 @case({"user": True, "sub": False, "mapped": True}, PRE_SIGN_UP, "events", "federation")
 def pre_sign_up_sees_what_was_mapped(world: World) -> Any:
-    """For a provider's person: the pool's user name and the mapped attributes, but no `sub`."""
+    """For a provider's person, the event has the pool's user name and the mapped attributes, but no `sub`."""
     world.port.script({})
     world.arrive("alice")
     event = only_event(world, "PreSignUp_ExternalProvider")

@@ -19,7 +19,7 @@ MANAGING = GUIDE + "managing-users.html"
 
 
 def profile(person: str) -> str:
-    """The user name that the pool makes for a person of the provider."""
+    """Return the user name that the pool makes for a person of the provider."""
     return f"okta_{PEOPLE[person]['sub']}".lower()
 
 
@@ -31,7 +31,7 @@ def a_foreign_redirect_uri_is_never_redirected_to(world: World) -> Any:
 
 @case({"shown": 400}, AUTHORIZE, "federation")
 def an_unknown_client_gets_no_page(world: World) -> Any:
-    """There is no redirect, either."""
+    """Cognito does not redirect, either."""
     return world.visit(client_id="0" * 26)
 
 
@@ -84,7 +84,7 @@ def a_code_lasts_five_minutes(world: World) -> Any:
 
 @case("nonce-1", AUTHORIZE, "federation")
 def the_nonce_comes_back_in_the_id_token(world: World) -> Any:
-    """It has the value that was sent."""
+    """The nonce in the token has the value that was sent."""
     return claims(world.arrive("alice")["id_token"]).get("nonce")
 
 
@@ -98,7 +98,7 @@ def a_first_sign_in_makes_a_profile(world: World) -> Any:
 
 @case(True, NAMES, "federation")
 def a_profiles_name_is_in_lower_case(world: World) -> Any:
-    """The pool converts it; the mapped attribute keeps the subject's case."""
+    """The pool converts the name to lower case, but the mapped attribute keeps the subject's case."""
     world.arrive("alice")
     user = world.user(profile("alice"))
     return [user["Username"], user["custom:idp_sub"]] == [profile("alice"), PEOPLE["alice"]["sub"]]
@@ -110,7 +110,7 @@ def a_profiles_name_is_in_lower_case(world: World) -> Any:
     "federation",
 )
 def mapped_claims_become_text(world: World) -> Any:
-    """A JSON false is the text "false"."""
+    """For example, a JSON false becomes the text "false"."""
     world.arrive("chloe")
     user = world.user(profile("chloe"))
     return {name: user.get(name) for name in ("email", "email_verified", "given_name")}
@@ -118,7 +118,7 @@ def mapped_claims_become_text(world: World) -> Any:
 
 @case("[Everyone, admins]", MAPPING, "federation")
 def a_list_becomes_text_in_brackets(world: World) -> Any:
-    """AWS documents the format for SAML only; readers must be lenient."""
+    """AWS documents the format only for SAML, so code that reads it must be lenient."""
     world.arrive("alice")
     return world.user(profile("alice")).get("custom:groups")
 
@@ -147,7 +147,7 @@ def a_profile_is_in_its_providers_group(world: World) -> Any:
 
 @case(True, PROFILES, "federation")
 def a_second_sign_in_finds_the_profile(world: World) -> Any:
-    """The `sub` is the same."""
+    """The `sub` is the same as at the first sign-in."""
     first, second = (claims(world.arrive("alice")["id_token"])["sub"] for _ in range(2))
     return first == second
 
@@ -204,7 +204,7 @@ def link(world: World, address: str, person: str) -> None:
 
 @case(True, LINK, "federation")
 def a_providers_person_is_linked_once(world: World) -> Any:
-    """A second account is refused; AWS's page has two names for the error and does not say which one."""
+    """Linking to a second account is refused. AWS's page has two names for the error, and does not say which one is used."""
     link(world, world.person(), "bruno")
     refused = world.refused(link, world, world.person(), "bruno")
     return refused in ("InvalidParameterException", "AliasExistsException")

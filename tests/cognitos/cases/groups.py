@@ -26,14 +26,14 @@ def both_tokens_name_the_groups(world: World) -> Any:
 
 @case([False, False], PAGE)
 def tokens_of_people_without_groups_have_no_claim(world: World) -> Any:
-    """There is not even an empty claim."""
+    """The tokens do not even have an empty claim."""
     result = world.tokens(world.person())
     return ["cognito:groups" in claims(result[name]) for name in ("AccessToken", "IdToken")]
 
 
 @case(["admins"], ADD)
 def joining_twice_is_no_error(world: World) -> Any:
-    """The person is in the group once."""
+    """After both calls, the person is in the group once."""
     address = world.person()
     join(world, address)
     join(world, address)

@@ -1,4 +1,4 @@
-"""One mailbox is one account, in every spelling of its address: the pool's CaseSensitive is false."""
+"""One mailbox is one account, however its address is spelled, because the pool's CaseSensitive is false."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ WRONG = "not-the-password-at-all"
 
 @case("InvalidPasswordException", POLICY)
 def a_short_password_is_refused(world: World) -> Any:
-    """It has eleven characters; twelve are required."""
+    """The password has eleven characters; twelve are required."""
     return world.refused(world.sign_up, world.port.address(), Password="a" * 11)
 
 
@@ -28,7 +28,7 @@ def letters_alone_are_a_password(world: World) -> Any:
 
 @case("InvalidParameterException", POLICY)
 def a_password_does_not_begin_with_a_space(world: World) -> Any:
-    """It must not end with a space, either."""
+    """A password must not end with a space, either."""
     return world.refused(world.sign_up, world.port.address(), Password=" " + PASSWORD)
 
 
@@ -37,7 +37,7 @@ def a_password_does_not_begin_with_a_space(world: World) -> Any:
     SIGN_IN,
 )
 def the_right_password_brings_three_tokens(world: World) -> Any:
-    """They last ten minutes."""
+    """The tokens last ten minutes."""
     result = world.tokens(world.person())
     found = sorted(name for name in result if name.endswith("Token"))
     return {"tokens": found, "type": result["TokenType"], "seconds": result["ExpiresIn"]}
@@ -45,7 +45,7 @@ def the_right_password_brings_three_tokens(world: World) -> Any:
 
 @case("NotAuthorizedException", SIGN_IN)
 def a_wrong_password_is_refused(world: World) -> Any:
-    """Cognito returns NotAuthorizedException."""
+    """Cognito answers with NotAuthorizedException."""
     return world.refused(world.sign_in, world.person(), WRONG)
 
 
@@ -93,7 +93,7 @@ def an_enabled_account_signs_in_again(world: World) -> Any:
 
 @case("NotAuthorizedException", LOCKOUT)
 def six_wrong_passwords_lock_the_account(world: World) -> Any:
-    """The lock lasts a second: even the right password is refused directly afterwards."""
+    """The lock lasts a second: directly after the sixth wrong password, even the right one is refused."""
     address = world.person()
     for _ in range(6):
         world.refused(world.sign_in, address, WRONG)
@@ -102,7 +102,7 @@ def six_wrong_passwords_lock_the_account(world: World) -> Any:
 
 @case(ACCEPTED, LOCKOUT, "clock")
 def a_lock_ends_by_itself(world: World) -> Any:
-    """It lasts a quarter of an hour at most."""
+    """The lock lasts a quarter of an hour at most."""
     address = world.person()
     for _ in range(20):
         world.refused(world.sign_in, address, WRONG)

@@ -61,7 +61,7 @@ def an_administrators_password_holds_to_the_policy(world: World) -> Any:
 
 @case(["CONFIRMED", ACCEPTED], REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_confirms(world: World) -> Any:
-    """It confirms a sign-up that was never confirmed (seen in aws-sdk-js issue 2976)."""
+    """The call confirms a sign-up that the person never confirmed (seen in aws-sdk-js issue 2976)."""
     address = world.port.address()
     world.sign_up(address)
     world.admin(
@@ -171,7 +171,8 @@ def a_lost_app_is_forgotten(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminSetUserMFAPreference.html")
 def an_app_that_an_administrator_switched_off_is_not_asked_for(world: World) -> Any:
-    """A recovery code does that: the password alone signs in, although the app's key is still there."""
+    """A recovery code switches the app off in this way: the password alone signs in, although the app's key is still
+    there."""
     address = world.person()
     world.enrol(address)
     world.admin(

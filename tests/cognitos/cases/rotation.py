@@ -1,4 +1,5 @@
-"""Refresh token rotation: a new token at each refresh, a grace period of 30 seconds, one family."""
+"""Refresh token rotation: each refresh gives a new token, there is a grace period of 30 seconds, and all tokens are one
+family."""
 
 from __future__ import annotations
 
@@ -24,21 +25,21 @@ def a_refresh_brings_a_successor(world: World) -> Any:
 
 @case(200, PAGE, "endpoints")
 def a_successor_renews(world: World) -> Any:
-    """It works like the previous token."""
+    """The new token works like the previous one."""
     token = world.tokens(world.person())["RefreshToken"]
     return world.refresh(world.refresh(token)[1]["refresh_token"])[0]
 
 
 @case([200, 200], GRACE, "endpoints")
 def the_predecessor_works_during_the_grace(world: World) -> Any:
-    """This covers two tabs, or a retry after a lost answer."""
+    """Two tabs may refresh at once, or one may retry after a lost answer."""
     token = world.tokens(world.person())["RefreshToken"]
     return [world.refresh(token)[0] for _ in range(2)]
 
 
 @case([400, "invalid_grant"], GRACE, "endpoints", "clock")
 def the_predecessor_dies_after_the_grace(world: World) -> Any:
-    """Only its successor is still valid."""
+    """After the grace period, only the successor is still valid."""
     token = world.tokens(world.person())["RefreshToken"]
     world.refresh(token)
     world.port.wait(SECONDS + 1)
@@ -48,7 +49,8 @@ def the_predecessor_dies_after_the_grace(world: World) -> Any:
 
 @case([True, True], LEVELS, "endpoints")
 def a_refresh_keeps_auth_time(world: World) -> Any:
-    """Both tokens have the time of the sign-in. (Other calls come in between, so that a real pool's clock has advanced.)"""
+    """Both tokens have the time of the sign-in. (The case makes other calls in between, so that the clock of a real pool has
+    advanced.)"""
     result = world.tokens(world.person())
     began = claims(result["AccessToken"])["auth_time"]
     for _ in range(3):

@@ -1,4 +1,5 @@
-"""SECRET_HASH: a client with a secret must send it in every call, made with exactly the user name in that call."""
+"""SECRET_HASH: if a client has a secret, it must send the hash in every call, made with exactly the user name in that
+call."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def a_sign_in_needs_the_hash(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def another_clients_hash_does_not_serve(world: World) -> Any:
-    """It is the hash of the server's own client, sent with the app's client id."""
+    """The hash is that of the server's own client, but it is sent with the app's client id."""
     address = world.person()
     foreign = world.secret_hash(address, world.port.server_client)
     return world.refused(world.sign_in, address, SECRET_HASH=foreign)

@@ -1,4 +1,4 @@
-"""Pool settings that AWS refuses or resets: `ops` must not rely on anything else."""
+"""Pool settings that AWS refuses or resets; `ops` must rely on this behaviour and on no other."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def pool(world: World, **settings: Any) -> Iterator[str]:
 
 @case([[], "OFF"], POOL, "settings")
 def an_update_of_the_pool_resets_what_it_omits(world: World) -> Any:
-    """After UpdateUserPool with one setting, the others have their defaults again."""
+    """After UpdateUserPool with one setting, all other settings have their defaults again."""
     settings = {"AutoVerifiedAttributes": ["email"], "MfaConfiguration": "OFF"}
     with pool(world, **settings) as pool_id:
         world.call("update_user_pool", UserPoolId=pool_id, DeletionProtection="INACTIVE")
@@ -115,7 +115,7 @@ def a_callback_url_has_no_fragment(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def a_callback_url_is_https(world: World) -> Any:
-    """Only http://localhost may be without TLS."""
+    """Only a URL of http://localhost may be without TLS."""
     return refused(world, CallbackURLs=["http://app.example.org/callback"])
 
 

@@ -24,7 +24,7 @@ def sign_up_makes_an_unconfirmed_account(world: World) -> Any:
 
 @case(True, ATTRIBUTES)
 def the_user_name_is_the_sub(world: World) -> Any:
-    """If people sign in by address, the pool creates the user name itself: it is the `sub`."""
+    """If people sign in by address, the pool makes the user name itself, and it is the `sub`."""
     address = world.port.address()
     sub = world.sign_up(address)["UserSub"]
     user = world.user(address)
@@ -51,7 +51,7 @@ def _masked(details: dict[str, Any], address: str) -> dict[str, Any]:
 
 @case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
 def a_resent_codes_destination_is_masked(world: World) -> Any:
-    """This also holds for a code that is sent again."""
+    """The destination is masked in the same way when a code is sent again."""
     address = world.port.address()
     world.sign_up(address)
     return _masked(world.resend(address)["CodeDeliveryDetails"], address)
@@ -104,5 +104,5 @@ def names_are_kept_as_they_were_given(world: World) -> Any:
 
 @case("ResourceNotFoundException", SIGN_UP)
 def an_unknown_client_signs_nobody_up(world: World) -> Any:
-    """No pool has this client id."""
+    """The call has a client id that no pool has."""
     return world.refused(world.sign_up, world.port.address(), ClientId="0" * 26)

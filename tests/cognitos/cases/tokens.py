@@ -16,7 +16,7 @@ REVOKE_CALL = REFERENCE + "API_RevokeToken.html"
 
 @case({"token_use": "access", "client": True, "aud": False, "sub": True}, ACCESS)
 def an_access_token_names_its_client(world: World) -> Any:
-    """The client is in `client_id`; there is no `aud`."""
+    """The token has the client in `client_id`, and no `aud`."""
     address = world.person()
     said = claims(world.tokens(address)["AccessToken"])
     return {
@@ -73,7 +73,7 @@ def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
 
 @case([400, "invalid_grant"], ENDPOINT, "endpoints")
 def a_refresh_token_is_of_one_client(world: World) -> Any:
-    """The app's client sends the refresh token of the server's own client."""
+    """The app's client sends the refresh token of the server's own client, which is refused."""
     token = world.tokens(world.person(), world.port.server_client)["RefreshToken"]
     status, body = world.refresh(token)
     return [status, body.get("error")]
@@ -81,7 +81,7 @@ def a_refresh_token_is_of_one_client(world: World) -> Any:
 
 @case([200, [400, "invalid_grant"]], REVOKE, "endpoints")
 def a_revoked_token_renews_nothing(world: World) -> Any:
-    """The token is revoked at /oauth2/revoke; the following refresh fails."""
+    """The token is revoked at /oauth2/revoke, and the refresh after that fails."""
     token = world.tokens(world.person())["RefreshToken"]
     status, _ = world.post("/oauth2/revoke", token=token)
     refused, body = world.refresh(token)
@@ -90,7 +90,7 @@ def a_revoked_token_renews_nothing(world: World) -> Any:
 
 @case([200, 200], REVOKE, "endpoints")
 def revoking_twice_is_no_error(world: World) -> Any:
-    """The endpoint gives the same answer for a revoked token."""
+    """For a revoked token, the endpoint gives the same answer again."""
     token = world.tokens(world.person())["RefreshToken"]
     return [world.post("/oauth2/revoke", token=token)[0] for _ in range(2)]
 
@@ -112,7 +112,7 @@ def revoking_ends_the_access_token_as_well(world: World) -> Any:
 
 @case([400, "invalid_grant"], REFERENCE + "API_AdminUserGlobalSignOut.html", "endpoints")
 def a_global_sign_out_ends_every_session(world: World) -> Any:
-    """The refresh token of another sign-in is refused."""
+    """After the sign-out, the refresh token of another sign-in is refused, too."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     world.admin("admin_user_global_sign_out", Username=address)

@@ -1,4 +1,4 @@
-"""The tenants exist for this folder's tests only: their domains change the page's first question."""
+"""The tenants exist only for the tests in this folder, because their domains change the page's first question."""
 
 from collections.abc import Iterator
 

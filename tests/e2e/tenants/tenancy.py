@@ -21,14 +21,14 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 def person(sub: str, email: str, *groups: str) -> dict[str, Any]:
-    """A person's data at a stand-in; the names are derived from the address."""
+    """Return a person's data at a stand-in; the names are derived from the address."""
     given, _, domain = email.partition("@")
     family = domain.partition(".")[0]
     facts = {"email_verified": True, "given_name": given.title(), "family_name": family.title()}
     return {"sub": sub, "email": email, "groups": list(groups), **facts}
 
 
-#: By tenant. Acme's people with groups, and Mallory, are for the tests without a browser.
+#: People by tenant. Acme's people with groups, and Mallory, are for the tests without a browser.
 PEOPLE = {
     "Acme": [
         person("00uTina1", "tina@acme.example", "Everyone", "admins"),
@@ -58,7 +58,7 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class Tenancy:
-    """The stack with its tenants. `project` is the copy from which it was deployed."""
+    """The stack with its tenants. `project` is the copy of the checkout from which the stack was deployed."""
 
     stack: Stack
     project: Path
@@ -78,20 +78,22 @@ class Tenancy:
         return found
 
     def tell(self, tenant: str, told: dict[str, Any]) -> None:
-        """Change a tenant's data about a person from now on."""
+        """Change what a tenant says about a person from now on."""
         claims = {name: value for name, value in told.items() if name != "sub"}
         url = f"{self.issuers[tenant]}/users/{told['sub']}"
         requests.put(url, json=claims, timeout=10).raise_for_status()
 
     @contextmanager
     def without_groups_claim(self, tenant: str) -> Iterator[None]:
-        """For a while, let the providers table say that a tenant sends no groups; Cognito keeps people's stored values."""
+        """Let the providers table say for a while that a tenant sends no groups. Cognito keeps the people's stored
+        values."""
         table = self.stack.aws("dynamodb")
         name = self.stack.info["users_table"].removesuffix("-users") + "-providers"
         given = {"TableName": name, "Key": {"name": {"S": tenant}}}
         row = table.get_item(**given)["Item"]
         table.put_item(TableName=name, Item={**row, "groups_claim": {"S": ""}})
-        self.stack.start_anew("token_claims")  # its container caches the list for a minute
+        # The function's container caches the list for a minute.
+        self.stack.start_anew("token_claims")
         try:
             yield
         finally:

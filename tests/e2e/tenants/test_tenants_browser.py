@@ -13,7 +13,7 @@ THREE_EACH = {
     tenant: [each for each in people if each["sub"][-1] in "ABCDEF"]
     for tenant, people in PEOPLE.items()
 }
-#: Their domain belongs to no tenant, so they create their own accounts.
+#: People whose domain belongs to no tenant, so they create their own accounts.
 NATIVES = [("Gwen", "Hale", "gwen@hale.example"), ("Ivo", "Juhl", "ivo@else.example")]
 
 
@@ -45,8 +45,8 @@ def sign_up(page: Page, tenancy: Tenancy, given: str, family: str, email: str) -
 def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """Each tenant has three people, and two people have no tenant; afterwards the table has exactly these additional
-    people."""
+    """Each tenant has three people, and two people belong to no tenant. Afterwards the table has exactly these people in
+    addition."""
     stack = tenancy.stack
     before = stack.users()
     expected = {}
@@ -54,7 +54,7 @@ def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     for tenant, people in THREE_EACH.items():
         for each in people:
             expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
-            # The page for a stranger names no customer.
+            # To a stranger, the page names no customer.
             assert not any(name in page.content() for name in PEOPLE)
             give_address(page, each["email"])
             expect(page.get_by_text(each["email"], exact=True)).to_be_visible()
@@ -97,7 +97,7 @@ def test_two_tenants_and_native_people_come_in_by_their_address_alone(
 def test_an_address_of_no_tenant_is_sent_to_an_administrator_where_there_are_no_passwords(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """The page says so in plain words, without revealing which domains exist."""
+    """The page says whom to ask, without revealing which domains exist."""
     with tenancy.stack.with_setting("DIRECT_SIGN_IN", "off"):
         page.goto(tenancy.stack.url)
         give_address(page, "somebody@nowhere.example")

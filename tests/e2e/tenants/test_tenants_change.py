@@ -1,4 +1,4 @@
-"""Changes at a tenant: groups that are no longer requested, addresses that changed."""
+"""A tenant no longer sends groups, or a person's address there changes."""
 
 from contextlib import nullcontext
 
@@ -13,7 +13,7 @@ from tests.e2e.test_stack import trigger_role
 def test_groups_are_gone_at_the_next_refresh_where_a_tenant_tells_none_any_more(
     tenancy: Tenancy,
 ) -> None:
-    """They disappear in the existing session, and at the next sign-in, without any change in the pool."""
+    """The groups disappear from the open session, and from the next sign-in, although nothing changes in the pool."""
     tina, before = tenancy.sign_in("00uTina1", "email=tina@acme.example")
     assert "admins" in before["user"]["groups"]
     with tenancy.without_groups_claim("Acme"):
@@ -31,8 +31,8 @@ def test_groups_are_gone_at_the_next_refresh_where_a_tenant_tells_none_any_more(
 def test_what_a_tenant_tells_no_more_is_gone_at_that_sign_in(
     tenancy: Tenancy, sub: str, name: str, keeps: bool
 ) -> None:
-    """The groups claim is missing, then empty; and so is the family name. It works however Cognito handles an empty
-    value."""
+    """The provider first omits the groups claim and then sends it empty; the same happens to the family name. The result
+    does not depend on how Cognito handles an empty value."""
     email = f"{name}@acme.example"
     visitor, before = tenancy.sign_in(sub, f"email={email}")
     assert before["user"]["groups"] == ["Everyone", "Geschäftsführung", "R&D", "admins"]
@@ -59,7 +59,7 @@ def test_what_a_tenant_tells_no_more_is_gone_at_that_sign_in(
 
 @pytest.mark.security("S-69")
 def test_nobody_comes_in_while_what_a_tenant_says_cannot_be_judged(tenancy: Tenancy) -> None:
-    """The trigger that decides fails, and so does the sign-in."""
+    """The trigger that decides about the claims fails, and so does the sign-in."""
     with tenancy.stack.without_permission(trigger_role(tenancy.stack), "dynamodb:Scan"):
         tenancy.stack.start_anew("user_records")
         visitor = Visitor(tenancy.stack)
@@ -72,7 +72,7 @@ def test_nobody_comes_in_while_what_a_tenant_says_cannot_be_judged(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_a_tenant_cannot_give_somebody_an_address_of_others_later(tenancy: Tenancy) -> None:
-    """The trigger refuses it, and the record keeps the old address."""
+    """The trigger refuses the sign-in, and the record keeps the old address."""
     tenancy.sign_in("00uGusG", "email=gus@birch.example")
     tenancy.tell("Birch", person("00uGusG", "tina@acme.example"))
     visitor = Visitor(tenancy.stack)

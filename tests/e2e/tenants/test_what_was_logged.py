@@ -1,4 +1,4 @@
-"""The search of logs and answers, after the tenants' tests, which may have a separate process and stack."""
+"""Searches logs and answers after the tenants' tests, which may run in a separate process with a separate stack."""
 
 from tests.e2e.test_what_was_logged import (  # noqa: F401 - collected here too
     signed_in,

@@ -106,7 +106,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.flows.hosted_sign_in:OAuthClient.build_authorize_url",
             reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
         ),
-        # With this defence off, another one refuses the resulting token. So both are switched off.
+        # If only this defence is off, another one refuses the resulting token. So both are switched off.
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_access_token",
             reading(("USER_ADMIN_SCOPE in scope.split()", "False")),

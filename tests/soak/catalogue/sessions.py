@@ -350,7 +350,7 @@ SESSIONS: tuple[Defence, ...] = (
             value(lambda self, logout_uri: logout_uri),
         ),
     ),
-    # HKDF's purpose and the authenticated data each separate the cookies, so both are switched off.
+    # Both HKDF's purpose and the authenticated data keep the cookies apart, so both are switched off.
     defence(
         "one-seal-one-purpose",
         "S-10 S-45",

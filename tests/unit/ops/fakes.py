@@ -56,7 +56,7 @@ def dev_block(name: str = "dev", **changes: Any) -> dict[str, Any]:
 
 
 def stage(project_dir: Path, name: str = "dev", **environment: str) -> Stage:
-    """A stage as returned by `load_stage` after the first pass."""
+    """Return a stage as `load_stage` returns it after the first pass."""
     return Stage(
         name=name,
         app_name="gatehouse",
@@ -82,12 +82,12 @@ class FakeSession:
         self._clients = {name.replace("_", "-"): client for name, client in clients.items()}
 
     def client(self, service: str, config: object = None) -> Any:
-        """Return the client of a service; a service without a fake is a mistake of the test."""
+        """Return the client of a service. If a service has no fake, the test is wrong."""
         return self._clients[service]
 
 
 class FakeCloudFormation:
-    """One stack. `fails` names a resource whose reason makes the next operation roll back."""
+    """One stack. If `fails` names a resource, its reason makes the next operation roll back."""
 
     def __init__(self, status: str | None = None, parameters: Mapping[str, str] = {}) -> None:
         self.status = status
@@ -136,7 +136,7 @@ class FakeCloudFormation:
     def update_termination_protection(
         self, StackName: str, EnableTerminationProtection: bool
     ) -> None:
-        """Record it."""
+        """Record the call."""
         self.calls.append("protect" if EnableTerminationProtection else "unprotect")
         self.protected = EnableTerminationProtection
 
@@ -171,7 +171,7 @@ class FakeCloudFormation:
             raise client_error("ValidationError", "No updates are to be performed.")
 
     def delete_stack(self, StackName: str) -> None:
-        """Forget everything."""
+        """Empty the stack."""
         self.calls.append("delete")
         self.status = None
         self.parameters = {}
@@ -225,7 +225,7 @@ class FakePaginator:
 
 
 def no_discovery(url: str) -> Mapping[str, Any]:
-    """Refuse: unit tests use no network."""
+    """Raise an error, because unit tests use no network."""
     raise OpsError(f"This test does not expect a request for {url}")
 
 
@@ -246,12 +246,12 @@ class FakeCognito:
         return {"IdentityProvider": self.providers[ProviderName]}
 
     def create_identity_provider(self, **request: Any) -> None:
-        """Keep it."""
+        """Store the provider."""
         self.log.append("create")
         self.providers[request["ProviderName"]] = request
 
     def update_identity_provider(self, **request: Any) -> None:
-        """Replace it."""
+        """Replace the provider."""
         self.log.append("update")
         self.providers[request["ProviderName"]].update(request)
 
@@ -271,7 +271,7 @@ class FakeCognito:
         return {"UserPool": pool}
 
     def delete_user_pool(self, UserPoolId: str) -> None:
-        """Record it."""
+        """Record the call."""
         self.log.append("delete pool")
 
 
@@ -303,5 +303,5 @@ class FakeDynamoDB:
         return {"Table": {"DeletionProtectionEnabled": self.protected}}
 
     def delete_table(self, TableName: str) -> None:
-        """Record it."""
+        """Record the call."""
         self.deleted.append(TableName)

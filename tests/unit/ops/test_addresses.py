@@ -15,7 +15,7 @@ HTTPS, HTTP = Addresses(8000, 4566, 8100), Addresses(8000, 4566, 8100, https=Fal
 
 
 def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
-    """This is as on AWS. Another port is not another site, so the hosts must differ."""
+    """On AWS the app and Cognito are on different sites. Another port is not another site, so the hosts must differ."""
     assert HTTPS.app_url == "https://localhost:8000/"
     assert HTTP.app_url == "http://localhost:8000/"
     for addresses in (HTTPS, HTTP):
@@ -63,7 +63,7 @@ def test_up_refuses_a_front_end_of_another_site(
 
 
 def test_up_says_what_to_trust() -> None:
-    """It prints one command, the file, and a link to other systems' commands."""
+    """`up` prints one command, the file, and a link to other systems' commands."""
     said = announcement(HTTPS, Certificate(Path("/a/authority.pem"), Path("/c"), False))
     assert "  Open              https://localhost:8000/\n" in said
     assert "  Trust it once     python -m ops trust (" in said
@@ -83,14 +83,14 @@ def test_the_readme_shows_what_up_prints() -> None:
 
 
 def test_up_with_an_mkcert_root_says_that_nothing_is_to_be_done() -> None:
-    """The user's browsers already trust it."""
+    """The user's browsers already trust that root."""
     said = announcement(HTTPS, Certificate(Path("/r"), Path("/c"), True))
     assert "signed by your mkcert root" in said
     assert "ops trust" not in said
 
 
 def test_up_over_plain_http_tells_people_with_safari_what_to_do() -> None:
-    """It does so at once, before they try a sign-in that cannot work."""
+    """The line is printed at once, before people try a sign-in that cannot work."""
     said = announcement(HTTP, None, detach=True)
     assert "  Open              http://localhost:8000/\n" in said
     assert "Safari, WebKit    cannot sign in over plain http" in said

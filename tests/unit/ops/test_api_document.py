@@ -52,8 +52,8 @@ def test_a_plain_chalice_deploy_sends_all_that_the_second_pass_puts() -> None:
 
 
 def test_before_there_is_an_address_nobody_is_led_anywhere() -> None:
-    """The first deployment's second pass adds the redirect to the page. With a prefix there is none, because other paths
-    belong to the team."""
+    """The redirect to the page is added in the first deployment's second pass. Below a prefix there is none, because the
+    other paths belong to the team."""
     assert handled() == extension([], None)
     assert handled("https://x.example/api", prefix="/account") == extension([], None)
 

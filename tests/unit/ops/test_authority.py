@@ -42,7 +42,7 @@ def handshake(server: ssl.SSLContext, ca_file: Path, name: str) -> str:
     thread = threading.Thread(target=serve)
     thread.start()
     client = ssl.create_default_context(cafile=str(ca_file))
-    client.verify_flags |= ssl.VERIFY_X509_STRICT  # Python 3.13's default
+    client.verify_flags |= ssl.VERIFY_X509_STRICT  # Python 3.13 has this flag by default
     try:
         client.wrap_socket(theirs, server_hostname=name).close()
         return ""
@@ -65,14 +65,14 @@ def leaf(certificate: Certificate) -> x509.Certificate:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
 def test_a_client_that_trusts_the_authority_trusts_localhost(tmp_path: Path, name: str) -> None:
-    """It works with every name of the local machine."""
+    """The certificate is valid for every name of the local machine."""
     made = prepare(tmp_path)
     assert handshake(context(made.file), made.ca_file, name) == ""
 
 
 @pytest.mark.parametrize("name", ["bank.example", "localhost.example", "10.0.0.1", "::2"])
 def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str) -> None:
-    """Even if somebody steals its key, browsers refuse certificates that it signs for other hosts."""
+    """Even if somebody steals the authority's key, browsers refuse certificates that it signs for other hosts."""
     made = prepare(tmp_path)
     stolen = serialization.load_pem_private_key(
         (tmp_path / "authority-key.pem").read_bytes(), password=None
@@ -104,7 +104,8 @@ def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str
 
 
 def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None:
-    """It follows Apple's rules: at most 825 days, names in subjectAltName, for servers only, not an authority itself."""
+    """The certificate follows Apple's rules: at most 825 days, names in subjectAltName, for servers only, not an authority
+    itself."""
     found = leaf(prepare(tmp_path))
     assert found.not_valid_after_utc - found.not_valid_before_utc <= 400 * DAY
     extensions = found.extensions
@@ -116,7 +117,7 @@ def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None
 
 
 def test_the_authority_is_made_once(tmp_path: Path) -> None:
-    """The certificate is made once, too: a second `up` changes nothing, and people need not trust the authority again."""
+    """The certificate is made once, too: a second `up` changes nothing, so people need not trust the authority again."""
     first = prepare(tmp_path)
     before = first.ca_file.read_bytes(), first.file.read_bytes()
     second = prepare(tmp_path)
@@ -125,7 +126,7 @@ def test_the_authority_is_made_once(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
-    """This holds for any umask. If others could read a file, it is made private, or made again."""
+    """The umask makes no difference. If others could read a file, it is made private, or made again."""
     before = os.umask(0)
     try:
         made = prepare(tmp_path)
@@ -167,14 +168,14 @@ def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> None:
-    """People need not do anything."""
+    """People need not do anything: the authority stays the same."""
     made = prepare(tmp_path)
     made.file.write_bytes(content)
     assert handshake(context(prepare(tmp_path).file), made.ca_file, "localhost") == ""
 
 
 def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None:
-    """This happens if somebody copied files from another folder."""
+    """Somebody may have copied files from another folder."""
     made, other = prepare(tmp_path / "one"), prepare(tmp_path / "two")
     made.file.write_bytes(other.file.read_bytes())
     prepare(tmp_path / "one")
@@ -204,7 +205,7 @@ def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
-    """Otherwise it would sign certificates that no browser trusts."""
+    """With the wrong key, the authority would sign certificates that no browser trusts."""
     prepare(tmp_path / "one")
     prepare(tmp_path / "two")
     (tmp_path / "two" / "authority-key.pem").replace(tmp_path / "one" / "authority-key.pem")
@@ -220,7 +221,7 @@ def test_an_expired_authority_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> None:
-    """Somebody may have replaced it: people must not be asked to trust an authority for every host."""
+    """Somebody may have replaced the authority: people must not be asked to trust one that can sign for every host."""
     other = OtherAuthority(tmp_path)
     (tmp_path / "authority-key.pem").write_bytes(authority._pem(other._key))
     with pytest.raises(OpsError, match="not limited to localhost"):
@@ -253,7 +254,7 @@ def test_a_folder_of_somebody_else_is_an_error(
 
 
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This happens in a container whose user has no account entry."""
+    """A container may run as a user without an account entry."""
     for name in (authority.FOLDER_VARIABLE, "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "~")
@@ -307,7 +308,7 @@ def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_a_usable_mkcert_root_our_own_authority_signs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """mkcert works without its key on machines that only trust it."""
+    """On a machine that only trusts mkcert's root, mkcert works without its key, so it cannot sign there."""
     root = fake_mkcert(tmp_path, monkeypatch)
     (root / broken).unlink()
     made = prepare()
@@ -318,7 +319,7 @@ def test_without_a_usable_mkcert_root_our_own_authority_signs(
 def test_a_named_folder_keeps_an_authority_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The devcontainer uses this, because the host must find the file."""
+    """The devcontainer names a folder, because the host must find the authority's file."""
     fake_mkcert(tmp_path, monkeypatch)
     monkeypatch.setenv(authority.FOLDER_VARIABLE, str(tmp_path / "named"))
     assert prepare().ca_file == tmp_path / "named" / "authority.pem"

@@ -65,7 +65,7 @@ def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
     ],
 )
 def test_every_error_of_an_app_is_shown_in_full(tmp_path: Path, text: str, said: str) -> None:
-    """This covers an error of several lines, an error during another error's handling, and an app that ends without an
+    """The cases are an error of several lines, an error while another error is handled, and an app that ends without an
     error."""
     (tmp_path / "app.py").write_text(text)
     with pytest.raises(OpsError) as caught:
@@ -74,7 +74,7 @@ def test_every_error_of_an_app_is_shown_in_full(tmp_path: Path, text: str, said:
 
 
 def test_a_missing_role_names_the_projects_file(folder: Path) -> None:
-    """An edit of the copy in .local would be lost."""
+    """The error names the project's own file, because an edit of the copy in .local would be lost."""
     (folder / "app.py").write_text(
         APP + "@app.schedule(Rate(1, unit=Rate.HOURS))\ndef hourly(event): ...\n"
     )
@@ -85,7 +85,7 @@ def test_a_missing_role_names_the_projects_file(folder: Path) -> None:
 
 
 def test_requirements_without_hashes_are_refused_at_once(folder: Path) -> None:
-    """Otherwise Chalice refuses them after the stack has been made."""
+    """Otherwise Chalice would refuse them only after the stack has been made."""
     (folder / "requirements.txt").write_text("humanize\n")
     assert "humanize does not name one version" in refused(folder)
 
@@ -108,7 +108,7 @@ def test_a_folder_without_a_project_stays_empty(
 def test_a_port_of_another_program_stops_up_before_it_stops_a_stack(
     folder: Path, monkeypatch: pytest.MonkeyPatch, complete: bool
 ) -> None:
-    """Otherwise the stack, its people and its records would be lost for nothing."""
+    """If `up` stopped the running stack first, the stack, its people and its records would be lost for nothing."""
     stopped: list[Any] = []
     state = folder / ".local"
     state.mkdir()

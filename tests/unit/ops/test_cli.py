@@ -42,7 +42,7 @@ def test_an_ops_error_is_one_message_and_exit_code_1(
 
 
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints the whole help, and the exit code is that of wrong usage, so that a script without a command fails."""
+    """The command prints the whole help. Its exit code is that of wrong usage, so that a script without a command fails."""
     assert cli.main([]) == 2
     said = capsys.readouterr().err
     assert "python -m ops up" in said
@@ -52,7 +52,7 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 def test_a_zip_that_cannot_be_put_there_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file already has the folder's name."""
+    """A file already has the name of the folder that the command would make."""
     (tmp_path / "dist").write_text("")
     assert cli.main(["package", "--out", str(tmp_path / "dist")]) == 1
     assert "cannot be created: File exists. Name another one with --out." in capsys.readouterr().err
@@ -60,7 +60,7 @@ def test_a_zip_that_cannot_be_put_there_is_one_message(
 
 @pytest.mark.parametrize("line", [["provision"], ["nonsense"], ["provider", "add", "Okta"]])
 def test_wrong_usage_is_exit_code_2(line: list[str]) -> None:
-    """This is usual for Unix programs."""
+    """Unix programs usually use this code for wrong usage."""
     assert cli.main(line) == 2
 
 
@@ -109,7 +109,7 @@ def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture
 def test_two_programs_on_one_port_are_refused_before_any_starts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Otherwise the second program would fail later, with a message about another program on its port."""
+    """Otherwise the second program would fail later, with an error about another program on its port."""
     assert cli.main(["up", "--port", "8100"]) == 1
     assert "must differ" in capsys.readouterr().err
 
@@ -195,7 +195,7 @@ def test_a_broken_standard_input_is_one_message(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """A shell may have closed it (`<&-`, for which Python sets None), it may be closed later, or it may not be text."""
+    """The shell has closed it (`<&-`, for which Python sets None), it is closed later, or its content is not text."""
     stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     if broken == "closed":
         stream.close()
@@ -225,7 +225,7 @@ def test_ctrl_c_is_a_word_and_exit_code_130(
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is defined in one place."""
+    """The version is defined only in the package."""
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"gatehouse {__version__}\n"
 
@@ -233,7 +233,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_local_stage_is_not_deployed_into_a_real_account(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without the local endpoint the credentials would be used on AWS."""
+    """Without the local endpoint the credentials would be used on AWS, so the command refuses."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert cli.main(["deploy", "--stage", "local"]) == 1
     assert "ops up" in capsys.readouterr().err
@@ -242,7 +242,7 @@ def test_local_stage_is_not_deployed_into_a_real_account(
 def test_destroying_asks_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """If there is no answer, nothing is removed."""
+    """Without an answer, nothing is removed."""
     folder = project(tmp_path, dev=dev_block())
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert cli.main(["--project-dir", str(folder), "destroy", "--stage", "dev"]) == 1
@@ -250,7 +250,7 @@ def test_destroying_asks_first(
 
 
 def test_protected_stage_is_not_destroyed(tmp_path: Path) -> None:
-    """Everything protected is listed, and nothing was changed."""
+    """The error lists everything that is protected, and nothing was changed."""
     cognito, dynamodb = FakeCognito(), FakeDynamoDB()
     cognito.protection, dynamodb.protected = "ACTIVE", True
     session: Any = FakeSession(cognito_idp=cognito, dynamodb=dynamodb)
@@ -278,7 +278,7 @@ def test_help_and_mistakes_load_no_aws_library() -> None:
 def test_a_folder_that_cannot_be_written_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This happens in a checkout that is mounted read-only."""
+    """The checkout may be mounted read-only."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system", str(tmp_path / ".local"))
@@ -309,12 +309,13 @@ def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """The named port is really free: the next number may be taken, too."""
+    """The suggested port is really free: the next number may be taken, too."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         first.listen()
         port = first.getsockname()[1]
-        with suppress(OSError):  # already taken by somebody else, which has the same effect
+        # If another program has taken the port already, the effect is the same.
+        with suppress(OSError):
             second.bind(("127.0.0.1", port + 1))
         with pytest.raises(OpsError, match=r"up --port (\d+)$") as caught:
             require_free_port(port, "the app", "--port")

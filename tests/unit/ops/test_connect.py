@@ -42,7 +42,7 @@ class FakeLambda:
         return {"Policy": json.dumps({"Statement": self.statements})}
 
     def add_permission(self, **request: str) -> None:
-        """Add a statement."""
+        """Add a statement to the policy."""
         self.added += 1
         self.statements.append(
             {
@@ -58,7 +58,7 @@ class FakeLambda:
         )
 
     def remove_permission(self, **request: str) -> None:
-        """Remove a statement."""
+        """Remove a statement from the policy."""
         self.statements = [s for s in self.statements if s["Sid"] != request["StatementId"]]
 
 
@@ -72,12 +72,12 @@ class FakeGateway:
         self.can_log = True
 
     def put_gateway_response(self, **request: Any) -> None:
-        """Keep a response."""
+        """Store a response."""
         self.calls.append("response")
         self.responses[request["responseType"]] = request
 
     def create_deployment(self, **_: str) -> None:
-        """Record it."""
+        """Record the call."""
         self.calls.append("deployment")
 
     def update_stage(self, patchOperations: list[dict[str, str]], **_: str) -> None:
@@ -126,13 +126,13 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """A stage after `chalice deploy`."""
+    """Return a stage as it is after `chalice deploy`."""
     return Place(tmp_path)
 
 
 @pytest.mark.security("S-64")
 def test_pool_gets_exactly_this_apis_urls_and_triggers(place: Place) -> None:
-    """There is one callback URL and one logout URL, both with https."""
+    """The pool gets one callback URL and one logout URL, both with https."""
     assert place.connect() == API_URL
     assert place.cloud.parameters["CallbackUrls"] == f"{API_URL}auth/callback"
     assert place.cloud.parameters["LogoutUrls"] == f"{API_URL}?signed_out=1"
@@ -153,7 +153,7 @@ def test_pool_gets_exactly_this_apis_urls_and_triggers(place: Place) -> None:
 def test_root_follows_public_url_then_custom_domain_then_aws(
     place: Place, public: str, domain: dict[str, str], root: str
 ) -> None:
-    """It always ends with one slash."""
+    """The root always ends with one slash."""
     plain = stage(place.folder, PUBLIC_URL=public)
     target = Stage(**{**vars(plain), "custom_domain": domain})
     assert place.connect(target) == root
@@ -186,7 +186,7 @@ def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("response", GATEWAY_RESPONSES, ids=lambda response: response.kind)
 def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> None:
-    """They contain only static text and API Gateway's own id of the request; no text from the caller is reflected."""
+    """The answers contain only static text and API Gateway's own id of the request, and nothing that the caller sent."""
     request = response.request()
     parameters = request["responseParameters"]
     for name, value in SECURITY_HEADERS.items():
@@ -243,7 +243,7 @@ def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_no_gateway_answer_takes_text_from_the_request(count: int) -> None:
-    """Every header is static: it is in quotes."""
+    """Every header is static: its value is in quotes."""
     for response in gateway_responses([f"https://{n}.example.com" for n in range(count)], API_URL):
         values = response.request()["responseParameters"].values()
         assert all(value.startswith("'") and value.endswith("'") for value in values)
@@ -273,7 +273,7 @@ def test_answers_cover_both_families_and_hide_unknown_paths(place: Place) -> Non
 
 @pytest.mark.security("S-65")
 def test_stage_is_throttled_as_configured(place: Place) -> None:
-    """This applies to every method of every path."""
+    """The limits apply to every method of every path."""
     place.connect()
     assert place.gateway.patches["/*/*/throttling/rateLimit"] == "7"
     assert place.gateway.patches["/*/*/throttling/burstLimit"] == "9"
@@ -293,7 +293,7 @@ def test_access_log_holds_declared_paths_and_no_query(place: Place) -> None:
 
 
 def test_account_that_cannot_log_is_told_and_served(place: Place) -> None:
-    """The missing role is a setting of the whole account, so `ops` does not make it."""
+    """The missing role is a setting of the whole account, so `ops` does not make it; the stage works without the log."""
     place.gateway.can_log = False
     place.connect()
     assert "no access log" in place.printed.getvalue()
@@ -306,7 +306,7 @@ def test_local_stage_has_no_access_log(place: Place) -> None:
 
 
 def test_stage_that_is_not_deployed_names_the_mend(place: Place) -> None:
-    """This covers a missing file, missing parts and an invalid file."""
+    """The cases are a missing file, missing parts and an invalid file."""
     place.deployed("dev")
     with pytest.raises(OpsError, match=r"lacks the REST API and the function user_records.*deploy"):
         load_deployed(stage(place.folder))

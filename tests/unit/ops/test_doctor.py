@@ -29,7 +29,7 @@ NOW = 1_800_000_000.0
 
 
 class Seen(Deployment):
-    """A deployment whose basic parts are set."""
+    """A deployment with its basic parts."""
 
     pool: Any = {"Id": POOL}
     today: Any = date(2026, 11, 29)
@@ -44,7 +44,7 @@ def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[st
 
 
 def noted(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check that finds no fault; return its notes, including what to do."""
+    """Run one check that finds no fault; return its notes, which say what to do."""
     found = whole(check, stage, aws, **parts)
     assert found.findings == []
     assert found.healthy
@@ -52,7 +52,7 @@ def noted(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[s
 
 
 def whole(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> Diagnosis:
-    """Run one check."""
+    """Run one check; return its whole result."""
     deployment = Seen(aws, stage)  # type: ignore[arg-type]
     for name, value in parts.items():
         setattr(deployment, name, value)
@@ -69,7 +69,7 @@ def stage(tmp_path: Path) -> Stage:
 
 @pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("DISABLED", 2)])
 def test_table_backups(stage: Stage, status: str, found: int) -> None:
-    """It checks both tables that hold people's records."""
+    """The check covers both tables that hold people's records."""
     aws = StubbedSession()
     for _ in range(2):
         described = {
@@ -83,7 +83,7 @@ def test_table_backups(stage: Stage, status: str, found: int) -> None:
 
 @pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("ENABLING", 0), ("DISABLED", 3)])
 def test_table_expiry(stage: Stage, status: str, found: int) -> None:
-    """It checks the tables of users, sessions and the throttle."""
+    """The check covers the tables of users, sessions and the throttle."""
     aws = StubbedSession()
     for _ in range(3):
         answer = {"TimeToLiveDescription": {"TimeToLiveStatus": status}}
@@ -92,7 +92,7 @@ def test_table_expiry(stage: Stage, status: str, found: int) -> None:
 
 
 def test_table_encryption(stage: Stage) -> None:
-    """AWS returns nothing for encryption with its own key."""
+    """A table that uses AWS's own key has no description of its encryption."""
     good = {"USERS_TABLE": {"TableName": "users", "SSEDescription": {"Status": "ENABLED"}}}
     assert look("table-encryption", stage, StubbedSession(), tables=good) == []
     bad = {"USERS_TABLE": {"TableName": "users"}}
@@ -122,7 +122,7 @@ def test_no_access_log_for_want_of_a_role_is_not_set_up(stage: Stage) -> None:
 
 
 def test_no_access_log_although_there_is_a_role(stage: Stage) -> None:
-    """If the role exists, a missing log is a fault of the stage."""
+    """If the role exists, a missing log is a fault, not a note."""
     aws = StubbedSession()
     aws.expect("apigateway", "get_account", {"cloudwatchRoleArn": "arn:aws:iam::1:role/logs"})
     assert "no access log" in look("access-log", stage, aws, api_stage={})[0]
@@ -143,7 +143,7 @@ def test_custom_domain(stage: Stage, api: str, policy: str, found: int) -> None:
 
 
 def test_custom_domain_that_does_not_exist(stage: Stage) -> None:
-    """Chalice makes it at the next deploy."""
+    """A domain that does not exist yet is made by Chalice at the next deploy."""
     aws = StubbedSession()
     aws.refuse("apigateway", "get_domain_name", "NotFoundException")
     there = replace(stage, custom_domain={"domain_name": "login.example.com"})
@@ -170,7 +170,7 @@ def test_sign_in_domain(stage: Stage, description: dict[str, Any], said: str) ->
 
 
 def test_sign_in_style(stage: Stage) -> None:
-    """Without a style, managed login shows an error page."""
+    """If the domain has no style, managed login shows an error page."""
     aws = StubbedSession()
     answer: dict[str, Any] = {"ManagedLoginBranding": {"UserPoolId": POOL}}
     aws.expect("cognito-idp", "describe_managed_login_branding_by_client", answer)
@@ -210,7 +210,8 @@ SECRET, POOL_TYPE, ROLE = "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool
 def test_stack_drift(
     stage: Stage, kind: str, status: str, paths: list[str], said: str | None
 ) -> None:
-    """Differences that every healthy stage has are not findings: a pool also returns attributes that nobody declared."""
+    """A healthy stage has some differences, too, which are not findings: for example, a pool returns attributes that nobody
+    declared."""
     aws = StubbedSession()
     when, arn = datetime(2026, 1, 1, tzinfo=timezone.utc), "arn:aws:cloudformation:eu-west-1:1:s/n"
     aws.expect("cloudformation", "detect_stack_drift", {"StackDriftDetectionId": "d"})
@@ -237,7 +238,7 @@ def test_stack_drift(
 
 
 def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
-    """On a new stage this is a note with the command to run, not a fault; on the local AWS there is no note."""
+    """On a new stage the result is a note with the command to run, not a fault. On the local AWS there is no note."""
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
     (said,) = noted("alarm-actions", stage, aws)
@@ -257,7 +258,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     ],
 )
 def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
-    """Both types are accepted. If the setting is outdated, the finding has the command that updates it."""
+    """Both types of issuer are accepted. If the setting is outdated, the finding has the command that updates it."""
     settings = {
         **dict.fromkeys(("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN", "CLIENT_ID"), "x"),
         **{"STAGE": "dev", "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com"},
@@ -269,7 +270,8 @@ def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) -> None:
-    """Pool and tables have their own protection; the stack's keeps one wrong click from deleting roles and secrets."""
+    """Pool and tables have their own protection. That of the stack prevents one wrong click from deleting roles and
+    secrets."""
     kept = {"TableName": "t", "DeletionProtectionEnabled": True}
     found = look(
         "deletion-protection",
@@ -284,7 +286,7 @@ def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) 
 
 
 def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
-    """The check is listed as not made; another check lists the missing settings."""
+    """The result lists the check as not made; another check lists the missing settings."""
     found = whole("pool-issuer", replace(stage, environment={}), StubbedSession())
     assert "settings cannot be read" in found.not_checked["pool-issuer"]
 
@@ -300,7 +302,7 @@ def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
     ],
 )
 def test_threat_protection(stage: Stage, tier: str, mode: str, form: str, said: str) -> None:
-    """Only the more expensive plan Plus uses the data that our form passes on, and Gatehouse does not need it."""
+    """Only the plan Plus, which costs more, uses the data that our form passes on. Gatehouse does not need that plan."""
     pool = {"UserPoolTier": tier, "UserPoolAddOns": {"AdvancedSecurityMode": mode}}
     there = replace(stage, environment={**stage.environment, "DIRECT_SIGN_IN": form})
     found = noted("threat-protection", there, StubbedSession(), pool=pool)
@@ -325,7 +327,7 @@ def functions_on(runtime: str) -> dict[str, dict[str, str]]:
     ],
 )
 def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str) -> None:
-    """In the last half year before a runtime is deprecated there is a note, and afterwards a fault."""
+    """In the last half year before a runtime is deprecated the check gives a note, and afterwards a fault."""
     found = whole(
         "runtime-age", stage, StubbedSession(), functions=functions_on(runtime), today=day
     )
@@ -334,7 +336,7 @@ def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str
 
 
 def test_runtime_other_than_chosen(stage: Stage) -> None:
-    """This happens after config.json was changed, until the next deployment."""
+    """This is the case from a change in config.json until the next deployment."""
     there = replace(stage, options={"python_version": "3.14"})
     said = look("runtime-age", there, StubbedSession(), functions=functions_on("python3.13"))
     assert said == ["gatehouse-dev runs on python3.13; config.json says 3.14."]
@@ -364,7 +366,7 @@ def test_check_that_may_not_look_is_a_finding(stage: Stage) -> None:
 
 
 def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
-    """There is one message instead of one finding per check."""
+    """The result is one message instead of one finding per check."""
 
     def find(_: Deployment) -> list[Fault]:
         raise NoCredentialsError
@@ -374,7 +376,7 @@ def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
 
 
 def test_an_outage_of_all_of_aws_is_told_once(stage: Stage) -> None:
-    """It is one error, not one finding for each check."""
+    """The result is one error, not one finding for each check."""
 
     def find(_: Deployment) -> list[Fault]:
         raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")
@@ -459,7 +461,8 @@ def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | Non
 
 @pytest.mark.parametrize("heard", ["2026-11-28T08:00:00.000Z", ""])
 def test_signals_of_people_who_leave(stage: Stage, heard: str) -> None:
-    """Doctor says when a provider last sent a signal, and how many were refused; it notes a provider that never sent one."""
+    """Doctor says when a provider last sent a signal, and how many signals were refused. If a provider has never sent one,
+    there is a note."""
     stage = replace(stage, environment={**stage.environment, "SUBJECTS_TABLE": "subjects"})
     rules = {"M": {"issuer": {"S": "https://acme.okta.com"}}}
     items = {

@@ -61,7 +61,8 @@ class Seen(Deployment):
     deployed: Any = SimpleNamespace(
         functions={
             **{name: ARN.format(name) for name in ("pack", "on_order", "leaving")},
-            "pack-sqs-event-source": ARN.format("pack"),  # as Chalice records it
+            # The key that Chalice gives to the queue's mapping.
+            "pack-sqs-event-source": ARN.format("pack"),
         }
     )
 
@@ -100,7 +101,7 @@ def test_functions_as_declared_are_no_finding(stage: Stage) -> None:
 
 
 def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None:
-    """None of these checks finds anything, and none calls AWS."""
+    """None of these checks calls AWS or finds anything."""
     nothing = Mount(functions=(OwnFunction("leaving"),))
     ours = SimpleNamespace(functions={"leaving": ARN.format("leaving")})
     for check in BY_ID:
@@ -119,7 +120,7 @@ def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None
 def test_a_function_of_another_role_or_state_is_found(
     stage: Stage, changed: dict[str, Any], said: str
 ) -> None:
-    """This includes another role of the same stack."""
+    """A finding is also made if the other role belongs to the same stack."""
     aws = StubbedSession()
     functions(aws, pack=changed)
     (found,) = look("own-functions", stage, aws)
@@ -128,7 +129,8 @@ def test_a_function_of_another_role_or_state_is_found(
 
 @pytest.mark.security("S-96")
 def test_a_function_without_a_role_in_the_stack_is_found(stage: Stage) -> None:
-    """Somebody deployed it with a role that the file does not name; a role that config.json names is not checked."""
+    """Somebody deployed the function with a role that the file does not name. If config.json names a role, the function is
+    not checked."""
     aws = StubbedSession()
     functions(aws)
     (found,) = look("own-functions", stage, aws, outputs={"TeamFunctionPackRole": ROLES["pack"]})
@@ -143,7 +145,7 @@ def test_a_function_without_a_role_in_the_stack_is_found(stage: Stage) -> None:
 
 
 def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None:
-    """app.py and the deployed functions differ."""
+    """A function is in app.py but not deployed, or deployed but not in app.py."""
     aws = StubbedSession()
     aws.refuse("lambda", "get_function_configuration", "ResourceNotFoundException")
     aws.expect("lambda", "get_function_configuration", {"Role": ROLES["on_order"]})
@@ -165,7 +167,7 @@ def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None
 def test_sources_call_their_function(
     stage: Stage, changed: dict[str, Any] | None, said: str | None
 ) -> None:
-    """It finds a mapping that somebody switched off or removed, and one that Lambda has stopped."""
+    """The check finds a mapping that somebody switched off or removed, and one that Lambda has stopped."""
     aws = StubbedSession()
     mappings(aws, on_order=changed)
     found = look("own-sources", stage, aws)
@@ -185,7 +187,7 @@ def test_a_mapping_of_another_queue_does_not_count(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("number", "found"), [("0", 0), ("3", 1)])
 def test_messages_that_were_given_up_are_found(stage: Stage, number: str, found: int) -> None:
-    """Messages in the dead-letter queue are a finding; messages in the queue itself are normal work."""
+    """A message in the dead-letter queue is a finding; one in the queue itself is normal."""
     aws = StubbedSession()
     for url, count in ((URL, "12"), (f"{URL}-dead", number)):
         asked = {"QueueUrl": url, "AttributeNames": [NUMBER]}
@@ -215,7 +217,7 @@ def test_a_queue_that_is_missing_is_found(stage: Stage, code: str) -> None:
 def test_what_waits_too_long_is_found(
     stage: Stage, queue_seconds: int, stream_milliseconds: int, said: list[str]
 ) -> None:
-    """A queue's age is in seconds, a stream's in milliseconds."""
+    """The test covers both units: a queue's age is in seconds, that of a stream in milliseconds."""
     aws = StubbedSession()
     for highest in (queue_seconds, stream_milliseconds):
         points = [{"Maximum": 1.0}, {"Maximum": float(highest)}]

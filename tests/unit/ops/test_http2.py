@@ -54,7 +54,7 @@ class Api(BaseHTTPRequestHandler):
 
 
 class Client:
-    """A browser's side of one connection."""
+    """Plays a browser on one connection."""
 
     def __init__(self, port: int, trusting: ssl.SSLContext) -> None:
         trusting.set_alpn_protocols(["h2"])
@@ -109,7 +109,7 @@ def client(certificate: Certificate) -> Iterator[Client]:
 
 
 def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
-    """The request has all cookies in one header and the true peer address; the client's Host and X-Forwarded-For are
+    """The request has all cookies in one header, and the true peer address. The client's Host and X-Forwarded-For are
     removed. The response has no HSTS."""
     stream = client.ask(
         "/x?y=1",
@@ -138,7 +138,7 @@ def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
 
 
 def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client: Client) -> None:
-    """This is what HTTP/2 is for."""
+    """HTTP/2 exists for this."""
     slow = client.ask("/slow")
     client.socket.sendall(client.h2.data_to_send())
     others = [client.ask("/quick"), *(client.ask(f"/{number}") for number in range(20))]
@@ -147,7 +147,7 @@ def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client:
 
 
 def test_an_answer_larger_than_the_window_comes_whole(client: Client) -> None:
-    """The rest is sent when the browser accepts more data, in parallel with another response."""
+    """The rest of the answer is sent when the browser accepts more data; another response may be sent in between."""
     streams = [client.ask("/big"), client.ask("/big")]
     client.wait(*streams)
     assert [client.answers[stream][1] for stream in streams] == [BIG, BIG]
@@ -174,7 +174,7 @@ def test_what_a_client_gives_up_ends_nothing_else(client: Client) -> None:
 
 @pytest.mark.parametrize("size", [10_241, 20_000])
 def test_too_large_headers_are_refused_as_over_http1(client: Client, size: int) -> None:
-    """API Gateway's limit applies here, too."""
+    """The limit is API Gateway's."""
     stream = client.ask("/x", "GET", b"", ("x-large", "x" * size))
     client.wait(stream)
     assert client.answers[stream][0][0] == (":status", "431")

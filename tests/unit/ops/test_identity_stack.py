@@ -75,7 +75,7 @@ def test_second_time_changes_nothing(folder: Path) -> None:
 
 
 def test_what_is_not_said_keeps_its_value(folder: Path) -> None:
-    """A provision after the second pass keeps URLs, triggers and providers."""
+    """When `provision` runs after the second pass, it keeps URLs, triggers and providers."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     run(
@@ -90,7 +90,7 @@ def test_what_is_not_said_keeps_its_value(folder: Path) -> None:
 
 
 def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -> None:
-    """CloudFormation refuses an update that contains them."""
+    """CloudFormation refuses an update that contains parameters which are not in the template."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE", {"Retired": "1", "CallbackUrls": "https://a/"})
     run(cloud, folder)
     assert "Retired" not in cloud.parameters
@@ -98,15 +98,15 @@ def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -
 
 
 def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
-    """CloudFormation can only delete a stack in the state ROLLBACK_COMPLETE."""
+    """A stack in the state ROLLBACK_COMPLETE can only be deleted."""
     cloud = FakeCloudFormation("ROLLBACK_COMPLETE")
     run(cloud, folder)
     assert cloud.calls[:2] == ["delete", "create"]
 
 
 def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None:
-    """CloudFormation could not roll back a protected pool or table: a failed first attempt would leave them, and their
-    names would block the second."""
+    """CloudFormation could not roll back a protected pool or table. After a failed first attempt they would stay, and their
+    names would block the second one."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     assert cloud.calls == ["create", "update", "protect"]
@@ -131,7 +131,8 @@ def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
 
 
 def test_a_failed_deletion_can_be_tried_again(folder: Path) -> None:
-    """`ops destroy` can be repeated. Other commands stop with an error, because a person must decide about such a stack."""
+    """`ops destroy` can be run again. Other commands stop with an error, because a person must decide what happens to such a
+    stack."""
     cloud = FakeCloudFormation("DELETE_FAILED")
     session = FakeSession(cloudformation=cloud)
     delete(session, stage(folder), reporter()[0])  # type: ignore[arg-type]  # a fake session
@@ -141,7 +142,7 @@ def test_a_failed_deletion_can_be_tried_again(folder: Path) -> None:
 
 
 def test_an_operation_under_way_is_waited_for(folder: Path) -> None:
-    """Somebody else may be deploying."""
+    """Somebody else may be deploying at this moment."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.pending = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
     _, printed = run(cloud, folder)
@@ -171,7 +172,7 @@ def test_failure_gives_the_reasons_and_not_their_consequences(
 
 
 def test_stuck_stack_is_left_to_a_person(folder: Path) -> None:
-    """The command stops with an error that has the stack's state."""
+    """The command stops with an error that names the stack's state."""
     with pytest.raises(OpsError, match="stuck in UPDATE_ROLLBACK_FAILED"):
         run(FakeCloudFormation("UPDATE_ROLLBACK_FAILED"), folder)
 
@@ -214,7 +215,7 @@ def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> Non
 
 
 def test_the_second_passs_parameters_are_not_the_pools() -> None:
-    """The pool uses none of them, neither directly nor in a condition. CloudFormation does not update a resource whose
+    """The pool uses none of them, neither directly nor in a condition: CloudFormation does not update a resource whose
     properties are unchanged."""
     template = TEMPLATE.read_text(encoding="utf-8")
     pool = template.partition("  UserPool:\n")[2].partition("  ApiScopes:\n")[0]
@@ -226,7 +227,7 @@ def test_the_second_passs_parameters_are_not_the_pools() -> None:
 
 
 def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -> None:
-    """Functions of the previous release may refuse new events."""
+    """Until then, the functions are those of the previous release, which may refuse new events."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE", {"UserRecordsFunctionArn": "arn:old"})
     run(cloud, folder)
     assert cloud.parameters["UserRecordsFunctionArn"] == "arn:old"
@@ -234,7 +235,8 @@ def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -
 
 
 def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
-    """Both have the stage's own tags and Gatehouse's tags; the stage's tags cannot replace Gatehouse's."""
+    """The stack and its resources have the stage's own tags and Gatehouse's tags; a tag of the stage cannot replace one of
+    Gatehouse."""
     cloud = FakeCloudFormation()
     report, _ = reporter()
     mine = {"cost-center": "12", "gatehouse:stage": "another"}
@@ -271,7 +273,7 @@ def test_termination_protection_follows_the_stage(folder: Path) -> None:
     ],
 )
 def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said: str) -> None:
-    """The message explains it, also in the second step of a creation. Later updates omit the schema at once."""
+    """A message explains this, also in the second step of a creation. Later updates omit the schema from the start."""
     cloud = FakeCloudFormation()
     cloud.refuses_schema = said
     outputs, printed = run(cloud, folder)
@@ -285,7 +287,7 @@ def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said
 
 
 def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Path) -> None:
-    """A create-only property cannot be changed: the message recommends a new stage."""
+    """If a create-only property cannot be changed, the message recommends a new stage."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.template = TEMPLATE.read_text(encoding="utf-8")
     cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."

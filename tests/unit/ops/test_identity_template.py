@@ -1,4 +1,4 @@
-"""The identity template: properties that tests with the local AWS cannot prove."""
+"""The identity template: properties that a test with the local AWS cannot check."""
 
 import json
 import subprocess
@@ -77,12 +77,12 @@ def statements(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a list: IAM accepts a single value or a list."""
+    """Return a list: a value in a policy may be one text or a list."""
     return value if isinstance(value, list) else [value]
 
 
 def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
-    """CloudFormation knows every property and value, in the source and in the sent form."""
+    """cfn-lint checks every property and value, in the source and in the form that is sent."""
     sent = tmp_path / "identity.json"
     sent.write_text(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
     found = subprocess.run(
@@ -108,7 +108,7 @@ def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
 def test_what_goes_out_is_the_template_without_blanks_and_comments(
     template: dict[str, Any],
 ) -> None:
-    """Short tags are in their long form, with the same meaning; one line per resource, so that two versions can be
+    """Short tags are in their long form, with the same meaning. Each resource has one line, so that two versions can be
     compared."""
     body = write_template(read_template(TEMPLATE.read_text(encoding="utf-8")))
     assert list(json.loads(body)) == list(template)
@@ -124,7 +124,7 @@ def test_what_goes_out_is_the_template_without_blanks_and_comments(
 
 @pytest.mark.security("S-01")
 def test_client_offers_the_code_flow_only(client: dict[str, Any]) -> None:
-    """It allows neither the implicit flow nor client credentials."""
+    """The client allows neither the implicit flow nor client credentials."""
     assert client["AllowedOAuthFlows"] == ["code"]
     assert client["GenerateSecret"] is True
 
@@ -143,7 +143,7 @@ def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) 
 
 @pytest.mark.security("S-34")
 def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> None:
-    """They are valid for 30 days, as long as the longest "remember me"."""
+    """Refresh tokens are valid for 30 days, as long as the longest "remember me"."""
     assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
     assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
     assert client["RefreshTokenValidity"] == 30
@@ -154,7 +154,7 @@ def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> Non
 def test_access_tokens_live_five_to_fifteen_minutes(
     template: dict[str, Any], client: dict[str, Any]
 ) -> None:
-    """API Gateway accepts a revoked token until it expires."""
+    """API Gateway accepts a revoked access token until it expires."""
     chosen = template["Parameters"]["AccessTokenMinutes"]
     assert (chosen["Default"], chosen["AllowedValues"]) == (10, [5, 10])
     assert client["TokenValidityUnits"]["AccessToken"] == "minutes"
@@ -171,7 +171,7 @@ def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None
 
 @pytest.mark.security("S-65")
 def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
-    """Password sign-in by API is allowed only with our own page, and REFRESH_TOKEN_AUTH never."""
+    """The client allows password sign-in by API only on stages with our own form, and never REFRESH_TOKEN_AUTH."""
     condition, with_passkeys, without = client["ExplicitAuthFlows"]["If"]
     assert condition == "HasPasskeys"
     assert with_passkeys == ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]
@@ -187,7 +187,7 @@ def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) 
 def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
     resources: dict[str, Any],
 ) -> None:
-    """Passwords have at least twelve characters, and people can register an authenticator app."""
+    """Passwords have at least twelve characters, and people may register an authenticator app."""
     pool = resources["UserPool"]["Properties"]
     assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12
     assert pool["MfaConfiguration"] == "OPTIONAL"
@@ -239,7 +239,7 @@ def test_accounts_and_records_outlive_the_stack(resources: dict[str, Any], name:
 
 @pytest.mark.security("S-65")
 def test_every_log_group_expires(resources: dict[str, Any]) -> None:
-    """There is one log group per function, and one for the API's access log."""
+    """Each function has a log group, and so has the API's access log."""
     groups = [
         resource["Properties"]
         for resource in resources.values()
@@ -261,7 +261,8 @@ def test_no_action_and_no_resource_is_a_wildcard(
         for resource in as_list(statement["Resource"]):
             (value,) = first_branch(resource).values()
             if value in template["Parameters"]:
-                assert value == "CaptchaSecretArn"  # the operator gives the exact ARN
+                # The operator gives the exact ARN of this secret.
+                assert value == "CaptchaSecretArn"
                 continue
             if any(action.startswith("logs:") for action in as_list(statement["Action"])):
                 assert value.endswith(f":log-group:${{{ROLES[role]}Logs}}:*")
@@ -274,7 +275,7 @@ def test_no_action_and_no_resource_is_a_wildcard(
 
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[str, Any]) -> None:
-    """Only Lambda may assume it, and only on behalf of this account."""
+    """Only Lambda may assume a role, and only on behalf of this account."""
     for name in ROLES:
         (trust,) = resources[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
@@ -300,7 +301,7 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     }
     pool = str({"GetAtt": "UserPool.Arn"})
     always = ("GetUser", "ListGroupsForUser", "UserGlobalSignOut", "UpdateUserAttributes")
-    by_password = (  # `embedded` only
+    by_password = (  # only with `embedded`
         "InitiateAuth",
         "RespondToAuthChallenge",
         "SetUserPassword",
@@ -340,12 +341,12 @@ def test_secrets_are_made_by_aws_and_appear_in_no_output(
     outputs = json.dumps(template["Outputs"])
     assert "Client.ClientSecret" not in outputs
     takes_secret = [name for name in template["Parameters"] if "Secret" in name]
-    assert takes_secret == ["CaptchaSecretArn"]  # its address, not its value
+    assert takes_secret == ["CaptchaSecretArn"]  # the secret's address, not its value
 
 
 @pytest.mark.security("S-64")
 def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]) -> None:
-    """Before the second pass they are in the domain `.invalid`."""
+    """Until the second pass, the URLs are in the domain `.invalid`."""
     for name in ("CallbackUrls", "LogoutUrls"):
         assert template["Parameters"][name]["Default"].startswith("https://")
         assert ".invalid/" in template["Parameters"][name]["Default"]
@@ -357,8 +358,8 @@ def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]
 @pytest.mark.security("S-60")
 @pytest.mark.security("S-69")
 def test_the_trigger_can_delete_attributes_and_write_none(resources: dict[str, Any]) -> None:
-    """It must delete names that a provider no longer sends. Because it cannot write attributes, no fault in its code can
-    make a person an administrator."""
+    """The trigger must delete names that a provider no longer sends. Because it cannot write attributes, no fault in its
+    code can make a person an administrator."""
     actions = {
         action
         for role, statement in statements(resources)
@@ -390,7 +391,8 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
-    """Otherwise federated sign-ins fail. email_verified is not in the list, because AWS writes it itself."""
+    """If the client could not write such attributes, federated sign-ins would fail. email_verified is not in the list,
+    because AWS writes it itself."""
     from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
@@ -407,7 +409,7 @@ def test_mapped_attributes_are_mutable_and_not_case_folded(resources: dict[str, 
 
 
 def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
-    """Without it, CloudFormation makes a pool but refuses to update it, which the second pass does.
+    """Without the data type, CloudFormation makes a pool but refuses to update it, which the second pass does.
 
     https://github.com/aws/aws-cdk/issues/8585
     """
@@ -496,7 +498,7 @@ def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> Non
 
 @pytest.mark.security("S-62")
 def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, Any]) -> None:
-    """docs/operations.md names each alarm, and each notifies the topic, if there is one."""
+    """docs/operations.md names each alarm. If there is a topic, each alarm notifies it."""
     from ops.doctor.watch import ALARMS
 
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -516,7 +518,7 @@ def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, A
 
 
 def test_alarms_ring_before_cognito_gives_up_on_a_trigger(resources: dict[str, Any]) -> None:
-    """Cognito waits five seconds for a trigger."""
+    """The limit is five seconds, after which Cognito stops waiting for a trigger."""
     for name in ("UserRecordsDurationAlarm", "TokenClaimsDurationAlarm"):
         alarm = resources[name]["Properties"]
         assert (alarm["Statistic"], alarm["Namespace"]) == ("Maximum", "AWS/Lambda")
@@ -526,7 +528,7 @@ def test_alarms_ring_before_cognito_gives_up_on_a_trigger(resources: dict[str, A
 def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
     resources: dict[str, Any],
 ) -> None:
-    """So a person who gets an alarm sees the metric's history."""
+    """A person who gets an alarm then sees the metric's history."""
     body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Sub"])
     metrics = [metric for each in body["widgets"] for metric in each["properties"]["metrics"]]
     shown = {tuple(metric[:2]) for metric in metrics if isinstance(metric[0], str)}
@@ -539,8 +541,8 @@ def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
 
 
 def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> None:
-    """Cognito publishes these metrics with three dimensions, one of them IdentityProvider. An alarm with only two would
-    never see data."""
+    """Cognito publishes these metrics with three dimensions, one of which is IdentityProvider. An alarm with only two of
+    them would never get data."""
     alarm = resources["FederationThrottlesAlarm"]
     assert alarm["Condition"] == "HasDomain"
     (query,) = alarm["Properties"]["Metrics"]
@@ -555,7 +557,7 @@ def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> 
 
 
 def resolved(value: Any) -> Any:
-    """A property on a stage with `embedded` and without its own senders."""
+    """Return a property's value on a stage with `embedded` and with Cognito's own sender of mails."""
     holds = {
         "IsEmbedded": True,
         "HasPasskeys": True,
@@ -576,7 +578,7 @@ def resolved(value: Any) -> Any:
 
 
 def test_the_cases_pool_is_like_a_stages(resources: dict[str, Any]) -> None:
-    """So the proofs of tests/cognitos also apply to the pools of this template."""
+    """What the cases of tests/cognitos prove is then also true of pools that this template makes."""
     for name, settings in (("UserPool", POOL), ("Client", CLIENT), ("MfaClient", SERVER_CLIENT)):
         there = resources[name]["Properties"]
         # No request or response depends on the texts of the mails.

@@ -12,7 +12,8 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-67")
 def test_the_first_administrator_is_one_command(desk: Desk) -> None:
-    """It creates the account with a verified address and names, sends the mail, adds the group, writes a PENDING record."""
+    """One command creates the account with a verified address and names, sends the mail, adds the group, and writes a
+    PENDING record."""
     answer = desk.run(
         *("invite", ADA, "--given-name", "Ada", "--family-name", "King", "--group", "admins"),
         "--json",
@@ -32,7 +33,7 @@ def test_the_first_administrator_is_one_command(desk: Desk) -> None:
 
 
 def test_an_invitation_is_sent_again(desk: Desk) -> None:
-    """The same account gets a new password by mail, and new names; a missing record is made."""
+    """The same account gets a new password by mail and the new names; if it has no record, one is made."""
     desk.run("invite", ADA)
     (user,) = desk.pool.users
     old = user.password
@@ -55,7 +56,8 @@ def test_an_invitation_is_sent_again(desk: Desk) -> None:
 
 
 def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
-    """The command writes the record and names `doctor`; if the trigger wrote the record, the command says nothing."""
+    """If the trigger wrote no record, the command writes it and names `doctor`. Otherwise the command says nothing about
+    it."""
     answer = desk.run("invite", ADA)
     assert "wrote no record" in answer.err
     assert "ops doctor --stage dev" in answer.err
@@ -88,7 +90,7 @@ def test_people_who_need_something_else_are_told_so(
 
 
 def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
-    """They have no password here."""
+    """Such people have no password here."""
     desk.add_federated(ADA)
     answer = desk.run("invite", ADA)
     assert (answer.code, "signs in through Okta" in answer.err) == (1, True)
@@ -126,7 +128,7 @@ def test_what_is_no_address_is_not_invited(desk: Desk, text: str) -> None:
 
 
 def test_an_unknown_group_stops_before_the_mail(desk: Desk) -> None:
-    """Nobody is invited with fewer rights than intended."""
+    """The command fails before the invitation, so that nobody is invited with fewer rights than intended."""
     assert "Did you mean admins?" in desk.run("invite", ADA, "--group", "Admins").err
     assert (desk.pool.users, desk.pool.sent) == ([], [])
 

@@ -1,4 +1,4 @@
-"""`ops lock --add`: one requirement more, and nothing else in the lock changes."""
+"""`ops lock --add` adds one requirement, and changes nothing else in the lock."""
 
 from pathlib import Path
 

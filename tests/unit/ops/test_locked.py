@@ -33,7 +33,7 @@ def test_lines_are_read_as_pip_reads_them() -> None:
 
 
 def test_markers_are_those_of_the_runtime() -> None:
-    """Markers are not evaluated for the Python and the machine that run `ops`."""
+    """The markers of a line are evaluated for the Python and the machine of the runtime, not for those that run `ops`."""
     text = (
         f"old==1 ; python_full_version < '3.12' {HASH}\n"
         f"new==1 ; python_version >= '3.12' and sys_platform == 'linux' {HASH}\n"
@@ -66,7 +66,7 @@ def test_markers_are_those_of_the_runtime() -> None:
     ],
 )
 def test_a_line_that_locks_nothing_is_refused(line: str, said: str) -> None:
-    """The error lists the line, even if the other lines are valid."""
+    """The error names the line, even if all other lines are valid."""
     with pytest.raises(OpsError) as raised:
         named(f"good==1 {HASH}\n{line}\n")
     assert said in str(raised.value)
@@ -91,7 +91,7 @@ def test_a_project_without_a_lock(tmp_path: Path) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
-    """It has the same eight packages for every runtime."""
+    """Our lock gives the same eight packages for every runtime."""
     locked = load_lock(ROOT / "requirements.txt", RUNTIMES[python], "x86_64")
     assert {each.name for each in locked} == {
         *("certifi", "cffi", "cryptography", "idna", "pycparser"),
@@ -132,7 +132,7 @@ def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
 def test_what_is_not_in_the_project_or_has_no_hash_is_refused(
     tmp_path: Path, line: str, said: str
 ) -> None:
-    """`wheels_of`, whose result is copied, refuses it, too."""
+    """`wheels_of` returns files that are then copied; it refuses the line, too."""
     path = tmp_path / "requirements.txt"
     path.write_text(f"{line}\n")
     with pytest.raises(OpsError, match=said):

@@ -27,7 +27,7 @@ def test_a_mail_has_the_stages_name_language_and_colour() -> None:
 
 @pytest.mark.security("S-54")
 def test_a_name_is_text_and_no_placeholder() -> None:
-    """The app's name cannot add HTML, and its braces cannot be one of Cognito's placeholders."""
+    """The app's name cannot add HTML. Braces in it do not become one of Cognito's placeholders."""
     mails = build_mails({"APP_TITLE": "<b>{####}{username}</b>"})
     assert "<b>" not in mails["CodeMessage"]
     assert mails["CodeMessage"].count("{####}") == 1
@@ -48,7 +48,7 @@ def test_cognitos_and_cloudformations_limits_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_teams_own_words_are_in_chalicelib_brand(tmp_path: Path) -> None:
-    """This is for a project that mounts the wheel and has no frontend folder."""
+    """A project that mounts the wheel has no frontend folder."""
     assert brand_folder(tmp_path) is None
     folder = tmp_path / "chalicelib" / "brand"
     folder.mkdir(parents=True)

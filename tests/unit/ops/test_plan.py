@@ -22,13 +22,12 @@ from tests.unit.ops.fakes import (
 
 
 class Planner(FakeCloudFormation):
-    """Refuses a change set in the states in which CloudFormation refuses one; otherwise returns one with a single
-    change."""
+    """Refuses a change set where CloudFormation refuses one; otherwise returns a change set with one change."""
 
     obsolete = False
 
     def create_change_set(self, **_: Any) -> dict[str, str]:
-        """Only an idle stack with content can be updated."""
+        """Make a change set; only an idle stack with content can be updated."""
         if self.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
             raise client_error(
                 "ValidationError", f"Stack is in {self.status} state and can not be updated."
@@ -44,7 +43,7 @@ class Planner(FakeCloudFormation):
         }
 
     def delete_change_set(self, ChangeSetName: str) -> None:
-        """Forget it."""
+        """Delete the change set."""
         self.calls.append("discard")
 
     def execute_change_set(self, ChangeSetName: str) -> None:
@@ -81,7 +80,7 @@ def approve(folder: Path, planner: Planner, shown: Plan) -> None:
 def test_what_a_failed_first_attempt_left_does_not_stop_the_next(
     tmp_path: Path, status: str | None
 ) -> None:
-    """CloudFormation plans no update of such a stack, and `deploy` plans before it provisions."""
+    """CloudFormation plans no update of such a stack; `deploy` plans before it provisions, so it must not stop here."""
     assert "create stack gatehouse-dev-identity" in planned(tmp_path, status).lines[1]
 
 

@@ -79,7 +79,7 @@ PARTITIONS = [
 def test_the_pool_says_where_it_is(
     tmp_path: Path, region: str, host: str, domain: str, kind: str
 ) -> None:
-    """It works for both types of issuer and every partition; the functions accept the resulting settings."""
+    """The test covers both types of issuer and every partition. The functions accept the resulting settings."""
     host = f"issuer-{host}" if kind == "UPDATED" else host
     issuer = f"https://{host}/{region}_{ID}"
     fetch = Discovery(issuer, f"https://{domain}")
@@ -95,7 +95,7 @@ def test_the_pool_says_where_it_is(
 
 
 def test_what_the_document_says_counts(tmp_path: Path) -> None:
-    """The document may name a custom domain and keys elsewhere, and its issuer may be UPDATED before the pool's
+    """The document may name a custom domain, and keys at another address. Its issuer may be UPDATED before the pool's
     description says so."""
     issuer = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "https://id.acme.example", jwks_uri="https://keys.example/jwks.json")
@@ -123,7 +123,7 @@ def test_another_pools_issuer_is_not_written(tmp_path: Path, issuer: str) -> Non
 
 
 def test_a_document_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
-    """The pool's description and the partition's names are used instead, including a custom domain."""
+    """Without the document, the pool's description and the partition's names are used, including a custom domain."""
     pool = {"IssuerConfiguration": {"Type": "UPDATED"}, "CustomDomain": "id.acme.example"}
     found, noted = read(tmp_path, "eu-west-1", no_discovery, pool)
     assert found["ISSUER"].startswith("https://issuer-cognito-idp.eu-west-1.")
@@ -136,7 +136,7 @@ def test_a_pool_without_a_domain_has_no_sign_in_address(tmp_path: Path) -> None:
 
 
 def test_the_local_stage_reads_its_issuer_from_the_local_aws(tmp_path: Path) -> None:
-    """The launcher sets the endpoints."""
+    """The launcher sets the endpoints, and the issuer is there."""
     issuer = f"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "http://127.0.0.1:4566")
     found, _ = read(tmp_path, "eu-west-1", fetch, {}, "local")
@@ -152,7 +152,7 @@ def unknown_host(host: str, port: int) -> None:
 
 
 def test_every_region_that_botocore_lists_will_do() -> None:
-    """The check needs no network for them: the host names come from botocore."""
+    """The check of these regions needs no network: the host names come from botocore."""
     session = botocore.session.get_session()
     for partition in session.get_available_partitions():
         for region in session.get_available_regions("cognito-idp", partition):

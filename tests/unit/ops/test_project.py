@@ -51,7 +51,7 @@ def config(folder: Path) -> Any:
 
 
 def test_every_line_of_theirs_stays(folder: Path) -> None:
-    """This holds for any layout; only commas and new members are added."""
+    """Whatever the layout, only commas and new members are added."""
     prepare(folder)
     text = config_file(folder).read_text()
     at = 0
@@ -74,8 +74,8 @@ def test_a_second_time_changes_nothing(folder: Path) -> None:
 
 
 def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local stage is usable at once, with the team's own variables and rights; the others, as soon as their
-    domain_prefix is set."""
+    """The local stage is usable at once, with the team's own variables and rights. The other stages are usable as soon as
+    they have a domain_prefix."""
     monkeypatch.delenv("AWS_REGION", raising=False)
     prepare(folder)
     local = load_stage(folder, LOCAL)
@@ -122,7 +122,8 @@ def test_what_contradicts_is_said_and_left(
 def test_lines_that_are_there_are_not_shown_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Lines of app.py, requirements.txt and .gitignore are shown, never written."""
+    """`init` prints lines for app.py, requirements.txt and .gitignore, but never writes them. A line that exists is not
+    printed."""
     line = ["--project-dir", str(folder), "init"]
     assert cli.main(line) == 0
     assert "to add to app.py" in (said := capsys.readouterr().out)
@@ -154,7 +155,7 @@ def test_with_requirements_in_the_line_belongs_there(folder: Path) -> None:
 
 
 def test_an_app_name_that_no_stage_may_have_is_said_by_init(folder: Path) -> None:
-    """Otherwise only `up` would report it. `init` cannot choose the new name for the team."""
+    """Without this, only `up` would report the name. `init` cannot choose a new name for the team."""
     config_file(folder).write_text(THEIRS.replace('"orders", "tags"', '"our_orders", "tags"'))
     assert prepare(folder).amiss == [
         "app_name must be 1-24 lower-case letters, digits or hyphens, starting with a letter, not 'our_orders'"
@@ -182,7 +183,8 @@ def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: 
 def test_the_wheel_is_locked_with_what_it_needs(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lock has their hashes. A wheel from another folder is copied into the project, and a newer one replaces it."""
+    """The lock has the hashes of the wheel and of its dependencies. A wheel from another folder is copied into the project,
+    and a newer one replaces it."""
     elsewhere = tmp_path_factory.mktemp("downloads")
     monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
     for version in ("1.0", "1.1"):
@@ -227,7 +229,7 @@ def test_a_wheel_from_an_index_is_locked_by_its_version(
 def test_another_wheel_of_the_same_version_is_not_locked(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip may ask another index than at the installation, and a stranger may offer the name there."""
+    """pip may ask another index than at the installation, where a stranger may offer a package of that name."""
     shelf = tmp_path_factory.mktemp("index")
     wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -252,7 +254,7 @@ def test_another_wheel_of_the_same_version_is_not_locked(
 def test_a_wheel_that_is_nowhere_any_more_is_no_lock(
     folder: Path, monkeypatch: pytest.MonkeyPatch, direct: str | None, said: str
 ) -> None:
-    """The error says where pip looks for it; tests/wheel/index_soak.py has an index."""
+    """The error says where pip looks for the wheel; tests/wheel/index_soak.py has an index."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     installed = SimpleNamespace(read_text=lambda name: direct)
@@ -265,7 +267,7 @@ def test_a_wheel_that_is_nowhere_any_more_is_no_lock(
 def test_lock_keeps_hashes_and_leaves_addresses_out(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """uv does the work; its own error message is shown."""
+    """uv makes the lock, and the command shows uv's own error messages."""
     shelf = folder / "shelf"
     shelf.mkdir()
     wheel(shelf, "tea", needs=["cup>=1"])
@@ -297,7 +299,7 @@ def test_run_gives_a_program_the_stages_variables_and_its_exit_code(
 
 
 def test_the_program_is_started_by_its_name_in_both_houses() -> None:
-    """The name is `python -m ops` in this repository and `gatehouse` in the wheel (tests/wheel)."""
+    """The program's name is `python -m ops` in this repository and `gatehouse` in the wheel (tests/wheel)."""
     done = subprocess.run(
         [sys.executable, "-m", "ops", "--version"], capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Identity providers: checked first, registered in order, removed in reverse."""
+"""Identity providers are checked first, registered in one order, and removed in the reverse order."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -135,7 +135,7 @@ def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Place) -> None:
-    """Such passwords are not allowed by default, nor for rows of earlier releases. Adding the provider again keeps the
+    """By default, and for rows of earlier releases, such passwords are not allowed. Adding the provider again keeps the
     permission, and --no-native-sign-up removes it."""
     place.add(domains=("acme.com",))
     assert "can no longer create accounts with a password" in place.printed.getvalue()
@@ -168,7 +168,7 @@ def test_a_groups_claim_is_mapped_while_it_is_said(place: Place) -> None:
 
 
 def test_the_groups_scope_is_asked_for_where_the_provider_lists_it(place: Place) -> None:
-    """Okta's org authorization server lists it."""
+    """Okta's org authorization server lists the scope."""
     document = {**DOCUMENT, "scopes_supported": ["openid", "email", "profile", "groups"]}
     okta = Provider("Okta", ISSUER, "id", "secret", groups_claim="groups")
     add_provider(place.session, stage(place.folder), okta, place.report, lambda _: document)
@@ -178,13 +178,13 @@ def test_the_groups_scope_is_asked_for_where_the_provider_lists_it(place: Place)
 
 @pytest.mark.parametrize("claim", ["sub", "email", "email_verified", "a b", "1x", "x" * 129])
 def test_what_is_no_groups_claim_is_refused(place: Place, claim: str) -> None:
-    """Mapping an address to groups would turn addresses into groups."""
+    """If an address were mapped to groups, addresses would become groups."""
     with pytest.raises(OpsError, match="not the name of a groups claim"):
         place.add(groups_claim=claim)
 
 
 def test_names_differ_in_more_than_case(place: Place) -> None:
-    """The pool converts them to lower case in user names."""
+    """Two names must not differ in case only: the pool converts them to lower case in user names."""
     place.add()
     with pytest.raises(OpsError, match="There is already Okta"):
         place.add(name="OKTA")
@@ -192,7 +192,7 @@ def test_names_differ_in_more_than_case(place: Place) -> None:
 
 @pytest.mark.security("S-61")
 def test_secret_is_neither_printed_nor_in_a_stack_parameter_nor_in_a_repr(place: Place) -> None:
-    """It goes to Cognito, and nowhere else."""
+    """The secret goes to Cognito and to no other place."""
     place.add()
     provider = Provider("Okta", ISSUER, "id", "canary-secret")
     for text in (
@@ -206,7 +206,7 @@ def test_secret_is_neither_printed_nor_in_a_stack_parameter_nor_in_a_repr(place:
 
 
 def test_problems_of_a_provider_are_named_together(place: Place) -> None:
-    """No service is called before that."""
+    """All problems are in one error, before any service is called."""
     with pytest.raises(OpsError) as caught:
         place.add(name="my_okta", client_id=" ", client_secret="", domains=("acme", "-a.com"))
     for said in ("'my_okta'", "client id", "client secret", "'acme'", "'-a.com'"):
@@ -225,7 +225,7 @@ def test_problems_of_a_provider_are_named_together(place: Place) -> None:
     ],
 )
 def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
-    """It is stored, registered and compared in the normalized form that mail servers look up."""
+    """The domain is stored, registered and compared in the normalized form that mail servers look up."""
     place.add(domains=(typed,))
     assert place.dynamodb.rows["Okta"]["domains"] == {"L": [{"S": "xn--bcher-kva.example"}]}
     with pytest.raises(OpsError, match=r"xn--bcher-kva\.example belongs to Okta"):
@@ -247,14 +247,14 @@ def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
     ],
 )
 def test_what_is_no_domain_is_not_registered(place: Place, typed: str) -> None:
-    """The error shows it as typed."""
+    """The error shows the domain as it was typed."""
     with pytest.raises(OpsError, match="is not a domain"):
         place.add(domains=(typed,))
     assert not place.cognito.log
 
 
 def test_domain_of_another_provider_is_refused(place: Place) -> None:
-    """One address leads to one provider."""
+    """An address must lead to one provider only."""
     place.add(domains=("acme.com",))
     with pytest.raises(OpsError, match=r"acme\.com belongs to Okta"):
         place.add(name="Other", domains=("acme.com",))
@@ -262,7 +262,7 @@ def test_domain_of_another_provider_is_refused(place: Place) -> None:
 
 
 def test_removing_goes_in_the_reverse_order(place: Place) -> None:
-    """The app client stops offering the provider first."""
+    """First, the app client stops offering the provider."""
     place.add()
     remove_provider(place.session, stage(place.folder), "Okta", place.report)
     assert place.cloud.parameters["IdentityProviders"] == "COGNITO"
@@ -282,7 +282,7 @@ def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None
 
 
 def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
-    """The list shows a typo at once."""
+    """The error lists the existing providers, so that a typo is seen at once."""
     place.add()
     with pytest.raises(OpsError, match="there: Okta"):
         remove_provider(place.session, stage(place.folder), "Octa", place.report)
@@ -299,12 +299,12 @@ def test_provider_that_people_are_sent_to_at_once_is_not_removed(place: Place) -
 
 
 def verify(document: Mapping[str, Any], issuer: str = ISSUER, *, local: bool = False) -> list[str]:
-    """Check an issuer with a given document."""
+    """Check an issuer whose discovery document has this content."""
     return verify_issuer(issuer, local=local, fetch=lambda _: document)
 
 
 def test_issuer_must_call_itself_so() -> None:
-    """The message has the remedy."""
+    """The error says how to solve it."""
     with pytest.raises(OpsError, match=r"Use --issuer https://acme\.okta\.com$"):
         verify(DOCUMENT, "https://acme-admin.okta.com")
 
@@ -340,6 +340,6 @@ def test_plain_http_is_for_the_local_stage() -> None:
 
 @pytest.mark.parametrize("issuer", ["acme.okta.com", "ftp://a/", "https://a/?b", "https://u:p@a"])
 def test_what_is_no_issuer_is_refused(issuer: str) -> None:
-    """The network is not used."""
+    """Such a value is refused without a use of the network."""
     with pytest.raises(OpsError, match="--issuer must"):
         verify(DOCUMENT, issuer)

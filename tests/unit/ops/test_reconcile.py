@@ -191,8 +191,8 @@ def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> Non
 
 
 def test_differences_are_named_up_to_some(place: Place) -> None:
-    """Each line says which person and which field. Only the first ones are printed, because a table from before Gatehouse
-    lacks everybody."""
+    """Each line names the person and the field. Only the first differences are printed, because a table from before
+    Gatehouse lacks everybody."""
     people = place.add(30)
     place.run()
     printed = place.printed.getvalue()
@@ -205,7 +205,8 @@ def test_differences_are_named_up_to_some(place: Place) -> None:
 
 @pytest.mark.security("S-55")
 def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
-    """The pool ignores case in names and addresses. If an earlier release wrote a second record, it is deleted."""
+    """The pool ignores case in names and addresses. If an earlier release wrote a second record in another case, it is
+    deleted."""
     place.pool.add(
         PoolUser(
             "ada@x.example",
@@ -309,7 +310,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int
 
 
 def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
-    """The pool's pagination token expires if the run pauses for days."""
+    """The pool's pagination token expires if a run is interrupted for days; the run then starts from the beginning."""
     place.add(100)
     progress = ProgressFile(place.folder / "progress.sqlite")
     findings = {"people": 60, "records": 0, "missing": 60, "differing": 0, "surplus": 0}
@@ -321,7 +322,7 @@ def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
 
 
 def test_calls_keep_within_the_pools_quota(place: Place) -> None:
-    """There are twenty calls a second at equal intervals, measured with the injected clock."""
+    """The test measures twenty calls a second, at equal intervals, with its own clock."""
     place.add(60 * 50)
     began = place.clock()
     place.run()
@@ -433,9 +434,10 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
     for n in range(1000):
         user = PoolUser(f"p{n}@x.example", "x" * 12, sub=f"{seed}-{n:04d}", status="UNCONFIRMED")
         while not fire("PreSignUp_SignUp", user):
-            pass  # the person presses the button again
+            pass  # the person presses the button again in the next round
         place.pool.add(user)
-        user.status = "CONFIRMED"  # Cognito confirms whether or not the trigger afterwards works
+        # Cognito confirms the person whether or not the trigger works afterwards.
+        user.status = "CONFIRMED"
         fire("PostConfirmation_ConfirmSignUp", user)
         if chance.random() < 0.3:
             fire("PostAuthentication_Authentication", user)
@@ -524,7 +526,7 @@ def test_unlinking_leaves_the_account_and_its_other_providers(place: Place) -> N
 
 
 def test_people_of_a_provider_cannot_be_unlinked(place: Place) -> None:
-    """They have no native account."""
+    """People of a provider have no native account."""
     place.add(1, status="EXTERNAL_PROVIDER", identities=[("Okta", "1")])
     with pytest.raises(OpsError, match="created by a provider"):
         unlink_user(place.directory(), "p0@x.example", "Okta", place.report)

@@ -95,7 +95,7 @@ def test_third_secret_is_not_possible_and_the_mend_is_named(stage: Stage) -> Non
 
 
 def test_dropping_keeps_the_stored_secret(stage: Stage) -> None:
-    """From then on Cognito refuses every other secret."""
+    """After the drop, Cognito refuses every secret but the stored one."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="s", client_secret_id="b")
     listed = {"ClientSecrets": [secret("a", 1), secret("b", 2)]}
@@ -113,11 +113,11 @@ class FakeSecretsManager:
         self.written: list[dict[str, Any]] = []
 
     def get_secret_value(self, SecretId: str) -> dict[str, str]:
-        """Read it."""
+        """Return the value."""
         return {"SecretString": self.text}
 
     def put_secret_value(self, SecretId: str, SecretString: str) -> None:
-        """Write it."""
+        """Replace the value."""
         self.text = SecretString
         self.written.append(json.loads(SecretString))
 
@@ -128,7 +128,8 @@ def keys(document: object) -> tuple[FakeSecretsManager, Any]:
 
 
 def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
-    """There are two writes. The first adds the key. The second makes it current, after every container's cache expired."""
+    """The command writes twice. The first write adds the key. The second one makes it current, when every container's cache
+    has expired."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append, now=lambda: DAY)
@@ -142,7 +143,7 @@ def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
 
 
 def test_interrupted_key_rotation_goes_on_with_its_key(stage: Stage) -> None:
-    """No third key is made."""
+    """The same key is used; no third one is made."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
 
     def cut(seconds: float) -> None:
@@ -166,7 +167,7 @@ def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
 
 
 def test_old_keys_are_dropped_only_when_no_session_can_need_them(stage: Stage) -> None:
-    """That is 30 days (the longest session) after the current key was made."""
+    """The command waits 30 days (the longest session) after the current key was made."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     rotate.rotate_sealing_keys(session, stage, reporter()[0], wait=False, now=lambda: DAY)
     with pytest.raises(OpsError, match="29 days old"):

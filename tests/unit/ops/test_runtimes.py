@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_setting_comes_before_the_interpreter() -> None:
-    """The deployer's own Python does not decide."""
+    """The Python that runs the deployment does not decide."""
     assert runtime_of({"python_version": "3.14"}, (3, 11)).identifier == "python3.14"
     assert runtime_of({}, (3, 12)).identifier == "python3.12"
     assert runtime_of({"python_version": "3.12"}, (3, 15)).identifier == "python3.12"
@@ -30,7 +30,7 @@ def test_a_python_that_is_no_runtime_is_refused(running: tuple[int, int]) -> Non
 
 
 def test_the_end_is_spoken_of_in_time() -> None:
-    """There is a warning in the last half year before the runtime is deprecated, and another one afterwards."""
+    """The first warning comes in the last half year before the runtime is deprecated, and another one afterwards."""
     for runtime in RUNTIMES.values():
         end = runtime.deprecated
         assert near_end(runtime, end - timedelta(NEAR_DAYS + 1)) == ""

@@ -41,7 +41,7 @@ def test_the_same_choices_keep_the_stack(state: Path) -> None:
 
 
 def test_a_stack_that_is_not_whole_is_begun_anew(state: Path) -> None:
-    """This happens after a crash, or while the stack is still starting."""
+    """A stack is incomplete after a crash, and while it is starting."""
     assert not same(state, CHOICES, Running(2))
     (state / "info.json").unlink()
     assert not same(state, CHOICES)

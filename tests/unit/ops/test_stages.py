@@ -27,7 +27,7 @@ def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> N
 
 
 def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person must not have to run a command five times to find five faults."""
+    """Without this, a person would run a command five times to find five faults."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -58,7 +58,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         assert said in str(caught.value)
     assert "USER_POOL_ID" not in str(
         caught.value
-    )  # the stack will provide it, so it is not an error yet
+    )  # the stack will provide the value, so its absence is not an error yet
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
 def test_variables_that_cannot_work_are_refused(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
-    """Each message names the variable and its allowed values. The rules include those that the functions check."""
+    """Each message names the variable and its allowed values. `ops` also applies the rules that the functions check."""
     block = dev_block(environment_variables={"STAGE": "dev", **variables})
     folder = project(tmp_path, dev=block)
     with pytest.raises(OpsError, match="cannot be used") as caught:
@@ -96,7 +96,7 @@ def test_variables_that_cannot_work_are_refused(
 
 
 def test_before_init_every_command_names_it(tmp_path: Path) -> None:
-    """Otherwise a person would add by hand what `init` adds."""
+    """Without that hint, a person would add by hand what `init` adds."""
     folder = project(tmp_path, dev={})
     for stage in ("dev", "local"):
         with pytest.raises(OpsError, match="`python -m ops init`"):
@@ -133,7 +133,7 @@ def test_domain_prefixes_that_cognito_refuses_are_refused_first(
 
 
 def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
-    """Otherwise Cognito would redirect people to an address that the app does not know."""
+    """If they differed, Cognito would redirect people to an address that the app does not know."""
     block = dev_block(
         environment_variables={"STAGE": "dev", "PUBLIC_URL": "https://a.example/"},
         api_gateway_custom_domain={"domain_name": "b.example"},
@@ -247,7 +247,7 @@ def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
 def test_other_origins_are_of_the_same_site(
     tmp_path: Path, domain: str, origins: str, said: str | None
 ) -> None:
-    """As far as `ops` can check the rule, a mistake is reported before it is deployed."""
+    """`ops` reports a mistake before it is deployed, as far as it can check the rule."""
     block = dev_block()
     block["environment_variables"]["ALLOWED_ORIGINS"] = origins
     if domain:
@@ -303,8 +303,8 @@ def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
 def test_the_mails_of_a_day_are_what_the_sender_allows(
     tmp_path: Path, mode: str, mails: str | None, ses: bool, said: str | None
 ) -> None:
-    """A limit above that of Cognito's own sender has no effect. With SES the team must choose one, because the default
-    would be surprisingly low."""
+    """With Cognito's own sender, a higher limit than its quota has no effect. With SES the team must choose a limit, because
+    the default would be surprisingly low."""
     block = dev_block()
     block["environment_variables"]["DIRECT_SIGN_IN"] = mode
     if mails is not None:
@@ -323,7 +323,7 @@ def test_the_mails_of_a_day_are_what_the_sender_allows(
 
 
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
-    """Their names have a similar meaning to settings, but not a similar spelling."""
+    """Their names mean something similar to a setting, but are not spelled similarly."""
     block = dev_block()
     for own in (
         "ORDERS_TABLE",

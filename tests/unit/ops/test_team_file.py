@@ -136,7 +136,7 @@ def statements(body: str, role: str) -> list[dict[str, Any]]:
 @pytest.mark.security("S-96")
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path) -> None:
-    """It allows nothing except those actions on those tables and queues, and writing to the function's own log."""
+    """The role allows only those actions on those tables and queues, and writing to the function's own log."""
     body = body_of(write(tmp_path, FILE))
     assert statements(body, "TeamFunctionPackParcelRole") == [
         {
@@ -189,7 +189,7 @@ def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path)
 
 
 def test_tables_are_kept_and_backed_up_as_gatehouses_own(tmp_path: Path) -> None:
-    """Messages that a function could not handle go to a dead-letter queue."""
+    """If a function could not handle a message, it goes to a dead-letter queue."""
     resources = json.loads(body_of(write(tmp_path, FILE)))["Resources"]
     ours, theirs = resources["UsersTable"], resources["TeamTableOrders"]
     for key in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -220,7 +220,8 @@ def test_cfn_lint_finds_nothing_in_a_teams_part(tmp_path: Path) -> None:
 
 
 def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
-    """They come from the stack's outputs. When something is removed from the file, its setting is removed, too."""
+    """Names and roles come from the stack's outputs. When something is removed from the file, its setting is removed,
+    too."""
     body = json.loads(body_of(write(tmp_path, FILE)))
     found = load_team_file(tmp_path)
     variables, roles = output_variables(found), output_roles(found)
@@ -242,7 +243,7 @@ def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
 
 
 def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
-    """They also pass before the first provision, because the names of tables and queues are known beforehand."""
+    """The check also passes before the first provision, because the names of tables and queues are known beforehand."""
     verify_functions(write(tmp_path, FILE, APP), FUNCTIONS)
 
 
@@ -275,7 +276,8 @@ def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
 def test_app_and_file_that_differ_are_told_the_mend(
     tmp_path: Path, file: str, app: str, said: str
 ) -> None:
-    """Without this check, botocore would refuse a function without a role and name neither the function nor a solution."""
+    """Without this check, botocore would refuse a function without a role, with an error that names neither the function nor
+    a solution."""
     there = write(tmp_path, file, app)
     with pytest.raises(OpsError) as refused:
         verify_functions(there, FUNCTIONS)
@@ -294,7 +296,8 @@ def test_a_function_whose_role_config_json_names_is_the_teams_own_business(tmp_p
 def test_a_plain_chalice_deploy_names_the_function_without_a_role(
     command: str, refused: bool
 ) -> None:
-    """`ops` checks this beforehand, but a plain `chalice deploy` does not. `chalice package` needs no role."""
+    """A plain `chalice deploy` runs without the checks of `ops`, so the app itself names the function. `chalice package`
+    needs no role."""
     config = SimpleNamespace(manage_iam_role=False, iam_role_arn="")
     reference = _with_role(lambda *_: "reference")
     with click.Context(click.Command(command), info_name=command):

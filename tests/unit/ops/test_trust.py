@@ -20,7 +20,7 @@ def ca(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A certutil that records its arguments, and fails for a folder with `locked` in its name."""
+    """Return a certutil that records its arguments, and fails for a folder with `locked` in its name."""
     file, program = tmp_path / "told", tmp_path / "bin" / "certutil"
     program.parent.mkdir()
     program.write_text(
@@ -32,8 +32,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
-    """These are Chromium's old and new folder, the folder of its snap, and each Firefox profile that was used before,
-    in any kind of installation."""
+    """Found are Chromium's old and new folder, the folder of its snap, and each Firefox profile that was used before, in any
+    kind of installation."""
     wanted = [
         *(".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb"),
         *(".mozilla/firefox/a.default", ".mozilla/firefox/b.dev", ".config/mozilla/firefox/c"),
@@ -48,7 +48,8 @@ def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
 
 
 def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None:
-    """If ~/.pki/nssdb exists, Chromium ignores the newer folder. So creating it would hide people's own certificates."""
+    """If ~/.pki/nssdb exists, Chromium ignores the newer folder. If the command created ~/.pki/nssdb, it would hide people's
+    own certificates."""
     new = tmp_path / "new" / ".local" / "share" / "pki" / "nssdb"
     new.mkdir(parents=True)
     assert databases(tmp_path / "new") == [new]
@@ -70,7 +71,7 @@ def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, c
 
 
 def test_a_later_authority_has_another_name(tmp_path: Path, told: Path, ca: Path) -> None:
-    """certutil refuses a second certificate with the same name. There is one after `make clean` in the devcontainer."""
+    """certutil refuses a second certificate with the same name. In the devcontainer, `make clean` leads to a second one."""
     trust(ca, tmp_path / "home")
     trust(prepare(tmp_path / "later").ca_file, tmp_path / "home")
     trust(ca, tmp_path / "home")

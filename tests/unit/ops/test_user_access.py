@@ -10,7 +10,7 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-70")
 def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
-    """The pool revokes refresh tokens, and the record invalidates access tokens that were already issued."""
+    """The pool revokes refresh tokens. The record makes access tokens invalid that were issued before."""
     user = desk.add(ADA, sub="ada")
     assert desk.run("disable", ADA, "--yes").code == 0
     assert not user.enabled
@@ -20,7 +20,7 @@ def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
 
 @pytest.mark.security("S-70")
 def test_what_was_before_does_not_come_back_with_enabling(desk: Desk) -> None:
-    """Earlier sessions stay ended, even if the pool refuses to sign out disabled people."""
+    """Sessions from before stay ended, even if the pool refuses to sign out disabled people."""
     user = desk.add(ADA, sub="ada")
     desk.pool.unsure = True
     assert desk.run("disable", ADA, "--yes").code == 0
@@ -33,7 +33,7 @@ def test_what_was_before_does_not_come_back_with_enabling(desk: Desk) -> None:
 
 
 def test_enabling_somebody_who_is_not_disabled_ends_nothing(desk: Desk) -> None:
-    """`enable` must not work as a sign-out."""
+    """For a person who is not disabled, `enable` must not end sessions."""
     desk.add(ADA, sub="ada")
     assert desk.run("enable", ADA).code == 0
     assert desk.pool.called("admin_user_global_sign_out") == 0
@@ -51,7 +51,7 @@ def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
 @pytest.mark.security("S-70")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
-    """Nothing happens without a terminal, or if another word is typed; only the typed name confirms."""
+    """Without a terminal, or if another word is typed, nothing happens; only the typed name confirms."""
     user = desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     before = [name for name, _ in desk.pool.calls]
     assert "--yes" in desk.run(action, ADA).err
@@ -90,7 +90,7 @@ def test_a_lost_phone(desk: Desk) -> None:
 
 @pytest.mark.parametrize("unsure", [False, True])
 def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: bool) -> None:
-    """It could be a stranger's app. If there is no app, the command works whether or not AWS returns an error."""
+    """The app could be a stranger's. If there is no app, the command works whether or not AWS returns an error."""
     desk.pool.unsure = unsure
     user = desk.add(ADA, sub="ada", totp_secret=None if unsure else "SECRET")
     assert desk.run("reset-mfa", ADA, "--yes").code == 0
@@ -99,7 +99,7 @@ def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: 
 
 
 def test_a_second_factor_of_a_provider_is_reset_there(desk: Desk) -> None:
-    """Gatehouse never asks for that factor."""
+    """Gatehouse never asks for such a factor."""
     desk.add_federated(ADA)
     answer = desk.run("reset-mfa", ADA, "--yes")
     assert (answer.code, "Okta, which asks for the second factor" in answer.err) == (1, True)
@@ -175,7 +175,8 @@ def test_a_group_whose_name_reads_as_several_is_in_no_token(desk: Desk) -> None:
 
 
 def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
-    """The question names the person. Then the person is removed from pool and table, and so is a leftover record."""
+    """The question names the person. After the answer, the person is removed from pool and table, also if only a record was
+    left."""
     desk.add(ADA, sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
@@ -186,7 +187,7 @@ def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
 
 
 def test_unlinking_asks_first(desk: Desk) -> None:
-    """The question is needed because no command links the provider again."""
+    """The question is necessary because no command links the provider again."""
     user = desk.add(ADA, sub="ada", identities=[("Okta", "1")])
     assert desk.run("unlink", ADA, "Okta", typed="no").code == 1
     assert user.identities
@@ -199,7 +200,7 @@ def sessions_of(desk: Desk) -> list[str]:
 
 
 def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
-    """Only that person's sessions are listed, and the id of another person's session is an error."""
+    """Only that person's sessions are listed. The id of another person's session is an error."""
     desk.add(ADA, sub="ada")
     desk.add("bob@x.example", sub="bob")
     for sub, session_id in (("ada", "A" * 22), ("ada", "B" * 22), ("bob", "C" * 22)):
@@ -233,7 +234,7 @@ def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -
 def test_what_an_administrator_decides_is_no_signals_doing_any_more(
     desk: Desk, action: tuple[str, ...]
 ) -> None:
-    """A signal disabled Ada, and then an administrator made a decision: no later signal of the provider reverses it."""
+    """After a signal disabled Ada, an administrator made a decision, which no later signal of the provider reverses."""
     desk.add_federated(ADA, subject="00uAda", enabled=False)
     row = {"subject": {"S": "Okta/00uAda"}, "disabledAt": {"S": "2026-01-01T00:00:00.000Z"}}
     desk.dynamodb.put("subjects", row)

@@ -17,7 +17,7 @@ def names(desk: Desk, *words: str) -> list[str]:
 
 
 def test_everybody_is_listed_page_by_page_within_the_quota(desk: Desk) -> None:
-    """130 people need three calls, which are no faster than the pool's quota."""
+    """130 people need three calls, at no more than the pool's quota of calls a second."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     started = desk.clock()
@@ -112,7 +112,7 @@ def test_nobody_is_no_error(desk: Desk) -> None:
 
 
 def test_show_tells_pool_table_and_provider(desk: Desk) -> None:
-    """It shows the groups from both, the links, the second factors, and the record."""
+    """The command shows the groups from pool and provider, the links, the second factors, and the record."""
     desk.add_provider(groups_claim={"S": "groups"})
     user = desk.add(
         "ada@x.example",
@@ -142,7 +142,7 @@ def test_show_tells_pool_table_and_provider(desk: Desk) -> None:
 
 
 def test_show_names_what_differs_and_its_mend(desk: Desk) -> None:
-    """It names a record that differs from the pool, and a missing one."""
+    """The command names a record that differs from the pool, and a record that is missing."""
     user = desk.add("ada@x.example", sub="ada")
     assert desk.run("show", "ada", "--json").json()["differences"] == ["no record in the table"]
     directory = desk.directory()
@@ -177,14 +177,14 @@ def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
 def test_show_says_what_the_person_can_do(
     desk: Desk, changes: dict[str, object], said: str
 ) -> None:
-    """This covers each state in which somebody can be stuck."""
+    """The test covers each state in which somebody can be stuck."""
     desk.add("ada@x.example", sub="ada", **changes)
     assert any(said in step for step in desk.run("show", "ada", "--json").json()["next"])
 
 
 @pytest.mark.security("S-68")
 def test_show_says_who_is_not_proved(desk: Desk) -> None:
-    """It explains why a provider's person is not linked to this account."""
+    """`show` explains why a provider's person is not linked to this account."""
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
@@ -200,7 +200,7 @@ def test_show_says_who_is_not_proved(desk: Desk) -> None:
 def test_show_says_how_long_an_invitation_is_good(
     desk: Desk, days: int, changed: int, said: str
 ) -> None:
-    """It is valid for three days. If the account changed later, that may have been another invitation."""
+    """An invitation is valid for three days. If the account changed later, the change may have been another invitation."""
     user = desk.add("ada@x.example", sub="ada", status="FORCE_CHANGE_PASSWORD")
     user.modified_at += changed * 86_400
     desk.clock.advance(days * 86_400)

@@ -9,20 +9,20 @@ from tests.unit.ops.desk import Desk
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "ada@x.example", "Ada@X.example"])
 def test_a_person_is_found_in_any_case_where_the_pool_ignores_it(desk: Desk, name: str) -> None:
-    """This holds for the user name and for the address."""
+    """The rule applies to the user name and to the address."""
     desk.add("ada@x.example", sub="ada")
     assert desk.run("show", name, "--json").json()["user_name"] == "ada"
 
 
 def test_a_provider_person_is_found_by_the_address_too(desk: Desk) -> None:
-    """AWS itself finds only native people by address. Here nobody else has the address."""
+    """AWS itself finds only native people by address. Here no other person has the address."""
     desk.add_federated("ada@x.example")
     assert desk.run("show", "Ada@x.example", "--json").json()["user_name"] == "okta_00u1"
 
 
 @pytest.mark.security("S-70")
 def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) -> None:
-    """The command changes neither person; with a user name it works."""
+    """With the address the command changes neither person; with a user name it works."""
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("ada@x.example")
     answer = desk.run("disable", "ada@x.example", "--yes")
@@ -43,8 +43,8 @@ def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
 
 
 def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
-    """Some providers use addresses as subjects. If a name is both a user name and another person's address, it means the
-    user name."""
+    """Some providers use addresses as subjects. If a name is one person's user name and another person's address, it means
+    the user name."""
     desk.add_federated("ada@x.example", subject="ada@x.example")
     desk.add("okta_ada@x.example", sub="other")
     found = desk.run("show", "okta_ada@x.example", "--json").json()
@@ -53,7 +53,7 @@ def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
 
 @pytest.mark.parametrize("action", ["show", "disable", "enable", "sign-out", "reset-mfa"])
 def test_nobody_of_a_name_is_an_error_that_says_where_to_look(desk: Desk, action: str) -> None:
-    """The error comes before any question."""
+    """The error comes before the command asks anything."""
     answer = desk.run(action, "nobody@x.example")
     assert answer.code == 1
     assert "ops user list --stage dev" in answer.err

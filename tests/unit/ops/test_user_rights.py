@@ -13,7 +13,7 @@ from tests.unit.ops.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[3]
 ADA = "ada@x.example"
-# Each command is written so that it makes every kind of call that it can make.
+# Together, the lines of a command make every kind of call that the command can make.
 LINES: dict[str, tuple[tuple[str, ...], ...]] = {
     "list": (("list", "--group", "admins"), ("list", "--email-prefix", "a")),
     "show": (("show", ADA),),
@@ -65,7 +65,7 @@ def test_every_action_has_its_rights_and_its_place_in_the_runbooks() -> None:
 @pytest.mark.security("S-60")
 @pytest.mark.parametrize("command", sorted(LINES))
 def test_a_command_calls_what_the_page_says(desk: Desk, command: str) -> None:
-    """A policy with the rights on the page is sufficient, and none of its rights is unused."""
+    """A policy with the rights on the page is sufficient, and the command uses each of its rights."""
     desk.add_provider(groups_claim={"S": "groups"})
     desk.add(
         ADA,
