@@ -232,5 +232,5 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 @pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
     """No token contains such a group, so nobody could use the route: the app fails at once instead of in production."""
-    with pytest.raises(ValueError, match="rename it"):
+    with pytest.raises(ValueError, match="rename the group"):
         authorized("api/read", group=group)
