@@ -89,7 +89,9 @@ def has_terminal() -> bool:
 def ask(warning: str, word: str) -> None:
     """Ask a person to confirm by typing `word`; raise an OpsError if they do not, or cannot."""
     if not has_terminal():
-        raise OpsError(f"{warning} Confirmation needs a terminal: pass --yes to confirm.")
+        raise OpsError(
+            f"{warning} There is no terminal on which to ask for confirmation: pass --yes to confirm."
+        )
     click.echo(warning, err=True)
     click.echo(f"Type {word} to continue:", nl=False, err=True)
     if sys.stdin.readline().strip() != word:

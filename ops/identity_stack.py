@@ -109,7 +109,7 @@ def provision(
         stack = Stack(cloudformation, stage.identity_stack, report, sleep, tags_of(stage))
         found = stack.settled()
         if found and found["StackStatus"] in LEFTOVERS:
-            report.note(f"removing the rest of a failed first attempt ({found['StackStatus']})")
+            report.note(f"removing what a failed first attempt left ({found['StackStatus']})")
             stack.delete()
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}

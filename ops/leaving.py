@@ -122,7 +122,7 @@ def switch_off(session: boto3.Session, stage: Stage, name: str, report: Reporter
         except ClientError as error:
             if aws.error_code(error) != _ABSENT:
                 raise
-    report.done("its signals are refused from now on")
+    report.done("signals from this provider are refused from now on")
 
 
 def secret_name(stage: Stage, name: str) -> str:

@@ -72,11 +72,10 @@ def add_to_group(directory: Directory, person: Person, group: str, report: Repor
         report.note(f"{person} is already in {group}")
         return
     directory.call("admin_add_user_to_group", Username=person.user_name, GroupName=group)
-    report.note(f"{person} is in {group}; tokens include it within ten minutes")
+    report.note(f"{person} is in {group}; tokens include the group within ten minutes")
     if not is_one_name(group):
         report.note(
-            f"but {group!r} could be read as several names, so tokens leave it out: "
-            "rename the group"
+            f"but {group!r} could be read as several names, so tokens do not contain it: rename the group"
         )
 
 

@@ -55,8 +55,8 @@ def _path_of(direct: str) -> Path:
         wheel = Path()
     if wheel.suffix != ".whl" or not wheel.is_file():
         raise OpsError(
-            f"{DISTRIBUTION} {__version__} was not installed from a wheel that still exists, "
-            f"so it cannot be locked. Put the wheel into {FOLDER}/ and install it: pip "
+            f"{DISTRIBUTION} {__version__} was not installed from a wheel, or that wheel no longer exists, so it "
+            f"cannot be locked. Put the wheel into {FOLDER}/ and install it: pip "
             f"install '{FOLDER}/…whl[cli]'"
         )
     return wheel

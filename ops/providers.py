@@ -100,7 +100,7 @@ def add_provider(
         names.append(provider.name)
     listed = provider_list(stage.direct_sign_in, names)
     provision(session, stage, {"IdentityProviders": listed}, report)
-    report.note("people can sign in with it")
+    report.note("people can sign in with this provider")
 
 
 def list_providers(session: boto3.Session, stage: Stage) -> list[Registered]:

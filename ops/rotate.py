@@ -144,7 +144,9 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
                 client_secret_id=made["ClientSecretId"],
             )
             _write(manager, arn, document)
-            report.done("the new secret is in use within 5 minutes; drop the old one after that")
+            report.done(
+                "every function uses the new secret within 5 minutes; drop the old secret after that"
+            )
 
 
 def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:

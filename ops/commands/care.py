@@ -17,7 +17,7 @@ from ..stages import Stage
 def doctor(stage: Stage, as_json: bool) -> int:
     """Check a deployed stage.
 
-    The exit code is 1 if something is wrong. Changes nothing. Each finding has an id, which docs/operations.md explains.
+    The exit code is 1 if something is wrong. The command changes nothing. Each finding has an id; see docs/operations.md.
     """
     from .. import aws
     from ..doctor.check import diagnose

@@ -35,8 +35,8 @@ def logs(
 ) -> None:
     """Show the log lines of a stage.
 
-    It shows those of all functions, including your own. Each line has the time, the function and the event. A failure is
-    followed by its place in the code; on the local stage, by its message and traceback.
+    It shows the lines of all functions, including your own. Each line has the time, the function and the event. For a
+    failure, it also shows the place in the code and, on the local stage, the message and the traceback.
     """
     from .. import aws, identity_stack
     from .. import logs as log_lines

@@ -71,8 +71,8 @@ def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
 def run(stage: Stage, words: tuple[str, ...]) -> int:
     """Run your own program with a stage's variables.
 
-    It gets the stage's environment_variables and region; for the local stage, also the endpoint and credentials of the
-    running stack. Use it for your own tables, for tests and to inspect the stage.
+    The program gets the stage's environment_variables and region; for the local stage, also the endpoint and credentials
+    of the running stack. Use it for your own tables, for tests and to inspect the stage.
     """
     variables = {name: str(value) for name, value in stage.environment.items()}
     region = {"AWS_REGION": stage.region, "AWS_DEFAULT_REGION": stage.region}

@@ -81,8 +81,8 @@ def _commit(stage: Stage) -> str:
 def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
     """Remove a stage.
 
-    All its accounts and records are deleted. Asks first. It refuses if deletion protection is on, and says how to turn
-    that off.
+    Deletes all its accounts and records, after a confirmation. If deletion protection is on, the command refuses and
+    says how to turn it off.
     """
     from .. import aws
     from .. import destroy as removal
@@ -122,8 +122,8 @@ def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
 def package(python: str, out: Path) -> None:
     """Only build the Lambda zip.
 
-    It is the zip that `chalice deploy` would upload, made from a copy of the project: exactly what requirements.txt
-    locks, or nothing.
+    It builds the zip that `chalice deploy` would upload, from a copy of the project. If the zip cannot contain exactly
+    what requirements.txt locks, the command fails.
     """
     from .. import package as packaging
 

@@ -83,7 +83,7 @@ def show(stage: Stage, user: str, as_json: bool) -> None:
     """Show all that is known about a person.
 
     It combines pool, table and providers: status, groups, second factors, links, record, differences, and what the
-    person can do next. AWS bills people who are looked up with AdminGetUser as active in that month.
+    person can do next. AWS bills each person who is looked up (AdminGetUser) as an active user of that month.
     """
     with at_work(stage, f"looking up {user}") as (directory, _):
         from ..person_report import build_report, lines_of

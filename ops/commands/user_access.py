@@ -17,7 +17,7 @@ def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
     """Remove a person's second factor.
 
     Use it for a person who has lost the phone. It switches every second factor off, deletes the authenticator app's key,
-    and ends every session. The password does not change. First verify the person's identity, but not by mail.
+    and ends every session. The password does not change. First verify the person's identity by another way than mail.
     """
     with at_work(stage, f"removing the second factor of {user}") as (directory, report):
         from .. import second_factor
@@ -41,8 +41,8 @@ def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
 def unlink(stage: Stage, user: str, provider: str, yes: bool) -> None:
     """Unlink a provider from a native account.
 
-    The account and its password are kept. The next sign-in through the provider links the account again if linking is
-    still on: run `provider add NAME … --no-link` first.
+    The account and its password are kept. If linking is still on, the next sign-in through the provider links the
+    account again. To prevent this, first run `provider add NAME … --no-link`.
     """
     with at_work(stage, f"unlinking {user}") as (directory, report):
         from .. import people

@@ -233,5 +233,5 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
     """Cognito puts no such group into a token, so nobody could use the route. The app fails when it loads instead of in
     production."""
-    with pytest.raises(ValueError, match="rename it"):
+    with pytest.raises(ValueError, match="rename the group"):
         authorized("api/read", group=group)

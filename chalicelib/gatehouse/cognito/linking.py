@@ -167,7 +167,7 @@ def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
         return "the native account's address is not verified"
     theirs = {identity for identity in native.identities if identity.provider == wanted.provider}
     if theirs - {wanted}:
-        return "the native account is linked to somebody else at this provider"
+        return "the native account is already linked to another person of this provider"
     return None
 
 

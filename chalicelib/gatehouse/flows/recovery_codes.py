@@ -116,7 +116,7 @@ class RecoveryCodes:
         """
         challenge = self._challenges.open(cookie)
         if challenge.name != TOTP:
-            raise InvalidRequest("the challenge does not ask for a code of an app")
+            raise InvalidRequest("the challenge does not ask for a code from an authenticator app")
         typed = parse_recovery_code(code)
         if typed is None:
             raise InvalidChallengeCode("the text does not have the form of a recovery code")

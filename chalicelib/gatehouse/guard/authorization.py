@@ -84,7 +84,9 @@ def authorized(
     `max_age` that is not a whole number from 30 to 86,400.
     """
     if group is not None and not is_one_name(group):
-        raise ValueError(f"no token can contain the group {group!r}: rename it without a comma")
+        raise ValueError(
+            f"tokens cannot contain the group {group!r}, because its name can be read as several names: rename the group"
+        )
     if max_age is not None:
         from ..cognito.authentication_time import refuse_age
 

@@ -129,7 +129,7 @@ def parse_subject(body: Mapping[str, Any], issuers: Set[str]) -> Subject:
     if subject_format == "email":
         return Subject(email=text("email"))
     if subject_format != "iss_sub":
-        raise InvalidRequest("the subject's format is not known here")
+        raise InvalidRequest("the format of the subject is not supported")
     if text("iss").rstrip("/") not in issuers:
         raise InvalidRequest("the subject belongs to another issuer")
     return Subject(subject=text("sub"))

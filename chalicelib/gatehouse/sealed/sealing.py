@@ -51,7 +51,7 @@ class KeyRing:
             if not _KID.match(kid) or len(secret) < _MIN_SECRET_LENGTH
         ]
         if not isinstance(current, str) or current not in secrets:
-            problems.append("`current` names no key")
+            problems.append("`current` does not name an existing key")
         if problems:
             raise ConfigurationError("sealing keys: " + "; ".join(problems))
         return cls(current=str(current), secrets=secrets)
@@ -93,7 +93,7 @@ class Sealer:
             # Another container may have used a key that was added after this ring was cached.
             ring = self._load_key_ring(True)
         if kid not in ring.secrets:
-            raise SealBroken("sealed under an unknown key")
+            raise SealBroken("the value is sealed with an unknown key")
         try:
             return self._cipher(ring, kid, purpose).decrypt(
                 sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _associated_data(purpose, kid)

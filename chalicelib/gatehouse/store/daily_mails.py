@@ -72,7 +72,9 @@ class DailyMails:
             stored = {int(hour): int(n) for hour, n in json.loads(item["hours"]["S"]).items()}
             version = int(item["version"]["N"])
         except (KeyError, ValueError, TypeError, AttributeError):
-            raise TemporarilyUnavailable("the row of the day's mails is malformed") from None
+            raise TemporarilyUnavailable(
+                "the stored count of the day's mails is malformed"
+            ) from None
         return {hour: n for hour, n in stored.items() if hour >= first and n > 0}, version
 
     def _write(self, hours: dict[int, int], version: int) -> bool:

@@ -163,7 +163,7 @@ def _refuse_unmarked(
     if not metadata or not any(
         has_mark(metadata, email, load_client_secret(renew)) for renew in (False, True)
     ):
-        raise SignUpRefused("the sign-up did not come from our own page")
+        raise SignUpRefused("the sign-up did not come from the app's own page")
 
 
 def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provider:

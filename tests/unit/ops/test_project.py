@@ -245,9 +245,9 @@ def test_another_wheel_of_the_same_version_is_not_locked(
 @pytest.mark.parametrize(
     ("direct", "said"),
     [
-        ('{"url": "file:///gone/chalice_gatehouse-0.1.0-py3-none-any.whl"}', "that still exists"),
-        ('{"url": "file:///tmp"}', "that still exists"),
-        ("[]", "that still exists"),
+        ('{"url": "file:///gone/chalice_gatehouse-0.1.0-py3-none-any.whl"}', "no longer exists"),
+        ('{"url": "file:///tmp"}', "no longer exists"),
+        ("[]", "no longer exists"),
         (None, r"Set pip's index-url or PIP_INDEX_URL\. pip says:\n.*No matching distribution"),
     ],
 )
