@@ -178,9 +178,9 @@ def _refuse_known(directory: Directory, person: Person) -> None:
         )
     if status in ("CONFIRMED", "RESET_REQUIRED"):
         raise OpsError(
-            f"{person} already has an account, so an invitation is not needed. If the password is "
-            f"forgotten: “Forgot your password?” on the page. If the phone is lost: `{PROGRAM} user "
-            f"reset-mfa`. To give rights: `{PROGRAM} user group add`."
+            f"{person} already has an account, so an invitation is not needed. People who forgot their "
+            f"password choose “Forgot your password?” on the page. For a lost phone, run `{PROGRAM} user "
+            f"reset-mfa`. To give rights, run `{PROGRAM} user group add`."
         )
     raise OpsError(
         f"{person} is in the state {status}, in which no invitation is possible. Delete the "

@@ -282,6 +282,21 @@ def test_a_reset_on_managed_login_ends_the_passkeys(passkeys: Passkeys) -> None:
 
 
 @pytest.mark.security("S-102")
+def test_a_list_that_was_open_before_a_reset_on_managed_login_adds_nothing(
+    passkeys: Passkeys,
+) -> None:
+    """Managed login ends no sessions here. Somebody who knew the old password may have opened the list."""
+    thief = passkeys.direct.world.browser()
+    assert passkeys.direct.sign_in(browser=thief).status == 200
+    assert passkeys.post("passkeys/open", thief, password=PASSWORD).status == 200
+    passkeys.direct.world.clock.advance(60)
+    managed_reset(passkeys)
+    passkeys.direct.world.clock.advance(60)
+    refused = passkeys.post("passkeys/setup", thief)
+    assert (refused.status, refused.json()["error"]) == (401, "challenge_expired")
+
+
+@pytest.mark.security("S-102")
 def test_an_outage_at_a_reset_on_managed_login_is_logged(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:

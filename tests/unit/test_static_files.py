@@ -278,6 +278,8 @@ def test_browsers_without_scripts_get_links(folder: Path) -> None:
         (svg('<image x:href="//x.example/a.png"/>'), "has a link to //x"),
         (svg('<a href="javascript:1"/>'), "has javascript:"),
         (svg("<style>@import 'x'</style>"), "has @import"),
+        (svg("<style>@im\\70ort 'x'</style>"), "has "),
+        (svg("<style>a{background:image-set('x' 1x)}</style>"), "has image-set"),
         (svg("<style>a{fill:url(https://x.example)}</style>"), "has url("),
         ("<!DOCTYPE svg [<!ENTITY a 'b'>]>" + svg(), "has <!DOCTYPE"),
         (svg(attributes=""), "needs a viewBox"),

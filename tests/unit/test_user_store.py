@@ -128,6 +128,20 @@ def test_a_repeated_or_late_write_does_not_move_the_previous_session(
     assert plain(table)["okta_1"]["previousSignInAt"] == times[-2]
 
 
+@pytest.mark.security("S-55")
+def test_a_triggers_clock_that_is_ahead_loses_no_session(
+    table: DynamoDBDouble, users: UserStore, clock: Clock
+) -> None:
+    """The trigger reports the sign-in of each session first, from another machine."""
+    users.record_session(ADA)
+    first = iso(clock())
+    clock.advance(60)
+    users.record_sign_in(ADA)
+    clock.advance(-0.005)
+    users.record_session(ADA)
+    assert plain(table)["okta_1"]["previousSignInAt"] == first
+
+
 def test_an_older_sign_in_does_not_overwrite_a_newer_one(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:

@@ -64,7 +64,7 @@ class Reauthentication:
 
         Raises NoSession, SessionExpired and ChallengeExpired. It raises ChallengeExpired if the data is another
         person's, or if the person's sessions were ended after that step: by a new password, a reset, or a sign-out
-        everywhere (S-85).
+        everywhere (S-85). A reset on managed login ends no sessions here, but counts as well (S-102).
         """
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)
@@ -73,6 +73,8 @@ class Reauthentication:
         record = self._users.load(session.username)
         if record is not None and record.ends_tokens_of(enrolment.began_at):
             raise ChallengeExpired("the sessions of the person were ended in the meantime")
+        if record is not None and record.has_new_password_since(enrolment.began_at):
+            raise ChallengeExpired("the person set a new password by mail in the meantime")
         return session, enrolment
 
     def sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:

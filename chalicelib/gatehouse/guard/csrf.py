@@ -30,7 +30,7 @@ def verify_own_request(
             raise CrossSiteRequest("Origin is not the app's own")
         if headers.get("sec-fetch-site", "same-site") != "same-site":
             raise CrossSiteRequest(
-                "Origin is allowed, but the browser says that it is another site"
+                "Origin is allowed, but Sec-Fetch-Site says that the request comes from another site"
             )
         return
     if headers.get("sec-fetch-site") != "same-origin":

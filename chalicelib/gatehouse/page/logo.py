@@ -17,7 +17,7 @@ MAX_BYTES = 32_768
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _NUMBER = re.compile(r"\s*(\d*\.?\d+)(?:px)?\s*")
-_FORBIDDEN = re.compile(r"<!DOCTYPE|<!ENTITY|javascript:|@import", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"<!DOCTYPE|<!ENTITY|javascript:|@import|image-set|\\", re.IGNORECASE)
 _REMOTE = re.compile(r"url\(\s*['\"]?(?!#|data:image/)", re.IGNORECASE)
 _ACTIVE = ("script", "foreignObject", "iframe", "object", "embed", "handler", "set", "animate")
 

@@ -142,11 +142,15 @@ class SessionRows:
         return sum(self.end(sub, row.id) for row in self._rows(sub) if row.id != but)
 
     def end_oldest(self, sub: str, but: str) -> int:
-        """End sessions above MOST_SESSIONS, the least recently used ones, but never the one with the id `but`; return
-        their number. One call ends only a few."""
+        """End sessions above MOST_SESSIONS, but never the one with the id `but`; return their number. Expired sessions,
+        which DynamoDB deletes late, go first, then the least recently used ones. One call ends only a few."""
         others = [row for row in self._rows(sub) if row.id != but]
         more = min(len(others) + 1 - MOST_SESSIONS, _MOST_ENDED_AT_ONCE)
-        oldest = sorted(others, key=lambda row: (row.lastUsedAt, row.id))[: max(more, 0)]
+        now = self._clock()
+        oldest = sorted(
+            others,
+            key=lambda row: (row.idleExpiresAt > now < row.expiresAt, row.lastUsedAt, row.id),
+        )[: max(more, 0)]
         return sum(self.end(sub, row.id) for row in oldest)
 
     def _rows(self, sub: str) -> Iterator[SessionRow]:

@@ -77,8 +77,6 @@ def handle(
                 users.record_confirmed(_native_profile(native, profile.client_id))
                 _note_subjects(native.identities, native.user_name, load_subjects)
                 return event
-    if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
-        _end_passkeys(profile.user_name, load_passkey_notes)
     try:
         if store is UserStore.record_sign_in:
             _refuse_moved_address(profile, providers)
@@ -92,6 +90,10 @@ def handle(
             raise
         log_event("record_not_written", level="error", user=profile.user_name, detail=error.detail)
         return event
+    finally:
+        # After `record_proved`, which stops a set-up that has begun: no passkey can come in between.
+        if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
+            _end_passkeys(profile.user_name, load_passkey_notes)
     log_event("user_record", source=event["triggerSource"], user=profile.user_name)
     return event
 

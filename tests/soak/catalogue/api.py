@@ -229,8 +229,8 @@ API: tuple[Defence, ...] = (
         "S-70",
         "a token that was issued in the same second as the sign-out still works",
         (
-            "chalicelib.gatehouse.store.users:UserRecord.ends_tokens_of",
-            reading(("<= self.validAfter", "< self.validAfter")),
+            "chalicelib.gatehouse.store.users:_not_after",
+            reading(("<= time", "< time")),
         ),
     ),
     defence(

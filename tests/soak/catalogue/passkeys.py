@@ -219,4 +219,13 @@ PASSKEYS: tuple[Defence, ...] = (
             reading((' and answer["rawId"] == found', "")),
         ),
     ),
+    defence(
+        "open-list-after-a-managed-reset",
+        "S-102",
+        "a list that was opened with the old password can add a passkey after a reset on managed login",
+        (
+            "chalicelib.gatehouse.flows.reauthentication:Reauthentication.resumed",
+            reading(("record.has_new_password_since(enrolment.began_at)", "False")),
+        ),
+    ),
 )

@@ -536,4 +536,13 @@ SESSIONS: tuple[Defence, ...] = (
         "a person may have any number of sessions, so that ending them all takes longer than a request may",
         ("chalicelib.gatehouse.store.session_rows:MOST_SESSIONS", value(1_000_000)),
     ),
+    defence(
+        "expired-sessions-end-first",
+        "S-114",
+        "a living session ends in place of an expired one",
+        (
+            "chalicelib.gatehouse.store.session_rows:SessionRows.end_oldest",
+            reading(("row.idleExpiresAt > now < row.expiresAt, ", "")),
+        ),
+    ),
 )
