@@ -40,7 +40,7 @@ ALL_CUTS = (
     Cut("PATCH restapis/stages/api"),
 )
 
-#: The whole lists take a minute, so only `make soak` runs them. These leave the worst states: a stack without a record,
+#: The whole lists take a minute, so only `make soak` runs them. The cases below leave the worst states: a stack without a record,
 #: an API without one, and half of the second pass.
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 STACK_CUTS = (Cut("CreateStack"), Cut("CreateStack", after=True))[0 if LONG else 1 :]
