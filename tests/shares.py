@@ -18,8 +18,8 @@ LONG = (
     # This test counts all objects of its process, so it runs before other tests can leave objects there.
     r"tests/soak/test_memory\.py",
     # The tests of each line below share one stack.
-    # The first line could use the stack of the second line, but then that share would end last. test_what_was_logged.py
-    # ignores the logs of the first line's stack.
+    # The first line could use the stack of the second line, but then the whole run would take longer.
+    # test_what_was_logged.py ignores the logs of the first line's stack.
     r"tests/e2e/test_(live_walk|prefix|security_headers)\.py",
     r"tests/e2e/(?!tenants/)",
     r"tests/ops_e2e/test_(deploy|doctor|lambda_runtime|rotate_keys)\.py",

@@ -290,7 +290,7 @@ def test_of_many_at_once_over_two_containers_one_gets_a_session(
 ) -> None:
     """Many requests arrive at the same moment, with the same cookie and code, or with the same code for separate
     challenges."""
-    crowd = 4  # fewer than the challenge's own limit, so that only the mark can refuse them
+    crowd = 4  # fewer than the challenge's own limit, so that only the mark of a used challenge can refuse them
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

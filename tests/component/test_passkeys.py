@@ -341,7 +341,7 @@ def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
 
 
 def test_an_offer_needs_a_session(passkeys: Passkeys) -> None:
-    """No sign-in sets the offer's cookie, either."""
+    """Without a session the answer is 401. No sign-in sets the cookie that remembers a declined offer."""
     refused = passkeys.post("passkeys/offer", passkeys.direct.world.browser(), not_now=True)
     assert (refused.status, refused.json()["error"]) == (401, "no_session")
     passkeys.set_up()

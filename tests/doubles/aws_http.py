@@ -25,7 +25,7 @@ _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 def plain(value: object) -> float:
-    """Return the JSON form of a value that JSON lacks. A time becomes Unix seconds, as in AWS's answers."""
+    """Convert a value of a type that JSON does not have. A time becomes Unix seconds, as in AWS's answers."""
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(type(value).__name__)

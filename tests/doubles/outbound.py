@@ -60,7 +60,7 @@ class Outbound:
         return found
 
     def run_at(self, place: str | None, call: Callable[[], Any]) -> Any:
-        """Make a call as if the thread were in `place`."""
+        """Make a call that is recorded under the name `place`."""
         with self.at(place):
             return call()
 

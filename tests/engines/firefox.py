@@ -74,7 +74,7 @@ class Firefox:
     def call(self, command: Command, parameters: Mapping[str, Any]) -> Any:
         """Run one command; raises WebDriverError."""
         answer = self._call(command.marionette, parameters)
-        # what HTTP has in `value` is here either the whole answer or wrapped once more
+        # Over HTTP the result is in `value`. Marionette returns either the result itself or an object with only `value`.
         return answer["value"] if isinstance(answer, dict) and set(answer) == {"value"} else answer
 
     def stop(self) -> None:

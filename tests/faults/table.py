@@ -110,7 +110,7 @@ class Call:
     note: str = ""
 
     def faults(self) -> list[str]:
-        """Return the names of the faults with which this call is proved."""
+        """Return the names of the faults that the tests cause at this call."""
         if self.elsewhere:
             return list(SAMPLE)
         return [name for name in FAULTS if self.first or name not in OF_HOST]

@@ -40,8 +40,8 @@ ALL_CUTS = (
     Cut("PATCH restapis/stages/api"),
 )
 
-#: The whole lists take a minute, so only `make soak` runs them. These leave the worst states: a stack without a record,
-#: an API without one, and half of the second pass.
+#: The whole lists take a minute, so only `make soak` runs them. The cases below leave the worst states: a stack without a
+#: record, an API without one, and half of the second pass.
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 STACK_CUTS = (Cut("CreateStack"), Cut("CreateStack", after=True))[0 if LONG else 1 :]
 CUTS = ALL_CUTS if LONG else (ALL_CUTS[2], ALL_CUTS[6])

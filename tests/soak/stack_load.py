@@ -163,7 +163,7 @@ class Load:
                 self.figures.fault(f"{member.email}: {path} answered for somebody else")
 
     def check_table(self, before: set[str]) -> None:
-        """Check that the table has only the earlier people, and these people with their own addresses."""
+        """Check that the table has the people of `before` and of this run, each with the right address, and no others."""
         rows = _rows(self.stack)
         for member in self.members:
             row = rows.pop(member.expected.get("username", "?").lower(), None)

@@ -19,7 +19,7 @@ class Route(NamedTuple):
     fresh: bool = False
     #: Whether forms of other sites may post here: the route needs no cookie, changes nothing, and redirects to GET.
     is_form_of_others: bool = False
-    #: Whether other servers call the route; they do not authenticate as our page does.
+    #: Whether other servers call the route. They authenticate by signatures or tokens of their own, not with our cookie.
     is_for_servers: bool = False
     #: Whether GET uses something up (a state, a code, an attempt), which HEAD must not do.
     spends: bool = False

@@ -201,7 +201,7 @@ def test_native_people_are_let_in_unless_switched_off(
 
 
 def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> None:
-    """`ops` knows the names that Chalice will choose, so the second pass changes nothing in the pool."""
+    """`ops` predicts the names that Chalice chooses, so the provision after `chalice deploy` changes nothing in the pool."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     arn = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-"

@@ -39,7 +39,7 @@ def test_the_end_is_spoken_of_in_time() -> None:
 
 
 def test_names() -> None:
-    """The names are those of Lambda and of the tags of wheels."""
+    """A runtime has the name that Lambda uses, and the tag that wheels use."""
     assert newest().identifier == "python3.14"
     assert runtime_named("python3.13") is RUNTIMES["3.13"]
     assert runtime_named("python3.10") is None
