@@ -204,7 +204,7 @@ def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: s
     assert done.returncode == 1
     named = "leaving" if of == "one function" else "every function"
     assert f"environment variables of {named} take " in done.stderr
-    assert "Lambda allows 4096: shorten the largest, ORDERS (" in done.stderr
+    assert "Lambda allows only 4096: shorten the largest, ORDERS (" in done.stderr
     assert "Traceback" not in done.stderr
     assert heard == []
     assert shelf.packaged() == []
