@@ -374,7 +374,7 @@ addEventListener('pageshow', async ({ persisted }) => {
 // Otherwise it waits for the configuration, which the browser requests together with the scripts. The configuration says
 // whether there may be a session, so a first visitor does not wait for a second answer. If the configuration is slow, the
 // page asks for the session anyway.
-if (config?.session === null) {
+if (config?.session === null && !address()) {
   view.adopt(choices(), choice);
   inPage = described();
 }
