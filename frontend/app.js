@@ -373,7 +373,7 @@ addEventListener('pageshow', async ({ persisted }) => {
 // If the HTML's configuration says that there is a session, or probably one, the page asks for the session at once.
 // Otherwise it waits for the configuration, which the browser requests together with the scripts. The configuration says
 // whether there may be a session, so a first visitor does not wait for a second answer. If the configuration is slow, the
-// page asks for the session anyway.
+// page asks for the session anyway. A view in the HTML stays, unless the URL names another view, which will replace it.
 if (config?.session === null && !address()) {
   view.adopt(choices(), choice);
   inPage = described();
