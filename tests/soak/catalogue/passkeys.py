@@ -185,6 +185,8 @@ PASSKEYS: tuple[Defence, ...] = (
                 )
             ),
         ),
+        # The trigger ends them as well, so either defence hides that the other is off.
+        ("chalicelib.gatehouse.triggers.user_records:_end_passkeys", nothing),
     ),
     defence(
         "refused-passkeys-leave-no-id",
@@ -197,6 +199,7 @@ PASSKEYS: tuple[Defence, ...] = (
         "S-102",
         "a new password by mail does not end the passkeys",
         ("chalicelib.gatehouse.flows.accounts:Accounts._end_passkeys", nothing),
+        ("chalicelib.gatehouse.triggers.user_records:_end_passkeys", nothing),
     ),
     defence(
         "passkeys-ended-are-deleted",
