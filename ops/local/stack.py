@@ -305,9 +305,11 @@ def _require_free(addresses: Addresses, ours: Collection[int] = ()) -> None:
 
 def _ports(state_dir: Path) -> Collection[int]:
     """Return the ports of the stack that runs here. After an interrupted start they are unknown: return all ports."""
-    if not (state_dir / "info.json").exists():
+    try:
+        (state_dir / "info.json").stat()
+        places = json.loads((state_dir / _CHOICES).read_text(encoding="utf-8"))["addresses"]
+    except OSError:
         return range(65536)
-    places = json.loads((state_dir / _CHOICES).read_text(encoding="utf-8"))["addresses"]
     return (places["app"], places["aws"], places["okta"])
 
 

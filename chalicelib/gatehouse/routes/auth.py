@@ -196,7 +196,7 @@ def callback(call: Call) -> Response:
         code = page_error_code(error)
         log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)
         location = _error_location(call, code, transaction)
-    except Exception as error:  # noqa: BLE001 - after a bug of ours, too, the page must explain
+    except Exception as error:  # noqa: BLE001 - the page must explain our own bugs, too
         log_exception("sign_in_failed", error, door="hosted")
         location = _error_location(call, SignInError.code, transaction)
     return Response("", {"Location": location, "Set-Cookie": cookies}, 303)

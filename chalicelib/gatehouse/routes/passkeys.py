@@ -85,8 +85,9 @@ def verify(call: Call) -> Response:
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):
         raise InvalidRequest("credential is not an object")
+    cookies = _no_offer(call)  # before the passkey exists, because it can fail
     passkeys = current.passkeys.verify(credential, *_cookies(call))
-    return Response(_listed(passkeys), {"Set-Cookie": _no_offer(call)})
+    return Response(_listed(passkeys), {"Set-Cookie": cookies})
 
 
 def offer(call: Call) -> Response:

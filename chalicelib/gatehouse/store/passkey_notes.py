@@ -64,20 +64,17 @@ class PasskeyNotes:
     def add(self, user_name: str, passkey_id: str) -> None:
         """Store the id of a passkey that is being set up. If the person has no row, no passkeys have ended, so nothing
         is written."""
-        with suppress(ConditionFailed):
-            self._update(
-                user_name,
-                "ADD passkeysSince :id",
-                {":id": {"SS": [passkey_id]}},
-                "attribute_exists(userName)",
-            )
+        self._change_ids("ADD", user_name, passkey_id)
 
     def forget(self, user_name: str, passkey_id: str) -> None:
         """Delete the id of a passkey that Cognito refused."""
+        self._change_ids("DELETE", user_name, passkey_id)
+
+    def _change_ids(self, action: str, user_name: str, passkey_id: str) -> None:
         with suppress(ConditionFailed):
             self._update(
                 user_name,
-                "DELETE passkeysSince :id",
+                f"{action} passkeysSince :id",
                 {":id": {"SS": [passkey_id]}},
                 "attribute_exists(userName)",
             )

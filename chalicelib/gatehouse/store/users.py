@@ -273,7 +273,7 @@ class UserStore:
 
     def record_sign_in(self, profile: UserProfile) -> None:
         """Repair the record as `record_confirmed` does, and store the time of the sign-in, in one write (S-57)."""
-        self._write_sign_in(profile)
+        self._write_sign_in(profile, "lastSignInAt")
 
     def record_session(self, profile: UserProfile) -> None:
         """Do what `record_sign_in` does, for a sign-in that starts a session, and also store when the previous session
@@ -282,23 +282,21 @@ class UserStore:
         The trigger has just recorded the same sign-in in `lastSignInAt`, perhaps twice. So the previous time is read from
         `lastSessionAt`, which only this method writes.
         """
-        self._write_sign_in(
-            profile, ("lastSessionAt",), moves={"previousSignInAt": "lastSessionAt"}
-        )
+        self._write_sign_in(profile, "lastSessionAt", moves={"previousSignInAt": "lastSessionAt"})
 
     def _write_sign_in(
         self,
         profile: UserProfile,
-        more: tuple[str, ...] = (),
+        column: str,
         moves: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        times = dict.fromkeys(("lastSignInAt", *more), iso(self._clock()))
-        # The trigger reports the same sign-in, by a clock that may be ahead. So each method compares with its own column.
-        order = more[0] if more else "lastSignInAt"
+        """Store the time in `lastSignInAt` and in `column`. An earlier time than that of `column` writes nothing: the
+        trigger reports the same sign-in, by a clock that may be ahead, so each method compares with its own column."""
+        now = iso(self._clock())
         self._write_confirmed(
             profile,
-            {**self._confirmed_columns(profile), **times},
-            f"attribute_not_exists({order}) OR #{order} < :{order}",
+            {**self._confirmed_columns(profile), "lastSignInAt": now, column: now},
+            f"attribute_not_exists({column}) OR #{column} < :{column}",
             moves,
         )
 
