@@ -41,7 +41,7 @@ let configAsked = false;
 // time before the configuration is requested again
 let pause = 2000;
 // modules, loaded when needed
-/** @type {typeof import('./profile.js')|null} */
+/** @type {Awaited<ReturnType<typeof import('./profile.js').prepare>>|null} */
 let profile = null;
 /** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
 let direct = null;
@@ -83,7 +83,7 @@ function waysIn() {
   return ways.map(([provider, label, sign]) => ({
     label,
     sign,
-    url: (/** @type {boolean} */ remember) => signInUrl({ provider, remember }),
+    url: (/** @type {boolean|undefined} */ remember) => signInUrl({ provider, remember }),
   }));
 }
 
@@ -225,7 +225,7 @@ async function showInner(name, user) {
 
 /** @param {User} user */
 async function showProfile(user) {
-  const module = import('./profile.js').catch(() => null);
+  const module = import('./profile.js').then(({ prepare }) => prepare(session, choice, mayTwoStep(user))).catch(() => null);
   let record = null;
   /** @type {string|null} */
   let problem = null;
@@ -233,7 +233,7 @@ async function showProfile(user) {
   if (response?.ok) record = await response.json();
   else if (response?.status === 401 || response?.status === 403) problem = 'forbidden';
   else problem = 'failed';
-  profile ??= await module;
+  profile = await module;
   if (session.user?.sub !== user.sub || shown !== user.sub || leaving) return;
   if (profile) {
     const onward = config?.return_to;
@@ -242,7 +242,7 @@ async function showProfile(user) {
     arrival.error = null;
     view.show('profile', profile.profile({
       session, user, record, problem, signOut, onward, failed, lost,
-      native: mayTwoStep(user), passkeys: config?.passkeys && choice, providers: labels(), reload: () => showProfile(user),
+      native: mayTwoStep(user), passkeys: config?.passkeys, providers: labels(), reload: () => showProfile(user),
     }));
   } else missing(() => showProfile(user));
   warning = '';
@@ -312,7 +312,7 @@ function render() {
 }
 
 const choices = () => [...waysIn(), ...emailWay()];
-const described = () => JSON.stringify(choices().map(({ label, url }) => [label, url(false)]));
+const described = () => JSON.stringify(choices().map(({ label, url }) => [label, url()]));
 // the choices that the HTML's own view shows; empty after the script has drawn a view
 let inPage = '';
 

@@ -73,7 +73,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
    */
   async function proceed(answer) {
     if (!answer.challenge) {
-      choice.byPassword = true;
+      choice.byPassword = Boolean(config.passkeys);
       return;
     }
     const { showChallenge } = await import('./challenges.js');

@@ -5,30 +5,35 @@
 import { texts } from './more-texts.js';
 import { el, notice, way } from './view.js';
 
-/** @param {import('./profile.js').Own} own */
-export function section({ session, native, passkeys }) {
-  if (!native || !passkeys || !globalThis.PublicKeyCredential) return [];
-  const box = el('div');
-  const door = way(texts.passkeys, 'key', '#passkeys');
-  if (passkeys.byPassword) {
-    passkeys.byPassword = false; // so that the offer is made once
-    offer(box, door, session).catch(() => null); // without an answer there is no offer
-  }
-  return [box, door];
+/**
+ * Returns the offer, if there is one. Without an answer from the server there is none.
+ * @param {import('./session.js').Session} session @param {import('./view.js').Choice} choice
+ * @returns {Promise<HTMLElement[]>}
+ */
+export async function findOffer(session, choice) {
+  if (!choice.byPassword || !globalThis.PublicKeyCredential) return [];
+  choice.byPassword = false; // so that the offer is made once
+  return offer(session).catch(() => []);
 }
 
-/** @param {HTMLElement} box @param {HTMLElement} door @param {import('./session.js').Session} session */
-async function offer(box, door, session) {
-  if (!(await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable())) return;
+/** @param {import('./profile.js').Own} own */
+export function section({ native, passkeys, offer: made = [] }) {
+  if (!native || !passkeys || !globalThis.PublicKeyCredential) return [];
+  return [...made, way(texts.passkeys, 'key', '#passkeys')];
+}
+
+/** @param {import('./session.js').Session} session @returns {Promise<HTMLElement[]>} */
+async function offer(session) {
+  if (!(await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable())) return [];
   const [{ answer }, { link, linkButton }] = await Promise.all([session.post('auth/passkeys/offer'), import('./form.js')]);
-  if (!answer.offer) return;
+  if (!answer.offer) return [];
+  const said = notice(texts.passkeyOffer, texts.passkeyOfferMore);
   const notNow = () => {
     session.post('auth/passkeys/offer', { not_now: true }).catch(() => null);
-    box.replaceChildren();
-    door.focus();
+    /** @type {HTMLElement} */ (said.nextElementSibling).focus(); // the link to passkeys
+    said.remove();
   };
-  const said = notice(texts.passkeyOffer, texts.passkeyOfferMore);
   said.lastElementChild?.append(
     el('div', { class: 'links' }, link(texts.passkeyAdd, '#passkeys'), linkButton(texts.passkeyNotNow, notNow)));
-  box.replaceChildren(said);
+  return [said];
 }

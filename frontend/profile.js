@@ -1,18 +1,23 @@
 /**
  * The signed-in view: the person's data, sections for changes, and how long the session lasts.
  *
+ * @typedef {import('./profile-two-step.js').Factor} Factor
  * @typedef {Object} Own the data of the view, which each section gets
  * @property {import('./session.js').Session} session for calls
  * @property {import('./session.js').User} user
  * @property {Record<string, any>|null} record null when it could not be read
  * @property {boolean} native whether the person has a password that is entered on this page
- * @property {import('./view.js').Choice|false|undefined} passkeys set if the stage has passkeys; its `byPassword`
- *   says whether the person has just used a password
+ * @property {boolean|undefined} passkeys whether the stage has passkeys
+ * @property {HTMLElement[]} [offer] the offer to set up a passkey, if there is one
+ * @property {Promise<Factor|null>} [asked] the request for the second factor
+ * @property {Factor|null} [factor] its answer, if it came before the view was drawn
  * @property {Record<string, string>} providers labels, by name
  * @property {() => unknown} reload shows the profile again, with new data from the server
  */
 import { date, duration, time } from './moments.js';
 import { texts } from './more-texts.js';
+import { findOffer } from './profile-passkeys.js';
+import { askFactor } from './profile-two-step.js';
 import { sheet } from './sheet.js';
 import { button, el, fill, heading, notice, way } from './view.js';
 
@@ -33,20 +38,42 @@ await styled;
 const errors = texts.errors;
 
 /** The text, in two lines, that the next view shows after somebody has ended the session. @type {[string, string]} */
-export const ENDED = [texts.endedEarly, texts.endedEarlyMore];
+const ENDED = [texts.endedEarly, texts.endedEarlyMore];
 
 const initials = (name = '') =>
   name.split(/[\s@]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
+
+/** The view waits this long for answers, in milliseconds. What comes later moves the buttons below it. */
+const PATIENCE = 1000;
+/** @type {Pick<Own, 'offer'|'asked'|'factor'>} the answers for the view that is drawn next */
+let answers = {};
+
+/**
+ * Asks the server for what some sections show, and returns what the page uses of this module.
+ * @param {import('./session.js').Session} session @param {import('./view.js').Choice} choice
+ * @param {boolean} native whether the person has a password that is entered on this page
+ */
+export async function prepare(session, choice, native) {
+  /** @type {typeof answers} */
+  const next = native ? { asked: askFactor(session) } : {};
+  const late = new Promise((resolve) => { setTimeout(resolve, PATIENCE); });
+  const offer = findOffer(session, choice).then((found) => { next.offer = found; });
+  const factor = next.asked?.then((found) => { next.factor = found; });
+  await Promise.race([Promise.all([offer, factor]), late]);
+  answers = { ...next };
+  return { profile, showTimeLeft, ENDED };
+}
 
 /**
  * `problem` says why there is no record: `forbidden` or `failed`.
  * @param {Own & {problem: string|null, signOut: (event: any) => unknown, onward?: string, failed: string|false|null,
  *   lost: boolean}} options
  */
-export function profile({ problem, signOut, onward, failed, lost, ...own }) {
+function profile({ problem, signOut, onward, failed, lost, ...given }) {
+  const own = { ...given, ...answers };
   const { user, record, providers } = own;
-  const given = record?.given_name || user.given_name;
-  const full = [given, record?.family_name || user.family_name].filter(Boolean).join(' ');
+  const first = record?.given_name || user.given_name;
+  const full = [first, record?.family_name || user.family_name].filter(Boolean).join(' ');
   const email = record?.Email || user.email;
   const provider = record?.provider || user.provider;
   const groups = record?.groups ?? user.groups ?? [];
@@ -67,7 +94,7 @@ export function profile({ problem, signOut, onward, failed, lost, ...own }) {
   return [
     el('div', { class: 'who' },
       el('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(full || email)),
-      heading(given ? fill(texts.profileTitle, { name: given }) : texts.profileTitleNameless)),
+      heading(first ? fill(texts.profileTitle, { name: first }) : texts.profileTitleNameless)),
     lost && notice(texts.cookiesBlocked, texts.onlyHere, 'alert'),
     failed && notice((Object.hasOwn(errors, failed) ? errors[failed] : errors.unknown).title, texts.stillIn),
     problem && notice(problem === 'forbidden' ? texts.recordForbidden : texts.recordFailed, null, 'alert'),
@@ -87,7 +114,7 @@ export function profile({ problem, signOut, onward, failed, lost, ...own }) {
  * Updates the times in the profile.
  * @param {{left: number, whole: number, ends: number, idle: boolean}} options in milliseconds
  */
-export function showTimeLeft({ left, whole, ends, idle }) {
+function showTimeLeft({ left, whole, ends, idle }) {
   const box = document.getElementById('left');
   if (!box) return;
   const text = duration(left);

@@ -7,7 +7,7 @@
  * @typedef {keyof typeof ICONS} Sign
  * @typedef {'info'|'alert'} Kind
  * @typedef {[what?: string, more?: string|null, kind?: Kind]} Words of a notice
- * @typedef {{label: string, sign: Sign, url: (remember: boolean) => string}} Way to sign in
+ * @typedef {{label: string, sign: Sign, url: (remember?: boolean) => string}} Way to sign in
  * @typedef {{remember: boolean, byPassword?: boolean}} Choice
  */
 import { texts } from './texts.js';

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from .fake_api import Answer, FakeApi, Request, challenge, error, throttled
 from .test_keyboard import tab_to
@@ -40,6 +40,18 @@ if (navigator.credentials) {
 if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => window.fills === true;
 if (globalThis.PublicKeyCredential) PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true;
 """
+
+
+#: Counts how often something is added above or between the buttons of a profile that is already shown.
+WATCH_PROFILE = """() => {
+  window.grown = 0;
+  new MutationObserver((changes) => {
+    if (document.body?.dataset.view !== 'profile') return;
+    for (const { target, addedNodes } of changes)
+      if (document.getElementById('view').contains(target) && target.id !== 'view' && addedNodes.length)
+        window.grown += [...addedNodes].filter((node) => node.nodeType === 1).length;
+  }).observe(document, { subtree: true, childList: true });
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -233,6 +245,23 @@ def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
     expect(page.get_by_role("link", name="Passkeys")).to_be_visible()
     expect(page.get_by_text("Next time without a password?")).to_have_count(0)
     assert bodies(api, "passkeys/offer") == [{}]
+
+
+def test_the_offer_moves_nothing(page: Page, api: FakeApi) -> None:
+    """The profile is drawn once, with the offer if the answer has come, else without: a late offer would move a button away
+    from the person's finger."""
+    held: list[Route] = []
+    page.route("**/auth/passkeys/offer", lambda route: held.append(route))
+    page.add_init_script(f"({WATCH_PROFILE})()")
+    sign_in(page, api)
+    with page.expect_response("**/auth/passkeys/offer"):
+        held.pop().continue_()
+    page.get_by_role("link", name="Passkeys").click()
+    heading(page, "Passkeys")
+    press(page, "Back")
+    heading(page, "Hello, Bo")
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
+    assert page.evaluate("window.grown") == 0
 
 
 @pytest.mark.parametrize("remembered", [Answer(200, {"offer": False}), error(503, "x")], ids=str)

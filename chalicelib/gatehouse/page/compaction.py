@@ -9,6 +9,8 @@ _TYPES_IN_LINES = re.compile(r"/\*\* @\w+ [^*\n]*\*/ ?")
 _MARGINS = re.compile(r"\s*\n\s*")
 _CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")
 _CSS_ZEROS = re.compile(r"(?<![\w.#])0(?=\.\d)")
+#: Spaces in code. No string in our code contains these characters in this order.
+_CODE_SPACES = re.compile(r" (=>) |(?<=\)) (?=\{)")
 #: A line break that has no meaning in a script, after a line without a comment.
 _JOINTS = re.compile(r"^((?:(?!//).)*[;{,])\n", re.MULTILINE)
 
@@ -21,7 +23,7 @@ def compact(name: str, text: str) -> str:
     """
     lines = strip_margins(_TYPES_IN_LINES.sub("", _COMMENT_LINES.sub("", text))).strip()
     if not name.endswith(".css"):
-        return lines
+        return _CODE_SPACES.sub(r"\1", lines)
     rules = _CSS_SPACES.sub(r"\1", lines.replace("\n", ""))
     return _CSS_ZEROS.sub("", rules).replace(";}", "}")
 
