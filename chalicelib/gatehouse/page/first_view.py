@@ -20,6 +20,8 @@ _SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
 #: The parameters with which the HTML may contain the likely first view. With others, such as `error`, the page shows
 #: another view, or a notice that only the script can choose.
 _PLAIN_QUERY = frozenset({"return_to"})
+#: After a failed sign-in, and after a sign-out, a session is unlikely.
+_WITHOUT_SESSION = frozenset({"error", "signed_out"})
 #: Parts of the configuration that only other front ends and programs read.
 _NOT_FOR_THE_PAGE = frozenset({"app", "programs"})
 _ICON = re.compile(r"^\s*(\w+): '(M[^']+)',$", re.MULTILINE)
@@ -32,17 +34,18 @@ def choose_told(
     request it.
 
     `query` has the names of the parameters in the page's address, `site` is the request's Sec-Fetch-Site, and `is_return`
-    says whether the request follows a sign-in. The HTML never says that there is no session, because a missing cookie does
-    not prove this here. `session` is True if the request has the session cookie. After a sign-in, `session` is left out, and
-    the script asks for the session at once. `session` is None if the choice between ways to sign in is the likely first
-    view. Then the HTML has this view, and the script meanwhile requests the configuration.
+    says whether there was a sign-in a few minutes ago. The HTML never says that there is no session, because a missing
+    cookie does not prove this here. `session` is True if the request has the session cookie. If the request is probably the
+    redirect after a sign-in, `session` is left out, and the script asks for the session at once. `session` is None if the
+    choice between ways to sign in is the likely first view. Then the HTML has this view, and the script meanwhile requests
+    the configuration.
     """
     if config["session"]:
         return dict(config)
-    if is_return:
+    if site in _SITES_WITH_COOKIE:
+        return {**config, "session": None} if _begins_with_choice(config, query) else None
+    if is_return and _WITHOUT_SESSION.isdisjoint(query):
         return {name: value for name, value in config.items() if name != "session"}
-    if site in _SITES_WITH_COOKIE and _begins_with_choice(config, query):
-        return {**config, "session": None}
     return None
 
 

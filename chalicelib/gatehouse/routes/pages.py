@@ -51,8 +51,12 @@ def _tell(call: Call, config: dict[str, Any]) -> dict[str, Any] | None:
     from ..page.first_view import choose_told
     from ..sealed.transactions import USED_COOKIE
 
-    is_return = USED_COOKIE in call.cookies and "error" not in call.query
-    return choose_told(config, call.query, site=call.header("sec-fetch-site"), is_return=is_return)
+    return choose_told(
+        config,
+        call.query,
+        site=call.header("sec-fetch-site"),
+        is_return=USED_COOKIE in call.cookies,
+    )
 
 
 def _onward(call: Call) -> Response | None:
