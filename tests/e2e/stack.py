@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -93,14 +93,19 @@ class Stack:
         finally:
             cognito.untag_resource(ResourceArn=arn, TagKeys=[EMPTY_CLAIMS_TAG])
 
+    def accounts(self, email: str) -> list[str]:
+        """Return the user names of the pool's accounts with this address."""
+        found = self.aws("cognito-idp").list_users(
+            UserPoolId=self.info["user_pool_id"], Filter=f'email = "{email}"'
+        )
+        return [user["Username"] for user in found["Users"]]
+
     def forget_person(self, email: str) -> None:
-        """Delete one of Okta's people from the pool."""
+        """Delete one of Okta's people from the pool, and the record, which may be there without a person."""
         cognito = self.aws("cognito-idp")
         name = self.user_name(email)
-        try:
+        with suppress(cognito.exceptions.UserNotFoundException):
             cognito.admin_delete_user(UserPoolId=self.info["user_pool_id"], Username=name)
-        except cognito.exceptions.UserNotFoundException:
-            return
         self.delete_user_item(name)
 
     def create_person(self, email: str, password: str) -> None:
