@@ -3,8 +3,7 @@ ARNs.
 
 The pool, the trigger functions and the API need each other's names, so a single pass cannot make all three. The second
 pass changes the stack's parameters: the app client's URLs and, for a pool without triggers, the triggers. It also
-allows the pool to invoke the triggers, and sets the API's own errors, limits and access log. A second run changes
-nothing.
+allows the pool to invoke the triggers, and sets the API's own errors, limits and access log. A second run is safe.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ from .report import Reporter
 from .stages import Stage
 
 STATEMENT_ID = "user-pool"
-"""Name of the statement in a trigger's resource policy. The name never changes, so the next "
-  "deployment replaces the statement."""
+"""Name of the statement in a trigger's resource policy. The name never changes, so the next deployment replaces the
+statement."""
 
 _TRIGGER = "user_records"
 _OPTIONAL_TRIGGER = "token_claims"

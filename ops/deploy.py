@@ -26,8 +26,7 @@ CHALICE = (
     "-c",
     "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; sys.exit(main())",
 )
-"""`python -m chalice` does not exist, so this code calls the function of Chalice's script with "
-  "this interpreter."""
+"""`python -m chalice` does not exist, so this code calls the function of Chalice's script with this interpreter."""
 
 
 def deploy(

@@ -3,7 +3,8 @@ headers.
 
 This module only builds data. `chalice deploy` calls `put_rest_api`, which removes responses that are not in its
 document. So `ops.api_document` adds the responses to the document. `ops.connect` sets the responses after the API's
-address exists. https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+address exists.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class GatewayResponse:
 
         Header values are static text, which API Gateway expects in single quotes. The template's only variable is API
         Gateway's own id of the request, which is also in the access log. So the response contains no data from the
-        caller. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+        caller.
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
         """
         headers = {**SECURITY_HEADERS, "Content-Type": _CONTENT_TYPE, **self.headers}
         said = {"error": self.code, "message": self.message}

@@ -3,7 +3,8 @@ chooses another password.
 
 `AdminCreateUser` makes the account. For a person with an invitation, the same call with `RESEND` sends a new temporary
 password with a new expiry. `RESEND` accepts only the account's original name and its address, so a separate call
-changes attributes. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
+changes attributes.
+https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 """
 
 from __future__ import annotations

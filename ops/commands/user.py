@@ -74,7 +74,8 @@ def list_(
             print_people(directory, wanted, report, limit=limit, as_json=as_json)
         except BrokenPipeError:
             # The reader, such as `head`, has closed the pipe. Without this line, Python would report the closed pipe
-            # again at exit. https://docs.python.org/3/library/signal.html#note-on-sigpipe
+            # again at exit.
+            # https://docs.python.org/3/library/signal.html#note-on-sigpipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -55,7 +55,8 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
         configuration = found["Configuration"]
         runtime = runtime_named(configuration.get("Runtime", ""))
         if runtime is None or configuration["CodeSha256"] in seen:
-            # The check `runtime-age` reports an unsupported runtime. Functions share packages, and each package is checked once.
+            # The check `runtime-age` reports an unsupported runtime. Functions share packages; each package is checked
+            # once.
             continue
         seen.add(configuration["CodeSha256"])
         machine = MACHINES[(configuration.get("Architectures") or ["x86_64"])[0]]

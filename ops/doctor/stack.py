@@ -19,8 +19,9 @@ _EXPECTED_DRIFT = {
     # `ops rotate-keys` changes these secrets; CloudFormation wrote only their first value.
     "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),
     # A pool returns all its standard attributes, and the custom attributes with their prefix. Attributes cannot be
-    # changed later. https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html It
-    # also returns the trigger under its legacy name.
+    # changed later.
+    # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+    # A pool also returns the trigger under its legacy name.
     # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_LambdaConfigType.html
     "AWS::Cognito::UserPool": ("/Schema", "/LambdaConfig/PreTokenGeneration"),
 }

@@ -25,8 +25,7 @@ ALARMS = (
     "sign-in-throttles",
     "refresh-throttles",
 )
-"""Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for "
-  "each alarm."""
+"""Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for each alarm."""
 
 # This alarm queries the metrics of all providers, which the local AWS does not support.
 NOT_LOCALLY = ("federation-throttles",)

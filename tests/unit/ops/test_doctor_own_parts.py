@@ -160,7 +160,7 @@ def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None
     [
         ({}, None),
         (None, "on_order is not called for items in arn"),
-        ({"State": "Disabled"}, "must be enabled (Disabled)"),
+        ({"State": "Disabled"}, "is not enabled (Disabled)"),
         ({"LastProcessingResult": "PROBLEM: Function call failed"}, "PROBLEM: Function call"),
     ],
 )
