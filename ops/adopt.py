@@ -62,7 +62,7 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 def apis_of(session: boto3.Session, stage: Stage) -> Iterator[str]:
     """Return the ids of the REST APIs whose root calls the stage's function.
 
-    Stages of one app have APIs with the same name, so the name does not identify them.
+    All stages of an app have APIs with the same name, so a name does not identify an API.
     """
     gateway = aws.client(session, "apigateway")
     for page in gateway.get_paginator("get_rest_apis").paginate():

@@ -14,7 +14,7 @@ from .report import Reporter
 from .stack_events import StackEvents
 from .template import read_template
 
-# States of a failed first attempt: CloudFormation can only delete such stacks, not update them.
+# States of a failed first attempt: CloudFormation can delete such stacks, but cannot update such stacks.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 # A stack in one of these states counts as absent. Stacks in a state of `LEFTOVERS` are deleted before the creation;
 # stacks in the other two states are empty.

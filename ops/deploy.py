@@ -46,8 +46,8 @@ def deploy(
     require_dependencies(stage, report)
     session = aws.session(stage)
     provision(session, stage, {}, report, approved=approved)
-    # Load the stage again, because it now has the stack's outputs. Loading checks the size of the variables before the
-    # upload.
+    # Load the stage again, because the stage now has the stack's outputs. Loading also checks the size of the variables
+    # before the upload.
     stage = load_stage(project_dir, stage_name)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)

@@ -200,8 +200,8 @@ class Directory:
     def everybody(self, name: str) -> list[Person]:
         """Return all people who match a name: one person for a user name, perhaps several people for an address.
 
-        ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. It
-        cannot find a federated person whose stored address has other capital letters.
+        ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. The
+        method cannot find a federated person whose stored address has other capital letters.
         """
         if not name.strip():
             raise OpsError("The name is empty: pass a user name or an address.")
@@ -253,7 +253,7 @@ class Directory:
         return found
 
     def delete_record(self, user_name: str) -> bool:
-        """Delete a record; return False if it did not exist."""
+        """Delete a record; return False if the record did not exist."""
         answer = self._dynamodb.delete_item(
             TableName=self._table,
             Key={"userName": {"S": key_of(user_name)}},

@@ -46,8 +46,8 @@ def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> li
     missing = [name for name in _ENDPOINTS if not isinstance(document.get(name), str)]
     if missing:
         raise OpsError(
-            f"The discovery document of {issuer} lacks {', '.join(missing)}; Cognito needs "
-            f"them. Check that {issuer} is the issuer of an OIDC application."
+            f"The discovery document of {issuer} lacks {', '.join(missing)}, which Cognito needs. "
+            f"Check that {issuer} is the issuer of an OIDC application."
         )
     supported = document.get("scopes_supported")
     if isinstance(supported, list):

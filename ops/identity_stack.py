@@ -157,7 +157,7 @@ def body_of(stage: Stage) -> str:
             f"With {' and '.join(added)} the identity stack's template is too large: Gatehouse's "
             f"part has {ours:,} bytes and your part {size_of(body) - ours:,}, but CloudFormation "
             f"accepts only {MOST_BYTES:,} in all. Your part may have {MOST_BYTES - ours:,}: name "
-            "fewer resources, or use wildcards in their names."
+            "fewer resources, or use wildcards in the resources' names."
         )
     return body
 
@@ -234,7 +234,7 @@ def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
 def update_parameters(
     stage: Stage, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Build the parameters for an update of `found`, as `provision` would send them."""
+    """Build the parameters that `provision` would send for an update of `found`."""
     return build_update(found, body, {**_of_stage(stage, values_of(found)), **parameters})
 
 

@@ -93,7 +93,8 @@ def invite(
         directory.record(invited)
         if not again:
             report.note(
-                f"the trigger user_records wrote no record, so this command wrote one. `{PROGRAM} doctor --stage "
+                "the trigger user_records wrote no record, so this command wrote the record. "
+                f"`{PROGRAM} doctor --stage "
                 f"{directory.stage.name}` reports the trigger's fault"
             )
     if group:
@@ -159,7 +160,9 @@ def _of_provider(person: Person) -> OpsError:
 
 
 def _refuse_known(directory: Directory, person: Person) -> None:
-    """Raise OpsError for a person who has an account. The message says what this person needs instead of an invitation."""
+    """Raise OpsError for a person who has an account. The message names the command that this person needs instead of
+    an invitation.
+    """
     stage = directory.stage.name
     if not person.user.enabled:
         raise OpsError(

@@ -80,9 +80,9 @@ def up(
 ) -> None:
     """Start the local stack and deploy into it.
 
-    The command prints the URL and the people who can sign in, and runs until Ctrl-C. It applies the same template as on
-    AWS, and runs the same `chalice deploy`. If a stack is already running, the command deploys the project into that
-    stack. The stack's people, sessions and records stay until the stack is stopped.
+    The command prints the URL and the people who can sign in, and runs until Ctrl-C. The local stack has the same
+    template as AWS, and the same `chalice deploy`. If a stack is already running, the command deploys the project into
+    that stack. The stack's people, sessions and records stay until the stack is stopped.
     """
     from ..local import stack
     from ..local.addresses import Addresses

@@ -1,4 +1,4 @@
-"""Functions that the commands about one person share: they find the person, and name missing rights in errors."""
+"""Functions for the commands about one person: finding the person, and errors that name missing rights."""
 
 from __future__ import annotations
 

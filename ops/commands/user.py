@@ -86,8 +86,8 @@ def list_(
 def show(stage: Stage, user: str, as_json: bool) -> None:
     """Show all data about a person.
 
-    The data comes from the pool, the table and the providers: status, groups, second factors, links, record,
-    differences, and next steps. AWS bills each person whom this command reads (AdminGetUser) as an active user of that
+    The report has status, groups, second factors, links, record, differences and next steps. Its sources are the pool,
+    the table and the providers. AWS bills each person whom this command reads (AdminGetUser) as an active user of that
     month.
     """
     with at_work(stage, f"looking up {user}") as (directory, _):

@@ -86,7 +86,7 @@ def api_routes(deployment: Deployment) -> Iterator[Fault]:
     lacking = sorted(f"{verb} {path}" for verb, path in public - there)
     if lacking:
         yield Fault(
-            f"the API lacks {', '.join(lacking)}: it was deployed from another version.",
+            f"the API lacks {', '.join(lacking)}: another version of the app was deployed.",
             deployment.again,
         )
 

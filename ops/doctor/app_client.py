@@ -23,7 +23,7 @@ def app_client(deployment: Deployment) -> Iterator[Fault]:
     except Missing as missing:
         if "app client" not in missing.args[0]:
             raise
-        yield Fault("the app client is missing: nobody can sign in.", deployment.again)
+        yield Fault("the app client is missing: people cannot sign in.", deployment.again)
         return
     if not found.get("ClientSecret"):
         yield Fault(

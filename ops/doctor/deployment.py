@@ -48,7 +48,7 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response. If there was no response, `status` is 0 and `error` says why."""
+    """An HTTP response. Without a response, `status` is 0 and `error` gives the reason."""
 
     status: int
     headers: Mapping[str, str]
@@ -97,7 +97,7 @@ class Deployment:
 
     @property
     def now(self) -> datetime:
-        """This moment, in UTC."""
+        """The current time, in UTC."""
         return datetime.now(timezone.utc)
 
     @property
@@ -110,7 +110,7 @@ class Deployment:
         """The identity stack."""
         found = describe(self.client("cloudformation"), self.stage.identity_stack)
         if found is None:
-            raise Missing("there is no identity stack (see stack-status)")
+            raise Missing("the identity stack is missing (see stack-status)")
         return found
 
     @cached_property
@@ -185,7 +185,9 @@ class Deployment:
         try:
             return load_deployed(self.stage)
         except OpsError:
-            raise Missing("Chalice has deployed nothing yet (see deployed)") from None
+            raise Missing(
+                "the stage has no record of a deployment by Chalice (see deployed)"
+            ) from None
 
     @cached_property
     def root(self) -> str:

@@ -60,7 +60,7 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
             )
     known = {*FUNCTIONS, *(each.name for each in declared)}
     for name, arn in sorted(deployment.deployed.functions.items()):
-        # Chalice also records event sources, with the ARN of the function that they call.
+        # Chalice also records event sources, each with the ARN of the function that the source calls.
         if name in known or not arn.endswith(f":{stage.function(name)}"):
             continue
         yield Fault(

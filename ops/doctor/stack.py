@@ -32,7 +32,9 @@ def stack_status(deployment: Deployment) -> Iterator[Fault]:
     name = deployment.stage.identity_stack
     found = describe(deployment.client("cloudformation"), name)
     if found is None:
-        yield Fault(f"there is no stack {name}: the stage was never provisioned.", deployment.again)
+        yield Fault(
+            f"the stack {name} does not exist: the stage was never provisioned.", deployment.again
+        )
     elif found["StackStatus"] not in _GOOD:
         yield Fault(
             f"stack {name} is in {found['StackStatus']}: an operation is running, or has stopped "

@@ -1,4 +1,4 @@
-"""An app's shape: its routes and functions, as Chalice describes them to API Gateway and Lambda.
+"""An app's shape: the description of its routes and functions that Chalice sends to API Gateway and Lambda.
 
 If two versions have the same shape, a deployment replaces only the functions' code.
 """

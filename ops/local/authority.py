@@ -5,8 +5,8 @@ machine's own names (RFC 5280, 4.2.1.10) and to servers (4.2.1.12). So a stolen 
 the authority's certificates for other hosts. If mkcert has made and installed a root, the root signs instead of the
 authority.
 
-Apple's browsers refuse certificates that are valid for more than 825 days. They also require names in subjectAltName
-and the purpose of a server: https://support.apple.com/en-us/103769
+Apple's browsers refuse certificates that are valid for more than 825 days. Apple's browsers also require names in
+subjectAltName and the purpose of a server: https://support.apple.com/en-us/103769
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """This module runs Chalice's own command line with shorter waits, for the local AWS only.
 
-After Chalice has made a function, it waits 5 s for IAM and Lambda. During an update of a function, it waits 10 s. In
-the local AWS, changes take effect at once, so these waits are shortened to a tenth of a second. The app itself calls
+Chalice waits 5 s for IAM and Lambda after making a function, and 10 s during an update of a function. In the local AWS,
+changes take effect at once, so these waits are shortened to a tenth of a second. The app itself calls
 ops/exact_package.py, which decides about the contents of the zip.
 """
 

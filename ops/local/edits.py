@@ -113,7 +113,7 @@ class Edits:
 
     def _warm(self) -> None:
         """Start the API's new container, so that the next reload of the page does not wait for it."""
-        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None for plain HTTP
+        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # `None` for plain HTTP
         url = self._info["page_url"]
         try:
             # The address is the app's address on this machine, so opening the address is safe.

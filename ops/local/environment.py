@@ -1,9 +1,10 @@
 """This module makes MiniStack's separate virtual environment: once, and again when the lock or Python changes.
 
 The environment must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on the
-environment's interpreter. So they could import any other package of the environment, even a package that the Lambda zip
-lacks. The environment's packages are compiled at the installation, as boto3 is in Lambda. Otherwise each worker would
-compile botocore again, because the workers write no bytecode. That compilation took half of each cold start.
+environment's interpreter. So the workers could import any other package of the environment, even a package that the
+Lambda zip lacks. The environment's packages are compiled at the installation, as boto3 is in Lambda. Otherwise each
+worker would compile botocore again, because the workers write no bytecode. That compilation took half of each cold
+start.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def require_linux() -> None:
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
         raise OpsError(
             "The local stack runs Lambda packages, which are built for Linux. This machine has "
-            "{platform.system()} on {platform.machine()}. Open the project in its "
+            f"{platform.system()} on {platform.machine()}. Open the project in its "
             "devcontainer (.devcontainer/), or use a Linux machine. Unit tests run "
             "everywhere."
         )

@@ -1,7 +1,7 @@
 """A reverse proxy from https://localhost:PORT/ to the local REST API's stage.
 
-The proxy stands in for API Gateway's front end. It names the API in the Host header, replaces a client's X-Forwarded-*
-headers by the true peer address, and refuses requests that are too large for API Gateway.
+The proxy stands in for API Gateway's front end. The proxy names the API in the Host header, and replaces a client's
+X-Forwarded-* headers by the true peer address. The proxy refuses requests that are too large for API Gateway.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 
 Over TLS, the proxy also supports HTTP/2, as API Gateway does (http2.py).
@@ -230,7 +230,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _InMemory:
-    """Holds a request's and a response's bytes in place of a handler's network connection."""
+    """An object with a request's and a response's bytes, which a handler uses in place of a network connection."""
 
     request: bytes
 
@@ -239,11 +239,11 @@ class _InMemory:
         self.wfile = io.BytesIO()
 
     def finish(self) -> None:
-        """Do nothing: there is no connection to close."""
+        """Do nothing, because an object in memory has no connection to close."""
 
 
 def _http2() -> Any:
-    """Import the module http2.py late. If this file runs as a program, it is imported by its path."""
+    """Import the module http2.py late. If this file runs as a program, http2.py is imported by its path."""
     if __package__:
         return importlib.import_module(".http2", __package__)
     name = "gatehouse_http2"

@@ -69,7 +69,7 @@ def build_app(
     _remember_sign_ins(app, sessions)
     _refuse_who_left(
         app, console
-    )  # This hook is registered after `_remember_sign_ins`, so that it also applies to people with a session.
+    )  # This hook is registered after `_remember_sign_ins`, so that the hook also applies to people with a session.
     _serve_console(app, people, console, sessions, issuer)
 
     @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here

@@ -34,9 +34,9 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "assign": ("active", "application.user_membership.add"),
     "clear": ("", "user.session.clear"),
 }
-#: These buttons let a person in, so they send no Universal Logout.
+#: Buttons that allow a person to sign in. Such a button sends no Universal Logout.
 _LETS_IN = ("reactivate", "assign")
-#: These buttons also end the person's sessions at the stand-in.
+#: Buttons that also end the person's sessions at the stand-in.
 ENDS_HERE = ("deactivate", "clear")
 WAYS = ("event-hook", "universal-logout", "both")
 
@@ -53,7 +53,9 @@ class Sent:
 
 
 class Console:
-    """Holds people's states and sends requests to the app. `file` has the app's addresses; `sign` signs a token."""
+    """The console's data: people's states at the stand-in, and the requests to the app. `file` has the app's addresses;
+    `sign` signs a token.
+    """
 
     def __init__(
         self, file: Path | None, issuer: str, sign: Callable[[dict[str, Any]], str]

@@ -1,5 +1,5 @@
-"""This module starts the local stack. It deploys the same template as for AWS, with the same `chalice deploy`, into the
-local AWS.
+"""This module starts the local stack. The module deploys the same template as for AWS, with the same `chalice deploy`,
+into the local AWS.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Choices:
             write_option(copy, LOCAL, "loopback_ports", list(self.loopback_ports))
 
     def text(self) -> str:
-        """Return these options as text, so that a later `up` can compare them with its own options."""
+        """Return these options as text, so that a later `up` can compare these options with its own options."""
         return json.dumps(asdict(self), sort_keys=True)
 
 
@@ -124,7 +124,9 @@ def up(
 
 
 def require_same_choices(processes: Processes, state_dir: Path, choices: Choices) -> bool:
-    """Return whether a complete stack runs here with these choices. Raises OpsError if a stack runs with other choices."""
+    """Return True if a complete stack with these choices is running. Raises OpsError if a stack runs with other
+    choices.
+    """
     if len(processes.running()) < _PROGRAMS or not (state_dir / "info.json").exists():
         return False
     try:
@@ -134,8 +136,8 @@ def require_same_choices(processes: Processes, state_dir: Path, choices: Choices
     if before != choices.text():
         raise OpsError(
             "A stack is running here with other ports or options, which cannot be changed while "
-            "it runs. To use that stack, pass its own options: {_told(before)}. To stop that "
-            "stack and start a new stack (people and records are lost), run {PROGRAM} up --fresh "
+            f"it runs. To use that stack, pass its own options: {_told(before)}. To stop that "
+            f"stack and start a new stack (people and records are lost), run {PROGRAM} up --fresh "
             "with your options."
         )
     return True

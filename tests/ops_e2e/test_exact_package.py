@@ -93,7 +93,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 def cannot_be_built(shelf: Shelf) -> str:
     """The package has no wheel, and its source needs a compiler."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "broken", BREAKS)))
-    return "broken==1.0: no wheel, and its source does not build"
+    return "broken==1.0 has no wheel, and its build fails"
 
 
 def missing_hash(shelf: Shelf) -> str:
@@ -373,7 +373,7 @@ def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
     (shelf.project / "vendor" / "whole.py").write_text("x = 'mine'\n")
     done = chalice_package(shelf)
     assert done.returncode == 1
-    assert "whole.py is in it twice" in done.stderr
+    assert "whole.py is in the zip twice" in done.stderr
     assert shelf.packaged() == []
 
 

@@ -16,7 +16,7 @@ VERSION = "1.5.33"
 
 @dataclass(frozen=True)
 class Emulator:
-    """MiniStack's modules. The modules are untyped here, because MiniStack has no types."""
+    """MiniStack's modules. The attributes have the type `Any`, because MiniStack has no types."""
 
     app: Any
     cognito: Any

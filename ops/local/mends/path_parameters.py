@@ -1,4 +1,4 @@
-"""A patch of a REST API's path parameters: a function gets the parameters percent-encoded, as the caller wrote them.
+"""A patch of a REST API's path parameters: a function gets the parameters percent-encoded, as in the caller's request.
 
 MiniStack routes by the decoded path, so `%2F` splits a segment in two, and the function decodes `%25` a second time. On
 AWS, only the function (or a mapping) decodes a path (aws/chalice#511, aws/chalice#688, serverless/serverless#5037).
