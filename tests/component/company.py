@@ -15,7 +15,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: A test gives a member of an event this value to omit the member.
+#: If a test sets a member of an event to this value, the event omits the member.
 DROPPED = object()
 
 
