@@ -109,7 +109,7 @@ def cached(name: str) -> str:
 
 
 def said(folder: Path, program: str) -> str:
-    """Run a program in the unpacked zip and return its output."""
+    """Run a program in the unpacked zip. Return the program's output."""
     done = subprocess.run(
         [sys.executable, "-B", "-c", program],
         cwd=folder,
@@ -122,7 +122,8 @@ def said(folder: Path, program: str) -> str:
 
 @pytest.mark.parametrize("state", ["whole", "missing", "of another Python"])
 def test_gatehouses_modules_are_in_one_file(built: Path, tmp_path: Path, state: str) -> None:
-    """A container loads all of Gatehouse from that file. Without it, or with another Python, it loads the usual modules."""
+    """A container loads all of Gatehouse from one file. Without this file, or with another Python, the container loads
+    the usual modules."""
     with zipfile.ZipFile(built) as packed:
         packed.extractall(tmp_path)
     file = tmp_path / cached(f"{GATEHOUSE}modules.py")
@@ -152,7 +153,7 @@ def test_botocores_data_comes_with_its_notice(built: Path) -> None:
 
 
 def locked(name: str) -> set[str]:
-    """Return the distributions of a lock file, by their names in site-packages."""
+    """Return the distributions in a lock file. Each name is the name in site-packages."""
     text = (PROJECT / name).read_text(encoding="utf-8")
     return {
         n.lower().replace("-", "_") for n in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)
@@ -162,7 +163,7 @@ def locked(name: str) -> set[str]:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-66")
 def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
-    """The zip has the app, Chalice itself, and what requirements.txt locks, but no development tools."""
+    """The zip has the app, Chalice itself, and the locked packages of requirements.txt, but no development tools."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
     distributions = {
@@ -179,8 +180,8 @@ def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-61")
 def test_no_entry_tells_of_this_machine_or_holds_a_secret(built: Path, tmp_path: Path) -> None:
-    """The zip contains no path of the checkout or of a home folder. In our own files, detect-secrets finds only values that
-    the baseline lists."""
+    """The zip contains no path of the checkout or of a home folder. In our own files, detect-secrets finds only values
+    that the baseline lists."""
     private = {str(PROJECT).encode(), str(tmp_path.parent.parent).encode()}
     home = str(Path.home()).encode()
     own = []
