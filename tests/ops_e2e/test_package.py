@@ -1,4 +1,4 @@
-"""The Lambda zip is reproducible and small, and contains nothing but the app."""
+"""Tests that the Lambda zip is reproducible and small, and contains only the app."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SECRET = re.compile(rb"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|us-east-1_
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip that `make package` builds."""
+    """Return the zip that `make package` builds."""
     return package(PROJECT, tmp_path_factory.mktemp("one"))
 
 
 def test_same_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    """The second zip is built at another time and with another umask."""
+    """The test builds the second zip at another time and with another umask."""
     before = os.umask(0o077)
     try:
         again = package(PROJECT, tmp_path)
@@ -56,7 +56,7 @@ def test_order_date_and_mode_do_not_come_from_the_file_system(tmp_path: Path) ->
 
 
 def test_it_is_small_and_holds_the_app_and_what_it_imports(built: Path) -> None:
-    """The zip must include cryptography, because the local AWS would hide that it is missing."""
+    """The zip must include cryptography. On the local AWS, a missing cryptography would cause no error."""
     assert built.stat().st_size <= 10_000_000
     with zipfile.ZipFile(built) as packed:
         names = set(packed.namelist())
@@ -79,7 +79,7 @@ def test_no_tests_no_ops_no_secret(built: Path) -> None:
 
 
 def test_every_module_has_its_bytecode(built: Path, tmp_path: Path) -> None:
-    """The bytecode is for this Python, and is used without checking the source. Lambda cannot write bytecode itself."""
+    """The bytecode is for this Python, which uses it without checking the source. Lambda cannot write bytecode itself."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
         packed.extractall(tmp_path)
@@ -102,7 +102,7 @@ TELL = (
 
 
 def cached(name: str) -> str:
-    """Return the path at which Python looks for a module's bytecode."""
+    """Return the path of a module's bytecode as Python expects it."""
     folder, _, file = name.rpartition("/")
     tagged = f"__pycache__/{file.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
     return f"{folder}/{tagged}" if folder else tagged
