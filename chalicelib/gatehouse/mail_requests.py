@@ -42,7 +42,7 @@ class MailRequest:
 
 
 class Lambda(Protocol):
-    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
+    """The method of boto3's client that this module calls. The tests' fake client has the same method."""
 
     def invoke(self, **arguments: Any) -> dict[str, Any]: ...
 

@@ -58,7 +58,7 @@ def timestamp(seconds: float) -> str:
 
 
 class Sqs(Protocol):
-    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
+    """The method of boto3's client that this module calls. The tests' fake client has the same method."""
 
     def send_message_batch(self, **arguments: Any) -> dict[str, Any]: ...
 

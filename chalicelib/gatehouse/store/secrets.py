@@ -20,7 +20,7 @@ RENEW_INTERVAL_SECONDS = 30
 
 
 class SecretsManager(Protocol):
-    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
+    """The method of boto3's client that this module calls. The tests' fake client has the same method."""
 
     def get_secret_value(self, **arguments: Any) -> dict[str, Any]: ...
 
