@@ -81,8 +81,8 @@ class SessionFlow:
     def refresh(self, cookie: str | None) -> Refreshed:
         """Renew the session in a cookie value.
 
-        NoSession and SessionExpired mean that the session is over. After TemporarilyUnavailable, the session continues
-        (S-35). RefreshPostponed is a TemporarilyUnavailable with the session's new cookie.
+        Raises NoSession or SessionExpired if the session is over. Raises TemporarilyUnavailable in an outage; the session
+        then continues (S-35). RefreshPostponed is a TemporarilyUnavailable with the session's new cookie.
 
         The session's row is checked before the refresh token is used. So an ended session gets no token. If the table
         does not answer, the refresh token stays unused, and the same cookie works after the outage
