@@ -35,11 +35,11 @@ def choose_told(
     the configuration, return None.
 
     `query` contains the names of the parameters in the page's address. `site` is the request's Sec-Fetch-Site.
-    `is_return` is true if a sign-in began a few minutes ago. In the result, `session` is True if the request has the
-    session cookie. If the request is probably the redirect after a sign-in, `session` is left out, and the script asks
-    for the session at once. `session` is None if the choice between ways to sign in is the likely first view. Then the
-    HTML contains this view, and the script requests the configuration at the same time. `session` is never False, because
-    a missing cookie does not prove that the browser has no session.
+    `is_return` is true if this browser finished a sign-in in the last few minutes. In the result, `session` is True if
+    the request has the session cookie. If the request is probably the redirect after a sign-in, `session` is left out,
+    and the script asks for the session at once. `session` is None if the choice between ways to sign in is the likely
+    first view. Then the HTML contains this view, and the script requests the configuration at the same time. `session` is
+    never False, because a missing cookie does not prove that the browser has no session.
     """
     if config["session"]:
         return dict(config)
