@@ -21,7 +21,6 @@ from .stages import LOCAL, config_file, require_project
 from .wheels import Target
 
 NAME = "gatehouse.zip"
-MAX_BYTES = 10_000_000
 _STRAYS = ("tests", "ops", "docs", "benchmarks", ".chalice", ".git", ".local", ".venv", "vendor")
 #: A placeholder for an ARN that the zip does not contain. To package the app, Chalice imports it, and the app needs
 #: the ARN of a pool.
@@ -80,7 +79,7 @@ def write_reproducible(source: Path, target: Path) -> None:
     """Pack `source` again so that equal contents give equal bytes. Refuse files that do not belong to the app.
 
     Entries are sorted, and all have the same mode and the same date, the first that the zip format allows. Raises
-    OpsError for an entry that does not belong there, and for a zip that is too large for Lambda to start quickly.
+    OpsError for an entry that does not belong there.
     """
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w") as packed:
         names = sorted(name for name in given.namelist() if not name.endswith("/"))
@@ -93,12 +92,6 @@ def write_reproducible(source: Path, target: Path) -> None:
             entry.create_system = 3  # 3 means Unix, where the mode below applies
             entry.external_attr = 0o100644 << 16
             packed.writestr(entry, given.read(name), compresslevel=9)
-    size = target.stat().st_size
-    if size > MAX_BYTES:
-        raise OpsError(
-            f"The Lambda zip has {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}: check "
-            "what has been added to requirements.txt."
-        )
 
 
 def _is_stray(name: str) -> bool:

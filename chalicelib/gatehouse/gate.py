@@ -89,8 +89,7 @@ class Gatehouse:
             refuse_collisions(app.routes, ours)
         for route in TABLE:
             self._mount(route)
-        for path in list(app.routes):
-            guard.cover(path)
+        guard.cover(*app.routes)
         guard.own_routes = ours
         self._declare_functions()
         # Inserted first, so that it wraps all other middleware of the app.

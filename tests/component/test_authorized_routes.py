@@ -65,6 +65,18 @@ def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
 
 
 @pytest.mark.security("S-48")
+def test_all_unguarded_routes_are_named_at_once() -> None:
+    team = Chalice("team")
+    team.route("/orders", methods=["GET", "POST"])(lambda: {})
+    team.route("/ping", methods=["GET"])(lambda: {})
+    team.route("/tea", methods=["GET"])(lambda: {})
+    with pytest.raises(ValueError, match="has no authorizer") as caught:
+        Gatehouse(team, public={("GET", "/ping")})
+    routes = [line.split(" has no authorizer")[0] for line in str(caught.value).splitlines()]
+    assert routes == ["GET /orders", "POST /orders", "GET /tea"]
+
+
+@pytest.mark.security("S-48")
 def test_a_public_route_with_another_method_is_not_public() -> None:
     """The list of public routes contains methods, not just paths."""
     team = Chalice("team")

@@ -28,6 +28,7 @@ from ops.local.staged_copy import stage_copy
 from ops.locked import NAME, load_lock
 from ops.package import package
 from ops.package_contents import misses
+from ops.package_size import UNZIPPED
 from ops.runtimes import RUNTIMES
 from ops.stages import LOCAL, load_stage
 from ops.wheels import Target
@@ -205,6 +206,22 @@ def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: s
     named = "leaving" if of == "one function" else "every function"
     assert f"environment variables of {named} take " in done.stderr
     assert "Lambda allows only 4096: shorten the largest, ORDERS (" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert heard == []
+    assert shelf.packaged() == []
+
+
+def test_a_plain_chalice_deploy_measures_the_package_before_the_upload(shelf: Shelf) -> None:
+    """Lambda would refuse the package only after the upload, with an error that does not name the large file."""
+    shelf.give_a_role()
+    shelf.lock(line(wheel(shelf.folder, "whole")))
+    large = shelf.project / "chalicelib" / "model.bin"
+    with large.open("wb") as file:
+        file.truncate(UNZIPPED)
+    done, heard = plain_deploy(shelf)
+    assert done.returncode == 1
+    assert "the unpacked files, 25" in done.stderr
+    assert "The largest parts: chalicelib (25" in done.stderr
     assert "Traceback" not in done.stderr
     assert heard == []
     assert shelf.packaged() == []

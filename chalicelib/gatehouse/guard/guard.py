@@ -76,18 +76,28 @@ class Guard:
         for method in [m for m, e in there.items() if isinstance(e, _AddedEntry)]:
             del there[method]
 
-    def cover(self, path: str) -> None:
-        """Guard every method of a path, and add HEAD and OPTIONS: API Gateway only passes on declared methods.
+    def cover(self, *paths: str) -> None:
+        """Guard every method of the paths, and add HEAD and OPTIONS: API Gateway only passes on declared methods.
 
-        Raises ValueError for a route that is neither public nor authorized.
+        Raises one ValueError that names all routes that are neither public nor authorized.
         """
-        methods = self._app.routes[path]
-        for method, entry in methods.items():
-            if self._covered.get((method, path)) is not entry:
-                entry.view_function = self._wrap(entry.view_function, self._check_of(entry))
+        refused = []
+        for path in paths:
+            for method, entry in self._app.routes[path].items():
+                if self._covered.get((method, path)) is entry:
+                    continue
+                try:
+                    check = self._check_of(entry)
+                except ValueError as error:
+                    refused.append(str(error))
+                    continue
+                entry.view_function = self._wrap(entry.view_function, check)
                 self._covered[method, path] = entry
-        self._add_head(path)
-        self._add_options(path)
+        if refused:
+            raise ValueError("\n".join(refused))
+        for path in paths:
+            self._add_head(path)
+            self._add_options(path)
 
     def is_covered(self, entry: RouteEntry) -> bool:
         """Whether a route has passed through `cover`."""
