@@ -4,9 +4,9 @@ Chalice stops.
 Chalice alone does three unsafe things. If Chalice cannot build a dependency, it uploads a zip without that dependency
 and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, Chalice
 downloads that package again by name and version, without checking hashes. Chalice also reuses an earlier zip without
-checking its contents. `install` replaces these three steps. Before the upload, `install` also refuses variables that
-are too large for Lambda. app.py calls `install` when Chalice's command line loads the app. So the change also applies
-to a plain `chalice deploy` or `chalice package`.
+checking its contents. `install` replaces these three steps. Before the upload, `install` also refuses variables and
+zips that are too large for Lambda. app.py calls `install` when Chalice's command line loads the app. So the change also
+applies to a plain `chalice deploy` or `chalice package`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .local.chalice_cli import CACHE
 from .locked import NAME, load_lock
 from .made_files import complete, made_files
 from .package_contents import differences
+from .package_size import require_size
 from .program import PROGRAM
 from .runtimes import OPTION, RUNTIMES, runtime_of
 from .team_file import NAME as TEAM_FILE
@@ -146,15 +147,17 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
     """Wrap `create_deployment_package`, and compare its zip with the lock.
 
     If a zip from an earlier run differs from the lock, Chalice makes the zip again, once. If the new zip also differs,
-    the zip is removed.
+    the zip is removed. A zip that is too large for Lambda is removed as well.
     """
 
     def create_deployment_package(self: Any, project_dir: str, python_version: str) -> str:
         def make() -> str:
             path = Path(create(self, project_dir, python_version))
-            complete(path, target.runtime, prefix)
             project = Path(project_dir)
             try:
+                require_size(path)
+                complete(path, target.runtime, prefix)
+                require_size(path)
                 require_exact(path, project, target, cache_of(project), prefix)
             except OpsError:
                 path.unlink()

@@ -22,7 +22,6 @@ from .stages import LOCAL, config_file, require_project
 from .wheels import Target
 
 NAME = "gatehouse.zip"
-MAX_BYTES = 10_000_000
 _STRAYS = ("tests", "ops", "docs", "benchmarks", ".chalice", ".git", ".local", ".venv", "vendor")
 #: A placeholder for a pool's ARN. Chalice imports the app to package it, and the import needs such an ARN. The zip does
 #: not contain the placeholder.
@@ -82,7 +81,7 @@ def write_reproducible(source: Path, target: Path) -> None:
     """Pack `source` again so that equal contents give equal bytes. Refuse files that do not belong to the app.
 
     The entries are sorted. All entries have the same mode and the same date, the first date of the zip format. Raises
-    OpsError for an entry that does not belong in the zip, and for a zip that is too large for a quick start in Lambda.
+    OpsError for an entry that does not belong in the zip.
     """
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w") as packed:
         names = sorted(name for name in given.namelist() if not name.endswith("/"))
@@ -97,12 +96,6 @@ def write_reproducible(source: Path, target: Path) -> None:
             entry.create_system = 3  # 3 means Unix, on which the mode below applies
             entry.external_attr = 0o100644 << 16
             packed.writestr(entry, given.read(name), compresslevel=9)
-    size = target.stat().st_size
-    if size > MAX_BYTES:
-        raise OpsError(
-            f"The Lambda zip has {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}: check "
-            "which packages were added to requirements.txt."
-        )
 
 
 def _is_stray(name: str) -> bool:

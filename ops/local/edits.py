@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import aws
@@ -48,11 +47,14 @@ class Edits:
         """`stage` is the running stage; `info` is the content of `info --json`."""
         self._project_dir = project_dir
         self._stage = stage
-        self._info = info
+        self._url = str(info["page_url"])
         self._report = report
         self._zip = b""
         self._waiting: list[Path] = []
-        self._session: boto3.Session = aws.session(stage)
+        # The client is made once, so that no edit waits for it.
+        self._lambda: Any = aws.client(aws.session(stage), "lambda")
+        # `ca_file` is None for plain HTTP.
+        self._trust = ssl.create_default_context(cafile=info["ca_file"])
         self._look()
 
     def take(self, changed: Sequence[Path]) -> None:
@@ -108,22 +110,19 @@ class Edits:
 
     def _put(self, name: str) -> None:
         """Upload the newest zip to a function."""
-        functions = aws.client(self._session, "lambda")
-        functions.update_function_code(FunctionName=self._functions[name], ZipFile=self._zip)
+        self._lambda.update_function_code(FunctionName=self._functions[name], ZipFile=self._zip)
 
     def _warm(self) -> None:
         """Start the API's new container, so that the next reload of the page does not wait for it."""
-        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # `None` for plain HTTP
-        url = self._info["page_url"]
         try:
             # The address is the app's address on this machine, so opening the address is safe.
-            urllib.request.urlopen(url, timeout=_WARM_SECONDS, context=trust).close()  # noqa: S310 # nosec B310
+            urllib.request.urlopen(self._url, timeout=_WARM_SECONDS, context=self._trust).close()  # noqa: S310 # nosec B310
         except urllib.error.HTTPError as answer:
             self._report.note(
-                f"{url} answers {answer.code}; see /aws/lambda/{self._stage.api_function}"
+                f"{self._url} answers {answer.code}; see /aws/lambda/{self._stage.api_function}"
             )
         except OSError as failure:
-            self._report.note(f"{url} does not answer: {failure}")
+            self._report.note(f"{self._url} does not answer: {failure}")
 
     def _deploy(self) -> None:
         self._shape = ""  # The shape is unknown until the deployment has ended.

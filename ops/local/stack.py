@@ -39,6 +39,8 @@ from .staged_copy import PLACES, naming_the_project, stage_copy
 
 _CHECK_SECONDS = 0.5
 _WATCH_SECONDS = 0.1
+#: The pause before the second look at files that have changed.
+_SETTLE_SECONDS = 0.03
 _CHOICES = "choices.json"
 _PROGRAMS = 3
 OKTA = "Okta"
@@ -179,7 +181,7 @@ def _watch(processes: Processes, project_dir: Path, state_dir: Path, report: Rep
         edits = Edits(project_dir, stage, info(project_dir, state_dir), report)
         report.note("watching app.py, chalicelib, vendor (the page), settings and requirements.txt")
         while True:
-            time.sleep(_WATCH_SECONDS)
+            time.sleep(_SETTLE_SECONDS if files.settling else _WATCH_SECONDS)
             processes.check()
             changed = files.changed()
             if changed:

@@ -21,6 +21,11 @@ class WatchedFiles:
         self._seen = self._look()
         self._pending: dict[Path, tuple[int, int]] | None = None
 
+    @property
+    def settling(self) -> bool:
+        """Whether the last look found changes that a second look must confirm."""
+        return self._pending is not None
+
     def changed(self) -> list[Path]:
         """Return the new, changed and deleted files. The list is empty while a program is still writing files.
 
