@@ -49,7 +49,7 @@ def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes
 
 
 def _gatehouses(contents: Mapping[str, bytes]) -> list[str]:
-    """Return Gatehouse's folders in the zip: `chalicelib/gatehouse/`, or the wheel's package."""
+    """Return Gatehouse's folders in the zip: `chalicelib/gatehouse/`, or the folder of the wheel's package."""
     readers = [name for name in contents if name.endswith(f"/{_READER}")]
     return [name.removesuffix(_READER) for name in readers if _ITS_FUNCTION in contents[name]]
 

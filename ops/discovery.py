@@ -74,7 +74,7 @@ def discovery_url(issuer: str) -> str:
 
 
 def fetch_discovery(url: str, hint: str = _OKTA) -> Mapping[str, Any]:
-    """Fetch a discovery document. The request follows no redirects, because an issuer is an exact address.
+    """Fetch a discovery document without following redirects, because an issuer is an exact address.
 
     `hint` is the last sentence of an OpsError's message.
     """

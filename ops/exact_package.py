@@ -1,5 +1,4 @@
-"""This module changes Chalice, so that Chalice packages exactly the versions in requirements.txt. If Chalice cannot,
-Chalice stops.
+"""This module changes Chalice, so that Chalice packages exactly the versions in requirements.txt, or stops.
 
 Chalice alone does three unsafe things. If Chalice cannot build a dependency, it uploads a zip without that dependency
 and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, Chalice
@@ -70,8 +69,8 @@ def install() -> None:
 
 
 def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `build`, which plans a deployment: refuse variables that are too large before any function changes.
-    Otherwise, Lambda would refuse these variables in the middle of the deployment.
+    """Wrap `build`, which plans a deployment, and refuse variables that are too large before any function changes.
+    Otherwise, Lambda would refuse the variables in the middle of the deployment.
     """
 
     def within_size(self: Any, config: Any, stage_name: str) -> Any:

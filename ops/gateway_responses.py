@@ -2,8 +2,8 @@
 headers.
 
 The module builds data and calls no service. `chalice deploy` calls `put_rest_api`, which removes responses that are not
-in its document. So `ops.api_document` adds the responses to the document. `ops.connect` sets the responses after the
-API's address exists.
+in the API document. So `ops.api_document` adds the responses to the document. `ops.connect` sets the responses after
+the API's address exists.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -27,7 +27,7 @@ _OF_5XX = frozenset({"DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """One customised response. Without `status` API Gateway keeps the type's own status."""
+    """One customised response. Without `status`, API Gateway keeps the response type's own status."""
 
     kind: str
     code: str
@@ -98,14 +98,15 @@ def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[Gateway
     address leads.
 
     According to AWS's documentation, a gateway response cannot depend on the Accept header. So every response to an
-    unknown path is a 404 in our error format. Its `Refresh` header leads browsers to the page; programs ignore it.
+    unknown path is a 404 in Gatehouse's error format. The `Refresh` header redirects browsers to the page; programs
+    ignore this header.
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
     The value of a gateway response's header is fixed text or a copy of a request header. API Gateway cannot choose the
     value from a list. If the list has a single origin, the CORS header names this origin, as the app does. With several
-    origins, the header cannot contain all of them, and a copy of `Origin` would allow every origin. Therefore every
-    origin may read the authorizer's own responses, which are constant text without credentials. Other origins cannot
-    read the remaining responses (docs/adr/0007-other-origins.md).
+    origins, the header cannot contain all these origins, and a copy of `Origin` would allow every origin. Therefore
+    every origin may read the authorizer's own responses, which are constant text without credentials. Other origins
+    cannot read the remaining responses (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}

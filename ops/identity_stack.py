@@ -99,8 +99,8 @@ def provision(
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides individual template parameters. Each other parameter follows the stage, keeps its earlier
-    value, or has the template's default. With `approved`, the stack is changed exactly as approved. Raises OpsError
-    with AWS's reasons.
+    value, or has the template's default. With the change set `approved`, the stack is changed exactly as approved.
+    Raises OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
@@ -221,8 +221,8 @@ def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
     the ARNs are predictable too.
 
     With these ARNs in the first pass, the second pass needs no update of the pool. CloudFormation has sometimes refused
-    such an update. An existing stack keeps its triggers until the second pass, because an older function may refuse new
-    events.
+    updates of a pool. An existing stack keeps its triggers until the second pass, because an older function may refuse
+    new events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"

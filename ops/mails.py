@@ -2,7 +2,7 @@
 
 The mails are the pool's own templates. The pool has no custom-message trigger, so codes arrive even if Gatehouse's
 functions fail. The drawback: all mails of a stage are in one language, the first of `LANGUAGES`. Cognito replaces
-`{####}` by the code. A subject may have 140 characters, a message 20,000:
+`{####}` by the code. A subject may have 140 characters, and a message 20,000:
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerificationMessageTemplateType.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_MessageTemplateType.html
 """
@@ -32,7 +32,8 @@ _MONOSPACE = "ui-monospace,Menlo,Consolas,monospace"
 
 
 def build_mails(environment: Mapping[str, str], own: Path | None = None) -> dict[str, str]:
-    """Build the template's parameters for two mails, the mail with a code and the invitation: subject and message.
+    """Build the template's parameters: subject and message of the mail with a code, and subject and message of the
+    invitation.
 
     `environment` has a stage's checked variables. `own` is the folder with the team's texts, or None. Raises OpsError
     for texts that are too long.

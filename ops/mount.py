@@ -67,7 +67,9 @@ class Mount(NamedTuple):
 
 
 def load_mount(project_dir: Path, environment: Mapping[str, str]) -> Mount:
-    """Read the mount from the project's app. A folder without `app.py` has its mount at the root. Raises OpsError."""
+    """Read the mount from the project's app. For a folder without `app.py`, return a mount at the root. Raises
+    OpsError.
+    """
     if not (project_dir / "app.py").is_file():
         return Mount()
     done = subprocess.run(

@@ -1,5 +1,5 @@
 """This module finds the wheel from which this program was installed, and writes the line that locks the wheel. `init`
-uses it.
+uses this line.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from .report import Reporter
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
     """Delete a person from the pool, which ends every session. Then delete the person's session rows and record.
 
-    `name` is a user name or an address. After the pool's person was deleted, a user name still selects the record.
-    Raises OpsError if neither a person nor a record exists.
+    `name` is a user name or an address. A user name still selects the record after the person was deleted from the
+    pool. Raises OpsError if neither a person nor a record exists.
     """
     person = directory.find(name)
     user_name = person.user_name if person else name
@@ -38,7 +38,7 @@ def delete_user(directory: Directory, name: str, report: Reporter) -> None:
 
 
 def unlink_user(directory: Directory, name: str, provider: str, report: Reporter) -> None:
-    """Unlink a provider's identity from a native account; the account and its password are kept.
+    """Unlink a provider's identity from a native account. The account and its password are kept.
 
     If linking is still on for the provider, the person's next sign-in through the provider links the account again.
     """

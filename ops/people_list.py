@@ -15,7 +15,7 @@ from .memberships import require_group
 from .printable import printable
 from .report import Reporter
 
-#: The values of `--status`: the pool's own states by shorter names, and `disabled`.
+#: The values of `--status`: shorter names of the pool's own states, and `disabled`.
 STATES: Mapping[str, str] = {
     **{words.replace(" ", "-"): state for state, words in STATUS_WORDS.items()},
     "disabled": "",
@@ -59,9 +59,7 @@ def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Itera
 
 
 def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
-    """Let the pool filter people if possible. The pool accepts one condition, and accepts no condition for a group's
-    list.
-    """
+    """Let the pool filter people if possible. The pool accepts one condition; for a group's list, it accepts none."""
     if wanted.group:
         yield from directory.pages(group=wanted.group)
     elif wanted.email_prefix:
@@ -92,7 +90,7 @@ def print_people(
             print(_json_line(person, printed) if as_json else _line(person), flush=True)
             printed += 1
     except ClientError as error:
-        # An incomplete list must not look complete: the JSON array stays unclosed, and the error says why.
+        # An incomplete list must not look complete. So the JSON array stays unclosed, and the error gives the reason.
         if printed:
             report.note(f"the list stopped after {printed}: {aws.error_code(error)}")
         raise

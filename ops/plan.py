@@ -39,7 +39,7 @@ class Plan:
 def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = time.sleep) -> Plan:
     """Return the changes that `ops deploy` would make to the stage. The stage does not change.
 
-    The plan includes the stack's change set. `deploy` executes the change set, or the caller discards it.
+    The plan includes the stack's change set. The caller executes or discards the change set.
     """
     require_user_pools(stage.region)
     verify_functions(stage, identity_stack.FUNCTIONS)

@@ -23,7 +23,7 @@ PENDING_STATES = frozenset({"UNCONFIRMED", "FORCE_CHANGE_PASSWORD"})
 
 
 class Pace:
-    """A limit of calls per second, which waits between calls."""
+    """A limiter of calls per second, which waits between calls."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Pace:
         self._next = clock()
 
     def wait(self) -> None:
-        """Return when the next call may begin."""
+        """Wait until the next call may begin."""
         now = self._clock()
         if now < self._next:
             self._sleep(self._next - now)

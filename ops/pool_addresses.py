@@ -40,7 +40,7 @@ class Partition:
     dns_suffix: str
 
     def user_pools_host(self, region: str) -> str:
-        """Name the host of user pools in a region."""
+        """Return the host name of user pools in a region."""
         return f"{_SERVICE}.{region}.{self.dns_suffix}"
 
     def domain(self, prefix: str, region: str) -> str:
@@ -99,7 +99,7 @@ def read_addresses(
     is unusual.
 
     If the discovery document cannot be read, the addresses come from the pool's description and the partition's host
-    names. A note then says so. On the local stage, the launcher sets the addresses.
+    names. The command then prints a note. On the local stage, the launcher sets the addresses.
     """
     client = aws.client(session, _SERVICE)
     pool = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]

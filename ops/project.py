@@ -1,8 +1,8 @@
 """This module prepares a Chalice project for Gatehouse: the command `init`.
 
 `init` changes one file of the team: it adds Gatehouse's missing keys to `.chalice/config.json`.
-`requirements-gatehouse.txt` belongs to Gatehouse, and each `init` writes it again. `init` prints the lines that the
-team must add to app.py, requirements.txt and .gitignore.
+`requirements-gatehouse.txt` belongs to Gatehouse, and each `init` overwrites this file. `init` prints the lines that
+the team must add to app.py, requirements.txt and .gitignore.
 """
 
 from __future__ import annotations

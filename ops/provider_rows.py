@@ -52,7 +52,7 @@ def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
 
 
 def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
-    """Write a provider's row; unknown attributes are kept."""
+    """Write a provider's row. Attributes that this version does not use are kept."""
     values = {
         "label": {"S": row.label},
         "domains": {"L": [{"S": domain} for domain in row.domains]},

@@ -1,8 +1,8 @@
 """This module registers identity providers in three places: the pool, the app client's list, and the providers table.
 
-Providers are registered in the pool by API calls, because a template must not contain their client secret. The app
-client's list is a parameter of the identity stack, because UpdateUserPoolClient would reset every omitted field. The
-providers table contains the data that the app shows and uses for decisions.
+API calls register the providers in the pool, because a template must not contain a client secret. The app client's list
+is a parameter of the identity stack, because UpdateUserPoolClient would reset every omitted field. The providers table
+contains the data that the app shows and uses for decisions.
 
 A provider is added first to the pool, then to the table, then to the client's list. A provider is removed in the
 reverse order. So even after an interruption, the page offers only providers that exist in the pool.

@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 class Reporter:
-    """Prints the steps of a command, so that every wait is explained.
+    """A printer of a command's steps, which explain every wait.
 
     `step` begins a step, `note` adds a line to the step, and `done` ends the step and prints its duration. By default,
     the lines are written to stderr, because stdout is for the results of commands (`info --json`).
@@ -29,7 +29,7 @@ class Reporter:
         self._line(f"{text} …")
 
     def note(self, text: str) -> None:
-        """Add a detail to the current step; several lines get the same indentation."""
+        """Add a detail to the current step. Several lines get the same indentation."""
         for line in text.splitlines():
             self._line(f"  {line}")
 

@@ -48,7 +48,7 @@ def rotate_sealing_keys(
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
 ) -> str:
-    """Add a key, wait until every container has read the key, and then seal with it. Return the key's name.
+    """Add a key, wait until every container has read the key, and then make it the current key. Return the key's name.
 
     Cookies that earlier keys sealed can still be opened. Without `wait`, a container that has not read the new key yet
     may end a session. Omit the wait only if a key has leaked. An unusable stored secret is replaced. The replacement
@@ -156,7 +156,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
 
 
 def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Make Cognito refuse every secret except the stored one."""
+    """Make Cognito refuse every secret except the stored secret."""
     with aws.explained("dropping old client secrets"):
         for client_id, arn in _clients(stage):
             report.step(f"Secret of app client {client_id}")

@@ -42,8 +42,8 @@ class Runtime:
 
 # Dates of deprecation, after which Lambda gives no security updates, and the operating system:
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-# (Amazon Linux 2 has glibc 2.26, Amazon Linux 2023 has 2.34). Read in three copies of that table from July to November
-# 2026, and at https://endoflife.date/aws-lambda; AWS may change the dates.
+# (Amazon Linux 2 has glibc 2.26, Amazon Linux 2023 has 2.34). The dates were read in three copies of AWS's table from
+# July to November 2026, and at https://endoflife.date/aws-lambda; AWS may change the dates.
 RUNTIMES: Mapping[str, Runtime] = {
     runtime.python: runtime
     for runtime in (

@@ -13,7 +13,7 @@ from .directory import Directory, Person
 from .errors import OpsError
 from .report import Reporter
 
-# UserMFASettingList of AdminGetUser -> the setting of AdminSetUserMFAPreference. Only active factors are switched off,
+# UserMFASettingList of AdminGetUser → the setting of AdminSetUserMFAPreference. Only active factors are switched off,
 # because a pool refuses settings of a factor that the pool does not have.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserMFAPreference.html
 _SETTINGS: Mapping[str, str] = {

@@ -3,8 +3,8 @@ services.
 
 At a cold start, a boto3 client lists botocore's data folder and reads whole service models (1.5 MB of JSON for three
 services) and 1.2 MB of endpoints. The zip contains a reduced copy of this data, which `chalicelib.gatehouse.aws_models`
-reads in place of the whole data. `ops` makes the copy from the installed botocore when it makes the zip. Descriptions
-are removed; types and limits are kept. The repository does not contain the copy.
+reads in place of the whole data. `ops` makes the copy from the installed botocore, at the same time as the zip.
+Descriptions are removed; types and limits are kept. The repository does not contain the copy.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# CloudFormation reports these words for resources that it stopped because another resource failed.
+# CloudFormation's words for resources that were stopped because another resource failed.
 _CONSEQUENCES = ("cancelled", "canceled")
 #: The maximum number of names in one line of successes, so that successes do not hide the failures.
 _NAMED = 4
@@ -54,8 +54,8 @@ class StackEvents:
             try:
                 page = self._api.describe_stack_events(StackName=self._name, **token)
             except ClientError:
-                # CloudFormation no longer finds a deleted stack by its name. The caller gets the end of the deletion
-                # from describe_stacks.
+                # CloudFormation no longer finds a deleted stack by its name. The caller calls describe_stacks to find
+                # the end of the deletion.
                 return found
             for event in page["StackEvents"]:
                 if event["EventId"] in self._seen:

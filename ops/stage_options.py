@@ -97,8 +97,8 @@ class Option:
     description, or an empty text.
 
     `shown` describes the default in the documentation if the value alone is unclear. `needed` says why every stage
-    except the local one needs the option. `not_locally` says why the local stage does not need it. `goes_with` names
-    another option that must also be set. `starts` is the value that `init` writes, so that people see the choice.
+    except the local one needs the option. `not_locally` says why the local stage does not need the option. `goes_with`
+    names another option that must also be set. `starts` is the value that `init` writes, so that people see the choice.
     """
 
     name: str

@@ -14,7 +14,7 @@ from .stage_variables import problems_of_variables
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 # https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 _ARCHITECTURES = ("x86_64", "arm64")
-# Chalice's spelling of TLS 1.2. Chalice accepts any other spelling silently, and then uses its default.
+# Chalice's spelling of TLS 1.2. For any other spelling, Chalice silently uses its default.
 _TLS = "TLS_1_2"
 
 
@@ -24,7 +24,7 @@ def problems_of(
     """List all problems of a stage. The list is empty if the stage can be used.
 
     `merged` is the top level of config.json, overridden by the stage's block. `merged` has the environment variables of
-    the two levels. Its `lambda_functions` are only the stage's functions, because Chalice merges only the variables of
+    the two levels. `lambda_functions` in `merged` has only the stage's functions: Chalice merges only the variables of
     functions on the two levels. `brand` is the project's own folder with logo, picture and texts of the page, or None.
     """
     return [

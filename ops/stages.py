@@ -102,7 +102,7 @@ class Stage:
 
     @property
     def policy_file(self) -> Path:
-        """The file with the rights of the team's own routes. Chalice also reads this file."""
+        """The file with the rights of the team's own routes, which Chalice also reads."""
         name = self.iam_policy_file or f"policy-{self.name}.json"
         return self.project_dir / ".chalice" / name
 

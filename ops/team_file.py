@@ -106,7 +106,7 @@ def load_team_file(project_dir: Path) -> TeamFile:
 
 
 class _Reading:
-    """A reader of the file that collects all problems."""
+    """A reader of the file, which collects all problems."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []

@@ -1,8 +1,8 @@
 """This module adds a team's resources to the identity stack: tables, queues, and for each function a role, a log group
 and an alarm.
 
-Tables are kept, backed up and protected like Gatehouse's own. A role allows only the rights in the file, on the named
-resources, and writing to the function's own log (S-60).
+The team's tables are kept, backed up and protected like Gatehouse's own tables. A role allows only the rights in the
+file, on the named resources, and writing to the function's own log (S-60).
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def queue_variable(name: str) -> str:
 
 
 def output_variables(found: TeamFile) -> dict[str, str]:
-    """Map each of the stack's outputs to its environment variable."""
+    """Map each output of the stack to the output's environment variable."""
     made = {}
     for name, table in found.tables.items():
         made[_logical("Table", name)] = table_variable(name)
@@ -117,7 +117,7 @@ def output_roles(found: TeamFile) -> dict[str, str]:
 def gone_since(
     before: Mapping[str, Any] | None, now: Mapping[str, str]
 ) -> tuple[list[str], list[str]]:
-    """List the variables and functions whose outputs a stack has lost."""
+    """List the variables and functions whose outputs existed in a stack, and no longer exist."""
     outputs = before.get("Outputs", []) if before else []
     gone = [
         each

@@ -17,7 +17,7 @@ import yaml
 from .errors import OpsError
 
 MOST_BYTES = 51_200
-# The long forms of all other functions begin with `Fn::`.
+# The long forms of all other CloudFormation functions begin with `Fn::`.
 _PLAIN = ("Ref", "Condition")
 _FOR_READERS = {"Parameters": "Description", "Resources": "Metadata"}
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")

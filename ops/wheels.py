@@ -163,7 +163,7 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
 
 
 def _unlocked(wheels: Sequence[Wheel], target: Target) -> Iterator[str]:
-    """List the dependencies of the wheels that are missing in the lock."""
+    """List the dependencies that the wheels need and the lock lacks."""
     environment = environment_of(target.runtime, target.machine)
     versions = {wheel.locked.name: wheel.locked.version for wheel in wheels}
     for wheel in wheels:

@@ -35,7 +35,7 @@ def provision(stage: Stage) -> None:
 @click.option("--plan", "only_plan", is_flag=True, help="Only show what would change.")
 @yes_option()
 def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
-    """Provision, run `chalice deploy`, then connect the two.
+    """Provision the stage, run `chalice deploy`, then connect the parts.
 
     The command first shows the changes, and asks for confirmation if deletion protection is on (prod). The command then
     makes exactly the shown changes. The last step sets callback and logout URLs, the triggers and the triggers'

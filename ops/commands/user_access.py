@@ -75,7 +75,7 @@ def sign_out(stage: Stage, user: str, yes: bool) -> None:
 @on_stage
 @yes_option()
 def disable(stage: Stage, user: str, yes: bool) -> None:
-    """Stop a person from signing in, and end every session.
+    """Stop a person from signing in, and end the person's sessions.
 
     The account is kept; `enable` lets the person in again.
     """

@@ -155,7 +155,7 @@ def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
 
 
 def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
-    """Check the client's rights to attributes: writing for those that providers map, reading for those that its scopes
+    """Check that the client may write the attributes that providers map, and may read the attributes that the scopes
     need.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html

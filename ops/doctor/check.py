@@ -37,7 +37,7 @@ _UNREACHABLE = (NoConnection, HTTPClientError)
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its effect or its risk for people, and the text that says how to fix the fault."""
+    """One fault: its effect or its risk for people, and its remedy."""
 
     says: str
     mend: str
@@ -111,7 +111,8 @@ class Diagnosis:
 
 
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
-    """Run every check. If a check needs a missing part that another check reports, the check is listed as not made.
+    """Run every check. A check that needs a missing part is listed as not made, because another check reports the
+    missing part.
 
     Raises OpsError without credentials, or if AWS as a whole does not answer.
     """

@@ -25,7 +25,7 @@ from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE", "SUBJECTS_TABLE")
-#: Tables without protection and backups, because no account depends on their data.
+#: Tables without deletion protection and backups, because no account depends on their data.
 PASSING = ("SESSIONS_TABLE", "THROTTLE_TABLE")
 FUNCTIONS = {
     "api_handler": "",
@@ -43,7 +43,7 @@ _ABSENT = (
 
 
 class Missing(Exception):
-    """The error for a missing part that several checks need. The check of that part reports it."""
+    """The error for a missing part that several checks need. The part's own check reports the missing part."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Deployment:
 
     @property
     def again(self) -> str:
-        """The remedy for most faults: deploy the stage again."""
+        """The remedy for most faults: the command that deploys the stage again."""
         return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property
@@ -196,7 +196,7 @@ class Deployment:
 
     @cached_property
     def mount(self) -> Mount:
-        """How the project's app mounts Gatehouse."""
+        """The way in which the project's app mounts Gatehouse."""
         return load_mount(self.stage.project_dir, self.stage.environment)
 
     @property

@@ -1,4 +1,4 @@
-"""The check that the pool's passkeys fit the stage's `passkey_domain` and the app's address."""
+"""The check of the domain for passkeys in the pool, in the stage's options, and in the app's address."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # Without this line, Python would also import modules from this script's own folder. In a checkout, Python then
-    # searches the repository's root after the app's folder. Python finds an installed package in any case.
+    # Without this line, Python would also import modules from this script's own folder. With this line, Python searches
+    # a checkout's root after the app's folder. Python finds an installed package in any case.
     del sys.path[0]
     above = Path(__file__).resolve().parents[2]
     if not (above / "__init__.py").exists():

@@ -107,7 +107,7 @@ class _Connection:
         try:
             events = self._h2.receive_data(data)
         except h2.exceptions.ProtocolError:
-            return False  # h2's error frames are still sent
+            return False  # the error frames of h2 are still sent
         for event in events:
             self._hear(event)
         return not any(isinstance(event, h2.events.ConnectionTerminated) for event in events)
@@ -135,7 +135,7 @@ class _Connection:
             request = self._streams.get(event.stream_id)
             if (
                 request is not None and len(request.body) <= _BODY_BYTES
-            ):  # a longer body is refused anyway
+            ):  # the handler refuses a longer body
                 request.body += event.data
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):

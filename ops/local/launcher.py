@@ -16,7 +16,7 @@ _MENDS = "gatehouse_mends"
 
 
 def main() -> None:
-    """Patch MiniStack and serve until stopped."""
+    """Patch MiniStack, and run MiniStack until a signal stops it."""
     file = Path(__file__).resolve().parent / "mends" / "__init__.py"
     spec = importlib.util.spec_from_file_location(_MENDS, file)
     if spec is None or spec.loader is None:

@@ -1,4 +1,5 @@
-"""The Okta stand-in's admin console. You choose in it who may sign in, and report to the app that a person has left.
+"""The Okta stand-in's admin console. On this page, you choose who may sign in, and report to the app that a person has
+left.
 
 A button changes the person's state at the stand-in, and sends the request that Okta would send. The request is an event
 hook with the provider's secret, or Universal Logout with a token that the stand-in's own key signs. In Okta's console,
@@ -26,7 +27,7 @@ from typing import Any
 _ANSWER_SECONDS = 30.0
 _TOKEN_SECONDS = 300
 _REMEMBERED = 10
-#: Button -> the person's new state ("" for unchanged), and the event's type.
+#: Button → the person's new state ("" for unchanged), and the event's type.
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "deactivate": ("deactivated", "user.lifecycle.deactivate"),
     "reactivate": ("active", "user.lifecycle.reactivate"),

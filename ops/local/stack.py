@@ -146,7 +146,7 @@ def require_same_choices(processes: Processes, state_dir: Path, choices: Choices
 
 
 def _told(text: str) -> str:
-    """Write choices as the options of `up`."""
+    """Return choices as the options of `up`, as a person types them."""
     found = json.loads(text)
     places = found["addresses"]
     words = [f"--port {places['app']} --aws-port {places['aws']} --okta-port {places['okta']}"]
@@ -189,7 +189,7 @@ def _watch(processes: Processes, project_dir: Path, state_dir: Path, report: Rep
 
 
 def down(project_dir: Path, state_dir: Path | None = None) -> None:
-    """Stop the programs that `up` started, even after a crash. If no program was running, print that."""
+    """Stop the programs that `up` started, even after a crash. Print a note if no program was running."""
     state_dir = state_dir or project_dir / ".local"
     stopped = _stop(Processes(state_dir), state_dir)
     Reporter().note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")

@@ -29,7 +29,7 @@ class Emulator:
 
     @classmethod
     def load(cls) -> Emulator:
-        """Import MiniStack. Only MiniStack's own interpreter can import it."""
+        """Import MiniStack. This works only in MiniStack's own interpreter."""
         return cls(
             app=importlib.import_module("ministack.app"),
             cognito=importlib.import_module("ministack.services.cognito"),
