@@ -142,7 +142,7 @@ class Company:
         header: Mapping[str, Any] | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return a token for Universal Logout, signed by Okta. A claim that is changed to None is removed."""
+        """Return a token for Universal Logout, signed by Okta. If a change is None, the token omits the claim."""
         now = int(self.world.clock())
         endpoint = f"{self.world.browser().root}auth/revoke/{provider}"
         signed = {"kid": f"kid-{provider}", "alg": "RS256", "typ": TYPE, **(header or {})}
@@ -176,7 +176,7 @@ class Company:
         )
 
     def _post(self, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Post as a server does: without cookies, and without the header that our page adds."""
+        """Post as a server does: without cookies, and without the header that only our page sends."""
         return self.world.browser().post(
             path,
             body,

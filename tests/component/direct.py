@@ -1,4 +1,4 @@
-"""A test stage with direct sign-in: the world with a strict user pool, and the actions of a person."""
+"""A test stage with direct sign-in, and the actions of a person on the stage."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ DEVICE_COOKIE = "__Host-gatehouse-device"
 
 
 class Direct:
-    """A stage, its user pool, and Grace, who has an account in the pool. `post` sends a browser's request to
+    """A stage with direct sign-in, its user pool, and Grace's account in the pool. `post` sends a browser's request to
     /auth/direct/…."""
 
     def __init__(self, world: World) -> None:

@@ -1,5 +1,4 @@
-"""Tests that all code parses an email address in the same way, whoever sends the address, and that no spelling avoids a rule
-(S-72)."""
+"""Tests that all code parses an email address in the same way. No spelling of an address bypasses a rule (S-72)."""
 
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.events import load_event
 
 LINES = attack_lines("hostile_addresses.txt")
 REFUSED = r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
-#: Each test applies one rule. With both rules active, one rule would hide that the other is missing.
+#: Each test uses one rule. If both rules were active, a missing rule would stay undetected.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "refuse lists and a provider": {
         "sign_up_refused_domains": frozenset({"bad.example", "b\u00fccher.example"})
@@ -188,8 +187,8 @@ def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: 
     ],
 )
 def test_what_a_provider_tells_before_the_at_is_kept_as_it_is(direct: Direct, email: str) -> None:
-    """The rule checks only the domain. The provider's people can sign in, and the record has the address as the provider
-    sent it."""
+    """The rule checks only the domain. The provider's people can sign in, and the record has the exact address from the
+    provider."""
     stage(direct)
     trigger("PreSignUp_ExternalProvider", email, userName="corp2_00u1")
     assert direct.world.users()["corp2_00u1"]["Email"] == email

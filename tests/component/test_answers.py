@@ -82,7 +82,7 @@ def test_every_answer_has_the_security_headers(world: World, browser: Browser, n
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("target", ["/auth/config", "/auth/login?provider=Okta"])
 def test_answers_about_outages_have_them_too(world: World, browser: Browser, target: str) -> None:
-    """During an outage, clients other than browsers receive 503 with Retry-After."""
+    """During an outage, clients other than browsers receive a 503 response with `Retry-After`."""
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.send("GET", target)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
@@ -132,8 +132,8 @@ def test_debug_is_off() -> None:
 
 @pytest.mark.security("S-52")
 def test_the_policy_allows_our_own_origin_only() -> None:
-    """The policy contains no inline source, eval, wildcard, third party or bare scheme. The other directives are also
-    restricted."""
+    """The policy contains no inline source, eval, wildcard, third party or bare scheme. The policy also restricts
+    `base-uri`, `form-action`, frames and trusted types."""
     sources = {source for values in CONTENT_SECURITY_POLICY.values() for source in values}
     assert sources == {"'self'", "'none'", "'script'"}
     for directive in ("default-src", "object-src", "base-uri", "frame-ancestors", "trusted-types"):
@@ -266,7 +266,7 @@ def test_nothing_else_may_be_kept(world: World, browser: Browser, name: str) -> 
     "name", ["..", "%2e%2e", "index.html", "..%2f..%2fapp.py", "app.js%00", "APP.JS", ".env"]
 )
 def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
-    """The server looks the name up in a list, and never opens a file by this name."""
+    """The server searches the name in a list, and never opens a file by the requested name."""
     from urllib.parse import unquote
 
     event = build_event(

@@ -91,7 +91,7 @@ def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
 
 
 def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -> None:
-    """Both apps have the same settings and different folders."""
+    """The two apps have the same settings and different folders."""
     other = tmp_path / "other"
     other.mkdir()
     for name in ("harbour.svg", "quay.svg"):

@@ -1,4 +1,4 @@
-"""Tests of GET /auth/callback: `state` and transaction bind a sign-in to one browser, and each works once."""
+"""Tests of GET /auth/callback. The state and the transaction bind a sign-in to one browser. A transaction works once."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -63,7 +63,7 @@ def test_callback_refuses_a_state_of_another_browser(world: World, browser: Brow
 def test_callback_refuses_a_transaction_under_another_states_name(
     world: World, browser: Browser
 ) -> None:
-    """The callback compares the sealed state; the name of the cookie is not a proof."""
+    """The callback compares the state inside the seal, and ignores the state in the cookie's name."""
     from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     query = begin(world, browser)
@@ -118,7 +118,7 @@ def _broken(*_: object) -> None:
 
 @pytest.mark.security("S-08")
 def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: Browser) -> None:
-    """The seal contains the deadline. A browser that keeps the cookie longer gains nothing."""
+    """The seal contains the deadline. A browser cannot extend the deadline of a cookie."""
     query = begin(world, browser)
     kept = dict(browser.cookies)
     world.clock.advance(601)

@@ -1,7 +1,7 @@
 """Tests that a code of an authenticator app works once, and that a finished step of a sign-in works once (S-74).
 
-The strict pool refuses repeated codes and steps. In these tests the pool accepts both, as the local AWS does, so that only
-our code can refuse them.
+The strict pool itself refuses repeated codes and steps. In these tests, the pool accepts repeated codes and steps, as the
+local AWS does. Only our code can then refuse a repetition.
 """
 
 import threading
@@ -108,7 +108,8 @@ def test_nor_does_one_with_a_sent_code(
 
 @pytest.mark.security("S-74")
 def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
-    """The step before the last step is finished. The cookie of the finished step must not set another password."""
+    """The person has finished the step before the last step. The cookie of the finished step must not set another
+    password."""
     lenient.grace.status = "FORCE_CHANGE_PASSWORD"
     browser = lenient.world.browser()
     assert lenient.sign_in(browser=browser).json()["challenge"]["name"] == "NEW_PASSWORD_REQUIRED"
@@ -292,9 +293,9 @@ def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> Non
 def test_of_many_at_once_over_two_containers_one_gets_a_session(
     lenient: Direct, same: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many requests arrive at the same moment. They have the same cookie and code, or the same code for separate
+    """Many requests arrive at the same moment. The requests have the same cookie and code, or the same code for separate
     challenges."""
-    crowd = 4  # below the challenge's own limit, so that only the mark can refuse a request
+    crowd = 4  # below the challenge's own limit; only the mark can therefore refuse a request
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

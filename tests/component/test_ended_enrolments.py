@@ -1,5 +1,4 @@
-"""Tests that an enrolment ends with the session that opened it. An ended session adds no authenticator app and no
-passkey."""
+"""Tests of enrolments whose session has ended. Such an enrolment can add neither an authenticator app nor a passkey."""
 
 import copy
 from collections.abc import Callable
@@ -16,7 +15,7 @@ Finish = Callable[[], list[Answer]]
 
 
 def open_passkeys(direct: Direct) -> Finish:
-    """Sign in and open the list of passkeys. Return a function that tries every further step of the set-up in that
+    """Sign in and open the list of passkeys. Return a function that tries each further step of the set-up in the same
     browser."""
     passkeys = Passkeys(direct)
     assert passkeys.open().status == 200
@@ -41,7 +40,7 @@ def set_up_app(direct: Direct) -> Finish:
 
 
 def change_password(direct: Direct) -> None:
-    """The owner changes the password in another browser."""
+    """Change the password in another browser, as the owner does."""
     owner = direct.world.browser()
     direct.sign_in(browser=owner)
     direct.world.clock.advance(60)
@@ -70,7 +69,7 @@ def sign_out_and_replay(direct: Direct) -> None:
 def test_what_was_opened_ends_with_its_session(
     direct: Direct, begin: Callable[[Direct], Finish], end: Callable[[Direct], None]
 ) -> None:
-    """A person who knew the password keeps no access. The enrolment adds nothing, and the owner's sign-in is unchanged."""
+    """A person who knew the password keeps no access. The enrolment fails, and the owner's sign-in is unchanged."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     end(direct)
@@ -100,7 +99,7 @@ def test_a_new_password_in_the_same_session_ends_it_too(
     "path", ["passkeys/open", "mfa/setup", "mfa/disable", "mfa/recovery-codes", "password"]
 )
 def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
-    """Even the right password does not open an enrolment in an ended session."""
+    """The server refuses even the right password."""
     Passkeys(direct)
     direct.sign_in()
     end_session(direct)

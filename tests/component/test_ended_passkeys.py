@@ -55,8 +55,8 @@ def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, 
 
 @pytest.mark.security("S-102")
 def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
-    """A person without a passkey receives a mailed code, sets a new password, opens the list, and adds a new passkey on the
-    same device."""
+    """A person without a passkey receives a mailed code and sets a new password. The person then adds a new passkey on
+    the same device."""
     passkeys.reset()
     browser = passkeys.direct.browser
     assert passkeys.direct.sign_in(password=NEW_PASSWORD).status == 200
@@ -110,7 +110,7 @@ def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> None:
-    """Neither the button nor autofill offers the passkey, because the response to this browser reports no passkey."""
+    """The response to this browser reports no passkey. The button and autofill therefore do not offer the passkey."""
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
     assert passkeys.ask().json() == {"challenge": None}
@@ -134,7 +134,7 @@ def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("code", ["000000", "12345"])
 def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
-    """Otherwise anybody could end another person's passkeys with a wrong code."""
+    """If a wrong code ended passkeys, anybody could end another person's passkeys."""
     passkeys.post("direct/forgot-password", email=EMAIL)
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert passkeys.post("direct/reset-password", **body).status == 400
@@ -187,8 +187,8 @@ def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
 
 
 def _out(passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch, call: str, words: str) -> None:
-    """Make the users table fail for one kind of call: either an update that contains `words`, or every read after the
-    first."""
+    """Make the users table fail for one kind of call: an update that contains `words`, or every read after the first
+    read."""
     table = passkeys.direct.world.dynamodb
     original, asked = getattr(table, call), list[str]()
 
@@ -243,7 +243,7 @@ def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
 def test_sessions_without_number_keep_no_passkey(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody with the old password may have very many sessions. The server cannot delete all rows in time."""
+    """Somebody with the old password has very many sessions. The server cannot delete all rows in time."""
     table = passkeys.direct.world.dynamodb
 
     def too_many(**_: Any) -> Any:
@@ -258,8 +258,8 @@ def test_sessions_without_number_keep_no_passkey(
 
 @pytest.mark.security("S-102")
 def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
-    """The server does not store the id of a refused passkey. Otherwise many ids could fill the row, and the row would have
-    no space for the time of a sign-out."""
+    """The server does not store the id of a refused passkey. Many stored ids would leave no space in the row for the time
+    of a sign-out."""
     assert passkeys.open().status == 200
     for each in range(3):
         made_up = urlsafe_b64encode(bytes([each]) * 60).rstrip(b"=").decode()

@@ -22,7 +22,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def telling(world: World) -> World:
-    """The world with an Okta that sends groups."""
+    """The world. Okta sends groups in this world."""
     row = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     world.dynamodb.put(world.settings.providers_table, row)
     world.restart()
@@ -30,7 +30,7 @@ def telling(world: World) -> World:
 
 
 def event_of(told: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
-    """Return the documented event. `told` contains changed claims; None removes a claim."""
+    """Return the documented event. `told` contains changed claims. None removes a claim."""
     event = load_event("InboundFederation_ExternalProvider")
     claims = event["request"]["attributes"]["idToken"]
     for name, value in (told or {}).items():
@@ -64,8 +64,8 @@ def groups_in_token(attributes: dict[str, str]) -> list[str]:
 
 
 def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
-    """The response has each attribute twice: under the pool's name and under the claim's name. The subject keeps its upper
-    and lower case, although the pool lowers user names."""
+    """The response has each attribute twice: under the pool's name and under the claim's name. The subject keeps its
+    case, although the pool converts user names to lower case."""
     decided = decide(event_of())
     assert {name: decided[name] for name in ATTRIBUTE_MAPPING} == {
         "email": "ada@example.org",
@@ -94,7 +94,7 @@ def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: o
 def test_every_mapped_claim_is_answered_when_it_is_gone(
     telling: World, claim: str, gone: object
 ) -> None:
-    """If the trigger omitted such a claim, Cognito would keep the stored value."""
+    """If the trigger omitted a missing claim, Cognito would keep the stored value."""
     event = event_of({claim: gone})
     event["request"]["attributes"]["userInfo"] = {"sub": SUBJECT}
     decided = decide(event)
@@ -184,8 +184,8 @@ def profile(world: World, **changed: Any) -> PoolUser:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, ""])
 def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: object) -> None:
-    """The code deletes the name explicitly, because AWS does not document that an empty value clears a name. The other name
-    is unchanged. The code deletes once."""
+    """The code deletes the name explicitly, because AWS does not document that an empty value clears a name. The other
+    name is unchanged. The second sign-in deletes nothing."""
     ada = profile(telling)
     for _ in range(2):
         decide(event_of({"family_name": gone}))

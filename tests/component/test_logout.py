@@ -62,8 +62,8 @@ def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
 
 @pytest.mark.security("S-36")
 def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: Browser) -> None:
-    """The session has expired in our server, and the refresh token is still valid in Cognito. The server must revoke the
-    token."""
+    """The session has expired in our server, and its refresh token is still valid in Cognito. The server must revoke the
+    refresh token."""
     world.clock.advance(1900)
     assert signed_in.post("/auth/logout").status == 200
     assert world.cognito.is_revoked(world.cognito.refresh_tokens()[-1])
@@ -71,7 +71,7 @@ def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: 
 
 @pytest.mark.security("S-38")
 def test_the_logout_address_is_fixed(world: World, signed_in: Browser) -> None:
-    """For any request of the caller, the browser goes to Cognito and returns to our page."""
+    """The caller cannot change the address. The browser goes to Cognito and returns to our page."""
     answer = signed_in.post(
         "/auth/logout?logout_uri=https://evil.example&return_to=//evil.example",
         {"logout_uri": "https://evil.example"},

@@ -86,15 +86,15 @@ def test_everybody_else_is_refused_as_before(
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("fetch_site", ["cross-site", "none", "same-origin"])
 def test_an_allowed_origin_of_another_site_is_refused(opened: Browser, fetch_site: str) -> None:
-    """By mistake, the list contains an origin of another site. The server refuses its requests, because the browser sends
-    the site of the request."""
+    """By mistake, the list contains an origin of another site. The browser sends the site of the request, and the server
+    refuses the request."""
     answer = from_origin(opened, "/auth/refresh", OTHER, fetch_site)
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
 
 @pytest.mark.security("S-28")
 def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
-    """Without the required header, the browser would send no preflight."""
+    """Without a required header, browsers would send no preflight."""
     answer = opened.post("/auth/refresh", headers=[("Origin", OTHER)], drop=["X-Gatehouse"])
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
@@ -232,8 +232,8 @@ def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
 def test_a_sign_in_comes_back_to_an_allowed_origin(
     world: World, return_to: str, expected: str
 ) -> None:
-    """If the list has the origin of the requested address, the redirect leads to that address. Otherwise the redirect leads
-    to our page."""
+    """If the list has the origin of the requested address, the redirect leads to the requested address. For other
+    origins, the redirect leads to our page."""
     world.restart(allowed_origins=ALLOWED)
     from urllib.parse import quote
 

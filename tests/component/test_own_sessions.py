@@ -77,7 +77,7 @@ def test_a_person_sees_every_session_with_device_door_and_times(
 def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
     world: World, signed_in: Browser
 ) -> None:
-    """DynamoDB's TTL may take days to delete such sessions."""
+    """DynamoDB's TTL may take days to delete an expired session."""
     world.clock.advance(1799)
     assert len(listed(signed_in)) == 1
     world.clock.advance(1)
@@ -107,8 +107,7 @@ def add_rows(world: World, count: int) -> None:
 def test_one_session_too_many_ends_the_least_recently_used(
     world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The new session counts towards the limit. The page asks the person to sign in again in the browser whose session
-    ended."""
+    """The new session counts towards the limit. The browser of the ended session shows the sign-in form."""
     add_rows(world, 98)
     signed_in.post("/auth/refresh")
     second, third = world.browser(), world.browser()
@@ -151,7 +150,7 @@ def test_expired_sessions_go_first(world: World, signed_in: Browser) -> None:
 def test_very_many_sessions_of_an_earlier_release_end_step_by_step(
     world: World, browser: Browser
 ) -> None:
-    """Each sign-in ends twenty sessions, which limits the duration of a sign-in. Sessions of other people continue."""
+    """Each sign-in ends at most twenty sessions, because a sign-in must stay fast. Sessions of other people continue."""
     world.sign_in(world.browser(), BOB)
     add_rows(world, 130)
     counts = []
@@ -221,7 +220,8 @@ def test_end_others_keeps_this_one(world: World, signed_in: Browser, second: Bro
 def test_end_others_needs_a_living_session_of_ones_own(
     world: World, signed_in: Browser, second: Browser, cookie: str
 ) -> None:
-    """A thief whose session was ended may still have a valid access token. The token must not end the owner's session."""
+    """Somebody ended the session of a thief. The thief may still have a valid access token, and the token must not end
+    the owner's session."""
     if cookie == "none":
         second.cookies.clear()
     elif cookie == "junk":
@@ -238,7 +238,7 @@ def test_end_others_needs_a_living_session_of_ones_own(
 
 @pytest.mark.security("S-84")
 def test_somebody_elses_id_is_as_unknown_as_any(world: World, signed_in: Browser) -> None:
-    """The test uses ids that are missing, malformed or ended, and an id of another person. The response is always the same.
+    """The test uses missing, malformed and ended ids, and an id of another person. The response is always the same, and
     Ada's session continues."""
     (session,) = listed(signed_in)
     bob = world.browser()
@@ -292,7 +292,8 @@ def test_administrators_see_and_end_a_persons_sessions(
 def test_nobody_else_sees_a_persons_sessions(
     world: World, signed_in: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """The server queries the pool, and refuses the token of an earlier administrator with the same name."""
+    """The server queries the pool. An earlier administrator with the same name still has a token, and the server refuses
+    the token."""
     add_administrator(world)
     (session,) = listed(signed_in)
     target = f"/users/{ADA}/sessions"
@@ -304,7 +305,7 @@ def test_nobody_else_sees_a_persons_sessions(
 
 @pytest.mark.security("S-85")
 def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
-    """Even if Cognito does not respond, a copy of the cookie no longer works."""
+    """A copy of the cookie no longer works, even without a response from Cognito."""
     copy = dict(signed_in.cookies)
     from tests.doubles.cognito import times_out
 
@@ -374,7 +375,7 @@ def test_a_session_without_a_row_gets_one_at_its_next_refresh(
 
 @pytest.mark.security("S-86")
 def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) -> None:
-    """The row contains only those names from the User-Agent header that our list has."""
+    """From the User-Agent header, the row contains only names that are in our list."""
     browser = world.browser()
     browser.user_agent = "<script>alert(1)</script> Firefox/1 ada@example.org\u202e" + "x" * 5000
     world.sign_in(browser)

@@ -103,7 +103,7 @@ def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
-    """A stranger at an open session can neither add a passkey nor guess the password."""
+    """A stranger at a signed-in browser cannot add a passkey and cannot guess the password."""
     passkeys.direct.sign_in()
     for _ in range(5):
         answer = passkeys.post("passkeys/open", password=WRONG)
@@ -163,7 +163,7 @@ def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) -> None:
-    """The list of the person who sends the id does not contain the id."""
+    """The id belongs to a passkey of another person."""
     passkeys.set_up()
     theirs = passkeys.direct.grace.passkeys[0].id
     passkeys.direct.pool.add(PoolUser("other@example.org", PASSWORD))
@@ -175,7 +175,7 @@ def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) ->
 
 
 def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
-    """The list closes after fifteen minutes, or earlier if its token expires."""
+    """The list closes after fifteen minutes. If the token expires earlier, the list closes earlier."""
     passkeys.open()
     passkeys.direct.pool.fail(
         "start_web_authn_registration", refusal("NotAuthorizedException", "x")
@@ -236,8 +236,8 @@ def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
 
 
 def test_an_app_that_comes_later_leaves_the_passkey(passkeys: Passkeys) -> None:
-    """The passkey is a second factor while the app is on. The person can sign in with the passkey before, during and after
-    that time."""
+    """The passkey is a second factor while the app is on. The sign-in with the passkey works while the app is on and
+    after the app is off."""
     passkeys.set_up()
     secret = passkeys.post("mfa/setup", password=PASSWORD).json()["secret"]
     passkeys.post("mfa/verify", code=passkeys.direct.totp(secret))
@@ -282,7 +282,7 @@ def test_malformed_bodies_are_400(passkeys: Passkeys) -> None:
 
 
 def test_the_way_back_when_the_only_one_is_lost(passkeys: Passkeys) -> None:
-    """The person signs in with the old password, and later with a new password that was set by mail."""
+    """The person signs in with the old password. Later, the person signs in with a new password that was set by mail."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     assert passkeys.direct.sign_in(browser=browser).status == 200

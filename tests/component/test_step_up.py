@@ -131,7 +131,7 @@ def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("whose", ["another person", "nobody verified", "another site"])
 def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> None:
-    """The person stays signed in without a confirmation. Then the person's own passkey confirms."""
+    """The person stays signed in without a confirmation. The person then confirms with their own passkey."""
     passkeys = Passkeys(shop.direct)
     theirs = passkeys.set_up()
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -227,7 +227,7 @@ def test_a_claim_that_is_missing_or_unreadable_is_no_proof(
 @pytest.mark.security("S-93")
 def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: Shop) -> None:
     """AWS documents that a refresh keeps `auth_time`. With rotation, some people observed a new `auth_time`. The server
-    treats such a session like any other new session."""
+    treats a session with a new `auth_time` as a session without a proof."""
     shop.world.cognito.resets_auth_time = True
     browser = shop.browser()
     shop.by_password(browser)
@@ -281,7 +281,8 @@ def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
 
 @pytest.mark.security("S-94")
 def test_a_providers_person_proves_nothing_by_a_password(shop: Shop) -> None:
-    """Such a person has no password. If Cognito accepts a password for the person, the sign-in did not come from Okta."""
+    """A provider's person has no password. If Cognito accepts a password for the person, the sign-in did not come from
+    Okta."""
     assert _forge(shop, Person(), "TokenGeneration_Authentication") == {}
 
 
@@ -380,7 +381,7 @@ def test_a_row_that_nobody_can_read_is_no_proof(shop: Shop, ada: Browser) -> Non
 
 
 def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
-    """A row has a hash, two times, and DynamoDB's expiry."""
+    """A row has a hash, two times, and an expiry for DynamoDB."""
     shop.from_okta(ada, now(shop))
     rows = [r for k, r in shop.world.dynamodb.items(THROTTLE_TABLE).items() if "proof/" in k]
     assert len(rows) == 1
@@ -389,7 +390,7 @@ def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
 
 
 def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
-    """A sign-in writes nothing, a refresh reads nothing, and tokens receive no claim."""
+    """A sign-in makes no write, a refresh makes no read, and tokens receive no claim."""
     from app import gate
 
     shop = Shop(world)
@@ -413,7 +414,7 @@ def test_other_origins_may_read_what_is_asked(world: World) -> None:
 
 
 def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: Path) -> None:
-    """A team describes its route as usual. Gatehouse adds the age and the refusal to the document."""
+    """A team describes its route as usual. Gatehouse adds the maximum age and the refusal to the document."""
     described = {"post": {"operationId": "refund", "responses": {"200": {"description": "Done."}}}}
     (tmp_path / "shop.json").write_text(json.dumps({ROUTE: described}))
     shop = Shop(world, openapi=str(tmp_path))

@@ -42,7 +42,7 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
 
 @pytest.mark.parametrize("name", [*RECORD_EVENTS, *TOKEN_EVENTS])
 def test_every_documented_event_is_answered(world: World, name: str) -> None:
-    """One function accepts each event. The other function refuses the event."""
+    """Exactly one of the two functions accepts each event."""
     ours, other = gate.user_records, gate.token_claims
     if name in TOKEN_EVENTS:
         ours, other = other, ours
@@ -77,7 +77,7 @@ def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
 )
 def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, Any]) -> None:
     """Cognito receives an error for an event of another pool, of another source, or without a name. The function writes
-    nothing."""
+    no record."""
     with pytest.raises(TriggerFailed):
         fire({**load_event("PreSignUp_SignUp"), **change})
     assert world.users() == {}
@@ -148,7 +148,7 @@ def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attri
 
 @pytest.mark.security("S-55")
 def test_hostile_attributes_do_not_become_columns(world: World) -> None:
-    """The function writes only the documented columns, for any content of a sign-up. Invalid values count as missing."""
+    """The function writes only the documented columns, for any attributes of a sign-up. Invalid values count as missing."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"] |= {
         "status": "CONFIRMED",

@@ -86,7 +86,7 @@ def test_only_administrators_see_other_people(
 
 @pytest.mark.security("S-50")
 def test_cursors_are_sealed(world: World, browser: Browser) -> None:
-    """A cursor contains no readable user name. Nobody can forge or change a cursor, or use the cursor of another list."""
+    """A cursor contains no readable user name. A forged or changed cursor, or a cursor of another list, is an error."""
     from app import gate
     from chalicelib.gatehouse.sealed.cursors import Cursors
 
@@ -153,7 +153,7 @@ def test_a_native_person_changes_names_in_pool_and_table(
 def test_only_the_callers_own_record_changes(
     world: World, browser: Browser, grace: PoolUser
 ) -> None:
-    """No part of the request selects another record. A person with a reused user name cannot change the old record."""
+    """The request cannot select another record. A person with a reused user name cannot change the old record."""
     for extra in ("userName", "sub", "email", "Email", "provider", "custom:groups", "status"):
         refused = patch(browser, {"given_name": "Eve", extra: "x"})
         assert (refused.status, refused.json()["error"]) == (400, "invalid_request")

@@ -1,4 +1,4 @@
-"""The test setup of the component tests: the real Chalice app on doubles of AWS, Cognito and time."""
+"""The setup of the component tests: the real Chalice app on doubles of AWS, Cognito and time."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +45,7 @@ ENVIRONMENT = {
 
 @dataclass
 class World:
-    """The app, its services, and methods with which a test changes the services."""
+    """The app, its services, and methods that change the services."""
 
     settings: Settings
     clock: Clock
