@@ -194,9 +194,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
     for fault in (connect_timeout(), refusal("TooManyRequestsException", "x")):
         lenient.pool.fail("admin_respond_to_auth_challenge", fault)
         assert answer(lenient, browser, lenient.totp()).status == 503
-    with (
-        monkeypatch.context() as broken
-    ):  # Cognito has responded, and our server fails before it creates the session.
+    with monkeypatch.context() as broken:  # Cognito has responded, and our server fails
         broken.setattr(NewSessions, "start", out_of_order)
         assert answer(lenient, browser, lenient.totp()).status == 503
     assert answer(lenient, browser, lenient.totp()).status == 200

@@ -77,8 +77,8 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """A later release of Chalice may bypass `_register_route`. The test simulates this release, and Gatehouse guards the
-    route at its first call."""
+    """A later release of Chalice may bypass `_register_route`. The test does the same. The app
+    then responds with 500, without the route's data."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")

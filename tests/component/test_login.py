@@ -268,9 +268,7 @@ def test_all_cookies_together_stay_below_the_gateways_header_limit(
     longest = max(n for n in range(4096) if _kept("/api/" + "x" * n))
     for _ in range(4):
         browser.get("/auth/login?return_to=" + quote("/api/" + "x" * longest))
-    assert (
-        len(browser.cookies) == 2
-    )  # the cookie of the session, and the transaction of the newest sign-in
+    assert len(browser.cookies) == 2  # the session, and the transaction of the newest sign-in
     assert len(browser.cookie_header("GET", "same-origin")) < 10_240 - 2_048
     for _ in range(6):
         browser.get("/auth/login?return_to=" + quote("/api/" + "x" * 600))

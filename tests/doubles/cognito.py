@@ -54,7 +54,7 @@ class _Code:
 
 @dataclass
 class _Family:
-    """All refresh tokens of one sign-in. The tokens expire together, and Cognito revokes them together."""
+    """All refresh tokens of one sign-in. The tokens expire at the same time. Cognito revokes the tokens together."""
 
     person: Person
     scope: str
@@ -232,9 +232,7 @@ class CognitoDouble:
         if code is None or self.clock() >= code.expires_at:
             return _error("invalid_grant")
         if code.family is not None:
-            code.family.revoked = (
-                True  # a second use means that the code was stolen (RFC 6749 4.1.2)
-            )
+            code.family.revoked = True  # a second use means theft of the code (RFC 6749 4.1.2)
             return _error("invalid_grant")
         if form["redirect_uri"] != code.redirect_uri:
             return _error("unauthorized_client")

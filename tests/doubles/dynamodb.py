@@ -84,7 +84,7 @@ class DynamoDBDouble:
             "Items": [deepcopy(self._items[TableName][key]) for key in page],
             "Count": len(page),
         }
-        # As in the service, a full page has a key even if it is the last page.
+        # As in the service, every full page has a key, even the last page.
         if len(keys) > len(page) or len(page) == Limit:
             answer["LastEvaluatedKey"] = self._named(TableName, page[-1])
         return answer

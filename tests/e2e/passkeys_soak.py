@@ -111,8 +111,8 @@ def test_two_tabs_share_a_passkey_but_not_a_challenge(
 def test_a_passkey_removed_in_one_tab_is_gone_in_the_other(
     tabs: tuple[Page, Page], context: BrowserContext, stack: Stack
 ) -> None:
-    """The other tab still shows the old list. It asks for the password again, and then shows the new list. The removed
-    passkey signs nobody in."""
+    """The other tab still shows the old list. The tab asks for the password again, and then shows the new list. A sign-in
+    with the removed passkey fails."""
     first, second = tabs
     sign_in(first, stack)
     open_list(first)

@@ -22,7 +22,7 @@ LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """The browser opens the page. The page contains its configuration if the server knows it."""
+    """The browser opens the page. If the server can read the configuration, the page contains the configuration."""
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/"))
 
@@ -91,7 +91,7 @@ def me_of_provider(world: World) -> Scene:
 
 
 def callback_again(world: World) -> Scene:
-    """The browser still has a session. The new session replaces it."""
+    """The browser still has a session. The new session replaces the earlier session."""
     browser = world.browser()
     world.sign_in(browser)
     start = browser.get("/auth/login?provider=Okta")
@@ -235,7 +235,7 @@ def challenge_both(world: World) -> Scene:
 
 
 def known(path: str, **body: str) -> Callable[[World], Scene]:
-    """Send an account form from a known browser of the address."""
+    """Send an account form from a browser in which the person has signed in before."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)

@@ -92,7 +92,7 @@ _STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
 _UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
 _SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
 _UNKNOWN = Outcome(503, cookie="–")
-#: The server cannot check the browser and treats it as unknown. The sign-in continues.
+#: The server cannot check the browser and treats the browser as unknown. The sign-in continues.
 _STRANGER = Outcome(200, code="", event="device_not_checked")
 
 
