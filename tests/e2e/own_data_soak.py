@@ -89,7 +89,7 @@ def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: An
     found = {each["id"]: each["says"] for each in said["findings"] if each["id"].startswith("own-")}
     assert sorted(found) == ["own-functions", "own-queues", "own-sources"]
     assert "pack_order is not called for items in" in found["own-sources"]
-    assert "1 messages of the queue parcels failed again and again" in found["own-queues"]
+    assert "1 messages of the queue parcels failed repeatedly" in found["own-queues"]
     assert "count_orders is missing" in found["own-functions"]
     aws["sqs"].purge_queue(QueueUrl=dead)
     aws["lambda"].update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
