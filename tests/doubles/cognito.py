@@ -93,7 +93,7 @@ class CognitoDouble:
     rotation: bool = True
     #: Whether the token endpoint renews tokens of the user-pool API. Reports on AWS's behaviour disagree.
     takes_api_tokens: bool = True
-    #: Without the scope openid a refresh returns no ID token.
+    #: Whether refreshes return ID tokens. Without the scope `openid`, a refresh returns no ID token.
     openid: bool = True
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     #: Changes to the claims of the next tokens, for tests of forgeries.

@@ -16,7 +16,7 @@ _TYPES = frozenset({"S", "N", "BOOL", "SS", "L"})
 
 
 class DynamoDBDouble:
-    """Tables by name. `tables` maps each table to its key and the keys of its indexes.
+    """A client of DynamoDB. `tables` maps each table to its key and the keys of its indexes.
 
     A key of two parts is written `partition/sort` in `tables`. The keys in the result of `items` have the same form.
     """

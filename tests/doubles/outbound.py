@@ -55,7 +55,7 @@ class Outbound:
 
     @property
     def place(self) -> str | None:
-        """The current thread's place, or None."""
+        """The current thread's place, or None outside of a place."""
         found: str | None = getattr(self._local, "place", None)
         return found
 
