@@ -15,7 +15,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: If a test sets a member of an event to this value, the event omits the member.
+#: The value that a test gives to a member of an event, if the event shall omit the member.
 DROPPED = object()
 
 
@@ -126,7 +126,7 @@ class Company:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Post events to a provider's event hook. By default, the request has that provider's secret."""
+        """Post events to a provider's event hook. The default secret is the secret of the provider."""
         sent = {"Authorization": SECRETS.get(provider, "") if secret is None else secret}
         return self._post(
             f"/auth/events/{provider}",
@@ -142,7 +142,8 @@ class Company:
         header: Mapping[str, Any] | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return a token for Universal Logout, signed by Okta. If a change is None, the token omits the claim."""
+        """Return a token for Universal Logout, signed by Okta. `claims` replace claims of the token. None removes a
+        claim."""
         now = int(self.world.clock())
         endpoint = f"{self.world.browser().root}auth/revoke/{provider}"
         signed = {"kid": f"kid-{provider}", "alg": "RS256", "typ": TYPE, **(header or {})}

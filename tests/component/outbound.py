@@ -19,7 +19,7 @@ LISTED = {(call.route, call.name) for call in (*CALLS, *ELSEWHERE)}
 
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
-    """From this call on, record the outbound calls of all new containers, by route and trigger."""
+    """Start recording. The recorder lists the outbound calls of all new containers, by route and trigger."""
     outbound = Outbound()
     send, run, init = Browser.send, entry._run, Services.__init__
     mail, leave = entry.account_mail, entry.leaving

@@ -26,7 +26,8 @@ def regions(value: str) -> dict[str, bytes]:
 
 
 def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
-    """Return the tampered `value`, a cookie of `purpose`. `other` is the same kind of cookie of another person."""
+    """Return the tampered `value`, which is a cookie of `purpose`. `other` is the same type of cookie, but of another
+    person."""
     kid, _, body = value.partition(".")
     parts = regions(value)
     kind = case["kind"]

@@ -130,7 +130,8 @@ def test_another_spelling_of_the_name_is_no_way_to_guess(direct: Direct, other: 
 def test_settings_and_providers_may_spell_a_domain_either_way(
     direct: Direct, listed: str, typed: str
 ) -> None:
-    """The test covers the allow list, the refuse list, and a manually written row of the providers table."""
+    """The test covers the list of allowed domains, the list of refused domains, and a manually written row of the
+    providers table."""
     read = Settings.from_env(
         {**ENVIRONMENT, "SIGN_UP_ALLOWED_DOMAINS": listed, "SIGN_UP_REFUSED_DOMAINS": listed}
     )
@@ -168,8 +169,8 @@ def test_settings_and_providers_may_spell_a_domain_either_way(
     ],
 )
 def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: str) -> None:
-    """Okta has no domains. Okta may use any address except addresses of another provider's domain and ambiguous
-    addresses."""
+    """Okta's row has no domains. Okta may use any address, except ambiguous addresses and addresses in another provider's
+    domain."""
     stage(direct)
     with pytest.raises(TriggerFailed, match=REFUSED):
         trigger("PreSignUp_ExternalProvider", email, userName="okta_00u1")

@@ -207,7 +207,7 @@ def test_assets_are_cached_for_ever_and_the_page_is_asked_for_anew(
 def test_a_browser_that_has_this_version_gets_304(
     world: World, browser: Browser, target: str, form: str
 ) -> None:
-    """The 304 response has no body. Its headers are the same, and replace the headers in the browser's cache."""
+    """The 304 response has no body. Its headers equal the headers of the full response, and replace the cached headers."""
     whole = browser.get(target)
     tag = whole.headers["etag"]
     assert tag.startswith('W/"')
@@ -228,8 +228,8 @@ def test_another_version_is_answered_in_full(
 
 
 def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
-    """In an outage of the providers table, the page has a link to managed login. Managed login offers the providers as
-    well."""
+    """During an outage of the providers table, the page has a link to managed login. Managed login offers the providers
+    as well."""
 
     def ways() -> str:
         answer = browser.get("/")
@@ -316,7 +316,7 @@ def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browse
 def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
     world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each refusal writes one log line. The line has the pattern of the route, without the query string."""
+    """Each refusal writes one log line. The line contains the pattern of the route, and omits the query string."""
     event = build_event(
         app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage=""
     )

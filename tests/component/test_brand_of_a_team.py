@@ -61,7 +61,7 @@ class Site:
         return str(answer["body"])
 
     def asset(self, name: str, language: str = "en") -> str:
-        """Return the response for the file that the page names."""
+        """Return the response to a request for the named file of the page."""
         (version,) = set(re.findall(r"/assets/(\w+)/", self.page(language)))
         answer = self.get(f"/account/assets/{version}/{name}")
         assert answer["statusCode"] == 200, answer["body"]

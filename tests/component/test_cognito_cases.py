@@ -36,7 +36,7 @@ def test_cases_are_whole() -> None:
 
 
 def test_a_difference_that_is_gone_is_noticed() -> None:
-    """The test also covers a new difference, and a listed difference that has changed."""
+    """The test also covers a new difference and a changed difference."""
     case = CASES["an_address_signs_up_once"]
     listed = load_differences("local")["six_wrong_passwords_lock_the_account"]
     assert verdict(case, case.expected, {}) is None

@@ -91,7 +91,7 @@ def test_the_corpora_are_whole() -> None:
 
 
 def test_untouched_they_all_work(held: Held) -> None:
-    """The untampered cookies work. The failures below are therefore caused by the tampering."""
+    """The untampered cookies work. Therefore only the tampering can cause the failures of the following tests."""
     direct = held.direct
     assert browser_with(direct, SESSION_COOKIE, held.session[0]).post("/auth/refresh").status == 200
     back = browser_with(direct, held.login_name, held.login[0]).get(
@@ -140,7 +140,7 @@ def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-44")
 def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
-    """Strangers keep the account paused. Only a browser with a valid device cookie has attempts left."""
+    """Strangers keep the account paused. Only a browser with a valid device cookie can still try a password."""
     assert direct.sign_in().status == 200
     device = direct.browser.cookies[DEVICE_COOKIE].value
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))

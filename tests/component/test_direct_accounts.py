@@ -44,7 +44,7 @@ def confirm(
 
 def test_sign_up_confirm_and_sign_in(direct: Direct) -> None:
     """The record is PENDING before the person enters the code. Afterwards the record is CONFIRMED, with the names and the
-    proof."""
+    proof of the mailbox."""
     started = sign_up(direct)
     assert (started.status, started.json()) == (200, {})
     (record,) = direct.world.users().values()
@@ -175,8 +175,8 @@ CODES = [
 def test_what_cognito_says_of_known_addresses_only_stays_inside(
     direct: Direct, request_name: str, call: str, operation: str, code: str
 ) -> None:
-    """Only existing accounts have limits and states in Cognito. The response is the same as for an address without an
-    account."""
+    """Only existing accounts have limits and states in Cognito. For these accounts, the response is the same as without
+    an account."""
     stranger = outline(REQUESTS[request_name](direct, STRANGER))
     direct.pool.fail(call, refusal(code, operation))
     assert outline(REQUESTS[request_name](direct, EMAIL)) == stranger
@@ -268,7 +268,7 @@ def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct)
 def test_the_mail_function_takes_nothing_but_our_requests(
     direct: Direct, event: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The function drops other events, because Lambda would retry a failed event repeatedly."""
+    """The function ignores other events. If the function failed, Lambda would retry the event repeatedly."""
     gate.account_mail(event, LambdaContext())
     assert "account_mail_refused" in capsys.readouterr().out
     assert direct.pool.calls == []

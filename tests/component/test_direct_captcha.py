@@ -189,7 +189,7 @@ def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor
 
 
 def test_a_token_that_is_too_long_is_not_asked_about(direct: Direct, vendor: Vendor) -> None:
-    """The route refuses the token. The flow behind the route also refuses the token."""
+    """Both the route and the flow behind the route refuse the token."""
     fail_three_times(direct)
     assert direct.sign_in(captcha="x" * 4097).status == 400
     assert vendor.forms == []

@@ -114,7 +114,7 @@ def test_one_of_several_factors_is_chosen(direct: Direct) -> None:
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
 def test_a_choice_is_answered_by_the_name_that_cognito_offered(direct: Direct, name: str) -> None:
-    """AWS's pages have two names for a code by mail. Our page shows one name for both."""
+    """AWS's pages have two names for a mailed code. Our page always uses the same name."""
     direct.with_totp()
     direct.grace.factors.add("EMAIL_OTP")
     direct.pool.offered_as = {"EMAIL_OTP": name}
@@ -139,7 +139,7 @@ def test_a_wrong_code_leaves_the_challenge_standing(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_are_throttled_over_all_sign_ins(direct: Direct) -> None:
-    """A person who has the password gets no additional guesses by starting a new sign-in."""
+    """A new sign-in gives no additional guesses at the second factor."""
     direct.with_totp()
     for _ in range(5):
         direct.sign_in()
@@ -197,7 +197,7 @@ def test_the_challenge_belongs_to_one_browser(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("value", ["", "k1.AAAA", "session cookie", "enrolment cookie", "tampered"])
 def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
-    """The server refuses a sealed cookie of another purpose."""
+    """The server refuses a cookie that was sealed for another purpose."""
     direct.sign_in()
     session = direct.browser.cookies[SESSION_COOKIE].value
     direct.post("mfa/setup", password=PASSWORD)

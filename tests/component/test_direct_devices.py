@@ -20,7 +20,7 @@ NEW_PASSWORD = "another horse 34"
 
 @pytest.fixture
 def owner(direct: Direct) -> Browser:
-    """Grace's browser, which has signed in before and is now signed out."""
+    """Grace's browser. Grace has signed in and out in this browser."""
     assert direct.sign_in().status == 200
     assert direct.browser.post("/auth/logout").status == 200
     return direct.browser
@@ -41,7 +41,7 @@ def guesses(direct: Direct, browsers: list[Browser]) -> int:
 
 
 def pause(direct: Direct) -> None:
-    """Use up the account's attempts from another address."""
+    """Use up the account's attempts with guesses from another address."""
     stranger = browser_at(direct, "203.0.113.66")
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         assert direct.sign_in(EMAIL, WRONG, stranger).status == 401
@@ -53,7 +53,7 @@ def pause(direct: Direct) -> None:
 def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
     direct: Direct, owner: Browser
 ) -> None:
-    """During the whole attack, the owner's browser has attempts left."""
+    """The owner's browser can still sign in while the attack continues."""
     pause(direct)
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200
     unknown = browser_at(direct, "198.51.100.20")
@@ -123,7 +123,7 @@ def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Br
 def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     direct: Direct, owner: Browser
 ) -> None:
-    """The account belongs to the owner of the mailbox. A reset ends both pauses, from any browser."""
+    """The account belongs to the owner of the mailbox. A reset in any browser ends both pauses."""
     pause(direct)
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
     direct.grace.locked_until = 0
@@ -191,7 +191,7 @@ def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -
 def test_a_device_cookie_that_is_not_good_counts_as_none(
     direct: Direct, owner: Browser, change: str
 ) -> None:
-    """The server ignores a bad cookie. The browser then shares the account's allowance."""
+    """The server ignores an invalid device cookie. The browser then shares the account's allowance."""
     if change == "tampered":
         cookie = owner.cookies[DEVICE_COOKIE]
         flipped = "A" if cookie.value[-2] != "A" else "B"

@@ -23,7 +23,7 @@ def stage(direct: Direct) -> Direct:
 
 
 def ask(direct: Direct, email: str, source: int, path: str = "forgot-password") -> Answer:
-    """Send a form that causes a mail, from a new source address."""
+    """Send a form from a new source address. The form causes a mail."""
     browser = direct.world.browser()
     browser.source_ip = f"198.51.{source >> 8}.{source & 255}"
     return direct.post(f"direct/{path}", browser, email=email)
@@ -82,7 +82,7 @@ def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
-    """A person who waits for the stage's allowance does not wait again for the allowance of the address."""
+    """A person has waited for the stage's allowance. The person does not wait again for the allowance of the address."""
     spend(stage, LIMIT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert ask(stage, EMAIL, 999).status == 429

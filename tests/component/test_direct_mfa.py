@@ -58,8 +58,8 @@ def test_turning_off_what_is_not_on_is_fine(direct: Direct) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The tests turn the app on and off, which uses tokens of the second client. No response contains these tokens, and
-    the server revokes the tokens afterwards."""
+    """The test turns the app on and off. Both changes use tokens of the second client. No response contains these tokens,
+    and the server revokes the tokens afterwards."""
     secret = turn_on(direct)
     direct.world.clock.advance(30)
     direct.post("mfa/disable", password=PASSWORD, code=direct.totp(secret))

@@ -125,8 +125,8 @@ def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
-    """A thief who watched the person type also has the password. Cognito still accepts the code, and our server refuses the
-    second use.
+    """A thief who watched the person type has the password and the code. Cognito still accepts the code, and our server
+    refuses the second use.
 
     The challenge stays open, and an honest second browser can use the next code.
     """
@@ -158,7 +158,8 @@ def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> No
 
 @pytest.mark.security("S-74")
 def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
-    """The person sets up the app in the settings, or because the pool requires an app. Each set-up can be completed once."""
+    """The person sets up the app in the settings, or at a sign-in if the pool requires an app. Each set-up can be
+    completed once."""
     lenient.grace.factors = set()
     browser = lenient.browser
     lenient.sign_in()
@@ -202,7 +203,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.security("S-74")
 def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
-    """A code belongs to one person. The same six digits in another person's app are still unused."""
+    """A code belongs to one person. If another person's app shows the same six digits, that code is still unused."""
     other = lenient.pool.add(PoolUser("other@example.org", PASSWORD))
     other.totp_secret, other.factors = lenient.grace.totp_secret, {APP}
     browser = lenient.world.browser()
@@ -218,8 +219,8 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """During an outage of the table the response is 503, and the server does not call Cognito. The same code works
-    afterwards."""
+    """During an outage of the table, the response is 503, and the server does not call Cognito. After the outage, the
+    same code works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True

@@ -50,7 +50,8 @@ def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: st
 def test_a_provider_may_leave_its_people_the_choice(
     tenants: World, browser: Browser, mode: str, direct: bool
 ) -> None:
-    """As at sign-up, people can use a password only if both the provider's row and the stage allow passwords."""
+    """People can use a password only if the provider's row and the stage allow passwords. The rule is the same at
+    sign-up."""
     tenants.dynamodb.put(
         tenants.settings.providers_table,
         {
@@ -73,7 +74,7 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password field, or names a contact. Okta has a button and no domain, and the response never
+    """The page then shows the password field, or names a contact. Okta has a button and no domain. The response never
     names Okta."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
@@ -135,7 +136,7 @@ def test_a_table_that_is_down_is_503(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-63")
 def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: Browser) -> None:
-    """The route never skips the check. The log names the missing setting."""
+    """The route checks the counter in every case. The log names the missing setting."""
     answer = ask(browser, "bo@contoso.example")
     assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
     assert "THROTTLE" not in answer.body

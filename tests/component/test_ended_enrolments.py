@@ -1,4 +1,5 @@
-"""Tests of enrolments whose session has ended. Such an enrolment can add neither an authenticator app nor a passkey."""
+"""Tests of enrolments after the end of their session. An ended session can add neither an authenticator app nor a
+passkey."""
 
 import copy
 from collections.abc import Callable
@@ -49,7 +50,7 @@ def change_password(direct: Direct) -> None:
 
 
 def end_session(direct: Direct) -> None:
-    """End the session from another browser, which deletes the session's row."""
+    """End the session from another browser, by deleting the session's row."""
     for row in list(direct.world.dynamodb.items(SESSIONS_TABLE)):
         direct.world.dynamodb.delete(SESSIONS_TABLE, row)
 
@@ -85,7 +86,8 @@ def test_what_was_opened_ends_with_its_session(
 def test_a_new_password_in_the_same_session_ends_it_too(
     direct: Direct, begin: Callable[[Direct], Finish]
 ) -> None:
-    """The session continues. The enrolment that the old password opened ends, because a thief may have copied the cookie."""
+    """The session continues. The old password had opened an enrolment. This enrolment ends, because a thief may have
+    copied the cookie."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     body = {"password": PASSWORD, "new_password": NEW}

@@ -37,8 +37,8 @@ def managed_reset(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("app", [False, True], ids=["password", "password and app"])
 def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, app: bool) -> None:
-    """The device and Cognito still have the passkey. Every sign-in with the passkey fails, and the server revokes the
-    tokens."""
+    """The device and Cognito still have the passkey. Every sign-in with the passkey fails, and the server revokes
+    Cognito's tokens."""
     if app:
         passkeys.direct.with_totp()
         passkeys.direct.grace.passkey_is_mfa = True
@@ -142,7 +142,7 @@ def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
 
 
 def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> None:
-    """A person who knows the old password can check the list of passkeys."""
+    """The person who knows the old password can check the list of passkeys."""
     passkeys.direct.sign_in()
     body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
     assert passkeys.post("password", **body).status == 200
@@ -170,7 +170,7 @@ def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
-    """The time of the set-up decides, even if the row contains the passkey's id."""
+    """The time of the set-up decides whether a passkey has ended. The ids in the row do not decide."""
     passkeys.reset()
     passkeys.direct.world.clock.advance(5)
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -243,7 +243,7 @@ def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
 def test_sessions_without_number_keep_no_passkey(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody with the old password has very many sessions. The server cannot delete all rows in time."""
+    """Somebody with the old password has so many sessions that the server cannot delete all rows in time."""
     table = passkeys.direct.world.dynamodb
 
     def too_many(**_: Any) -> Any:
@@ -300,7 +300,7 @@ def test_a_list_that_was_open_before_a_reset_on_managed_login_adds_nothing(
 def test_an_outage_at_a_reset_on_managed_login_is_logged(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As after a reset on our form, the new password is valid, and the passkeys still work."""
+    """The new password is valid, and the passkeys still work. A reset on our form has the same result."""
     passkeys.direct.world.dynamodb.fault = connect_timeout()
     managed_reset(passkeys)
     passkeys.direct.world.dynamodb.fault = None

@@ -1,5 +1,4 @@
-"""Tests of the configuration in the page's HTML. The configuration contains only public facts that the server is certain
-of."""
+"""Tests of the configuration in the page's HTML. The configuration contains only certain and public facts."""
 
 import html
 import json
@@ -68,8 +67,8 @@ def test_after_another_site_a_missing_cookie_means_nothing(
 
 @pytest.mark.security("S-109")
 def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser: Browser) -> None:
-    """The page has the rest of the configuration, and the script requests the session at once. After a failed sign-in,
-    the script also requests the session."""
+    """After a sign-in, the HTML has the configuration without the member `session`, and the script requests the session
+    at once. After a failed sign-in, the HTML has no configuration."""
     world.sign_in(browser)
     answer = browser.get("/", site="cross-site")
     assert ("session" in told(answer), view(answer)) == (False, "loading")
@@ -79,15 +78,15 @@ def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser:
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
 def test_where_the_cookie_would_come_its_absence_is_a_hint(browser: Browser, site: str) -> None:
-    """The HTML has the likely view. Browsers differ in the cases in which they send the cookie. The script therefore
-    requests the session."""
+    """The HTML contains the view that is likely. Browsers differ in the cases in which they send the cookie, and the
+    script therefore requests the session."""
     answer = browser.get("/", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer)["session"], view(answer)) == (None, "choose")
 
 
 def test_after_a_sign_out_no_session_is_expected(world: World, browser: Browser) -> None:
-    """The cookie of the sign-in still exists for some minutes. A request for the ended session would cause an error in the
-    browser's console."""
+    """The cookie of the sign-in still exists for some minutes. If the script requested the ended session, the browser's
+    console would show an error."""
     world.sign_in(browser)
     browser.cookies.clear()
     assert "__Host-gatehouse-used" in browser.notes

@@ -16,13 +16,13 @@ from tests.doubles.browser import Browser
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 
-#: A call of one of the two routes for administrators. The call returns the status.
+#: A call of one of the two routes for administrators. The result is the status of the response.
 Route = Callable[[dict[str, str]], int]
 
 
 @pytest.fixture
 def root(world: World) -> PoolUser:
-    """Add Ada and an administrator who signs her out. Return the administrator."""
+    """Add Ada and an administrator. The tests let the administrator sign Ada out. Return the administrator."""
     world.pool.add(PoolUser("ada@example.org", "x" * 12, sub=Person().sub, username=ADA))
     return add_administrator(world)
 
@@ -58,7 +58,7 @@ def test_a_right_that_was_taken_away_is_gone_at_once(
 
 @pytest.mark.security("S-70")
 def test_a_group_that_the_token_does_not_know_is_none_yet(root: PoolUser, route: Route) -> None:
-    """The groups in the token decide, as on other routes. The groups in the pool can only remove rights."""
+    """As on other routes, the groups in the token decide. The groups in the pool can only remove rights."""
     assert route({**ADMIN, "cognito:groups": "[staff]"}) == 403
 
 
@@ -90,7 +90,7 @@ def _impossible(world: World, root: PoolUser) -> None:
 def test_who_is_gone_or_somebody_else_is_401(
     world: World, root: PoolUser, route: Route, change: Callable[[World, PoolUser], None]
 ) -> None:
-    """After a 401 response the browser tries a refresh, and the refresh shows that the session has ended."""
+    """After a 401 response, the browser tries a refresh. The refresh shows that the session has ended."""
     change(world, root)
     assert route(ADMIN) == 401
     assert world.pool.called("admin_user_global_sign_out") == 0
@@ -146,7 +146,7 @@ def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
 def test_a_providers_groups_count_as_they_do_in_tokens(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """Groups of a provider count only for people of that provider, and only while the provider's row names the claim."""
+    """A provider's groups count only for the provider's people. The provider's row must name the claim with the groups."""
     table = world.settings.providers_table
     telling = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     root.groups, root.told_groups = (), "[staff, admins]"
@@ -166,8 +166,8 @@ def test_a_providers_groups_count_as_they_do_in_tokens(
 def test_rows_of_providers_that_were_never_read_are_503(
     world: World, root: PoolUser, browser: Browser
 ) -> None:
-    """In this case, Cognito's trigger would omit the provider's groups from a token. A route with `fresh` responds with
-    503 instead."""
+    """If nobody has read the rows, Cognito's trigger would omit the provider's groups from a token. A route with `fresh`
+    responds with 503 instead."""
     root.groups, root.told_groups, root.identities = (), "admins", [("Okta", "00u9root")]
     scan = world.dynamodb.scan
 

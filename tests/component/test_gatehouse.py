@@ -77,8 +77,8 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """A later release of Chalice may bypass `_register_route`. The test does the same. The app
-    then responds with 500, without the route's data."""
+    """A later release of Chalice may bypass `_register_route`, and the test bypasses it. The app responds with 500,
+    without the route's data."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")
@@ -129,8 +129,8 @@ def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> N
 
 @pytest.mark.security("S-48")
 def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
-    """A team lists a route to declare that the route's own authorizer is enough. If a route with an own authorizer is
-    missing from the list, the app does not load."""
+    """A team lists a route to declare that the route's own authorizer is enough. The app does not load without this
+    declaration."""
     app = existing_app()
     app.route("/machines", methods=["POST"], authorizer=IAMAuthorizer())(lambda: {"ok": True})
     with pytest.raises(ValueError, match="POST /machines has an authorizer that Gatehouse"):
@@ -270,7 +270,7 @@ def test_services_can_be_given(world: World, clock: Clock) -> None:
 
 
 def test_the_triggers_are_declared_under_their_names() -> None:
-    """Chalice searches the module `app` for names like `user_records`. Gatehouse adds these names only to the module of
+    """Chalice searches the module `app` for names such as `user_records`. Gatehouse adds its names only to the module of
     its app."""
     import app as module
 
@@ -313,7 +313,7 @@ except AttributeError as error:
 
 
 def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
-    """If the team's middleware returns or raises anything, the response still has our headers and our error format."""
+    """For every result or error of the team's middleware, the response has our headers and our error format."""
     app = existing_app()
 
     def failing(event: Any, get_response: Any) -> Any:

@@ -92,7 +92,7 @@ def test_a_malformed_event_has_its_decided_answer(
     )
 )
 def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
-    """Any JSON value as event gives a 400 response. The response contains no part of the value."""
+    """Any JSON value as an event gives a 400 response. The response contains no part of the value."""
     raw = app(event, LambdaContext())
     assert raw["statusCode"] == 400
     assert CANARY not in json.dumps(raw)
@@ -124,7 +124,7 @@ def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
     assert (raw["statusCode"] == 400) or problem is None
 
 
-#: GET /health needs no services. With this event, only the event and the guard can fail.
+#: The event of GET /health, which needs no services. Only the event and the guard can cause a failure.
 EVENT = build_event(
     app.routes, "GET", "/health", domain="a.example", stage="api", headers=[("Accept", "*/*")]
 )

@@ -16,7 +16,7 @@ from tests.doubles.pool_users import PoolUser
 
 LINES = attack_lines("header_injections.txt")
 ADMIN = {**CLAIMS, "cognito:groups": "admins"}
-#: The permitted headers of responses of these routes.
+#: The headers that responses of these routes may contain.
 HEADERS = frozenset(
     {
         *("content-security-policy", "strict-transport-security", "x-content-type-options"),

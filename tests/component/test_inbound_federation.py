@@ -22,7 +22,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def telling(world: World) -> World:
-    """The world. Okta sends groups in this world."""
+    """Return the world. Okta's row names a claim with groups."""
     row = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     world.dynamodb.put(world.settings.providers_table, row)
     world.restart()
@@ -55,7 +55,7 @@ def with_token(event: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def groups_in_token(attributes: dict[str, str]) -> list[str]:
-    """Return the groups that the token trigger derives from this trigger's result."""
+    """Return the groups in a token. The token trigger derives the groups from this trigger's result."""
     event = load_event("TokenGeneration_HostedAuth_federated")
     event["request"]["userAttributes"]["custom:groups"] = attributes["custom:groups"]
     answer = gate.token_claims(event, LambdaContext())
@@ -127,7 +127,7 @@ def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
 
 @pytest.mark.security("S-51")
 def test_the_token_itself_tells_where_a_name_ends(telling: World, log_lines: Lines) -> None:
-    """Cognito converts `["x, admins"]` to the text `[x, admins]`, which looks like two groups."""
+    """Cognito converts `["x, admins"]` to the text `[x, admins]`. The text looks like two groups."""
     event = event_of({"groups": "[x, admins, ok]"})
     exact = {"sub": SUBJECT, "groups": ["x, admins", "ok"]}
     assert groups_in_token(decide(with_token(event, exact))) == ["ok"]
@@ -195,7 +195,7 @@ def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: o
 
 @pytest.mark.security("S-69")
 def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) -> None:
-    """The address identifies the account, in upper or lower case. The account's identities must belong to this person."""
+    """The address identifies the account, in upper or lower case. The identities of the account must include this person."""
     other = profile(telling, username="", status="CONFIRMED", email="Ada@example.org")
     other.identities.append(("Okta", SUBJECT.lower()))
     decide(event_of({"family_name": None}))

@@ -175,8 +175,8 @@ def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Co
 
 
 def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
-    """One function disables Ada while another function processes her reactivation. The first function then enables her
-    again."""
+    """One function disables Ada. Meanwhile, another function processes her reactivation. The first function then enables
+    her again."""
     world = company.world
     disable = world.pool.admin_disable_user
 
@@ -191,7 +191,7 @@ def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
 
 
 def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
-    """The server removes only that group, and only if the provider sends groups."""
+    """The server removes only the reported group, and only if the provider sends groups."""
     company.tell(company.event("group.user_membership.remove", target=ADMINS))
     assert company.ada.told_groups == "=staff"
     company.put_row("Okta")
@@ -238,8 +238,8 @@ def test_several_events_of_one_request_each_count(company: Company) -> None:
 
 
 def test_the_queue_does_not_answer(company: Company) -> None:
-    """The response makes Okta retry the request, and every session continues. The queue may also refuse one message of
-    ten."""
+    """The response makes Okta retry the request, and every session continues. In another case, the queue refuses one
+    message of ten."""
     queue = company.world.queue
     queue.fault = client_error("ServiceUnavailable")
     assert company.tell(company.event(DEACTIVATE)).status == 503
@@ -403,7 +403,7 @@ def test_doctor_can_tell_when_a_provider_was_last_heard(company: Company) -> Non
 
 
 def test_an_index_that_is_out_of_date_misleads_nobody(company: Company) -> None:
-    """The index names another person. The pool decides to whom the profile belongs."""
+    """The index names a wrong person. The pool decides to whom the profile belongs."""
     company.world.pool.add(PoolUser("eve@example.org", "", username="eve-native"))
     index(company, "eve-native")
     company.tell(company.event(DEACTIVATE))

@@ -15,7 +15,7 @@ FIRST = "Already found an entry for username Okta_00uAda"
 
 
 def come_back(world: World, browser: Browser, location: str, description: str) -> Any:
-    """Return from Cognito with a refusal. The refused sign-in began at `location`, the authorize URL."""
+    """Return from Cognito with a refusal. `location` is the authorize URL of the refused sign-in."""
     query = world.cognito.read_authorize_url(location)
     error = {"error": "invalid_request", "error_description": description}
     target = f"/auth/callback?{urlencode({**error, 'state': query['state']})}"

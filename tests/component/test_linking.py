@@ -33,7 +33,7 @@ def native(**changes: Any) -> PoolUser:
 
 
 def prove(world: World, user_name: str = NATIVE) -> None:
-    """Store the proof that the mailbox's owner has reset the password."""
+    """Store the proof that the owner has reset the password through the mailbox."""
     record = {"userName": user_name, "provedAt": "2026-01-01T00:00:00.000Z"}
     world.dynamodb.put(
         world.settings.users_table, {name: {"S": value} for name, value in record.items()}
@@ -42,7 +42,7 @@ def prove(world: World, user_name: str = NATIVE) -> None:
 
 @pytest.fixture
 def linking(world: World) -> World:
-    """Okta is trusted, and linking is on for Okta's people. Ada has a native account, and its record has the proof."""
+    """Okta is trusted, and linking is on for Okta's people. Ada has a native account with a proof of the mailbox."""
     set_okta(world, trusted=True, link=True)
     world.pool.add(native())
     prove(world)
@@ -74,7 +74,7 @@ def test_the_native_account_is_joined_under_the_exact_subject(linking: World) ->
 @pytest.mark.parametrize("here", ["ada@example.org", "Ada@example.org", "ADA@EXAMPLE.ORG"])
 @pytest.mark.parametrize("there", ["ada@example.org", "ADA@example.org", "Ada@Example.Org"])
 def test_case_is_no_difference_between_addresses(linking: World, here: str, there: str) -> None:
-    """The pool ignores case, and the spellings may differ. The double's ListUsers compares addresses with case."""
+    """The pool ignores case, and the two spellings may differ in case. The double's ListUsers does not ignore case."""
     linking.pool.users[0].email = here
     arrive(email=there)
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
@@ -203,8 +203,8 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     world: World, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     """A stranger signed up with Ada's address, and Ada entered the code. The account has the stranger's password. At the
-    provider, Ada belongs to `admins`. She gets a separate profile. The account belongs to Ada after a reset with a mailed
-    code."""
+    provider, Ada belongs to `admins`. Ada gets a separate profile. After a reset with a mailed code, the account belongs
+    to Ada."""
     set_okta(world, trusted=True, link=True)
     strangers = world.pool.add(native(password="the-strangers-password"))
     world.dynamodb.put(
@@ -227,7 +227,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
 
 @pytest.mark.security("S-68")
 def test_an_account_without_a_record_is_not_proved(world: World) -> None:
-    """Without a record, no proof exists."""
+    """Without a record, the account has no proof of the mailbox."""
     set_okta(world, trusted=True, link=True)
     user = world.pool.add(native())
     arrive()
@@ -239,8 +239,8 @@ def test_an_account_without_a_record_is_not_proved(world: World) -> None:
 def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
     linking: World, fault: Exception
 ) -> None:
-    """The server does not link the person. It also does not create a second profile, because a second profile would be
-    permanent."""
+    """The server does not link the person. The server also does not create a second profile, because a second profile
+    would be permanent."""
     gate.services.providers.all()
     linking.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):

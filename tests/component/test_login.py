@@ -66,7 +66,7 @@ def test_redirect_uri_ignores_what_the_caller_says_of_the_host(
 
 @pytest.mark.security("S-04")
 def test_redirect_uri_on_a_custom_domain_has_no_stage(world: World) -> None:
-    """The base path mapping determines the path. The same package works on both addresses."""
+    """The base path mapping determines the path. The same package works on the custom domain and on execute-api."""
     browser = world.browser(domain="app.example.org", stage="")
     query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
     assert query["redirect_uri"] == "https://app.example.org/auth/callback"
@@ -129,8 +129,7 @@ def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser)
 @pytest.mark.security("S-08")
 @pytest.mark.security("S-27")
 def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser: Browser) -> None:
-    """Scripts cannot read the cookie. The value is sealed, and even the person at the browser cannot read the verifier or
-    the nonce."""
+    """Scripts cannot read the cookie. The seal hides the verifier and the nonce from the person at the browser."""
     answer = browser.get("/auth/login")
     (cookie,) = answer.set_cookies
     assert cookie.startswith(COOKIE_PREFIX)
@@ -299,8 +298,8 @@ def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browse
 
 
 def test_an_outage_at_the_start_is_told_on_the_page(world: World, browser: Browser) -> None:
-    """A person who followed a link receives the page with the error. Other clients receive the status. The sign-in does not
-    start."""
+    """A person who followed a link receives the page with the error. Other clients receive the error status. The sign-in
+    does not start."""
     world.secrets.fault = client_error("InternalServiceError")
     answer = browser.get("/auth/login?provider=Okta")
     assert (answer.status, answer.location) == (303, "/api/?error=temporarily_unavailable")

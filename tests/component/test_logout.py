@@ -35,7 +35,7 @@ def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: B
 def test_logout_clears_the_cookie_even_if_revoking_failed(
     world: World, signed_in: Browser, fault: Any, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The log has the failure. The person is signed out in this browser."""
+    """The log reports the failure. The person is signed out in this browser."""
     world.cognito.fail("revoke", fault)
     answer = signed_in.post("/auth/logout")
     assert answer.status == 200
@@ -48,7 +48,7 @@ def test_logout_clears_the_cookie_even_if_revoking_failed(
 def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
     world: World, signed_in: Browser, cause: str
 ) -> None:
-    """The server cannot revoke the token, and clears the browser's cookie."""
+    """The server cannot revoke the token. The server still clears the browser's cookie."""
     from tests.component.world import SECRET_ARN
 
     if cause == "secrets down":

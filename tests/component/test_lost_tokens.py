@@ -32,7 +32,8 @@ def newest_is_revoked(world: World) -> bool:
 def test_a_callback_whose_tokens_are_refused_revokes_them(
     world: World, browser: Browser, claims: dict[str, str], of: str
 ) -> None:
-    """The nonce belongs to another sign-in, or the access token belongs to another client or person."""
+    """In some cases, the nonce belongs to another sign-in. In other cases, the access token belongs to another client or
+    person."""
     getattr(world.cognito, of).update(claims)
     assert error_of(world.sign_in(browser)) == "login_failed"
     assert newest_is_revoked(world)

@@ -103,8 +103,8 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """The server refuses the body first. It makes no call to Cognito, writes nothing, sets no cookie, and reflects
-    nothing."""
+    """The server refuses the body before the route uses it. The server does not call Cognito, writes nothing, sets no
+    cookie, and reflects nothing."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
         for answer in sent(direct.browser, path, case):
@@ -155,7 +155,7 @@ def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -
     )
 )
 def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> None:
-    """The route refuses or ignores any JSON value. The refusal has our error format."""
+    """The route either ignores a JSON value or refuses it in our error format."""
     for path in ROUTES:
         answer = direct.browser.post(path, json.dumps(value))
         assert answer.status < 500

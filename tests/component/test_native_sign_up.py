@@ -22,7 +22,7 @@ OLD = "old@contoso.example"
 
 @pytest.fixture
 def tenant(direct: Direct) -> Direct:
-    """A provider named Contoso with a domain. A person with an address in the domain already had an account."""
+    """A provider named Contoso, with a domain. A person with an address in this domain has an older account."""
     own(direct)
     direct.pool.add(PoolUser(OLD, PASSWORD))
     return direct
@@ -78,7 +78,6 @@ def test_a_provider_may_allow_it(tenant: Direct) -> None:
 
 
 def test_who_had_an_account_keeps_it(tenant: Direct) -> None:
-    """The sign-in works, and the reset of the password works."""
     assert tenant.sign_in(OLD).status == 200
     assert tenant.post("direct/forgot-password", email=OLD).status == 200
     code = tenant.pool.last_code("reset")

@@ -58,8 +58,8 @@ def test_every_query_parameter_that_is_read_is_described() -> None:
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("key", ROUTES, ids=str)
 def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
-    """An entry has the scope of the authorizer, the parameters of the path, and the required header if the route uses
-    cookies."""
+    """An entry has the scope of the authorizer and the parameters of the path. If the route uses cookies, the entry has
+    the required header."""
     operation, entry = contract.operations()[key], ROUTES[key]
     scopes = [d["accessToken"] for d in operation.get("security", []) if "accessToken" in d]
     authorizer = entry.authorizer
@@ -116,7 +116,6 @@ def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
 def test_the_check_itself_finds_what_is_wrong(
     status: int, content_type: str, body: str, said: str
 ) -> None:
-    """If the check found no errors, the other tests would prove nothing."""
     answer = Answer(status, {"content-type": content_type}, [], body)
     (found,) = contract.problems("GET", "/health", answer)[:1]
     assert said in found

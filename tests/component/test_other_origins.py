@@ -232,8 +232,8 @@ def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
 def test_a_sign_in_comes_back_to_an_allowed_origin(
     world: World, return_to: str, expected: str
 ) -> None:
-    """If the list has the origin of the requested address, the redirect leads to the requested address. For other
-    origins, the redirect leads to our page."""
+    """If the list has the origin of the target, the redirect leads to the target. For other origins, the redirect leads
+    to our page."""
     world.restart(allowed_origins=ALLOWED)
     from urllib.parse import quote
 
@@ -257,7 +257,8 @@ def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Br
 def test_a_stage_that_is_not_set_up_answers_as_ever(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CORS reads the settings after the view has run. If the settings are invalid, the response is still the plain 500."""
+    """CORS reads the settings after the view has run. If the settings are invalid, the response is still the plain 500
+    response."""
     gate.services = None
     monkeypatch.delenv("USERS_TABLE", raising=False)
     answer = browser.post("/auth/refresh", headers=[("Origin", OTHER)])

@@ -110,7 +110,7 @@ def test_it_proves_no_mailbox(direct: Direct) -> None:
 
 
 def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: World) -> None:
-    """The route reads the state of the second factor from the pool, and only for the person in the token."""
+    """The route reads the state of the second factor from the pool. The token identifies the person."""
     direct.sign_in()
     claims = {
         "sub": direct.grace.sub, "username": direct.grace.username, "token_use": "access",
@@ -150,7 +150,7 @@ def test_providers_of_an_account_are_called_by_their_labels(
 def test_nothing_changes_while_other_sessions_cannot_be_ended(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """People would wrongly feel safe if old sessions continued after the change."""
+    """If old sessions continued after the change, people would wrongly feel safe."""
 
     def refuse(**_: Any) -> None:
         raise DOWN

@@ -86,8 +86,7 @@ def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
 
 
 def add_rows(world: World, count: int) -> None:
-    """Add sessions of Ada in other browsers. The last use of each session is one second after the last use of the previous
-    session."""
+    """Add sessions of Ada in other browsers. The last uses of the sessions are one second apart."""
     rows = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
     for number in range(count):
         world.clock.advance(1)
@@ -264,8 +263,8 @@ def test_ids_are_random_and_their_own(world: World, signed_in: Browser, second: 
 def test_administrators_see_and_end_a_persons_sessions(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The administrator ends one of two sessions, and the log names the administrator. For an id of another person's
-    session, the response is the same as for a missing id."""
+    """The administrator ends one of two sessions, and the log names the administrator. The id of another person's session
+    causes the same response as a missing id."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     root = world.browser()
@@ -354,8 +353,8 @@ def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
 def test_a_session_without_a_row_gets_one_at_its_next_refresh(
     world: World, browser: Browser, why: str
 ) -> None:
-    """Two refreshes with one cookie write only one row, for example from two tabs or after a lost response. From then on the
-    session has an id."""
+    """Two refreshes with one cookie write only one row. The cause may be two tabs or a lost response. After the first
+    refresh, the session has an id."""
     world.dynamodb.faults["sessions"] = DOWN
     world.sign_in(browser)
     assert rows(world) == []

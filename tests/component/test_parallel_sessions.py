@@ -51,8 +51,7 @@ def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
 @pytest.mark.security("S-34")
 @pytest.mark.parametrize("door", [0, 1])
 def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
-    """In the grace period of a rotation, each tab gets a valid session. After the grace period, the old cookie is
-    invalid."""
+    """In the grace period of a rotation, each tab gets a valid session. Later, the old cookie is invalid."""
     member = crowd.members[door]
     assert crowd.sign_in(member)
     (late, *opened) = tabs(crowd, member, AT_ONCE + 1)

@@ -169,8 +169,8 @@ def test_a_challenge_ends_after_fifteen_minutes(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """The response comes from another site, a similar host name, or a copied key. Other cases lack user verification, or
-    belong to another challenge or person."""
+    """The response comes from another site, a similar host name, or a copied key. Other responses lack user verification,
+    or belong to another challenge or person."""
     passkeys.set_up()
     passkeys.device.passkeys[-1].counter = 5
     browser = passkeys.direct.world.browser()
@@ -237,9 +237,9 @@ def test_everybody_gets_a_challenge_alike(
     session_length: int | None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The test uses addresses with a passkey, without a passkey, and without an account. It also uses unconfirmed,
-    disabled and federated people. The responses have one shape, and the numbers of calls and log lines are equal.
-    BENCHMARKS.md has the measured times."""
+    """The test uses addresses with a passkey, without a passkey, and without an account. Other addresses belong to
+    unconfirmed, disabled and federated people. The responses have one shape, and the numbers of calls and log lines are
+    equal. BENCHMARKS.md has the measured times."""
     passkeys.set_up()
     pool, table = passkeys.direct.pool, passkeys.direct.world.dynamodb
     pool.unknown_by_choice = unknown
@@ -290,8 +290,8 @@ def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys
 
 
 def test_a_known_browser_is_told_that_there_is_no_passkey(passkeys: Passkeys) -> None:
-    """The person has signed in to the account in this browser. The response is no new information, and prevents a useless
-    prompt."""
+    """The person has signed in to the account in this browser, and the response reveals no new information. The page then
+    shows no useless prompt."""
     passkeys.direct.sign_in()
     assert passkeys.ask().json() == {"challenge": None}
 

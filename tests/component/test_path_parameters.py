@@ -35,8 +35,8 @@ MALFORMED = ("%", "a%", "%2", "%zz", "%u0041", "%FF", "%C3", "%C0%AF", "%ED%A0%8
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_person_is_found_by_a_name_however_it_is_encoded(world: World, name: str) -> None:
-    """The response and the pool receive the decoded name. An encoded name belongs to no user. A name that is decoded
-    twice belongs to another user."""
+    """The response and the pool receive the decoded name. The encoded name belongs to no user. A name that the server
+    decoded twice would belong to another user."""
     add_administrator(world)
     world.pool.add(PoolUser("x@example.org", "x" * 12, username=name))
     every_octet = "".join(f"%{octet:02x}" for octet in name.encode())

@@ -78,7 +78,7 @@ def test_the_page_and_its_files(browser: Below) -> None:
 
 
 def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> None:
-    """The person signs in with Okta. The registered addresses have the prefix, the cookies belong to the host, and the
+    """The person signs in with Okta. The registered addresses have the prefix. The cookies belong to the host, and the
     team's route accepts the token."""
     world = direct.world
     start = browser.get("/auth/login?provider=Okta")
@@ -182,7 +182,7 @@ def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
 
 
 def test_administrators_and_names(direct: Direct, browser: Below) -> None:
-    """The test calls the routes that the tests above omit."""
+    """The test calls the remaining routes."""
     sign_in(direct.world, browser)
     admin = {**CLAIMS, "cognito:groups": "admins"}
     assert browser.get("/users", claims=admin).status in (200, 401)

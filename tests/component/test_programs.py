@@ -18,7 +18,7 @@ REDIRECT_URIS = ("http://127.0.0.1:53682/callback", "http://127.0.0.1:53683/call
 
 @pytest.fixture
 def opened(world: World) -> World:
-    """The same container, on a stage with `loopback_ports`."""
+    """The same world, on a stage with `loopback_ports`."""
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
     return world
 
@@ -47,8 +47,8 @@ def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> N
 def test_a_programs_token_opens_routes_where_the_stage_has_programs(
     world: World, browser: Browser
 ) -> None:
-    """The server applies the same checks to the token as to any other token. On a stage without the option, the token
-    counts as a token of a foreign client."""
+    """The server checks a program's token as any other token. On a stage without the option, the token counts as a token
+    of a foreign client."""
     assert "programs" not in browser.get("/auth/config").json()
     assert browser.get("/whoami", claims=without(client_id=PROGRAM)).status == 401
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)

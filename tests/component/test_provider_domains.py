@@ -108,7 +108,7 @@ def come_back(provider: str, email: str) -> Any:
     ],
 )
 def test_nor_at_a_later_sign_in(tenants: World, provider: str, email: str) -> None:
-    """Cognito maps attributes again at each sign-in. The same rule checks a changed address."""
+    """Cognito maps the attributes again at each sign-in. The rule of the first sign-in also checks a changed address."""
     before = "ada@example.org" if provider == "Okta" else "bo@contoso.example"
     come_back(provider, before)
     records = tenants.users()
@@ -194,7 +194,8 @@ MOVED = Person(username="contoso_00u1", email="ceo@fabrikam.example", provider="
 def test_the_callback_gives_no_session_for_an_address_of_others(
     tenants: World, browser: Browser
 ) -> None:
-    """The trigger has accepted the person. The callback still revokes the new tokens and writes no record."""
+    """The trigger has accepted the person. The callback still refuses the sign-in, revokes the new tokens and writes no
+    record."""
     answer = tenants.sign_in(browser, MOVED, "provider=Contoso")
     assert answer.location == "/api/?error=sign_up_refused"
     assert browser.cookies == {}

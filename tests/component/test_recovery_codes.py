@@ -278,7 +278,8 @@ def test_the_table_and_the_log_hold_no_code(
 
 @pytest.mark.security("S-108")
 def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
-    """After three guesses of one type and two guesses of the other type, the next guess must wait, right or wrong."""
+    """A person may try the app's codes and recovery codes. After five guesses in all, the next guess must wait, right or
+    wrong."""
     (code, *_) = make(direct)
     browser = lose_the_phone(direct)
     for _ in range(3):

@@ -41,8 +41,8 @@ def test_a_direct_session_goes_on_by_the_endpoint_where_that_takes_it(direct: Di
 
 
 def test_a_direct_session_falls_back_and_remembers_what_worked(direct: Direct) -> None:
-    """After one refusal by the token endpoint, the session uses only the user-pool API. The refresh token also rotates
-    there."""
+    """After one refusal by the token endpoint, the session uses only the user-pool API. The user-pool API also rotates
+    the refresh token."""
     direct.world.cognito.takes_api_tokens = False
     direct.sign_in()
     for _ in range(3):
@@ -204,8 +204,8 @@ def test_a_new_key_is_looked_for_at_once(world: World, signed_in: Browser) -> No
 
 @pytest.mark.security("S-76")
 def test_a_key_that_is_not_published_yet_ends_no_session(world: World, signed_in: Browser) -> None:
-    """The response is 503, and the cookie receives the new refresh token. The session continues minutes later, after every
-    grace period."""
+    """The response is 503, and the cookie receives the new refresh token. Minutes later, after every grace period, the
+    session continues."""
     world.clock.advance(1)
     rotate_keys(world)
     answer = signed_in.post("/auth/refresh")

@@ -88,7 +88,7 @@ def live(direct: Direct) -> None:
 
 
 def secrets_of(direct: Direct) -> set[str]:
-    """Return all secret values of these calls."""
+    """Return all secret values that the functions above send or receive."""
     cognito, pool = direct.world.cognito, direct.pool
     forms = [form for _, _, form in cognito.requests]
     return {

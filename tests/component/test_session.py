@@ -16,7 +16,7 @@ CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
 
 def test_refresh_answers_with_exactly_what_the_page_needs(world: World, signed_in: Browser) -> None:
-    """The body has the documented members. Its deadlines use the server's clock."""
+    """The body has the documented members. The deadlines in the body use the server's clock."""
     body = signed_in.post("/auth/refresh").json()
     now = int(world.clock())
     assert body.pop("access_token") == world.cognito.access_tokens[-1]

@@ -31,7 +31,7 @@ def test_the_session_cookie_has_every_attribute(
 def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not(
     world: World,
 ) -> None:
-    """The test closes the browser, which keeps only cookies with Max-Age."""
+    """The test closes the browser. The browser then keeps only cookies with Max-Age."""
     for remember, expected in ((0, 401), (1, 200)):
         browser = world.browser()
         world.sign_in(browser, query=f"provider=Okta&remember={remember}")

@@ -151,7 +151,8 @@ def test_a_logout_forgets_although_revoking_failed_on_the_wire(
 def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
     world: World, signed_in_over_http: Browser
 ) -> None:
-    """A cookie with the token from before the rotation also fails, even in the grace period."""
+    """The stolen cookie has the token from before the rotation. Even in the grace period, the cookie fails after the
+    logout."""
     copies = [dict(signed_in_over_http.cookies)]
     signed_in_over_http.post("/auth/refresh")
     copies.append(dict(signed_in_over_http.cookies))

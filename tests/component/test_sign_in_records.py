@@ -66,8 +66,8 @@ def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: 
 
 
 def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Browser) -> None:
-    """Cognito's trigger reports each sign-in shortly before the callback, and may repeat an old event later. The previous
-    sign-in is neither of these reports."""
+    """Cognito's trigger reports each sign-in shortly before the callback. The trigger may also repeat an old event later.
+    Both reports leave the previous sign-in unchanged."""
     claims = {**CLAIMS, "username": "Okta_00u1ada"}
 
     def sign_in() -> str:
@@ -97,7 +97,7 @@ def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Brow
 def test_a_table_that_is_down_keeps_nobody_out_and_the_next_sign_in_heals(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The log has the failure as an error. The table contains no partial record."""
+    """The log reports the failure as an error. The table contains no partial record."""
     query = begin(world, browser)
     world.dynamodb.fault = client_error("ProvisionedThroughputExceededException")
     assert come_back(browser, query).location == "/api/"

@@ -87,7 +87,7 @@ def test_the_second_of_max_age_still_counts(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
-    """The time survives any number of refreshes, in every container. A new authentication replaces the time."""
+    """Refreshes keep the time, in every container. A new authentication replaces the time."""
     browser = shop.browser()
     sign_in = (
         (lambda: shop.from_okta(browser, now(shop)))
@@ -107,7 +107,7 @@ def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
 
 @pytest.mark.security("S-94")
 def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
-    """The proof has the time of the response to the challenge. The proof is valid only in this browser."""
+    """The time of the proof is the time of the device's response. The proof is valid only in this browser."""
     passkeys = Passkeys(shop.direct)
     passkeys.set_up()
     shop.restart()
@@ -159,8 +159,8 @@ def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> Non
 
 @pytest.mark.security("S-94")
 def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None:
-    """In this browser the provider signs the person in without a password. In another browser, before or after that sign-in,
-    the person enters the password. Only the other session has the proof."""
+    """In this browser, the provider signs the person in without a password. In another browser, the person enters the
+    password, earlier or later. Only the other session has the proof."""
     shop.from_okta(ada, now(shop) - 3600)
     shop.world.clock.advance(MAX_AGE / 4)
     other = shop.browser()
@@ -180,7 +180,7 @@ def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None
 def test_a_provider_that_does_not_say_when_is_never_fresh(
     shop: Shop, ada: Browser, told: object
 ) -> None:
-    """A sign-in without the provider's time removes any earlier proof."""
+    """If a sign-in omits the provider's time, the server deletes any earlier proof."""
     shop.from_okta(ada, now(shop))
     shop.from_okta(ada, told)
     assert refused(shop.call(shop.refresh(ada)))
@@ -352,7 +352,7 @@ def test_rows_last_as_long_as_the_longest_age() -> None:
 def test_a_table_that_is_out_costs_the_proof_and_nobody_the_sign_in(
     shop: Shop, ada: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The table fails at the provider's sign-in, at the first tokens, and at a refresh. The log has each failure."""
+    """The table fails at the provider's sign-in, at the first tokens, and at a refresh. The log reports each failure."""
     table, events = shop.world.dynamodb, list[str]()
     for call in ("update_item", "get_item"):
         original = getattr(table, call)
@@ -390,7 +390,7 @@ def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
 
 
 def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
-    """A sign-in makes no write, a refresh makes no read, and tokens receive no claim."""
+    """A sign-in does not write, a refresh does not read, and tokens receive no claim."""
     from app import gate
 
     shop = Shop(world)
@@ -437,7 +437,7 @@ def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
 
 @pytest.mark.parametrize("mode", ["embedded", "managed"])
 def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) -> None:
-    """The page of a named provider always requires a sign-in. Without a provider, our page requires the sign-in."""
+    """The page of a named provider always requires a new sign-in. Without a provider, our page requires a new sign-in."""
     world.restart(direct_sign_in=mode, throttle_table=THROTTLE_TABLE)
     browser = world.browser()
     named = world.cognito.read_authorize_url(

@@ -34,7 +34,7 @@ def parameters() -> list[Any]:
 
 @pytest.fixture
 def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Replace the next tokens of one kind by the forgeries of a case. Return the list of the issued tokens."""
+    """Replace the next tokens of one kind by the forgeries of a case. Return the list of the issued forgeries."""
     issued: list[str] = []
 
     def switch(case: dict[str, Any], kind: str) -> list[str]:

@@ -136,7 +136,8 @@ def test_who_is_in_the_pool_already_goes_on_without_the_table(
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("attribute", ["custom:groups", "custom:idp_sub"])
 def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attribute: str) -> None:
-    """The app client must be able to write mapped attributes. Without this check, anybody could claim a group at sign-up."""
+    """Cognito can map an attribute only if the app client may write the attribute. Without this check, anybody could
+    claim a group at sign-up."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"][attribute] = "admins"
     with pytest.raises(
@@ -208,8 +209,8 @@ def test_an_event_without_attributes_still_records_the_name(
 def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
     world: World, browser: Browser
 ) -> None:
-    """The sign-in changes a record from PENDING with an expiry to CONFIRMED without an expiry. The first ClientId and
-    createdAt stay unchanged."""
+    """A record that is PENDING with an expiry becomes CONFIRMED without an expiry. The first `ClientId` and `createdAt`
+    stay unchanged."""
     event = load_event("PreSignUp_ExternalProvider")
     event["callerContext"]["clientId"] = "first-client"
     fire(event)

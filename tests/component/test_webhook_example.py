@@ -88,7 +88,7 @@ class Service:
 
 @pytest.fixture(scope="module")
 def only_service() -> Service:
-    """The service, shared by all tests because an app can register a blueprint only once."""
+    """The service for all tests. All tests share the service, because an app can register a blueprint only once."""
     return Service()
 
 
@@ -104,8 +104,7 @@ def service(only_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
 def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> None:
-    """The body arrives as text or as base64, because API Gateway decides by its content type. Spaces in the body are
-    unchanged."""
+    """API Gateway decides by the content type whether the body is text or base64. Spaces in the body are unchanged."""
     assert service.send(kind=kind, binary=binary) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]
 

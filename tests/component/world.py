@@ -55,7 +55,7 @@ class World:
     pool: UserPoolDouble
     functions: LambdaDouble
     queue: QueueDouble
-    #: The pauses that the app requested, in seconds. The app does not really sleep.
+    #: The durations of the app's pauses, in seconds. In tests, the app only records each pause.
     pauses: list[float] = field(default_factory=list)
 
     def restart(self, **settings: Any) -> None:
