@@ -49,7 +49,7 @@ def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
 def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
     page: Page, stack: Stack
 ) -> None:
-    """The trigger wrote the person's data under the required attribute names, and no other claim of Okta."""
+    """The trigger wrote the person's data under the required attribute names. The trigger wrote no other claim of Okta."""
     sign_in(page, stack)
     item = stack.user_item(stack.user_name(ALICE))
     assert item is not None

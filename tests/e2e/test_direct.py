@@ -193,8 +193,8 @@ def test_nobody_signs_up_with_groups_of_his_own(stack: Stack) -> None:
 
 @pytest.mark.security("S-62")
 def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
-    """The log has the metric in CloudWatch's format. On AWS, CloudWatch reads the metric from the log. In this test, the
-    test sends the metric."""
+    """The log has the metric in CloudWatch's format. On AWS, CloudWatch reads the metric from the log. Locally, the test
+    sends the metric."""
     sign_in(Visitor(stack), person, "wrong password!")
     events = stack.aws("logs").filter_log_events(
         logGroupName="/aws/lambda/gatehouse-local", filterPattern='"FailedSignIns"'

@@ -68,7 +68,7 @@ def refresh_of_another(world: World) -> Scene:
 
 
 def look(world: World) -> Scene:
-    """The person returns to the page. The page requests whether the session still exists."""
+    """The person returns to the page. The page asks the server whether the session still exists."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/auth/session"))
@@ -100,8 +100,7 @@ def callback_again(world: World) -> Scene:
 
 
 def reset_signed_in(path: str, **names: str) -> Callable[[World], Scene]:
-    """A person sets a new password with a mailed code. Meanwhile, a browser has a session that began with the old
-    password."""
+    """A person sets a new password with a mailed code. A browser has a session that began with the old password."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -164,7 +163,7 @@ def users_of_told_groups(world: World) -> Scene:
 
 
 def sign_out_of_told_groups(world: World) -> Scene:
-    """An administrator because of a provider's group calls the route that signs people out."""
+    """The caller is an administrator because of a provider's group. The caller signs a person out."""
     browser = users_of_told_groups(world).browser
     return Scene(browser, lambda: browser.send("POST", "/users/native/sign-out", claims=ADMIN))
 

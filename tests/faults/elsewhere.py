@@ -230,7 +230,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
-    # The flow writes twice: first the proof, then the end of the passkeys.
+    # The flow writes twice: first the proof of the mailbox, then the end of the passkeys.
     Call(
         "UpdateItem users", "dynamodb", "aws", _RESET, "reset, passkeys",
         Outcome(200, code="", cookie="not set", event="passkeys_not_ended"), 4, elsewhere=True,

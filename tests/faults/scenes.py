@@ -260,7 +260,7 @@ def _trigger(name: str) -> Callable[[World], Scene]:
 
 
 def trigger_marked(world: World) -> Scene:
-    """Our server has sent the sign-up. The mark of the sign-up is the proof."""
+    """The event has the mark, which proves that our server sent the sign-up."""
     Direct(world)
     event = load_event("PreSignUp_SignUp")
     email = event["request"]["userAttributes"]["email"]

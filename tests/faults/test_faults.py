@@ -120,7 +120,7 @@ def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
 
 
 def _client(call: Call) -> tuple[str, str, int]:
-    """Return all data by which the clients distinguish calls. A scene that makes the same call twice has four tries."""
+    """Return the properties of a call that matter to the clients: its host, its limit, and its tries (at most two)."""
     return call.host, call.limit, min(call.tries, 2)
 
 
