@@ -149,7 +149,7 @@ class Stopwatch:
             start = time.perf_counter()
             try:
                 return call(*values, **arguments)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - raised again
                 # The traceback keeps the double's frames until our code has handled the error. Without the traceback,
                 # Python frees the frames at this line, and the time counts as the double's.
                 raise error.with_traceback(None) from None

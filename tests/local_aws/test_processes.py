@@ -70,7 +70,7 @@ def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
     second.adopt()
     second.check()
     assert second.stop() == ["Server"]
-    with pytest.raises(OpsError, match="Stopped from outside"):
+    with pytest.raises(OpsError, match="Another command stopped this stack"):
         starter.check()
     starter.stop()
 
@@ -104,7 +104,7 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
         assert second.stop() == ["Server"]
         second.start(program(tmp_path))
         with pytest.raises(
-            OpsError, match="Stopped from outside: by `python -m ops down`, or another"
+            OpsError, match="Another command stopped this stack: `python -m ops down`, or a second"
         ):
             first.check()
         assert first.stop() == []

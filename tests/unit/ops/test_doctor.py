@@ -242,7 +242,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
     (said,) = noted("alarm-actions", stage, aws)
-    assert "no alarm notifies anybody yet" in said
+    assert "the alarms notify no topic yet" in said
     assert "aws sns create-topic --name gatehouse-dev-alarms" in said
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
@@ -324,8 +324,8 @@ def functions_on(runtime: str) -> dict[str, dict[str, str]]:
         ("python3.11", date(2027, 1, 1), "", "on 2027-06-30, in 180 days"),
         ("python3.11", date(2027, 6, 30), "", "in 0 days"),
         ("python3.11", date(2027, 7, 1), "deprecated python3.11 on 2027-06-30", ""),
-        ("python3.10", date(2026, 11, 29), "Lambda has deprecated or Gatehouse does not know", ""),
-        ("nodejs24.x", date(2026, 11, 29), "Gatehouse does not know", ""),
+        ("python3.10", date(2026, 11, 29), "which Gatehouse does not support", ""),
+        ("nodejs24.x", date(2026, 11, 29), "Gatehouse does not support", ""),
     ],
 )
 def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str) -> None:

@@ -160,7 +160,7 @@ def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None
     [
         ({}, None),
         (None, "on_order is not called for items in arn"),
-        ({"State": "Disabled"}, "must be enabled (Disabled)"),
+        ({"State": "Disabled"}, "is not enabled (Disabled)"),
         ({"LastProcessingResult": "PROBLEM: Function call failed"}, "PROBLEM: Function call"),
     ],
 )
@@ -181,7 +181,8 @@ def test_a_mapping_of_another_queue_does_not_count(stage: Stage) -> None:
     mappings(aws, pack={"EventSourceArn": f"{QUEUE}-dead"})
     (found,) = look("own-sources", stage, aws)
     assert (
-        "gatehouse-dev-parcels: its event source mapping must be enabled (there is none)" in found
+        "gatehouse-dev-parcels, because its event source mapping is not enabled (there is none)"
+        in found
     )
 
 

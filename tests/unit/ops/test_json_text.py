@@ -75,7 +75,7 @@ def test_what_is_put_is_there_and_nothing_else_changes(
     for name in path[:-1]:
         here = here.setdefault(name, {})
         if not isinstance(here, dict):
-            with pytest.raises(ValueError, match="an object is needed"):
+            with pytest.raises(ValueError, match="an object is required"):
                 put(text, path, value)
             return
     here[path[-1]] = value

@@ -81,8 +81,8 @@ def test_every_bad_line_is_named_at_once() -> None:
 
 
 def test_a_project_without_a_lock(tmp_path: Path) -> None:
-    """A missing lock is an error, but an empty lock is allowed."""
-    with pytest.raises(OpsError, match="Only packages that this lock names"):
+    """A missing lock is an error, but an empty one is allowed."""
+    with pytest.raises(OpsError, match="Only packages in this lock are deployed"):
         load_lock(tmp_path / "requirements.txt", RUNTIMES["3.12"], "x86_64")
     assert named("# nothing\n") == []
 

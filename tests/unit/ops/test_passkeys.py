@@ -140,7 +140,7 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
     [
         (GOOD, "abc.execute-api.eu-west-1.amazonaws.com", "browsers refuse passkeys there"),
         (GOOD, "evilapp.example.com.evil.example", "browsers refuse passkeys there"),
-        ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "none of them works any more"),
+        ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "these passkeys stop working"),
         ({}, DOMAIN, "the pool does not allow passkeys"),
         (
             {**GOOD, "UserVerification": "preferred"},

@@ -85,7 +85,7 @@ def test_an_outage_of_the_table_is_one_message(desk: Desk) -> None:
     desk.add("ada@x.example", sub="ada")
     desk.dynamodb.fault = client_error("InternalServerError")
     answer = desk.run("show", "ada")
-    assert (answer.code, "A table did not answer" in answer.err) == (1, True)
+    assert (answer.code, "A DynamoDB table did not respond" in answer.err) == (1, True)
 
 
 @pytest.mark.security("S-54")
