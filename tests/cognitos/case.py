@@ -40,7 +40,7 @@ GROUPS = (
 #: The features that a Cognito may lack. The text is the reason in the table for leaving out a case.
 LACKS = {
     "clock": "its clock cannot be moved",
-    "mail": "nobody can read its mails",
+    "mail": "no test can read its mails",
     "factors": "it has only authenticator apps",
     "events": "its triggers are not recorded",
     "federation": "it has no identity provider",
