@@ -1,5 +1,8 @@
-"""The cost of an authorized route: import of the app and one call in a cold container, then a warm call. Our subject is the
-real `app.py`, with all its routes and checks. Each peer is an app with only this route."""
+"""The cost of an authorized route. The benchmark measures the import of the app, one call in a cold container, and a
+warm call.
+
+Our subject is the real `app.py`, with all its routes and checks. Each peer is an app with one route.
+"""
 
 from benchmarks import events
 from benchmarks.figures import Headline, Section, Spread, Target, number, ratio

@@ -1,4 +1,5 @@
-"""The cost of the callback in a cold container: code exchange, keys, verification, the person's record, the session."""
+"""The cost of the callback in a cold container. The callback exchanges the code, fetches the keys and verifies the
+token. It then writes the person's record and the session."""
 
 from typing import Any
 
@@ -22,7 +23,7 @@ _FLASK_DONE = "cognito_refresh_token="
 
 
 def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
-    """Begin a sign-in with each subject, then let fresh processes finish them alternately, over TLS and over plain
+    """Begin a sign-in with each subject. Fresh processes then finish the sign-ins alternately, over TLS and over plain
     HTTP."""
     subjects = {
         OURS: Subject(OURS, "app:app", {}, home=lab.app),
@@ -72,7 +73,7 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
 
 
 def begun(lab: Lab, subject: Subject) -> Subject:
-    """Return the subject with a plan that finishes a sign-in which another container has begun."""
+    """Return the subject with a plan. The plan finishes a sign-in that another container has begun."""
     start = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     found = lab.run(subject._replace(plan=plan(start)))
     return subject._replace(
@@ -91,7 +92,7 @@ def finish(handler: str) -> dict[str, Any]:
 
 
 def _counted(lab: Lab, aws: LoopbackAws, subject: Subject) -> tuple[int, int]:
-    """Return how often one callback reads CA certificates and how often it opens a connection."""
+    """Return how often one callback reads CA certificates, and how many connections it opens."""
     aws.connections = 0
     found = lab.run(subject._replace(plan={**subject.plan, "warm": 0, "count_bundles": True}))
     return found["bundles"], aws.connections

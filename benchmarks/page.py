@@ -1,5 +1,5 @@
-"""Measures the page's size, and the time until a person can use it: bytes after gzip, requests, and time in a real
-Chromium."""
+"""Measures the page's size and loading in a real Chromium: bytes after gzip, requests, and the time until a person can
+use the page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +15,17 @@ from tests.browser import chromium_path, launch_arguments
 NAME = "page"
 MAX_KB = 13.0
 
-#: Lighthouse's "slow 4G" for mobiles: 150 ms for a round trip, 1.6 Mbit/s down, 0.75 Mbit/s up, and a processor four times
-#: slower.
+#: Lighthouse's "slow 4G" for mobiles: 150 ms for a round trip, 1.6 Mbit/s down, 0.75 Mbit/s up. The processor is four
+#: times slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: A network so slow that its delay is nearly all of the time. The time divided by this delay is the number of round trips.
+#: A network so slow that its delay is nearly all of the loading time. The loading time divided by this delay is the
+#: number of round trips.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
-#: The page names its current view. The first view other than `loading` can be used once it is drawn, which is when the
-#: next frame begins. Our HTML may contain it; the script has taken it over once the title names it. Until then links work,
-#: but the checkbox and the form for an address wait for the script.
+#: The page names its current view. The first view other than `loading` is usable once it is drawn: when the next frame
+#: begins. Our HTML may already contain this view. The script has started once the document's title names the view.
+#: Until then links work, but the checkbox and the form for an address do not.
 _WATCH = """
 const taken = () => !document.querySelector('meta[name=gatehouse-base]') || document.title.includes(' \u00b7 ');
 new MutationObserver((_, observer) => {
@@ -44,8 +45,8 @@ _OURS = "Gatehouse, all ways in"
 
 @dataclass(frozen=True)
 class Load:
-    """One load with an empty cache: the requested files, and the ms until the view is in the document, until it is drawn,
-    and until its script has started."""
+    """One load with an empty cache: the requested files and three times. The times are in ms: until the view is in the
+    document, until the view is drawn, and until the script has started."""
 
     ready_ms: float
     usable_ms: float
@@ -58,7 +59,7 @@ Loads = dict[str, dict[str, list[Load]]]
 
 
 def run(lab: Lab) -> list[Section]:
-    """Measure size and loading of our page and the peers' pages alternately."""
+    """Measure the size and the loading of our page and of the peers' pages alternately."""
     lab.tell("bundling the browser peers")
     built = bundles.build()
     pages = {_OURS: "/", **{name: f"/peers/{bundles.slug(name)}/" for name in built}}

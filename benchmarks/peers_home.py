@@ -1,6 +1,7 @@
-"""The peers' own virtual environment and node_modules, below .local, made when first needed.
+"""The peers' own virtual environment and node_modules, in the folder .local. The first benchmark that needs them
+installs them.
 
-Developing or deploying Gatehouse needs neither.
+Developers of Gatehouse need neither for their work, and a deployment does not either.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ _NPM = ROOT / ".local" / "bench-npm"
 
 
 def python() -> Path:
-    """Return the peers' interpreter; install the locked packages first if they have changed."""
+    """Return the peers' interpreter. If the locked packages have changed, install them first."""
     interpreter = _VENV / "bin" / "python"
     if not _is_current(_VENV, _REQUIREMENTS):
         print("Installing the Python peers into .local/bench-venv …", flush=True)
@@ -32,7 +33,7 @@ def python() -> Path:
 
 
 def node_modules() -> Path:
-    """Return the folder of the browser peers, installed in the exact versions of package.json."""
+    """Return the folder of the browser peers. The installed versions are those in package.json."""
     if not _is_current(_NPM, _PACKAGE):
         print("Installing the browser peers into .local/bench-npm …", flush=True)
         shutil.rmtree(_NPM, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Builds docs/BENCHMARKS.md from the sections and the description of the machine. It reads and writes no file."""
+"""Builds docs/BENCHMARKS.md from the sections and the description of the machine. The module reads and writes no file."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,8 @@ def build(
 
 
 def targets(sections: Sequence[Section]) -> str:
-    """Return the table of the promises, which says whether each holds; empty if there are none."""
+    """Return the table of the promises, with a verdict for each promise. Return the empty text if there are no
+    promises."""
     rows = [target.row() for section in sections for target in section.targets]
     if not rows:
         return ""
@@ -57,7 +58,8 @@ def targets(sections: Sequence[Section]) -> str:
 
 
 def put_headlines(readme: str, sections: Sequence[Section]) -> str:
-    """Return the README with one line per section between the two marks. Raises ValueError without marks."""
+    """Return the README with one line for each section between the two marks. Raises ValueError if the marks are
+    missing."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -68,7 +70,7 @@ def put_headlines(readme: str, sections: Sequence[Section]) -> str:
 
 
 def missed(sections: Sequence[Section]) -> list[str]:
-    """Return the promises that do not hold."""
+    """Return the promises whose figures exceed the limits."""
     return [
         target.promise for section in sections for target in section.targets if not target.met()
     ]

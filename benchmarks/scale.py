@@ -1,4 +1,4 @@
-"""How many sign-ins per second one warm container can do, and what one sign-in costs among many."""
+"""Measures how many sign-ins per second one warm container can do, and the cost of one sign-in among many."""
 
 from dataclasses import replace
 
@@ -10,13 +10,14 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "scale"
 CROWDS = (1, 10, 200)
 _RUNS = 5
-#: One sign-in among many may cost this many times as much as a single one, because each browser has its own state.
+#: The highest cost of one sign-in among many, as a multiple of the cost of a single sign-in. Among many, each browser
+#: has its own state.
 MAX_OF_ONE = 1.15
 _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
 
 
 def run(lab: Lab) -> list[Section]:
-    """Over TLS, sign in repeatedly in warm processes, and then with many people at once."""
+    """Over TLS, sign in repeatedly in warm processes. Then sign in with many people at once."""
     login = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     subjects = [
         Subject(

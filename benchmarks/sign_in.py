@@ -1,4 +1,5 @@
-"""Measures a whole sign-in: our Lambda time from the first redirect to the person's data on the page, and the calls."""
+"""Measures a whole sign-in: our Lambda time from the first redirect to the person's data on the page, and the outbound
+calls."""
 
 from collections import Counter
 from typing import Any
@@ -45,7 +46,7 @@ _STEPS: dict[str, dict[str, Any]] = {
 
 
 def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
-    """Sign in once in each fresh process, and then twenty more times in the same process."""
+    """In each fresh process, sign in once, and then twenty more times."""
     work = plan(*_STEPS.values(), warm=20)
     ours = Subject(OURS, "app:app", work, tls=True, home=lab.app)
     earlier = Subject(EARLIER, "app:app", work, tls=True, home=lab.earlier)

@@ -1,4 +1,4 @@
-"""`python -m ops`."""
+"""Runs the command line for `python -m ops`."""
 
 import sys
 

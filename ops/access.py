@@ -1,4 +1,4 @@
-"""Ends sessions, and disables or enables accounts."""
+"""This module ends sessions, and disables or enables accounts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from .report import Reporter
 
 
 def end_sessions(directory: Directory, person: Person, report: Reporter) -> None:
-    """Revoke a person's refresh tokens, delete the sessions' rows, and invalidate access tokens issued before now."""
+    """Revoke a person's refresh tokens and delete the person's session rows. Access tokens issued before now become
+    invalid.
+    """
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
@@ -22,13 +24,13 @@ def end_sessions(directory: Directory, person: Person, report: Reporter) -> None
     directory.record(person)
     directory.users.record_signed_out(person.user_name)
     report.note(
-        "every session is ended; an access token already issued works for ten minutes at "
-        "most, but not on the administrators' routes"
+        "every session is ended. Access tokens already issued work for ten minutes at most; the "
+        "administrators' routes refuse them now"
     )
 
 
 def disable(directory: Directory, person: Person, report: Reporter) -> None:
-    """Stop a person from signing in, and end every session."""
+    """Stop a person from signing in, and end the person's sessions."""
     directory.call("admin_disable_user", Username=person.user_name)
     directory.settle(person)
     report.note(f"{person} cannot sign in any more")

@@ -1,9 +1,9 @@
-"""Finds the API that an interrupted first deployment left behind, so that the next one reuses it.
+"""Finds the API that an interrupted first deployment left behind, so that the next deployment reuses that API.
 
-Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. If the deployment stops between making the
-API and writing the file, or if the file was never committed, Chalice would make a second API with another address.
-(Functions have no such problem, because Chalice finds them by name.) So before Chalice runs, this module looks for the API
-that calls this stage's function, and writes its id into the file.
+Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. A deployment may stop before it writes
+the file, or the file may not be committed. Then Chalice would make a second API with another address. Before Chalice
+runs, this module therefore finds the API that calls this stage's function. The module writes that API's id into the
+file. Functions need no such step, because Chalice finds functions by name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SCHEMA = "2.0"
 
 
 def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Write the stage's API into Chalice's file if the file does not have it.
+    """Write the id of the stage's API into Chalice's file, unless the file already contains an id.
 
     Raises OpsError if several APIs call the stage's function.
     """
@@ -37,9 +37,9 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
         return
     if len(found) > 1:
         raise OpsError(
-            f"Several APIs call {stage.api_function}: {', '.join(found)}, but {stage.deployed_file} does not say "
-            "which of them people use. Get that file from the "
-            "person who deployed last, or delete the unused APIs (API Gateway console)."
+            f"Several APIs call {stage.api_function}: {', '.join(found)}. {stage.deployed_file} "
+            "does not say which of these APIs people use. Get that file from the person who "
+            "deployed last, or delete the unused APIs (API Gateway console)."
         )
     report.note(f"continuing with API {found[0]}, which an earlier deployment made")
     suffix = partition_of(stage.region).dns_suffix

@@ -1,7 +1,7 @@
-"""boto3 sessions and clients for a stage.
+"""This module builds boto3 sessions and clients for a stage.
 
-The endpoint comes from the environment (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, which boto3 reads itself), so
-the same code works with the local AWS and the real one.
+boto3 itself reads the endpoint from `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` in the environment. So the same
+code works with the local AWS and with AWS.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from .stages import Stage
 
-# A person is waiting: stop waiting for an endpoint within seconds, but let boto3 retry after throttling (Cognito's
-# control plane allows only a few calls a second).
+# A person is waiting, so calls to an unreachable endpoint fail within seconds. boto3 still retries throttled calls,
+# because Cognito's control plane allows only a few calls a second.
 _CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6}
 )
@@ -37,7 +37,7 @@ def session(stage: Stage) -> boto3.Session:
 
 
 def client(session: boto3.Session, service: str) -> Any:
-    """Build a client with limited waiting times.
+    """Build a boto3 client with short timeouts.
 
     The type is `Any`: boto3's clients are made at run time, and their stubs are not a dependency.
     """
@@ -62,7 +62,7 @@ def error_message(error: ClientError) -> str:
 
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """Turn AWS failures inside the block into an OpsError that says what was being done."""
+    """Turn an AWS failure inside the block into an OpsError. Its message contains `doing`, the action that failed."""
     try:
         yield
     except ClientError as error:
@@ -70,7 +70,7 @@ def explained(doing: str) -> Iterator[None]:
             f"AWS refused while {doing}: {error_code(error)}: {error_message(error)}"
         ) from error
     except TemporarilyUnavailable as error:
-        raise OpsError(f"A table did not answer while {doing}: {error.detail}") from error
+        raise OpsError(f"A DynamoDB table did not respond while {doing}: {error.detail}") from error
     except BotoCoreError as error:
         raise OpsError(
             f"AWS could not be reached while {doing}: {error}\n"

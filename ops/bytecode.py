@@ -1,10 +1,11 @@
-"""Compiles the modules of a zip to bytecode.
+"""This module compiles the Python files of a Lambda zip to bytecode.
 
 Lambda unpacks the zip into a read-only folder. Without bytecode, Python would compile every module again at each cold
-start, which takes a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552): Python does not
-compare it with its source, because no file changes there. Gatehouse's own modules are in one file, which
-`cold_start.py` reads: finding each module separately would take a tenth of a small route's cold start. Equal sources
-give equal bytes: version 2 of the marshal format leaves out data that depends on the process.
+start. This would take a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552), so Python does
+not compare the bytecode with its source. A comparison is not needed, because no file changes in that folder. One file
+combines Gatehouse's own modules, and `cold_start.py` reads that file. Finding each module separately would take a tenth
+of a small route's cold start. Equal sources give equal bytes: version 2 of the marshal format leaves out data that
+depends on the process.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .runtimes import Runtime
 
 _FORMAT = 2
 _UNCHECKED = (1).to_bytes(4, "little")
-#: Where Lambda unpacks a zip; tracebacks show this path.
+#: The folder into which Lambda unpacks a zip; tracebacks show this path.
 _TASK = "/var/task"
 #: The module of Gatehouse that reads the combined file of all other modules.
 _READER = "cold_start.py"
@@ -27,12 +28,14 @@ _ITS_FUNCTION = b"def load_from_one_file("
 
 
 def is_bytecode(name: str) -> bool:
-    """Tell whether a file of a zip is bytecode."""
+    """Tell whether the file `name` is bytecode."""
     return name.endswith((".pyc", ".pyo"))
 
 
 def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
-    """Return the bytecode of a zip's modules by name; an empty dict if the runtime has another Python version."""
+    """Return the bytecode of a zip's modules by name. The result is empty if the runtime has another Python version
+    than this process.
+    """
     if runtime.python != f"{sys.version_info.major}.{sys.version_info.minor}":
         return {}
     made = {name: _compiled(name, source) for name, source in contents.items()}
@@ -52,7 +55,7 @@ def _gatehouses(contents: Mapping[str, bytes]) -> list[str]:
 
 
 def _read_first(folder: str) -> tuple[str, str]:
-    """Return the modules that load the combined file; it does not contain them."""
+    """Return the modules that load the combined file. The combined file does not contain these modules."""
     return f"{folder}__init__.py", f"{folder}{_READER}"
 
 
@@ -86,6 +89,6 @@ def _compiled(name: str, source: bytes) -> bytes | None:
         code = compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True)
         return marshal.dumps(code, _FORMAT)
     except (SyntaxError, ValueError):
-        # The source needs another Python, or contains something that the old format cannot hold (slices, Python 3.14).
-        # Lambda then compiles the source.
+        # Compiling fails if the source needs another Python version, or if the old format cannot store a constant
+        # (slices in Python 3.14). Lambda then compiles the source.
         return None

@@ -1,4 +1,4 @@
-"""Parts that all commands share: project, stage, examples, and questions."""
+"""Parts that all commands share: the project's folder, the stage, examples, and questions to a person."""
 
 from __future__ import annotations
 
@@ -62,15 +62,16 @@ def on_stage(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def project_dir() -> Path:
-    """Return the project folder of the command."""
+    """Return the project folder that the command uses."""
     found: Path = click.get_current_context().find_root().obj
     return found
 
 
 def load(name: str, state_dir: Path | None = None) -> Stage:
-    """Read the stage that a command names; for `local`, find the running stack. Raises OpsError.
+    """Read the stage with this name; for `local`, find the running stack. Raises OpsError.
 
-    If AWS_ENDPOINT_URL is set, the local stage is read from the project folder and uses that endpoint.
+    If `AWS_ENDPOINT_URL` is set, the local stage's settings come from the project folder, and its endpoint from the
+    variable.
     """
     from .stages import LOCAL, load_stage
 
@@ -82,12 +83,14 @@ def load(name: str, state_dir: Path | None = None) -> Stage:
 
 
 def has_terminal() -> bool:
-    """Say whether there is a terminal for questions. Standard input may even be closed: then it is None."""
+    """Tell whether a terminal is available for questions. Python sets `sys.stdin` to None if standard input is
+    closed.
+    """
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def ask(warning: str, word: str) -> None:
-    """Ask a person to confirm by typing `word`; raise an OpsError if they do not, or cannot."""
+    """Ask a person to confirm by typing `word`. Raises OpsError after another answer, or without a terminal."""
     if not has_terminal():
         raise OpsError(
             f"{warning} There is no terminal on which to ask for confirmation: pass --yes to confirm."

@@ -1,8 +1,8 @@
-"""The fault table as a page: `python -m tests.fault_table` writes docs/faults.md.
+"""Writes the fault table into docs/faults.md: `python -m tests.fault_table`.
 
-`--measure` instead runs every case with the production limits, and prints the result and how long a person waited (this
-takes some ten minutes, nearly all of it waiting). The exit code is 1 if a person waited longer than the table says.
-`--keep` writes the times into the page; `--new` measures only lines that have no times yet.
+`--measure` instead runs every case with the production limits, and prints the result and the person's waiting time. The
+run takes some ten minutes, mostly waiting. The exit code is 1 if a person waited longer than the table says. `--keep`
+writes the times into the page; `--new` measures only lines that have no times yet.
 """
 
 import argparse
@@ -65,7 +65,7 @@ _REASONS = {
 
 
 def main() -> int:
-    """Write the page, or measure; return the exit code."""
+    """Write the page, or measure. Return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--keep", action="store_true")

@@ -1,4 +1,4 @@
-"""A separate local stack on free ports, for commands that show or measure the page, not for tests."""
+"""A separate local stack on free ports, for commands that show or measure the page. The tests do not use this stack."""
 
 import json
 import os

@@ -1,4 +1,5 @@
-"""Installs missing parts into `.local`, with a lock, because several processes must not do so at the same time."""
+"""Installs missing parts into `.local`. The module uses a lock, because several processes must not install at the same
+time."""
 
 from __future__ import annotations
 

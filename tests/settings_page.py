@@ -1,6 +1,6 @@
 """Writes the tables of settings and options into docs/operations.md: `python -m tests.settings_page --write`.
 
-Settings and options are declared in `chalicelib.gatehouse.settings`, `chalicelib.gatehouse.brand` and `ops.stage_options`.
+`chalicelib.gatehouse.settings`, `chalicelib.gatehouse.brand` and `ops.stage_options` declare the settings and options.
 """
 
 import sys

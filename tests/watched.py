@@ -24,7 +24,7 @@ _PATIENCE = 60.0
 
 @dataclass
 class Watched:
-    """The copy, the content of `info --json`, and the output of `up`."""
+    """The copy, the data of `info --json`, and the output of `up`."""
 
     project: Path
     info: dict[str, Any]
@@ -38,7 +38,7 @@ class Watched:
         path.write_text(text.replace(old, new, 1), "utf-8")
 
     def heard(self, wanted: str) -> str:
-        """Wait for the next line of `up` that contains a text, and return it."""
+        """Wait for the next line of `up` that contains a text, and return the line."""
         return _heard(self.lines, wanted)
 
     def shown(self, path: str) -> str:
@@ -49,7 +49,7 @@ class Watched:
 
 @contextmanager
 def watched(folder: Path, authority: Path, app: str | None = None) -> Iterator[Watched]:
-    """Copy the project into `folder`, with another `app.py` if given, and start it; stop it afterwards."""
+    """Copy the project into `folder` and start the copy; `app` replaces its `app.py`. Stop the copy afterwards."""
     project = folder / "project"
     for name in ("chalicelib", "frontend", "ops", "vendor", ".chalice"):
         ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")

@@ -1,7 +1,7 @@
 """The settings of the page's appearance (docs/branding.md).
 
-This module makes only the checks that need no files. Files are checked when the page is first served, and by `ops`
-before it deploys; `ops` also checks the contrast of colours.
+This module makes only the checks that need no files. The first request for the page checks the files. Before a
+deployment, `ops` checks the files and the contrast of colours.
 """
 
 from . import setting_values as parse
@@ -9,7 +9,7 @@ from .setting import Setting, SettingTable
 
 
 class Brand(SettingTable):
-    """A stage's changes to the page; empty means the page's own appearance."""
+    """A stage's changes to the page. If all fields are empty, the page has its own appearance."""
 
     logo = Setting(
         "BRAND_LOGO",

@@ -1,7 +1,8 @@
-"""The settings of a stage: the only place that reads the environment.
+"""Declares and reads the settings of a stage. Only this module reads the environment.
 
-`.chalice/config.json` sets these variables per stage; `ops provision` writes those that are outputs of the identity
-stack. If reading fails, one error lists every problem. docs/operations.md shows the table that is declared here.
+`.chalice/config.json` sets these variables per stage. `ops provision` writes the variables that are outputs of the
+identity stack. If the settings are faulty, one error lists every problem. docs/operations.md shows the table that this
+module declares.
 """
 
 import os
@@ -15,20 +16,20 @@ from .setting_rules import RULES
 
 #: Cognito's own sender may send 50 mails a day (AWS "Quotas in Amazon Cognito").
 COGNITO_MAILS_PER_DAY = 50
-#: The longest time that browsers keep a cookie: 400 days.
+#: The longest lifetime of a cookie in browsers: 400 days.
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
-#: The command that error messages name; ops/program.py chooses it by the same rule.
+#: The command that error messages name. ops/program.py chooses the command by the same rule.
 _PROGRAM = "gatehouse" if __package__ == "chalice_gatehouse" else "python -m ops"
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
 
 def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
-    """Return the pool's ARN for API Gateway's authorizer, needed when `app.py` is imported.
+    """Return the pool's ARN for API Gateway's authorizer. The ARN is needed when `app.py` is imported.
 
     Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment and
-    AWS_CHALICE_CLI_MODE before it imports the app. With a placeholder, the CLI would deploy a wrong ARN. So under the CLI, a
+    AWS_CHALICE_CLI_MODE before it imports the app. The CLI would deploy the placeholder as the ARN. So under the CLI, a
     missing ARN is an error.
     """
     environ = os.environ if environ is None else environ
@@ -47,7 +48,7 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
 
 
 def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the AWS name of a team's own table or queue, from a variable such as ORDERS_TABLE (`orders`, TABLE).
+    """Return the AWS name of a team's own table or queue, from a variable such as ORDERS_TABLE (for `orders` and TABLE).
 
     `kind` is TABLE, QUEUE, QUEUE_URL or STREAM_ARN. Raises ConfigurationError.
     """
@@ -63,8 +64,8 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
 
 
 def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the same name as `own_name`, for a decorator of Chalice, which needs the name when `app.py` is imported. Tests
-    get a placeholder."""
+    """Return the same name as `own_name`, for a decorator of Chalice. The decorator needs the name when `app.py` is
+    imported. Tests get a placeholder."""
     environ = os.environ if environ is None else environ
     try:
         return own_name(name, kind, environ)
@@ -75,14 +76,15 @@ def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -
 
 
 def is_local(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this is the local stack: the stage has its name, and Cognito's URL is on this machine."""
+    """Whether this process runs on the local stack: the stage has the local stack's name, and Cognito's URL is on this
+    machine."""
     environ = os.environ if environ is None else environ
     cognito = environ.get("COGNITO_URL", "")
     return environ.get("STAGE") == "local" and cognito.startswith("http://127.0.0.1:")
 
 
 class SessionLifetimes:
-    """How long sessions last, in seconds: idle (extended by each refresh) and absolute (never extended)."""
+    """How long sessions last, in seconds. Each refresh extends `idle`. `absolute` is never extended."""
 
     def __init__(self, idle: int, absolute: int) -> None:
         self.idle = idle
@@ -90,7 +92,8 @@ class SessionLifetimes:
 
 
 def _issuer(environ: Mapping[str, str]) -> str:
-    """Return the default issuer. Only stages from an earlier release need it, and these are all in the partition `aws`."""
+    """Return the default issuer. Only stages from an earlier release need the default, and all these stages are in the
+    partition `aws`."""
     region, pool = environ.get("AWS_REGION"), environ.get("USER_POOL_ID")
     return f"https://cognito-idp.{region}.amazonaws.com/{pool}"
 
@@ -100,7 +103,7 @@ def _keys(environ: Mapping[str, str]) -> str:
 
 
 class Settings(SettingTable, parts={"brand": Brand}):
-    """The settings of a stage. It contains names and addresses, never a secret (S-59)."""
+    """The settings of a stage: names and addresses, but no secrets (S-59)."""
 
     brand: Brand
 
@@ -365,12 +368,12 @@ class Settings(SettingTable, parts={"brand": Brand}):
 
     @property
     def client_ids(self) -> tuple[str, ...]:
-        """The app clients whose access tokens our routes accept. The server-only client is never one of them."""
+        """The app clients whose access tokens our routes accept. The server-only client is not included."""
         return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
 
     @property
     def passkeys(self) -> bool:
-        """Whether people can sign in with a passkey: the stage has its own form and a relying party."""
+        """Whether people can sign in with a passkey. For passkeys, the stage needs its own form and a relying party."""
         return self.direct_sign_in == "embedded" and bool(self.passkey_domain)
 
     @property
@@ -385,8 +388,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read `environ`, or the process's environment; raises one ConfigurationError that lists every missing or
-        wrong setting."""
+        """Read `environ`, or the process's environment. Raises one ConfigurationError that lists every missing or wrong
+        setting."""
         found, problems = cls.checked(os.environ if environ is None else environ)
         if problems:
             raise ConfigurationError("; ".join(problems))
@@ -396,7 +399,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     def checked(
         cls, environ: Mapping[str, str], *, without: tuple[str, ...] = ()
     ) -> "tuple[Settings, list[str]]":
-        """Read the environment; return the values, and every problem. `without` is as in `read`."""
+        """Read the environment. Return the values, and every problem. `without` has the same meaning as in `read`."""
         found, problems = cls.read(environ, without=without)
         for rule in RULES:
             problems += rule(found)

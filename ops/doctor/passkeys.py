@@ -1,4 +1,4 @@
-"""Checks that the pool's passkeys fit the stage's `passkey_domain` and the app's address."""
+"""The check that the pool's passkeys fit the stage's `passkey_domain` and the app's address."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .deployment import Deployment
 
 
 def passkeys(deployment: Deployment) -> Iterator[Fault]:
-    """The domain is the same in the pool and in the settings, and fits the app's address. If the domain changed, no passkey
-    would work any more (S-90).
+    """Check that the pool and the settings have the same domain for passkeys, and that it fits the app's address. A
+    change of the domain would make all passkeys useless (S-90).
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_WebAuthnConfigurationType.html
     """
@@ -33,9 +33,10 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
     party = there.get("RelyingPartyId", "")
     if party and party != wanted:
         yield Fault(
-            f"people's passkeys are for {party}, but passkey_domain is {wanted}: after the next deploy none of them "
-            "works any more.",
-            f"set passkey_domain back to {party}; or deploy, and tell people to set up new passkeys.",
+            f"people's passkeys are for {party}, but passkey_domain is {wanted}: after the next "
+            "deployment, these passkeys stop working.",
+            f"set passkey_domain back to {party}, or deploy and tell people to set up new "
+            "passkeys.",
         )
     elif not party:
         yield Fault(

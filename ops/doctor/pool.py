@@ -23,7 +23,7 @@ _ORIGINAL = "ORIGINAL"
 
 
 def user_pool(deployment: Deployment) -> Iterator[Fault]:
-    """The pool in config.json exists."""
+    """Check that the pool in config.json exists."""
     try:
         _ = deployment.pool
     except Missing as missing:
@@ -34,28 +34,29 @@ def user_pool(deployment: Deployment) -> Iterator[Fault]:
 
 
 def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
-    """The pool calls our functions."""
+    """Check that the pool calls Gatehouse's trigger functions."""
     wired: Mapping[str, Any] = deployment.pool.get("LambdaConfig", {})
     functions = deployment.functions
     for source in _SOURCES:
         if wired.get(source) != functions["user_records"]["FunctionArn"]:
             yield Fault(
                 f"the pool's {source} trigger is {wired.get(source) or 'empty'}, not "
-                "user_records: people are not written into the users table.",
+                "user_records: the users table gets no records of new people.",
                 deployment.again,
             )
     inbound = wired.get("InboundFederation", {}).get("LambdaArn")
     if inbound != functions["user_records"]["FunctionArn"]:
         yield Fault(
-            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: people keep groups "
-            "that a provider has taken away, and people with too many groups lose all of them.",
+            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: "
+            "people keep groups that a provider has removed, and people with too many groups lose "
+            "all groups.",
             deployment.again,
         )
     token = wired.get("PreTokenGenerationConfig", {})
     if token.get("LambdaArn") != functions["token_claims"]["FunctionArn"]:
         yield Fault(
             "the pool's pre-token-generation trigger is not token_claims: people who sign in on "
-            "our own page get tokens without scopes.",
+            "the app's own page get tokens without scopes.",
             deployment.again,
         )
     elif token.get("LambdaVersion") not in ("V2_0", "V3_0"):
@@ -66,7 +67,7 @@ def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
 
 
 def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
-    """This pool, and no other, may invoke the triggers (S-58)."""
+    """Check that this pool is the only pool that may invoke the triggers (S-58)."""
     pool_arn = deployment.pool["Arn"]
     for name in _TRIGGERS:
         function = deployment.functions[name]
@@ -80,7 +81,7 @@ def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
 
 
 def trigger_invocable(deployment: Deployment) -> Iterator[Fault]:
-    """The triggers start, find their settings, and refuse an event of another pool."""
+    """Check that the triggers start, find their settings, and refuse an event of another pool."""
     for name in _TRIGGERS:
         function = deployment.functions[name]["FunctionName"]
         answer = deployment.client("lambda").invoke(
@@ -100,7 +101,7 @@ def trigger_invocable(deployment: Deployment) -> Iterator[Fault]:
 
 
 def mfa(deployment: Deployment) -> Iterator[Fault]:
-    """People can register an authenticator app (S-65)."""
+    """Check that people can register an authenticator app (S-65)."""
     found = deployment.client("cognito-idp").get_user_pool_mfa_config(
         UserPoolId=deployment.pool["Id"]
     )
@@ -113,7 +114,7 @@ def mfa(deployment: Deployment) -> Iterator[Fault]:
 
 
 def password_policy(deployment: Deployment) -> Iterator[Fault]:
-    """Passwords have at least twelve characters (S-65)."""
+    """Check that passwords have at least twelve characters (S-65)."""
     policy = deployment.pool.get("Policies", {}).get("PasswordPolicy", {})
     if policy.get("MinimumLength", 0) < _MINIMUM_PASSWORD:
         yield Fault(
@@ -123,7 +124,7 @@ def password_policy(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_plan(deployment: Deployment) -> Iterator[Fault]:
-    """The pool's plan lets a trigger set scopes: Essentials or higher.
+    """Check that the pool's plan lets a trigger set scopes: Essentials or higher.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-sign-in-feature-plans.html
     """
@@ -135,10 +136,10 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """The setting ISSUER has the type that the pool writes into tokens (S-20).
+    """Check that `ISSUER` has the type that the pool writes into tokens (S-20).
 
-    The app accepts issuers of both types, so a pool may change its type. The app downloads the keys from the address in the
-    setting.
+    The app accepts issuers of both types, so a pool may change its type. The app downloads the signing keys from the
+    address in `ISSUER`.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html
     """
@@ -161,7 +162,8 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
 
 
 def threat_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Cognito evaluates the IP addresses and devices that our form passes on (ContextData); only the Plus plan has this.
+    """Check that Cognito evaluates the IP addresses and devices that Gatehouse's form passes on (ContextData). Only the
+    Plus plan has this evaluation.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html
     """
@@ -176,26 +178,26 @@ def threat_protection(deployment: Deployment) -> Iterator[Fault]:
         )
     elif not plus and deployment.stage.direct_sign_in == "embedded":
         yield Note(
-            "Cognito's threat protection is not set up: only the Plus plan uses the "
-            "addresses that our form passes on (ContextData). Our own throttle does not need "
-            "it.",
-            "set UserPoolTier: PLUS and UserPoolAddOns in ops/templates/identity.yaml; it costs "
-            "extra for each person.",
+            "Cognito's threat protection is not set up: only the Plus plan uses the addresses "
+            "that Gatehouse's form passes on (ContextData). Gatehouse's own throttle works "
+            "without threat protection.",
+            "set UserPoolTier: PLUS and UserPoolAddOns in ops/templates/identity.yaml; the Plus "
+            "plan costs extra for each person.",
         )
 
 
 def sign_up(deployment: Deployment) -> Iterator[Fault]:
-    """Sign-up is off if direct sign-in is off."""
+    """Check that sign-up is off if direct sign-in is off."""
     closed = deployment.pool.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly", False)
     if deployment.stage.direct_sign_in == "off" and not closed:
         yield Fault(
-            "direct sign-in is off but anybody can still sign up through Cognito's API.",
+            "direct sign-in is off, but anybody can still sign up through Cognito's API.",
             deployment.again,
         )
 
 
 def resource_server(deployment: Deployment) -> Iterator[Fault]:
-    """The scopes that sign-ins request exist."""
+    """Check that the pool's resource server has the scopes that sign-ins request."""
     found = deployment.absent_as_none(
         deployment.client("cognito-idp").describe_resource_server,
         UserPoolId=deployment.pool["Id"],

@@ -4,10 +4,10 @@ The proxy stands in for API Gateway's front end. It names the API in the Host he
 headers by the true peer address, and refuses requests that are too large for API Gateway.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 
-Over TLS it also supports HTTP/2, as API Gateway does (http2.py).
+Over TLS, the proxy also supports HTTP/2, as API Gateway does (http2.py).
 
-One difference is deliberate: the proxy removes Strict-Transport-Security. Browsers apply that header to the host on every
-port (RFC 6797, 8.3), so it would break every other http://localhost of this machine.
+One difference is deliberate: the proxy removes Strict-Transport-Security. Browsers apply that header to all ports of a
+host (RFC 6797, 8.3), so the header would break every other http://localhost of this machine.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HOP_BY_HOP = frozenset(
     )
 )
 _NOT_ON_LOCALHOST = frozenset(("strict-transport-security",))
-# The first byte of every TLS connection (RFC 8446, 5.1), and of no HTTP request.
+# The first byte of every TLS connection (RFC 8446, 5.1). HTTP requests begin with another byte.
 _TLS_HANDSHAKE = b"\x16"
 _OURS = frozenset(("host", "forwarded", "content-length", "expect"))
 
@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     upstream: Upstream
-    # Without this, small responses wait for the peer's delayed acknowledgement.
+    # Without this setting, small responses wait for the peer's delayed acknowledgement.
     disable_nagle_algorithm = True
 
     def _pass(self) -> None:
@@ -156,7 +156,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer in place of API Gateway."""
+        """Send the error response that API Gateway would send."""
         body = b'{"message":"%b"}' % message.encode()
         self.send_response_only(status)
         self.send_header("Content-Type", "application/json")
@@ -167,11 +167,11 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
-        """Log nothing: request lines contain authorization codes."""
+        """Write no log, because request lines contain authorization codes."""
 
 
 class PlainHandler(BaseHTTPRequestHandler):
-    """Answers plain HTTP on the HTTPS port with the app's address."""
+    """Responds to plain HTTP on the HTTPS port with the app's HTTPS address."""
 
     protocol_version = "HTTP/1.1"
 
@@ -197,7 +197,7 @@ class PlainHandler(BaseHTTPRequestHandler):
     do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _point  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
-        """Log nothing: request lines contain authorization codes."""
+        """Write no log, because request lines contain authorization codes."""
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,9 +1,9 @@
-"""The stand-in's admin console. In it, you choose who may sign in, and report to the app that a person has left.
+"""The Okta stand-in's admin console. You choose in it who may sign in, and report to the app that a person has left.
 
-A button changes the person's state at the stand-in, and sends the request that Okta would send. This is an event hook with
-the provider's secret, or Universal Logout with a token that is signed by the stand-in's own key. In Okta's console, a person
-types in the app's addresses and the secret. For the stand-in, `up` writes them into a file (`leavers.py`); without that
-file, no request is sent.
+A button changes the person's state at the stand-in, and sends the request that Okta would send. The request is an event
+hook with the provider's secret, or Universal Logout with a token that the stand-in's own key signs. In Okta's console,
+a person enters the app's addresses and the secret. For the stand-in, `up` writes the addresses and the secret into a
+file (`leavers.py`). Without that file, the stand-in sends no request.
 
 Sources: Okta, "Event hooks" and "System Log API" (the format of a request); Okta, "Build Universal Logout for your app"
 (the token's header and claims). This module must not import from the package, because the stand-in runs without it.
@@ -21,8 +21,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-#: Okta waits 3 s for the response to an event hook. Here it is longer, because the local AWS may have to start a
-#: container.
+#: Okta waits 3 s for the response to an event hook. The stand-in waits longer, because the local AWS may have to start
+#: a container.
 _ANSWER_SECONDS = 30.0
 _TOKEN_SECONDS = 300
 _REMEMBERED = 10
@@ -43,8 +43,9 @@ WAYS = ("event-hook", "universal-logout", "both")
 
 @dataclass(frozen=True)
 class Sent:
-    """One request to the app, for the list on the page. `answer` is the response's status, or the reason why there was no
-    response."""
+    """One request to the app, for the list on the page. `answer` is the response's status, or the reason for a missing
+    response.
+    """
 
     at: str
     what: str
@@ -64,11 +65,11 @@ class Console:
         self.sent: deque[Sent] = deque(maxlen=_REMEMBERED)
 
     def state(self, sub: str) -> str:
-        """Return `active`, `deactivated` or `removed` (from the app)."""
+        """Return the person's state: `active`, `deactivated`, or `removed` from the app."""
         return self._states.get(sub, "active")
 
     def press(self, action: str, sub: str, way: str) -> None:
-        """Change a person's state and tell the app. Raises KeyError for an unknown action."""
+        """Change a person's state and send the request to the app. Raises KeyError for an unknown action."""
         state, event_type = ACTIONS[action]
         if state:
             self._states[sub] = state

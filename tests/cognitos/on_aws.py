@@ -22,7 +22,8 @@ def no_mail(address: str) -> str:
 
 @dataclass
 class AwsCognito:
-    """`url` is the URL of the pool's domain. `lacks` lists the features that cannot be tested with it from this machine."""
+    """A Cognito behind boto3. `url` is the URL of the pool's domain. `lacks` lists the features that this machine
+    cannot test with this Cognito."""
 
     cognito: Any
     pool: CasePool
@@ -78,7 +79,7 @@ class AwsCognito:
         raise NotImplementedError(f"no {factor} without a sender")
 
     def clear(self) -> None:
-        """Delete the people."""
+        """Delete all people of the pool."""
         pages = self.cognito.get_paginator("list_users").paginate(UserPoolId=self.pool_id)
         for user in [user for page in pages for user in page["Users"]]:
             self.cognito.admin_delete_user(UserPoolId=self.pool_id, Username=user["Username"])

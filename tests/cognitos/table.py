@@ -1,7 +1,8 @@
-"""The table of cases in docs/local-aws.md: `python -m tests.cognitos.table --write` writes it; without the option it
-prints the table.
+"""The table of cases in docs/local-aws.md. `python -m tests.cognitos.table --write` writes the table; without the
+option the command prints the table.
 
-The tests make sure that it is true: each case passes on double and local AWS, or gives the result in differences.json.
+The tests make sure that the table is true: each case passes on the double and on the local AWS, or gives the result in
+differences.json.
 """
 
 from __future__ import annotations

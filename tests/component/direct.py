@@ -1,4 +1,4 @@
-"""A stage with our own form: the world with a strict user pool, and a person's actions."""
+"""A test stage with direct sign-in: the world with a strict user pool, and the actions of a person."""
 
 from typing import Any
 
@@ -20,7 +20,8 @@ DEVICE_COOKIE = "__Host-gatehouse-device"
 
 
 class Direct:
-    """A stage, its user pool, and Grace, a person in it. `post` sends to /auth/direct/… from a browser."""
+    """A stage, its user pool, and Grace, who has an account in the pool. `post` sends a browser's request to
+    /auth/direct/…."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -33,7 +34,7 @@ class Direct:
         return self.world.pool
 
     def restart(self, **settings: Any) -> None:
-        """Start a new container with our own form on."""
+        """Start a new container with direct sign-in on."""
         embedded = {
             "direct_sign_in": "embedded",
             "throttle_table": THROTTLE_TABLE,
@@ -58,7 +59,7 @@ class Direct:
         return self.post("direct/challenge", browser, name=name, **body)
 
     def totp(self, secret: str | None = None) -> str:
-        """Return the authenticator app's current code, computed by a library and not by our own code."""
+        """Return the current code of the authenticator app. A library computes the code, independently of our code."""
         return pyotp.TOTP(secret or self.grace.totp_secret or "").at(int(self.world.clock()))
 
     def with_totp(self) -> None:
@@ -68,6 +69,6 @@ class Direct:
 
 
 def outline(answer: Answer) -> tuple[int, Any, tuple[str, ...], bool]:
-    """Return everything by which a caller could distinguish answers: status, body, headers, cookies."""
+    """Return every part by which a caller could distinguish responses: status, body, headers, cookies."""
     headers = tuple(sorted(f"{name}: {value}" for name, value in answer.headers.items()))
     return answer.status, answer.json(), headers, bool(answer.set_cookies)

@@ -1,4 +1,4 @@
-"""Turns a case of tests/data/cookie_tampering.json into a cookie value."""
+"""Functions that turn a case of tests/data/cookie_tampering.json into a cookie value."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ DEFLATED = ("challenge", "mfa-enrolment")
 
 
 def sealer(secret: str = SEALING_KEY, kid: str = "k1") -> Sealer:
-    """A sealer with a chosen key."""
+    """A sealer with the given key and key id."""
     return Sealer(lambda renew: KeyRing(kid, {kid: secret}))
 
 
@@ -26,7 +26,7 @@ def regions(value: str) -> dict[str, bytes]:
 
 
 def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
-    """Return the tampered `value`, a cookie of `purpose`; `other` is another person's cookie of the same kind."""
+    """Return the tampered `value`, a cookie of `purpose`. `other` is the same kind of cookie of another person."""
     kid, _, body = value.partition(".")
     parts = regions(value)
     kind = case["kind"]
@@ -67,7 +67,7 @@ def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
 
 
 def is_foreign(case: dict[str, Any], purpose: str) -> bool:
-    """Return whether the case makes a difference for a cookie of this purpose."""
+    """Return whether the case can change a cookie of this purpose."""
     return not (case["kind"] == "purpose" and case["purpose"] == purpose)
 
 

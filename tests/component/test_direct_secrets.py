@@ -1,4 +1,5 @@
-"""S-61 for direct sign-in: passwords, codes, keys, Sessions and tokens are in no log line and in no other answer."""
+"""Tests that direct sign-in puts passwords, codes, keys, Sessions and tokens into no log line and into no unrelated response
+(S-61)."""
 
 import logging
 from collections.abc import Callable

@@ -1,6 +1,5 @@
-"""An enrolment that a password has opened ends with its session: an ended session adds no authenticator app and no
-passkey.
-"""
+"""Tests that an enrolment ends with the session that opened it. An ended session adds no authenticator app and no
+passkey."""
 
 import copy
 from collections.abc import Callable
@@ -51,7 +50,7 @@ def change_password(direct: Direct) -> None:
 
 
 def end_session(direct: Direct) -> None:
-    """Another browser ends the session: its row is deleted."""
+    """End the session from another browser, which deletes the session's row."""
     for row in list(direct.world.dynamodb.items(SESSIONS_TABLE)):
         direct.world.dynamodb.delete(SESSIONS_TABLE, row)
 
@@ -71,7 +70,7 @@ def sign_out_and_replay(direct: Direct) -> None:
 def test_what_was_opened_ends_with_its_session(
     direct: Direct, begin: Callable[[Direct], Finish], end: Callable[[Direct], None]
 ) -> None:
-    """A person who knew the password keeps no access: nothing is set up, and the owner's sign-in is unchanged."""
+    """A person who knew the password keeps no access. The enrolment adds nothing, and the owner's sign-in is unchanged."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     end(direct)
@@ -87,8 +86,7 @@ def test_what_was_opened_ends_with_its_session(
 def test_a_new_password_in_the_same_session_ends_it_too(
     direct: Direct, begin: Callable[[Direct], Finish]
 ) -> None:
-    """The session continues, but the enrolment that the old password opened ends, because a thief may have a copy of the
-    cookie."""
+    """The session continues. The enrolment that the old password opened ends, because a thief may have copied the cookie."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     body = {"password": PASSWORD, "new_password": NEW}
@@ -102,7 +100,7 @@ def test_a_new_password_in_the_same_session_ends_it_too(
     "path", ["passkeys/open", "mfa/setup", "mfa/disable", "mfa/recovery-codes", "password"]
 )
 def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
-    """The session has ended, so even the right password opens nothing."""
+    """Even the right password does not open an enrolment in an ended session."""
     Passkeys(direct)
     direct.sign_in()
     end_session(direct)

@@ -1,6 +1,6 @@
-"""The fault table: every outbound call, every way it can fail, and what a person then gets.
+"""The fault table: every outbound call, every possible fault of the call, and the response that a person then receives.
 
-This is the data; test_faults.py proves each line over real sockets, and `python -m tests.fault_table` writes
+This module contains the data. test_faults.py proves each line over real sockets, and `python -m tests.fault_table` writes
 docs/faults.md.
 """
 
@@ -24,8 +24,8 @@ def _huge(peer: Peer) -> None:
     peer.answer(200, b'{"padding": "' + b"x" * size + b'"}')
 
 
-#: For each name, what the service does, and the function that does it. The last two prevent the connection, so they have no
-#: function.
+#: For each fault, the behaviour of the service, and the function that simulates it. The last two faults prevent the
+#: connection and have no function.
 FAULTS: dict[str, tuple[str, Fault | None]] = {
     "hang": ("accepts the request and never answers", Peer.silence),
     "slow": ("sends a byte now and then, endlessly", Peer.drip),
@@ -56,28 +56,28 @@ FAULTS: dict[str, tuple[str, Fault | None]] = {
     "refused": ("nothing listens", None),
     "expired": ("the certificate has expired", None),
 }
-#: The error of nearly every call to the user-pool API while a pool is recovered to a point in time (test_recovery.py).
+#: The error of nearly every call to the user-pool API while AWS recovers a pool to a point in time (test_recovery.py).
 RECOVERING = "recovering"
-#: Faults that are definite answers, so there is no second try.
+#: Faults with a definite response. The client makes no second try.
 _DEFINITE = ("redirect", RECOVERING)
 
 
 def recovering(peer: Peer) -> None:
-    """Refuse as AWS does: 400, although it is temporary."""
+    """Refuse as AWS does: with status 400, although the refusal is temporary."""
     _refusal(peer, 400, "OperationNotEnabledException")
 
 
-#: Faults that only a time limit ends; all others end at once.
+#: Faults that only a time limit ends. All other faults end at once.
 ENDLESS = ("hang", "slow")
 #: Faults that affect a whole host.
 OF_HOST = ("refused", "expired")
-#: A broken connection and an error of the service: these two faults show that the right code handles the call.
+#: A broken connection and an error of the service. These two faults show that the right code handles the call.
 SAMPLE = ("reset", "500")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What follows from a fault. `cookie` says what happens to the browser's session (or challenge) cookie."""
+    """The result of a fault. `cookie` describes the change of the browser's session cookie or challenge cookie."""
 
     status: int
     code: str = "temporarily_unavailable"
@@ -87,7 +87,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Call:
-    """One outbound call, in one route or trigger. `name` is the call's name in the wire, `scene` makes the call happen
+    """One outbound call in one route or trigger. `name` is the name of the call in wire.py. `scene` causes the call
     (scenes.py)."""
 
     name: str
@@ -97,15 +97,16 @@ class Call:
     scene: str
     outcome: Outcome
     tries: int = 1
-    #: The result of each fault for which it differs from `outcome`.
+    #: The result of each fault that differs from `outcome`.
     others: dict[str, Outcome] = field(default_factory=dict)
     #: Calls that must not happen.
     never: tuple[str, ...] = ()
     #: Attempts that still count for account and source, because Cognito has already checked the password.
     counted: int = 0
-    #: Whether only SAMPLE is tested, because another route tests the same call of the same client with all faults.
+    #: Whether the tests use only the faults in `SAMPLE`. Another route tests the same call of the same client with all
+    #: faults.
     elsewhere: bool = False
-    #: Whether this is the route's first call to its host. If it is not and the host is gone, an earlier call fails first.
+    #: Whether the call is the route's first call to its host. If the host is down, an earlier call would fail first.
     first: bool = True
     note: str = ""
 
@@ -116,7 +117,7 @@ class Call:
         return [name for name in FAULTS if self.first or name not in OF_HOST]
 
     def tries_at(self, fault: str) -> int:
-        """Return the number of tries. A slow service uses up the limit in one try, and a redirect counts as an answer.
+        """Return the number of tries. A slow service uses up the limit in one try, and a redirect counts as a response.
 
         For calls in which Cognito waits for our triggers, the limit allows only one try.
         """
@@ -124,7 +125,8 @@ class Call:
         return 1 if used_up or fault in _DEFINITE else self.tries
 
     def seconds(self, limits: Limits) -> float:
-        """Return how long a person waits at worst: the call's limit, or the request's, whichever is shorter."""
+        """Return the longest possible duration for a person, in seconds: the call's limit or the request's limit,
+        whichever is shorter."""
         whole = limits.trigger if self.route.startswith("trigger") else limits.request
         return float(min(getattr(limits, self.limit), whole))
 
@@ -134,7 +136,7 @@ _NOTHING = Outcome(503, cookie="not set")
 _CALLBACK = Outcome(303, cookie="not set", event="sign_in_failed")
 _RECORDED_LATER = Outcome(303, code="", cookie="set", event="record_not_written")
 _SIGNED_OUT = Outcome(200, code="", cookie="cleared", event="revoke_failed")
-#: RFC 7009 2.2: only the status counts, and the body is ignored.
+#: RFC 7009 2.2: only the status counts, and the client ignores the body.
 _REVOKED = Outcome(200, code="", cookie="cleared", event="sign_out")
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _GOES_ON = Outcome(0, code="", cookie="–", event="record_not_written")
@@ -143,7 +145,7 @@ _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 
 _DYNAMODB, _SECRETS, _POOL = "dynamodb", "secretsmanager", "cognito-idp"
 _SIGN_IN = "POST /auth/direct/sign-in"
-#: A function of ours. No route waits for its result.
+#: A function of our app. No route waits for its result.
 _MAIL = "function account_mail"
 
 CALLS: tuple[Call, ...] = (

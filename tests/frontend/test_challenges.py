@@ -1,4 +1,4 @@
-"""The steps between password and session, and two-step verification by the person."""
+"""Tests of the steps between password and session, and of the view in which the person sets up two-step verification."""
 
 import re
 from typing import Any
@@ -80,7 +80,7 @@ def test_wrong_codes_are_throttled_with_a_countdown(page: Page, api: FakeApi) ->
 
 
 def qr_rows(page: Page) -> list[str]:
-    """Return the drawn modules of the QR code, read back from its path."""
+    """Return the drawn modules of the QR code, read back from the path in the SVG."""
     size = int((page.locator(".qr").get_attribute("viewBox") or "").split()[2]) - 8
     dark = set()
     for x, y, run in re.findall(

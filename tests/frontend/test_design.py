@@ -1,4 +1,5 @@
-"""Measurable properties of the design: contrast, layout, targets, keyboard, size. Thresholds are WCAG 2.2 AA's."""
+"""Tests of measurable properties of the design: contrast, layout, targets, keyboard, size. The thresholds are those of
+WCAG 2.2 AA."""
 
 import gzip
 import json
@@ -58,7 +59,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of WCAG 2.2."""
+    """Return the contrast ratio of two colours as WCAG 2.2 defines it."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -83,7 +84,7 @@ def test_the_colours_have_contrast(frontend: Path, theme: str) -> None:
 
 @pytest.mark.parametrize("direct", ["managed", "embedded"])
 def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
-    """A person without a session loads at most 13 kB of gzip, and nothing from third parties."""
+    """A person without a session loads at most 13 kB of gzip, and no file of third parties."""
     api.config["direct_sign_in"] = direct
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
@@ -103,7 +104,7 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
 
 
 def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
-    """No file and no setting waits for another one. Each is requested once, before any of them is answered."""
+    """No request waits for the response of another request. The browser requests each file and each setting once."""
     waiting: list[tuple[str, Route]] = []
     needed = (FIRST | {"config"}) - {"gate.svg"}  # the stylesheet names the picture behind the page
     api.ask_for_config()
@@ -126,7 +127,7 @@ def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
 
 
 def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
-    """The texts of the first view must be in the part that is loaded with it, because the other part comes later."""
+    """The texts of the first view must be in the part `first`, because the other part is loaded later."""
     words = json.loads((frontend / "texts" / "en.json").read_text("utf-8"))
     used = {
         script.name: set(re.findall(r"\btexts\.(?!js)(\w+)", script.read_text("utf-8")))
@@ -146,12 +147,12 @@ def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
 
 @pytest.mark.security("S-54")
 def test_no_markup_sink_is_used(frontend: Path) -> None:
-    """Trusted Types would stop such a sink at run time; this test names its line."""
+    """Trusted Types would stop a markup sink at run time. This test names the sink's line."""
     sinks = (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\b|new Function"
         r"|localStorage|sessionStorage|document\.cookie|\.style\b"
     )
-    # session.js tests with a meaningless cookie whether this browser keeps cookies; it reads no other cookie.
+    # session.js reads no cookie except a meaningless test cookie, which shows whether this browser keeps cookies.
     probe = re.compile(
         r".*document\.cookie = `\$\{test\}; .*|.*document\.cookie\.includes\(test\).*"
     )

@@ -1,7 +1,7 @@
 """Tests a stage on AWS: `python -m tests.live --stage dev` (see README.md in this folder).
 
-It first checks for missing parts, runs the tests of this folder, removes what they made, and prints the transcript's
-path.
+The command checks for missing parts and runs the tests of this folder. It then deletes the tests' people and pools, and
+prints the transcript's path.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PEOPLE = "gatehouse-live-"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check, run, clean up; return pytest's exit code, or 2 if something is missing."""
+    """Check, run the tests, and clean up. Return pytest's exit code, or 2 if a part is missing."""
     options = _parser().parse_args(arguments)
     project = Path(options.project).resolve()
     try:
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _missing(stage: Stage, okta: str) -> Iterator[str]:
-    """List the missing parts, and what to do about each."""
+    """Yield a message for each missing part. The message says how to add the part."""
     from tests.browser import chromium_path
 
     if not stage.environment.get("USER_POOL_ID"):
@@ -109,7 +109,7 @@ def _variables(options: argparse.Namespace, project: Path) -> dict[str, str]:
 
 
 def _clean(stage: Stage) -> None:
-    """Remove what an interrupted run left: the cases' pools, and people of the stage."""
+    """Delete the remains of an interrupted run: the cases' pools, and people of the stage."""
     session = aws.session(stage)
     cognito = aws.client(session, "cognito-idp")
     with aws.explained("removing what the tests made"):

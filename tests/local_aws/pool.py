@@ -36,7 +36,7 @@ CHALLENGE = (
 
 @dataclass(frozen=True)
 class Pool:
-    """Ids of the pool and its client."""
+    """The ids of the pool and of its client."""
 
     cloud: Cloud
     id: str
@@ -47,7 +47,7 @@ class Pool:
 
     @classmethod
     def create(cls, cloud: Cloud) -> Pool:
-        """Make pool, client and provider, as the identity stack and `provider add` do."""
+        """Make the pool, the client and the provider, as the identity stack and `provider add` do."""
         cognito = cloud.client("cognito-idp")
         arn = cloud.create_function("triggers", "trigger")
         triggers: dict[str, Any] = dict.fromkeys(_TRIGGERS, arn)
@@ -116,7 +116,7 @@ class Pool:
         return self.cloud.client("cognito-idp")
 
     def clear(self) -> None:
-        """Remove the people, and the triggers' script and events."""
+        """Delete the people, the triggers' script and the recorded events."""
         cognito = self.cognito
         for user in cognito.list_users(UserPoolId=self.id)["Users"]:
             cognito.admin_delete_user(UserPoolId=self.id, Username=user["Username"])
@@ -125,7 +125,7 @@ class Pool:
         self.cloud.forget_events()
 
     def keep_empty_claims(self) -> None:
-        """Let an empty claim keep the stored value, until `clear` is called."""
+        """Until the next call of `clear`, let the pool keep the stored value if a claim is empty."""
         self.cognito.tag_resource(ResourceArn=self.arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
 
     def secret_hash(self, username: str) -> str:
@@ -147,7 +147,8 @@ class Pool:
         return {pair["Name"]: pair["Value"] for pair in found["UserAttributes"]}
 
     def add_person(self, email: str = "dana@example.com") -> str:
-        """Make a confirmed person with a password, and return the user name. Events of this are not kept."""
+        """Make a confirmed person with a password. Return the user name. The pool does not keep the events of this
+        sign-up."""
         created = self.cognito.admin_create_user(
             UserPoolId=self.id,
             Username=email,
@@ -182,7 +183,7 @@ class Pool:
         return requests.post(self.cloud.url + path, data=form, auth=credentials, timeout=30)
 
     def rotate(self, feature: str, grace_seconds: int) -> None:
-        """Turn the client's refresh token rotation on or off; its other settings stay."""
+        """Turn the client's refresh token rotation on or off. The client keeps its other settings."""
         described = self.cognito.describe_user_pool_client(
             UserPoolId=self.id, ClientId=self.client_id
         )["UserPoolClient"]

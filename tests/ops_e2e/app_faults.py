@@ -1,4 +1,4 @@
-"""Faults of functions, roles, API, tables, alarms, logs, and in the sign-in up to Okta."""
+"""Faults that the tests of doctor cause: in functions, roles, API, tables, alarms, logs, and in the sign-in up to Okta."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def second_api(place: Place) -> Iterator[None]:
 
 @contextmanager
 def deployed_file_missing(place: Place) -> Iterator[None]:
-    """Remove Chalice's record, as if nobody had committed it."""
+    """Delete Chalice's record, as if nobody had committed it."""
     path = place.stage.deployed_file
     before = path.read_text()
     path.unlink()

@@ -1,7 +1,8 @@
-"""Switches off each defence of the catalogue in turn, and checks that a test then fails: part of `make soak`.
+"""Switches off one defence of the catalogue after the other, and checks each time that a test fails. Part of `make
+soak`.
 
-`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if no
-test fails, if the app does not run at all, or if the catalogue no longer matches the code.
+`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if
+no test fails, if the app does not run at all, or if the catalogue no longer matches the code.
 """
 
 import argparse
@@ -32,7 +33,7 @@ _CONTROL_SECONDS = 1800
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of the tests with one defence off. `problem` is empty if they noticed it."""
+    """The result of the tests with one defence off. `problem` is empty if a test noticed the missing defence."""
 
     entry: Defence | None
     failed: tuple[str, ...]
@@ -40,7 +41,7 @@ class Outcome:
     problem: str
 
     def line(self) -> str:
-        """One line of the report."""
+        """Return one line of the report."""
         if self.entry is None:
             counts = f"{self.passed} tests pass, {len(self.failed)} fail"
             return f"control: nothing off, {self.problem or counts}"
@@ -71,7 +72,7 @@ def _judge(entry: Defence | None, seen: dict[str, Any], failed: tuple[str, ...])
 
 
 def _files(entry: Defence) -> Sequence[str]:
-    """Return the files to run: those that the entry names, or all with tests of one of its ids."""
+    """Return the files to run: the files that the entry names, or all files with tests of the entry's ids."""
     if entry.tests:
         return entry.tests
     return sorted({name for identifier in entry.ids for name in _marked_files()[identifier]})
@@ -79,7 +80,8 @@ def _files(entry: Defence) -> Sequence[str]:
 
 @cache
 def _marked_files() -> dict[str, list[str]]:
-    """Return security id -> files with tests of it. Many ids come from data files, so pytest must collect the tests."""
+    """Return a mapping from each security id to the files with its tests. Many ids come from data files, so pytest must
+    collect the tests."""
     _, seen = _pytest("", [*_SUITES, "--collect-only"])
     return dict(seen["files"])
 
@@ -87,14 +89,14 @@ def _marked_files() -> dict[str, list[str]]:
 def _pytest(
     name: str, arguments: Sequence[str], seconds: float = _TIMEOUT_SECONDS
 ) -> "tuple[str, dict[str, Any]]":
-    """Run pytest with a defence off, for at most `seconds`; return what went wrong, and the plugin's report."""
+    """Run pytest with a defence off, for at most `seconds`. Return the problem, and the plugin's report."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         environment = {
             **os.environ,
             "GATEHOUSE_SWITCHED_OFF": name,
             "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
-            # If a run is aborted, the files that it leaves are deleted with this folder.
+            # After an aborted run, the run's files are deleted together with this folder.
             "TMPDIR": folder,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -117,7 +119,7 @@ def _pytest(
 
 
 def run_all(entries: Sequence[Defence]) -> list[Outcome]:
-    """Run the control and every entry, several at a time, and print a line for each."""
+    """Run the control and every entry, several at a time. Print a line for each result."""
     outcomes = []
     files = sorted({name for entry in entries for name in _files(entry)})
     with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
@@ -130,7 +132,7 @@ def run_all(entries: Sequence[Defence]) -> list[Outcome]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
+    """Run the command line. Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.defences", description=__doc__)
     parser.add_argument("--list", action="store_true", help="print the catalogue and stop")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="run these entries only")

@@ -1,4 +1,5 @@
-"""Time limits: each call ends in time, whatever the peer does, and so do all calls of a request together."""
+"""Tests of time limits: each call ends in time, whatever the peer does, and all calls of a request together also end in
+time."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +28,8 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_a_call_gives_what_it_gives() -> None:
-    """The function returns the call's value or raises its error. It tells the call how many seconds the call may take."""
+    """The function returns the call's value or raises its error. It passes the call the number of seconds that the call
+    may take."""
     budget = Budget(LIMITS)
     assert budget.run("x", 5.0, lambda seconds: seconds) == 5.0
 
@@ -47,8 +49,8 @@ def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
 
 
 def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
-    """Each call may take its own limit or the remaining time, whichever is less. If no time is left, the next call is not
-    begun."""
+    """Each call may take its own limit or the remaining time, whichever is less. Without remaining time, the next call
+    does not begin."""
     budget = Budget(LIMITS, clock)
     budget.begin_request()
     given = []
@@ -64,7 +66,8 @@ def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
 
 
 def test_a_part_of_a_request_may_have_less_time(clock: Clock) -> None:
-    """Its calls share that time. Afterwards the request's own limit applies again, which a part cannot extend."""
+    """The part's calls share the part's time. Afterwards the request's own limit applies again, which a part cannot
+    extend."""
     budget = Budget(LIMITS, clock)
     budget.begin_request()
     with budget.within(2.0):

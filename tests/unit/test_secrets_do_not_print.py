@@ -1,4 +1,4 @@
-"""Objects with a secret do not show it, however they are printed. The tests find new types with such a field
+"""Tests that objects with a secret do not show it, however they are printed. The tests find new types with such a field
 automatically."""
 
 import ast
@@ -21,13 +21,14 @@ from chalicelib.gatehouse.setting import SettingTable
 
 ROOT = Path(gatehouse.__file__).parent
 CANARY = "canary-0123456789"
-#: A field with such a name holds a value that must not be printed.
+#: The value of a field with such a name must not be printed.
 SECRET = re.compile(
     r"token|secret|passw|code|nonce|state$|verifier|cookie|sealed|^session$|^device|^key|pepper|"
     r"^identifier$|"
     r"authorize_url|^uri$|^body$|parameters|^account$|error_description"
 )
-#: Fields that hold only the name of a secret: type.field -> why the value may be printed.
+#: Fields with only the name of a secret. The key is type.field, and the value is the reason why the field may be
+#: printed.
 HARMLESS = {
     "Settings.client_secret_arn": "where the secret is",
     "Settings.sealing_keys_secret_arn": "where the keys are",
@@ -46,7 +47,7 @@ HARMLESS = {
 
 
 def value_types() -> list[type[Any]]:
-    """Every dataclass, named tuple and table of settings of the package."""
+    """Return every dataclass, named tuple and table of settings of the package."""
     found = []
     for module in pkgutil.walk_packages(gatehouse.__path__, "chalicelib.gatehouse."):
         for value in vars(importlib.import_module(module.name)).values():
@@ -65,7 +66,7 @@ def is_secret(kind: type[Any], name: str) -> bool:
 
 
 def fields_of(kind: type[Any]) -> dict[str, Any]:
-    """Name -> type of each field."""
+    """Return a mapping from each field's name to its type."""
     if issubclass(kind, SettingTable):
         return {setting.attribute: str for setting in kind.declared}
     return {
@@ -142,7 +143,7 @@ def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
 
 @pytest.mark.security("S-61")
 def test_the_same_values_hold_the_canary() -> None:
-    """Reading each field shows that the hidden values are really there."""
+    """Reading each field shows that the object really contains the hidden values."""
     silent = []
     for kind in BEARERS:
         value = made(kind)
@@ -161,8 +162,8 @@ NESTED = {"Step", "SignedIn", "DirectlySignedIn", "Refreshed"}
 
 @pytest.mark.security("S-61")
 def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose() -> None:
-    """`asdict` exposes all fields, so only these files may use it. No file may use `pickle` or similar modules, `vars` or
-    `__dict__`."""
+    """`asdict` exposes all fields, so only these files may use it. No file may use `pickle` or similar modules, `vars`
+    or `__dict__`."""
     opened, forbidden = set(), []
     for path in ROOT.rglob("*.py"):
         name = path.relative_to(ROOT).as_posix()

@@ -1,4 +1,4 @@
-"""The rules for addresses that may sign up."""
+"""Tests of the rules for addresses that may sign up."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_lists_and_addresses_may_spell_a_domain_differently(listed: str, typed: 
     ],
 )
 def test_another_domain_may_not(email: str) -> None:
-    """A subdomain, a longer name and a missing domain are refused."""
+    """The rules refuse a subdomain, a longer name and a missing domain."""
     assert refuse_address(email, ALLOWED, REFUSED)
 
 
@@ -64,14 +64,14 @@ def test_another_domain_may_not(email: str) -> None:
     ],
 )
 def test_a_refused_domain_may_not(email: str) -> None:
-    """Such a domain is refused even if all other domains are allowed."""
+    """The rules refuse such a domain even if they allow all other domains."""
     assert refuse_address(email, frozenset(), REFUSED)
     assert refuse_address("a@good.example", frozenset(), REFUSED) is None
 
 
 @pytest.mark.security("S-51")
 def test_only_a_provider_sets_groups_and_subject() -> None:
-    """People could set these attributes themselves at sign-up, so such a sign-up is refused."""
+    """People could set these attributes at sign-up, so the rules refuse such a sign-up."""
     assert refuse_attributes({"email": "a@b.example", "given_name": "A"}) is None
     assert refuse_attributes({"custom:groups": ""})
     assert refuse_attributes({"custom:idp_sub": "00u"})

@@ -1,4 +1,4 @@
-"""The server's processing of `frontend/`: fingerprints, languages, a team's texts, colours and logo."""
+"""Tests of the server's processing of `frontend/`: fingerprints, languages, a team's texts, colours and logo."""
 
 import json
 import re
@@ -34,7 +34,7 @@ PNG = b64decode(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A frontend of one page, one script, one stylesheet, two pictures and one language."""
+    """Return a frontend of one page, one script, one stylesheet, two pictures and one language."""
     for name in ("texts", "brand"):
         (tmp_path / name).mkdir()
     (tmp_path / "index.html").write_text("<a href='{{base}}'>{{title}}</a>{{words.hello}}{{legal}}")
@@ -121,8 +121,8 @@ def test_each_language_is_a_set_of_its_own(folder: Path) -> None:
     ],
 )
 def test_the_browser_chooses_the_language(accepted: str, chosen: str) -> None:
-    """The weights in Accept-Language decide, and a tag such as `de` also covers `de-AT`. If none matches, the first language
-    is used."""
+    """The weights in Accept-Language decide, and a tag such as `de` also covers `de-AT`. If no language matches, the
+    page uses the first language."""
     assert choose_language(accepted, ("en", "de", "pt-BR")) == chosen
 
 
@@ -157,7 +157,7 @@ def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
 def test_a_faulty_catalogue_is_refused_by_name(
     folder: Path, file: str, words: Any, problem: str
 ) -> None:
-    """The error names texts that are missing, unknown, or lack their placeholder."""
+    """The error names each text that is unknown, missing, or lacks its placeholder."""
     write(folder / "texts" / "de.json", WORDS)
     write(folder / file, words)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
@@ -186,7 +186,8 @@ def test_our_catalogues_are_complete(language: str) -> None:
 
 
 def test_scripts_lose_what_has_no_meaning(folder: Path) -> None:
-    """Comments, types and indentation go first, then line breaks, but not one that ends a comment."""
+    """The processing removes comments, types and indentation, then line breaks. It keeps a line break that ends a
+    comment."""
     script = "/** x\n * y */\n// z\nlet a = 'b'; // c;\n\n  let d = /** @type {any} */ (a);\n  d\n"
     assert compact("a.js", script) == "let a = 'b'; // c;\nlet d = (a);\nd"
     assert compact("b.js", "if (a) {\n  b((c) => ({ c }));\n}\n") == "if (a){\nb((c)=>({ c }));\n}"
@@ -199,8 +200,8 @@ def test_scripts_lose_what_has_no_meaning(folder: Path) -> None:
 
 @pytest.mark.parametrize("script", sorted(FRONTEND.glob("*.js")), ids=lambda script: script.name)
 def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
-    """A string of several lines would change when indentation is removed. No string looks like a type, an arrow or the
-    beginning of a block, either."""
+    """A string of several lines would change when indentation is removed. A string must not look like a type, an arrow
+    or the beginning of a block, either."""
     text = script.read_text("utf-8")
     lines = [line for line in text.splitlines() if not re.match(r"\s*(?:/?\*|//)", line)]
     strings = re.findall(r"'[^'\n]*'|`[^`\n]*`", "\n".join(lines))
@@ -211,7 +212,7 @@ def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
 
 
 def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
-    """Both themes get the accent and the colours that are derived from it. In pictures, cold hues change and warm ones
+    """Both themes get the accent and the colours that are derived from it. In pictures, cold hues change and warm hues
     stay."""
     plain, brand = StaticFiles(folder), StaticFiles(folder, Brand(accent="#9d174d"))
     assert plain.version != brand.version
@@ -229,7 +230,7 @@ def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
 
 
 def test_a_logo_takes_its_place(folder: Path) -> None:
-    """If the logo is wide, the browser's tab keeps our icon, because the logo would be unreadable there."""
+    """If the logo is wide, the browser's tab keeps our icon, because the logo would be unreadable in the tab."""
     (folder / "index.html").write_text("{{icon}} {{logo_width}}")
     (folder / "brand" / "acme.svg").write_text(SQUARE.replace("0 0 8 8", "0 0 40 8"))
     files = StaticFiles(folder, Brand(logo="acme.svg"))
@@ -293,7 +294,7 @@ def test_browsers_without_scripts_get_links(folder: Path) -> None:
     ],
 )
 def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str) -> None:
-    """A logo must not contain scripts, event handlers, animations or links to other hosts, and it must have a size."""
+    """A logo must have a size. It must not contain scripts, event handlers, animations or links to other hosts."""
     (folder / "brand" / "acme.svg").write_text(logo)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
         StaticFiles(folder, Brand(logo="acme.svg"))
@@ -331,7 +332,7 @@ def test_a_providers_logo_is_on_the_buttons_that_lead_to_it(folder: Path) -> Non
 def test_a_providers_logo_obeys_the_rules_of_the_brands(
     folder: Path, name: str, text: str, problem: str
 ) -> None:
-    """Its name becomes part of the stylesheet, so it has only the letters of providers' names."""
+    """The logo's name becomes part of the stylesheet, so the name has only the letters of providers' names."""
     (folder / "brand" / "providers").mkdir()
     (folder / "brand" / "providers" / name).write_text(text)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):

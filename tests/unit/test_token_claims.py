@@ -1,5 +1,5 @@
-"""The pre-token-generation trigger: the same scopes for hosted and direct sign-ins, and none that a browser may not
-have."""
+"""Tests of the pre-token-generation trigger: hosted and direct sign-ins get the same scopes, without any scope that a
+browser may not have."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def no_table() -> Any:
 
 
 def granted(answer: dict[str, Any], scopes: list[str]) -> set[str]:
-    """The scopes that Cognito would put into the token."""
+    """Return the scopes that Cognito would put into the token."""
     override = answer["response"]["claimsAndScopeOverrideDetails"]
     change = (override or {}).get("accessTokenGeneration", {})
     added = set(scopes) | set(change.get("scopesToAdd", []))
@@ -104,8 +104,8 @@ def test_foreign_events_are_refused(settings: Settings, source: str, pool: str) 
 def test_a_group_whose_name_could_read_as_several_is_in_no_token(
     settings: Settings, name: str
 ) -> None:
-    """Cognito allows such names. Behind API Gateway, the name `x,admins` would be read as the group admins. Other groups
-    stay."""
+    """Cognito allows such names. Behind API Gateway, the name `x,admins` would be read as the group admins. Other
+    groups stay."""
     given = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE])
     given["request"]["groupConfiguration"] = {
         "groupsToOverride": [name, "staff", "Führung", "a/b:c"],

@@ -1,4 +1,4 @@
-"""The users table: one record per person, even if events arrive twice, late or out of order."""
+"""Tests of the users table: one record per person, even if events arrive twice, late or out of order."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -37,18 +37,18 @@ def plain(table: DynamoDBDouble) -> dict[str, dict[str, Any]]:
 
 
 def okta(table: DynamoDBDouble) -> ProviderStore:
-    """The providers: only Okta."""
+    """Return the providers table with only Okta."""
     table.put("providers", {"name": {"S": "Okta"}})
     return ProviderStore(table, "providers", Clock())
 
 
 def no_secret(_: bool) -> str:
-    """Refuse: if Cognito's own page signs people up, the trigger needs no client secret."""
+    """Refuse. If Cognito's own page signs people up, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
 def no_linker() -> Any:
-    """Refuse: the provider is not set to link, so no account must be linked."""
+    """Refuse. The provider is not set to link, so the code must link no account."""
     raise AssertionError("the linker must not be used")
 
 
@@ -111,7 +111,7 @@ def test_a_late_pending_event_takes_nothing_back(table: DynamoDBDouble, users: U
 def test_a_repeated_or_late_write_does_not_move_the_previous_session(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """botocore repeats a write whose answer was lost; the trigger reports each sign-in, too."""
+    """botocore repeats a write whose response was lost. The trigger also reports each sign-in."""
     times = []
     for _ in range(3):
         clock.advance(60)
@@ -157,7 +157,8 @@ def test_an_older_sign_in_does_not_overwrite_a_newer_one(
 def test_what_is_not_told_is_not_erased(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Different events contain different attributes. A missing attribute changes nothing; a changed one is stored."""
+    """Different events contain different attributes. A missing attribute changes nothing; a changed attribute is
+    stored."""
     users.record_confirmed(ADA)
     clock.advance(5)
     users.record_confirmed(UserProfile("Okta_1", "other", "", "Augusta", "", "Okta"))
@@ -178,7 +179,8 @@ EMPTIED = replace(ADA, family_name="", told=NAME_COLUMNS)
 def test_what_is_told_to_be_empty_is_emptied(
     table: DynamoDBDouble, users: UserStore, clock: Clock, write: str
 ) -> None:
-    """The name is cleared once, and the other name stays. If the name is sent again later, it is written."""
+    """The event clears one name once, and the other name stays. If a later event has the name again, the name is
+    written."""
     users.record_confirmed(ADA)
     clock.advance(5)
     getattr(users, write)(EMPTIED)
@@ -196,7 +198,7 @@ def test_what_is_told_to_be_empty_is_emptied(
 def test_nobody_loses_more_than_names(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Only names can be emptied; address, `sub` and provider stay."""
+    """Only names can be emptied. The address, `sub` and provider stay."""
     users.record_confirmed(ADA)
     clock.advance(5)
     every = frozenset({*ADA.columns(), "Email", "sub", "provider", "status"})
@@ -247,7 +249,7 @@ def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(
 
 
 def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
-    """The read is consistent; for any other read the double returns older data."""
+    """The read is consistent. For any other read, the double returns older data."""
     assert users.load("Okta_1") is None
     users.record_confirmed(ADA)
     record = users.load("Okta_1")
@@ -259,7 +261,8 @@ def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
 def test_a_person_has_one_record_in_whatever_case_the_name_comes(
     table: DynamoDBDouble, users: UserStore
 ) -> None:
-    """The pool ignores case. AWS passes user names to triggers in lower case, but does not say so about tokens."""
+    """The pool ignores case. AWS documents that triggers get user names in lower case, but does not document the case
+    in tokens."""
     users.record_pending(replace(ADA, user_name="okta_1"))
     users.record_confirmed(replace(ADA, user_name="OKTA_1"))
     users.record_sign_in(ADA)

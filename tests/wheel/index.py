@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Serve the wheels of a folder; yield the index's URL, and the list of requested paths."""
+    """Serve the wheels of a folder. Yield the index's URL, and the list of requested paths."""
     asked: list[str] = []
 
     class Index(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Invokes a user pool's Lambda trigger as Cognito does.
+"""A patch that invokes a user pool's Lambda trigger as Cognito does.
 
 - Cognito waits 5 seconds, tries up to three times, and then reports "<Trigger> failed with error <text>."
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
@@ -24,7 +24,7 @@ _SERVICE = "cognito-idp.amazonaws.com"
 
 
 class TriggerFailedError(Exception):
-    """A trigger refused, failed or was unreachable; `code` is Cognito's exception name."""
+    """The error for a trigger that refused, failed or was unreachable. `code` is Cognito's exception name."""
 
     def __init__(self, message: str, code: str = "UserLambdaValidationException") -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ def build_event(
 def invoke(
     emulator: Emulator, pool: Mapping[str, Any], trigger: str, event: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """Run a trigger and return its `response`; None if the pool has no such trigger."""
+    """Run a trigger and return its `response`; return None if the pool has no such trigger."""
     configured = (pool.get("LambdaConfig") or {}).get(trigger)
     arn = configured.get("LambdaArn") if isinstance(configured, Mapping) else configured
     if not arn:

@@ -1,4 +1,4 @@
-"""Direct sign-in, throttling, challenges, passwords (S-39 … S-47)."""
+"""Catalogue entries: direct sign-in, throttling, challenges, passwords (S-39 … S-47)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""Authorized routes, headers, the page (S-48 … S-54)."""
+"""Catalogue entries: authorized routes, headers, the page (S-48 … S-54)."""
 
 from typing import Any
 

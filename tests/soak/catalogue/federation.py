@@ -1,4 +1,4 @@
-"""A provider's data, and its effect (S-69)."""
+"""Catalogue entries: a provider's data, and the effect of this data (S-69)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 

@@ -1,4 +1,5 @@
-"""Limits on guesses and mails, values that work once, the definition of an address (S-41, S-43, S-71, S-72, S-74)."""
+"""Catalogue entries: limits on guesses and mails, values that work once, the definition of an address (S-41, S-43,
+S-71, S-72, S-74)."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The hosted sign-in: authorize request and callback (S-01 … S-17)."""
+"""Catalogue entries: the hosted sign-in with authorize request and callback (S-01 … S-17)."""
 
 from typing import Any
 
@@ -106,7 +106,8 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.flows.hosted_sign_in:OAuthClient.build_authorize_url",
             reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
         ),
-        # If only this defence is off, another one refuses the resulting token. So both are switched off.
+        # Without only this defence, another defence refuses the resulting token. The entry therefore switches off both
+        # defences.
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_access_token",
             reading(("USER_ADMIN_SCOPE in scope.split()", "False")),

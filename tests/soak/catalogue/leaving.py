@@ -1,4 +1,5 @@
-"""Signals about people who leave: who may send them, about whom, and their effects (S-75, S-77 … S-82)."""
+"""Catalogue entries: signals about people who leave, the signals' senders and subjects, and the effects (S-75, S-77 …
+S-82)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading
 

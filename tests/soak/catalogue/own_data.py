@@ -1,4 +1,5 @@
-"""What a team adds: roles of its own functions, webhooks, and messages of errors (S-96 … S-98)."""
+"""Catalogue entries about a team's additions: roles of its own functions, webhooks, and messages of errors (S-96 …
+S-98)."""
 
 from typing import Any
 
@@ -10,7 +11,7 @@ _WEBHOOK = "examples.webhook.payments"
 
 
 def _unlooked(original: Any) -> Any:
-    """Take the reference as it is, as Chalice does, without looking for a role."""
+    """Accept every reference unchanged, as Chalice does, without looking for a role."""
     return lambda reference: reference
 
 

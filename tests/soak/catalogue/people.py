@@ -1,4 +1,4 @@
-"""Triggers, the users table, linking (S-55 … S-58, S-68)."""
+"""Catalogue entries: triggers, the users table, linking (S-55 … S-58, S-68)."""
 
 from typing import Any
 

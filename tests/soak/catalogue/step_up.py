@@ -1,4 +1,4 @@
-"""Routes that require a recent proof of the caller's identity (S-93 … S-95)."""
+"""Catalogue entries: routes that require a recent proof of the caller's identity (S-93 … S-95)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value
 

@@ -1,4 +1,5 @@
-"""Changes that Cognito may make without breaking us: new keys, another issuer, ways to refresh, longer Sessions."""
+"""Catalogue entries: changes that Cognito may make without breaking the app, such as new keys, another issuer, ways to
+refresh, longer Sessions."""
 
 from tests.soak.defence import Defence, defence, reading, value
 

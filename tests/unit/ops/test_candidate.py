@@ -1,4 +1,5 @@
-"""What `up` says about a project that it cannot deploy: before it starts or stops anything, and without leaving files."""
+"""Tests of the messages of `up` about a project that it cannot deploy. `up` reports the fault before it starts or stops
+a program, and leaves no files."""
 
 import json
 import socket
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project that `init` prepared."""
+    """Return a project that `init` prepared."""
     project = tmp_path / "orders"
     (project / ".chalice").mkdir(parents=True)
     (project / "app.py").write_text(APP)
@@ -85,7 +86,7 @@ def test_a_missing_role_names_the_projects_file(folder: Path) -> None:
 
 
 def test_requirements_without_hashes_are_refused_at_once(folder: Path) -> None:
-    """Otherwise Chalice would refuse them only after the stack has been made."""
+    """Without this check, Chalice would refuse the requirements only after the stack has been made."""
     (folder / "requirements.txt").write_text("humanize\n")
     assert "humanize does not name one version" in refused(folder)
 
@@ -97,7 +98,7 @@ def test_a_folder_without_a_project_stays_empty(
     capsys: pytest.CaptureFixture[str],
     command: list[str],
 ) -> None:
-    """The error says how to name the project's folder."""
+    """The error explains how to name the project's folder."""
     monkeypatch.chdir(tmp_path)
     assert cli.main(command) == 1
     assert "is not a Chalice project" in capsys.readouterr().err
@@ -110,8 +111,8 @@ def test_a_folder_without_a_project_stays_empty(
 def test_a_port_of_another_program_stops_up_before_it_stops_a_stack(
     folder: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
 ) -> None:
-    """If `up` stopped the running stack first, the stack, its people and its records would be lost for nothing. After an
-    interrupted start, files are missing, and the port may be that stack's own."""
+    """If `up` first stopped the running stack, the stack's people and records would be lost in vain. After an
+    interrupted start, files are missing, and the program on the port may belong to this stack itself."""
     stopped: list[Any] = []
     state = folder / ".local"
     state.mkdir()

@@ -1,4 +1,4 @@
-"""`ops user invite`: the first administrator, a second mail, and people who need something else."""
+"""Tests of `ops user invite`: the first administrator, a second mail, and people who need another command."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_the_first_administrator_is_one_command(desk: Desk) -> None:
 
 
 def test_an_invitation_is_sent_again(desk: Desk) -> None:
-    """The same account gets a new password by mail and the new names; if it has no record, one is made."""
+    """The same account gets a new password by mail, and the new names. A missing record is created."""
     desk.run("invite", ADA)
     (user,) = desk.pool.users
     old = user.password
@@ -56,8 +56,8 @@ def test_an_invitation_is_sent_again(desk: Desk) -> None:
 
 
 def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
-    """If the trigger wrote no record, the command writes it and names `doctor`. Otherwise the command says nothing about
-    it."""
+    """If the trigger wrote no record, the command writes the record and names `doctor`. Otherwise the command does not
+    mention the record."""
     answer = desk.run("invite", ADA)
     assert "wrote no record" in answer.err
     assert "ops doctor --stage dev" in answer.err
@@ -81,7 +81,7 @@ def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
 def test_people_who_need_something_else_are_told_so(
     desk: Desk, changes: dict[str, object], mend: str
 ) -> None:
-    """No mail is sent, and the person's groups and names do not change."""
+    """The command sends no mail, and the person's groups and names do not change."""
     user = desk.add(ADA, sub="ada", **changes)
     answer = desk.run("invite", ADA, "--given-name", "Eve", "--group", "admins")
     assert answer.code == 1
@@ -90,7 +90,7 @@ def test_people_who_need_something_else_are_told_so(
 
 
 def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
-    """Such people have no password here."""
+    """People of a provider have no password in the pool."""
     desk.add_federated(ADA)
     answer = desk.run("invite", ADA)
     assert (answer.code, "signs in through Okta" in answer.err) == (1, True)
@@ -110,7 +110,7 @@ def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
 def test_invitations_obey_the_stages_rules(
     desk: Desk, environment: dict[str, str], provider: dict[str, object], email: str, mend: str
 ) -> None:
-    """The rules for sign-ups apply: for example, an address in a provider's domain gets no password."""
+    """The rules for sign-ups apply. For example, an address in a provider's domain gets no password."""
     desk.environment |= environment
     if provider:
         desk.add_provider(**provider)
@@ -122,13 +122,13 @@ def test_invitations_obey_the_stages_rules(
 
 @pytest.mark.parametrize("text", ["ada", "ada@", "@x.example", "a b@x.example", "a@b@x.example"])
 def test_what_is_no_address_is_not_invited(desk: Desk, text: str) -> None:
-    """AWS is not called."""
+    """The command does not call AWS."""
     assert "is not an e-mail address" in desk.run("invite", text).err
     assert desk.pool.calls == []
 
 
 def test_an_unknown_group_stops_before_the_mail(desk: Desk) -> None:
-    """The command fails before the invitation, so that nobody is invited with fewer rights than intended."""
+    """The command fails before the invitation, so that no person is invited with too few rights."""
     assert "Did you mean admins?" in desk.run("invite", ADA, "--group", "Admins").err
     assert (desk.pool.users, desk.pool.sent) == ([], [])
 

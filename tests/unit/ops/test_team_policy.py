@@ -1,4 +1,4 @@
-"""A team's own rights are added to the API function's role, and to no other."""
+"""Tests that `ops` adds a team's own rights only to the role of the API function."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def ours() -> dict[str, Any]:
 
 
 def test_the_policy_file_becomes_a_policy_of_the_api_function(tmp_path: Path) -> None:
-    """The policy is copied unchanged and added to ours. Every other role and resource stays the same."""
+    """`ops` copies the policy unchanged, and adds it to ours. Every other role and resource stays the same."""
     folder = write(project(tmp_path, dev=dev_block()), json.dumps(OWN))
     plain = ours()
     made = resources(body_of(stage(folder)))
