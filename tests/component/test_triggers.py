@@ -97,7 +97,7 @@ def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_writte
         fire(load_event("PreSignUp_SignUp"))
     assert (
         str(caught.value)
-        == "GATEHOUSE_UNAVAILABLE: This is not possible at the moment. Please try again."
+        == "GATEHOUSE_UNAVAILABLE: Sign-in and sign-up are not possible at the moment. Please try again."
     )
     assert caught.value.__cause__ is None
     assert world.users() == {}
