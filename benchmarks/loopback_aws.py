@@ -92,7 +92,7 @@ class LoopbackAws:
             "COGNITO_URL": f"https://{COGNITO}",
             "JWKS_URL": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}/.well-known/jwks.json",
             "BENCHMARK_PORT": str(self._tls_port),
-            # For code that uses neither certifi nor botocore, such as Python's `urllib`.
+            # Code that uses neither certifi nor botocore, such as Python's `urllib`, reads this variable.
             "SSL_CERT_FILE": str(self._site / _BUNDLE),
             "PYTHONPATH": str(self._site),
         }

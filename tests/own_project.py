@@ -64,7 +64,7 @@ class Team:
         self.folder = folder
 
     def ops(self, *arguments: str, code: int = 0) -> str:
-        """Run an `ops` command and return its output. `code` is the expected exit code."""
+        """Run an `ops` command and return the output. `code` is the expected exit code."""
         done = subprocess.run(
             [sys.executable, "-m", "ops", *arguments],
             cwd=self.folder,

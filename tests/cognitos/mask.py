@@ -66,7 +66,7 @@ class Masks:
             self._name("given", value)
 
     def take(self, value: Any, member: str = "") -> Any:
-        """Return a copy of `value`. In the copy, names replace the values of the members `_SECRET` and `_NAMED`."""
+        """Return a copy of `value`. In the copy, names replace the secret values and the ids."""
         if isinstance(value, Mapping):
             if {"Name", "Value"} == set(value):
                 return {"Name": value["Name"], "Value": self.take(value["Value"], value["Name"])}

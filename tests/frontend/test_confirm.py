@@ -32,8 +32,8 @@ def call(page: Page, api: FakeApi, confirm: bool) -> Any:
 
 
 def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api: FakeApi) -> None:
-    """If the server refuses the repeated call, the front end gets the second response. If the person does not confirm,
-    the front end gets the first response. After other refusals the page does not ask the person to confirm."""
+    """The front end gets the second response, even if the server refuses the repeated call. If the person does not
+    confirm, the front end gets the first response. After other refusals the page does not ask the person to confirm."""
     api.sign_in()
     page.goto(api.url)
     answers = [INSUFFICIENT, Answer(200)]

@@ -75,8 +75,8 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """The page's configuration says that the browser has no session. The page requests the configuration together with
-    the scripts."""
+    """According to the page's configuration, the browser has no session. The page requests the configuration together
+    with the scripts."""
     page.goto(api.url)
     heading(page, "Sign in")
     page.wait_for_load_state("networkidle")

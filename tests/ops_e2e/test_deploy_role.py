@@ -77,8 +77,8 @@ def refused(call: Any, **request: Any) -> bool:
 
 @pytest.mark.security("S-60")
 def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
-    """A new stage becomes healthy, and a second deployment succeeds. The role can use no other table, secret or role,
-    and cannot change itself."""
+    """A new stage becomes healthy, and a second deployment succeeds. The role cannot use other tables, secrets or
+    roles, and cannot change itself."""
     with as_ci(bare):
         bare.address()
         bare.deploy()
@@ -108,7 +108,7 @@ def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
 
 
 def documents() -> Iterator[dict[str, Any]]:
-    """Yield every statement in the file. The values of `!Sub` and `!Ref` are their texts."""
+    """Yield every statement in the file. The value of `!Sub` or `!Ref` is the text after the tag."""
     import yaml
 
     class Loader(yaml.SafeLoader):

@@ -40,8 +40,8 @@ def forget_caches(place: Place) -> None:
 
 @pytest.mark.security("S-59")
 def test_sessions_survive_a_new_sealing_key(place: Place) -> None:
-    """Old cookies still work, and new cookies are sealed with the new key. After the old key is deleted, the sessions
-    of its cookies end."""
+    """Old cookies still work, and new cookies are sealed with the new key. After the deletion of the old key, the
+    sessions of the old cookies end."""
     old = sign_in(place)
     assert refresh_name(old) == "k1"
     waited: list[float] = []

@@ -1,5 +1,5 @@
-"""Tests of people without a password in the pool: the people that an identity provider created, even if more identities
-were linked later."""
+"""Tests of people without a password in the pool: people whose profile comes from an identity provider, even with
+identities that were linked later."""
 
 import pytest
 
