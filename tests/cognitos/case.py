@@ -73,7 +73,7 @@ def case(expected: Any, page: str, *needs: str) -> Callable[[Callable[..., Any]]
     def register(run: Callable[[World], Any]) -> Callable[[World], Any]:
         name, group = run.__name__, run.__module__.rpartition(".")[2]
         assert name not in CASES, name
-        says = " ".join((run.__doc__ or name.replace("_", " ")).split())
+        says = " ".join((run.__doc__ or "").split())
         CASES[name] = Case(name, group, says, run, expected, page, frozenset(needs))
         return run
 

@@ -263,7 +263,7 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", "~")
     with pytest.raises(OpsError, match="home directory") as caught:
         prepare()
-    assert "name another with GATEHOUSE_CA_DIR=DIR" in str(caught.value)
+    assert "choose another folder with GATEHOUSE_CA_DIR=DIR" in str(caught.value)
 
 
 def test_several_at_once_agree(tmp_path: Path) -> None:
