@@ -3,8 +3,8 @@
 The benchmark runs in process, with doubles of Cognito and DynamoDB. We do not control Cognito's own time
 (PreventUserExistenceErrors). The time that we add must be equal for addresses with and without an account. Two series
 of wrong passwords show the noise of the measurement. For requests for a mail, the figure is the area under the ROC
-curve: how often an address with an account takes longer than one without. A figure of 0.5 means that the times do not
-reveal which address has an account.
+curve. It says how often an address with an account takes longer than an address without one. A figure of 0.5 means that
+the times do not reveal which address has an account.
 """
 
 import contextlib

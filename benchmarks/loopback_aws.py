@@ -1,7 +1,7 @@
 """Cognito's OAuth endpoints, DynamoDB and Secrets Manager on loopback, for the processes that are measured.
 
 One port speaks plain HTTP. The other port uses TLS with AWS's own host names, which `benchmarks.child` resolves to
-loopback. The services answer at once and check nothing, so each call takes the same short time for all subjects. The
+loopback. The services answer at once and without checks, so each call takes the same short time for all subjects. The
 token endpoint accepts a nonce as the code. The strict doubles of these services are in tests/doubles.
 """
 

@@ -1,7 +1,7 @@
 """Runs subjects in fresh processes alternately, so that changes of the machine's speed affect all subjects equally.
 
-Each round starts with another subject (A B C, B C A, C A B …), because the cost of a process depends on the process
-before it.
+Each round starts with another subject (A B C, B C A, C A B …). The reason is that the cost of a process depends on the
+previous process.
 """
 
 import json

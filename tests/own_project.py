@@ -117,7 +117,7 @@ def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
 def signed_in_session(info: Any) -> requests.Session:
     """Return an HTTP client for the stack's API, signed in as a demo user."""
     session = requests.Session()
-    session.trust_env = False  # REQUESTS_CA_BUNDLE would override `verify`
+    session.trust_env = False  # `REQUESTS_CA_BUNDLE` would override `verify`
     session.verify = info["ca_file"]
     origin = info["app_url"].rstrip("/")
     answer = session.post(

@@ -4,7 +4,7 @@
     python -m tests.security_matrix --write    write the matrix into docs/security.md, between its two marks
 
 The page names only files, because the number of tests changes with every parameter; `make security` prints the numbers.
---write finds the files in the source, and runs no test. `make security` checks that pytest finds the same files.
+`--write` finds the files in the source, and runs no test. `make security` checks that pytest finds the same files.
 """
 
 import contextlib

@@ -228,7 +228,7 @@ class _Listener(HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Listener
-    #: In seconds. A connection that sends nothing must not block the redirect.
+    #: In seconds. A silent connection must not block the redirect.
     timeout = 5
 
     def do_GET(self) -> None:

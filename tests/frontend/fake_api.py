@@ -211,7 +211,7 @@ class FakeApi:
         self.answers["POST /auth/discover"] = Answer(200, {"provider": found, "direct": direct})
 
     def accept_password(self, **claims: Any) -> None:
-        """Let the next sign-in by password succeed. Let the reload after the sign-in succeed, too."""
+        """Let the next sign-in by password succeed, and also the reload after this sign-in."""
         self.answers["POST /auth/direct/sign-in"] = lambda _: self.native(**claims)
 
     def native(self, **claims: Any) -> Answer:

@@ -130,7 +130,7 @@ def _own_account(page: Page, api: FakeApi) -> None:
 
 
 def _last_minutes(page: Page, api: FakeApi) -> None:
-    """The session will soon reach its maximum lifetime, whatever the person does."""
+    """The session will soon reach its maximum lifetime, with or without the person's activity."""
     api.sign_in(idle=600, absolute=600)
     page.goto(api.url)
     expect(page.get_by_text("you will have to sign in again")).to_be_visible()

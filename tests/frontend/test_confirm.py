@@ -122,6 +122,6 @@ def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
 
 
 def test_who_is_signed_out_signs_in(page: Page, api: FakeApi) -> None:
-    """A new sign-in is a recent proof, too."""
+    """A new sign-in is also a recent proof."""
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()

@@ -468,7 +468,7 @@ def test_a_page_kept_for_the_back_button_holds_nothing_until_it_has_asked(
     page.evaluate(LEFT)
     api.answers["POST /auth/refresh"] = error(401, "session_expired")
     asked = len(api.sent("GET /me"))
-    # Events that come before the response must not restore the hidden profile, either.
+    # Events before the response must not restore the hidden profile.
     page.evaluate(f"({BACK})(); dispatchEvent(new Event('offline'))")
     heading(page, "Sign in")
     assert len(api.sent("GET /me")) == asked

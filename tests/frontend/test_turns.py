@@ -94,8 +94,8 @@ def test_whatever_storage_does_the_page_does_not_hang(
 
 @pytest.mark.parametrize("script", [NO_COOKIES, SECURE_DROPPED], ids=["blocked", "Secure on http"])
 def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script: str) -> None:
-    """The page explains the fault in four places: in the first view, above the form, after a failed callback, and in a
-    signed-in view, whose session a reload would lose."""
+    """The page explains the fault in four places: in the first view, above the form, after a failed callback, and in
+    the profile. The session of this profile would not survive a reload."""
     api.embed()
     lose_cookies(page, script)
     for fragment in ("", "#email", "#sign-up"):
@@ -220,7 +220,7 @@ def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: Fak
 
 
 def test_after_a_sign_in_the_stages_own_place_comes_next(page: Page, api: FakeApi) -> None:
-    """AFTER_SIGN_IN applies only after a sign-in. People who are already signed in must be able to see the page."""
+    """`AFTER_SIGN_IN` applies only after a sign-in. People who are already signed in must be able to see the page."""
     api.embed()
     api.config["return_to"] = "/api/reports"
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -254,8 +254,8 @@ def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
 
 
 def test_session_js_tells_other_front_ends(page: Page, api: FakeApi) -> None:
-    """The state has a separate reason for blocked cookies, with and without a session, so that other front ends can
-    show the reason. The request of a sign-out still contains the return address."""
+    """The state has a separate reason for blocked cookies, with and without a session. Other front ends can show this
+    reason. The request of a sign-out still contains the return address."""
     sent: list[Request] = []
 
     def sign_out(request: Request) -> Answer:

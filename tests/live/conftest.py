@@ -1,7 +1,7 @@
 """Tests against a real stage, if you have one: `python -m tests.live` sets the variables (see README.md in this
 folder).
 
-Without GATEHOUSE_LIVE_STAGE, pytest collects no test of this folder, and therefore reports no skipped tests.
+Without `GATEHOUSE_LIVE_STAGE`, pytest collects no test of this folder, and therefore reports no skipped tests.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Tests of a sign-in through the real Okta, in a real browser. GATEHOUSE_LIVE_OKTA names the provider.
+"""Tests of a sign-in through the real Okta, in a real browser. `GATEHOUSE_LIVE_OKTA` names the provider.
 
-GATEHOUSE_LIVE_OKTA_USER and GATEHOUSE_LIVE_OKTA_PASSWORD are the credentials of a person at Okta. The person is
+`GATEHOUSE_LIVE_OKTA_USER` and `GATEHOUSE_LIVE_OKTA_PASSWORD` are the credentials of a person at Okta. The person is
 assigned to the application and has no second factor at Okta.
 """
 

@@ -1,4 +1,5 @@
-"""Tests of the whole deployment. They cover the behaviour of API Gateway and Cognito that the local AWS cannot prove."""
+"""Tests of the whole deployment. The tests cover the behaviour of API Gateway and Cognito that the local AWS cannot
+prove."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class Pool:
         self.cognito.tag_resource(ResourceArn=self.arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
 
     def secret_hash(self, username: str) -> str:
-        """Return the SECRET_HASH of an API call."""
+        """Return the `SECRET_HASH` of an API call."""
         message = (username + self.client_id).encode()
         digest = hmac.new(self.client_secret.encode(), message, "sha256").digest()
         return base64.b64encode(digest).decode()
@@ -198,7 +198,7 @@ class Pool:
             "TokenValidityUnits",
             "PreventUserExistenceErrors",
         )
-        # AWS refuses ALLOW_REFRESH_TOKEN_AUTH for a client that rotates.
+        # AWS refuses `ALLOW_REFRESH_TOKEN_AUTH` for a client that rotates.
         flows = ["ALLOW_USER_PASSWORD_AUTH"]
         self.cognito.update_user_pool_client(
             UserPoolId=self.id,

@@ -23,8 +23,8 @@ QUERY = {
 
 
 def test_a_refresh_keeps_the_time_of_its_sign_in(pool: Pool, browser: OktaBrowser) -> None:
-    """The ID token and the access token keep the time. The test repeats the refresh until the clock shows a later
-    second than at the sign-in."""
+    """The ID token and the access token keep the time of the sign-in. The test repeats the refresh until the clock
+    shows a later second than at the sign-in."""
     tokens = browser.tokens()
     began = claims(tokens["access_token"])
     said = began

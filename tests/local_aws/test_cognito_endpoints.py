@@ -59,7 +59,7 @@ def test_a_foreign_redirect_uri_is_never_redirected_to(browser: OktaBrowser) -> 
 
 
 def test_plain_pkce_is_refused(browser: OktaBrowser) -> None:
-    """Cognito accepts only S256, in federated sign-ins as well."""
+    """Cognito accepts only S256, also in federated sign-ins."""
     answer = browser.authorize(code_challenge_method="plain")
     assert query_of(answer.headers["Location"])["error"] == "invalid_request"
 

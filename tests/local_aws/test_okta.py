@@ -78,7 +78,7 @@ def outcome(client: Any) -> dict[str, str]:
 
 
 def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client: Any) -> None:
-    """A deactivated person who still has a session at the stand-in stays on the login page, too."""
+    """A deactivated person with a session at the stand-in also stays on the login page."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     assert client.get(QUERY).status_code == 302
     press(client, "deactivate")

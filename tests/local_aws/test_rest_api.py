@@ -206,7 +206,7 @@ def test_an_overwrite_wipes_gateway_responses(
 
 
 def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, pool: Pool) -> None:
-    """The response is the customised DEFAULT_5XX with our headers and without details of the error."""
+    """The response is the customised `DEFAULT_5XX` with our headers and without details of the error."""
     gateway = cloud.client("apigateway")
     arn = cloud.create_function("broken", "broken")
     body = json.dumps(document(pool, arn, "/", "/items/{name}"))

@@ -59,7 +59,7 @@ def test_every_check_has_a_seeded_fault() -> None:
 def test_command_prints_json_and_its_exit_code_says_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The JSON has the same findings, for programs. The exit code is 1 if there are findings."""
+    """The JSON has the same findings, for programs. With findings, the exit code is 1."""
     line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
         assert cli.main([*line, "--json"]) == 1

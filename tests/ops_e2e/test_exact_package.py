@@ -397,7 +397,7 @@ def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
-    """The package has the compiled wheels for the stage's runtime, with any Python as the builder."""
+    """The package has the compiled wheels for the stage's runtime. The Python that builds the package does not matter."""
     abi = RUNTIMES[python].abi
     tag = f"{abi}-{abi}-manylinux_2_17_x86_64.manylinux2014_x86_64"
     for each in RUNTIMES.values():

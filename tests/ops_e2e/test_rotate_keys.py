@@ -76,6 +76,6 @@ def refresh_name(cookie: str) -> str:
 
 
 def test_local_aws_says_that_it_has_no_second_client_secret(place: Place) -> None:
-    """The command reports this, and changes nothing."""
+    """The command says that the local AWS has no second client secret, and changes nothing."""
     with pytest.raises(OpsError, match="AddUserPoolClientSecret"):
         rotate.rotate_client_secrets(place.session, place.stage, Reporter(StringIO()))

@@ -1,7 +1,7 @@
 """Switches off each defence of the catalogue in a run of its own, and checks that a test fails. Part of `make soak`.
 
-`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 in
-three cases: no test fails, the app does not run at all, or the catalogue no longer matches the code.
+`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if
+no test fails, if the app does not run, or if the catalogue does not match the code.
 """
 
 import argparse

@@ -8,8 +8,8 @@ people. The program uses only the loopback interface.
 The people's IP addresses are 127.0.1.1 and so on, with ten people for each address. The throttle therefore counts many
 offices instead of one machine. (The stack's proxy reports the true peer address and ignores headers.)
 
-All sign-ins run at the same time. At most IN_FLIGHT requests are open at a time, because the local AWS starts a process
-for each parallel request on this one machine.
+All sign-ins run at the same time. At most `IN_FLIGHT` requests are open at a time, because the local AWS starts a
+process for each parallel request on this one machine.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Tests that many people can use shared warm containers at once, while every service behind the containers has faults.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 200 sign-ins at once and 10,000 refreshes.
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 200 sign-ins at once and 10,000 refreshes.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Tests that many people can leave a company at once. These people are signed out, and all other people stay signed in.
 Lambda kills the function half-way.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 1,000 people.
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 1,000 people.
 """
 
 import os

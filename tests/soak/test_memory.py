@@ -1,6 +1,6 @@
 """Tests that a warm container's memory does not grow with the number of invocations.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 100,000 invocations. The test counts Python's
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 100,000 invocations. The test counts Python's
 objects, because the number of objects does not depend on the machine. The test also measures the process's resident
 memory.
 """
@@ -54,8 +54,7 @@ def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
 
 
 def test_memory_is_flat(direct: Direct) -> None:
-    """The test does not count the first tenth of the invocations, because these invocations fill caches and the
-    interpreter's free lists, and import modules."""
+    """The test does not count the first tenth of the invocations, which import modules and fill caches and free lists."""
     visits = Visits(direct)
     visits.run(INVOCATIONS // 10)
     before, resident_before = objects(direct), resident()

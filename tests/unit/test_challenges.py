@@ -54,7 +54,7 @@ def test_what_is_sealed_comes_back(challenges: Challenges) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_value_of_one_purpose_opens_for_no_other(challenges: Challenges, sealer: Sealer) -> None:
-    """A value with the other purpose's fields does not open either. The seal's purpose decides; the content does not
+    """A value with the other purpose's fields also does not open. The seal's purpose decides; the content does not
     matter."""
     assert SIGN_IN_PURPOSE != ENROLMENT_PURPOSE
     payload = zlib.compress(json.dumps(asdict(enrolment(challenges))).encode())

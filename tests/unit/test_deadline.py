@@ -1,5 +1,5 @@
-"""Tests of time limits: each call ends in time with any behaviour of the peer, and all calls of a request together also
-end in time."""
+"""Tests of time limits. Each call ends in time with any behaviour of the peer. All calls of a request together also end
+in time."""
 
 import threading
 from collections.abc import Callable

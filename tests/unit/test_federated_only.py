@@ -1,5 +1,5 @@
-"""Tests of people without a password in the pool: people whose profile comes from an identity provider, even with
-identities that were linked later."""
+"""Tests of people without a password in the pool. The profile of such a person comes from an identity provider. The
+person may have identities that were linked later."""
 
 import pytest
 

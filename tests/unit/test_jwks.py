@@ -45,7 +45,8 @@ GOOD = public_jwk(rsa_key(ID_KID), "good")
     ],
 )
 def test_unusable_keys_are_left_out(jwk: Any) -> None:
-    """The store drops keys that are short, private, malformed, for encryption or of another type. The valid key stays."""
+    """The store drops keys that are short, private, malformed, for encryption or of another type. The store keeps the
+    valid key."""
     assert set(parse_jwks(jwks(jwk, GOOD))) == {"good"}
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(jwk))

@@ -30,7 +30,7 @@ def test_attacks_fall_back_to_the_root(value: str) -> None:
     "value", [line for line in LINES if not re.match(r"/(?![\\/\s\t])", line) or "evil" in line]
 )
 def test_attacks_stay_at_home_on_a_custom_domain(value: str) -> None:
-    """The base path `/` allows more paths. No path leads a browser to another origin."""
+    """The base path `/` allows all paths. No path leads a browser to another origin."""
     found = parse_return_to(value, "/")
     assert found.startswith("/")
     assert not re.match(r"/[\s]*[/\\]", found)

@@ -115,7 +115,7 @@ def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
 
 
 def test_every_exception_from_the_rule_is_still_needed() -> None:
-    """If a field is removed, the field's exception must be removed, too."""
+    """If a field is removed, the field's exception must also be removed."""
     present = {f"{kind.__name__}.{name}" for kind in TYPES for name in fields_of(kind)}
     assert set(HARMLESS) <= present
 

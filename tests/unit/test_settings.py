@@ -136,7 +136,7 @@ def test_durations_are_numbers_in_range(text: str) -> None:
 
 
 def test_automatic_sign_in_needs_what_it_starts() -> None:
-    """AUTO_SIGN_IN=COGNITO is an error if direct sign-in is off."""
+    """`AUTO_SIGN_IN=COGNITO` is an error if direct sign-in is off."""
     assert "AUTO_SIGN_IN" in problems(AUTO_SIGN_IN="COGNITO", DIRECT_SIGN_IN="off")
 
 
@@ -243,7 +243,7 @@ _ARN = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_TestPool1"
 
 
 def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
-    """Other partitions of AWS are accepted, too."""
+    """The check also accepts other partitions of AWS."""
     Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN})
     Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN.replace("arn:aws:", "arn:aws-cn:")})
 

@@ -77,7 +77,7 @@ def a_session_is_of_one_person(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_challenge(world: World) -> Any:
-    """The case sends the Session of an app's code with an answer to NEW_PASSWORD_REQUIRED."""
+    """The case sends the Session of an app's code with an answer to `NEW_PASSWORD_REQUIRED`."""
     address, username, _ = enrolled(world)
     challenge = {**world.sign_in(address), "ChallengeName": "NEW_PASSWORD_REQUIRED"}
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)

@@ -101,7 +101,7 @@ def a_wrong_code_resets_nothing(world: World) -> Any:
 
 @case("ExpiredCodeException", RESET, "mail")
 def a_reset_code_serves_once(world: World) -> Any:
-    """For a used code, Cognito answers as if there were no code."""
+    """For a used code, Cognito answers as for an address without a code."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)

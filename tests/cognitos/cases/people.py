@@ -15,7 +15,7 @@ LIST = REFERENCE + "API_ListUsers.html"
 
 @case({"status": "FORCE_CHANGE_PASSWORD", "verified": "true", "enabled": "True"}, CREATE)
 def an_invited_person_waits_for_a_password(world: World) -> Any:
-    """The address is verified if the administrator's call says so."""
+    """The address is verified if the administrator's call sets `email_verified`."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     user = world.user(address)

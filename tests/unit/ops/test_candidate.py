@@ -47,7 +47,7 @@ def refused(folder: Path) -> str:
 
 
 def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
-    """The traceback ends in Gatehouse's package, so the error shows the last line of the project instead."""
+    """The traceback ends in Gatehouse's package, so the error shows the last line of the project's own code."""
     text = APP + "@app.route('/tea')\ndef tea():\n    return {}\n"
     (folder / "app.py").write_text(text)
     place, code, error = refused(folder).splitlines()[1:4]

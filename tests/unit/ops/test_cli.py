@@ -78,7 +78,7 @@ COMMANDS = dict(walk(cli.cli))
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """--help has exit code 0, with a sentence for each option and an example."""
+    """The exit code of `--help` is 0, with a sentence for each option and an example."""
     assert cli.main([*name.split(), "--help"]) == 0
     said = capsys.readouterr().out
     assert f"Usage: python -m ops {name} " in said
@@ -195,8 +195,8 @@ def test_a_broken_standard_input_is_one_message(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """In the three cases, the shell has closed standard input (`<&-`, for which Python sets None), the input is closed
-    later, or the input is not text."""
+    """The cases are standard input that the shell has closed (`<&-`, for which Python sets None), input that is closed
+    later, and input that is not text."""
     stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     if broken == "closed":
         stream.close()
@@ -308,7 +308,7 @@ def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """The error suggests a port that is really free. The next number may be taken, too."""
+    """The error suggests a port that is really free. The next number may also be taken."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         first.listen()

@@ -144,7 +144,7 @@ def test_a_silent_or_distrustful_client_holds_nobody_up(
 
 
 def test_old_versions_of_tls_are_refused(secure: int, certificate: Certificate) -> None:
-    """API Gateway refuses these versions, too."""
+    """API Gateway also refuses these versions."""
     old = ssl.create_default_context(cafile=str(certificate.ca_file))
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with closing(http.client.HTTPSConnection("localhost", secure, context=old)) as there:

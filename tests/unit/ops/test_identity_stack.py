@@ -98,7 +98,7 @@ def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -
 
 
 def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
-    """For a stack in the state ROLLBACK_COMPLETE, AWS allows only the deletion."""
+    """For a stack in the state `ROLLBACK_COMPLETE`, AWS allows only the deletion."""
     cloud = FakeCloudFormation("ROLLBACK_COMPLETE")
     run(cloud, folder)
     assert cloud.calls[:2] == ["delete", "create"]
@@ -196,7 +196,7 @@ def test_reading_parameters_before_the_first_provision_names_the_mend(folder: Pa
 def test_native_people_are_let_in_unless_switched_off(
     direct: str, names: list[str], expected: str
 ) -> None:
-    """With DIRECT_SIGN_IN=off the list contains only the providers."""
+    """With `DIRECT_SIGN_IN=off` the list contains only the providers."""
     assert provider_list(direct, names) == expected
 
 
@@ -275,7 +275,7 @@ def test_termination_protection_follows_the_stage(folder: Path) -> None:
     ],
 )
 def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said: str) -> None:
-    """A message explains the missing schema. The second step of a creation prints this message, too. Later updates omit
+    """A message explains the missing schema. The second step of a creation also prints this message. Later updates omit
     the schema from the start."""
     cloud = FakeCloudFormation()
     cloud.refuses_schema = said

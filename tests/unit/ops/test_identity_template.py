@@ -171,7 +171,7 @@ def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None
 
 @pytest.mark.security("S-65")
 def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
-    """The client allows password sign-in by API only on stages with our own form, and never REFRESH_TOKEN_AUTH."""
+    """The client allows password sign-in by API only on stages with our own form, and never `REFRESH_TOKEN_AUTH`."""
     condition, with_passkeys, without = client["ExplicitAuthFlows"]["If"]
     assert condition == "HasPasskeys"
     assert with_passkeys == ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]

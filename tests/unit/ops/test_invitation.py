@@ -12,8 +12,8 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-67")
 def test_the_first_administrator_is_one_command(desk: Desk) -> None:
-    """One command creates the account with a verified address and names, sends the mail, adds the group, and writes a
-    PENDING record."""
+    """One command creates the account with a verified address and names. The command also sends the mail, adds the
+    group, and writes a PENDING record."""
     answer = desk.run(
         *("invite", ADA, "--given-name", "Ada", "--family-name", "King", "--group", "admins"),
         "--json",

@@ -127,8 +127,7 @@ def look(
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """The app may be at the domain or at a host below the domain. Without our own form, the check has no findings
-    either."""
+    """The app may be at the domain or at a host below the domain. Without our own form, the check also has no findings."""
     assert look(tmp_path, GOOD) == ""
     assert look(tmp_path, GOOD, host=f"eu.{DOMAIN}") == ""
     assert look(tmp_path, {}, form="managed") == ""

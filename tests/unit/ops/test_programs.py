@@ -171,7 +171,7 @@ def look(tmp_path: Path, client: dict[str, Any] | None, *, ports: bool, client_i
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """On a stage without such a client, which is the default, doctor has no findings, too."""
+    """By default a stage has no client for programs. On such a stage, doctor also has no findings."""
     assert look(tmp_path, GOOD, ports=True, client_id="public") == ""
     assert look(tmp_path, None, ports=False, client_id="") == ""
 

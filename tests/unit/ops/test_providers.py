@@ -92,7 +92,7 @@ def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> None:
-    """The operator has set --trusted. A second `provider add` without the option keeps the flag."""
+    """The operator has set `--trusted`. A second `provider add` without the option keeps the flag."""
     place.add(domains=("acme.com",))
     place.dynamodb.rows["Okta"]["trusted"] = {"BOOL": True}
     place.add(client_id="other")
@@ -121,7 +121,7 @@ def test_adding_again_keeps_domains_and_label(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
-    """Linking is off by default. While --link is set, `ops` refuses --no-trusted without --no-link."""
+    """Linking is off by default. While `--link` is set, `ops` refuses `--no-trusted` without `--no-link`."""
     with pytest.raises(OpsError, match="needs --trusted"):
         place.add(link=True)
     assert not place.cognito.providers
@@ -137,7 +137,7 @@ def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
 @pytest.mark.security("S-56")
 def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Place) -> None:
     """By default, and for rows of earlier releases, such passwords are not allowed. A second `provider add` keeps the
-    permission, and --no-native-sign-up removes the permission."""
+    permission, and `--no-native-sign-up` removes the permission."""
     place.add(domains=("acme.com",))
     assert "can no longer create accounts with a password" in place.printed.getvalue()
     del place.dynamodb.rows["Okta"]["native_sign_up"]
@@ -290,7 +290,7 @@ def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
 
 
 def test_provider_that_people_are_sent_to_at_once_is_not_removed(place: Place) -> None:
-    """AUTO_SIGN_IN names the provider. Without this provider, people would see an error page."""
+    """`AUTO_SIGN_IN` names the provider. Without this provider, people would see an error page."""
     place.add()
     with pytest.raises(OpsError, match="AUTO_SIGN_IN"):
         remove_provider(

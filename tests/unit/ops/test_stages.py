@@ -172,7 +172,7 @@ def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
 
 
 def test_outputs_are_added_and_everything_else_stays_as_it_is_written(tmp_path: Path) -> None:
-    """`provision` keeps the order and the spelling of all keys in the file, even of keys that mean nothing to `ops`."""
+    """`provision` keeps the order and the spelling of all keys in the file, even of keys without a meaning for `ops`."""
     folder = project(
         tmp_path,
         prod={"zeta": 1},

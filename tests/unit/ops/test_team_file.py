@@ -222,7 +222,7 @@ def test_cfn_lint_finds_nothing_in_a_teams_part(tmp_path: Path) -> None:
 
 def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
     """Names and roles come from the stack's outputs. When a resource is removed from the file, the resource's setting
-    is removed, too."""
+    is also removed."""
     body = json.loads(body_of(write(tmp_path, FILE)))
     found = load_team_file(tmp_path)
     variables, roles = output_variables(found), output_roles(found)

@@ -33,8 +33,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
-    """The command finds Chromium's old folder, new folder and snap folder. It finds each used Firefox profile in any
-    kind of installation."""
+    """The command finds Chromium's old folder, new folder and snap folder. The command finds each used Firefox profile
+    in any kind of installation."""
     wanted = [
         *(".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb"),
         *(".mozilla/firefox/a.default", ".mozilla/firefox/b.dev", ".config/mozilla/firefox/c"),

@@ -105,7 +105,7 @@ def test_a_reader_that_has_read_enough_is_no_error(
 
 
 def test_nobody_is_no_error(desk: Desk) -> None:
-    """The list is empty. With --json, the output is an empty array."""
+    """The list is empty. With `--json`, the output is an empty array."""
     answer = desk.run("list")
     assert (answer.code, answer.out) == (0, "")
     assert names(desk) == []
