@@ -130,8 +130,8 @@ def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) 
 def test_the_picture_is_replaced_or_off(
     page: Page, api: FakeApi, dress: Dress, size: tuple[int, int], tmp_path: Path
 ) -> None:
-    """A team's own picture replaces the castle. Without a picture, the text uses the whole page; all other elements
-    keep their places."""
+    """A team's own picture replaces the castle. Without a picture, the text uses the whole page, and no other element
+    moves."""
     (tmp_path / "frontend" / "brand" / "pier.svg").write_text(WORDMARK)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     gate = page.locator(".gate")

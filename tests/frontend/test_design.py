@@ -152,7 +152,8 @@ def test_no_markup_sink_is_used(frontend: Path) -> None:
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\b|new Function"
         r"|localStorage|sessionStorage|document\.cookie|\.style\b"
     )
-    # session.js reads no cookie except a meaningless test cookie, which shows whether this browser keeps cookies.
+    # session.js reads no cookie except a test cookie without a meaning. The test cookie shows whether this browser
+    # keeps cookies.
     probe = re.compile(
         r".*document\.cookie = `\$\{test\}; .*|.*document\.cookie\.includes\(test\).*"
     )
