@@ -102,7 +102,7 @@ class Gatehouse:
 
     @property
     def services(self) -> Services:
-        """The services of this container. The first use reads the settings. Tests assign their own services, or None."""
+        """The services of this container. The first use reads the settings. Tests assign other services, or None."""
         return self._container.services
 
     @services.setter

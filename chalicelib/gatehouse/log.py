@@ -81,7 +81,7 @@ def count_metric(name: str, stage: str, now: float) -> None:
 
 
 def log_exception(event: str, error: BaseException, **fields: object) -> None:
-    """Log the type and place of an unexpected error, the types of its causes, and the operation that AWS refused.
+    """Log the type and place of an unexpected error, the types of the error's causes, and the operation that AWS refused.
 
     The message of a library's exception is left out, because the message may contain URLs, bodies and headers (S-61).
     Only the local stack logs the message and the traceback (`tell_messages`).

@@ -91,7 +91,7 @@ def give_back(worker: Worker) -> None:
 def together(
     first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
 ) -> tuple[First, Second, Third]:
-    """Make three calls in parallel and return their results, so that their times do not add up.
+    """Make three calls in parallel and return the three results. The calls together take the time of the slowest call.
 
     Raises the first error, in the order of the arguments, after all calls have ended. Each call has its own time limit
     (`deadline.Budget.run`). So every call ends before the next invocation.

@@ -12,7 +12,7 @@ from ..errors import NotFound, TemporarilyUnavailable
 from .pool_user import PoolUser, load_pool_user
 from .user_pool_calls import Refused, call_cognito
 
-#: Cognito's errors for an unknown name. The second error is for an impossible name.
+#: Cognito's errors for an unknown name. The second error is for a name that Cognito does not allow.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
 #: The groups per page (AWS's maximum), and the maximum number of pages that are read.
 _GROUPS_A_PAGE = 60

@@ -31,7 +31,7 @@ AUTOFILL = "autofill"
 #: Look-ups of an address's provider. Look-ups are counted only per source, because no account is involved.
 DISCOVERY = "discovery"
 #: Requests to `/auth/login`. This allowance is separate, because other sites can send a browser to that address.
-#: Otherwise such requests could use up the page's own attempts.
+#: Otherwise requests from other sites could use up the page's own attempts.
 LOGIN = "login"
 #: Solutions of CAPTCHA puzzles, counted per source. Even an invented solution needs a call to the vendor.
 CAPTCHA = "captcha"

@@ -190,7 +190,7 @@ class DirectSignIn:
                     step = send()
                 except Refused as refused:
                     if by_passkey:
-                        once.close()  # a passkey's challenge can be answered only once, whatever the answer (S-88)
+                        once.close()  # a passkey's challenge can be answered only once (S-88)
                     raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
                 # The temporary password was mailed. So the person who replaces the temporary password has proved access

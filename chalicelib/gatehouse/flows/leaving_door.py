@@ -137,7 +137,7 @@ class LeavingDoor:
 
     def _verify_secret(self, provider: Provider, told: str) -> None:
         """Check the request's secret. After a mismatch, load the stored secret again, because the secret may have been
-        rotated. The previous secret is accepted until its deletion."""
+        rotated. The previous secret is also accepted while the previous secret is stored."""
         arn = provider.leaving.secret_arn
         if not arn:
             raise Unauthorized("the event hook is not set up for this provider")

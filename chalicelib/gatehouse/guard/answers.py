@@ -31,7 +31,7 @@ class ChaliceErrors(logging.Filter):
     (S-61)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Suppress Chalice's own log record of an exception, and log the exception without its message."""
+        """Suppress Chalice's own log record of an exception, and log the exception without the message."""
         if record.funcName != "_unhandled_exception_to_response" or not record.exc_info:
             return True
         error = record.exc_info[1]

@@ -250,7 +250,7 @@ class _AddedEntry(RouteEntry):
 
 
 def _advice(entry: RouteEntry) -> str:
-    """Say what to write for an unguarded route."""
+    """Return advice about an unguarded route for the team."""
     route = f'("{entry.method}", "{entry.uri_pattern}")'
     named = f"{entry.method} {entry.uri_pattern}"
     if entry.authorizer is not None:
@@ -271,7 +271,7 @@ def _let_pass(request: Request) -> None:
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
-    """Return a view's decoded path parameters, and put them into `request.uri_params`."""
+    """Return a view's decoded path parameters. Also store the decoded parameters in `request.uri_params`."""
     if not parameters:
         return parameters
     from .path_parameters import decode_path_parameters

@@ -51,7 +51,7 @@ def open_list(call: Call) -> Response:
     """Check the password, and return the person's passkeys with a cookie. With this cookie, the next calls need no
     password.
 
-    `ended` is the number of passkeys that this call deleted. These passkeys stopped working when the person set a
+    `ended` is the number of passkeys that this call deleted. The deleted passkeys stopped working when the person set a
     password with a mailed code.
     """
     from ..edge.bodies import read_text

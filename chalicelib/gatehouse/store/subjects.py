@@ -1,6 +1,6 @@
 """Stores the index of people by provider and subject, and the times of the last signals from the providers.
 
-The index is needed because Cognito cannot search by a custom attribute, and a linked account is not named after the
+The index is needed because Cognito cannot search by a custom attribute. The name of a linked account does not contain the
 provider's subject. The trigger writes rows at a sign-in. `reconcile` and the function that acts on signals also write
 rows. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
 

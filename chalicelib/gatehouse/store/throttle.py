@@ -97,7 +97,7 @@ class ThrottleStore:
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
         """Reset the account's counter, and do not count this attempt for the source address.
 
-        The source's other attempts still count, because an attacker who knows one account's password must not get more
+        The source's other attempts still count. So an attacker who knows one account's password gets no additional
         guesses at other accounts.
         """
         for allowance in self._allowances(kind, account, source):
@@ -225,9 +225,9 @@ def canonical_account(email: str) -> str:
     """Return the address in lower case, as the name of the address's account. The pool ignores case, but no other
     difference (S-43, S-71).
 
-    Any further normalization would give two accounts the same counter. Then the owner of one account could reset the
-    attempts at the other account. For example, NFKC makes full-width letters equal to ordinary letters, and `casefold`
-    makes `ß` equal to `ss`. Source: AWS "User pool case sensitivity".
+    Any further normalization would give two accounts the same counter. With a shared counter, the owner of one account
+    could reset the attempts at the other account. For example, NFKC makes full-width letters equal to ordinary letters,
+    and `casefold` makes `ß` equal to `ss`. Source: AWS "User pool case sensitivity".
     """
     return email.lower()
 

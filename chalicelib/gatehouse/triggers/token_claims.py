@@ -1,8 +1,8 @@
 """The pre-token-generation trigger (V2). Hosted and direct sign-ins get the same access token (DESIGN, "Scopes").
 
 A sign-in through the user-pool API has only the scope `aws.cognito.signin.user.admin`. This trigger adds the scopes of a
-hosted sign-in, and removes `aws.cognito.signin.user.admin`, because a script with that scope could change the profile
-(S-05). The server-only client that manages MFA keeps that scope.
+hosted sign-in, and removes `aws.cognito.signin.user.admin`. With `aws.cognito.signin.user.admin`, a script could change
+the profile (S-05). The server-only client that manages MFA keeps that scope.
 
 People of an identity provider get the provider's groups in addition to the pool's own groups. The provider's groups are
 in `custom:groups`, if `ops provider` maps a claim to this attribute. The provider's groups count only while the
@@ -105,8 +105,8 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
             return proofs.latest([*of_providers, native])
         told = proofs.latest(of_providers)
         if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
-            # Managed login may have accepted its own cookie instead of the password. So this sign-in is not a proof. An
-            # older proof may come from another browser.
+            # Managed login may have accepted a cookie instead of the password. So this sign-in is not a proof. An older
+            # proof may come from another browser.
             proofs.note(native, None)
             return None
         return told
