@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 def parse_domain(text: str) -> str | None:
     """Return a domain in lower-case ASCII, or None if `text` is not a domain.
 
-    `bücher.example`, `xn--bcher-kva.example` and `BÜCHER。example` are one domain.
+    `bücher.example`, `xn--bcher-kva.example` and `BÜCHER。example` count as one domain.
     """
     domain = text
     if not text.isascii() or "xn--" in text.lower():

@@ -81,8 +81,7 @@ class ConfigurationError(GatehouseError):
 
 
 class InvalidRequest(GatehouseError):
-    """A request is malformed. `field` is the name of the wrong member or parameter, or empty if the fault has another
-    place."""
+    """A request is malformed. `field` is the name of the wrong member or parameter, or empty for any other fault."""
 
     code = "invalid_request"
     status = 400

@@ -46,8 +46,8 @@ def tell_messages(told: bool) -> None:
 
 
 def quiet_libraries() -> None:
-    """Set the libraries' loggers to WARNING. The root logger's level, such as `AWS_LAMBDA_LOG_LEVEL=DEBUG`, then does not
-    matter (S-61)."""
+    """Set the libraries' loggers to WARNING. The root logger's level, such as `AWS_LAMBDA_LOG_LEVEL=DEBUG`, then has no
+    effect on these loggers (S-61)."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -1,7 +1,7 @@
 """The class of one setting: variable, parser, default, and purpose.
 
-A class of settings (`Settings`, `Brand`) declares each setting once. Three programs read these declarations: the
-functions at their start, `ops` before a deployment, and the generator of the table in docs/operations.md.
+A class of settings (`Settings`, `Brand`) declares each setting once. The functions read the declarations when they start.
+`ops` reads the declarations before a deployment. The table in docs/operations.md is generated from the declarations.
 
 Every cold start loads this module. So the module contains no dataclasses or named tuples, because Python would have to
 generate and compile code for dataclasses and named tuples.
@@ -32,10 +32,10 @@ class Setting(Generic[T]):
     :param says: the purpose of the setting, in Markdown, for docs/operations.md.
     :param default: the text for an unset variable, or a function that makes this text from the other settings' texts.
         `shown` describes the default to people.
-    :param needed: True if the setting is always required. A pair names another variable and those of the variable's
-        values for which this setting is required.
-    :param source: the source of the value: TEAM, STACK (an output of the identity stack), PROJECT (fixed by the app's
-        environment), or LOCAL (the local stack and tests).
+    :param needed: True if the setting is always required. A pair contains another variable, and the values of that
+        variable with which this setting is required.
+    :param source: the source of the value. TEAM is the team. STACK is an output of the identity stack. PROJECT is the
+        environment of the app. LOCAL is the local stack, and tests.
     :param starts: whether `init` writes the setting into the configuration, so that people learn of the choice.
     """
 
@@ -122,8 +122,7 @@ class SettingTable:
     ) -> tuple[Table, list[str]]:
         """Read the environment. Return the values, and the problems by the variable's name.
 
-        In the result, the default replaces a value with a problem. `without` names sources whose settings may still be
-        missing.
+        In the result, the default replaces a value with a problem. Settings from the sources in `without` may be missing.
         """
         problems: list[str] = []
         values: dict[str, Any] = {}

@@ -111,7 +111,7 @@ def together(
 class Ahead(Generic[Result]):
     """A call that begins before its result is needed, in parallel with other work.
 
-    Take the result in the same invocation: between two invocations, Lambda may stop the thread for hours.
+    Call `take` in the same invocation, because Lambda may stop the thread for hours between two invocations.
     """
 
     def __init__(self, call: Callable[[], Result]) -> None:

@@ -9,8 +9,8 @@ missing in older accounts, and in accounts that a stranger made for the address.
 after the mailbox's owner has reset the password. In every other case the person gets a separate profile, as without
 linking, and the log gives the reason.
 
-AdminGetUser finds the account of an address by the pool's own case rule. ListUsers may distinguish upper and lower case;
-AWS does not document this. ListUsers is called as well, because a second account with the address prevents linking.
+AdminGetUser finds the account of an address by the pool's own case rule. ListUsers may distinguish upper and lower case,
+which AWS does not document. ListUsers is also called, because a second account with the address prevents linking.
 Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API reference,
 AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
@@ -56,9 +56,9 @@ class Linker:
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
         """Link a new federated person to a native account. Return the linked account, or None if no account was linked.
 
-        `provider` is the exact name of a provider that may link; `attributes` are the event's. Raises
-        TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again. A repeated link
-        does no harm.
+        `provider` is the exact name of a provider that may link. `attributes` are the attributes in the trigger's event.
+        Raises TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again. A repeated
+        link does no harm.
         """
         # Cognito converts the user name to lower case. So the subject is read from an attribute, which keeps the
         # subject's spelling.

@@ -117,7 +117,8 @@ class OAuthClient:
     def refresh(self, refresh_token: str) -> TokenSet:
         """Renew the tokens.
 
-        Raises InvalidGrant (revoked, expired, rotated out), GrantRefused (not for this token) or TemporarilyUnavailable.
+        Raises InvalidGrant (revoked, expired, replaced by rotation), GrantRefused (wrong kind of token) or
+        TemporarilyUnavailable.
         """
         return self._request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 

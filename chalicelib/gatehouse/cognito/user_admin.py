@@ -1,4 +1,4 @@
-"""Admin calls about people of the pool, with the permissions of the app's role.
+"""Makes admin calls about people of the pool, with the permissions of the app's role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
 "AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminSetUserPassword",
@@ -41,7 +41,7 @@ class UserAdmin:
         self._user_pool_id = user_pool_id
 
     def load(self, name: str) -> PoolUser:
-        """Return the person with a user name, or with a native person's address. Raises NotFound or
+        """Return a person. `name` is a user name, or a native person's address. Raises NotFound or
         TemporarilyUnavailable."""
         found = self.find(name)
         if found is None:

@@ -30,7 +30,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 class AccountMail:
-    """Mails codes. `send` raises TemporarilyUnavailable, and Lambda tries again."""
+    """Mails codes. If `send` raises TemporarilyUnavailable, Lambda tries again."""
 
     def __init__(
         self, *, api: UserPoolApi, user_admin: UserAdmin, users: UserStore, locks: AddressLocks

@@ -1,8 +1,8 @@
 """Creates accounts of people without a provider, and resets forgotten passwords. Sign-up and reset each need a mailed
 code.
 
-An account belongs to the person who reads the account's mailbox (S-67). Before the proof of access to the mailbox, no
-password, name or second factor can be chosen. A sign-up needs only an address. The person who enters the mailed code
+An account belongs to the person who reads the account's mailbox (S-67). Password, name and second factor can be chosen
+only after the proof of access to the mailbox. A sign-up needs only an address. The person who enters the mailed code
 chooses the password in the same step. Known and unknown addresses always get the same answer (S-40), in the same time
 (S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security
 2022); AWS "Managing user existence error responses" (Amazon Cognito developer guide).
@@ -187,8 +187,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """Record the proof. If the record cannot be written, the password is still valid. But then no federated person is
-        linked to the account (S-68)."""
+        """Record the proof. If the record cannot be written, the password is still valid. But without the proof,
+        federated people cannot be linked to the account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)

@@ -22,8 +22,8 @@ SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
-#: Challenges for a passkey. Anybody who knows an address can request a challenge. A challenge allows no guess, but each
-#: challenge needs a call to Cognito.
+#: Challenges for a passkey. Anybody who knows an address can request a challenge. Attackers cannot guess with a
+#: challenge, but each challenge needs a call to Cognito.
 PASSKEY = "passkey"
 #: Challenges for autofill, which the page requests by itself in a known browser. Such challenges are counted only per
 #: source.
@@ -202,8 +202,8 @@ class Attempts:
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 
     def _tidy(self, action: Callable[[], None]) -> None:
-        """Change a counter, and ignore an outage. An uncorrected counter must not prevent a sign-in, because the counter
-        can only cause a pause."""
+        """Change a counter, and ignore an outage. A wrong counter can only cause a pause, and must not prevent a
+        sign-in."""
         try:
             action()
         except TemporarilyUnavailable as error:

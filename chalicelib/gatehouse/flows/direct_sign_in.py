@@ -246,7 +246,7 @@ class DirectSignIn:
 
     def _solved(self, captcha: captchas.SiteVerify, token: str, visitor: Visitor) -> bool:
         """Ask the CAPTCHA's vendor whether the puzzle was solved. Until a solution succeeds, each attempt counts against
-        the source, because an invented token also needs a call."""
+        the source, because an invented token also needs a call to the vendor."""
         if len(token) > captchas.MAX_TOKEN_LENGTH:
             return False
         host = urlsplit(f"//{visitor.server}").hostname or ""

@@ -40,9 +40,9 @@ class FreshCheck:
         """Raise an error unless the person is enabled, is in `group`, and has not been signed out since `issued_at`. If
         `group` is None, groups are not checked.
 
-        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now. The
-        browser then refreshes the session, and the refresh's answer gives the reason. Raises Forbidden if the person is
-        no longer in the group, and TemporarilyUnavailable if a service does not answer.
+        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now.
+        After Unauthorized, the browser refreshes the session. The answer of the refresh contains the reason. Raises
+        Forbidden if the person is no longer in the group, and TemporarilyUnavailable if a service does not answer.
 
         A person without a record has no recorded sign-out, so only the pool's answer counts. The next sign-in writes the
         record.

@@ -1,7 +1,7 @@
 """The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
 
-docs/architecture.md calls these steps b to g. The module does not depend on a web framework: its functions take the
-request's data and return the response's data.
+docs/architecture.md describes the hosted sign-in as steps b to g. The module does not depend on a web framework: its
+functions take the request's data and return the response's data.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -182,7 +182,7 @@ class HostedSignIn:
     ) -> "SignedIn | LoginStart":
         """Make a session from a callback. If the first sign-in linked the person, start a second sign-in.
 
-        Raises SignInError or TemporarilyUnavailable. An error is raised before session and record are written.
+        Raises SignInError or TemporarilyUnavailable. If this method raises an error, session and record are not written.
         """
         if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")

@@ -1,6 +1,6 @@
 """Lets a signed-in person who knows the old password choose a new password (S-85).
 
-To check the old password, the server signs in with it through the server-only app client. The server then revokes the new
+To check the old password, the server makes a sign-in through the server-only app client. The server then revokes the new
 tokens. The server does not ask for the second factor again. A person with a second factor has already used the second
 factor to get this session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
 """

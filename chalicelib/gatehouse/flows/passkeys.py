@@ -3,7 +3,7 @@
 For passkeys, Cognito requires a token of the server-only client (flows/reauthentication.py). The token is kept sealed in
 the challenge cookie for fifteen minutes at most. So the person enters the password only once. `close` revokes the token.
 A new password that was set with a mailed code ends all earlier passkeys (S-102). The ended passkeys are deleted when the
-person opens the list. Only at that time, the server has a token that may delete passkeys. Sources: Amazon Cognito API
+person opens the list. At other times, the server has no token that may delete passkeys. Sources: Amazon Cognito API
 reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
 "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """

@@ -63,7 +63,7 @@ def error_response(error: GatehouseError) -> Response:
 
 
 def in_our_envelope(response: Response) -> Response:
-    """Return an answer unchanged. Only one of Chalice's own errors is converted to our format."""
+    """Convert the answer to our format, if the answer is an error that Chalice made. Return any other answer unchanged."""
     if not _is_chalice_error(response):
         return response
     code, message = _CHALICE_ERRORS.get(

@@ -52,7 +52,7 @@ class Guard:
 
     @property
     def max_ages(self) -> Mapping[tuple[str, str], int]:
-        """The `max_age` by (method, path) of the routes that require a recent authentication.
+        """The values of `max_age` by (method, path), for the routes that require a recent authentication.
 
         If the result is empty, the triggers do not store when a person authenticated.
         """
@@ -77,7 +77,7 @@ class Guard:
             del there[method]
 
     def cover(self, *paths: str) -> None:
-        """Guard every method of the paths, and add HEAD and OPTIONS: API Gateway only passes on declared methods.
+        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway only passes on declared methods.
 
         Raises one ValueError that names all routes that are neither public nor authorized.
         """

@@ -93,8 +93,8 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
 
 
 def offer(name: str, function: Any, app: Chalice) -> None:
-    """Put a function into the module `app`, where Lambda looks for `app.<name>`. Skip this if that module does not
-    contain this app. Raises ValueError."""
+    """Put a function into the module `app`, where Lambda looks for `app.<name>`. A module `app` without this app stays
+    unchanged. Raises ValueError."""
     module = sys.modules.get("app")
     if module is None or getattr(module, "app", None) not in (None, app):
         return

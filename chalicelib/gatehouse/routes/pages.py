@@ -81,7 +81,7 @@ def _onward(call: Call) -> Response | None:
 
 
 def asset(call: Call, version: str, name: str) -> Response:
-    """Return a file of the page. Browsers cache the file for ever under the file's fingerprint."""
+    """Return a file of the page. Browsers may cache the file for ever, because the URL contains a fingerprint."""
     from ..page.static_files import ASSET_CACHE_CONTROL, load_static_files
 
     found = load_static_files(call.services.settings.brand, call.brand).asset(version, name)

@@ -79,8 +79,8 @@ def setup(call: Call) -> dict[str, Any]:
 
 
 def verify(call: Call) -> Response:
-    """Register the new passkey with the browser's answer. Afterwards the page offers the person no other passkey in this
-    browser."""
+    """Register the new passkey with the browser's answer. Afterwards the page no longer offers the person a passkey in
+    this browser."""
     current = _enabled(call)
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):

@@ -76,14 +76,14 @@ class SubjectStore:
         self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
 
     def note_gone(self, provider: str, subject: str, at: str) -> bool:
-        """Record that a signal from the time `at` deactivated the person. Return False if a newer signal has already
-        decided. Raises TemporarilyUnavailable.
+        """Record that a signal from the time `at` deactivated the person. Return False if a newer signal was already
+        recorded. Raises TemporarilyUnavailable.
         """
         return self._decide(provider, subject, at)
 
     def note_back(self, provider: str, subject: str, at: str) -> bool:
-        """Record that a signal from the time `at` reactivated the person. Return False if a newer signal has already
-        decided.
+        """Record that a signal from the time `at` reactivated the person. Return False if a newer signal was already
+        recorded.
 
         From then on, older signals are ignored. So a late signal to end sessions does not end the new sessions. Raises
         TemporarilyUnavailable.

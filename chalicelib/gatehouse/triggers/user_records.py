@@ -1,7 +1,7 @@
 """The user-pool trigger that writes people to the users table. The trigger handles PreSignUp, PostConfirmation and
 PostAuthentication.
 
-One pure function per trigger source interprets an event; `handle` stores the result. Cognito gives a trigger five seconds
+One pure function per trigger source interprets an event. `handle` stores the result. Cognito gives a trigger five seconds
 and tries up to three times. So every event may arrive twice, late, or out of order (S-55). Source: AWS "Customizing user
 pool workflows with Lambda triggers" and its pages on each trigger.
 """
@@ -44,8 +44,8 @@ def handle(
     """Store the data of `event`. Return `event`, as Cognito expects.
 
     `load_client_secret(renew)` returns the app client's secret. `renew=True` bypasses the secret's cache. `load_subjects`
-    returns None on a stage from before the index of people by subject existed. `load_passkey_notes` returns None on a
-    stage without passkeys.
+    returns None on a stage without the index of people by subject. `load_passkey_notes` returns None on a stage without
+    passkeys.
 
     Raises TriggerRefused for events of another pool, and SignUpRefused if our rules do not allow the sign-up. Raises
     TemporarilyUnavailable if a table does not answer before the person exists. The sign-up is then refused, and can be
