@@ -58,8 +58,8 @@ _REASONS = {
     "aws": "DynamoDB, Secrets Manager, SQS; two tries of a read together",
     "aws_connect": "to connect",
     "aws_read": "between two bytes",
-    "cognito": "Cognito's user-pool API, one try; it waits for our triggers, perhaps with a cold start",
-    "page": "all that the page's HTML waits for; in an outage it appears without its configuration, and then requests it",
+    "cognito": "Cognito's user-pool API, one try; the API waits for our triggers, perhaps with a cold start",
+    "page": "the calls for the page's HTML; in an outage the page appears without its configuration, and then requests it",
     "own": "a call of a team's own client, all tries together",
 }
 
@@ -159,7 +159,9 @@ def _row(call: Call, limits: Limits) -> str:
         names = ", ".join(name for name, other in call.others.items() if other == outcome)
         notes.append(f"{names}: {_answer(call.route, outcome)}, {_EVENTS[outcome.event]}")
     if not call.first:
-        notes.append("not tested with the whole host gone: an earlier call would end the request")
+        notes.append(
+            "not tested with an unreachable host, because an earlier call would end the request"
+        )
     cells = [
         f"`{call.route}`",
         f"`{call.name}`",
