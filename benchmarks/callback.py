@@ -1,5 +1,5 @@
 """The cost of the callback in a cold container. The callback exchanges the code, fetches the keys and verifies the
-token. It then writes the person's record and the session."""
+token. At the end, the callback writes the person's record and the session."""
 
 from typing import Any
 
@@ -44,11 +44,11 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
     return [
         Section(
             "The callback",
-            "`GET /auth/callback` as the first call of a container. All rows read two secrets from "
-            "Secrets Manager, exchange the code at the token endpoint, fetch the keys, verify ID and "
-            "access token, write the person to DynamoDB, and seal the refresh token into a cookie. "
-            "Gatehouse runs from the unpacked zip. In the row without bytecode, Python compiles all its "
-            "modules, as it would on Lambda; all other rows, also the peers', have bytecode.",
+            "`GET /auth/callback` as the first call of a container. All rows read two secrets from Secrets "
+            "Manager, exchange the code at the token endpoint, and fetch the keys. They verify the ID token and "
+            "the access token, write the person to DynamoDB, and seal the refresh token into a cookie. Gatehouse "
+            "runs from the unpacked zip. In the row without bytecode, Python compiles all modules, as it would on "
+            "Lambda. All other rows, also the peers', have bytecode.",
             (
                 *("", "cold, ms", "to Flask", "HTTP, ms", "at ⅓ core, ms"),
                 *("peak, MB", "CA bundles", "connections", "warm, ms"),

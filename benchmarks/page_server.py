@@ -108,7 +108,7 @@ def served(bundles: Mapping[str, bytes]) -> Iterator[Site]:
             self.wfile.write(packed)
 
         def log_message(self, *_: object) -> None:
-            """Log nothing."""
+            """Write no log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -1,7 +1,7 @@
-"""The peers' own virtual environment and node_modules, in the folder .local. The first benchmark that needs them
-installs them.
+"""The peers' own virtual environment and node_modules, in the folder .local. The first benchmark that needs this
+environment installs it.
 
-Developers of Gatehouse need neither for their work, and a deployment does not either.
+Developers and deployments of Gatehouse do not need the environment.
 """
 
 import hashlib

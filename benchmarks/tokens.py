@@ -30,9 +30,9 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "ID-token verification",
-            "An ID token as Cognito issues it, RS256 with 2048 bits, verified with a cached key. PyJWT "
-            "and joserfc check signature, times, issuer and audience; Gatehouse also checks `token_use`, "
-            "`azp`, nonce and `at_hash`, and reads the person.",
+            "An ID token as Cognito issues it (RS256 with 2048 bits), verified with a cached key. PyJWT and "
+            "joserfc check signature, times, issuer and audience. Gatehouse also checks `token_use`, `azp`, nonce "
+            "and `at_hash`, and reads the person's claims.",
             ("", "µs", "to PyJWT"),
             rows,
             (

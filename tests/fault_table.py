@@ -55,11 +55,11 @@ _REASONS = {
     "get": "the signing keys, two tries together",
     "get_try": "the signing keys, one try",
     "connect": "to connect, over HTTP",
-    "aws": "DynamoDB, Secrets Manager, SQS; two tries of a read together",
+    "aws": "DynamoDB, Secrets Manager, SQS; the two tries of a read together",
     "aws_connect": "to connect",
     "aws_read": "between two bytes",
-    "cognito": "Cognito's user-pool API, one try; the API waits for our triggers, perhaps with a cold start",
-    "page": "the calls for the page's HTML; in an outage the page appears without its configuration, and then requests it",
+    "cognito": "Cognito's user-pool API, one try; Cognito waits for our triggers, perhaps with a cold start",
+    "page": "all calls before the page's HTML; in an outage the page requests its configuration afterwards",
     "own": "a call of a team's own client, all tries together",
 }
 

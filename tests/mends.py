@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     wanted = [name for name in arguments if name != "--write"]
     tests: Mapping[str, list[str]] = tests_of()
     if is_needed("", [test for name in wanted or mends() for test in tests[name]]):
-        print("The tests fail even with every patch: fix that first.")
+        print("The tests fail even with every fix of the local AWS: first repair the tests.")
         return 1
     spare = []
     for name in wanted or mends():
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name:<24} {'needed' if needed else 'no longer needed'}", flush=True)
         spare += [] if needed else [name]
     if spare:
-        print(f"MiniStack {VERSION} no longer needs {', '.join(spare)}: remove these patches.")
+        print(f"MiniStack {VERSION} no longer needs {', '.join(spare)}: remove these fixes.")
         return 1
     if "--write" in arguments:
         write_seen(VERSION)

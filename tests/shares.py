@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 #: A pattern for the node ids of each long share, in the order in which the shares run. Every other file is a separate
 #: share and runs later.
 LONG = (
-    # This test counts all objects of its process. It therefore runs before other tests can leave objects in this
+    # This test counts all objects of its process. The test therefore runs before other tests can leave objects in this
     # process.
     r"tests/soak/test_memory\.py",
     # The tests of each line below share one stack. The first line could use the stack of the second line, but then the

@@ -58,7 +58,7 @@ def watched(folder: Path, authority: Path, app: str | None = None) -> Iterator[W
         shutil.copy(ROOT / name, project)
     if app is not None:
         (project / "app.py").write_text(app, "utf-8")
-    # The copy uses the checkout's .local, so that nothing is built again.
+    # The copy uses the checkout's .local, so that `up` installs no part again.
     (project / ".local").symlink_to(ROOT / ".local")
     up = [sys.executable, "-m", "ops", "up", "--watch", "--state-dir", str(folder / "state")]
     for option, port in zip(("--port", "--aws-port", "--okta-port"), free_ports(3), strict=True):

@@ -100,7 +100,7 @@ class InvalidRequest(GatehouseError):
 class UnknownProvider(GatehouseError):
     code = "unknown_provider"
     status = 400
-    message = "This way to sign in does not exist here."
+    message = "This way to sign in does not exist."
 
 
 class Unauthorized(GatehouseError):
@@ -137,7 +137,7 @@ class InsufficientUserAuthentication(GatehouseError):
 class Forbidden(GatehouseError):
     code = "forbidden"
     status = 403
-    message = "You may not do this."
+    message = "You do not have the right to do this."
 
 
 class CrossSiteRequest(GatehouseError):
@@ -151,7 +151,7 @@ class CrossSiteRequest(GatehouseError):
 class NotFound(GatehouseError):
     code = "not_found"
     status = 404
-    message = "There is nothing here."
+    message = "This address does not exist."
 
 
 class PrefetchRefused(GatehouseError):
@@ -172,7 +172,7 @@ class PayloadTooLarge(GatehouseError):
 class UnsupportedMediaType(GatehouseError):
     code = "unsupported_media_type"
     status = 415
-    message = "Only application/json is accepted here."
+    message = "The request must contain application/json."
 
 
 class TemporarilyUnavailable(GatehouseError):

@@ -46,7 +46,7 @@ def payment() -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         raise InvalidRequest("no delivery of the service", field="id") from None
     if is_first(delivery):
-        # Do your own work here. If the work takes long, put the delivery into a queue.
+        # Do your own work at this point. If the work takes long, put the delivery into a queue.
         log_event("payment", delivery=delivery)
     return {"taken": True}
 

@@ -31,7 +31,7 @@ def require_linux() -> None:
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
         raise OpsError(
             "The local stack runs Lambda packages, which are built for Linux. This machine has "
-            "{platform.system()} on {platform.machine()}. Open the project in its "
+            f"{platform.system()} on {platform.machine()}. Open the project in its "
             "devcontainer (.devcontainer/), or use a Linux machine. Unit tests run "
             "everywhere."
         )

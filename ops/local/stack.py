@@ -136,8 +136,8 @@ def require_same_choices(processes: Processes, state_dir: Path, choices: Choices
     if before != choices.text():
         raise OpsError(
             "A stack is running here with other ports or options, which cannot be changed while "
-            "it runs. To use that stack, pass its own options: {_told(before)}. To stop that "
-            "stack and start a new stack (people and records are lost), run {PROGRAM} up --fresh "
+            f"it runs. To use that stack, pass its own options: {_told(before)}. To stop that "
+            f"stack and start a new stack (people and records are lost), run {PROGRAM} up --fresh "
             "with your options."
         )
     return True

@@ -78,7 +78,7 @@ class LocalCognito(AwsCognito):
         if page.status_code not in (302, 303):
             return {"shown": page.status_code}
         if not there.startswith(CALLBACK):
-            assert person is not None, "the provider's page needs somebody"
+            assert person is not None, "the provider's page needs a person"
             form = {"sub": person["sub"]}
             chosen = requests.post(there, data=form, allow_redirects=False, timeout=TIMEOUT)
             back = requests.get(

@@ -1,7 +1,7 @@
 """The table of cases in docs/local-aws.md. `python -m tests.cognitos.table --write` writes the table; without the
 option the command prints the table.
 
-The tests make sure that the table is true: each case passes on the double and on the local AWS, or gives the result in
+The tests make sure that the table is true. Each case passes on the double and on the local AWS, or gives the result in
 differences.json.
 """
 

@@ -24,8 +24,8 @@ def sign_in(page: Page, notes: str) -> None:
 def test_a_person_signs_in_writes_a_note_and_signs_out(
     page: Page, context: BrowserContext, stack: Stack, notes: str
 ) -> None:
-    """The sign-in starts at the other origin and returns to it. A protected route works across origins, and a reload
-    keeps the session."""
+    """The sign-in starts and ends at the other origin. A protected route works across origins, and a reload keeps the
+    session."""
     sign_in(page, notes)
     assert page.url == notes
     page.get_by_label("New note").fill("Feed the cat")

@@ -24,8 +24,8 @@ def _huge(peer: Peer) -> None:
     peer.answer(200, b'{"padding": "' + b"x" * size + b'"}')
 
 
-#: For each fault, the behaviour of the service, and the function that simulates it. The last two faults prevent the
-#: connection and have no function.
+#: For each fault, a description of the service's behaviour, and the function that simulates the behaviour. The last two
+#: faults prevent the connection and have no function.
 FAULTS: dict[str, tuple[str, Fault | None]] = {
     "hang": ("accepts the request and never answers", Peer.silence),
     "slow": ("sends a byte from time to time, without an end", Peer.drip),
@@ -71,7 +71,7 @@ def recovering(peer: Peer) -> None:
 ENDLESS = ("hang", "slow")
 #: Faults that affect a whole host.
 OF_HOST = ("refused", "expired")
-#: A broken connection and an error of the service. These two faults show that the right code handles the call.
+#: A broken connection and an error of the service. If both faults have the right result, the right code handles the call.
 SAMPLE = ("reset", "500")
 
 

@@ -323,6 +323,6 @@ class FakeApi:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Log nothing."""
+                """Write no log."""
 
         return Handler

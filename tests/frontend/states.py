@@ -23,7 +23,7 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
-#: The elements that show that the page's script has started. If the script does not load, the text with the error.
+#: The elements that show that the page's script has started. Without the script, the element with the error.
 DRAWN = "#view:not(:has(noscript)) h1, .skeleton .late"
 #: Replaces `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"

@@ -184,7 +184,7 @@ def served(stills: Mapping[tuple[str, str], str], sheet: Callable[[], str]) -> I
             return sheet(), "text/html; charset=utf-8"
 
         def log_message(self, *_: Any) -> None:
-            """Log nothing."""
+            """Write no log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -189,4 +189,6 @@ def test_the_browser_chooses_and_pays_for_one_language_only(
     heading(page, "Sign in")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     assert sum("app.js" in url for url in loaded) == 1  # the words of the first view are in app.js
-    assert not any(f"/{files.version}/" in url for url in loaded), "that is the German set"
+    assert not any(f"/{files.version}/" in url for url in loaded), (
+        "these are the addresses of the German set"
+    )

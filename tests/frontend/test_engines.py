@@ -55,8 +55,8 @@ def tab(broken: tuple[Driver, dict[str, str]], api: FakeApi) -> Tab:
 
 
 def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> None:
-    """The page explains the fault in the first view, on the form, and after a provider's sign-in. It does not say "that
-    took too long"."""
+    """The page explains the fault in the first view, on the form, and after a provider's sign-in. The page does not say
+    "that took too long"."""
     for address in ("", "#email", "?error=login_unknown"):
         tab.open("about:blank")
         tab.open(api.url + address)

@@ -74,7 +74,7 @@ def axe(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
 
 
 def layout_faults(page: Page) -> dict[str, list[str]]:
-    """Return the elements that stick out, are cut, are too small to click, or overlap. The keys are the size and the
+    """Return the elements that stick out, overlap, are cut, or are too small to click. The keys are the size and the
     theme."""
     found = {}
     for theme in THEMES:

@@ -263,8 +263,8 @@ def test_auto_sign_in_never_loops(page: Page, api: FakeApi, query: str) -> None:
 
 
 def test_a_browser_that_refuses_cookies_is_told_so(page: Page, api: FakeApi) -> None:
-    """Okta signs the person in, and the callback returns, but the browser keeps no session. The page explains the
-    reason after one attempt."""
+    """After Okta's sign-in the callback returns, but the browser keeps no session. The page explains the reason after
+    one attempt."""
     api.config["auto_sign_in"] = "Okta"
     api.answers["GET /auth/login"] = Answer(303, "", {"Location": "/api/?returned=1"})
     page.goto(api.url, wait_until="commit")

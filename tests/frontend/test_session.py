@@ -381,7 +381,7 @@ def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
         return [during, tries, a.session.state.status];
     """)
     assert statuses == ["unavailable", "ada"]
-    assert 5 <= tries <= 9, "it backs off: 1, 2, 4 … seconds"
+    assert 5 <= tries <= 9, "the pauses must grow: 1, 2, 4 … seconds"
     assert end == "signed_in"
 
 
@@ -580,7 +580,8 @@ def test_an_answer_without_a_token_changes_nothing(run: Any) -> None:
 
 
 def test_session_js_is_small_and_alone(frontend: Path) -> None:
-    """session.js has at most 3.4 kB of gzip without comments. It imports no module, so that people can copy the file."""
+    """session.js has at most 3.4 kB of gzip without comments. session.js imports no module, so that people can copy the
+    file."""
     text = (frontend / "session.js").read_text("utf-8")
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
     bare = re.sub(r"/\*\*.*?\*/|(?<=\s)//[^\n]*", "", text, flags=re.DOTALL)

@@ -47,8 +47,8 @@ SECURE_DROPPED = """{
 
 @pytest.mark.parametrize("code", CODES)
 def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> None:
-    """The page finds out who is signed in before it shows the result. The page shows a failed attempt in one line. It
-    does not mention a login that was used twice."""
+    """The page finds out who is signed in before it shows the result. The page shows a failed attempt in one line. The
+    page does not mention a login that was used twice."""
     api.sign_in()
     page.goto(f"{api.url}?error={code}")
     heading(page, "Hello, Ada")
@@ -95,7 +95,7 @@ def test_whatever_storage_does_the_page_does_not_hang(
 @pytest.mark.parametrize("script", [NO_COOKIES, SECURE_DROPPED], ids=["blocked", "Secure on http"])
 def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script: str) -> None:
     """The page explains the fault in four places: in the first view, above the form, after a failed callback, and in a
-    session that a reload would lose."""
+    signed-in view. A reload would lose the session."""
     api.embed()
     lose_cookies(page, script)
     for fragment in ("", "#email", "#sign-up"):

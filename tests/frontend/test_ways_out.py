@@ -1,5 +1,5 @@
-"""Tests of the hints for a person who cannot sign in: the page says who can help, and shows the same hint for every
-address."""
+"""Tests of the hints for a person who cannot sign in. The page names the people who can help, and shows the same hint
+for every address."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -47,7 +47,7 @@ def test_every_mend_cites_aws() -> None:
 
 
 def test_what_is_unproved_has_its_evidence() -> None:
-    """Each row says confirmed, refuted or unknown. The row has a link, or says that there is no evidence."""
+    """Each row says confirmed, refuted or unknown. The row has a link, or says that no evidence exists."""
     unproved = PAGE[PAGE.index("## Unproved") :]
     rows = [
         line.strip("| ").split(" | ") for line in unproved.splitlines() if line.startswith("| ")
@@ -81,7 +81,7 @@ def test_every_mend_that_is_applied_has_tests_to_look_again_with() -> None:
             "login_page               needed\nuser_lookup              needed",
         ),
         ({"login_page"}, 1, "user_lookup              no longer needed"),
-        ({"login_page", "user_lookup", ""}, 1, "The tests fail even with every patch"),
+        ({"login_page", "user_lookup", ""}, 1, "The tests fail even with every fix"),
     ],
 )
 def test_a_mend_that_is_no_longer_needed_is_named(

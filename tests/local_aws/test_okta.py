@@ -71,7 +71,7 @@ def press(client: Any, action: str) -> None:
 
 
 def outcome(client: Any) -> dict[str, str]:
-    """Sign in as the first person. Return the query of the redirect to the app, or an empty dict if there is no redirect."""
+    """Sign in as the first person. Return the query of the redirect to the app, or an empty dict without a redirect."""
     answer = client.post(QUERY, data={"sub": SUB})
     query = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
     return {name: values[0] for name, values in query.items()}

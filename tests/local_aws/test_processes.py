@@ -139,7 +139,7 @@ def test_who_watches_hears_at_once_that_it_was_meant(
 
 
 def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
-    """The file is missing if somebody runs `make clean` in another terminal."""
+    """The file is missing if a person runs `make clean` in another terminal."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     (tmp_path / "processes.json").unlink()

@@ -191,7 +191,7 @@ def second_api(place: Place) -> Iterator[None]:
 
 @contextmanager
 def deployed_file_missing(place: Place) -> Iterator[None]:
-    """Delete Chalice's record, as if nobody had committed it."""
+    """Delete Chalice's record, as in a checkout without the committed record."""
     path = place.stage.deployed_file
     before = path.read_text()
     path.unlink()

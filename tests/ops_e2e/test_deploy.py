@@ -1,4 +1,4 @@
-"""Tests of `ops deploy` of a new stage. A test interrupts and repeats the command at each step. It then deploys a
+"""Tests of `ops deploy` of a new stage. A test interrupts and repeats the command at each step. Then the test deploys a
 changed route and destroys the stage."""
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def _deploy_changed(place: Place) -> None:
 
 
 def _destroy(place: Place) -> None:
-    """Destroy the stage. The command first lists the data that will be lost. The data to keep is still there at the
-    end, and all other resources are deleted."""
+    """Destroy the stage. The command first lists the data that will be lost. At the end the data to keep still exists,
+    and all other resources are deleted."""
     stage = place.stage
     lost = inventory(place.session, stage)
     assert any(place.variable("USER_POOL_ID") in line for line in lost)

@@ -138,8 +138,8 @@ def listed(value: Any) -> list[str]:
 
 @pytest.mark.security("S-60")
 def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
-    """Actions without a named resource only read, or create a pool (whose id does not exist yet), or have a condition
-    for the stage's functions."""
+    """Actions without a named resource only read, create a pool (whose id does not exist yet), or have a condition for
+    the stage's functions."""
     nameless = {
         *("cloudformation:DescribeStackDriftDetectionStatus", "cloudwatch:DescribeAlarms"),
         *("cloudwatch:GetMetricStatistics", "cognito-idp:CreateUserPool"),

@@ -267,7 +267,7 @@ def chalice_package(shelf: Shelf) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.security("S-76")
 def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
-    """Chalice uses an existing zip again if the name matches. It builds an incomplete zip again."""
+    """Chalice uses an existing zip again if the name matches. Chalice builds an incomplete zip again."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
     assert chalice_package(shelf).returncode == 0
     (made,) = shelf.packaged()

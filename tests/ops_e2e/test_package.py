@@ -163,7 +163,7 @@ def locked(name: str) -> set[str]:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-66")
 def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
-    """The zip has the app, Chalice itself, and the locked packages of requirements.txt, but no development tools."""
+    """The zip has the app, Chalice itself, and the locked packages of requirements.txt. It has no development tools."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
     distributions = {

@@ -175,7 +175,7 @@ class Crowd:
         told = [text, *(_read(payload) for payload in _TOKEN.findall(text))]
         told += self._opened(_COOKIE.findall(text))
         marks = {mark for part in told for mark in _MARK.findall(part)}
-        assert marks <= {member.mark}, f"{member.mark} was told of {sorted(marks)}"
+        assert marks <= {member.mark}, f"{member.mark} got data of {sorted(marks)}"
 
     def _opened(self, values: Iterable[str]) -> Iterable[str]:
         for value in values:

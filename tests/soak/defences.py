@@ -1,8 +1,8 @@
 """Switches off one defence of the catalogue after the other, and checks each time that a test fails. Part of `make
 soak`.
 
-`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if
-no test fails, if the app does not run at all, or if the catalogue no longer matches the code.
+`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 in
+three cases: no test fails, the app does not run at all, or the catalogue no longer matches the code.
 """
 
 import argparse
@@ -67,8 +67,8 @@ def _judge(entry: Defence | None, seen: dict[str, Any], failed: tuple[str, ...])
     if entry is None:
         return f"THE SUITE FAILS BY ITSELF: {', '.join(failed[:5])}" if failed else ""
     if any(name.startswith(_ORDINARY_DAY) for name in failed):
-        return "THE APP DOES NOT RUN WITHOUT IT: the entry breaks more than the defence"
-    return "" if failed else "NOT NOTICED: no test fails without it"
+        return "THE APP DOES NOT RUN without this defence: the entry breaks more than the defence"
+    return "" if failed else "NOT NOTICED: no test fails without this defence"
 
 
 def _files(entry: Defence) -> Sequence[str]:

@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Record the modules that cannot be imported, because the tests of such a module would prove nothing."""
+    """Record the modules that cannot be imported, because the tests of such a module cannot run."""
     if report.failed:
         _broken.append(report.nodeid)
 

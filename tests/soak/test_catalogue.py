@@ -19,7 +19,7 @@ def by_name(name: str) -> Defence:
 
 @pytest.mark.parametrize("entry", DEFENCES, ids=lambda entry: entry.name)
 def test_every_entry_fits_the_code(entry: Defence) -> None:
-    """If somebody renames the code of a defence, this test fails before the next `make soak`."""
+    """After a change of a defence's name in the code, this test fails before the next `make soak`."""
     check(entry)
     assert entry.without
     assert entry.switches

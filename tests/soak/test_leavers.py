@@ -1,5 +1,5 @@
-"""Tests that many people can leave a company at once. All of them are signed out, and all other people stay signed in,
-although the function is killed half-way.
+"""Tests that many people can leave a company at once. These people are signed out, and all other people stay signed in.
+The function is killed half-way.
 
 The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 1,000 people.
 """

@@ -1,7 +1,7 @@
 """Tests that a warm container's memory does not grow with the number of invocations.
 
 The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 100,000 invocations. The test counts Python's
-objects, because their number does not depend on the machine. It also measures the process's resident memory.
+objects, because their number does not depend on the machine. The test also measures the process's resident memory.
 """
 
 import gc

@@ -67,7 +67,7 @@ def test_only_what_may_happen_twice_is_tried_twice(
 
 def test_clients_name_themselves_and_dynamodb_looks_at_what_it_gets(clients: AwsClients) -> None:
     """The User-Agent is fixed, so that boto3 does not build it again for each call. botocore validates requests to
-    Cognito, which contain people's input. It does not validate requests to DynamoDB."""
+    Cognito, which contain people's input. botocore does not validate requests to DynamoDB."""
     for service, validated in (
         ("dynamodb", False),
         ("secretsmanager", True),

@@ -182,9 +182,9 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
     for once in ("Cognito keys: 1", "Cognito token (code): 1", "Cognito token (refresh): 1"):
         assert once in section.notes
     assert "DynamoDB UpdateItem users: 1" in section.notes
-    # Two calls are for tokens, two for the record (write, read), two for the session's row (write, update), and one
-    # for the list of the person's sessions. All other data is cached.
-    assert "From a warm one: 7." in section.notes
+    # Two calls are for tokens. Two calls are for the record (write, read) and two for the session's row (write,
+    # update). One call is for the list of the person's sessions. All other data is cached.
+    assert "From a warm app: 7." in section.notes
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:

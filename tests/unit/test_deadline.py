@@ -28,8 +28,8 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_a_call_gives_what_it_gives() -> None:
-    """The function returns the call's value or raises its error. It passes the call the number of seconds that the call
-    may take."""
+    """The function returns the call's value or raises its error. The function also passes the call its number of
+    seconds."""
     budget = Budget(LIMITS)
     assert budget.run("x", 5.0, lambda seconds: seconds) == 5.0
 

@@ -45,8 +45,7 @@ GOOD = public_jwk(rsa_key(ID_KID), "good")
     ],
 )
 def test_unusable_keys_are_left_out(jwk: Any) -> None:
-    """The store drops keys that are too short, private, malformed, for encryption or of another type. The valid key
-    stays."""
+    """The store drops keys that are short, private, malformed, for encryption or of another type. The valid key stays."""
     assert set(parse_jwks(jwks(jwk, GOOD))) == {"good"}
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(jwk))
@@ -149,8 +148,8 @@ def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock
 
 @pytest.mark.security("S-25")
 def test_an_endpoint_that_is_down_fails_closed_and_is_not_hammered(clock: Clock) -> None:
-    """Without keys the app refuses every token. There is one attempt in two seconds. When the endpoint works again, the
-    app accepts tokens again."""
+    """Without keys the app refuses every token. The store makes one attempt in two seconds. When the endpoint works
+    again, the app accepts tokens again."""
     endpoint = Endpoint()
     endpoint.answer = TemporarilyUnavailable("down")
     cache = JwksCache(endpoint, clock)

@@ -173,7 +173,7 @@ def test_redirects_are_not_followed(cognito: CognitoDouble) -> None:
 
 @contextmanager
 def raw_server(answer: bytes | None) -> Iterator[str]:
-    """Serve one connection. Send the bytes of `answer`, or nothing until the client gives up."""
+    """Serve one connection. Send the bytes of `answer`. With None, wait until the client gives up."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         done = threading.Event()
 
@@ -299,7 +299,7 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(
 
 @pytest.mark.security("S-59")
 def test_the_secret_is_read_past_the_cache_once_when_it_is_refused(cognito: CognitoDouble) -> None:
-    """There are at most two attempts. Other errors cause no second attempt."""
+    """The client makes at most two attempts. Other errors cause no second attempt."""
     asked: list[bool] = []
 
     def load(renew: bool) -> str:

@@ -218,8 +218,8 @@ def groups_of(
     ["HostedAuth", "Authentication", "RefreshTokens", "NewPasswordChallenge"],
 )
 def test_groups_of_the_provider_come_besides_the_pools_own(source: str) -> None:
-    """The trigger adds the provider's groups at hosted and direct sign-ins, and at each refresh. It omits Cognito's
-    automatic group."""
+    """The trigger adds the provider's groups at hosted and direct sign-ins, and at each refresh. The trigger omits
+    Cognito's automatic group."""
     event = token_event("[Everyone, admins]", own=[f"{POOL}_Okta", "staff"])
     event["triggerSource"] = f"TokenGeneration_{source}"
     assert groups_of(event) == ["staff", "Everyone", "admins"]
@@ -278,7 +278,8 @@ def test_without_the_table_there_are_no_groups_of_a_provider_but_there_are_token
 
 
 def test_the_table_is_asked_for_nobody_who_was_told_no_groups() -> None:
-    """People with passwords do not wait for the table, and people of a provider without a groups claim do not either."""
+    """The trigger does not read the table for people with passwords, and for people of a provider without a groups
+    claim."""
 
     def no_table() -> ProviderStore:
         raise AssertionError("asked")

@@ -88,7 +88,7 @@ def test_what_a_browser_leaves_raw_is_kept_encoded(place: str, raw: str) -> None
     found = parse_return_to(value, "/api/")
     assert found == place.replace("{}", f"%{ord(raw):02X}")
     assert unquote(found) == value
-    assert parse_return_to(found, "/api/") == found, "the callback checks it again"
+    assert parse_return_to(found, "/api/") == found, "the callback checks the value again"
 
 
 def test_a_backslash_is_a_character_behind_the_path_and_nothing_in_it() -> None:

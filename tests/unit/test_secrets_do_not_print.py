@@ -40,7 +40,7 @@ HARMLESS = {
     "_Allowance.key": "an HMAC",
     "SessionRow.device": "names of a browser and a system",
     "LoginStart.surplus_cookies": "names of cookies",
-    "Asked.body": "what the page is told: a challenge's name and choices",
+    "Asked.body": "the data for the page: a challenge's name and choices",
     "Challenged.body": "the same",
     "CaptchaNeeded.body": "the puzzle's public parameters",
 }
@@ -180,7 +180,7 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
                 opened.add(name)
     assert forbidden == []
     assert opened == {
-        "cold_start.py",  # a module's own names, not a value's
+        "cold_start.py",  # the names of a module, which are no fields of a value
         "session/sessions.py",  # values that are then sealed
         "sealed/transactions.py",
         "mail_requests.py",  # the event that our own function gets

@@ -112,8 +112,8 @@ def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
 def test_a_transaction_is_found_by_its_state_alone(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """If the cookie is absent, broken, or has another state, the transaction is unknown. For a cookie that is too old,
-    the error names the age."""
+    """If the cookie is absent, broken, or has another state, the transaction is unknown. A cookie that is too old has
+    an error of its own."""
     one, two = (transactions.begin(return_to="/", provider=None, remember=False) for _ in range(2))
     sealed = transactions.seal(one)
     assert transactions.load({one.cookie_name: sealed}, one.state) == one
@@ -134,8 +134,8 @@ def test_a_transaction_is_found_by_its_state_alone(
 def test_surplus_is_the_oldest_and_then_the_dead_four_at_most(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """With the new login there are at most four transactions, whatever cookies the browser has. The response deletes
-    the other cookies."""
+    """With the new login the browser has at most four transactions, whatever cookies it sent. The response deletes the
+    other cookies."""
     jar: dict[str, str] = {"other": "x"}
     names = []
     for _ in range(5):

@@ -66,7 +66,7 @@ def test_every_missing_setting_is_named_at_once() -> None:
 @pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("value", ["", None])
 def test_each_required_setting_is_required(name: str, value: str | None) -> None:
-    """An empty value counts as missing. There is no default secret, table or pool."""
+    """An empty value counts as missing. Secrets, tables and pools have no default."""
     environment = {key: text for key, text in ENVIRONMENT.items() if key != name}
     if value is not None:
         environment[name] = value
@@ -203,7 +203,7 @@ def test_an_origin_that_browsers_would_not_send_is_refused(text: str) -> None:
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("name", ["ALLOWED_HEADERS", "EXPOSED_HEADERS"])
 def test_headers_for_other_origins_are_names_and_nothing_else(name: str) -> None:
-    """By default there are no such headers. Neither `*` nor a value that could begin another header is allowed."""
+    """By default the list of headers is empty. Neither `*` nor a value that could begin another header is allowed."""
     found = Settings.from_env({**ENVIRONMENT, name: "Traceparent, if-match,"})
     assert getattr(found, name.lower()) == ("traceparent", "if-match")
     assert getattr(Settings.from_env(ENVIRONMENT), name.lower()) == ()

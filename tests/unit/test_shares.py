@@ -19,8 +19,8 @@ def test_a_line_names_tests_that_there_are(pattern: str) -> None:
 
 
 def test_what_uses_one_stack_is_one_share() -> None:
-    """There are four shares with a stack: the end-to-end tests, the tenants' tests, the tests of a deployed stage, and
-    the tests of the local AWS."""
+    """Four shares have a stack: the end-to-end tests, the tenants' tests, the tests of a deployed stage, and the tests
+    of the local AWS."""
     shares: dict[str, set[str]] = {}
     for name in FILES:
         folder = "/".join(name.split("/")[:-1])

@@ -186,8 +186,8 @@ def test_our_catalogues_are_complete(language: str) -> None:
 
 
 def test_scripts_lose_what_has_no_meaning(folder: Path) -> None:
-    """The processing removes comments, types and indentation, then line breaks. It keeps a line break that ends a
-    comment."""
+    """The processing removes comments, types and indentation, then line breaks. The processing keeps a line break that
+    ends a comment."""
     script = "/** x\n * y */\n// z\nlet a = 'b'; // c;\n\n  let d = /** @type {any} */ (a);\n  d\n"
     assert compact("a.js", script) == "let a = 'b'; // c;\nlet d = (a);\nd"
     assert compact("b.js", "if (a) {\n  b((c) => ({ c }));\n}\n") == "if (a){\nb((c)=>({ c }));\n}"
@@ -294,7 +294,7 @@ def test_browsers_without_scripts_get_links(folder: Path) -> None:
     ],
 )
 def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str) -> None:
-    """A logo must have a size. It must not contain scripts, event handlers, animations or links to other hosts."""
+    """A logo must have a size. The logo must not contain scripts, event handlers, animations or links to other hosts."""
     (folder / "brand" / "acme.svg").write_text(logo)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
         StaticFiles(folder, Brand(logo="acme.svg"))

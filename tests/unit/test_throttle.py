@@ -68,7 +68,7 @@ def wait_for(call: Callable[[], None]) -> int:
 
 @pytest.mark.security("S-41")
 def test_the_free_attempts_pass_and_the_next_one_waits(throttle: ThrottleStore) -> None:
-    """Five guesses at an account are free. Then there is a pause of fifteen seconds."""
+    """Five guesses at an account are free. Then the throttle makes a pause of fifteen seconds."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     assert wait_for(lambda: spend(throttle, 1)) == FIRST_PAUSE_SECONDS
 

@@ -212,7 +212,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, 
 def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]],
 ) -> None:
-    """In any order there is one CONFIRMED record, without an expiry, with the time of the latest sign-in."""
+    """In any order the table has one CONFIRMED record, without an expiry, with the time of the latest sign-in."""
     sent, shuffled = drawn
     record = final_record(shuffled)
     assert record == final_record(sent)
@@ -241,8 +241,8 @@ def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
 def test_whatever_an_event_holds_the_table_gets_one_person_or_nothing(
     event: dict[str, Any],
 ) -> None:
-    """The trigger writes only the documented columns, only with text, and only for the event's own person. If the
-    trigger refuses, it writes nothing."""
+    """The trigger writes only the documented columns, only with text, and only for the event's own person. A trigger
+    that refuses the event does not write."""
     table, before = Table(), deepcopy(event)
     try:
         assert table.handle(event) == before

@@ -157,8 +157,8 @@ def test_an_older_sign_in_does_not_overwrite_a_newer_one(
 def test_what_is_not_told_is_not_erased(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Different events contain different attributes. A missing attribute changes nothing; a changed attribute is
-    stored."""
+    """Different events contain different attributes. The table keeps the value of a missing attribute, and stores a
+    changed attribute."""
     users.record_confirmed(ADA)
     clock.advance(5)
     users.record_confirmed(UserProfile("Okta_1", "other", "", "Augusta", "", "Okta"))

@@ -39,7 +39,7 @@ def test_the_page_leads_to_a_sign_in_and_the_teams_own_tests_pass(
 
 
 def test_what_operators_need_is_in_no_function(adopted: dict[str, Any], team: Team) -> None:
-    """The deployed zip contains the runtime and the page. It contains neither the command line nor the local AWS."""
+    """The deployed zip contains the runtime and the page. The zip contains neither the command line nor the local AWS."""
     (package,) = (team.project / ".local" / "app" / ".chalice" / "deployments").glob("*.zip")
     with zipfile.ZipFile(package) as packed:
         names = packed.namelist()

@@ -54,7 +54,7 @@ def verify_age(context: Mapping[str, Any], max_age: int, now: float) -> None:
     proved_at, seen_at = parse_moment(claims.get(PROVED_AT)), parse_moment(claims.get(SEEN_AT))
     signed_in_at = parse_moment(claims.get("auth_time"))
     if proved_at is None or seen_at is None or signed_in_at is None:
-        reason = "the token does not say when the person authenticated"
+        reason = "the token does not contain the time of an authentication"
     elif not seen_at - BEFORE_SECONDS <= signed_in_at <= seen_at + AFTER_SECONDS:
         reason = "the recorded authentication belongs to another sign-in"
     elif proved_at > now + LEEWAY_SECONDS:

@@ -72,7 +72,7 @@ class JwksCache:
             self._hurry()
         if kid not in self._set.keys:
             if from_cognito:
-                raise TemporarilyUnavailable("Cognito signed with a key that it does not publish")
+                raise TemporarilyUnavailable("Cognito signed the token with an unpublished key")
             raise TokenMismatch("kid", f"one of {sorted(self._set.keys)}", kid)
         return self._set.keys[kid]
 
@@ -106,8 +106,7 @@ class JwksCache:
             return True
         if not fresh:
             raise TemporarilyUnavailable(
-                "the signing keys could not be fetched a moment ago, so they are not "
-                "fetched again yet"
+                "the last try to fetch the signing keys failed a moment ago, and the next try comes later"
             )
         return False
 

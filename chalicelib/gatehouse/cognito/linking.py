@@ -70,7 +70,7 @@ class Linker:
                 return None
             doubt = doubt_about_natives(found, wanted)
         if doubt is None and not self._is_proved(found[0].user_name):
-            doubt = "it is unknown whether the owner of the mailbox chose the password; the person must reset it once"
+            doubt = "the owner of the mailbox may not have chosen the password; the person must reset the password once"
         if doubt is not None:
             log_event("not_linked", provider=provider, detail=doubt)
             return None

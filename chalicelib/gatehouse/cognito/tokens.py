@@ -128,7 +128,7 @@ class TokenVerifier:
         scope = _text(claims, "scope")
         if USER_ADMIN_SCOPE in scope.split():
             raise InvalidToken(
-                "access token has the scope that lets it change the profile at Cognito"
+                "the access token has a scope that would let a script change the profile at Cognito"
             )
         return AccessClaims(
             sub=_text(claims, "sub"),

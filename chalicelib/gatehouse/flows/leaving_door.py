@@ -121,7 +121,7 @@ class LeavingDoor:
             raise
         log_event("leaving_taken", provider=provider.name, signals=len(subjects), ignored=0)
         if not subjects:
-            raise NotFound("no person here belongs to this subject of the provider")
+            raise NotFound("the pool has no person with this subject of the provider")
 
     def _knows(self, provider: Provider, subject: str) -> bool:
         row = self._subjects.load(provider.name, subject)
@@ -152,7 +152,7 @@ class LeavingDoor:
             ]
             if any(matches):
                 return
-        raise Unauthorized("the secret is not the one of the event hook")
+        raise Unauthorized("the secret is not the event hook's secret")
 
     def _find(self, name: str) -> Provider:
         """Return the provider. For an unknown name, raises Unauthorized as for a wrong secret, because a provider's name

@@ -30,7 +30,7 @@ class LivingSessions:
         """Return the session in a cookie value. Raises NoSession, SessionExpired and TemporarilyUnavailable."""
         session = self._sessions.open(cookie)
         if not self.goes_on(session, session.idle_expires_at):
-            raise SessionExpired("the session was ended elsewhere")
+            raise SessionExpired("the session was ended by another browser or by the server")
         return session
 
     def look(self, cookie: str | None) -> bool:

@@ -153,7 +153,7 @@ class Passkeys:
             raise self._refusal(refused) from None
         ours = {passkey.id for passkey in passkeys}
         if passkey_id not in ours:
-            raise NotFound("not a passkey of this person")
+            raise NotFound("the person has no passkey with this id")
         names = {**self._notes.load(session.username).names, passkey_id: name}
         # Drop the names of passkeys that were removed.
         kept = {each: names[each] for each in sorted(names) if each in ours}

@@ -84,7 +84,7 @@ class Sealer:
 
         kid, _, text = value.partition(".")
         if len(value) > cookies * _MAX_SEALED_LENGTH or not _KID.match(kid):
-            raise SealBroken("not a sealed value")
+            raise SealBroken("the value is not sealed")
         sealed = _decode_base64url(text)
         if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
             raise SealBroken("sealed value is truncated")
@@ -99,7 +99,7 @@ class Sealer:
                 sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _associated_data(purpose, kid)
             )
         except InvalidTag:
-            raise SealBroken("seal does not match") from None
+            raise SealBroken("the seal does not match") from None
 
     def _cipher(self, ring: KeyRing, kid: str, purpose: str) -> "AESGCM":
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -153,7 +153,7 @@ class LoginTransactions:
         began_at = _began_at(state)
         if began_at is not None and began_at + LIFETIME_SECONDS <= self._clock():
             return LoginExpired("the state is older than ten minutes")
-        return LoginUnknown("this browser holds no transaction for the state")
+        return LoginUnknown("this browser has no transaction for the state")
 
     def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
         """Return the names of login cookies to clear, so that another cookie of `coming` bytes fits into the limit.

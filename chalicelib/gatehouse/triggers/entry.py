@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-_MESSAGE = "This is not possible at the moment. Please try again."
+_MESSAGE = "Sign-in and sign-up are not possible at the moment. Please try again."
 
 
 class TriggerFailed(Exception):

@@ -95,7 +95,7 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
     native = f"{NATIVE}/{attributes.get('sub')}"
     source = event["triggerSource"]
     if source in _CHECKED_NOW and not is_native:
-        return None  # people of a provider have no password in the pool
+        return None  # a provider's people have no password in the pool
     try:
         if source in _CHECKED_NOW:
             return proofs.note(native, proofs.now())

@@ -56,6 +56,7 @@ def another_spelling_resets_the_password(world: World) -> Any:
 
 @case(True, PAGE)
 def an_address_keeps_the_spelling_of_its_sign_up(world: World) -> Any:
+    """The attribute `email` has the spelling of the sign-up."""
     address = world.port.address().replace("case", "Case")
     world.sign_up(address)
     return world.user(address.lower())["email"] == address

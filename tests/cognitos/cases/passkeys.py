@@ -139,6 +139,7 @@ def another_relying_partys_registration_is_refused(world: World) -> Any:
 
 @case("WebAuthnCredentialNotSupportedException", COMPLETE)
 def a_registration_without_user_verification_is_refused(world: World) -> Any:
+    """The pool requires user verification."""
     access = token(world, world.person())
     return register(world, access, Authenticator(), verified=False)
 
@@ -178,6 +179,7 @@ def a_passkey_needs_the_secret_hash(world: World) -> Any:
 
 @case({"outcome": ACCEPTED}, ANSWER)
 def a_passkey_signs_in(world: World) -> Any:
+    """The sign-in needs no password."""
     return {"outcome": lied(world)}
 
 
@@ -222,6 +224,7 @@ def another_relying_partys_answer_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def an_answer_without_user_verification_is_refused(world: World) -> Any:
+    """The pool requires user verification."""
     return lied(world, verified=False)
 
 

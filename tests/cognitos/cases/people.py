@@ -50,6 +50,7 @@ def an_unknown_person_is_not_invited_again(world: World) -> Any:
 
 @case("InvalidPasswordException", REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_holds_to_the_policy(world: World) -> Any:
+    """Cognito refuses a short password."""
     return world.refused(
         world.admin,
         "admin_set_user_password",
@@ -82,6 +83,7 @@ def a_changed_name_is_stored(world: World) -> Any:
 
 @case(False, UPDATE)
 def a_blank_value_deletes_an_attribute(world: World) -> Any:
+    """The profile no longer has the attribute."""
     address = world.person(given_name="Ada")
     told = attributes(given_name="")
     world.admin("admin_update_user_attributes", Username=address, UserAttributes=told)
@@ -125,11 +127,13 @@ def a_list_comes_in_pages(world: World) -> Any:
 
 @case("UserNotFoundException", REFERENCE + "API_AdminGetUser.html")
 def an_unknown_person_is_not_found(world: World) -> Any:
+    """AdminGetUser raises UserNotFoundException."""
     return world.refused(world.user, world.port.address())
 
 
 @case("UserNotFoundException", REFERENCE + "API_AdminDeleteUser.html")
 def a_deleted_person_is_gone(world: World) -> Any:
+    """Cognito finds the deleted person by no name."""
     address = world.person()
     username = world.user(address)["Username"]
     world.admin("admin_delete_user", Username=address)

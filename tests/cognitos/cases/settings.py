@@ -115,7 +115,7 @@ def a_callback_url_has_no_fragment(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def a_callback_url_is_https(world: World) -> Any:
-    """Cognito accepts a URL without TLS only if it begins with http://localhost."""
+    """Cognito accepts http:// only for localhost."""
     return refused(world, CallbackURLs=["http://app.example.org/callback"])
 
 

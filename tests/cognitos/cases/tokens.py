@@ -58,12 +58,14 @@ def the_servers_own_client_may_change_the_person(world: World) -> Any:
 
 @case([400, "invalid_grant"], ENDPOINT, "endpoints")
 def a_made_up_refresh_token_is_refused(world: World) -> Any:
+    """The token is a text that Cognito never issued."""
     status, body = world.refresh("made-up")
     return [status, body.get("error")]
 
 
 @case([400, "invalid_client"], ENDPOINT, "endpoints")
 def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
+    """The endpoint refuses another secret."""
     token = world.tokens(world.person())["RefreshToken"]
     status, body = world.refresh(token, AppClient(world.port.client.id, "wrong"))
     return [status, body.get("error")]
@@ -120,6 +122,7 @@ def a_global_sign_out_ends_every_session(world: World) -> Any:
 
 @case([400, "invalid_grant"], REFERENCE + "API_AdminDeleteUser.html", "endpoints")
 def a_deleted_person_is_not_renewed(world: World) -> Any:
+    """Cognito refuses the refresh token of a deleted person."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     world.admin("admin_delete_user", Username=address)

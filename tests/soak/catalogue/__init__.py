@@ -44,5 +44,5 @@ DEFENCES: tuple[Defence, ...] = (
 
 #: Requirements that a Python process cannot switch off, and their proofs.
 NOT_SWITCHED: dict[str, str] = {
-    "S-66": "a property of the lock files, not of running code: tests/ops_e2e/test_package.py installs by hash",
+    "S-66": "the lock files have this property, not the code: tests/ops_e2e/test_package.py installs by hash",
 }

@@ -90,7 +90,7 @@ OWN_DATA: tuple[Defence, ...] = (
     defence(
         "a-delivery-counts-once",
         "S-97",
-        "somebody who has seen a delivery can repeat it for five minutes",
+        "an attacker who has seen a delivery can repeat the delivery for five minutes",
         (f"{_WEBHOOK}:is_first", answering(True)),
     ),
     defence(

@@ -105,7 +105,7 @@ class FakeCloudFormation:
         self.refuses_schema = ""
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        """Describe the stack. The first call returns the pending status, if there is one."""
+        """Describe the stack. The first call returns a pending status."""
         if self.pending:
             self.status = self.pending.pop(0)
         if self.status is None:

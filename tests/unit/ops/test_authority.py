@@ -128,7 +128,7 @@ def test_the_authority_is_made_once(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
-    """The umask does not matter. If other users could read a file, `up` makes the file private, or writes a new one."""
+    """The umask does not matter. If other users could read a file, `up` makes the file private, or replaces the file."""
     before = os.umask(0)
     try:
         made = prepare(tmp_path)
@@ -141,7 +141,7 @@ def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
         key.chmod(0o644)
     prepare(tmp_path)
     assert [stat.S_IMODE(key.stat().st_mode) for key in keys] == [0o600, 0o600]
-    assert made.file.read_bytes() != seen, "somebody may have read it"
+    assert made.file.read_bytes() != seen, "another user may have read the key"
 
 
 @pytest.mark.parametrize("later", [380, 396, 398, 500])
@@ -171,7 +171,7 @@ def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> None:
-    """People have nothing to do, because the authority stays the same."""
+    """People need not trust a new authority, because the authority stays the same."""
     made = prepare(tmp_path)
     made.file.write_bytes(content)
     assert handshake(context(prepare(tmp_path).file), made.ca_file, "localhost") == ""
@@ -264,7 +264,7 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", "~")
     with pytest.raises(OpsError, match="home directory") as caught:
         prepare()
-    assert "name another with GATEHOUSE_CA_DIR=DIR" in str(caught.value)
+    assert "choose another folder with GATEHOUSE_CA_DIR=DIR" in str(caught.value)
 
 
 def test_several_at_once_agree(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_local_stage_is_not_deployed_into_a_real_account(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without the local endpoint, the command would use the credentials on AWS. It therefore refuses."""
+    """Without the local endpoint, the command would use the credentials on AWS. The command therefore refuses."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert cli.main(["deploy", "--stage", "local"]) == 1
     assert "ops up" in capsys.readouterr().err

@@ -186,8 +186,8 @@ def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("response", GATEWAY_RESPONSES, ids=lambda response: response.kind)
 def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> None:
-    """The responses contain only static text and API Gateway's own id of the request. They contain no text of the
-    caller."""
+    """The responses contain only static text and API Gateway's own id of the request. The responses contain no text of
+    the caller."""
     request = response.request()
     parameters = request["responseParameters"]
     for name, value in SECURITY_HEADERS.items():

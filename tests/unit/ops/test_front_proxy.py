@@ -129,8 +129,8 @@ def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
 def test_a_silent_or_distrustful_client_holds_nobody_up(
     secure: int, trusting: ssl.SSLContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Some browsers open connections that they do not use yet. Others do not trust the authority yet, which causes one
-    line in the log."""
+    """Some browsers open connections that they do not use yet. Other browsers do not trust the authority yet, which
+    causes one line in the log."""
     with socket.create_connection(("127.0.0.1", secure)):
         strangers = ssl.create_default_context()
         with (

@@ -51,7 +51,7 @@ class Api(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_GET  # noqa: N815 - the names that http.server calls
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing."""
+        """Write no log."""
 
 
 class Client:
@@ -82,7 +82,7 @@ class Client:
         while not set(streams) <= set(self.order):
             self.socket.sendall(self.h2.data_to_send())
             data = self.socket.recv(65_536)
-            assert data, "the proxy hung up"
+            assert data, "the proxy closed the connection"
             for event in self.h2.receive_data(data):
                 if isinstance(event, h2.events.ResponseReceived):
                     headers = [(str(n), str(v)) for n, v in event.headers]

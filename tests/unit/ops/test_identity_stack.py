@@ -124,7 +124,7 @@ def test_a_failed_creation_was_never_protected(folder: Path) -> None:
 
 
 def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
-    """Without protection, there is no second step that turns protection on."""
+    """Without protection, the command has no second step that turns protection on."""
     cloud = FakeCloudFormation()
     run(cloud, folder, DeletionProtection="INACTIVE")
     assert cloud.calls == ["create"]
@@ -253,8 +253,8 @@ def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
 
 
 def test_termination_protection_follows_the_stage(folder: Path) -> None:
-    """If the stage is protected, the command turns protection on once. It turns protection off if the stage is no
-    longer protected, and before a deletion."""
+    """If the stage is protected, the command turns protection on once. The command turns protection off if the stage is
+    no longer protected, and before a deletion."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     run(cloud, folder)

@@ -253,7 +253,8 @@ def test_every_log_group_expires(resources: dict[str, Any]) -> None:
 def test_no_action_and_no_resource_is_a_wildcard(
     template: dict[str, Any], resources: dict[str, Any]
 ) -> None:
-    """The exceptions are log streams, which Lambda names, and the providers' secrets, which `ops` creates later."""
+    """The exceptions are log streams (whose names come from Lambda) and the providers' secrets (which `ops` creates
+    later)."""
     for role, statement in statements(resources):
         assert statement["Effect"] == "Allow"
         for action in as_list(statement["Action"]):
@@ -290,8 +291,8 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """The API's role may read a person's groups and whether the person is enabled. It may change the person's names,
-    end sessions, and switch a lost app off. It cannot create groups or people."""
+    """The API's role may read a person's groups and whether the person is enabled. The role may change the person's
+    names, end sessions, and switch a lost app off. The role cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)
@@ -313,8 +314,8 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
 
 @pytest.mark.security("S-60")
 def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> None:
-    """The client secret is also readable for two other functions: the function that signs people up, and the trigger
-    that checks the mark of this function (S-67)."""
+    """Two other functions can also read the client secret: the function that signs people up, and the trigger that
+    checks this function's mark (S-67)."""
     readers: dict[str, set[str]] = {}
     for role, statement in statements(resources):
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):

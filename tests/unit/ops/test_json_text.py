@@ -58,7 +58,7 @@ def test_a_value_is_replaced_where_it_stands() -> None:
 
 
 def test_a_value_is_taken_away_with_its_comma() -> None:
-    """The value may be the first, the last, or the only one."""
+    """The value may be the first, the last, or the only value."""
     assert drop(WRITTEN, ("stages", "prod", "x")).count("{}") == 1
     assert '"dev"' not in drop(WRITTEN, ("stages", "dev"))
     assert json.loads(drop(WRITTEN, ("stages",))) == {"version": "2.0", "odd": [1, 2, 3]}

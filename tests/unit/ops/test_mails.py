@@ -37,7 +37,7 @@ def test_a_name_is_text_and_no_placeholder() -> None:
 
 
 def test_cognitos_and_cloudformations_limits_are_kept(tmp_path: Path) -> None:
-    """A long subject is cut. A message that is too long causes an error, which says which texts to shorten."""
+    """A long subject is cut. If a message is too long, the error names the texts to shorten."""
     mails = build_mails({"APP_TITLE": "x" * 200})
     assert len(mails["CodeSubject"]) == SUBJECT_CHARACTERS
     (tmp_path / "texts.en.json").write_text(

@@ -48,7 +48,7 @@ class Planner(FakeCloudFormation):
         self.calls.append("discard")
 
     def execute_change_set(self, ChangeSetName: str) -> None:
-        """Execute the computed changes, unless there was a later update."""
+        """Execute the computed changes, unless the stack has had a later update."""
         if self.obsolete:
             raise client_error("InvalidChangeSetStatus", "ChangeSet [plan] is in OBSOLETE status")
         self.calls.append("execute")
@@ -110,7 +110,7 @@ def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", ["by the stack", "by CloudFormation"])
 def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) -> None:
-    """If a teammate deploys in between, nobody has approved the combined changes."""
+    """If a teammate deploys in between, the combined changes have no approval."""
     planner = Planner("UPDATE_COMPLETE")
     shown = planned(tmp_path, None, planner)
     if found == "by the stack":
@@ -122,7 +122,8 @@ def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) 
 
 
 def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
-    """The plan was a creation, but the stack exists; or the plan was an update, but the stack is gone."""
+    """In one case the plan was a creation, but the stack exists. In the other case the plan was an update, but the
+    stack is gone."""
     planner = Planner(None)
     shown = planned(tmp_path, None, planner)
     planner.status = "CREATE_COMPLETE"

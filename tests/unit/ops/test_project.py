@@ -122,8 +122,8 @@ def test_what_contradicts_is_said_and_left(
 def test_lines_that_are_there_are_not_shown_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`init` prints lines for app.py, requirements.txt and .gitignore, but never writes them. It does not print a line
-    that exists."""
+    """`init` prints lines for app.py, requirements.txt and .gitignore, but never writes them. `init` does not print a
+    line that exists."""
     line = ["--project-dir", str(folder), "init"]
     assert cli.main(line) == 0
     assert "to add to app.py" in (said := capsys.readouterr().out)

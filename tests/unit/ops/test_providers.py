@@ -103,7 +103,7 @@ def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> Non
 
 
 def test_adding_again_keeps_domains_and_label(place: Place) -> None:
-    """In the pool and the table, new values replace the earlier ones, and an empty value removes them."""
+    """In the pool and the table, a new value replaces the earlier value, and an empty value removes the earlier value."""
     place.add(domains=("acme.com", "acme.org"), label="Acme staff")
     place.add(trusted=True)
     row, made = place.dynamodb.rows["Okta"], place.cognito.providers["Okta"]

@@ -95,7 +95,7 @@ def test_a_name_that_lambda_refuses_is_refused_first(tmp_path: Path, name: str) 
 
 
 def test_a_new_stage_lacks_only_what_a_team_must_choose(tmp_path: Path) -> None:
-    """`init` writes the new stage. It cannot guess the domain prefix."""
+    """`init` writes the new stage. `init` cannot guess the domain prefix."""
     block = starting_block("dev")
     assert block["environment_variables"] == {
         "STAGE": "dev",

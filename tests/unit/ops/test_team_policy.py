@@ -57,7 +57,7 @@ def test_a_policy_that_is_too_large_is_told_how_large_it_may_be(tmp_path: Path) 
     folder = write(project(tmp_path, dev=dev_block()), json.dumps({"Statement": ["x" * 50_000]}))
     with pytest.raises(
         OpsError,
-        match=r"policy-dev\.json .* too large: .* yours 50,\d+.*Yours may have \d+,\d+",
+        match=r"policy-dev\.json .* too large: .* your part 50,\d+.*Your part may have \d+,\d+",
     ):
         body_of(stage(folder))
 

@@ -21,7 +21,7 @@ def ca(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a certutil that records its arguments. It fails for a folder with `locked` in its name."""
+    """Return a certutil that records its arguments. This certutil fails for a folder with `locked` in its name."""
     file, program = tmp_path / "told", tmp_path / "bin" / "certutil"
     program.parent.mkdir()
     program.write_text(

@@ -177,8 +177,8 @@ def test_a_group_whose_name_reads_as_several_is_in_no_token(desk: Desk) -> None:
 
 
 def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
-    """The question names the person. After the answer, the command deletes the person from the pool and the table. It
-    also works if only a record exists."""
+    """The question names the person. After the answer, the command deletes the person from the pool and the table. The
+    command also works if only a record exists."""
     desk.add(ADA, sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
