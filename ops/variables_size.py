@@ -36,8 +36,7 @@ def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> It
 
 
 def variables_of_functions(merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return each function's own variables, which Chalice merges with the stage's variables.
-    """
+    """Return each function's own variables, which Chalice merges with the stage's variables."""
     functions = merged.get("lambda_functions")
     blocks = functions.items() if isinstance(functions, dict) else ()
     return {
