@@ -1,5 +1,5 @@
-"""`python -m benchmarks` compares Gatehouse with its peers and prints the figures. It writes docs/BENCHMARKS.md and the
-figures in README.md.
+"""`python -m benchmarks` compares Gatehouse with its peers and prints the figures. The command writes
+docs/BENCHMARKS.md and the figures in README.md.
 
 The exit code is 1 if a target is missed. With `--only`, the command prints the figures and writes no file.
 """

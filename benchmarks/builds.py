@@ -1,4 +1,4 @@
-"""Unpacks Gatehouse as on Lambda. The module also unpacks an earlier commit; the benchmark over TLS compares both
+"""Unpacks Gatehouse as Lambda does. The module also unpacks an earlier commit; the benchmark over TLS compares both
 versions."""
 
 import io
@@ -39,7 +39,7 @@ def unpack_earlier(folder: Path) -> Path:
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(
-            f"commit {EARLIER}, with which the figures are compared, is not in this clone: git fetch --unshallow"
+            f"commit {EARLIER} of the comparison is not in this clone: run `git fetch --unshallow`"
         )
     home = folder / EARLIER
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:

@@ -1,5 +1,5 @@
 """The cost of the callback in a cold container. The callback exchanges the code, fetches the keys and verifies the
-token. It then writes the person's record and the session."""
+token. At the end, the callback writes the person's record and the session."""
 
 from typing import Any
 
@@ -44,11 +44,11 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
     return [
         Section(
             "The callback",
-            "`GET /auth/callback` as the first call of a container. All rows read two secrets from "
-            "Secrets Manager, exchange the code at the token endpoint, fetch the keys, verify ID and "
-            "access token, write the person to DynamoDB, and seal the refresh token into a cookie. "
-            "Gatehouse runs from the unpacked zip. In the row without bytecode, Python compiles all its "
-            "modules, as it would on Lambda; all other rows, also the peers', have bytecode.",
+            "`GET /auth/callback` as the first call of a container. All rows read two secrets from Secrets "
+            "Manager, exchange the code at the token endpoint, and fetch the keys. They verify the ID token and "
+            "the access token, write the person to DynamoDB, and seal the refresh token into a cookie. Gatehouse "
+            "runs from the unpacked zip. In the row without bytecode, Python compiles all modules, as it would on "
+            "Lambda. All other rows, also the peers', have bytecode.",
             (
                 *("", "cold, ms", "to Flask", "HTTP, ms", "at ⅓ core, ms"),
                 *("peak, MB", "CA bundles", "connections", "warm, ms"),
@@ -92,7 +92,7 @@ def finish(handler: str) -> dict[str, Any]:
 
 
 def _counted(lab: Lab, aws: LoopbackAws, subject: Subject) -> tuple[int, int]:
-    """Return how often one callback reads CA certificates, and how many connections it opens."""
+    """Return two counts of one callback: readings of CA certificates, and opened connections."""
     aws.connections = 0
     found = lab.run(subject._replace(plan={**subject.plan, "warm": 0, "count_bundles": True}))
     return found["bundles"], aws.connections

@@ -1,5 +1,5 @@
-"""The program of a fresh process: it imports one subject, sends it a plan of events, and prints CPU times as one line
-of JSON.
+"""The program of a fresh process. The program imports one subject, sends the subject a plan of events, and prints CPU
+times as one line of JSON.
 
 The program imports as little as possible, so that no module of a subject is imported before the measurement. The
 measurement begins just before the subject's import and ends with the subject's response. The figures are the CPU time
@@ -48,8 +48,8 @@ def main() -> None:
 
 
 def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], people: int) -> float:
-    """Let `people` sign in at once: all take one step before anybody takes the next step. Return the CPU seconds per
-    person.
+    """Let `people` sign in at once: all people take one step before the first person takes the next step. Return the
+    CPU seconds per person.
 
     Small groups are repeated, so that a person's figure does not come from a single measurement.
     """
@@ -97,9 +97,9 @@ def _count_bundles() -> list[str]:
 
 
 def _peak() -> int:
-    """Return the process's peak memory in kB, or 0 if the system does not report it."""
+    """Return the process's peak memory in kB, or 0 on a system without this figure."""
     try:
-        # `open` replaces pathlib here, because pathlib would count as one of the subject's imports.
+        # The code uses `open`, because pathlib would count as one of the subject's imports.
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     except OSError:
@@ -133,7 +133,7 @@ class Journey:
             event["headers"]["Cookie"] = "; ".join(pairs)
             event["multiValueHeaders"]["Cookie"] = ["; ".join(pairs)]
         if step.get("back"):
-            # The stand-in for Cognito accepts the nonce as the code, so the browser sends no further request here.
+            # The stand-in for Cognito accepts the nonce as the code, so the browser sends no request to Cognito.
             sent = dict(
                 pair.split("=", 1)
                 for pair in (step.get("at") or self.location).split("?")[1].split("&")

@@ -3,8 +3,8 @@
 The benchmark runs in process, with doubles of Cognito and DynamoDB. We do not control Cognito's own time
 (PreventUserExistenceErrors). The time that we add must be equal for addresses with and without an account. Two series
 of wrong passwords show the noise of the measurement. For requests for a mail, the figure is the area under the ROC
-curve: how often an address with an account takes longer than an address without one. A figure of 0.5 means that the
-times do not reveal which address has an account.
+curve. It says how often an address with an account takes longer than an address without one. A figure of 0.5 means that
+the times do not reveal which address has an account.
 """
 
 import contextlib
@@ -45,10 +45,10 @@ class Report:
             "unknown address": self.unknown_us,
         }
         return Section(
-            "A refused sign-in: can an unknown address be told from a wrong password?",
-            "The time that our own code needs for `POST /auth/direct/sign-in`, in process, with doubles of Cognito and "
-            "DynamoDB. Two kinds of refusal alternate; one of them is measured twice, which shows the "
-            "noise of the measurement.",
+            "A refused sign-in: does the time reveal which address has an account?",
+            "The time that our own code needs for `POST /auth/direct/sign-in`, in process, with doubles of Cognito "
+            "and DynamoDB. Two kinds of refusal alternate. One kind is measured twice, which shows the noise of "
+            "the measurement.",
             ("", "µs", "difference, µs"),
             [(name, number(us), f"{us - self.wrong_us:+.1f}") for name, us in medians.items()],
         )
@@ -71,16 +71,13 @@ def run(lab: Lab) -> list[Section]:
         auc = area_under_curve(known, unknown)
         medians = [number(statistics.median(values)) for values in (known, unknown)]
         rows.append((path, *medians, f"{auc:.3f}"))
-        promise = (
-            f"{path}: how often a known address takes longer than an unknown one (0.5 is chance)"
-        )
-        targets.append(Target(f"{promise}, away from a half", abs(auc - 0.5), AUC_SLACK, "AUC"))
+        promise = f"{path}: AUC of addresses with and without an account (0.5 is chance)"
+        targets.append(Target(f"{promise}, distance from 0.5", abs(auc - 0.5), AUC_SLACK, "AUC"))
     mails = Section(
-        "A request for a mail: can a known address be told from an unknown one?",
-        f"The time that our own code needs for the route, in process, {_PAIRS:,} of each kind, "
-        "alternating; the function that "
-        "sends the mail runs afterwards. AUC is how often a known address takes longer than an unknown "
-        "one; 0.5 is chance.",
+        "A request for a mail: does the time reveal which address has an account?",
+        f"The time that our own code needs for the route, in process. {_PAIRS:,} requests of each kind alternate. "
+        "The function that sends the mail runs afterwards. AUC is how often an address with an account takes "
+        "longer than one without; 0.5 is chance.",
         ("", "known, µs", "unknown, µs", "AUC"),
         rows,
         targets=targets,
@@ -91,13 +88,13 @@ def run(lab: Lab) -> list[Section]:
         auc = area_under_curve(known, unknown)
         medians = [number(statistics.median(values)) for values in (known, unknown)]
         rows.append((name, *medians, f"{auc:.3f}"))
-        promise = f"{name}: how often an account with a passkey takes longer than an unknown address (0.5 is chance)"
-        targets.append(Target(f"{promise}, away from a half", abs(auc - 0.5), AUC_SLACK, "AUC"))
+        promise = f"{name}: AUC of accounts with a passkey and addresses without an account (0.5 is chance)"
+        targets.append(Target(f"{promise}, distance from 0.5", abs(auc - 0.5), AUC_SLACK, "AUC"))
     challenges = Section(
-        "A challenge for a passkey: can an account with a passkey be told from an unknown address?",
-        "The time that our own code needs for `POST /auth/direct/passkey`, and for the refusal "
-        "of a passkey that is not the account's, in "
-        f"process, {_PAIRS:,} of each kind, alternating. The time of the doubles is not included.",
+        "A challenge for a passkey: does the time reveal which address has a passkey?",
+        "The time that our own code needs for `POST /auth/direct/passkey`, and for the refusal of a passkey of "
+        f"another account, in process. {_PAIRS:,} requests of each kind alternate. The time of the doubles is not "
+        "included.",
         ("", "known, µs", "unknown, µs", "AUC"),
         rows,
         targets=targets,
@@ -120,7 +117,7 @@ def area_under_curve(longer: list[float], shorter: list[float]) -> float:
 
 def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
     """Time requests for a mail, in microseconds. An address with an account and one without an account alternate; each
-    kind is first equally often."""
+    kind comes first in half of the pairs."""
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
@@ -129,7 +126,7 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
 
 
 class Stopwatch:
-    """Adds up the seconds that the watched doubles take, since the sum was last set to 0."""
+    """Adds up the seconds that the watched doubles take. A caller can set the sum to 0."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -153,8 +150,8 @@ class Stopwatch:
             try:
                 return call(*values, **arguments)
             except Exception as error:  # noqa: BLE001 - raised again
-                # The traceback keeps the double's frames until our code has handled the error. They are freed here, so that
-                # the time to free them counts as the double's.
+                # The traceback keeps the double's frames until our code has handled the error. Without the traceback,
+                # Python frees the frames at this line, and the time counts as the double's.
                 raise error.with_traceback(None) from None
             finally:
                 self.seconds += time.perf_counter() - start

@@ -1,8 +1,8 @@
 """Cognito's OAuth endpoints, DynamoDB and Secrets Manager on loopback, for the processes that are measured.
 
 One port speaks plain HTTP. The other port uses TLS with AWS's own host names, which `benchmarks.child` resolves to
-loopback. The services answer at once and check nothing, so their time is short and equal for all subjects. The token
-endpoint accepts a nonce as the code. The strict doubles of these services are in tests/doubles.
+loopback. The services answer at once and without checks, so each call takes the same short time for all subjects. The
+token endpoint accepts a nonce as the code. The strict doubles of these services are in tests/doubles.
 """
 
 import json
@@ -73,7 +73,7 @@ class LoopbackAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the environment for plain HTTP, which STAGE=local allows. It is the same for every subject."""
+        """Return the environment for plain HTTP, which STAGE=local allows. Every subject gets the same environment."""
         return {
             **self._shared,
             "STAGE": "local",
@@ -84,14 +84,15 @@ class LoopbackAws:
 
     @property
     def tls_environment(self) -> dict[str, str]:
-        """Return the environment for TLS. It is the same for every subject, and differs from AWS only by the port."""
+        """Return the environment for TLS. Every subject gets the same environment, which differs from AWS only by the
+        port."""
         return {
             **self._shared,
             "STAGE": "prod",
             "COGNITO_URL": f"https://{COGNITO}",
             "JWKS_URL": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}/.well-known/jwks.json",
             "BENCHMARK_PORT": str(self._tls_port),
-            # For code that uses neither certifi nor botocore, such as Python's `urllib`.
+            # Code that uses neither certifi nor botocore, such as Python's `urllib`, reads this variable.
             "SSL_CERT_FILE": str(self._site / _BUNDLE),
             "PYTHONPATH": str(self._site),
         }
@@ -169,7 +170,7 @@ def served() -> Iterator[LoopbackAws]:
             self.wfile.write(head.encode() + data)
 
         def log_message(self, *_: object) -> None:
-            """Log nothing."""
+            """Write no log."""
 
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -41,8 +41,8 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "The package",
-            "Size of the zip for Lambda, without boto3, which is in the runtime. Most of Gatehouse's zip, "
-            "and of Flask's, is `cryptography`; the smaller zips contain no sign-in.",
+            "The size of the zip for Lambda, without boto3, which is in the runtime. Most of Gatehouse's zip, and "
+            "of Flask's zip, is `cryptography`. The smaller zips contain no sign-in.",
             ("", "MB"),
             [(name, f"{size / 1e6:.2f}") for name, size in sizes.items()],
             headline=Headline(

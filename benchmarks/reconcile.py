@@ -100,10 +100,10 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "Reconciling pool and table",
-            "`ops reconcile` with pool and table in memory; one record in a thousand is missing and one "
-            "is wrong. The figures are our own time and the growth of the process's peak memory. On AWS "
-            "it takes at least the time in the last column, because of the pool's quota: "
-            f"{CALLS_PER_SECOND} `ListUsers` a second.",
+            "`ops reconcile` with the pool and the table in memory. One record in a thousand is missing, and one "
+            "in a thousand is wrong. The figures are our own time and the growth of the process's peak memory. The "
+            f"last column is the minimum time on AWS, because the pool's quota is {CALLS_PER_SECOND} `ListUsers` a "
+            "second.",
             ("people", "s", "MB more", "ListUsers", "reads", "writes", "s at quota"),
             [result.row() for result in results],
         )

@@ -44,9 +44,9 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "The user-pool trigger",
-            "`PostConfirmation_ConfirmSignUp`, written to a DynamoDB on loopback. Gatehouse imports "
-            "`app.py`, refuses foreign pools, writes conditionally (so that retries and late events "
-            "change nothing) and logs; the other function only puts an item.",
+            "`PostConfirmation_ConfirmSignUp`, written to a DynamoDB on loopback. Gatehouse imports `app.py`, "
+            "refuses foreign pools, writes conditionally (so that retries and late events change nothing) and "
+            "logs. The other function only puts an item.",
             (
                 *("", "cold, ms", "to bare", "HTTP, ms", "at ⅓ core, ms", "peak, MB"),
                 *("warm, µs", "to bare"),

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
 from .errors import OpsError
+from .program import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 # because Cognito's control plane allows only a few calls a second.
 _CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6}
+)
+#: Cognito's errors for a trigger that failed.
+#: Source: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
+_TRIGGER_ERRORS = (
+    "UserLambdaValidationException",
+    "UnexpectedLambdaException",
+    "InvalidLambdaResponseException",
 )
 
 
@@ -66,9 +74,14 @@ def explained(doing: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise OpsError(
-            f"AWS refused while {doing}: {error_code(error)}: {error_message(error)}"
-        ) from error
+        said = f"AWS refused while {doing}: {error_code(error)}: {error_message(error)}"
+        if error_code(error) in _TRIGGER_ERRORS:
+            said += (
+                "\nA trigger of the user pool refused, failed, or did not answer within the 5 seconds that "
+                f"Cognito waits. Its log says why: `{PROGRAM} logs`. If the trigger was only slow, run the "
+                "command again."
+            )
+        raise OpsError(said) from error
     except TemporarilyUnavailable as error:
         raise OpsError(f"A DynamoDB table did not respond while {doing}: {error.detail}") from error
     except BotoCoreError as error:

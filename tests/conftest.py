@@ -12,8 +12,8 @@ from tests.doubles.clock import Clock
 from tests.shares import Shares, in_order
 from tests.trust import chromium_environment
 
-# Hypothesis has no time limit in these tests, because machines can be slow. It tries the same examples in each run and
-# leaves no files.
+# Hypothesis has no time limit in these tests, because machines can be slow. Hypothesis tries the same examples in each
+# run and leaves no files.
 settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
 settings.load_profile("gatehouse")
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install missing parts once, before the test processes start. Otherwise each process would install them."""
+    """Install missing parts once, before the test processes start. Without this step, each process would install the
+    parts."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -46,7 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return a clock that moves only when a test moves it."""
+    """Return a clock that only a test can move."""
     return Clock()
 
 
@@ -60,7 +61,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def browser(
     certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[Browser]":
-    """Yield the system's Chromium. It starts once for the whole run, because Playwright can run only once per process."""
+    """Yield the system's Chromium. Chromium starts once for the whole run, because Playwright can run only once per
+    process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -17,7 +17,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def prepare_once() -> None:
-    """Install the local AWS, the Lambda runtime's environment, and the wheels of the package, if they are missing."""
+    """Install the missing ones of these parts: the local AWS, the Lambda runtime's environment, and the wheels of the
+    package."""
     report = Reporter(StringIO())
     ministack_python(PROJECT / ".local", report)
     runtime_python("{}.{}".format(*sys.version_info[:2]))

@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 #: A pattern for the node ids of each long share, in the order in which the shares run. Every other file is a separate
 #: share and runs later.
 LONG = (
-    # This test counts all objects of its process. It therefore runs before other tests can leave objects in this
+    # This test counts all objects of its process. The test therefore runs before other tests can leave objects in this
     # process.
     r"tests/soak/test_memory\.py",
     # The tests of each line below share one stack. The first line could use the stack of the second line, but then the
@@ -53,7 +53,7 @@ def share_of(nodeid: str) -> tuple[int, str]:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Sort tests by their shares. Within a share the order does not change."""
+    """Sort tests by share. Within a share the order does not change."""
     return sorted(items, key=lambda item: share_of(item.nodeid)[0])
 
 

@@ -3,8 +3,8 @@
 The code is part of the contract (docs/api.md). The message is a plain sentence for people and may change. `detail` is
 only logged, and never sent to the caller. Message and `detail` must not contain a token, a password, a code or a cookie.
 
-The module `sign_in_errors.py` has the errors of signing in. That module is imported at the first use of one of its
-errors, because a team's own routes do not need these errors.
+The module `sign_in_errors.py` has the errors of signing in. The first use of such an error imports `sign_in_errors.py`,
+because a team's own routes do not need these errors.
 """
 
 from collections.abc import Mapping
@@ -81,8 +81,7 @@ class ConfigurationError(GatehouseError):
 
 
 class InvalidRequest(GatehouseError):
-    """A request is malformed. `field` is the name of the wrong member or parameter, or empty if the fault has another
-    place."""
+    """A request is malformed. `field` is the name of the wrong member or parameter, or empty for any other fault."""
 
     code = "invalid_request"
     status = 400
@@ -100,7 +99,7 @@ class InvalidRequest(GatehouseError):
 class UnknownProvider(GatehouseError):
     code = "unknown_provider"
     status = 400
-    message = "This way to sign in does not exist here."
+    message = "This way to sign in does not exist."
 
 
 class Unauthorized(GatehouseError):
@@ -137,7 +136,7 @@ class InsufficientUserAuthentication(GatehouseError):
 class Forbidden(GatehouseError):
     code = "forbidden"
     status = 403
-    message = "You may not do this."
+    message = "You do not have the right to do this."
 
 
 class CrossSiteRequest(GatehouseError):
@@ -151,7 +150,7 @@ class CrossSiteRequest(GatehouseError):
 class NotFound(GatehouseError):
     code = "not_found"
     status = 404
-    message = "There is nothing here."
+    message = "This address does not exist."
 
 
 class PrefetchRefused(GatehouseError):
@@ -172,7 +171,7 @@ class PayloadTooLarge(GatehouseError):
 class UnsupportedMediaType(GatehouseError):
     code = "unsupported_media_type"
     status = 415
-    message = "Only application/json is accepted here."
+    message = "The request must contain application/json."
 
 
 class TemporarilyUnavailable(GatehouseError):
@@ -188,7 +187,7 @@ class TemporarilyUnavailable(GatehouseError):
 
 def __getattr__(name: str) -> Any:
     """Return an error class of `sign_in_errors.py` by name (PEP 562)."""
-    if name.startswith("_"):  # Python itself looks up such names
+    if name.startswith("_"):  # Python itself looks up names that begin with `_`
         raise AttributeError(name)
     from . import sign_in_errors
 

@@ -28,9 +28,9 @@ _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-
 def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer. The ARN is needed when `app.py` is imported.
 
-    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment and
-    AWS_CHALICE_CLI_MODE before it imports the app. The CLI would deploy the placeholder as the ARN. So under the CLI, a
-    missing ARN is an error.
+    Tests and editors import the app without a stage and get a placeholder. Before Chalice's CLI imports the app, the CLI
+    sets the stage's environment and AWS_CHALICE_CLI_MODE. The CLI would deploy the placeholder as the ARN. So under the
+    CLI, a missing ARN is an error.
     """
     environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
@@ -111,8 +111,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
     direct_sign_in = Setting(
         "DIRECT_SIGN_IN",
         parse.one_of("embedded", "managed", "off"),
-        "email and password: `managed` (on Cognito's pages), `embedded` (our own form) or "
-        "`off`; [ADR 6](adr/0006-direct-sign-in.md) compares them",
+        "the sign-in with email and password: `managed` (on Cognito's pages), `embedded` (our own form) or "
+        "`off`. [ADR 6](adr/0006-direct-sign-in.md) compares the three values",
         default="managed",
         starts=True,
     )
@@ -120,47 +120,46 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "AUTO_SIGN_IN",
         parse.text_or_none,
         (
-            "an identity provider's name, or `COGNITO`: if nobody is signed in, the page automatically starts a "
-            "sign-in there"
+            "an identity provider's name, or `COGNITO`. If the person is not signed in, the page automatically "
+            "starts a sign-in at this provider"
         ),
         starts=True,
     )
     after_sign_in = Setting(
         "AFTER_SIGN_IN",
         parse.text_or_none,
-        "the target of a sign-in without a `return_to`: a path below the API root as "
-        "browsers show it (`/api/reports`), or a URL of an origin in `ALLOWED_ORIGINS`; "
-        "if this is empty, the target is the page",
+        "the target of a sign-in without a `return_to`: a path including the API root (`/api/reports`), or "
+        "a URL of an origin in `ALLOWED_ORIGINS`. If this setting is empty, the target is the page",
     )
     sign_up_allowed_domains = Setting(
         "SIGN_UP_ALLOWED_DOMAINS",
         parse.domains,
-        "e-mail domains, comma-separated: only people with an address in one of them may sign up (the pre-sign-up "
-        "trigger enforces this). `bücher.example` and `xn--bcher-kva.example` count as the same domain, both here "
-        "and in the addresses that people enter",
+        "the e-mail domains whose people may sign up, comma-separated. The pre-sign-up trigger enforces the"
+        " list. `bücher.example` and `xn--bcher-kva.example` count as the same domain, in the list and in "
+        "the addresses that people enter",
     )
     sign_up_refused_domains = Setting(
         "SIGN_UP_REFUSED_DOMAINS",
         parse.domains,
-        "e-mail domains, comma-separated: people with an address in one of them may not sign up",
+        "the e-mail domains whose people may not sign up, comma-separated",
     )
     mails_per_day = Setting(
         "MAILS_PER_DAY",
         parse.number(1, 1_000_000),
-        "how many mails the forms for sign-up and new passwords may send in 24 hours, 1 to "
+        "the maximum number of mails in 24 hours from the forms for sign-up and new passwords, 1 to "
         "1,000,000 (S-41). Cognito's own sender may send [50 a "
-        "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the "
-        "whole account; to send more, use SES (`ses_identity_arn`). With SES this is required. "
-        "Invitations by `ops` and second-factor codes by mail are not counted",
+        "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the whole account."
+        " To send more mails, use SES (`ses_identity_arn`). With SES, this setting is required. Invitations"
+        " by `ops` and second-factor codes by mail are not counted",
         default=str(COGNITO_MAILS_PER_DAY),
     )
     captcha = Setting(
         "CAPTCHA",
         parse.one_of("off", "hcaptcha", "turnstile"),
-        "`hcaptcha` or `turnstile`: a puzzle after repeated failures on the embedded form. "
-        "If the vendor's answer names a host, it must be the app's own host; "
-        "so the vendors' test keys, which name other hosts, do not work. "
-        "An IP address that has sent 50 wrong solutions has to wait",
+        "the vendor of a puzzle that the embedded form shows after repeated failures: `hcaptcha` or "
+        "`turnstile`. If the vendor's answer names a host, the host must be the app's own host. So the "
+        "vendors' test keys, which name other hosts, do not work. An IP address that has sent 50 wrong "
+        "solutions has to wait",
         default="off",
     )
     captcha_site_key = Setting(
@@ -169,7 +168,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
     captcha_secret_arn = Setting(
         "CAPTCHA_SECRET_ARN",
         parse.text,
-        'ARN of the secret `{"secret": "…"}`; also set it as `gatehouse.captcha_secret_arn`, so that the role may read it',
+        'the ARN of the secret `{"secret": "…"}`. Also set the ARN as `gatehouse.captcha_secret_arn`, so '
+        "that the role may read the secret",
         needed=_CAPTCHA,
     )
 
@@ -177,14 +177,14 @@ class Settings(SettingTable, parts={"brand": Brand}):
     session_idle_seconds = Setting(
         "SESSION_IDLE_SECONDS",
         parse.seconds(60, _LONGEST),
-        "a session ends after this many seconds without activity",
+        "a session ends after this number of seconds without activity",
         default="1800",
     )
     session_absolute_seconds = Setting(
         "SESSION_ABSOLUTE_SECONDS",
         parse.seconds(300, _LONGEST),
-        "a session ends after this many seconds, even if it is used; at most 2592000 (30 days), because refresh "
-        "tokens then expire",
+        "a session ends after this number of seconds, even during use; at most 2592000 (30 days), because "
+        "refresh tokens then expire",
         default="43200",
     )
     remember_idle_seconds = Setting(
@@ -204,22 +204,23 @@ class Settings(SettingTable, parts={"brand": Brand}):
     allowed_origins = Setting(
         "ALLOWED_ORIGINS",
         parse.origins,
-        "exact origins of the same site, comma-separated, whose front ends may call the app "
-        "([clients.md](clients.md)): `https://app.example.com`; http only on a local stage "
-        "that was started with `--http`. Run `ops deploy` after a change, because API "
-        "Gateway's own errors contain these origins, too",
+        "the origins of the same site whose front ends may call the app, comma-separated, such as "
+        "`https://app.example.com` ([clients.md](clients.md)). Only a local stage that was started with "
+        "`--http` may have origins with http. After a change, run `ops deploy`, because API Gateway's own "
+        "errors also contain the origins",
     )
     allowed_headers = Setting(
         "ALLOWED_HEADERS",
         parse.headers,
-        "further request headers, comma-separated, that scripts of these origins may send, such as `traceparent`",
+        "further request headers that scripts of `ALLOWED_ORIGINS` may send, comma-separated, such as "
+        "`traceparent`",
     )
     exposed_headers = Setting(
         "EXPOSED_HEADERS",
         parse.headers,
         (
-            "further response headers, comma-separated, that scripts of these origins may "
-            "read (`Retry-After` is always readable)"
+            "further response headers that scripts of `ALLOWED_ORIGINS` may read, comma-separated "
+            "(`Retry-After` is always readable)"
         ),
     )
 
@@ -239,33 +240,33 @@ class Settings(SettingTable, parts={"brand": Brand}):
     issuer = Setting(
         "ISSUER",
         parse.text,
-        "the `iss` of the pool's tokens, from its discovery document; both of AWS's forms "
-        "(ORIGINAL, UPDATED) for this pool are accepted",
+        "the `iss` of the pool's tokens, from the pool's discovery document. Both of AWS's forms of the "
+        "issuer (ORIGINAL, UPDATED) are accepted",
         default=_issuer,
         source=STACK,
     )
     jwks_url = Setting(
         "JWKS_URL",
         parse.base_url,
-        "the address of the signing keys, if it is not below the issuer",
+        "the URL of the signing keys, if the URL does not begin with the issuer",
         default=_keys,
         source=STACK,
     )
-    client_id = Setting("CLIENT_ID", parse.text, "its app client", needed=True, source=STACK)
+    client_id = Setting("CLIENT_ID", parse.text, "the app client", needed=True, source=STACK)
     cognito_url = Setting(
-        "COGNITO_URL", parse.base_url, "base URL of the hosted UI", needed=True, source=STACK
+        "COGNITO_URL", parse.base_url, "the base URL of the hosted UI", needed=True, source=STACK
     )
     client_secret_arn = Setting(
         "CLIENT_SECRET_ARN",
         parse.text,
-        "ARN of the app client's secret, which is stored nowhere else",
+        "the ARN of the app client's secret. The secret is stored only in Secrets Manager",
         needed=True,
         source=STACK,
     )
     sealing_keys_secret_arn = Setting(
         "SEALING_KEYS_SECRET_ARN",
         parse.text,
-        "ARN of the keys that seal cookies, which are stored nowhere else",
+        "the ARN of the keys that seal cookies. The keys are stored only in Secrets Manager",
         needed=True,
         source=STACK,
     )
@@ -295,7 +296,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     leaving_queue_url = Setting(
         "LEAVING_QUEUE_URL",
         parse.text,
-        "the queue of these signals",
+        "the queue of signals about people who leave",
         source=STACK,
     )
     mfa_client_id = Setting(
@@ -308,7 +309,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     mfa_client_secret_arn = Setting(
         "MFA_CLIENT_SECRET_ARN",
         parse.text,
-        "ARN of that client's secret",
+        "the ARN of the server-only app client's secret",
         needed=_EMBEDDED,
         source=STACK,
     )
@@ -320,7 +321,10 @@ class Settings(SettingTable, parts={"brand": Brand}):
         source=STACK,
     )
     program_redirect_uris = Setting(
-        "PROGRAM_REDIRECT_URIS", parse.texts, "its callback URLs", source=STACK
+        "PROGRAM_REDIRECT_URIS",
+        parse.texts,
+        "the callback URLs of the public app client",
+        source=STACK,
     )
 
     passkey_domain = Setting(
@@ -330,7 +334,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         source=STACK,
     )
 
-    # Fixed by where the functions run
+    # Fixed by the environment of the functions
     stage = Setting(
         "STAGE",
         parse.text,
@@ -345,7 +349,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     region = Setting(
         "AWS_REGION",
         parse.text,
-        "where the functions run",
+        "the AWS region of the functions",
         needed=True,
         source=PROJECT,
         shown="set by Lambda",
@@ -355,7 +359,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     public_url = Setting(
         "PUBLIC_URL",
         parse.url,
-        "the app's root if requestContext does not contain it",
+        "the URL of the app's root, if `requestContext` does not contain this URL",
         source=LOCAL,
     )
     captcha_verify_url = Setting(

@@ -35,7 +35,7 @@ class InvalidPasskey(InvalidCredentials):
     """A passkey's answer was refused, for any reason. The passkey's challenge cannot be used again (S-88)."""
 
     clears_challenge = True
-    message = "This passkey cannot sign in here."
+    message = "This passkey cannot be used to sign in."
 
 
 class CodeRequired(GatehouseError):
@@ -52,7 +52,7 @@ class PasskeyNotSupported(GatehouseError):
 
     code = "passkey_refused"
     status = 400
-    message = "This passkey cannot be used here."
+    message = "This passkey cannot be registered."
 
 
 class TooManyAttempts(GatehouseError):
@@ -76,7 +76,7 @@ class InvalidCode(GatehouseError):
 
     code = "invalid_code"
     status = 400
-    message = "This code is wrong, or it has expired."
+    message = "This code is wrong or has expired."
 
 
 class InvalidChallengeCode(InvalidCode):
@@ -97,7 +97,7 @@ class UnsupportedChallenge(GatehouseError):
 
     code = "unsupported_challenge"
     status = 401
-    message = "This account needs another way to sign in."
+    message = "This account must sign in in another way."
     clears_challenge = True
 
     def __init__(self, detail: str = "", *, login_url: str = "") -> None:
@@ -134,7 +134,7 @@ class SignUpNotAllowed(GatehouseError):
 class ManagedByProvider(GatehouseError):
     code = "managed_by_provider"
     status = 409
-    message = "Your identity provider manages this."
+    message = "Your identity provider manages this part of your account."
 
 
 class MfaAlreadyOn(GatehouseError):
@@ -146,7 +146,7 @@ class MfaAlreadyOn(GatehouseError):
 class MfaNotOn(GatehouseError):
     code = "mfa_not_on"
     status = 409
-    message = "No authenticator app is on, so there is nothing to recover."
+    message = "This account has no authenticator app, so recovery codes are not needed."
 
 
 class SignInError(GatehouseError):
@@ -173,7 +173,10 @@ class LoginUnknown(SignInError):
     """A callback without the cookie of the sign-in. The sign-in began in another browser, or cookies are blocked."""
 
     code = "login_unknown"
-    message = "The sign-in was not started in this browser, or the browser did not keep its cookie."
+    message = "The sign-in was started in another browser, or this browser did not keep the cookie of the "
+
+
+"sign-in."
 
 
 class AccessDenied(SignInError):
@@ -209,7 +212,8 @@ class InvalidToken(GatehouseError):
 class TokenMismatch(InvalidToken):
     """A claim or header parameter `name` of a token has the value `actual` instead of `expected`.
 
-    Use this error only for values that are neither personal nor secret: issuer, client, use, algorithm, key id, times.
+    Use this error only for issuer, client, use, algorithm, key id and times, because other values may be personal or
+    secret.
     """
 
     def __init__(self, name: str, expected: str, actual: object) -> None:
@@ -239,7 +243,7 @@ class SealBroken(GatehouseError):
 
 
 class CookieTooLarge(GatehouseError):
-    """A cookie would not fit into 4096 bytes, so browsers would drop it silently (S-31)."""
+    """A cookie does not fit into 4096 bytes, so browsers would silently drop the cookie (S-31)."""
 
     code = "login_failed"
     status = 500
@@ -250,4 +254,4 @@ class TriggerRefused(GatehouseError):
     """A trigger's event is not for this pool, or is of a kind that we do not handle (S-58)."""
 
     code = "trigger_refused"
-    message = "This event is not handled here."
+    message = "This event is not supported."

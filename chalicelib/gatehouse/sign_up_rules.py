@@ -17,7 +17,7 @@ def refuse_address(email: str, allowed: Collection[str], refused: Collection[str
     """
     address = parse_address(email)
     if address is None:
-        return "this is not an e-mail address"
+        return "the text is not an e-mail address"
     domain = address.rpartition("@")[2]
     if domain in map(parse_full_domain, refused):
         return "the address's domain is refused"

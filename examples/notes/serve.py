@@ -1,8 +1,8 @@
 """Serves this folder at https://localhost:3000/ with the certificate of the running local stack.
 
 For a browser, http://localhost and https://localhost are two sites. A front end that shares the app's session must
-therefore use the app's scheme: HTTPS for both, or plain HTTP for both (`make up ARGS='--http …'`). The program needs
-only Python's standard library.
+therefore use the app's scheme. For plain HTTP, start the stack with `make up ARGS='--http …'`. The program needs only
+Python's standard library.
 """
 
 import argparse

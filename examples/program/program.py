@@ -1,10 +1,11 @@
-"""A program on a person's machine. It signs the person in with the browser, and calls the API on the person's behalf.
+"""A program on a person's machine. The program signs the person in with the browser, and calls the API on the person's
+behalf.
 
     python3 examples/program/program.py https://auth.example.com/
 
-The program needs only the standard library. It follows RFC 8252: the browser does the sign-in, and a listener on
-loopback receives the code. PKCE makes a stolen code useless. Tokens stay in this process and are never written to disk.
-The stage must name the ports that the program may listen on: docs/clients.md, "Programs".
+The program needs only the standard library. The program follows RFC 8252: the browser does the sign-in, and a listener
+on loopback receives the code. PKCE makes a stolen code useless. Tokens stay in this process and are never written to
+disk. The stage must name the ports that the program may listen on: docs/clients.md, "Programs".
 """
 
 import argparse
@@ -54,7 +55,9 @@ class Program:
         up`."""
         self._root = root if root.endswith("/") else root + "/"
         if urlsplit(root).scheme != "https":
-            raise ProgramError("The API must be on https: over http, others could read the token.")
+            raise ProgramError(
+                "The API must be on https: over http, other people could read the token."
+            )
         self._open_browser = open_browser
         self._wait_seconds = wait_seconds
         context = ssl.create_default_context(cafile=ca_file)
@@ -101,14 +104,14 @@ class Program:
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call a route with the access token, and return the parsed JSON. If the access token is about to expire, renew
-        it first."""
+        the token first."""
         if not self._refresh_token:
-            raise ProgramError("Nobody is signed in.")
+            raise ProgramError("Sign in first.")
         if time.time() > self._expires_at - _EARLY_SECONDS:
             self.refresh()
         url = urljoin(self._root, path.lstrip("/"))
         if not url.startswith(self._root):
-            raise ProgramError("That is not a path of the API.")
+            raise ProgramError("This path does not belong to the API.")
         request = Request(
             url, method=method, headers={"Authorization": f"Bearer {self._access_token}"}
         )
@@ -178,7 +181,9 @@ class Program:
         except (ValueError, KeyError, IndexError, TypeError):
             mine = False
         if not mine:
-            raise ProgramError("The answer belongs to another sign-in. Nobody is signed in.")
+            raise ProgramError(
+                "The response belongs to another sign-in. The program did not sign you in."
+            )
 
     def _keep(self, tokens: Mapping[str, Any]) -> None:
         self._access_token = str(tokens["access_token"])
@@ -211,19 +216,19 @@ class _Listener(HTTPServer):
         while self.found is None:
             self.timeout = end - time.monotonic()
             if self.timeout <= 0:
-                raise ProgramError("Nobody signed in. Try again.")
+                raise ProgramError("The time for the sign-in is over. Try again.")
             self.handle_request()
         if not self.found.get("code"):
             raise ProgramError(f"The sign-in was refused: {self.found.get('error', 'no code')}")
         return self.found["code"]
 
     def handle_error(self, *_: Any) -> None:
-        """Ignore connections that send nothing valid."""
+        """Ignore connections without a valid request."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Listener
-    #: In seconds. A connection that sends nothing must not block the redirect.
+    #: In seconds. A silent connection must not block the redirect.
     timeout = 5
 
     def do_GET(self) -> None:
@@ -252,20 +257,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing, because the line would contain the code."""
+        """Write no log, because the line would contain the code."""
 
 
 def _listen(redirect_uris: list[str], state: str) -> _Listener:
     """Listen on the first free port in `redirect_uris`, the addresses that Cognito accepts."""
     for redirect_uri in redirect_uris:
         if urlsplit(redirect_uri).hostname != "127.0.0.1":
-            raise ProgramError("The API names an address that is not this machine.")
+            raise ProgramError(
+                "The API's configuration has an address that is not on this machine."
+            )
         try:
             return _Listener(redirect_uri, state)
         except OSError:
             continue
     ports = ", ".join(str(urlsplit(each).port) for each in redirect_uris)
-    raise ProgramError(f"Another program holds the ports ({ports}). Close it, then try again.")
+    raise ProgramError(
+        f"Other programs use the ports ({ports}). Close one of them, then try again."
+    )
 
 
 def _encode(raw: bytes) -> str:

@@ -24,7 +24,14 @@ def create_demo_users(session: boto3.Session, stage: Stage) -> None:
     Cognito runs no trigger when an administrator sets a password. So this function also writes the records. Otherwise,
     people would have the records of invited people until their first sign-in. On AWS, `reconcile` corrects such
     records.
+
+    Raises OpsError if AWS refuses a call, for example because a trigger does not answer in time.
     """
+    with aws.explained("creating the people of the local stack"):
+        _create(session, stage)
+
+
+def _create(session: boto3.Session, stage: Stage) -> None:
     cognito = aws.client(session, "cognito-idp")
     pool_id = stage.environment["USER_POOL_ID"]
     client_id = stage.environment["CLIENT_ID"]

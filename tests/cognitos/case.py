@@ -40,7 +40,7 @@ GROUPS = (
 #: The features that a Cognito may lack. The text is the reason in the table for leaving out a case.
 LACKS = {
     "clock": "its clock cannot be moved",
-    "mail": "nobody can read its mails",
+    "mail": "no test can read its mails",
     "factors": "it has only authenticator apps",
     "events": "its triggers are not recorded",
     "federation": "it has no identity provider",
@@ -73,7 +73,7 @@ def case(expected: Any, page: str, *needs: str) -> Callable[[Callable[..., Any]]
     def register(run: Callable[[World], Any]) -> Callable[[World], Any]:
         name, group = run.__name__, run.__module__.rpartition(".")[2]
         assert name not in CASES, name
-        says = " ".join((run.__doc__ or name.replace("_", " ")).split())
+        says = " ".join((run.__doc__ or "").split())
         CASES[name] = Case(name, group, says, run, expected, page, frozenset(needs))
         return run
 

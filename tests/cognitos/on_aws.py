@@ -17,7 +17,7 @@ TIMEOUT = 30
 
 
 def no_mail(address: str) -> str:
-    raise NotImplementedError(f"nobody reads the mail of {address}")
+    raise NotImplementedError(f"no test can read the mail of {address}")
 
 
 @dataclass
@@ -61,7 +61,7 @@ class AwsCognito:
         return time.time()
 
     def wait(self, seconds: float) -> None:
-        raise NotImplementedError("time passes by itself")
+        raise NotImplementedError("the test cannot move the clock")
 
     def script(self, steps: dict[str, Any]) -> None:
         raise NotImplementedError("no triggers of ours")

@@ -78,7 +78,7 @@ class LocalCognito(AwsCognito):
         if page.status_code not in (302, 303):
             return {"shown": page.status_code}
         if not there.startswith(CALLBACK):
-            assert person is not None, "the provider's page needs somebody"
+            assert person is not None, "the provider's page needs a person"
             form = {"sub": person["sub"]}
             chosen = requests.post(there, data=form, allow_redirects=False, timeout=TIMEOUT)
             back = requests.get(
@@ -102,7 +102,7 @@ class LocalCognito(AwsCognito):
 
 
 class LocalCognitos:
-    """The pools of one local AWS. The first case that needs a pool creates it."""
+    """The pools of one local AWS. The first case that needs a pool creates the pool."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -116,8 +116,8 @@ def create_pool(
     provider: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> CasePool:
-    """Make the pool, the second factor, scopes, groups, provider and clients. The caller must delete the pool, even
-    after an error here."""
+    """Make the pool, the second factor, scopes, groups, provider and clients. The caller must delete the pool, even if
+    this function fails."""
     made = cognito.create_user_pool(
         PoolName=name,
         LambdaConfig=dict(triggers or {}),

@@ -15,7 +15,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: If a test sets a member of an event to this value, the event omits the member.
+#: The value that a test gives to a member of an event, if the event shall omit the member.
 DROPPED = object()
 
 
@@ -126,7 +126,7 @@ class Company:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Post events to a provider's event hook. By default, the request has that provider's secret."""
+        """Post events to a provider's event hook. The default secret is the secret of the provider."""
         sent = {"Authorization": SECRETS.get(provider, "") if secret is None else secret}
         return self._post(
             f"/auth/events/{provider}",
@@ -142,7 +142,8 @@ class Company:
         header: Mapping[str, Any] | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return a token for Universal Logout, signed by Okta. A claim that is changed to None is removed."""
+        """Return a token for Universal Logout, signed by Okta. `claims` replace claims of the token. None removes a
+        claim."""
         now = int(self.world.clock())
         endpoint = f"{self.world.browser().root}auth/revoke/{provider}"
         signed = {"kid": f"kid-{provider}", "alg": "RS256", "typ": TYPE, **(header or {})}
@@ -176,7 +177,7 @@ class Company:
         )
 
     def _post(self, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Post as a server does: without cookies, and without the header that our page adds."""
+        """Post as a server does: without cookies, and without the header that only our page sends."""
         return self.world.browser().post(
             path,
             body,

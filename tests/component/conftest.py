@@ -56,7 +56,7 @@ def browser(world: World) -> Browser:
 
 @pytest.fixture
 def signed_in(world: World, browser: Browser) -> Browser:
-    """A browser in which Ada is signed in through Okta."""
+    """A browser in which Ada has signed in through Okta."""
     world.sign_in(browser)
     return browser
 

@@ -1,5 +1,5 @@
-"""Functions that check every response of the component tests against the OpenAPI document. tests/component/conftest.py calls
-them."""
+"""Functions that check every response of the component tests against the OpenAPI document. The fixtures in
+tests/component/conftest.py call the functions."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _absolute(node: Any) -> Any:
-    """Make references absolute, because each schema is validated outside its document."""
+    """Make the references in a schema absolute. The validator receives each schema without the document."""
     if isinstance(node, dict):
         return {
             name: _URI + value if name == "$ref" and value.startswith("#") else _absolute(value)

@@ -1,4 +1,4 @@
-"""A test stage with direct sign-in: the world with a strict user pool, and the actions of a person."""
+"""A test stage with direct sign-in, and the actions of a person on the stage."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ DEVICE_COOKIE = "__Host-gatehouse-device"
 
 
 class Direct:
-    """A stage, its user pool, and Grace, who has an account in the pool. `post` sends a browser's request to
-    /auth/direct/…."""
+    """A stage with direct sign-in, its user pool, and Grace's account in the pool. `post` sends a browser's request to
+    /auth/…."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -63,12 +63,12 @@ class Direct:
         return pyotp.TOTP(secret or self.grace.totp_secret or "").at(int(self.world.clock()))
 
     def with_totp(self) -> None:
-        """Give Grace an authenticator app."""
+        """Set up an authenticator app for Grace."""
         self.grace.totp_secret = pyotp.random_base32()
         self.grace.factors.add("SOFTWARE_TOKEN_MFA")
 
 
 def outline(answer: Answer) -> tuple[int, Any, tuple[str, ...], bool]:
-    """Return every part by which a caller could distinguish responses: status, body, headers, cookies."""
+    """Return the parts of a response that a caller could compare: status, body, headers, cookies."""
     headers = tuple(sorted(f"{name}: {value}" for name, value in answer.headers.items()))
     return answer.status, answer.json(), headers, bool(answer.set_cookies)

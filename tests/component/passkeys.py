@@ -11,7 +11,7 @@ NEW_PASSWORD = "another horse 34"
 
 
 class Passkeys:
-    """Grace on a stage whose passkeys belong to app.example.org. A test can make her device send false data."""
+    """Grace's actions on a stage with passkeys for app.example.org. A test can make her device send false data."""
 
     def __init__(self, direct: Direct) -> None:
         self.direct = direct
@@ -35,8 +35,8 @@ class Passkeys:
         return self.device.passkeys[-1]
 
     def reset(self, password: str = NEW_PASSWORD) -> Answer:
-        """Set a new password with a mailed code in a new browser. Then advance the clock by one second, so that later
-        sign-ins have a later time."""
+        """Set a new password with a mailed code in a new browser. Then advance the clock by one second, because later
+        sign-ins must have a later time."""
         elsewhere = self.direct.world.browser()
         self.post("direct/forgot-password", elsewhere, email=EMAIL)
         code = self.direct.pool.last_code("reset")
@@ -57,6 +57,6 @@ class Passkeys:
         return self.direct.challenge("WEB_AUTHN", browser, credential=credential)
 
     def sign_in(self, browser: Browser | None = None, email: str = EMAIL, **lies: Any) -> Answer:
-        """Request a challenge and answer it. `lies` are wrong values that the device sends in its response."""
+        """Request a challenge and send the device's response. `lies` are wrong values in the response."""
         options = self.ask(email, browser).json()["challenge"]["options"]
         return self.answer(self.device.get(options, **lies), browser)

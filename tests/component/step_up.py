@@ -1,5 +1,4 @@
-"""A test app whose route requires a recent authentication, with strict test doubles, and the sign-ins and calls of
-people."""
+"""A test app with a route that requires a recent authentication. Two people sign in to the app and call the route."""
 
 import base64
 import json
@@ -21,7 +20,7 @@ ROUTE = "/refunds"
 
 
 class Shop:
-    """The app, and Cognito's calls to the app's triggers. Ada signs in through Okta, Grace with a password."""
+    """The app, and Cognito's calls to the app's triggers. Ada signs in through Okta. Grace signs in with a password."""
 
     def __init__(self, world: World, openapi: str | None = None, **wanted: Any) -> None:
         self.world = world
@@ -51,14 +50,14 @@ class Shop:
         query: str = "",
         **claims: Any,
     ) -> None:
-        """Sign in through Okta. `auth_time` is the claim in Okta's ID token; None omits the claim."""
+        """Sign in through Okta. `auth_time` is the claim in Okta's ID token. None omits the claim."""
         start = browser.get(f"/auth/login?provider=Okta{query}").location
         self.hear(auth_time, **claims)
         back = self.world.cognito.authorize(start, person or Person())
         assert browser.get(back, site="cross-site").status == 303
 
     def hear(self, auth_time: object, *, part: str = "idToken", subject: str = "00u1ada") -> None:
-        """Call our trigger with Okta's claims, as Cognito does."""
+        """Call the trigger with Okta's claims, as Cognito does at a sign-in through Okta."""
         event = load_event("InboundFederation_ExternalProvider")
         attributes = event["request"]["attributes"]
         for told in (attributes["idToken"], attributes["userInfo"]):

@@ -10,7 +10,7 @@ from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
 from tests.component.world import SEALING_KEY
 
 _NONCE, _TAG = 12, 16
-#: Cookies whose content is compressed before it is sealed.
+#: The purposes of cookies with compressed content. The server compresses the content before sealing.
 DEFLATED = ("challenge", "mfa-enrolment")
 
 
@@ -26,7 +26,8 @@ def regions(value: str) -> dict[str, bytes]:
 
 
 def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
-    """Return the tampered `value`, a cookie of `purpose`. `other` is the same kind of cookie of another person."""
+    """Return the tampered `value`, which is a cookie of `purpose`. `other` is the same type of cookie, but of another
+    person."""
     kid, _, body = value.partition(".")
     parts = regions(value)
     kind = case["kind"]
@@ -67,7 +68,7 @@ def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
 
 
 def is_foreign(case: dict[str, Any], purpose: str) -> bool:
-    """Return whether the case can change a cookie of this purpose."""
+    """Return False if the case only sets the cookie's own purpose. Otherwise return True."""
     return not (case["kind"] == "purpose" and case["purpose"] == purpose)
 
 

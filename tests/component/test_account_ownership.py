@@ -64,7 +64,7 @@ def test_no_password_is_taken_before_the_code(direct: Direct, password: Any, mor
 def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
     direct: Direct, first: str
 ) -> None:
-    """A stranger can only cause more mails to the owner, because each code is sent to the owner's mailbox."""
+    """A stranger's requests can only cause more mails to the owner. The owner's mailbox receives every code."""
     stranger, owner = direct.world.browser(), direct.browser
     stranger.source_ip = "198.51.100.9"
     order = [stranger, owner] if first == "stranger" else [owner, stranger]
@@ -95,8 +95,8 @@ def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
 def test_an_account_that_our_server_did_not_make_starts_afresh(
     direct: Direct, request_path: str
 ) -> None:
-    """The account has a stranger's password, names and code. Our code deletes the account and its record, and creates a new
-    account."""
+    """The existing account has a stranger's password, names and code. Our code deletes the account and its record, and
+    creates a new account."""
     old = strangers_account(direct)
     old_code = old.new_code("sign-up", direct.world.clock())
     assert direct.post(f"direct/{request_path}", email=NEW).status == 200
@@ -112,7 +112,7 @@ def test_an_account_that_our_server_did_not_make_starts_afresh(
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("path", ["confirm", "reset-password"])
 def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> None:
-    """The test enters the code of the stranger's account. The code is refused."""
+    """The test enters the code of the stranger's account. The server refuses the code."""
     old = strangers_account(direct)
     code = old.new_code("sign-up", direct.world.clock())
     body = {"email": NEW, "code": code, "password": PASSWORD, **NAMES}
@@ -125,8 +125,7 @@ def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> 
 def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Our code reads the account's status a second time before it deletes the account. Cognito's page does not use our
-    lock."""
+    """The lock does not apply to Cognito's page. Our code therefore reads the account's status again before the deletion."""
     old = strangers_account(direct)
     find = UserAdmin.find
 
@@ -185,8 +184,7 @@ def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Dire
 def test_whoever_gave_the_old_password_before_a_reset_does_not_get_in_after_it(
     direct: Direct,
 ) -> None:
-    """A stranger has the password and the authenticator app, and stops at the second step. Meanwhile the owner resets the
-    password."""
+    """A stranger enters the password and stops at the second step. Then the owner resets the password."""
     direct.with_totp()
     stranger = direct.world.browser()
     assert direct.sign_in(browser=stranger).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -216,8 +214,8 @@ STEPS = ["admin_update_user_attributes", "admin_set_user_password"]
 def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
     direct: Direct, step: str
 ) -> None:
-    """The code is used, but the account has no password, and every sign-in fails. The owner requests another code, and that
-    code works."""
+    """The confirmation has used up the code, and the account still has no password. The owner requests another code, and
+    the second code works."""
     sign_up(direct)
     code = direct.pool.last_code("sign-up")
     direct.pool.fail(step, client_error("InternalErrorException"))
@@ -231,7 +229,7 @@ def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
 
 @pytest.mark.security("S-67")
 def test_a_sign_up_does_not_cross_a_confirmation(direct: Direct) -> None:
-    """The confirmation holds the lock of the address. A sign-up waits until the owner's account is complete."""
+    """During the confirmation, the address is locked. A sign-up waits until the owner's account is complete."""
     sign_up(direct)
     ((_, event),) = direct.world.functions.events
     barred: list[str] = []
@@ -267,7 +265,7 @@ def proved(direct: Direct, user: PoolUser) -> bool:
 def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
     direct: Direct,
 ) -> None:
-    """A password that an administrator or another route has set is no proof, even after many sign-ins with that password."""
+    """A password that somebody sets in another way proves nothing about the mailbox, even after many sign-ins."""
     direct.sign_in()
     assert not proved(direct, direct.grace)
     direct.post("direct/forgot-password", email=direct.grace.email)
@@ -291,7 +289,7 @@ def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
 
 @pytest.mark.security("S-68")
 def test_nobody_writes_the_proof_for_himself(direct: Direct) -> None:
-    """Neither a route nor an attribute of the pool can set the proof."""
+    """Neither a route nor an attribute of the pool can set the proof of the mailbox."""
     for event in ("PostConfirmation_ConfirmSignUp", "PostAuthentication_Authentication"):
         sent = load_event(event)
         sent["request"]["userAttributes"]["provedAt"] = "2000-01-01T00:00:00.000Z"
@@ -320,7 +318,8 @@ UNMARKED: dict[str, Any] = {
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("metadata", UNMARKED.values(), ids=UNMARKED)
 def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata: Any) -> None:
-    """Cognito's page accepts a password before the proof. The trigger refuses every sign-up without our server's mark."""
+    """Cognito's page accepts a password before the address is verified. The trigger refuses every sign-up without the
+    mark of our server."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = metadata
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
@@ -355,8 +354,8 @@ def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct
 
 
 def test_a_lock_is_one_at_a_time_and_opens_by_itself(direct: Direct) -> None:
-    """A lock expires after a crash, so the address is usable again. The owner of an expired lock cannot release a newer
-    lock."""
+    """A lock expires after a crash, and another request can then lock the address. The owner of an expired lock cannot
+    release a newer lock."""
     locks, clock = _locks(direct), direct.world.clock
     with locks.held("lock/1", 0):
         with pytest.raises(Exception, match="is running"), locks.held("lock/1", 1):
@@ -391,7 +390,7 @@ def test_many_at_once_get_a_lock_one_after_the_other(direct: Direct) -> None:
 
 
 def test_a_lock_that_cannot_be_given_up_undoes_nothing(direct: Direct) -> None:
-    """If a lock cannot be released, the lock expires. If a lock cannot be acquired, the work does not start."""
+    """A lock that cannot be released expires. If a lock cannot be acquired, the work does not start."""
     locks = _locks(direct)
     with locks.held("lock/1", 0):
         direct.world.dynamodb.fault = connect_timeout()

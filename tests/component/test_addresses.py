@@ -1,5 +1,4 @@
-"""Tests that all code parses an email address in the same way, whoever sends the address, and that no spelling avoids a rule
-(S-72)."""
+"""Tests that all code parses an email address in the same way. No spelling of an address bypasses a rule (S-72)."""
 
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.events import load_event
 
 LINES = attack_lines("hostile_addresses.txt")
 REFUSED = r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
-#: Each test applies one rule. With both rules active, one rule would hide that the other is missing.
+#: Each test uses one rule. If both rules were active, a missing rule would stay undetected.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "refuse lists and a provider": {
         "sign_up_refused_domains": frozenset({"bad.example", "b\u00fccher.example"})
@@ -131,7 +130,8 @@ def test_another_spelling_of_the_name_is_no_way_to_guess(direct: Direct, other: 
 def test_settings_and_providers_may_spell_a_domain_either_way(
     direct: Direct, listed: str, typed: str
 ) -> None:
-    """The test covers the allow list, the refuse list, and a manually written row of the providers table."""
+    """The test covers the list of allowed domains, the list of refused domains, and a manually written row of the
+    providers table."""
     read = Settings.from_env(
         {**ENVIRONMENT, "SIGN_UP_ALLOWED_DOMAINS": listed, "SIGN_UP_REFUSED_DOMAINS": listed}
     )
@@ -169,8 +169,8 @@ def test_settings_and_providers_may_spell_a_domain_either_way(
     ],
 )
 def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: str) -> None:
-    """Okta has no domains. Okta may use any address except addresses of another provider's domain and ambiguous
-    addresses."""
+    """Okta's row has no domains. Okta may use any address, except ambiguous addresses and addresses in another provider's
+    domain."""
     stage(direct)
     with pytest.raises(TriggerFailed, match=REFUSED):
         trigger("PreSignUp_ExternalProvider", email, userName="okta_00u1")
@@ -188,8 +188,8 @@ def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: 
     ],
 )
 def test_what_a_provider_tells_before_the_at_is_kept_as_it_is(direct: Direct, email: str) -> None:
-    """The rule checks only the domain. The provider's people can sign in, and the record has the address as the provider
-    sent it."""
+    """The rule checks only the domain. The provider's people can sign in, and the record has the exact address from the
+    provider."""
     stage(direct)
     trigger("PreSignUp_ExternalProvider", email, userName="corp2_00u1")
     assert direct.world.users()["corp2_00u1"]["Email"] == email

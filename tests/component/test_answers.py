@@ -82,7 +82,7 @@ def test_every_answer_has_the_security_headers(world: World, browser: Browser, n
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("target", ["/auth/config", "/auth/login?provider=Okta"])
 def test_answers_about_outages_have_them_too(world: World, browser: Browser, target: str) -> None:
-    """During an outage, clients other than browsers receive 503 with Retry-After."""
+    """During an outage, clients other than browsers receive a 503 response with `Retry-After`."""
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.send("GET", target)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
@@ -132,8 +132,8 @@ def test_debug_is_off() -> None:
 
 @pytest.mark.security("S-52")
 def test_the_policy_allows_our_own_origin_only() -> None:
-    """The policy contains no inline source, eval, wildcard, third party or bare scheme. The other directives are also
-    restricted."""
+    """The policy contains no inline source, eval, wildcard, third party or bare scheme. The policy also restricts
+    `base-uri`, `form-action`, frames and trusted types."""
     sources = {source for values in CONTENT_SECURITY_POLICY.values() for source in values}
     assert sources == {"'self'", "'none'", "'script'"}
     for directive in ("default-src", "object-src", "base-uri", "frame-ancestors", "trusted-types"):
@@ -207,7 +207,7 @@ def test_assets_are_cached_for_ever_and_the_page_is_asked_for_anew(
 def test_a_browser_that_has_this_version_gets_304(
     world: World, browser: Browser, target: str, form: str
 ) -> None:
-    """The 304 response has no body. Its headers are the same, and replace the headers in the browser's cache."""
+    """The 304 response has no body. Its headers equal the headers of the full response, and replace the cached headers."""
     whole = browser.get(target)
     tag = whole.headers["etag"]
     assert tag.startswith('W/"')
@@ -228,8 +228,8 @@ def test_another_version_is_answered_in_full(
 
 
 def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
-    """In an outage of the providers table, the page has a link to managed login. Managed login offers the providers as
-    well."""
+    """During an outage of the providers table, the page has a link to managed login. Managed login offers the providers
+    as well."""
 
     def ways() -> str:
         answer = browser.get("/")
@@ -266,7 +266,7 @@ def test_nothing_else_may_be_kept(world: World, browser: Browser, name: str) -> 
     "name", ["..", "%2e%2e", "index.html", "..%2f..%2fapp.py", "app.js%00", "APP.JS", ".env"]
 )
 def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
-    """The server looks the name up in a list, and never opens a file by this name."""
+    """The server searches the name in a list, and never opens a file by the requested name."""
     from urllib.parse import unquote
 
     event = build_event(
@@ -316,7 +316,7 @@ def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browse
 def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
     world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each refusal writes one log line. The line has the pattern of the route, without the query string."""
+    """Each refusal writes one log line. The line contains the pattern of the route, and omits the query string."""
     event = build_event(
         app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage=""
     )

@@ -26,7 +26,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def imports(name: str, tree: ast.Module) -> Iterator[str]:
-    """Yield the full names of all imports, including those inside functions."""
+    """Yield the full names of all imports, including imports inside functions."""
     here = ["chalicelib", "gatehouse", *name.split(".")]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -116,8 +116,8 @@ def test_each_contract_notices_an_import_against_it(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("command_line", [True, False])
 def test_the_gate_keeps_chalice_to_the_lock(command_line: bool) -> None:
-    """Chalice's command line loads the app before packaging, and the import checks Chalice's version. Lambda loads none of
-    that code."""
+    """Chalice's command line loads the app before packaging, and this import checks the version of Chalice. Lambda loads
+    none of the checking code."""
     code = f"""
 import sys
 if {command_line}:

@@ -50,8 +50,8 @@ def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> No
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("authorizer", [None, CognitoUserPoolAuthorizer("x", ["arn:x"]), "missing"])
 def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
-    """The import of the app fails if a route lacks `authorized(…)`, or if the route uses Chalice's authorizer without
-    scopes. The deployment fails as well."""
+    """The import of the app fails if a route lacks `authorized(…)`, or if a route uses Chalice's authorizer without
+    scopes. The deployment then fails as well."""
     arguments = {} if authorizer == "missing" else {"authorizer": authorizer}
     team = Chalice("team")
     team.route("/orders", methods=["GET"], **arguments)(lambda: {})
@@ -77,7 +77,7 @@ def test_all_unguarded_routes_are_named_at_once() -> None:
 
 @pytest.mark.security("S-48")
 def test_a_public_route_with_another_method_is_not_public() -> None:
-    """The list of public routes contains methods and paths."""
+    """The list of public routes contains pairs of method and path."""
     team = Chalice("team")
     team.route("/ping", methods=["GET", "DELETE"])(lambda: {})
     with pytest.raises(ValueError, match="DELETE /ping"):
@@ -109,7 +109,7 @@ REFUSED: dict[str, tuple[dict[str, str] | None, int]] = {
 def test_handlers_check_the_claims_again(
     world: World, browser: Browser, route: str, case: str
 ) -> None:
-    """API Gateway does not check the audience. On a route without scopes, API Gateway does not check `token_use` either."""
+    """API Gateway does not check the audience. For routes without scopes, API Gateway also does not check `token_use`."""
     claims, status = REFUSED[case]
     answer = browser.get(route, claims=claims)
     assert answer.status == status
@@ -118,7 +118,7 @@ def test_handlers_check_the_claims_again(
 
 
 def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) -> None:
-    """The response has the columns of the row under their original names, and the groups of the token."""
+    """The response has the columns of the row under their original names. The groups come from the token."""
     body = signed_in.get("/me", claims={**CLAIMS, "cognito:groups": "[admins staff]"}).json()
     assert body["userName"] == "okta_00u1ada"
     assert body["Email"] == "ada@example.org"
@@ -129,7 +129,7 @@ def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) 
 
 @pytest.mark.security("S-50")
 def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) -> None:
-    """A new person with a reused user name does not receive the record of the earlier person."""
+    """Somebody has the user name of a deleted person. The response does not contain the record of the deleted person."""
     answer = signed_in.get("/me", claims=without(sub="the-next-person-of-that-name"))
     assert (answer.status, answer.json()["error"]) == (404, "not_found")
     assert "ada" not in answer.body
@@ -139,7 +139,7 @@ def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) ->
 def test_nothing_in_the_request_chooses_whose_record_is_read(
     world: World, signed_in: Browser
 ) -> None:
-    """The query and the headers name another person, but the response has the record of the person in the claims."""
+    """The query and the headers name another person. The response has the record of the person in the claims."""
     world.sign_in(world.browser(), Person(sub="s2", username="Okta_00u2", email="bob@example.org"))
     answer = signed_in.get(
         "/me?userName=Okta_00u2&sub=s2", headers=[("X-User", "Okta_00u2")], claims=CLAIMS
@@ -242,7 +242,7 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
-    """Cognito never puts such a group into a token, and the route would refuse everybody. The app therefore fails when it
-    loads."""
+    """Cognito never puts a group with an ambiguous name into a token. The route would refuse every caller, and the app
+    therefore fails during import."""
     with pytest.raises(ValueError, match="rename the group"):
         authorized("api/read", group=group)

@@ -61,7 +61,7 @@ class Site:
         return str(answer["body"])
 
     def asset(self, name: str, language: str = "en") -> str:
-        """Return the response for the file that the page names."""
+        """Return the response to a request for the named file of the page."""
         (version,) = set(re.findall(r"/assets/(\w+)/", self.page(language)))
         answer = self.get(f"/account/assets/{version}/{name}")
         assert answer["statusCode"] == 200, answer["body"]
@@ -91,7 +91,7 @@ def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
 
 
 def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -> None:
-    """Both apps have the same settings and different folders."""
+    """The two apps have the same settings and different folders."""
     other = tmp_path / "other"
     other.mkdir()
     for name in ("harbour.svg", "quay.svg"):

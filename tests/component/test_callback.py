@@ -1,4 +1,4 @@
-"""Tests of GET /auth/callback: after every invalid redirect from Cognito, the browser shows the page, without a session or
+"""Tests of GET /auth/callback. After an invalid redirect from Cognito, the browser shows the page, without a session or a
 record."""
 
 from typing import Any
@@ -84,7 +84,7 @@ def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
 def test_errors_from_cognito_become_our_own_codes(
     world: World, browser: Browser, error: str, description: str, code: str
 ) -> None:
-    """The redirect contains neither `error` nor `error_description`. A code in the same request is not redeemed."""
+    """The redirect omits `error` and `error_description`. The server does not redeem a code from the same request."""
     query = begin(world, browser)
     answer = come_back(browser, {**query, "error": error, "error_description": description})
     assert_refused(world, browser, answer, code)
@@ -96,8 +96,8 @@ def test_errors_from_cognito_become_our_own_codes(
 def test_the_token_request_has_the_secret_in_the_header_only(
     world: World, browser: Browser
 ) -> None:
-    """The request uses client_secret_basic, the `redirect_uri` from the start of the sign-in, and the verifier. Form and URL
-    contain no secret."""
+    """The request contains the client secret in the Authorization header (client_secret_basic), the `redirect_uri` from
+    the start of the sign-in, and the verifier. Form and URL contain no secret."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == TOKEN]
     assert set(form) == {"client_id", "grant_type", "code", "code_verifier", "redirect_uri"}
@@ -123,8 +123,7 @@ def test_the_token_request_has_the_secret_in_the_header_only(
 def test_an_issuer_in_the_callback_must_be_ours(
     world: World, browser: Browser, issuer: str, location: str
 ) -> None:
-    """As a defence against mix-up attacks, the callback refuses another issuer before the code is sent to the token
-    endpoint."""
+    """As a defence against mix-up attacks, the callback refuses a wrong issuer before it redeems the code."""
     query = begin(world, browser)
     assert come_back(browser, {**query, "iss": issuer}).location == location
     assert world.cognito.calls(TOKEN) == (1 if location == "/api/" else 0)
@@ -206,7 +205,7 @@ def test_a_good_callback_is_a_303_to_a_clean_address(world: World, browser: Brow
 def test_login_forgets_a_return_to_outside_the_app(
     world: World, browser: Browser, target: str
 ) -> None:
-    """A sign-in link cannot redirect to another site."""
+    """The server ignores a foreign target in a sign-in link."""
     from urllib.parse import quote
 
     answer = come_back(browser, begin(world, browser, f"provider=Okta&return_to={quote(target)}"))
@@ -264,7 +263,7 @@ def test_an_outage_of_the_token_endpoint_is_told_as_such(
 
 
 def test_a_code_answer_without_refresh_token_is_refused(world: World, browser: Browser) -> None:
-    """A session cannot be refreshed without a refresh token."""
+    """Without a refresh token, the server could not refresh the session later."""
     query = begin(world, browser)
     real = world.cognito._new_refresh
     world.cognito._new_refresh = lambda family: real(family) and None  # type: ignore[method-assign,assignment,return-value]  # scripted fault

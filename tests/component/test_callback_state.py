@@ -1,4 +1,4 @@
-"""Tests of GET /auth/callback: `state` and transaction bind a sign-in to one browser, and each works once."""
+"""Tests of GET /auth/callback. The state and the transaction bind a sign-in to one browser. A transaction works once."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -63,7 +63,7 @@ def test_callback_refuses_a_state_of_another_browser(world: World, browser: Brow
 def test_callback_refuses_a_transaction_under_another_states_name(
     world: World, browser: Browser
 ) -> None:
-    """The callback compares the sealed state; the name of the cookie is not a proof."""
+    """The callback compares the state inside the seal, and ignores the state in the cookie's name."""
     from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     query = begin(world, browser)
@@ -118,7 +118,7 @@ def _broken(*_: object) -> None:
 
 @pytest.mark.security("S-08")
 def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: Browser) -> None:
-    """The seal contains the deadline. A browser that keeps the cookie longer gains nothing."""
+    """The seal contains the deadline. A browser cannot extend the deadline of a cookie."""
     query = begin(world, browser)
     kept = dict(browser.cookies)
     world.clock.advance(601)
@@ -131,7 +131,8 @@ def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: 
 
 @pytest.mark.security("S-12")
 def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: Browser) -> None:
-    """In a code injection attack, the verifier of the second sign-in does not redeem the code of the first sign-in."""
+    """In a code injection attack, the callback of the second sign-in receives the code of the first sign-in. The second
+    verifier does not redeem the code."""
     first, second = begin(world, browser), begin(world, browser)
     answer = come_back(browser, {"code": first["code"], "state": second["state"]})
     assert_refused(world, browser, answer, "login_failed")
@@ -155,8 +156,8 @@ def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Bro
 def test_an_id_token_of_another_login_is_refused_even_without_pkce(
     world: World, browser: Browser
 ) -> None:
-    """The token endpoint returns an ID token whose nonce belongs to another sign-in. The check of the nonce refuses the
-    token, although PKCE succeeded."""
+    """The token endpoint returns an ID token with the nonce of another sign-in. PKCE succeeds, and the check of the nonce
+    refuses the token."""
     query = begin(world, browser)
     world.cognito.id_claims["nonce"] = "nonce-of-another-login"
     assert_refused(world, browser, come_back(browser, query), "login_failed")

@@ -1,5 +1,5 @@
-"""Tests that run the cases of tests/cognitos against the strict double, and tests of a run's transcript, its masks, and its
-replay."""
+"""Tests of the Cognito cases in tests/cognitos against the strict double. Other tests check the transcript of a run, its
+masks, and its replay."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_the_double_does_what_aws_does(name: str) -> None:
 
 
 def test_cases_are_whole() -> None:
-    """Each case has a sentence and a link to an AWS page, and requires only features of the list."""
+    """Each case has a sentence and a link to an AWS page. A case may require only features of the list."""
     for case in CASES.values():
         assert case.says.endswith((".", ")")), case.name
         assert case.page.startswith("https://docs.aws.amazon.com/"), case.name
@@ -36,7 +36,7 @@ def test_cases_are_whole() -> None:
 
 
 def test_a_difference_that_is_gone_is_noticed() -> None:
-    """The test also covers a new difference, and a listed difference that has changed."""
+    """The test also covers a new difference and a changed difference."""
     case = CASES["an_address_signs_up_once"]
     listed = load_differences("local")["six_wrong_passwords_lock_the_account"]
     assert verdict(case, case.expected, {}) is None

@@ -17,7 +17,7 @@ KEYS = "/.well-known/jwks.json"
 
 
 class NewContainer:
-    """New services for the world, which record their calls. `beside` is called before each response."""
+    """New services for the world. The services record their calls, and call `beside` before each response."""
 
     def __init__(self, world: World) -> None:
         self.asked: list[str] = []
@@ -61,7 +61,7 @@ class NewContainer:
 
 @pytest.fixture
 def came(world: World, browser: Browser) -> dict[str, str]:
-    """Return the response to a callback whose sign-in began in another container."""
+    """Return the parameters of a callback whose sign-in began in another container."""
     return begin(world, browser)
 
 
@@ -107,7 +107,7 @@ def test_record_and_row_are_written_while_older_sessions_are_counted(
 def test_a_callback_that_no_login_began_makes_nothing_read(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Anybody can send such a callback, and the callback must cause no cost."""
+    """Anybody can send a callback without a sign-in. The callback must therefore cause no reads."""
     container = NewContainer(world)
     browser.cookies.clear()
     assert come_back(browser, came).location == "/api/?error=login_unknown"
@@ -117,7 +117,7 @@ def test_a_callback_that_no_login_began_makes_nothing_read(
 def test_what_a_refused_callback_began_to_read_is_kept(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """No thread continues into the next invocation, and the next callback does not repeat the reads."""
+    """No thread continues into the next invocation, and the next callback uses the results."""
     container = NewContainer(world)
     threads = threading.active_count()
     refused = come_back(browser, {**came, "iss": "https://evil.example"})

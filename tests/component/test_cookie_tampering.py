@@ -91,7 +91,7 @@ def test_the_corpora_are_whole() -> None:
 
 
 def test_untouched_they_all_work(held: Held) -> None:
-    """If the untampered cookies work, the failures below are caused by the tampering."""
+    """The untampered cookies work. Therefore only the tampering can cause the failures of the following tests."""
     direct = held.direct
     assert browser_with(direct, SESSION_COOKIE, held.session[0]).post("/auth/refresh").status == 200
     back = browser_with(direct, held.login_name, held.login[0]).get(
@@ -107,8 +107,8 @@ def test_untouched_they_all_work(held: Held) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
-    """A tampered cookie of a session, a sign-in in progress or a challenge causes the documented refusal. No other service
-    is called."""
+    """A tampered cookie of a session, a sign-in in progress or a challenge causes the documented refusal. The server
+    calls no other service."""
     direct = held.direct
     before = (len(direct.world.cognito.requests), len(direct.pool.calls))
     writes = direct.world.dynamodb.writes
@@ -140,7 +140,7 @@ def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-44")
 def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
-    """Strangers keep the account paused. Only a browser with a valid device cookie has attempts left."""
+    """Strangers keep the account paused. Only a browser with a valid device cookie can still try a password."""
     assert direct.sign_in().status == 200
     device = direct.browser.cookies[DEVICE_COOKIE].value
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))

@@ -1,5 +1,4 @@
-"""Tests that the redirect after a sign-out leads to the requested address, works once, and never leads to another
-address."""
+"""Tests of the redirect after a sign-out. The redirect leads to the requested address, once, and to no other address."""
 
 from urllib.parse import parse_qs, urlsplit
 

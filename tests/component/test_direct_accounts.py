@@ -1,5 +1,5 @@
-"""Tests of the routes for sign-up, confirmation, resend, forgotten password and reset. The responses do not reveal whether
-an address has an account (S-40)."""
+"""Tests of the routes for sign-up, confirmation, resend, forgotten password and reset. The responses are the same for
+addresses with and without an account (S-40)."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,8 @@ def confirm(
 
 
 def test_sign_up_confirm_and_sign_in(direct: Direct) -> None:
-    """The record is PENDING until the person enters the code. Then the record is CONFIRMED, with the names and the proof."""
+    """The record is PENDING before the person enters the code. Afterwards the record is CONFIRMED, with the names and the
+    proof of the mailbox."""
     started = sign_up(direct)
     assert (started.status, started.json()) == (200, {})
     (record,) = direct.world.users().values()
@@ -110,7 +111,7 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None
 def test_a_new_password_stands_where_sessions_cannot_be_ended(
     direct: Direct, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The response reports the new password. The log says that the sessions could not be ended."""
+    """The response reports success. The log says that the sessions could not be ended."""
     direct.pool.fail("admin_user_global_sign_out", refusal(code, "AdminUserGlobalSignOut"))
     assert reset_password(direct).status == 200
     assert "sessions_not_ended" in capsys.readouterr().out
@@ -153,8 +154,7 @@ MAILS = ("sign-up", "resend-code", "forgot-password")
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("name", REQUESTS)
 def test_every_address_gets_the_same_answer(direct: Direct, name: str) -> None:
-    """The test compares status, body, headers and cookies for addresses without an account and for confirmed, unconfirmed,
-    created, disabled and federated people."""
+    """The test compares status, body, headers and cookies for all addresses of `people`."""
     found = {
         state: outline(REQUESTS[name](direct, email)) for state, email in people(direct).items()
     }
@@ -175,8 +175,8 @@ CODES = [
 def test_what_cognito_says_of_known_addresses_only_stays_inside(
     direct: Direct, request_name: str, call: str, operation: str, code: str
 ) -> None:
-    """Only existing accounts have limits and states in Cognito. The response is the same as for an address without an
-    account."""
+    """Only existing accounts have limits and states in Cognito. For these accounts, the response is the same as without
+    an account."""
     stranger = outline(REQUESTS[request_name](direct, STRANGER))
     direct.pool.fail(call, refusal(code, operation))
     assert outline(REQUESTS[request_name](direct, EMAIL)) == stranger
@@ -212,7 +212,7 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
     level: str,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The log reports the failure, and no response reveals it. Lambda does not retry the function."""
+    """The log reports the failure, and every response stays the same. Lambda does not retry the function."""
     direct.pool.fail(call, refusal(code, operation))
     assert outline(sign_up(direct, email)) == outline(sign_up(direct, STRANGER))
     (line,) = [line for line in log_lines() if line["event"] == "account_refused"]
@@ -268,7 +268,7 @@ def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct)
 def test_the_mail_function_takes_nothing_but_our_requests(
     direct: Direct, event: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The function drops other events, because Lambda would retry a failed event repeatedly."""
+    """The function ignores other events. If the function failed, Lambda would retry the event repeatedly."""
     gate.account_mail(event, LambdaContext())
     assert "account_mail_refused" in capsys.readouterr().out
     assert direct.pool.calls == []
@@ -276,7 +276,8 @@ def test_the_mail_function_takes_nothing_but_our_requests(
 
 @pytest.mark.security("S-40")
 def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
-    """The refusal precedes the call to Cognito. The rule does not reveal whether the address has an account."""
+    """The server refuses the domain before the call to Cognito. The refusal does not reveal whether the address has an
+    account."""
     direct.restart(sign_up_refused_domains=frozenset({"example.org"}))
     answers = [sign_up(direct, email) for email in (EMAIL, STRANGER)]
     assert [(a.status, a.json()["error"]) for a in answers] == [(403, "sign_up_refused")] * 2
@@ -286,8 +287,8 @@ def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
 def test_the_triggers_own_refusal_is_logged(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only the trigger can apply the rules of another release or of another stage's setting. No mail is sent, and the log
-    gives the reason."""
+    """Only the trigger can apply the rules of another release or of another stage's setting. The function sends no mail,
+    and the log gives the reason."""
     message = "PreSignUp failed with error GATEHOUSE_REFUSED: This address may not sign up here.."
     direct.pool.fail("sign_up", refusal("UserLambdaValidationException", "SignUp", message))
     assert sign_up(direct).status == 200

@@ -1,5 +1,5 @@
-"""Tests of the CAPTCHA at the sign-in. After repeated failures, the server checks the CAPTCHA before the throttle and before
-Cognito, with or without an account."""
+"""Tests of the CAPTCHA at the sign-in. After repeated failures, the server requires a solved puzzle before the throttle
+and before Cognito. The rule is the same with and without an account."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -119,8 +119,7 @@ def test_known_and_unknown_are_asked_alike(direct: Direct, vendor: Vendor) -> No
 def test_a_source_with_many_failures_is_asked_for_every_account(
     direct: Direct, vendor: Vendor
 ) -> None:
-    """One source tries twenty addresses once each. Then this source must solve a puzzle, and other sources need no
-    puzzle."""
+    """One source tries twenty addresses once each. This source must then solve a puzzle. Other sources need no puzzle."""
     for number in range(20):
         assert direct.sign_in(f"person{number}@example.org", WRONG).status == 401
     assert direct.sign_in().json()["challenge"]["name"] == "CAPTCHA"
@@ -147,7 +146,7 @@ def test_only_the_page_opens_its_policy_and_only_with_a_captcha(
 
 
 def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor: Vendor) -> None:
-    """The site key is public. Another site could use the key and let its visitors solve puzzles."""
+    """The site key is public, and another site could let its visitors solve puzzles with the key."""
     fail_three_times(direct)
     vendor.solved, vendor.hostname = {"token-1"}, "puzzles.example"
     assert direct.sign_in(captcha="token-1").json()["challenge"]["name"] == "CAPTCHA"
@@ -174,8 +173,8 @@ def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendo
 
 @pytest.mark.security("S-41")
 def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor: Vendor) -> None:
-    """The counter ignores sixty outages and two solved puzzles. The invented token that follows is the first counted
-    token."""
+    """The counter ignores sixty outages of the vendor and two solved puzzles. The next invented token is the first
+    counted token."""
     fail_three_times(direct)
     vendor.down = True
     for _ in range(60):
@@ -190,7 +189,7 @@ def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor
 
 
 def test_a_token_that_is_too_long_is_not_asked_about(direct: Direct, vendor: Vendor) -> None:
-    """The route refuses the token. The flow behind the route also refuses the token."""
+    """Both the route and the flow behind the route refuse the token."""
     fail_three_times(direct)
     assert direct.sign_in(captcha="x" * 4097).status == 400
     assert vendor.forms == []

@@ -114,7 +114,7 @@ def test_one_of_several_factors_is_chosen(direct: Direct) -> None:
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
 def test_a_choice_is_answered_by_the_name_that_cognito_offered(direct: Direct, name: str) -> None:
-    """AWS's pages have two names for a code by mail. Our page always shows the same name."""
+    """AWS's pages have two names for a mailed code. Our page always uses the same name."""
     direct.with_totp()
     direct.grace.factors.add("EMAIL_OTP")
     direct.pool.offered_as = {"EMAIL_OTP": name}
@@ -139,7 +139,7 @@ def test_a_wrong_code_leaves_the_challenge_standing(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_are_throttled_over_all_sign_ins(direct: Direct) -> None:
-    """A person who has the password gets no more guesses by a new sign-in."""
+    """A new sign-in gives no additional guesses at the second factor."""
     direct.with_totp()
     for _ in range(5):
         direct.sign_in()
@@ -171,8 +171,8 @@ def test_a_password_without_its_code_forgets_nothing(direct: Direct) -> None:
 
 @pytest.mark.security("S-44")
 def test_strangers_cannot_use_up_the_second_steps_budget(direct: Direct) -> None:
-    """A stranger enters wrong mailed codes for a person's address. The pause applies to mailed codes; the person can still
-    answer a challenge."""
+    """A stranger enters wrong mailed codes for a person's address. The pause applies to mailed codes only, and the person
+    can still answer a challenge."""
     direct.with_totp()
     for _ in range(6):
         last = direct.post(
@@ -197,7 +197,7 @@ def test_the_challenge_belongs_to_one_browser(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("value", ["", "k1.AAAA", "session cookie", "enrolment cookie", "tampered"])
 def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
-    """The server refuses a sealed cookie of another purpose."""
+    """The server refuses a cookie that was sealed for another purpose."""
     direct.sign_in()
     session = direct.browser.cookies[SESSION_COOKIE].value
     direct.post("mfa/setup", password=PASSWORD)
@@ -307,7 +307,7 @@ def test_an_outage_keeps_the_challenge_and_the_attempt(direct: Direct, fault: Ex
 
 @pytest.mark.security("S-45")
 def test_the_pools_own_name_answers_not_the_address(direct: Direct) -> None:
-    """In a challenge, SECRET_HASH and USERNAME require the user name; Cognito accepts no alias (AWS: computing secret hash
+    """In a challenge, SECRET_HASH and USERNAME require the user name instead of an alias (AWS: computing secret hash
     values)."""
     direct.with_totp()
     direct.sign_in(EMAIL.upper())
@@ -360,7 +360,7 @@ def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("broken", ["missing", "of another sign-in", "left over"])
 def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
-    """A challenge in two cookies is valid only if the same response set both cookies. The server ignores a second cookie of
+    """A challenge in two cookies is valid only if one response set both cookies. The server ignores the second cookie of
     an earlier challenge."""
     direct.with_totp()
     direct.pool.session_length = 4096

@@ -1,5 +1,5 @@
-"""Tests of known devices. A stranger's guesses do not lock out the owner's browser (S-44). Many or old known browsers allow
-no more guesses than one browser (S-71)."""
+"""Tests of known devices, the browsers in which a person has signed in before. A stranger's guesses do not lock out the
+owner's browser (S-44). Several known browsers together allow the same number of guesses as one browser (S-71)."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ NEW_PASSWORD = "another horse 34"
 
 @pytest.fixture
 def owner(direct: Direct) -> Browser:
-    """Grace's browser, which has signed in before and is now signed out."""
+    """Grace's browser. Grace has signed in and out in this browser."""
     assert direct.sign_in().status == 200
     assert direct.browser.post("/auth/logout").status == 200
     return direct.browser
@@ -41,7 +41,7 @@ def guesses(direct: Direct, browsers: list[Browser]) -> int:
 
 
 def pause(direct: Direct) -> None:
-    """Use up the account's attempts from another address."""
+    """Use up the account's attempts with guesses from another address."""
     stranger = browser_at(direct, "203.0.113.66")
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         assert direct.sign_in(EMAIL, WRONG, stranger).status == 401
@@ -53,7 +53,7 @@ def pause(direct: Direct) -> None:
 def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
     direct: Direct, owner: Browser
 ) -> None:
-    """During the whole attack, the owner's browser has attempts left."""
+    """The owner's browser can still sign in while the attack continues."""
     pause(direct)
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200
     unknown = browser_at(direct, "198.51.100.20")
@@ -69,8 +69,8 @@ def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner
 
 @pytest.mark.security("S-71")
 def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
-    """A person who once knew the password may have signed in on many browsers. These browsers share one allowance for
-    guesses at a new password."""
+    """A person who once knew the password may have signed in on many browsers. All these browsers share one allowance for
+    guesses at the new password."""
     known = [browser_at(direct, f"203.0.113.{number}") for number in range(10)]
     for browser in known:
         assert direct.sign_in(browser=browser).status == 200
@@ -85,8 +85,8 @@ def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
 def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
     direct: Direct, owner: Browser, path: str
 ) -> None:
-    """Two-step verification asks for the account's password. This route allows no additional guesses, with or without the
-    cookie."""
+    """Two-step verification asks for the account's password. The route shares the sign-in's allowance, with or without
+    the device cookie."""
     assert direct.sign_in(browser=owner).status == 200
     session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
@@ -102,8 +102,8 @@ def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
 
 @pytest.mark.security("S-71")
 def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Browser) -> None:
-    """A browser that signed in with the old password loses its allowance. A sign-in with the new password makes a browser
-    known, even in the same second."""
+    """A browser that signed in with the old password loses its allowance. A browser that signs in with the new password
+    gets the allowance, even in the same second."""
     thief = browser_at(direct, "203.0.113.67")
     assert direct.sign_in(browser=thief).status == 200
     direct.world.clock.advance(0.001)
@@ -123,7 +123,7 @@ def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Br
 def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     direct: Direct, owner: Browser
 ) -> None:
-    """The account belongs to the owner of the mailbox. A reset ends both pauses, from any browser."""
+    """The account belongs to the owner of the mailbox. A reset in any browser ends both pauses."""
     pause(direct)
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
     direct.grace.locked_until = 0
@@ -132,7 +132,7 @@ def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     code = direct.pool.last_code("reset")
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert direct.post("direct/reset-password", elsewhere, **body).status == 200
-    # Each browser counts as known from its second sign-in on.
+    # Each browser gets the allowance at its second sign-in.
     for browser in (elsewhere, owner, elsewhere, owner):
         assert direct.sign_in(EMAIL, NEW_PASSWORD, browser).status == 200
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The server accepts requests of such a browser, and gives the browser no allowance of a known browser."""
+    """The server accepts the browser's requests, and treats the browser as unknown."""
     table, name = direct.world.settings.users_table, direct.grace.username
     if change == "earlier release":
         expires_at = int(direct.world.clock()) + LIFETIME_SECONDS
@@ -191,7 +191,7 @@ def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -
 def test_a_device_cookie_that_is_not_good_counts_as_none(
     direct: Direct, owner: Browser, change: str
 ) -> None:
-    """The server ignores a bad cookie. The browser then shares the account's allowance."""
+    """The server ignores an invalid device cookie. The browser then shares the account's allowance."""
     if change == "tampered":
         cookie = owner.cookies[DEVICE_COOKIE]
         flipped = "A" if cookie.value[-2] != "A" else "B"

@@ -23,7 +23,7 @@ def stage(direct: Direct) -> Direct:
 
 
 def ask(direct: Direct, email: str, source: int, path: str = "forgot-password") -> Answer:
-    """Send a form that causes a mail, from a new source address."""
+    """Send a form from a new source address. The form causes a mail."""
     browser = direct.world.browser()
     browser.source_ip = f"198.51.{source >> 8}.{source & 255}"
     return direct.post(f"direct/{path}", browser, email=email)
@@ -36,8 +36,8 @@ def spend(direct: Direct, times: int, first: int = 0) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Direct) -> None:
-    """The limit is the same for new mailboxes and networks. The server no longer calls Cognito, and people can still sign
-    in."""
+    """New mailboxes and new networks do not raise the limit. The server no longer calls Cognito, and people can still
+    sign in."""
     spend(stage, LIMIT)
     asked = stage.pool.called("forgot_password")
     refused = ask(stage, EMAIL, 999)
@@ -82,7 +82,7 @@ def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
-    """A person who waits for the stage's allowance does not wait again for the allowance of the address."""
+    """A person has waited for the stage's allowance. The person does not wait again for the allowance of the address."""
     spend(stage, LIMIT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert ask(stage, EMAIL, 999).status == 429
@@ -101,7 +101,7 @@ def test_a_source_that_is_paused_uses_up_nothing(stage: Direct) -> None:
 
 
 def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
-    """The outage prevents the mail, and the counter does not change."""
+    """Because of the outage, Cognito sends no mail. The counter therefore does not change."""
     stage.world.functions.fault = connect_timeout()
     for _ in range(2 * LIMIT):
         assert ask(stage, EMAIL, 1).status == 503
@@ -144,7 +144,7 @@ def test_a_malformed_row_is_an_outage(stage: Direct) -> None:
 def test_an_operator_hears_of_it(
     stage: Direct, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The log has an error line and a metric for the alarm. Neither contains the address."""
+    """The log has an error line and a metric for the alarm, both without the address."""
     spend(stage, LIMIT)
     log_lines()
     ask(stage, EMAIL, 999)

@@ -58,8 +58,8 @@ def test_turning_off_what_is_not_on_is_fine(direct: Direct) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Turning the app on or off uses tokens of the second client. No response contains these tokens, and the server revokes
-    the tokens afterwards."""
+    """The test turns the app on and off. Both changes use tokens of the second client. No response contains these tokens,
+    and the server revokes the tokens afterwards."""
     secret = turn_on(direct)
     direct.world.clock.advance(30)
     direct.post("mfa/disable", password=PASSWORD, code=direct.totp(secret))
@@ -90,7 +90,7 @@ def test_a_wrong_first_code_can_be_tried_again(direct: Direct) -> None:
 
 @pytest.mark.parametrize("path", ["setup", "disable"])
 def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) -> None:
-    """A stranger at an open session can neither change the setting nor guess the password."""
+    """A stranger at a signed-in browser cannot change the setting and cannot guess the password."""
     direct.sign_in()
     for _ in range(5):
         answer = direct.post(f"mfa/{path}", password=WRONG, code="123456")
@@ -165,7 +165,7 @@ def test_an_outage_leaves_no_token_behind(direct: Direct) -> None:
 
 @pytest.mark.security("S-31")
 def test_the_enrolment_cookie_fits(direct: Direct) -> None:
-    """Both tokens of the second client fit into one cookie, even at the length of real tokens."""
+    """The tokens have the length of real tokens, and one cookie has space for two tokens."""
     direct.sign_in()
     (cookie,) = direct.post("mfa/setup", password=PASSWORD).set_cookies
     assert len(cookie) < 4096

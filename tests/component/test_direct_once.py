@@ -1,7 +1,7 @@
 """Tests that a code of an authenticator app works once, and that a finished step of a sign-in works once (S-74).
 
-The strict pool refuses repeated codes and steps. In these tests the pool accepts both, as the local AWS does, so that only
-our code can refuse them.
+The strict pool itself refuses repeated codes and steps. In these tests, the pool accepts repeated codes and steps, as the
+local AWS does. Only our code can then refuse a repetition.
 """
 
 import threading
@@ -108,7 +108,8 @@ def test_nor_does_one_with_a_sent_code(
 
 @pytest.mark.security("S-74")
 def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
-    """The step before the last step is finished. The cookie of the finished step must not set another password."""
+    """The person has finished the step before the last step. The cookie of the finished step must not set another
+    password."""
     lenient.grace.status = "FORCE_CHANGE_PASSWORD"
     browser = lenient.world.browser()
     assert lenient.sign_in(browser=browser).json()["challenge"]["name"] == "NEW_PASSWORD_REQUIRED"
@@ -124,8 +125,8 @@ def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
-    """A thief who watched the person type also has the password. Cognito still accepts the code, and our server refuses the
-    second use.
+    """A thief who watched the person type has the password and the code. Cognito still accepts the code, and our server
+    refuses the second use.
 
     The challenge stays open, and an honest second browser can use the next code.
     """
@@ -157,7 +158,8 @@ def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> No
 
 @pytest.mark.security("S-74")
 def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
-    """The person sets up the app in the settings, or because the pool requires an app. Each set-up can be completed once."""
+    """The person sets up the app in the settings, or at a sign-in if the pool requires an app. Each set-up can be
+    completed once."""
     lenient.grace.factors = set()
     browser = lenient.browser
     lenient.sign_in()
@@ -193,9 +195,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
     for fault in (connect_timeout(), refusal("TooManyRequestsException", "x")):
         lenient.pool.fail("admin_respond_to_auth_challenge", fault)
         assert answer(lenient, browser, lenient.totp()).status == 503
-    with (
-        monkeypatch.context() as broken
-    ):  # Cognito has responded, and our server fails before it creates the session.
+    with monkeypatch.context() as broken:  # Cognito has responded, and our server fails
         broken.setattr(NewSessions, "start", out_of_order)
         assert answer(lenient, browser, lenient.totp()).status == 503
     assert answer(lenient, browser, lenient.totp()).status == 200
@@ -203,7 +203,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.security("S-74")
 def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
-    """A code belongs to one person. The same six digits in another person's app are still unused."""
+    """A code belongs to one person. If another person's app shows the same six digits, that code is still unused."""
     other = lenient.pool.add(PoolUser("other@example.org", PASSWORD))
     other.totp_secret, other.factors = lenient.grace.totp_secret, {APP}
     browser = lenient.world.browser()
@@ -219,8 +219,8 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """During an outage of the table the response is 503, and the server does not call Cognito. The same code works
-    afterwards."""
+    """During an outage of the table, the response is 503, and the server does not call Cognito. After the outage, the
+    same code works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True
@@ -292,9 +292,9 @@ def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> Non
 def test_of_many_at_once_over_two_containers_one_gets_a_session(
     lenient: Direct, same: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many requests arrive at the same moment. They have the same cookie and code, or the same code for separate
+    """Many requests arrive at the same moment. The requests have the same cookie and code, or the same code for separate
     challenges."""
-    crowd = 4  # below the challenge's own limit, so that only the mark can refuse a request
+    crowd = 4  # below the challenge's own limit; only the mark can therefore refuse a request
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

@@ -1,5 +1,5 @@
-"""Tests that send fifty guesses or mails to two containers at once. The throttle allows no more than for consecutive
-requests (S-41)."""
+"""Tests that send fifty guesses or mails to two containers at once. The throttle allows the same number of consecutive
+and parallel requests (S-41)."""
 
 import threading
 from collections.abc import Callable
@@ -28,7 +28,8 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
     seen = threading.local()
 
     def read_together(**arguments: Any) -> dict[str, Any]:
-        """Let every request read the account's counter before the first write. This order is the worst case."""
+        """Let every request read the account's counter before the first write. In this order, an unsafe throttle would
+        allow the most guesses."""
         answer = read(**arguments)
         if "/account/" in arguments["Key"]["key"]["S"] and not hasattr(seen, "once"):
             seen.once = True

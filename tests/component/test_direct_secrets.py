@@ -1,5 +1,5 @@
-"""Tests that direct sign-in puts passwords, codes, keys, Sessions and tokens into no log line and into no unrelated response
-(S-61)."""
+"""Tests that no log line contains a password, code, key, Session or token of direct sign-in (S-61). No response repeats a
+secret."""
 
 import logging
 from collections.abc import Callable

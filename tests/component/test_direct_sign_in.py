@@ -93,8 +93,8 @@ def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode:
 
 @pytest.mark.security("S-39")
 def test_the_decision_is_written_down() -> None:
-    """The decision record contains the standards that advise against passwords here, the default, the conditions for turning
-    passwords off, and the excluded people."""
+    """The decision record names the standards that advise against passwords, the default, and the excluded people. The
+    record also says when to turn passwords off."""
     text = " ".join((ROOT / "docs" / "adr" / "0006-direct-sign-in.md").read_text().split())
     for said in (
         "RFC 9700, 2.4",
@@ -109,7 +109,7 @@ def test_the_decision_is_written_down() -> None:
 
 @pytest.mark.security("S-39")
 def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
-    """Cognito may accept a password for a provider's people, as the local AWS does. The server then revokes the tokens."""
+    """Like the local AWS, Cognito may accept a password for a provider's people. The server then revokes the tokens."""
     direct.pool.federated_passwords = True
     direct.pool.add(PoolUser("ada@example.org", "", provider="Okta", username="okta_00u1ada"))
     answer = direct.sign_in("ada@example.org")
@@ -154,7 +154,7 @@ def test_every_refusal_looks_the_same(direct: Direct) -> None:
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_cost_cognito_and_the_table_the_same_calls(direct: Direct) -> None:
-    """Equal calls take about equal time. BENCHMARKS.md has the measured times."""
+    """The test compares the calls, because equal calls take about equal time. BENCHMARKS.md has the measured times."""
     work = []
     for email in (EMAIL, STRANGER):
         before = len(direct.world.dynamodb.calls), len(direct.pool.calls)

@@ -1,4 +1,4 @@
-"""Tests of the throttle before the password check: how accounts and sources are counted, and how long a pause lasts (S-41 …
+"""Tests of the throttle before the password check: counters for accounts and sources, and the length of pauses (S-41 …
 S-44)."""
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from tests.doubles.user_pool_core import refusal
 @pytest.mark.security("S-44")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> None:
-    """After five guesses the response is a refusal with `Retry-After`, even for the right password. The refusal is the same
-    with and without an account."""
+    """After five guesses the server refuses even the right password, with `Retry-After`. The refusal is the same with and
+    without an account."""
     for _ in range(5):
         assert direct.sign_in(email, WRONG).status == 401
     asked = direct.pool.called("admin_initiate_auth")
@@ -96,7 +96,7 @@ def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
     "name", ["sub", "okta_00u1", "a@b@c", "@example.org", "grace@", "gr ace@example.org"]
 )
 def test_only_an_address_signs_in(direct: Direct, name: str) -> None:
-    """With other names, each name of a user would have a separate throttle."""
+    """A user may have several names. Each name would otherwise have a separate throttle."""
     answer = direct.sign_in(direct.grace.sub if name == "sub" else name)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert direct.pool.calls == []
@@ -122,7 +122,7 @@ def test_an_outage_is_a_503_and_costs_no_attempt(direct: Direct, fault: Exceptio
 
 @pytest.mark.security("S-41")
 def test_a_trigger_that_fails_costs_the_attempt(direct: Direct) -> None:
-    """Cognito has already checked the password. Without counting these attempts, guesses would be unlimited while the
+    """Cognito has already checked the password. If the attempt did not count, guesses would be unlimited while the
     trigger fails."""
     for _ in range(5):
         direct.pool.fail(

@@ -50,7 +50,8 @@ def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: st
 def test_a_provider_may_leave_its_people_the_choice(
     tenants: World, browser: Browser, mode: str, direct: bool
 ) -> None:
-    """As at sign-up, people can use a password only if both the provider's row and the stage allow passwords."""
+    """People can use a password only if the provider's row and the stage allow passwords. The rule is the same at
+    sign-up."""
     tenants.dynamodb.put(
         tenants.settings.providers_table,
         {
@@ -73,8 +74,8 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password field, or names a contact. The response never names the provider of the button, which
-    has no domain."""
+    """The page then shows the password field, or names a contact. Okta has a button and no domain. The response never
+    names Okta."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
 
@@ -112,7 +113,7 @@ def test_people_of_one_office_do_not_bar_each_other(tenants: World, browser: Bro
 
 @pytest.mark.security("S-28")
 def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
-    """Otherwise any site could let its visitors try domains."""
+    """Without the check, any site could let its visitors try domains."""
     body = {"email": "bo@contoso.example"}
     for drop in (["X-Gatehouse"], ["Origin", "Sec-Fetch-Site"]):
         answer = browser.post("/auth/discover", body, drop=drop)
@@ -121,7 +122,7 @@ def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.parametrize("email", [None, "", "no-address", "a@b@c", "a b@c.example", 7])
 def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: object) -> None:
-    """Such a request does not count as a wrong guess."""
+    """The malformed request does not count as a wrong guess."""
     answer = browser.post("/auth/discover", {"email": email})
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
@@ -135,7 +136,7 @@ def test_a_table_that_is_down_is_503(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-63")
 def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: Browser) -> None:
-    """The route never skips the check. The log names the missing setting."""
+    """The route checks the counter in every case. The log names the missing setting."""
     answer = ask(browser, "bo@contoso.example")
     assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
     assert "THROTTLE" not in answer.body
@@ -176,8 +177,8 @@ def test_people_of_one_office_start_sign_ins_without_barring_each_other(
 def test_other_sites_cannot_use_up_an_offices_attempts(
     tenants: World, browser: Browser, mode: str, dest: str
 ) -> None:
-    """Another site contains an image or a frame with the address of this route. The route refuses the request and does not
-    count it."""
+    """Another site contains an image or a frame with the address of this route. The route refuses the request without
+    counting it."""
     headers = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
     answer = browser.send("GET", "/auth/login?email=a@guess.example", headers)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")

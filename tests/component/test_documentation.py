@@ -11,7 +11,7 @@ from chalicelib.gatehouse.settings import Settings
 from tests import settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Gatehouse's own routes. A team documents its routes elsewhere.
+#: Gatehouse's own routes, without the routes of a team.
 ROUTES = sorted((route.method, route.path) for route in TABLE)
 
 

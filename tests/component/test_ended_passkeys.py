@@ -37,8 +37,8 @@ def managed_reset(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("app", [False, True], ids=["password", "password and app"])
 def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, app: bool) -> None:
-    """The device and Cognito still have the passkey. Every sign-in with the passkey fails, and the server revokes the
-    tokens."""
+    """The device and Cognito still have the passkey. Every sign-in with the passkey fails, and the server revokes
+    Cognito's tokens."""
     if app:
         passkeys.direct.with_totp()
         passkeys.direct.grace.passkey_is_mfa = True
@@ -55,8 +55,8 @@ def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, 
 
 @pytest.mark.security("S-102")
 def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
-    """A person without a passkey receives a mailed code, sets a new password, opens the list, and adds a new passkey on the
-    same device."""
+    """A person without a passkey receives a mailed code and sets a new password. The person then adds a new passkey on
+    the same device."""
     passkeys.reset()
     browser = passkeys.direct.browser
     assert passkeys.direct.sign_in(password=NEW_PASSWORD).status == 200
@@ -110,7 +110,7 @@ def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> None:
-    """Neither the button nor autofill offers the passkey, because the response to this browser reports no passkey."""
+    """The response to this browser reports no passkey. The button and autofill therefore do not offer the passkey."""
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
     assert passkeys.ask().json() == {"challenge": None}
@@ -134,7 +134,7 @@ def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("code", ["000000", "12345"])
 def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
-    """Otherwise anybody could end another person's passkeys with a wrong code."""
+    """If a wrong code ended passkeys, anybody could end another person's passkeys."""
     passkeys.post("direct/forgot-password", email=EMAIL)
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert passkeys.post("direct/reset-password", **body).status == 400
@@ -142,7 +142,7 @@ def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
 
 
 def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> None:
-    """A person who knows the old password can check the list of passkeys."""
+    """The person who knows the old password can check the list of passkeys."""
     passkeys.direct.sign_in()
     body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
     assert passkeys.post("password", **body).status == 200
@@ -170,7 +170,7 @@ def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
-    """The time of the set-up decides, even if the row contains the passkey's id."""
+    """The time of the set-up decides whether a passkey has ended. The ids in the row do not decide."""
     passkeys.reset()
     passkeys.direct.world.clock.advance(5)
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -187,8 +187,8 @@ def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
 
 
 def _out(passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch, call: str, words: str) -> None:
-    """Make the users table fail for one kind of call: either an update that contains `words`, or every read after the
-    first."""
+    """Make the users table fail for one kind of call: an update that contains `words`, or every read after the first
+    read."""
     table = passkeys.direct.world.dynamodb
     original, asked = getattr(table, call), list[str]()
 
@@ -243,7 +243,7 @@ def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
 def test_sessions_without_number_keep_no_passkey(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody with the old password may have very many sessions. The server cannot delete all rows in time."""
+    """Somebody with the old password has so many sessions that the server cannot delete all rows in time."""
     table = passkeys.direct.world.dynamodb
 
     def too_many(**_: Any) -> Any:
@@ -258,8 +258,8 @@ def test_sessions_without_number_keep_no_passkey(
 
 @pytest.mark.security("S-102")
 def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
-    """The server does not store the id of a refused passkey. Otherwise many ids could fill the row, and the row would have
-    no space for the time of a sign-out."""
+    """The server does not store the id of a refused passkey. Many stored ids would leave no space in the row for the time
+    of a sign-out."""
     assert passkeys.open().status == 200
     for each in range(3):
         made_up = urlsafe_b64encode(bytes([each]) * 60).rstrip(b"=").decode()
@@ -300,7 +300,7 @@ def test_a_list_that_was_open_before_a_reset_on_managed_login_adds_nothing(
 def test_an_outage_at_a_reset_on_managed_login_is_logged(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As after a reset on our form, the new password is valid, and the passkeys still work."""
+    """The new password is valid, and the passkeys still work. A reset on our form has the same result."""
     passkeys.direct.world.dynamodb.fault = connect_timeout()
     managed_reset(passkeys)
     passkeys.direct.world.dynamodb.fault = None

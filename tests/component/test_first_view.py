@@ -37,8 +37,8 @@ def add_provider(world: World, name: str, label: str, *domains: str) -> None:
 
 
 def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> None:
-    """The page has the same configuration as the route, except whether a session exists. The target comes from the query of
-    the page."""
+    """The page and the route have the same configuration, except for the member `session`. The target comes from the
+    query of the page."""
     add_provider(world, "Other", "Other")
     for query in ("", "?return_to=/api/reports", "?return_to=//evil.example"):
         answer = browser.get(f"/{query}")
@@ -54,11 +54,11 @@ def test_after_another_site_a_missing_cookie_means_nothing(
     world: World, browser: Browser, site: str
 ) -> None:
     """After a navigation from another site, the browser sends no Strict cookie. Without Fetch Metadata, the server cannot
-    detect such a navigation."""
+    detect a navigation from another site."""
     world.sign_in(browser)
     del browser.notes["__Host-gatehouse-used"]
-    # The double sends cookies by `site`, as browsers do. It also sends a `Sec-Fetch-Site` header, but the last header of
-    # that name counts.
+    # The double sends cookies by `site`, as browsers do. The double also sends its own `Sec-Fetch-Site` header, and the last
+    # header of this name counts.
     answer = browser.get("/", site="cross-site", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer), view(answer)) == (None, "loading")
     own = browser.get("/")
@@ -67,8 +67,8 @@ def test_after_another_site_a_missing_cookie_means_nothing(
 
 @pytest.mark.security("S-109")
 def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser: Browser) -> None:
-    """The page has the rest of the configuration, and the script requests the session at once. After a failed sign-in, the
-    script requests the session as usual."""
+    """After a sign-in, the HTML has the configuration without the member `session`, and the script requests the session
+    at once. After a failed sign-in, the HTML has no configuration."""
     world.sign_in(browser)
     answer = browser.get("/", site="cross-site")
     assert ("session" in told(answer), view(answer)) == (False, "loading")
@@ -78,15 +78,15 @@ def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser:
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
 def test_where_the_cookie_would_come_its_absence_is_a_hint(browser: Browser, site: str) -> None:
-    """The HTML has the likely view. Browser engines send the cookie in different cases, and the script therefore requests
-    the session."""
+    """The HTML contains the view that is likely. Browsers differ in the cases in which they send the cookie, and the
+    script therefore requests the session."""
     answer = browser.get("/", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer)["session"], view(answer)) == (None, "choose")
 
 
 def test_after_a_sign_out_no_session_is_expected(world: World, browser: Browser) -> None:
-    """The cookie of the sign-in still exists for some minutes. A request for the ended session would cause an error in the
-    browser's console."""
+    """The cookie of the sign-in still exists for some minutes. If the script requested the ended session, the browser's
+    console would show an error."""
     world.sign_in(browser)
     browser.cookies.clear()
     assert "__Host-gatehouse-used" in browser.notes
@@ -128,7 +128,7 @@ def test_private_providers_are_not_in_the_page(world: World, browser: Browser) -
 
 
 def test_an_outage_leaves_the_page_as_it_was(world: World, browser: Browser) -> None:
-    """The page requests its configuration, and repeats the request. The page does the same after a malformed query."""
+    """The page requests its configuration, and repeats a failed request. After a malformed query, the page does the same."""
     assert told(browser.get("/?return_to=/api/a&return_to=/api/b")) is None
     world.restart()
     world.dynamodb.fault = client_error("InternalServerError")

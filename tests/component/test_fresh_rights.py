@@ -1,4 +1,5 @@
-"""Tests of `authorized(…, fresh=True)`: a right ends when an administrator removes it, before the token expires (S-70)."""
+"""Tests of `authorized(…, fresh=True)`. A right ends when an administrator removes the right, before the token expires
+(S-70)."""
 
 import threading
 from collections.abc import Callable
@@ -15,13 +16,13 @@ from tests.doubles.browser import Browser
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 
-#: A call of one of the two routes for administrators. The call returns the status.
+#: A call of one of the two routes for administrators. The result is the status of the response.
 Route = Callable[[dict[str, str]], int]
 
 
 @pytest.fixture
 def root(world: World) -> PoolUser:
-    """Add Ada and an administrator who signs her out. Return the administrator."""
+    """Add Ada and an administrator. The tests let the administrator sign Ada out. Return the administrator."""
     world.pool.add(PoolUser("ada@example.org", "x" * 12, sub=Person().sub, username=ADA))
     return add_administrator(world)
 
@@ -43,8 +44,8 @@ def with_record(world: World, **columns: str) -> None:
 def test_a_right_that_was_taken_away_is_gone_at_once(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """The token still contains `admins`, without effect. After the administrator gets the right back, the token works
-    again."""
+    """The token still contains `admins`, and the route refuses the token. After the administrator gets the group back,
+    the token works again."""
     assert route(ADMIN) == 200
     before = world.pool.called("admin_user_global_sign_out"), world.dynamodb.calls.count("Scan")
     root.groups = ("staff", "xadmins", "Admins", "admins2")
@@ -57,7 +58,7 @@ def test_a_right_that_was_taken_away_is_gone_at_once(
 
 @pytest.mark.security("S-70")
 def test_a_group_that_the_token_does_not_know_is_none_yet(root: PoolUser, route: Route) -> None:
-    """The token decides, as on other routes. The groups in the pool can only remove rights."""
+    """As on other routes, the groups in the token decide. The groups in the pool can only remove rights."""
     assert route({**ADMIN, "cognito:groups": "[staff]"}) == 403
 
 
@@ -70,7 +71,7 @@ def _delete(world: World, root: PoolUser) -> None:
 
 
 def _recreate(world: World, root: PoolUser) -> None:
-    """Delete the person, and create a new administrator with the same user name."""
+    """Give the administrator's user name to a new person, who is also an administrator."""
     root.sub = "the-next-person-of-that-name"
 
 
@@ -79,7 +80,7 @@ def _without_sub(world: World, root: PoolUser) -> None:
 
 
 def _impossible(world: World, root: PoolUser) -> None:
-    """Let Cognito respond that no user can have such a name."""
+    """Let Cognito report the user name as invalid."""
     for call in ("admin_get_user", "admin_list_groups_for_user"):
         world.pool.fail(call, client_error("InvalidParameterException"))
 
@@ -89,7 +90,7 @@ def _impossible(world: World, root: PoolUser) -> None:
 def test_who_is_gone_or_somebody_else_is_401(
     world: World, root: PoolUser, route: Route, change: Callable[[World, PoolUser], None]
 ) -> None:
-    """After a 401 response the browser tries a refresh, and the refresh shows that the session has ended."""
+    """After a 401 response, the browser tries a refresh. The refresh shows that the session has ended."""
     change(world, root)
     assert route(ADMIN) == 401
     assert world.pool.called("admin_user_global_sign_out") == 0
@@ -127,8 +128,8 @@ def test_a_table_that_does_not_answer_lets_nobody_in(
 def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """Cognito allows a hundred groups per person and returns sixty per page. If the list does not end after a few pages, the
-    response is 503, not 403."""
+    """Cognito allows a hundred groups per person and returns sixty per page. If the list does not end after a few pages,
+    the response is 503."""
     others = tuple(f"group-{n}" for n in range(99))
     root.groups = (*others, "admins")
     assert route(ADMIN) == 200
@@ -145,7 +146,7 @@ def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
 def test_a_providers_groups_count_as_they_do_in_tokens(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """Groups of a provider count only for people of that provider, and only while the provider's row names the claim."""
+    """A provider's groups count only for the provider's people. The provider's row must name the claim with the groups."""
     table = world.settings.providers_table
     telling = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     root.groups, root.told_groups = (), "[staff, admins]"
@@ -165,8 +166,8 @@ def test_a_providers_groups_count_as_they_do_in_tokens(
 def test_rows_of_providers_that_were_never_read_are_503(
     world: World, root: PoolUser, browser: Browser
 ) -> None:
-    """For a token, Cognito's trigger would omit the provider's groups in this case. A route with `fresh` responds with
-    503."""
+    """If nobody has read the rows, Cognito's trigger would omit the provider's groups from a token. A route with `fresh`
+    responds with 503 instead."""
     root.groups, root.told_groups, root.identities = (), "admins", [("Okta", "00u9root")]
     scan = world.dynamodb.scan
 
@@ -180,7 +181,7 @@ def test_rows_of_providers_that_were_never_read_are_503(
 
 
 def at(second: str, form: str = "date") -> dict[str, str]:
-    """Return the claims of a token with the given second of 2026-01-02T03:04 as its time of issue, in one of two formats."""
+    """Return claims whose time of issue is the given second of 2026-01-02T03:04, in one of API Gateway's two formats."""
     date = f"Fri Jan 02 03:04:{second} UTC 2026"
     return {**ADMIN, "iat": date if form == "date" else str(1_767_323_040 + int(second))}
 
@@ -223,7 +224,7 @@ def test_tokens_from_before_a_sign_out_everywhere_count_no_more(
 def test_a_time_of_issue_that_nobody_can_read_is_no_time(
     world: World, root: PoolUser, browser: Browser, iat: str | None
 ) -> None:
-    """The check fails for an unreadable `iat`, even if nobody was signed out."""
+    """The route refuses a token with an unreadable `iat`, even without any sign-out."""
     claims = {name: value for name, value in {**ADMIN, "iat": iat}.items() if value is not None}
     assert browser.get("/users", claims=claims).status == 401
     assert browser.get("/whoami", claims=claims).status == 200

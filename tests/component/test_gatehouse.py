@@ -1,5 +1,4 @@
-"""Tests of `Gatehouse(app)` in any Chalice app: the routes that it guards, the apps that it refuses, and the separation of
-two apps."""
+"""Tests of `Gatehouse(app)` in any Chalice app: guarded routes, refused apps, and two apps in one process."""
 
 import base64
 import json
@@ -25,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def existing_app() -> Chalice:
-    """Return a typical app of a team, with routes, CORS, a blueprint, and a class that the team defined."""
+    """Return a typical app of a team, with routes, CORS, a blueprint, and a class of the team."""
 
     class TeamsChalice(Chalice):
         pass
@@ -50,8 +49,8 @@ def headers_of(answer: Any) -> dict[str, str]:
 def test_routes_are_guarded_whenever_and_however_they_are_registered(
     world: World, moment: str, way: str
 ) -> None:
-    """The routes are on the app, or in a blueprint with a prefix. The app registers the routes before or after it creates
-    Gatehouse."""
+    """The routes are on the app, or in a blueprint with a prefix. The app registers its routes before or after the
+    creation of Gatehouse."""
     app = existing_app()
 
     def register() -> None:
@@ -78,7 +77,8 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """A later release of Chalice may bypass `_register_route`. Even then, the app never serves a route without a guard."""
+    """A later release of Chalice may bypass `_register_route`, and the test bypasses it. The app responds with 500,
+    without the route's data."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")
@@ -129,8 +129,8 @@ def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> N
 
 @pytest.mark.security("S-48")
 def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
-    """A team lists a route to declare that the route's own authorizer is enough. The app does not load if such a route is
-    missing from the list."""
+    """A team lists a route to declare that the route's own authorizer is enough. The app does not load without this
+    declaration."""
     app = existing_app()
     app.route("/machines", methods=["POST"], authorizer=IAMAuthorizer())(lambda: {"ok": True})
     with pytest.raises(ValueError, match="POST /machines has an authorizer that Gatehouse"):
@@ -225,7 +225,7 @@ def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
 
 
 def test_an_app_has_one_gatehouse() -> None:
-    """A second Gatehouse would have different lists of public routes."""
+    """A second Gatehouse would have different lists of public routes, so the constructor raises an error."""
     app = Chalice("x")
     Gatehouse(app)
     with pytest.raises(ValueError, match="already"):
@@ -261,7 +261,7 @@ def test_two_apps_in_one_process_have_settings_of_their_own(world: World, clock:
 
 
 def test_services_can_be_given(world: World, clock: Clock) -> None:
-    """The test gives its own settings, clock and clients to Gatehouse."""
+    """The test passes its settings, clock and clients to Gatehouse."""
     app = Chalice("x")
     gate = Gatehouse(app)
     gate.services = Services(Settings.from_env({**ENVIRONMENT, "APP_TITLE": "Given"}), clock=clock)
@@ -270,8 +270,8 @@ def test_services_can_be_given(world: World, clock: Clock) -> None:
 
 
 def test_the_triggers_are_declared_under_their_names() -> None:
-    """Chalice looks for names such as `app.user_records`. Gatehouse adds these names to the module `app` of this app
-    only."""
+    """Chalice searches the module `app` for names such as `user_records`. Gatehouse adds its names only to the module of
+    its app."""
     import app as module
 
     names = {f.name: f.handler_string for f in module.app.pure_lambda_functions}
@@ -288,7 +288,7 @@ def test_the_triggers_are_declared_under_their_names() -> None:
 
 
 def test_the_package_can_be_imported_for_nothing() -> None:
-    """Gatehouse loads no library except Chalice. An import without use loads only `cold_start.py`."""
+    """Gatehouse loads no library except Chalice. An import without an app loads only `cold_start.py`."""
     program = """
 import sys
 import chalicelib.gatehouse as package
@@ -313,7 +313,7 @@ except AttributeError as error:
 
 
 def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
-    """After any result or error of the team's middleware, the response has our headers and our error format."""
+    """For every result or error of the team's middleware, the response has our headers and our error format."""
     app = existing_app()
 
     def failing(event: Any, get_response: Any) -> Any:
@@ -339,7 +339,7 @@ def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
     payload = json.dumps({**CLAIMS, "cognito:username": "for Chalice"}).encode()
     token = f"e30.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}."
     with Client(app) as client, warnings.catch_warnings():
-        # Chalice's test client warns that it does not authorize requests.
+        # Chalice's test client warns about missing authorization.
         warnings.simplefilter("ignore")
         assert client.http.get("/ping").json_body == {"pong": True}
         json_type = {"Content-Type": "application/json"}

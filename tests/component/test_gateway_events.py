@@ -22,7 +22,7 @@ CANARY = "canary-in-the-event"
 
 
 def good_event(browser: Browser) -> dict[str, Any]:
-    """The event of a refresh, as our page sends it."""
+    """Return the event of a refresh from our page."""
     headers = [
         ("X-Gatehouse", "1"),
         ("Origin", browser.origin),
@@ -71,8 +71,8 @@ def test_the_corpus_is_whole() -> None:
 def test_a_malformed_event_has_its_decided_answer(
     world: World, signed_in: Browser, case: dict[str, Any]
 ) -> None:
-    """The response has our error format and the security headers. The server calls no service and writes nothing, and the
-    session continues."""
+    """The response has our error format and the security headers. The server makes no call and no write, and the session
+    continues."""
     calls, writes = len(world.cognito.requests), world.dynamodb.writes
     event = malformed(case, good_event(signed_in))
     assert_envelope(app(event, LambdaContext()), case["status"], case["error"])
@@ -92,7 +92,7 @@ def test_a_malformed_event_has_its_decided_answer(
     )
 )
 def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
-    """Any JSON value gives a 400 response that contains no part of the value."""
+    """Any JSON value as an event gives a 400 response. The response contains no part of the value."""
     raw = app(event, LambdaContext())
     assert raw["statusCode"] == 400
     assert CANARY not in json.dumps(raw)
@@ -101,8 +101,7 @@ def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
 @pytest.mark.security("S-63")
 @given(data=st.data())
 def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
-    """Each test case replaces one value of the event. The app responds every time, and never with Chalice's own error
-    format."""
+    """Each test case replaces one value of the event. The app always responds, and never with Chalice's own error format."""
     event = copy.deepcopy(EVENT)
     place: Any = event
     while True:
@@ -125,7 +124,7 @@ def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
     assert (raw["statusCode"] == 400) or problem is None
 
 
-#: GET /health needs no services. The test therefore covers only the event and the guard.
+#: The event of GET /health, which needs no services. Only the event and the guard can cause a failure.
 EVENT = build_event(
     app.routes, "GET", "/health", domain="a.example", stage="api", headers=[("Accept", "*/*")]
 )
@@ -139,8 +138,8 @@ def test_an_answer_that_is_no_json_is_a_plain_500(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """A team's view returns a value that JSON cannot represent. The error occurs after the view. Response and log do not
-    contain the message."""
+    """A team's view returns a value that JSON cannot represent. The error occurs after the view. Response and log omit
+    the message of the error."""
     entry = app.routes["/health"]["GET"]
     monkeypatch.setattr(entry, "view_function", lambda: {"x": type(CANARY, (), {})()})
     answer = browser.get("/health")

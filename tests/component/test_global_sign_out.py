@@ -71,7 +71,7 @@ def test_repeating_it_is_no_error(signed_in: Browser, pool: UserPoolDouble) -> N
 
 @pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidParameterException"])
 def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
-    """The response is the same for an impossible name, and for a person who is deleted during the call."""
+    """The response is the same for an impossible name, and for a person whom somebody deletes during the call."""
     if code == "InvalidParameterException":
         gone = client_error(code, "AdminUserGlobalSignOut")
         pool.fail("admin_user_global_sign_out", gone)
@@ -91,7 +91,7 @@ def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
     ],
 )
 def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
-    """The cause is an outage, or a missing right of the function. Neither says anything about the person."""
+    """The response reports an outage, even if the function lacks a right."""
     pool.fail("admin_user_global_sign_out", fault)
     answer = sign_out(ADA)
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -112,7 +112,7 @@ def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
 def test_only_administrators_with_the_write_scope_may(
     pool: UserPoolDouble, claims: dict[str, str] | None, status: int
 ) -> None:
-    """The route also refuses the person whose sessions it would end. People use the logout route instead."""
+    """The route also refuses a person who wants to end their own sessions. People use the logout route instead."""
     assert sign_out(ADA, claims).status == status
     assert pool.called("admin_user_global_sign_out") == 0
 

@@ -22,7 +22,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def telling(world: World) -> World:
-    """The world with an Okta that sends groups."""
+    """Return the world. Okta's row names a claim with groups."""
     row = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     world.dynamodb.put(world.settings.providers_table, row)
     world.restart()
@@ -30,7 +30,7 @@ def telling(world: World) -> World:
 
 
 def event_of(told: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
-    """Return the documented event. `told` contains changed claims; None removes a claim."""
+    """Return the documented event. `told` contains changed claims. None removes a claim."""
     event = load_event("InboundFederation_ExternalProvider")
     claims = event["request"]["attributes"]["idToken"]
     for name, value in (told or {}).items():
@@ -55,7 +55,7 @@ def with_token(event: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def groups_in_token(attributes: dict[str, str]) -> list[str]:
-    """Return the groups that the token trigger derives from this trigger's result."""
+    """Return the groups in a token. The token trigger derives the groups from this trigger's result."""
     event = load_event("TokenGeneration_HostedAuth_federated")
     event["request"]["userAttributes"]["custom:groups"] = attributes["custom:groups"]
     answer = gate.token_claims(event, LambdaContext())
@@ -64,8 +64,8 @@ def groups_in_token(attributes: dict[str, str]) -> list[str]:
 
 
 def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
-    """The response has each attribute twice: under the pool's name and under the claim's name. The subject keeps its upper
-    and lower case, although the pool lowers user names."""
+    """The response has each attribute twice: under the pool's name and under the claim's name. The subject keeps its
+    case, although the pool converts user names to lower case."""
     decided = decide(event_of())
     assert {name: decided[name] for name in ATTRIBUTE_MAPPING} == {
         "email": "ada@example.org",
@@ -94,7 +94,7 @@ def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: o
 def test_every_mapped_claim_is_answered_when_it_is_gone(
     telling: World, claim: str, gone: object
 ) -> None:
-    """If the trigger omitted such a claim, Cognito would keep the stored value."""
+    """If the trigger omitted a missing claim, Cognito would keep the stored value."""
     event = event_of({claim: gone})
     event["request"]["attributes"]["userInfo"] = {"sub": SUBJECT}
     decided = decide(event)
@@ -127,7 +127,7 @@ def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
 
 @pytest.mark.security("S-51")
 def test_the_token_itself_tells_where_a_name_ends(telling: World, log_lines: Lines) -> None:
-    """Cognito converts `["x, admins"]` to the text `[x, admins]`, which looks like two groups."""
+    """Cognito converts `["x, admins"]` to the text `[x, admins]`. The text looks like two groups."""
     event = event_of({"groups": "[x, admins, ok]"})
     exact = {"sub": SUBJECT, "groups": ["x, admins", "ok"]}
     assert groups_in_token(decide(with_token(event, exact))) == ["ok"]
@@ -184,8 +184,8 @@ def profile(world: World, **changed: Any) -> PoolUser:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, ""])
 def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: object) -> None:
-    """The code deletes the name explicitly, because AWS does not document that an empty value clears a name. The other name
-    is unchanged. The code deletes once."""
+    """The code deletes the name explicitly, because AWS does not document that an empty value clears a name. The other
+    name is unchanged. The second sign-in deletes nothing."""
     ada = profile(telling)
     for _ in range(2):
         decide(event_of({"family_name": gone}))
@@ -195,7 +195,7 @@ def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: o
 
 @pytest.mark.security("S-69")
 def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) -> None:
-    """The address identifies the account, in upper or lower case. The account's identities must belong to this person."""
+    """The address identifies the account, in upper or lower case. The identities of the account must include this person."""
     other = profile(telling, username="", status="CONFIRMED", email="Ada@example.org")
     other.identities.append(("Okta", SUBJECT.lower()))
     decide(event_of({"family_name": None}))

@@ -1,4 +1,4 @@
-"""Tests of a departure that a provider reports through its event hook or Universal Logout."""
+"""Tests of a departure: a provider reports through its event hook or Universal Logout that a person has left."""
 
 import json
 from collections.abc import Callable
@@ -88,7 +88,7 @@ def test_whoever_comes_back_can_sign_in(company: Company) -> None:
 
 @pytest.mark.security("S-82")
 def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> None:
-    """The administrator's decision has priority, before or after the signal."""
+    """The administrator's decision has priority, before and after the signal."""
     company.ada.enabled = False
     for kind in (REACTIVATE, DEACTIVATE, REACTIVATE):
         company.world.clock.advance(1)
@@ -99,7 +99,7 @@ def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> N
 @pytest.mark.security("S-81")
 @pytest.mark.security("S-85")
 def test_somebody_disabled_already_has_no_session_left(company: Company) -> None:
-    """If an administrator later enables the profile, for example in AWS's console, the old sessions are still ended."""
+    """If an administrator later enables the profile, for example in AWS's console, the old sessions do not work."""
     company.ada.enabled = False
     company.world.clock.advance(1)
     company.tell(company.event(DEACTIVATE))
@@ -123,7 +123,7 @@ def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
 def test_a_linked_account_follows_a_rule_of_its_own(
     world: World, rule: str, out: bool, enabled: bool
 ) -> None:
-    """The account has a password. A person who left the provider may still be allowed to sign in with the password."""
+    """The account has a password. A person who left the provider may still have the right to sign in with the password."""
     company = Company(world, linked=rule)
     company.ada.username = "5d3c7b1e-native"
     company.ada.status = "CONFIRMED"
@@ -175,8 +175,8 @@ def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Co
 
 
 def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
-    """One function disables Ada while another function processes her reactivation. The first function then enables her
-    again."""
+    """One function disables Ada. Meanwhile, another function processes her reactivation. The first function then enables
+    her again."""
     world = company.world
     disable = world.pool.admin_disable_user
 
@@ -191,7 +191,7 @@ def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
 
 
 def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
-    """The server removes only that group, and only if the provider sends groups."""
+    """The server removes only the reported group, and only if the provider sends groups."""
     company.tell(company.event("group.user_membership.remove", target=ADMINS))
     assert company.ada.told_groups == "=staff"
     company.put_row("Okta")
@@ -225,7 +225,8 @@ def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
 
 
 def test_several_events_of_one_request_each_count(company: Company) -> None:
-    """The server counts unreadable events and events without effect. The other events of the request are processed."""
+    """The server counts unreadable events and events without effect. The server processes the other events of the
+    request."""
     company.tell(
         {"eventType": DEACTIVATE},
         company.event("user.session.start"),
@@ -237,8 +238,8 @@ def test_several_events_of_one_request_each_count(company: Company) -> None:
 
 
 def test_the_queue_does_not_answer(company: Company) -> None:
-    """The response makes Okta retry the request, and no person is partly signed out. The queue may also refuse one message
-    of ten."""
+    """The response makes Okta retry the request, and every session continues. In another case, the queue refuses a single
+    message of a batch."""
     queue = company.world.queue
     queue.fault = client_error("ServiceUnavailable")
     assert company.tell(company.event(DEACTIVATE)).status == 503
@@ -248,7 +249,7 @@ def test_the_queue_does_not_answer(company: Company) -> None:
 
 
 def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
-    """Cognito fails for one of three people. Two people are signed out now, and the third person is signed out at the next
+    """Cognito fails for one of three people. The function signs two people out now, and the third person at the next
     delivery."""
     pool, queue = company.world.pool, company.world.queue
     eve = company._join("Okta", "00u3Eve", "eve@example.org")
@@ -265,8 +266,8 @@ def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
 def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
     company: Company, operation: str
 ) -> None:
-    """Lambda stops the function after Cognito has disabled or enabled Ada, and before the table has the row. The next
-    delivery completes the work."""
+    """Lambda stops the function after the call to Cognito for Ada, before the table has the row. The next delivery
+    completes the work."""
     pool, queue = company.world.pool, company.world.queue
     if operation == "admin_enable_user":
         company.tell(company.event(DEACTIVATE, published=-1))
@@ -290,7 +291,7 @@ def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
 def test_messages_that_nobody_sent_are_dropped(
     company: Company, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """A second delivery of such messages would have no effect."""
+    """A second delivery of an invalid message would have no effect."""
     good = {"provider": "Okta", "subject": "s", "kind": "gone", "at": "a", "id": "i", "group": ""}
     bodies = ["", "[]", "{}", json.dumps({**good, "kind": "x"}), json.dumps({**good, "id": 1})]
     records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
@@ -300,7 +301,7 @@ def test_messages_that_nobody_sent_are_dropped(
 
 
 def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) -> None:
-    """The account was deleted, and the message is complete."""
+    """The account no longer exists, and the function completes the message."""
     gone = client_error("UserNotFoundException", "AdminUserGlobalSignOut")
     company.world.pool.fail("admin_user_global_sign_out", gone)
     company.tell(company.event(DEACTIVATE))
@@ -308,13 +309,13 @@ def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) ->
 
 
 def test_the_function_keeps_to_cognitos_pace(company: Company) -> None:
-    """One function makes twelve calls a second, and two parallel functions make 24. Cognito allows 25."""
+    """One function makes twelve calls a second, and two parallel functions make 24 calls. Cognito allows 25."""
     company.tell(*(company.event("user.session.clear", f"00uNobody{n}") for n in range(3)))
     assert company.world.pauses == pytest.approx([n / CALLS_PER_SECOND for n in (1, 2)])
 
 
 def test_okta_verifies_the_address_once(company: Company) -> None:
-    """The response repeats Okta's challenge for any provider name, so that the response does not reveal which providers
+    """The response repeats Okta's challenge for any provider name. The response therefore does not reveal which providers
     exist."""
     browser = company.world.browser()
     headers = [("X-Okta-Verification-Challenge", "challenge-1")]
@@ -402,7 +403,7 @@ def test_doctor_can_tell_when_a_provider_was_last_heard(company: Company) -> Non
 
 
 def test_an_index_that_is_out_of_date_misleads_nobody(company: Company) -> None:
-    """The index names another person. The pool decides to whom the profile belongs."""
+    """The index names a wrong person. The pool decides to whom the profile belongs."""
     company.world.pool.add(PoolUser("eve@example.org", "", username="eve-native"))
     index(company, "eve-native")
     company.tell(company.event(DEACTIVATE))

@@ -1,4 +1,5 @@
-"""Tests that forged, replayed, late, malformed and foreign signals sign out nobody. The log has a line for each signal."""
+"""Tests of signals that are forged, replayed, late, malformed or foreign. These signals end no session, and the log has a
+line for each signal."""
 
 import json
 import math
@@ -52,7 +53,7 @@ def test_nobody_is_signed_out_and_the_log_says_so(
 
 
 def prepared(company: Company, case: Mapping[str, Any]) -> Callable[[], Any]:
-    """Return a function that sends the same request of the case at each call."""
+    """Return a function that sends the request of the case. Each call sends the same request."""
     provider = case.get("provider", "Okta")
     if "without" in case:
         company.put_row("Okta", **{case["without"]: ""})

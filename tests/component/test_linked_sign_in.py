@@ -1,4 +1,4 @@
-"""Tests of the first sign-in of a linked person. Cognito refuses this sign-in once, and our server starts one more
+"""Tests of the first sign-in of a linked person. Cognito refuses the first sign-in, and our server starts one more
 sign-in."""
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ FIRST = "Already found an entry for username Okta_00uAda"
 
 
 def come_back(world: World, browser: Browser, location: str, description: str) -> Any:
-    """Return from Cognito with a refusal of the sign-in that began at `location`, the authorize URL."""
+    """Return from Cognito with a refusal. `location` is the authorize URL of the refused sign-in."""
     query = world.cognito.read_authorize_url(location)
     error = {"error": "invalid_request", "error_description": description}
     target = f"/auth/callback?{urlencode({**error, 'state': query['state']})}"
@@ -42,7 +42,7 @@ def test_the_first_sign_in_after_linking_is_tried_again(
 def test_it_is_tried_again_once(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """After the second refusal, the browser shows the page. There is no redirect loop."""
+    """After the second refusal, the browser shows the page, and no redirect follows."""
     start = browser.get("/auth/login?provider=Okta").location
     again = come_back(world, browser, start, FIRST).location
     ended = come_back(world, browser, again, FIRST)

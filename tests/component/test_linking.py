@@ -1,5 +1,5 @@
-"""Tests of linking, which connects a provider's person to the native account with the same address. The account must have a
-proof, and linking must be safe (S-56, S-68)."""
+"""Tests of linking, which connects a provider's person to the native account with the same address. The account's record
+must have a proof of the mailbox, and linking must be safe (S-56, S-68)."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def native(**changes: Any) -> PoolUser:
 
 
 def prove(world: World, user_name: str = NATIVE) -> None:
-    """Store the proof that the mailbox's owner has reset the password."""
+    """Store the proof that the owner has reset the password through the mailbox."""
     record = {"userName": user_name, "provedAt": "2026-01-01T00:00:00.000Z"}
     world.dynamodb.put(
         world.settings.users_table, {name: {"S": value} for name, value in record.items()}
@@ -42,7 +42,7 @@ def prove(world: World, user_name: str = NATIVE) -> None:
 
 @pytest.fixture
 def linking(world: World) -> World:
-    """Okta is trusted, and linking is on for its people. Ada has a native account with a proof."""
+    """Okta is trusted, and linking is on for Okta's people. Ada has a native account with a proof of the mailbox."""
     set_okta(world, trusted=True, link=True)
     world.pool.add(native())
     prove(world)
@@ -59,8 +59,8 @@ def arrive(**changes: Any) -> Any:
 
 @pytest.mark.security("S-56")
 def test_the_native_account_is_joined_under_the_exact_subject(linking: World) -> None:
-    """The user name contains the subject in lower case, and the code does not use it for the link. The native record shows
-    both sign-in methods. No other record exists."""
+    """The user name contains the subject in lower case. The link therefore uses the subject from the claims. The native
+    record shows both sign-in methods, and no other record exists."""
     arrive()
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
     ((name, record),) = linking.users().items()
@@ -74,7 +74,7 @@ def test_the_native_account_is_joined_under_the_exact_subject(linking: World) ->
 @pytest.mark.parametrize("here", ["ada@example.org", "Ada@example.org", "ADA@EXAMPLE.ORG"])
 @pytest.mark.parametrize("there", ["ada@example.org", "ADA@example.org", "Ada@Example.Org"])
 def test_case_is_no_difference_between_addresses(linking: World, here: str, there: str) -> None:
-    """The pool ignores case, and the spellings may differ. The double's ListUsers compares addresses exactly."""
+    """The pool ignores case, and the two spellings may differ in case. The double's ListUsers does not ignore case."""
     linking.pool.users[0].email = here
     arrive(email=there)
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
@@ -153,7 +153,7 @@ def test_whatever_is_in_doubt_is_not_linked(
 def test_only_a_trusted_provider_that_is_set_to_link_links(
     world: World, flags: dict[str, bool]
 ) -> None:
-    """Linking is off by default. The server then does not search Cognito for the address."""
+    """Linking is off by default. Without linking, the server does not search Cognito for the address."""
     set_okta(world, **flags)
     user = world.pool.add(native())
     arrive()
@@ -203,7 +203,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     world: World, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     """A stranger signed up with Ada's address, and Ada entered the code. The account has the stranger's password. At the
-    provider, Ada belongs to `admins`, and she gets a separate profile. After a reset with a mailed code, the account belongs
+    provider, Ada belongs to `admins`. Ada gets a separate profile. After a reset with a mailed code, the account belongs
     to Ada."""
     set_okta(world, trusted=True, link=True)
     strangers = world.pool.add(native(password="the-strangers-password"))
@@ -218,7 +218,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     (line,) = [line for line in log_lines() if line["event"] == "not_linked"]
     assert (
         line["detail"]
-        == "it is unknown whether the owner of the mailbox chose the password; the person must reset it once"
+        == "the owner of the mailbox may not have chosen the password; the person must reset the password once"
     )
     gate.services.users.record_proved(NATIVE)
     arrive()
@@ -227,7 +227,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
 
 @pytest.mark.security("S-68")
 def test_an_account_without_a_record_is_not_proved(world: World) -> None:
-    """The record contains the proof."""
+    """Without a record, the account has no proof of the mailbox."""
     set_okta(world, trusted=True, link=True)
     user = world.pool.add(native())
     arrive()
@@ -239,7 +239,8 @@ def test_an_account_without_a_record_is_not_proved(world: World) -> None:
 def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
     linking: World, fault: Exception
 ) -> None:
-    """The server neither links the person nor creates a second profile, which would be permanent."""
+    """The server does not link the person. The server also does not create a second profile, because a second profile
+    would be permanent."""
     gate.services.providers.all()
     linking.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
@@ -254,8 +255,8 @@ def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
 def test_where_the_pool_tells_cases_apart_another_case_is_another_mailbox(
     linking: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An older pool may distinguish upper and lower case (`CaseSensitive`). In such a pool, the server links an account only
-    if AdminGetUser finds it. The result of ListUsers is not enough."""
+    """An older pool may distinguish upper and lower case (`CaseSensitive`). The server then links an account only if
+    AdminGetUser finds the account, and ignores the result of ListUsers."""
     monkeypatch.setattr(
         type(linking.pool),
         "find",

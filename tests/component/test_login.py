@@ -20,7 +20,7 @@ def test_login_asks_for_a_code_and_nothing_else(world: World, browser: Browser) 
 
 @pytest.mark.security("S-02")
 def test_every_login_has_its_own_s256_challenge(world: World, browser: Browser) -> None:
-    """Two sign-ins have different verifiers. The challenge is the SHA-256 of the verifier in base64url."""
+    """Each sign-in has a different verifier. The challenge is the SHA-256 of the verifier in base64url."""
     queries = [
         world.cognito.read_authorize_url(browser.get("/auth/login").location) for _ in range(2)
     ]
@@ -33,7 +33,7 @@ def test_every_login_has_its_own_s256_challenge(world: World, browser: Browser) 
 def test_state_and_nonce_are_long_independent_and_new_each_time(
     world: World, browser: Browser
 ) -> None:
-    """Each value has 256 random bits and occurs once."""
+    """Each value has 256 random bits, and no value occurs twice."""
     seen = set()
     for _ in range(4):
         query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
@@ -66,7 +66,7 @@ def test_redirect_uri_ignores_what_the_caller_says_of_the_host(
 
 @pytest.mark.security("S-04")
 def test_redirect_uri_on_a_custom_domain_has_no_stage(world: World) -> None:
-    """The base path mapping determines the path. The same package works on both addresses."""
+    """The base path mapping determines the path. The same package works on the custom domain and on execute-api."""
     browser = world.browser(domain="app.example.org", stage="")
     query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
     assert query["redirect_uri"] == "https://app.example.org/auth/callback"
@@ -97,7 +97,7 @@ def test_scopes_are_sent_and_do_not_hold_the_user_api(world: World, browser: Bro
 def test_login_refuses_providers_and_doubles_that_it_does_not_know(
     world: World, browser: Browser, query: str
 ) -> None:
-    """The server sends only registered names to Cognito. Every parameter may occur once."""
+    """The server sends only registered names to Cognito. A repeated parameter is an error."""
     answer = browser.get(f"/auth/login?{query}")
     assert answer.status == 400
     assert answer.json()["error"] in ("unknown_provider", "invalid_request")
@@ -129,8 +129,7 @@ def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser)
 @pytest.mark.security("S-08")
 @pytest.mark.security("S-27")
 def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser: Browser) -> None:
-    """Scripts cannot read the cookie. The value is sealed, and hides verifier and nonce even from the person at the
-    browser."""
+    """Scripts cannot read the cookie. The seal hides the verifier and the nonce from the person at the browser."""
     answer = browser.get("/auth/login")
     (cookie,) = answer.set_cookies
     assert cookie.startswith(COOKIE_PREFIX)
@@ -143,7 +142,7 @@ def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser:
 
 @pytest.mark.security("S-08")
 def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Browser) -> None:
-    """The token request contains the verifier. No response to the browser contains it."""
+    """The token request contains the verifier. No response to the browser contains the verifier."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == "/oauth2/token"]
     seen = repr([(a.headers, a.set_cookies, a.body) for a in browser.answers])
@@ -181,7 +180,7 @@ def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser)
 def test_email_of_a_foreign_domain_is_refused_where_direct_sign_in_is_off(
     world: World, browser: Browser
 ) -> None:
-    """Without direct sign-in, the app has no form for such an address, and COGNITO is not a provider."""
+    """Without direct sign-in, the app has no form for the address. COGNITO is not a provider in this mode."""
     world.restart(direct_sign_in="off")
     for query in ("email=bo@elsewhere.example", "provider=COGNITO"):
         assert browser.get(f"/auth/login?{query}").json()["error"] == "unknown_provider"
@@ -241,8 +240,8 @@ def test_one_answer_clears_four_login_cookies_at_most(
 def test_only_our_own_page_decides_that_a_session_is_remembered(
     world: World, site: str | None, kept: bool, allowed: bool
 ) -> None:
-    """The server ignores the ticked box if the request comes from another page, a mail or a typed address. The server also
-    ignores the box if the browser does not send the origin of the request."""
+    """The server ignores the ticked box if the request comes from another page, a mail or a typed address. The server
+    also ignores the box if the browser omits the headers about the request's source."""
     origin = "https://notes.example.org"
     world.restart(allowed_origins=frozenset({origin} if allowed else ()))
     browser = world.browser()
@@ -268,9 +267,7 @@ def test_all_cookies_together_stay_below_the_gateways_header_limit(
     longest = max(n for n in range(4096) if _kept("/api/" + "x" * n))
     for _ in range(4):
         browser.get("/auth/login?return_to=" + quote("/api/" + "x" * longest))
-    assert (
-        len(browser.cookies) == 2
-    )  # the cookie of the session, and the transaction of the newest sign-in
+    assert len(browser.cookies) == 2  # the session, and the transaction of the newest sign-in
     assert len(browser.cookie_header("GET", "same-origin")) < 10_240 - 2_048
     for _ in range(6):
         browser.get("/auth/login?return_to=" + quote("/api/" + "x" * 600))
@@ -301,8 +298,8 @@ def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browse
 
 
 def test_an_outage_at_the_start_is_told_on_the_page(world: World, browser: Browser) -> None:
-    """A person who followed a link receives the page with the error. Other clients receive the status. The sign-in does not
-    start."""
+    """A person who followed a link receives the page with the error. Other clients receive the error status. The sign-in
+    does not start."""
     world.secrets.fault = client_error("InternalServiceError")
     answer = browser.get("/auth/login?provider=Okta")
     assert (answer.status, answer.location) == (303, "/api/?error=temporarily_unavailable")

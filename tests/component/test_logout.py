@@ -35,7 +35,7 @@ def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: B
 def test_logout_clears_the_cookie_even_if_revoking_failed(
     world: World, signed_in: Browser, fault: Any, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The log has the failure. The person is signed out in this browser."""
+    """The log reports the failure. The person is signed out in this browser."""
     world.cognito.fail("revoke", fault)
     answer = signed_in.post("/auth/logout")
     assert answer.status == 200
@@ -48,7 +48,7 @@ def test_logout_clears_the_cookie_even_if_revoking_failed(
 def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
     world: World, signed_in: Browser, cause: str
 ) -> None:
-    """The server cannot revoke the token, and clears the browser's cookie."""
+    """The server cannot revoke the token. The server still clears the browser's cookie."""
     from tests.component.world import SECRET_ARN
 
     if cause == "secrets down":
@@ -62,8 +62,8 @@ def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
 
 @pytest.mark.security("S-36")
 def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: Browser) -> None:
-    """The session has expired in our server, and the refresh token is still valid in Cognito. The server must revoke the
-    token."""
+    """The session has expired in our server, and its refresh token is still valid in Cognito. The server must revoke the
+    refresh token."""
     world.clock.advance(1900)
     assert signed_in.post("/auth/logout").status == 200
     assert world.cognito.is_revoked(world.cognito.refresh_tokens()[-1])
@@ -71,7 +71,7 @@ def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: 
 
 @pytest.mark.security("S-38")
 def test_the_logout_address_is_fixed(world: World, signed_in: Browser) -> None:
-    """For any request of the caller, the browser goes to Cognito and returns to our page."""
+    """The caller cannot change the address. The browser goes to Cognito and returns to our page."""
     answer = signed_in.post(
         "/auth/logout?logout_uri=https://evil.example&return_to=//evil.example",
         {"logout_uri": "https://evil.example"},

@@ -1,4 +1,5 @@
-"""Tests that the server revokes a refresh token if an error prevents storing the token in a cookie (S-31, S-34)."""
+"""Tests of errors after Cognito has issued a refresh token. If no cookie can store the token, the server revokes the
+token (S-31, S-34)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +32,8 @@ def newest_is_revoked(world: World) -> bool:
 def test_a_callback_whose_tokens_are_refused_revokes_them(
     world: World, browser: Browser, claims: dict[str, str], of: str
 ) -> None:
-    """The nonce belongs to another sign-in, or the access token belongs to another client or person."""
+    """In some cases, the nonce belongs to another sign-in. In other cases, the access token belongs to another client or
+    person."""
     getattr(world.cognito, of).update(claims)
     assert error_of(world.sign_in(browser)) == "login_failed"
     assert newest_is_revoked(world)
@@ -68,7 +70,7 @@ def test_the_longest_session_that_may_be_sealed_fits_its_cookie(
 def test_a_revocation_that_fails_changes_nothing_for_the_person(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """If the revocation fails, the response stays the same, and the log reports the failure."""
+    """The failed revocation does not change the response. The log reports the failure."""
     world.cognito.id_claims["nonce"] = "another"
     world.cognito.fail("revoke", answers(500))
     assert error_of(world.sign_in(browser)) == "login_failed"
@@ -77,7 +79,7 @@ def test_a_revocation_that_fails_changes_nothing_for_the_person(
 
 @pytest.mark.security("S-25")
 def test_a_callback_without_keys_redeems_no_code(world: World, browser: Browser) -> None:
-    """The server fetches the keys before it redeems the code. No token is lost."""
+    """The server fetches the keys before the code is redeemed, and no token is lost."""
     world.cognito.fail("jwks", answers(503))
     assert error_of(world.sign_in(browser)) == "temporarily_unavailable"
     assert world.cognito.calls("/oauth2/token") == 0
@@ -88,7 +90,7 @@ def test_a_callback_without_keys_redeems_no_code(world: World, browser: Browser)
 def test_a_refresh_whose_new_token_cannot_be_kept_ends_the_session(
     world: World, signed_in: Browser, change: str
 ) -> None:
-    """The rotation has invalidated the token in the cookie, and the cookie is useless. The server revokes all tokens."""
+    """The rotation has invalidated the token in the cookie. The server clears the cookie and revokes all tokens."""
     if change == "too long":
         world.cognito.refresh_token_length = TOO_LONG
     elif change == "of another person":

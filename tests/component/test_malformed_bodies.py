@@ -59,7 +59,7 @@ TOO_LONG = "x" * 16_000
 
 
 def content(case: dict[str, Any]) -> bytes:
-    """Return the body of a case in bytes."""
+    """Return the body of a case as bytes."""
     if "hex" in case:
         return bytes.fromhex(case["hex"])
     text = case.get("body", "")
@@ -68,7 +68,7 @@ def content(case: dict[str, Any]) -> bytes:
 
 
 def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
-    """Send the body as base64. Send it also as text if API Gateway would pass it as text."""
+    """Send the body as base64. If API Gateway would pass the body as text, also send the body as text."""
     headers = [
         ("X-Gatehouse", "1"),
         ("Origin", browser.origin),
@@ -103,7 +103,7 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """The server refuses the body before it uses any member: the server does not call Cognito, writes nothing, sets no
+    """The server refuses the body before the route uses it. The server does not call Cognito, writes nothing, sets no
     cookie, and reflects nothing."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
@@ -123,7 +123,8 @@ def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize("path", [path for path, members in ROUTES.items() if members])
 def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -> None:
-    """Each member is once missing, not a string, empty, an unpaired surrogate, and too long. The server calls no service."""
+    """In separate requests, each member is missing, not a string, empty, an unpaired surrogate, or too long. The server
+    calls no service."""
     direct.restart(passkey_domain="app.example.org")
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for name in ROUTES[path]:
@@ -154,7 +155,7 @@ def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -
     )
 )
 def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> None:
-    """The route refuses or ignores any JSON value. The refusal has our error format."""
+    """The route either ignores a JSON value or refuses it in our error format."""
     for path in ROUTES:
         answer = direct.browser.post(path, json.dumps(value))
         assert answer.status < 500

@@ -1,5 +1,5 @@
-"""Tests of accounts with a password in the domain of an identity provider. The accounts can exist only if the provider's row
-allows native sign-up."""
+"""Tests of native sign-up with an address in the domain of an identity provider. The provider's row must allow native
+sign-up."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ OLD = "old@contoso.example"
 
 @pytest.fixture
 def tenant(direct: Direct) -> Direct:
-    """A provider named Contoso, which owns a domain. One of its people had an account before the provider was registered."""
+    """A provider named Contoso, with a domain. A person with an address in this domain has an older account."""
     own(direct)
     direct.pool.add(PoolUser(OLD, PASSWORD))
     return direct
@@ -49,7 +49,7 @@ def trigger(source: str, email: str) -> Any:
 @pytest.mark.security("S-56")
 @pytest.mark.parametrize("email", [OWNED, OLD, "Bo@CONTOSO.example", "x@ｃontoso.example"])
 def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str) -> None:
-    """The domain decides before the call to Cognito. Known and new addresses receive the same response."""
+    """The server decides by the domain, before the call to Cognito. Known and new addresses receive the same response."""
     answer = sign_up(tenant, email)
     assert (answer.status, answer.json()["error"]) == (403, "sign_up_refused")
     assert outline(answer) == outline(sign_up(tenant, "nobody@contoso.example"))
@@ -58,8 +58,8 @@ def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str)
 
 @pytest.mark.security("S-56")
 def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
-    """Managed login has its own sign-up page, and the trigger refuses such addresses there. Administrators may still invite
-    everybody."""
+    """Managed login has its own sign-up page. The trigger refuses addresses of the domain on this page. Administrators
+    may still invite everybody."""
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
         trigger("PreSignUp_SignUp", OWNED)
     assert tenant.world.users() == {}
@@ -69,8 +69,8 @@ def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
 
 
 def test_a_provider_may_allow_it(tenant: Direct) -> None:
-    """A customer's contractors, for example, are missing from the customer's directory. `ops provider add --native-sign-up`
-    allows accounts for them."""
+    """For example, a customer's contractors are missing from the customer's directory. `ops provider add
+    --native-sign-up` allows accounts for the contractors."""
     own(tenant, native_sign_up={"BOOL": True})
     assert sign_up(tenant, OWNED).status == 200
     (record,) = tenant.world.users().values()
@@ -78,7 +78,6 @@ def test_a_provider_may_allow_it(tenant: Direct) -> None:
 
 
 def test_who_had_an_account_keeps_it(tenant: Direct) -> None:
-    """Both sign-in and password reset work."""
     assert tenant.sign_in(OLD).status == 200
     assert tenant.post("direct/forgot-password", email=OLD).status == 200
     code = tenant.pool.last_code("reset")
@@ -108,7 +107,7 @@ def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> N
 def test_nor_does_a_password_open_an_account_that_was_moved_to_an_address_of_others(
     tenant: Direct,
 ) -> None:
-    """A provider has set the address of another domain on a linked account. Direct sign-in also refuses this account."""
+    """A provider has set an address of another domain on a linked account. Direct sign-in then refuses the account."""
     tenant.pool.add(PoolUser("ceo@elsewhere.example", PASSWORD, provider="Contoso"))
     answer = tenant.sign_in("ceo@elsewhere.example")
     assert (answer.status, answer.json()["error"]) == (401, "invalid_credentials")

@@ -1,5 +1,5 @@
-"""Tests of GET /openapi.json: the document is valid, and describes exactly the app's routes. All other component tests check
-their responses against the document."""
+"""Tests of GET /openapi.json. The document is valid, and describes exactly the app's routes. All other component tests
+check their responses against the document."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.component import contract
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser
 
-#: Gatehouse's own routes. A team documents its routes elsewhere.
+#: Gatehouse's own routes, without the routes of a team.
 OWN = Gatehouse(Chalice("own"))
 ROUTES = {
     (method, path): entry
@@ -58,8 +58,8 @@ def test_every_query_parameter_that_is_read_is_described() -> None:
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("key", ROUTES, ids=str)
 def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
-    """An entry has the scope of the authorizer, the parameters of the path, and the required header if the route uses
-    cookies."""
+    """An entry has the scope of the authorizer and the parameters of the path. If the route uses cookies, the entry has
+    the required header."""
     operation, entry = contract.operations()[key], ROUTES[key]
     scopes = [d["accessToken"] for d in operation.get("security", []) if "accessToken" in d]
     authorizer = entry.authorizer
@@ -84,7 +84,7 @@ def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
 
 
 def test_every_shared_part_is_used() -> None:
-    """After the removal of a response, its shared parts must be removed as well."""
+    """After the removal of a response, unused shared parts must be removed as well."""
     text = json.dumps(contract.document())
     for kind, parts in contract.document()["components"].items():
         for name in parts:
@@ -93,7 +93,7 @@ def test_every_shared_part_is_used() -> None:
 
 
 def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
-    """Otherwise a team's file could silently replace a description of Gatehouse."""
+    """Without this error, a team's file could silently replace a description of Gatehouse."""
     (tmp_path / "orders.json").write_text('{"/orders": {}, "/me": {}}')
     with pytest.raises(ValueError, match="/me is described twice"):
         load_paths(theirs=str(tmp_path))
@@ -116,7 +116,6 @@ def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
 def test_the_check_itself_finds_what_is_wrong(
     status: int, content_type: str, body: str, said: str
 ) -> None:
-    """Without this check, the other tests would prove nothing."""
     answer = Answer(status, {"content-type": content_type}, [], body)
     (found,) = contract.problems("GET", "/health", answer)[:1]
     assert said in found

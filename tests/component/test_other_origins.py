@@ -86,15 +86,15 @@ def test_everybody_else_is_refused_as_before(
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("fetch_site", ["cross-site", "none", "same-origin"])
 def test_an_allowed_origin_of_another_site_is_refused(opened: Browser, fetch_site: str) -> None:
-    """By mistake, the list contains an origin of another site. The server refuses its requests, because the browser sends
-    the site of the request."""
+    """By mistake, the list contains an origin of another site. The browser sends the site of the request, and the server
+    refuses the request."""
     answer = from_origin(opened, "/auth/refresh", OTHER, fetch_site)
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
 
 @pytest.mark.security("S-28")
 def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
-    """Without the required header, the browser would send no preflight."""
+    """Without a required header, browsers would send no preflight."""
     answer = opened.post("/auth/refresh", headers=[("Origin", OTHER)], drop=["X-Gatehouse"])
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
@@ -232,7 +232,7 @@ def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
 def test_a_sign_in_comes_back_to_an_allowed_origin(
     world: World, return_to: str, expected: str
 ) -> None:
-    """If the list has the origin of the requested address, the redirect leads to that address. Otherwise the redirect leads
+    """If the list has the origin of the target, the redirect leads to the target. For other origins, the redirect leads
     to our page."""
     world.restart(allowed_origins=ALLOWED)
     from urllib.parse import quote
@@ -257,7 +257,8 @@ def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Br
 def test_a_stage_that_is_not_set_up_answers_as_ever(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CORS reads the settings after the view has run. If the settings are invalid, the response is still the plain 500."""
+    """CORS reads the settings after the view has run. If the settings are invalid, the response is still the plain 500
+    response."""
     gate.services = None
     monkeypatch.delenv("USERS_TABLE", raising=False)
     answer = browser.post("/auth/refresh", headers=[("Origin", OTHER)])

@@ -77,8 +77,8 @@ def test_a_job_leaves_a_line_with_its_request_id(
 def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On every stage, the log names the operation, the code and the action. Lambda logs every raised error. The raised error
-    therefore contains only the name of its type."""
+    """On every stage, the log names the operation, the code and the action. Lambda logs every raised error. The function
+    therefore raises an error that contains only the name of the original type."""
     with pytest.raises(JobFailed) as failed:
         fired(gate, denied)
     assert str(failed.value) == "ClientError"
@@ -96,7 +96,7 @@ def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
 def test_what_looks_like_no_right_is_not_taken_for_one(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """AWS writes the text of the error and may change it."""
+    """AWS may change the error text."""
 
     def job(event: Any) -> None:
         from botocore.exceptions import ClientError
@@ -113,7 +113,7 @@ def test_what_looks_like_no_right_is_not_taken_for_one(
 def test_the_local_stack_tells_message_and_traceback(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Developers see the cause without a debugger."""
+    """Developers can find the cause without a debugger."""
 
     def job(event: Any) -> None:
         raise KeyError("order_id")
@@ -195,7 +195,7 @@ def test_what_was_not_declared_is_named_with_its_mend(gate: Gatehouse) -> None:
 
 
 def test_decorators_have_placeholders_in_tests_and_none_when_chalice_deploys() -> None:
-    """In tests, the decorators replace a missing name by a placeholder. A placeholder must not be deployed."""
+    """In tests, the decorators replace a missing name by a placeholder. During a deployment, a missing name is an error."""
     assert Gatehouse(Chalice("orders"), environ={}).queue("parcels") == "parcels"
     deploying = Gatehouse(
         Chalice("orders"), environ={"AWS_CHALICE_CLI_MODE": "true", "USER_POOL_ARN": "arn:pool"}

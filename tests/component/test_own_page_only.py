@@ -1,4 +1,4 @@
-"""Tests that cookie routes respond only to our page: proof of the origin, methods, CORS."""
+"""Tests that cookie routes accept only requests of our page: proof of the origin, methods, CORS."""
 
 import pytest
 
@@ -78,7 +78,7 @@ def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
     "origin", ["https://evil.example", "null", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"]
 )
 def test_no_answer_carries_cors_headers(signed_in: Browser, origin: str) -> None:
-    """No response repeats the origin, or allows `*` or `null`. The server refuses every preflight."""
+    """No response has a CORS header. The server refuses every preflight."""
     for route in ("/auth/refresh", "/auth/logout"):
         answer = signed_in.post(route, headers=[("Origin", origin)])
         assert not [name for name in answer.headers if name.startswith("access-control")]

@@ -21,7 +21,8 @@ def change(direct: Direct, browser: Browser | None = None, **body: Any) -> Answe
 
 @pytest.mark.security("S-85")
 def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
-    """The session of this browser continues, and the browser still counts as known. The old password no longer works."""
+    """The session of this browser continues, and the browser keeps its allowance as a known browser. The old password no
+    longer works."""
     other = direct.world.browser()
     direct.sign_in(browser=other)
     direct.sign_in()
@@ -36,8 +37,8 @@ def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_session_without_a_row_ends_too(direct: Direct) -> None:
-    """The session began during an outage of the table, or under an earlier release, and has no row. The session ends because
-    the record has the time at which all sessions ended."""
+    """The session began during an outage of the table, or under an earlier release, and has no row. The record has the
+    time at which all sessions ended, and the session ends."""
     other = direct.world.browser()
     direct.world.dynamodb.faults["sessions"] = DOWN
     direct.sign_in(browser=other)
@@ -99,7 +100,7 @@ def test_without_a_living_session_nothing_changes(direct: Direct) -> None:
 
 @pytest.mark.security("S-68")
 def test_it_proves_no_mailbox(direct: Direct) -> None:
-    """A person may know the password without access to the mailbox. A new password from this route therefore does not allow
+    """A person may know the password without access to the mailbox. A new password from this route does not allow
     linking."""
     direct.sign_in()
     assert change(direct).status == 200
@@ -109,7 +110,7 @@ def test_it_proves_no_mailbox(direct: Direct) -> None:
 
 
 def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: World) -> None:
-    """The route reads the state of the second factor from the pool, and only for the person in the token."""
+    """The route reads the state of the second factor from the pool. The token identifies the person."""
     direct.sign_in()
     claims = {
         "sub": direct.grace.sub, "username": direct.grace.username, "token_use": "access",
@@ -149,7 +150,7 @@ def test_providers_of_an_account_are_called_by_their_labels(
 def test_nothing_changes_while_other_sessions_cannot_be_ended(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """People would wrongly feel safe if old sessions continued after the change."""
+    """If old sessions continued after the change, people would wrongly feel safe."""
 
     def refuse(**_: Any) -> None:
         raise DOWN
@@ -169,8 +170,8 @@ def test_nothing_changes_while_other_sessions_cannot_be_ended(
 def test_what_is_left_after_the_new_password_is_in_the_log(
     direct: Direct, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The server deletes the rows again after the change, because somebody may have signed in with the old password during
-    the change."""
+    """After the change, the server deletes the rows a second time. During the change, somebody may have signed in with
+    the old password."""
     direct.sign_in()
     direct.world.clock.advance(60)
     query, asked = direct.world.dynamodb.query, []
@@ -188,8 +189,8 @@ def test_what_is_left_after_the_new_password_is_in_the_log(
 
 @pytest.mark.security("S-71")
 def test_a_browser_known_by_the_old_password_is_a_stranger(direct: Direct) -> None:
-    """Accounts of earlier releases have no time of a proof. For such accounts, the server uses the time at which all
-    sessions ended."""
+    """Accounts of earlier releases have no time of a proof. For these accounts, the server uses the end of all sessions
+    instead."""
     passkeys = Passkeys(direct)
     passkeys.set_up()
     known = direct.browser

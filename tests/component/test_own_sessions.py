@@ -77,7 +77,7 @@ def test_a_person_sees_every_session_with_device_door_and_times(
 def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
     world: World, signed_in: Browser
 ) -> None:
-    """DynamoDB's TTL may take days to delete such sessions."""
+    """DynamoDB's TTL may take days to delete an expired session."""
     world.clock.advance(1799)
     assert len(listed(signed_in)) == 1
     world.clock.advance(1)
@@ -86,8 +86,7 @@ def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
 
 
 def add_rows(world: World, count: int) -> None:
-    """Add sessions of Ada in other browsers. The last use of each session is one second after the last use of the previous
-    session."""
+    """Add sessions of Ada in other browsers. The last uses of the sessions are one second apart."""
     rows = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
     for number in range(count):
         world.clock.advance(1)
@@ -107,8 +106,7 @@ def add_rows(world: World, count: int) -> None:
 def test_one_session_too_many_ends_the_least_recently_used(
     world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The new session counts towards the limit. The page asks the person to sign in again in the browser whose session
-    ended."""
+    """The new session counts towards the limit. The browser of the ended session shows the sign-in form."""
     add_rows(world, 98)
     signed_in.post("/auth/refresh")
     second, third = world.browser(), world.browser()
@@ -151,7 +149,7 @@ def test_expired_sessions_go_first(world: World, signed_in: Browser) -> None:
 def test_very_many_sessions_of_an_earlier_release_end_step_by_step(
     world: World, browser: Browser
 ) -> None:
-    """Each sign-in ends twenty sessions, which limits the duration of a sign-in. Sessions of other people continue."""
+    """Each sign-in ends at most twenty sessions, because a sign-in must stay fast. Sessions of other people continue."""
     world.sign_in(world.browser(), BOB)
     add_rows(world, 130)
     counts = []
@@ -221,7 +219,8 @@ def test_end_others_keeps_this_one(world: World, signed_in: Browser, second: Bro
 def test_end_others_needs_a_living_session_of_ones_own(
     world: World, signed_in: Browser, second: Browser, cookie: str
 ) -> None:
-    """A thief whose session was ended may still have a valid access token. The token must not end the owner's session."""
+    """Somebody ended the session of a thief. The thief may still have a valid access token, and the token must not end
+    the owner's session."""
     if cookie == "none":
         second.cookies.clear()
     elif cookie == "junk":
@@ -238,7 +237,7 @@ def test_end_others_needs_a_living_session_of_ones_own(
 
 @pytest.mark.security("S-84")
 def test_somebody_elses_id_is_as_unknown_as_any(world: World, signed_in: Browser) -> None:
-    """The test uses ids that are missing, malformed or ended, and an id of another person. The response is always the same.
+    """The test uses missing, malformed and ended ids, and an id of another person. The response is always the same, and
     Ada's session continues."""
     (session,) = listed(signed_in)
     bob = world.browser()
@@ -264,8 +263,8 @@ def test_ids_are_random_and_their_own(world: World, signed_in: Browser, second: 
 def test_administrators_see_and_end_a_persons_sessions(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The administrator ends one of two sessions, and the log names the administrator. For an id of another person's
-    session, the response is the same as for a missing id."""
+    """The administrator ends one of two sessions, and the log names the administrator. The id of another person's session
+    causes the same response as a missing id."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     root = world.browser()
@@ -292,7 +291,8 @@ def test_administrators_see_and_end_a_persons_sessions(
 def test_nobody_else_sees_a_persons_sessions(
     world: World, signed_in: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """The server queries the pool, and refuses the token of an earlier administrator with the same name."""
+    """The server queries the pool. An earlier administrator with the same name still has a token, and the server refuses
+    the token."""
     add_administrator(world)
     (session,) = listed(signed_in)
     target = f"/users/{ADA}/sessions"
@@ -304,7 +304,7 @@ def test_nobody_else_sees_a_persons_sessions(
 
 @pytest.mark.security("S-85")
 def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
-    """Even if Cognito does not respond, a copy of the cookie no longer works."""
+    """A copy of the cookie no longer works, even without a response from Cognito."""
     copy = dict(signed_in.cookies)
     from tests.doubles.cognito import times_out
 
@@ -353,8 +353,8 @@ def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
 def test_a_session_without_a_row_gets_one_at_its_next_refresh(
     world: World, browser: Browser, why: str
 ) -> None:
-    """Two refreshes with one cookie write only one row, for example from two tabs or after a lost response. From then on the
-    session has an id."""
+    """Two refreshes with one cookie write only one row. The cause may be two tabs or a lost response. After the first
+    refresh, the session has an id."""
     world.dynamodb.faults["sessions"] = DOWN
     world.sign_in(browser)
     assert rows(world) == []
@@ -374,7 +374,7 @@ def test_a_session_without_a_row_gets_one_at_its_next_refresh(
 
 @pytest.mark.security("S-86")
 def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) -> None:
-    """The row contains only those names from the User-Agent header that our list has."""
+    """From the User-Agent header, the row contains only names that are in our list."""
     browser = world.browser()
     browser.user_agent = "<script>alert(1)</script> Firefox/1 ada@example.org\u202e" + "x" * 5000
     world.sign_in(browser)

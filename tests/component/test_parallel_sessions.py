@@ -1,5 +1,5 @@
-"""Tests that send the same cookie, state or code many times at once to several containers, as two tabs, a double click or an
-attacker would."""
+"""Tests that send the same cookie, state or code to several containers at once. Two tabs, a double click or an attacker
+can cause parallel requests."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -51,8 +51,7 @@ def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
 @pytest.mark.security("S-34")
 @pytest.mark.parametrize("door", [0, 1])
 def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
-    """In the grace period of a rotation, each tab gets a valid session. After the grace period, the old cookie is
-    invalid."""
+    """In the grace period of a rotation, each tab gets a valid session. Later, the old cookie is invalid."""
     member = crowd.members[door]
     assert crowd.sign_in(member)
     (late, *opened) = tabs(crowd, member, AT_ONCE + 1)
@@ -70,7 +69,7 @@ def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
 
 @pytest.mark.security("S-36")
 def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
-    """After the sign-out, no refreshed cookie works, for any order of the requests."""
+    """The sign-out arrives among refreshes, in any order. After the sign-out, no refreshed cookie works."""
     member = crowd.members[0]
     assert crowd.sign_in(member)
     opened = tabs(crowd, member)
@@ -87,7 +86,7 @@ def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-11")
 def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
-    """Code and state work once. The other requests sign nobody in, and all of them clear the transaction."""
+    """Code and state work once. Every other request clears the transaction and creates no session."""
     member = crowd.members[0]
     start = member.browser.get("/auth/login?provider=Okta")
     back = crowd.world.cognito.authorize(start.location, member.person)
@@ -127,7 +126,7 @@ def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_reset_code_many_times_sets_one_password(crowd: Crowd) -> None:
-    """Fifty requests send fifty new passwords with the same code. Exactly one of them becomes the password."""
+    """Fifty requests send fifty new passwords with the same code. Exactly one password becomes valid."""
     member = crowd.members[1]
     browser = tabs(crowd, member, 1)[0]
     email = member.person.email

@@ -1,4 +1,5 @@
-"""Tests of POST /auth/direct/passkey and of the request that completes the sign-in with a passkey (S-87 … S-90, S-92)."""
+"""Tests of POST /auth/direct/passkey, which requests a challenge, and of the route that receives the device's response
+(S-87 … S-90, S-92)."""
 
 import json
 from typing import Any
@@ -49,7 +50,7 @@ def test_remember_me_travels_with_the_challenge(passkeys: Passkeys) -> None:
 
 
 def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
-    """S-47 also applies to passkeys."""
+    """The earlier session ends, as after a sign-in with a password (S-47)."""
     passkeys.set_up()
     first = passkeys.direct.world.cognito.refresh_tokens()[-1]
     assert passkeys.sign_in().status == 200
@@ -58,7 +59,8 @@ def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
-    """An attacker relays a challenge or steals a response to it, and lacks the cookie of that browser."""
+    """An attacker relays a challenge, or steals a response to a challenge. The attacker lacks the cookie of the browser
+    that requested the challenge."""
     passkeys.set_up()
     victim, thief = passkeys.direct.world.browser(), passkeys.direct.world.browser()
     options = passkeys.ask(browser=victim).json()["challenge"]["options"]
@@ -72,7 +74,8 @@ def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
-    """After a success, the same cookie and response sign nobody in, even if Cognito would accept both again."""
+    """After a success, a repetition of the same cookie and response creates no session, even if Cognito accepts the
+    repetition."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -107,8 +110,8 @@ def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None:
-    """The tabs share the cookie. The server refuses the response of the first tab, which uses up the challenge. Both tabs
-    can request a new challenge."""
+    """The tabs share the cookie. The server refuses the first tab's response, and this response uses up the challenge.
+    Each tab can request a new challenge."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     first, second = (passkeys.ask(browser=browser).json()["challenge"]["options"] for _ in range(2))
@@ -120,8 +123,8 @@ def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None
 
 
 def test_a_passkey_set_up_in_one_tab_confirms_in_the_other(passkeys: Passkeys) -> None:
-    """The list of passkeys is open in one tab. The person signs in again in the other tab. This sign-in closes the list and
-    keeps the passkey."""
+    """The list of passkeys is open in one tab. The person signs in again in the other tab. The second sign-in closes the
+    list and keeps the passkey."""
     passkeys.open()
     passkeys.add()
     assert passkeys.sign_in().status == 200
@@ -166,8 +169,8 @@ def test_a_challenge_ends_after_fifteen_minutes(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """The response comes from another site or a similar host name, lacks user verification, belongs to another challenge or
-    person, or comes from a copied key."""
+    """The response comes from another site, a similar host name, or a copied key. Other responses lack user verification,
+    or belong to another challenge or person."""
     passkeys.set_up()
     passkeys.device.passkeys[-1].counter = 5
     browser = passkeys.direct.world.browser()
@@ -188,7 +191,7 @@ def test_another_persons_passkey_is_refused(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-90")
 def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys) -> None:
-    """The options name the relying party of the stage, even if Cognito's response names another relying party."""
+    """The options name the relying party of the stage, even if Cognito's response names another party."""
     passkeys.set_up()
     for email in (EMAIL, STRANGER):
         told = passkeys.ask(email, passkeys.direct.world.browser()).json()["challenge"]["options"]
@@ -200,7 +203,7 @@ def test_a_challenge_for_another_domain_is_not_passed_on(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The pool's relying party differs from the stage's relying party. The log reports the difference, and the browser
-    receives no such challenge."""
+    receives no challenge."""
     passkeys.set_up()
     passkeys.direct.pool.relying_party = "evil.example"
     browser = passkeys.direct.world.browser()
@@ -211,7 +214,7 @@ def test_a_challenge_for_another_domain_is_not_passed_on(
 
 
 def shape(answer: Any) -> Any:
-    """Return a response in which the length of each random part replaces the part."""
+    """Return a copy of the response in which each random part is replaced by its length."""
     status, body, headers, _ = outline(answer)
     options = body["challenge"]["options"]
     options["challenge"] = len(options["challenge"])
@@ -234,9 +237,9 @@ def test_everybody_gets_a_challenge_alike(
     session_length: int | None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The test uses an address with a passkey, without a passkey, and without an account, and unconfirmed, disabled and
-    federated people. The responses have one shape, and the numbers of calls and log lines are equal. BENCHMARKS.md has the
-    measured times."""
+    """The test uses addresses with a passkey, without a passkey, and without an account. Other addresses belong to
+    unconfirmed, disabled and federated people. The responses have one shape, and the numbers of calls and log lines are
+    equal. BENCHMARKS.md has the measured times."""
     passkeys.set_up()
     pool, table = passkeys.direct.pool, passkeys.direct.world.dynamodb
     pool.unknown_by_choice = unknown
@@ -276,7 +279,7 @@ def test_refusals_are_alike(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-89")
 def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys) -> None:
-    """For strangers, the ids would reveal which accounts exist, and which sites belong to one account."""
+    """Strangers could learn from the ids which accounts exist, and which sites belong to one account."""
     made = passkeys.set_up()
     known = passkeys.ask().json()["challenge"]["options"]["allowCredentials"]
     assert [each["type"] for each in known] == ["public-key"]
@@ -287,8 +290,8 @@ def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys
 
 
 def test_a_known_browser_is_told_that_there_is_no_passkey(passkeys: Passkeys) -> None:
-    """A person has signed in to the account in this browser. The response reveals nothing new, and saves the person a
-    useless prompt."""
+    """The person has signed in to the account in this browser, and the response reveals no new information. The page then
+    shows no useless prompt."""
     passkeys.direct.sign_in()
     assert passkeys.ask().json() == {"challenge": None}
 

@@ -67,7 +67,8 @@ def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
 def test_without_their_persons_names_passkeys_have_cognitos(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table responds to the first read of the row. The read of the names fails, and all other functions still work."""
+    """The first read of the row succeeds, and the read of the names fails. The list then shows Cognito's names, and all
+    other functions work."""
     passkeys.open()
     passkeys.add()
     table = passkeys.direct.world.dynamodb
@@ -103,7 +104,7 @@ def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
-    """A stranger at an open session can neither add a passkey nor guess the password."""
+    """A stranger at a signed-in browser cannot add a passkey and cannot guess the password."""
     passkeys.direct.sign_in()
     for _ in range(5):
         answer = passkeys.post("passkeys/open", password=WRONG)
@@ -153,7 +154,7 @@ def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: s
 
 @pytest.mark.security("S-91")
 def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
-    """The server also refuses the reverse case, because each cookie is sealed for one purpose."""
+    """The server also refuses the cookie of a passkey enrolment for an app. Each cookie is sealed for one purpose."""
     passkeys.direct.sign_in()
     passkeys.post("mfa/setup", password=PASSWORD)
     assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
@@ -163,7 +164,7 @@ def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) -> None:
-    """The list of the person who sends the id does not contain the id."""
+    """The id belongs to a passkey of another person."""
     passkeys.set_up()
     theirs = passkeys.direct.grace.passkeys[0].id
     passkeys.direct.pool.add(PoolUser("other@example.org", PASSWORD))
@@ -175,7 +176,7 @@ def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) ->
 
 
 def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
-    """The list closes after fifteen minutes, or earlier if its token expires."""
+    """The list closes after fifteen minutes. If the token expires earlier, the list closes earlier."""
     passkeys.open()
     passkeys.direct.pool.fail(
         "start_web_authn_registration", refusal("NotAuthorizedException", "x")
@@ -236,8 +237,8 @@ def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
 
 
 def test_an_app_that_comes_later_leaves_the_passkey(passkeys: Passkeys) -> None:
-    """The passkey is a second factor while the app is on. The person can sign in with the passkey before, during and after
-    that time."""
+    """The passkey is a second factor while the app is on. The sign-in with the passkey works with the app on and with the
+    app off."""
     passkeys.set_up()
     secret = passkeys.post("mfa/setup", password=PASSWORD).json()["secret"]
     passkeys.post("mfa/verify", code=passkeys.direct.totp(secret))
@@ -282,7 +283,7 @@ def test_malformed_bodies_are_400(passkeys: Passkeys) -> None:
 
 
 def test_the_way_back_when_the_only_one_is_lost(passkeys: Passkeys) -> None:
-    """The person signs in with the old password, and later with a new password that was set by mail."""
+    """The person signs in with the old password. Later, the person signs in with a new password that was set by mail."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     assert passkeys.direct.sign_in(browser=browser).status == 200
@@ -326,7 +327,7 @@ def test_no_passkey_is_offered_where_one_was_set_up(passkeys: Passkeys) -> None:
 
 
 def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
-    """The cookie stays small and contains no name. The server also accepts a cookie with a changed value."""
+    """The cookie stays small and contains no name. A cookie with a changed value causes no error."""
     passkeys.direct.sign_in()
     browser = passkeys.direct.browser
     for number in range(9):

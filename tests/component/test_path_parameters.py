@@ -35,8 +35,8 @@ MALFORMED = ("%", "a%", "%2", "%zz", "%u0041", "%FF", "%C3", "%C0%AF", "%ED%A0%8
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_person_is_found_by_a_name_however_it_is_encoded(world: World, name: str) -> None:
-    """The response and the pool receive the decoded name. An encoded name has no owner, and a name that was decoded twice
-    has another owner."""
+    """The response and the pool receive the decoded name. The encoded name belongs to no user. A name that the server
+    decoded twice would belong to another user."""
     add_administrator(world)
     world.pool.add(PoolUser("x@example.org", "x" * 12, username=name))
     every_octet = "".join(f"%{octet:02x}" for octet in name.encode())
@@ -90,5 +90,5 @@ def test_a_teams_own_route_gets_decoded_names(world: World) -> None:
 
 
 def test_decoding_is_of_percent_signs_alone() -> None:
-    """Plus signs and unencoded text are unchanged, as in RFC 3986."""
+    """Plus signs and unencoded text stay unchanged, as in RFC 3986."""
     assert decode_path_parameters({"a": "x+y", "b": "ä%C3%A4"}) == {"a": "x+y", "b": "ää"}

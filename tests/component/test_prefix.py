@@ -63,7 +63,7 @@ def sign_in(world: World, browser: Below, query: str = "provider=Okta") -> Answe
 
 
 def test_the_page_and_its_files(browser: Below) -> None:
-    """Every address in the HTML begins with the API stage and the prefix. The team's page also works."""
+    """Every address in the HTML begins with the API stage and the prefix. The team's own page also works."""
     page = browser.get("")
     assert f'content="{PAGE}/"' in page.body
     version = page.body.partition(f"{PAGE}/assets/")[2].partition("/")[0]
@@ -78,7 +78,7 @@ def test_the_page_and_its_files(browser: Below) -> None:
 
 
 def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> None:
-    """The person signs in with Okta. The registered addresses have the prefix, the cookies belong to the host, and the
+    """The person signs in with Okta. The registered addresses have the prefix. The cookies belong to the host, and the
     team's route accepts the token."""
     world = direct.world
     start = browser.get("/auth/login?provider=Okta")
@@ -125,7 +125,7 @@ def test_a_sign_in_leads_to_any_path_of_the_api(
 
 
 def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> None:
-    """The page receives an error code that it can explain, and the person's target."""
+    """The page receives an error code that the page can explain, and the person's target."""
     assert browser.get("/auth/callback?state=x&code=y").location == f"{PAGE}?error=login_unknown"
     chosen = browser.get("/auth/login?return_to=/api/orders")
     assert chosen.location == f"{PAGE}?return_to=%2Fapi%2Forders"
@@ -161,8 +161,8 @@ def test_our_own_form(direct: Direct, browser: Below) -> None:
 
 @pytest.mark.security("S-28", "S-30")
 def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Below) -> None:
-    """CORS with the cookie works on the routes below the prefix. Routes of the team with the same names, outside the prefix,
-    do not allow it."""
+    """CORS with the cookie works on the routes below the prefix. Outside the prefix, the team's routes of the same names
+    do not allow CORS with the cookie."""
     sign_in(direct.world, browser)
     preflight = browser.send("OPTIONS", "/auth/refresh", [("Origin", OTHER)])
     assert preflight.headers["access-control-allow-credentials"] == "true"
@@ -182,7 +182,7 @@ def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
 
 
 def test_administrators_and_names(direct: Direct, browser: Below) -> None:
-    """The test calls the routes that the tests above omit."""
+    """The test calls the remaining routes."""
     sign_in(direct.world, browser)
     admin = {**CLAIMS, "cognito:groups": "admins"}
     assert browser.get("/users", claims=admin).status in (200, 401)

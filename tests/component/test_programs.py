@@ -18,7 +18,7 @@ REDIRECT_URIS = ("http://127.0.0.1:53682/callback", "http://127.0.0.1:53683/call
 
 @pytest.fixture
 def opened(world: World) -> World:
-    """The same container, on a stage with `loopback_ports`."""
+    """The same world, on a stage with `loopback_ports`."""
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
     return world
 
@@ -31,8 +31,8 @@ def tokens_event(client_id: str) -> dict[str, Any]:
 
 
 def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> None:
-    """The configuration has the client, addresses, endpoints and scope. With these values, a program that has only the API's
-    root can sign a person in."""
+    """The configuration has the client, addresses, endpoints and scope. A program that has only the API's root can then
+    sign a person in."""
     assert browser.get("/auth/config").json()["programs"] == {
         "client_id": PROGRAM,
         "redirect_uris": list(REDIRECT_URIS),
@@ -47,8 +47,8 @@ def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> N
 def test_a_programs_token_opens_routes_where_the_stage_has_programs(
     world: World, browser: Browser
 ) -> None:
-    """The server checks the token as any other token. On a stage without the option, the token counts as a token of a
-    foreign client."""
+    """The server checks a program's token as any other token. On a stage without the option, the token counts as a token
+    of a foreign client."""
     assert "programs" not in browser.get("/auth/config").json()
     assert browser.get("/whoami", claims=without(client_id=PROGRAM)).status == 401
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
@@ -69,7 +69,7 @@ def test_a_programs_token_opens_routes_where_the_stage_has_programs(
 
 @pytest.mark.security("S-05")
 def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World) -> None:
-    """The token always has these scopes, even if Cognito would add other scopes."""
+    """The token has exactly the scopes of the stage, even if Cognito would add other scopes."""
     answer: Any = token_claims(tokens_event(PROGRAM), LambdaContext())
     change = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
     assert {"openid", *change["scopesToAdd"]} == set(SCOPES)
@@ -78,7 +78,7 @@ def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World
 
 @pytest.mark.security("S-05")
 def test_without_the_option_such_a_clients_tokens_get_nothing_of_ours(world: World) -> None:
-    """The server refuses the tokens as those of any other client of the pool."""
+    """The server refuses the tokens, as it refuses tokens of any other client of the pool."""
     event = tokens_event(PROGRAM)
     answer: Any = token_claims(event, LambdaContext())
     assert answer["response"] == load_event("TokenGeneration_HostedAuth")["response"]

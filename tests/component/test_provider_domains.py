@@ -73,14 +73,14 @@ def test_the_record_names_the_provider_exactly(
 def test_nobody_speaks_for_addresses_of_others(
     tenants: World, user_name: str, email: str | None
 ) -> None:
-    """The refusal contains our marker. The trigger writes nothing."""
+    """The error message contains our marker for refusals. The trigger writes no record."""
     with pytest.raises(TriggerFailed, match=REFUSED):
         arrive(user_name, email)
     assert tenants.users() == {}
 
 
 def test_while_the_providers_are_unknown_nobody_new_comes_in(tenants: World) -> None:
-    """The error message of an outage does not say that the address was refused."""
+    """The error message reports an outage instead of a refusal."""
     tenants.dynamodb.fault = connect_timeout()
     with pytest.raises(TriggerFailed, match="not possible at the moment"):
         arrive("contoso_00u1", "bo@contoso.example")
@@ -108,7 +108,7 @@ def come_back(provider: str, email: str) -> Any:
     ],
 )
 def test_nor_at_a_later_sign_in(tenants: World, provider: str, email: str) -> None:
-    """Cognito maps attributes again at each sign-in. The same rule checks a changed address."""
+    """Cognito maps the attributes again at each sign-in. The rule of the first sign-in also checks a changed address."""
     before = "ada@example.org" if provider == "Okta" else "bo@contoso.example"
     come_back(provider, before)
     records = tenants.users()
@@ -126,7 +126,7 @@ def test_a_new_address_of_the_same_domain_is_fine(tenants: World) -> None:
 
 
 def test_people_come_back_while_the_providers_are_unknown(tenants: World) -> None:
-    """People with an account can sign in during an outage of the table. The trigger writes no address without a check."""
+    """During an outage of the table, people with an account can sign in. The trigger does not write an unchecked address."""
     come_back("Contoso", "bo@contoso.example")
     records = tenants.users()
     tenants.restart()
@@ -180,8 +180,8 @@ def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: l
 def test_any_of_a_linked_persons_providers_may_speak_for_the_address(
     tenants: World, email: str, providers: list[str]
 ) -> None:
-    """Each linked provider may use its own domains. A native person without a link keeps an address after a provider has
-    claimed its domain."""
+    """Each linked provider may use its own domains. A native person without a link keeps the address, even if a provider
+    has claimed the domain since then."""
     come_back_linked(email, *providers)
     assert tenants.users()[LINKED]["Email"] == email
 
@@ -194,7 +194,8 @@ MOVED = Person(username="contoso_00u1", email="ceo@fabrikam.example", provider="
 def test_the_callback_gives_no_session_for_an_address_of_others(
     tenants: World, browser: Browser
 ) -> None:
-    """Even if the trigger has accepted the person, the server revokes the new tokens and records nothing."""
+    """The trigger has accepted the person. The callback still refuses the sign-in, revokes the new tokens and writes no
+    record."""
     answer = tenants.sign_in(browser, MOVED, "provider=Contoso")
     assert answer.location == "/api/?error=sign_up_refused"
     assert browser.cookies == {}

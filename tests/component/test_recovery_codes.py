@@ -21,7 +21,7 @@ from tests.component.direct import (
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.pool_users import PoolUser
 
-LATER = 30  # in seconds; by then the app shows another code
+LATER = 30  # in seconds; the app's next code is valid by then
 
 
 def make(direct: Direct) -> list[str]:
@@ -113,7 +113,7 @@ def test_a_code_of_somebody_else_opens_nothing(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_wrong_used_and_no_codes_look_alike(direct: Direct) -> None:
-    """The response is the same for an account without recovery codes. The sign-in can continue with the app."""
+    """An account without recovery codes causes the same response as a wrong code. The sign-in can continue with the app."""
     direct.sign_in()
     direct.with_totp()
     browser = lose_the_phone(direct)
@@ -178,7 +178,8 @@ def test_of_two_containers_one_gets_the_code(
 def test_a_write_whose_answer_was_lost_counts_as_ones_own(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client repeats the write. The condition of the second write fails because of the first write."""
+    """The client repeats the write after a lost response. The condition of the second write fails because of the first
+    write."""
     (code, *_) = make(direct)
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
     write = store._write
@@ -195,7 +196,7 @@ def test_a_write_whose_answer_was_lost_counts_as_ones_own(
 
 @pytest.mark.security("S-106")
 def test_a_step_that_was_answered_takes_no_second_code(direct: Direct) -> None:
-    """Somebody copied the cookie of the challenge. The step of the sign-in is already finished."""
+    """Somebody copied the cookie of the challenge before the person finished the step."""
     first, second, *_ = make(direct)
     browser = lose_the_phone(direct)
     kept = browser.cookies[CHALLENGE_COOKIE]
@@ -277,7 +278,8 @@ def test_the_table_and_the_log_hold_no_code(
 
 @pytest.mark.security("S-108")
 def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
-    """After three guesses of one type and two of the other, the next guess must wait, right or wrong."""
+    """A person may try the app's codes and recovery codes. After five guesses in all, the next guess must wait, right or
+    wrong."""
     (code, *_) = make(direct)
     browser = lose_the_phone(direct)
     for _ in range(3):
@@ -286,7 +288,7 @@ def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
         assert direct.challenge("SOFTWARE_TOKEN_MFA", browser, code="000000").status == 401
     assert use(direct, browser, code).status == 429
     assert direct.grace.factors == {"SOFTWARE_TOKEN_MFA"}
-    # a stranger without the password cannot use up the allowance; input in another format does not count
+    # a stranger without the password cannot use up the allowance; the allowance ignores input in other formats
     direct.world.clock.advance(3600)
     for _ in range(7):
         assert use(direct, browser if browser.cookies else direct.browser, "hello").status == 401

@@ -88,7 +88,7 @@ def live(direct: Direct) -> None:
 
 
 def secrets_of(direct: Direct) -> set[str]:
-    """Return all secret values of these calls."""
+    """Return all secret values that the functions above send or receive."""
     cognito, pool = direct.world.cognito, direct.pool
     forms = [form for _, _, form in cognito.requests]
     return {
@@ -118,7 +118,7 @@ def secrets_of(direct: Direct) -> set[str]:
 def test_no_secret_is_in_the_log_with_every_library_at_debug(
     wired: Direct, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The root logger is at DEBUG, as `AWS_LAMBDA_LOG_LEVEL` sets it."""
+    """The root logger is at DEBUG, as after the setting `AWS_LAMBDA_LOG_LEVEL`."""
     caplog.set_level(logging.DEBUG)
     live(wired)
     out, err = capsys.readouterr()
@@ -132,8 +132,7 @@ def test_no_secret_is_in_the_log_with_every_library_at_debug(
 def test_without_the_pin_the_same_story_would_tell_everything(
     wired: Direct, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without `quiet_libraries`, the log has passwords, the client's secret and codes. This result shows that the test above
-    can fail."""
+    """Without `quiet_libraries`, the log has passwords, the client's secret and codes. Therefore the test above can fail."""
     for name in ("botocore", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     caplog.set_level(logging.DEBUG)
@@ -147,6 +146,6 @@ def test_without_the_pin_the_same_story_would_tell_everything(
 def test_libraries_stay_quiet_whatever_the_root_logger_says(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At level WARNING, libraries log neither requests nor responses."""
+    """At level WARNING, libraries do not log requests and responses."""
     caplog.set_level(logging.DEBUG)
     assert logging.getLogger(name).getEffectiveLevel() == logging.WARNING

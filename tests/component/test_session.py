@@ -1,4 +1,4 @@
-"""Tests of POST /auth/refresh, which gives the page of a session a new access token."""
+"""Tests of POST /auth/refresh, which returns a new access token for a session."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
 
 def test_refresh_answers_with_exactly_what_the_page_needs(world: World, signed_in: Browser) -> None:
-    """The body has the documented members. Its deadlines use the server's clock."""
+    """The body has the documented members. The deadlines in the body use the server's clock."""
     body = signed_in.post("/auth/refresh").json()
     now = int(world.clock())
     assert body.pop("access_token") == world.cognito.access_tokens[-1]
@@ -53,7 +53,7 @@ def test_refresh_and_id_token_never_leave_in_clear(world: World, browser: Browse
 
 @pytest.mark.security("S-33")
 def test_token_answers_are_never_cached(signed_in: Browser) -> None:
-    """Both successes and refusals have `no-store`."""
+    """The responses of successes and refusals have `no-store`."""
     assert signed_in.post("/auth/refresh").headers["cache-control"] == "no-store"
     assert (
         signed_in.post("/auth/refresh", drop=["X-Gatehouse"]).headers["cache-control"] == "no-store"
@@ -184,7 +184,7 @@ def test_refresh_answers_503_when_the_keys_cannot_be_had(world: World, signed_in
 def test_an_outage_of_the_keys_does_not_cost_the_session_its_refresh_token(
     world: World, signed_in: Browser
 ) -> None:
-    """The refresh fails before it uses the refresh token. Minutes later the same cookie works."""
+    """The refresh fails before the use of the refresh token. Minutes later the same cookie works."""
     world.clock.advance(1700)
     signed_in.post("/auth/refresh")
     world.clock.advance(1700)
@@ -198,8 +198,8 @@ def test_an_outage_of_the_keys_does_not_cost_the_session_its_refresh_token(
 
 @pytest.mark.security("S-25")
 def test_a_key_that_is_never_published_lets_nobody_in(world: World, signed_in: Browser) -> None:
-    """Cognito's own tokens with this key count as an outage. They cause few requests to the JWKS endpoint
-    (test_refresh_ways.py counts the requests)."""
+    """The server treats Cognito's own tokens with this key as an outage. test_refresh_ways.py counts the resulting
+    requests to the JWKS endpoint."""
     world.cognito.id_header["kid"] = "unheard-of"
     for _ in range(5):
         world.clock.advance(1)
@@ -221,7 +221,7 @@ def test_a_key_that_is_never_published_lets_nobody_in(world: World, signed_in: B
 def test_refreshed_tokens_are_verified_again(
     world: World, signed_in: Browser, claims: dict[str, str]
 ) -> None:
-    """The server passes on no wrong response of the token endpoint, and ends the session."""
+    """The server does not pass on a wrong response of the token endpoint, and ends the session."""
     world.cognito.access_claims.update(claims)
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")

@@ -31,7 +31,7 @@ def test_the_session_cookie_has_every_attribute(
 def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not(
     world: World,
 ) -> None:
-    """The test closes the browser, which keeps only cookies with Max-Age."""
+    """The test closes the browser. The browser then keeps only cookies with Max-Age."""
     for remember, expected in ((0, 401), (1, 200)):
         browser = world.browser()
         world.sign_in(browser, query=f"provider=Okta&remember={remember}")
@@ -93,7 +93,8 @@ def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browse
 def test_a_refresh_whose_cookie_would_not_fit_fails_cleanly(
     world: World, signed_in: Browser
 ) -> None:
-    """The browser would drop a cookie that is too long. The response is an error in our format, without a session."""
+    """The browser would drop a cookie that is too long. The server therefore responds with an error in our format,
+    without a session."""
     world.cognito.refresh_token_length = 3500
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")

@@ -30,7 +30,7 @@ def end_all(world: World) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Browser) -> None:
-    """Without a cookie, or with an invalid cookie, there is no session."""
+    """A missing or invalid cookie is no session."""
     assert goes_on(signed_in) is True
     end_all(world)
     assert goes_on(signed_in) is False
@@ -42,8 +42,8 @@ def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Brows
 
 @pytest.mark.security("S-99")
 def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) -> None:
-    """The request writes nothing and does not call Cognito. The session ends half an hour after its last refresh, despite
-    many requests."""
+    """The request does not write to the table and does not call Cognito. Half an hour after its last refresh, the session
+    ends."""
     before = dict(world.dynamodb.items(SESSIONS_TABLE))
     asked = len(world.cognito.requests)
     for _ in range(29):

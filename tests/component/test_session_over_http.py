@@ -96,8 +96,8 @@ def test_an_outage_on_the_wire_keeps_the_session(
 def test_keys_that_cannot_be_had_keep_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The refresh fails before it uses the token, and does not call the token endpoint. The server tries twice to fetch the
-    keys."""
+    """The refresh fails before the token is used, and the server does not call the token endpoint. The server tries twice
+    to fetch the keys."""
     for _ in range(2):
         world.clock.advance(1700)
         signed_in_over_http.post("/auth/refresh")
@@ -115,7 +115,8 @@ def test_keys_that_cannot_be_had_keep_the_session(
 def test_rotation_grace_and_reuse_on_the_wire(
     world: World, signed_in_over_http: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The token endpoint accepts the old token in the grace period, and refuses it later. The new token is unaffected."""
+    """The token endpoint accepts the old token in the grace period, and later refuses the old token. The new token still
+    works."""
     old = dict(signed_in_over_http.cookies)
     assert signed_in_over_http.post("/auth/refresh").status == 200
     other = world.browser()
@@ -150,7 +151,8 @@ def test_a_logout_forgets_although_revoking_failed_on_the_wire(
 def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
     world: World, signed_in_over_http: Browser
 ) -> None:
-    """A cookie with the token from before the rotation also fails, even in the grace period."""
+    """The stolen cookie has the token from before the rotation. Even in the grace period, the cookie fails after the
+    logout."""
     copies = [dict(signed_in_over_http.cookies)]
     signed_in_over_http.post("/auth/refresh")
     copies.append(dict(signed_in_over_http.cookies))

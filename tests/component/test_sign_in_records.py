@@ -1,5 +1,4 @@
-"""Tests of the effects of a finished sign-in: the server writes the record, ends the old session, and works with a rotated
-secret."""
+"""Tests of the effects of a finished sign-in: a record, the end of the old session, a rotated secret."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,8 +33,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
     world: World, browser: Browser
 ) -> None:
-    """The name becomes empty even if no trigger reported the missing name. The ID token contains every name that the pool
-    has."""
+    """The name becomes empty, even if no trigger reported the missing name. The ID token contains every name in the pool."""
     world.sign_in(browser)
     world.clock.advance(5)
     world.sign_in(browser, Person(family_name=""))
@@ -45,8 +43,8 @@ def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
 
 @pytest.mark.security("S-57")
 def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: Browser) -> None:
-    """People without a successful trigger, for example people whom an administrator created, get a record with exactly the
-    documented names."""
+    """An administrator created the person, or the trigger failed. The sign-in writes a record with exactly the documented
+    names."""
     world.sign_in(browser)
     record = world.users()["okta_00u1ada"]
     now = "2026-01-02T03:04:05.678Z"
@@ -68,8 +66,8 @@ def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: 
 
 
 def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Browser) -> None:
-    """Cognito's trigger reports each sign-in shortly before the callback, and may repeat an old event later. Neither report
-    counts as the previous sign-in."""
+    """Cognito's trigger reports each sign-in shortly before the callback. The trigger may also repeat an old event later.
+    Both reports leave the previous sign-in unchanged."""
     claims = {**CLAIMS, "username": "Okta_00u1ada"}
 
     def sign_in() -> str:
@@ -99,7 +97,7 @@ def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Brow
 def test_a_table_that_is_down_keeps_nobody_out_and_the_next_sign_in_heals(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The log has the failure as an error. The table contains no partial record."""
+    """The log reports the failure as an error. The table contains no partial record."""
     query = begin(world, browser)
     world.dynamodb.fault = client_error("ProvisionedThroughputExceededException")
     assert come_back(browser, query).location == "/api/"

@@ -87,7 +87,7 @@ def test_the_second_of_max_age_still_counts(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
-    """The time survives any number of refreshes, in every container. A new authentication replaces the time."""
+    """Refreshes keep the time, in every container. A new authentication replaces the time."""
     browser = shop.browser()
     sign_in = (
         (lambda: shop.from_okta(browser, now(shop)))
@@ -107,7 +107,7 @@ def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
 
 @pytest.mark.security("S-94")
 def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
-    """The proof has the time of the response to the challenge. The proof is valid only in this browser."""
+    """The time of the proof is the time of the device's response. The proof is valid only in this browser."""
     passkeys = Passkeys(shop.direct)
     passkeys.set_up()
     shop.restart()
@@ -131,7 +131,7 @@ def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("whose", ["another person", "nobody verified", "another site"])
 def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> None:
-    """The person stays signed in without a confirmation. Then the person's own passkey confirms."""
+    """The person stays signed in without a confirmation. The person then confirms with their own passkey."""
     passkeys = Passkeys(shop.direct)
     theirs = passkeys.set_up()
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -159,8 +159,8 @@ def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> Non
 
 @pytest.mark.security("S-94")
 def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None:
-    """In this browser the provider signs the person in without a password. In another browser, before or after that sign-in,
-    the person enters the password. Only the other session has the proof."""
+    """In this browser, the provider signs the person in without a password. In another browser, the person enters the
+    password, earlier or later. Only the other session has the proof."""
     shop.from_okta(ada, now(shop) - 3600)
     shop.world.clock.advance(MAX_AGE / 4)
     other = shop.browser()
@@ -180,7 +180,7 @@ def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None
 def test_a_provider_that_does_not_say_when_is_never_fresh(
     shop: Shop, ada: Browser, told: object
 ) -> None:
-    """A sign-in without the provider's time removes any earlier proof."""
+    """If a sign-in omits the provider's time, the server deletes any earlier proof."""
     shop.from_okta(ada, now(shop))
     shop.from_okta(ada, told)
     assert refused(shop.call(shop.refresh(ada)))
@@ -227,7 +227,7 @@ def test_a_claim_that_is_missing_or_unreadable_is_no_proof(
 @pytest.mark.security("S-93")
 def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: Shop) -> None:
     """AWS documents that a refresh keeps `auth_time`. With rotation, some people observed a new `auth_time`. The server
-    treats such a session like any other new session."""
+    treats a session with a new `auth_time` as a session without a proof."""
     shop.world.cognito.resets_auth_time = True
     browser = shop.browser()
     shop.by_password(browser)
@@ -281,7 +281,8 @@ def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
 
 @pytest.mark.security("S-94")
 def test_a_providers_person_proves_nothing_by_a_password(shop: Shop) -> None:
-    """Such a person has no password. If Cognito accepts a password for the person, the sign-in did not come from Okta."""
+    """A provider's person has no password. If Cognito accepts a password for the person, the sign-in did not come from
+    Okta."""
     assert _forge(shop, Person(), "TokenGeneration_Authentication") == {}
 
 
@@ -351,7 +352,7 @@ def test_rows_last_as_long_as_the_longest_age() -> None:
 def test_a_table_that_is_out_costs_the_proof_and_nobody_the_sign_in(
     shop: Shop, ada: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The table fails at the provider's sign-in, at the first tokens, and at a refresh. The log has each failure."""
+    """The table fails at the provider's sign-in, at the first tokens, and at a refresh. The log reports each failure."""
     table, events = shop.world.dynamodb, list[str]()
     for call in ("update_item", "get_item"):
         original = getattr(table, call)
@@ -380,7 +381,7 @@ def test_a_row_that_nobody_can_read_is_no_proof(shop: Shop, ada: Browser) -> Non
 
 
 def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
-    """A row has a hash, two times, and DynamoDB's expiry."""
+    """A row has a hash, two times, and an expiry for DynamoDB."""
     shop.from_okta(ada, now(shop))
     rows = [r for k, r in shop.world.dynamodb.items(THROTTLE_TABLE).items() if "proof/" in k]
     assert len(rows) == 1
@@ -389,7 +390,7 @@ def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
 
 
 def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
-    """A sign-in writes nothing, a refresh reads nothing, and tokens receive no claim."""
+    """A sign-in does not write, a refresh does not read, and tokens receive no claim."""
     from app import gate
 
     shop = Shop(world)
@@ -413,7 +414,7 @@ def test_other_origins_may_read_what_is_asked(world: World) -> None:
 
 
 def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: Path) -> None:
-    """A team describes its route as usual. Gatehouse adds the age and the refusal to the document."""
+    """A team describes its route as usual. Gatehouse adds the maximum age and the refusal to the document."""
     described = {"post": {"operationId": "refund", "responses": {"200": {"description": "Done."}}}}
     (tmp_path / "shop.json").write_text(json.dumps({ROUTE: described}))
     shop = Shop(world, openapi=str(tmp_path))
@@ -436,7 +437,7 @@ def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
 
 @pytest.mark.parametrize("mode", ["embedded", "managed"])
 def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) -> None:
-    """The page of a named provider always requires a sign-in. Without a provider, our page requires the sign-in."""
+    """The page of a named provider always requires a new sign-in. Without a provider, our page requires a new sign-in."""
     world.restart(direct_sign_in=mode, throttle_table=THROTTLE_TABLE)
     browser = world.browser()
     named = world.cognito.read_authorize_url(

@@ -1,4 +1,4 @@
-"""Tests of links that start a sign-in: an app tile by GET and by form, an address as a hint, and a removed provider."""
+"""Tests of links that start a sign-in: app tiles by GET or form, an address as a hint, a removed provider."""
 
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -84,7 +84,7 @@ def begin_at(world: World, start: Answer) -> dict[str, str]:
 def test_an_issuer_of_nobody_reaches_no_provider(
     world: World, browser: Browser, issuer: str
 ) -> None:
-    """The test includes providers whose row has no issuer yet."""
+    """The test includes providers without an issuer in the row."""
     put_tenant(world, "Acme", ISSUER)
     answer = browser.get(f"/auth/login?iss={quote(issuer, safe='')}")
     assert (answer.status, answer.json()["error"]) == (400, "unknown_provider")
@@ -94,7 +94,7 @@ def test_an_issuer_of_nobody_reaches_no_provider(
 
 @pytest.mark.security("S-41")
 def test_issuers_are_counted_as_names_are(direct: Direct) -> None:
-    """Without the counter, a stranger could collect the list of providers."""
+    """If issuers did not count as guesses, a stranger could collect the list of providers."""
     statuses = [
         direct.browser.get(f"/auth/login?iss=https://t{n}.okta.com", headers=[HTML]).location
         for n in range(60)
@@ -119,7 +119,7 @@ def test_issuers_are_counted_as_names_are(direct: Direct) -> None:
 def test_a_posted_login_takes_three_fields_and_begins_nothing(
     world: World, browser: Browser, body: str, content_type: str, status: int
 ) -> None:
-    """The form can contain only the fields of a tile, and its request writes nothing."""
+    """The form accepts only the fields of a tile. The request writes nothing."""
     headers = [("Content-Type", content_type), ("Origin", "https://evil.example")]
     answer = browser.send("POST", "/auth/login", headers, body=body, site="cross-site")
     assert (answer.status, answer.set_cookies) == (status, [])

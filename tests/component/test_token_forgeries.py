@@ -34,7 +34,7 @@ def parameters() -> list[Any]:
 
 @pytest.fixture
 def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Replace the next tokens of one kind by the forgeries of a case. Return the list of the issued tokens."""
+    """Replace the next tokens of one kind by the forgeries of a case. Return the list of the issued forgeries."""
     issued: list[str] = []
 
     def switch(case: dict[str, Any], kind: str) -> list[str]:
@@ -72,10 +72,10 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
     case: dict[str, Any],
     kind: str,
 ) -> None:
-    """The callback leads to the page, without a cookie or a record. A refresh ends the session. No response and no log line
-    contains the token.
+    """The callback leads to the page, without a cookie or a record. A refresh ends the session. No response and no log
+    line contains the token.
 
-    The server also refuses a token whose key is not in the pool's list yet, and then keeps the session (S-76).
+    If the pool's list does not have a token's key yet, the server refuses the token and keeps the session (S-76).
     """
     other = world.browser()
     world.sign_in(other)
@@ -106,7 +106,7 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
 
 
 def names_unknown_key(token: str) -> bool:
-    """Return whether the token's header is like Cognito's header, except for the `kid`."""
+    """Return whether the header differs from Cognito's header only in the `kid`."""
     parts = token.split(".")
     if len(parts) != 3 or not all(re.fullmatch("[A-Za-z0-9_-]+", part) for part in parts):
         return False

@@ -42,7 +42,7 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
 
 @pytest.mark.parametrize("name", [*RECORD_EVENTS, *TOKEN_EVENTS])
 def test_every_documented_event_is_answered(world: World, name: str) -> None:
-    """One function accepts each event. The other function refuses the event."""
+    """Exactly one of the two functions accepts each event."""
     ours, other = gate.user_records, gate.token_claims
     if name in TOKEN_EVENTS:
         ours, other = other, ours
@@ -77,7 +77,7 @@ def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
 )
 def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, Any]) -> None:
     """Cognito receives an error for an event of another pool, of another source, or without a name. The function writes
-    nothing."""
+    no record."""
     with pytest.raises(TriggerFailed):
         fire({**load_event("PreSignUp_SignUp"), **change})
     assert world.users() == {}
@@ -97,7 +97,7 @@ def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_writte
         fire(load_event("PreSignUp_SignUp"))
     assert (
         str(caught.value)
-        == "GATEHOUSE_UNAVAILABLE: This is not possible at the moment. Please try again."
+        == "GATEHOUSE_UNAVAILABLE: Sign-in and sign-up are not possible at the moment. Please try again."
     )
     assert caught.value.__cause__ is None
     assert world.users() == {}
@@ -136,7 +136,8 @@ def test_who_is_in_the_pool_already_goes_on_without_the_table(
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("attribute", ["custom:groups", "custom:idp_sub"])
 def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attribute: str) -> None:
-    """The app client must be able to write mapped attributes. Without this check, anybody could claim a group at sign-up."""
+    """Cognito can map an attribute only if the app client may write the attribute. Without this check, anybody could
+    claim a group at sign-up."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"][attribute] = "admins"
     with pytest.raises(
@@ -148,7 +149,7 @@ def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attri
 
 @pytest.mark.security("S-55")
 def test_hostile_attributes_do_not_become_columns(world: World) -> None:
-    """The function writes only the documented columns, for any content of a sign-up. Invalid values count as missing."""
+    """The function writes only the documented columns, for any attributes of a sign-up. Invalid values count as missing."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"] |= {
         "status": "CONFIRMED",
@@ -208,8 +209,8 @@ def test_an_event_without_attributes_still_records_the_name(
 def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
     world: World, browser: Browser
 ) -> None:
-    """The sign-in changes a record from PENDING with an expiry to CONFIRMED without an expiry. The first ClientId and
-    createdAt stay unchanged."""
+    """A record that is PENDING with an expiry becomes CONFIRMED without an expiry. The first `ClientId` and `createdAt`
+    stay unchanged."""
     event = load_event("PreSignUp_ExternalProvider")
     event["callerContext"]["clientId"] = "first-client"
     fire(event)

@@ -65,7 +65,7 @@ def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
 def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
     world: World, browser: Browser
 ) -> None:
-    """The list keeps four short names, for any earlier content of the cookie."""
+    """The list keeps four short names. The earlier content of the cookie does not matter."""
     name = "__Host-gatehouse-used"
     for _ in range(6):
         come_back(browser, begin(world, browser))

@@ -53,7 +53,7 @@ def test_every_record_comes_once_over_all_pages(world: World, browser: Browser, 
 
 
 def test_a_record_is_shown_as_the_table_holds_it(world: World, signed_in: Browser) -> None:
-    """The record has the documented names. Tokens contain the groups, and the table does not."""
+    """The record has the documented names. The table does not contain groups, because tokens contain the groups."""
     (user,) = list_users(signed_in).json()["users"]
     assert (user["userName"], user["Email"], user["status"]) == (
         "okta_00u1ada",
@@ -86,7 +86,7 @@ def test_only_administrators_see_other_people(
 
 @pytest.mark.security("S-50")
 def test_cursors_are_sealed(world: World, browser: Browser) -> None:
-    """A cursor contains no readable user name. Nobody can forge or change a cursor, or use the cursor of another list."""
+    """A cursor contains no readable user name. A forged or changed cursor, or a cursor of another list, is an error."""
     from app import gate
     from chalicelib.gatehouse.sealed.cursors import Cursors
 
@@ -153,7 +153,7 @@ def test_a_native_person_changes_names_in_pool_and_table(
 def test_only_the_callers_own_record_changes(
     world: World, browser: Browser, grace: PoolUser
 ) -> None:
-    """No part of the request selects another record. A person with a reused user name cannot change the old record."""
+    """The request cannot select another record. A person with a reused user name cannot change the old record."""
     for extra in ("userName", "sub", "email", "Email", "provider", "custom:groups", "status"):
         refused = patch(browser, {"given_name": "Eve", extra: "x"})
         assert (refused.status, refused.json()["error"]) == (400, "invalid_request")
@@ -220,7 +220,7 @@ def test_the_write_scope_is_needed(
 def test_cognito_down_is_503_and_a_second_try_works(
     world: World, browser: Browser, grace: PoolUser, code: str
 ) -> None:
-    """The pool changes first, and the table never has a name that the pool lacks."""
+    """The server changes the pool first. The table therefore never has a name that is missing in the pool."""
     world.pool.fail("admin_update_user_attributes", client_error(code))
     answer = patch(browser, {"given_name": "Amazing"})
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")

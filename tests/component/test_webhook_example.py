@@ -88,7 +88,7 @@ class Service:
 
 @pytest.fixture(scope="module")
 def only_service() -> Service:
-    """All tests share the service, because an app can register a blueprint only once."""
+    """The service for all tests. All tests share the service, because an app can register a blueprint only once."""
     return Service()
 
 
@@ -104,8 +104,7 @@ def service(only_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
 def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> None:
-    """The body arrives as text or as base64, because API Gateway decides by its content type. Spaces in the body are
-    unchanged."""
+    """API Gateway decides by the content type whether the body is text or base64. Spaces in the body are unchanged."""
     assert service.send(kind=kind, binary=binary) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]
 
@@ -130,7 +129,7 @@ def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> N
     ],
 )
 def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> None:
-    """The route refuses such a request before it reads the body, and stores nothing."""
+    """The route refuses a forged or old request before it reads the body. The route stores nothing."""
     status, said = service.send(header=forge(service))
     assert (status, said["error"]) == (401, "unauthorized")
     assert service.deliveries.ids == []
@@ -158,7 +157,7 @@ def test_a_signed_body_that_is_no_delivery_is_told_which_field(service: Service)
 def test_every_signature_is_compared_in_constant_time(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A comparison that stops at the first wrong letter would let attackers guess a signature letter by letter."""
+    """If a comparison stopped at the first wrong letter, attackers could guess a signature letter by letter."""
     compared: list[Any] = []
     real = hmac.compare_digest
     monkeypatch.setattr(
@@ -173,8 +172,8 @@ def test_every_signature_is_compared_in_constant_time(
 
 
 def test_the_readme_declares_what_the_view_uses(tmp_path: Path) -> None:
-    """The block for `.chalice/gatehouse.yaml` in the README has the table with the variable for its name, its key, and its
-    TTL attribute."""
+    """The README has a block for `.chalice/gatehouse.yaml`. The block declares the table with the variable for its name,
+    its key, and its TTL attribute."""
     page = (Path(payments.__file__).parent / "README.md").read_text()
     block = page.partition("```yaml\n")[2].partition("```")[0]
     (tmp_path / ".chalice").mkdir()

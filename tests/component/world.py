@@ -1,4 +1,4 @@
-"""The test setup of the component tests: the real Chalice app on doubles of AWS, Cognito and time."""
+"""The setup of the component tests: the real Chalice app on doubles of AWS, Cognito and time."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +45,7 @@ ENVIRONMENT = {
 
 @dataclass
 class World:
-    """The app, its services, and methods with which a test changes the services."""
+    """The app, its services, and methods that change the services."""
 
     settings: Settings
     clock: Clock
@@ -55,7 +55,7 @@ class World:
     pool: UserPoolDouble
     functions: LambdaDouble
     queue: QueueDouble
-    #: The pauses that the app requested, in seconds. The app does not really sleep.
+    #: The durations of the app's pauses, in seconds. In tests, the app only records each pause.
     pauses: list[float] = field(default_factory=list)
 
     def restart(self, **settings: Any) -> None:

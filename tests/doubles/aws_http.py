@@ -1,5 +1,5 @@
-"""An HTTP server on loopback for AWS doubles, so that a test can use the real botocore. The server uses the JSON protocol
-of DynamoDB, Secrets Manager and Cognito."""
+"""An HTTP server on loopback for AWS doubles. Tests use the server with the real botocore. The server uses the JSON
+protocol of DynamoDB, Secrets Manager and Cognito."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 def plain(value: object) -> float:
-    """Convert a value whose type JSON does not have. A time becomes Unix seconds, as in AWS's responses."""
+    """Convert a value of a type that JSON lacks. A time becomes Unix seconds, as in AWS's responses."""
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(type(value).__name__)

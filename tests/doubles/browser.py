@@ -1,8 +1,8 @@
 """A browser in front of the Lambda handler. The browser builds API Gateway's events, and keeps cookies as browsers do.
 
 Cookies follow RFC 6265bis. `__Host-` requires Secure, Path=/ and no Domain. The browser sends Strict cookies only with
-same-site requests, and Lax cookies also with a cross-site top-level GET. It drops cookies of more than 4096 bytes, and
-compares Max-Age with the test's clock.
+same-site requests, and Lax cookies also with a cross-site top-level GET. The browser drops cookies of more than 4096
+bytes, and compares Max-Age with the test's clock.
 """
 
 import json
@@ -122,7 +122,7 @@ class Browser:
         self.source_ip = SOURCE_IP
         self.user_agent = "Browser double"
         self.cookies: dict[str, Cookie] = {}
-        #: Cookies that only select a message. They give no access, and tests that count `cookies` omit them.
+        #: Cookies that only select a message and give no access. Tests that count `cookies` omit these cookies.
         self.notes: dict[str, Cookie] = {}
         self.answers: list[Answer] = []
         #: Set-Cookie values that a browser would refuse. In tests of successful flows, the list stays empty.
@@ -238,7 +238,7 @@ class Browser:
                     del jar[name]
 
     def keep(self, text: str) -> None:
-        """Accept a Set-Cookie value as a browser would, or refuse it."""
+        """Store the cookie of a Set-Cookie value, or refuse the cookie, as a browser does."""
         pair, *rest = text.split("; ")
         name, _, value = pair.partition("=")
         attributes = {key.lower(): val for key, _, val in (part.partition("=") for part in rest)}

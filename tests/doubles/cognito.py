@@ -54,7 +54,7 @@ class _Code:
 
 @dataclass
 class _Family:
-    """All refresh tokens of one sign-in. The tokens expire together, and Cognito revokes them together."""
+    """All refresh tokens of one sign-in. The tokens expire at the same time. Cognito revokes the tokens together."""
 
     person: Person
     scope: str
@@ -93,7 +93,7 @@ class CognitoDouble:
     rotation: bool = True
     #: Whether the token endpoint renews tokens of the user-pool API. Reports on AWS's behaviour disagree.
     takes_api_tokens: bool = True
-    #: Without the scope openid a refresh returns no ID token.
+    #: Whether refreshes return ID tokens. Without the scope `openid`, a refresh returns no ID token.
     openid: bool = True
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     #: Changes to the claims of the next tokens, for tests of forgeries.
@@ -232,9 +232,7 @@ class CognitoDouble:
         if code is None or self.clock() >= code.expires_at:
             return _error("invalid_grant")
         if code.family is not None:
-            code.family.revoked = (
-                True  # a second use means that the code was stolen (RFC 6749 4.1.2)
-            )
+            code.family.revoked = True  # a second use means theft of the code (RFC 6749 4.1.2)
             return _error("invalid_grant")
         if form["redirect_uri"] != code.redirect_uri:
             return _error("unauthorized_client")

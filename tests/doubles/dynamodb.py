@@ -16,7 +16,7 @@ _TYPES = frozenset({"S", "N", "BOOL", "SS", "L"})
 
 
 class DynamoDBDouble:
-    """Tables by name. `tables` maps each table to its key and the keys of its indexes.
+    """A client of DynamoDB. `tables` maps each table to its key and the keys of its indexes.
 
     A key of two parts is written `partition/sort` in `tables`. The keys in the result of `items` have the same form.
     """
@@ -84,7 +84,7 @@ class DynamoDBDouble:
             "Items": [deepcopy(self._items[TableName][key]) for key in page],
             "Count": len(page),
         }
-        # As in the service, a full page has a key even if it is the last page.
+        # As in the service, every full page has a key, even the last page.
         if len(keys) > len(page) or len(page) == Limit:
             answer["LastEvaluatedKey"] = self._named(TableName, page[-1])
         return answer

@@ -50,7 +50,7 @@ class UnknownSyntax(AssertionError):
 
 
 class Invalid(Exception):
-    """A ValidationException of DynamoDB."""
+    """A ValidationException, as DynamoDB raises it."""
 
 
 class Expression:

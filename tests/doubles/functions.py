@@ -10,7 +10,8 @@ from tests.doubles.service_model import check_answer, check_request
 
 
 class LambdaDouble:
-    """`functions` maps names to handlers. `events` lists the accepted events, and `failed` lists the errors of handlers.
+    """A client of Lambda. `functions` maps names to handlers. `events` lists the accepted events, and `failed` lists the
+    errors of handlers.
 
     An asynchronous call returns 202 for any result of the handler. With `holding`, events wait until a call of `run`.
     """

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-#: AWS's spelling of operations whose name does not follow from the name in boto3.
+#: AWS's names of operations that cannot be derived from boto3's names.
 _SPELLED = {
     "SetUserMfaPreference": "SetUserMFAPreference",
     "AdminSetUserMfaPreference": "AdminSetUserMFAPreference",
@@ -55,7 +55,7 @@ class Outbound:
 
     @property
     def place(self) -> str | None:
-        """The current thread's place, or None."""
+        """The current thread's place, or None outside of a place."""
         found: str | None = getattr(self._local, "place", None)
         return found
 
@@ -70,7 +70,7 @@ class Outbound:
 
 
 class RecordedAws:
-    """A client whose calls are recorded."""
+    """A client that records its calls."""
 
     def __init__(self, client: Any, outbound: Outbound) -> None:
         self._client = client
@@ -87,7 +87,7 @@ class RecordedAws:
 
 
 class RecordedHttp:
-    """A client with HttpClient's two methods, whose calls are recorded."""
+    """A client with HttpClient's two methods. The client records its calls."""
 
     def __init__(self, http: Any, outbound: Outbound) -> None:
         self._http = http

@@ -16,7 +16,8 @@ _BATCH = 10
 
 
 class QueueDouble:
-    """`bodies` lists every message that a caller has sent. With `holding`, messages wait until a call of `run`."""
+    """A client of SQS. `bodies` lists every message that a caller has sent. With `holding`, messages wait until a call of
+    `run`."""
 
     def __init__(self, function: Callable[[Any, Any], dict[str, Any]]) -> None:
         self.function = function

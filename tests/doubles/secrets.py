@@ -8,7 +8,7 @@ from tests.doubles.aws_errors import client_error
 
 
 class SecretsManagerDouble:
-    """Secrets by ARN. The double counts reads, and reads fail while `fault` is set."""
+    """A client of Secrets Manager. The client counts reads, and reads fail while `fault` is set."""
 
     def __init__(self, secrets: Mapping[str, object]) -> None:
         self._texts = {arn: json.dumps(value) for arn, value in secrets.items()}

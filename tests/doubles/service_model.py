@@ -37,7 +37,7 @@ def check_answer(service: str, name: str, answer: dict[str, Any]) -> None:
 
 
 def check_error(service: str, name: str, error: ClientError) -> None:
-    """Fail the test if the operation has no such error."""
+    """Fail the test if the operation cannot return this error."""
     known = {shape.name for shape in operation(service, name).error_shapes}
     code = error.response["Error"]["Code"]
     if code not in known | _COMMON_ERRORS:

@@ -1,5 +1,5 @@
-"""RSA keys, and a JWT signer that accepts any content. Tests use them to issue and forge tokens. Each test run creates
-its keys once."""
+"""RSA keys, and a JWT signer that accepts any content. Tests issue and forge tokens with the signer. Each test run
+creates its keys once."""
 
 import base64
 import functools

@@ -45,7 +45,7 @@ class Grant:
 
 
 def refusal(code: str, operation: str, message: str = "detail that stays inside") -> ClientError:
-    """Return boto3's error."""
+    """Return the error that boto3 raises for a refused operation."""
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
@@ -71,13 +71,14 @@ class PoolCore:
     #: All sent codes: (destination, purpose, code).
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
-    #: Replaces the next challenge: (name, parameters).
+    #: The next challenge (name, parameters), instead of the challenge that the pool would choose.
     next_challenge: tuple[str, dict[str, str]] | None = None
     #: The names of factors in SELECT_MFA_TYPE. AWS's model and one page have EMAIL_MFA; another page has EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
     #: The length of the next Sessions in characters. None means Cognito's current length.
     session_length: int | None = None
-    #: On AWS a federated user has no password, but the local AWS accepts any password.
+    #: Whether the pool accepts any password for federated users, as the local AWS does. On AWS, a federated user has no
+    #: password.
     federated_passwords: bool = False
     #: The name of an exception. If set, every mail fails with this exception.
     undeliverable: str | None = None

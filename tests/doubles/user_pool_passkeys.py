@@ -39,7 +39,8 @@ class StoredPasskey:
 
 
 class PasskeyOperations(PoolCore):
-    """`relying_party` is WebAuthnConfiguration.RelyingPartyId. If `relying_party` is empty, the pool has no passkeys."""
+    """Operations for passkeys. `relying_party` is WebAuthnConfiguration.RelyingPartyId. If `relying_party` is empty, the
+    pool has no passkeys."""
 
     relying_party: str = ""
     #: The result of USER_AUTH for an unknown user name, which AWS does not document: the name of the exception, or

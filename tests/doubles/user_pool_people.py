@@ -23,7 +23,7 @@ MAX_LINKS = 5
 class PeopleOperations(PoolCore):
     """The administrators' operations."""
 
-    #: Whether AdminLinkProviderForUser raises its error after it has linked the user, as for a repeated call.
+    #: Whether AdminLinkProviderForUser links the user and then raises an error, as for a repeated call.
     link_throws_after: bool = False
 
     def _op_list_users(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,8 @@ class PeopleOperations(PoolCore):
         return {}
 
     def _op_admin_set_user_password(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Set a password. The call confirms an UNCONFIRMED user, whose address stays unproved (aws-sdk-js issue 2976)."""
+        """Set a password. The call confirms an UNCONFIRMED user. The user's address stays unproved (aws-sdk-js issue
+        2976)."""
         user = self._named(given["Username"], "AdminSetUserPassword")
         assert given["Permanent"] is True
         if problem := password_problem(given["Password"]):

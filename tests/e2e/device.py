@@ -6,7 +6,7 @@ from playwright.sync_api import CDPSession, Page
 
 
 class Device:
-    """A tab's virtual authenticator. It confirms each request without a person."""
+    """A tab's virtual authenticator, which confirms each request without a person."""
 
     def __init__(self, page: Page, **options: Any) -> None:
         self.cdp: CDPSession = page.context.new_cdp_session(page)

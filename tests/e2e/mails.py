@@ -53,5 +53,5 @@ def _next_match(stack: Stack, email: str, pattern: str) -> str:
 
 
 def shown(mail: dict[str, Any]) -> list[str]:
-    """Return the values that a mail shows for copying, such as a code. Each value has its own line."""
+    """Return the values in a mail that people copy, such as a code. Each value has its own line."""
     return [unescape(line) for line in re.findall(r"user-select:all\">([^<]+)<", mail["BodyHtml"])]

@@ -88,8 +88,8 @@ def ask(tab: Page) -> None:
 def test_two_tabs_share_a_passkey_but_not_a_challenge(
     tabs: tuple[Page, Page], stack: Stack
 ) -> None:
-    """The later challenge replaces the earlier challenge. The server refuses the response to the earlier challenge, which
-    uses up the challenge. Each tab can request a new challenge. A sign-in in one tab also signs the other tab in."""
+    """The later challenge replaces the earlier challenge. The server refuses the response to the earlier challenge. No
+    challenge is then left, and each tab can request a new challenge. A sign-in in one tab also signs the other tab in."""
     first, second = tabs
     for tab in tabs:
         tab.add_init_script(SLOW)
@@ -111,8 +111,8 @@ def test_two_tabs_share_a_passkey_but_not_a_challenge(
 def test_a_passkey_removed_in_one_tab_is_gone_in_the_other(
     tabs: tuple[Page, Page], context: BrowserContext, stack: Stack
 ) -> None:
-    """The other tab still shows the old list. It asks for the password again, and then shows the new list. The removed
-    passkey signs nobody in."""
+    """The other tab still shows the old list. The tab asks for the password again, and then shows the new list. A sign-in
+    with the removed passkey fails."""
     first, second = tabs
     sign_in(first, stack)
     open_list(first)

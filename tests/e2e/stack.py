@@ -94,7 +94,7 @@ class Stack:
             cognito.untag_resource(ResourceArn=arn, TagKeys=[EMPTY_CLAIMS_TAG])
 
     def accounts(self, email: str) -> list[str]:
-        """Return the user names of the pool's accounts with this address."""
+        """Return the user names of the pool's accounts with the address `email`."""
         found = self.aws("cognito-idp").list_users(
             UserPoolId=self.info["user_pool_id"], Filter=f'email = "{email}"'
         )
@@ -248,7 +248,8 @@ class Visitor:
         return self.request("GET", path, headers=headers)
 
     def callback_url(self, sub: str, *, query: str = "provider=Okta") -> str:
-        """Start a sign-in and choose a person at the Okta stand-in. Return the callback's URL without calling it."""
+        """Start a sign-in and choose a person at the Okta stand-in. Return the callback's URL. The method does not call
+        the callback."""
         start = self.get(f"/auth/login?{query}")
         assert start.status_code == 302, start.text
         okta = self.http.get(start.headers["Location"], allow_redirects=False, timeout=30)

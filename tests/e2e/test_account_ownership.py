@@ -1,5 +1,5 @@
-"""Tests on the deployed stack that an account belongs to the owner of the mailbox. A stranger gains nothing by a sign-up
-before or after the owner (S-67)."""
+"""Tests on the deployed stack that an account belongs to the owner of the mailbox. A stranger who signs up before or
+after the owner gets no access (S-67)."""
 
 from collections.abc import Callable, Iterator
 
@@ -126,8 +126,8 @@ def _refused_by_the_api(stack: Stack, email: str) -> str:
 def test_a_stranger_finds_no_other_door(
     stack: Stack, address: str, door: Callable[[Stack, str], str]
 ) -> None:
-    """Cognito's own sign-up accepts a password before it verifies the address. On a stage with our form, the trigger
-    refuses this sign-up."""
+    """Cognito's own sign-up accepts a password for an unverified address. On a stage with our form, the trigger refuses
+    Cognito's own sign-up."""
     assert "GATEHOUSE_REFUSED" in door(stack, address)
     assert stack.accounts(address) == []
 

@@ -1,5 +1,5 @@
-"""Tests of API Gateway's authorizer in front of the routes, with real and forged tokens. `chalice local` has no such
-authorizer."""
+"""Tests of API Gateway's authorizer in front of the routes, with real and forged tokens. `chalice local` has a different
+authorizer and is not used."""
 
 import base64
 import json
@@ -71,14 +71,14 @@ def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
 
 
 def test_no_token_is_401(stack: Stack) -> None:
-    """The response has our error format, although API Gateway sends it without a call to the app."""
+    """API Gateway sends the response without a call to the app. The response still has our error format."""
     answer = call(stack, None)
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 
 
 @pytest.mark.security("S-24")
 def test_an_id_token_is_refused(stack: Stack, password_tokens: dict[str, str]) -> None:
-    """The authorizer refuses an ID token, although the same pool signed it."""
+    """The authorizer refuses an ID token that the same pool signed."""
     assert call(stack, password_tokens["IdToken"]).status_code in (401, 403)
 
 

@@ -49,7 +49,7 @@ def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
 def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
     page: Page, stack: Stack
 ) -> None:
-    """The trigger wrote the person's data under the required attribute names, and no other claim of Okta."""
+    """The trigger wrote the person's data under the required attribute names. The trigger wrote no other claim of Okta."""
     sign_in(page, stack)
     item = stack.user_item(stack.user_name(ALICE))
     assert item is not None
@@ -114,8 +114,8 @@ def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
 def test_cookies_have_their_attributes_in_the_browser(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The session cookie is Strict and ends with the browser. The transaction's cookie is Lax, and the callback deletes
-    it."""
+    """The session cookie is Strict and ends with the browser. The transaction's cookie is Lax. The callback deletes the
+    transaction's cookie."""
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()
     expect(page.get_by_text(ALICE)).to_be_visible()

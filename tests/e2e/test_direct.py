@@ -99,7 +99,7 @@ def test_parallel_guesses_let_no_more_through_than_the_limit(stack: Stack, perso
 
 
 def passed_by(seconds: float) -> int:
-    """Return how many guesses the throttle allows in this time: the free guesses, and one guess after each pause."""
+    """Return how many guesses the throttle allows in `seconds`: the free guesses, and one guess after each pause."""
     admitted, ends = FREE_ATTEMPTS_ACCOUNT, 0.0
     while (ends := ends + pause_after(admitted, FREE_ATTEMPTS_ACCOUNT)) <= seconds:
         admitted += 1
@@ -146,8 +146,8 @@ def test_an_admin_created_person_chooses_a_password(stack: Stack, visitor: Visit
 def test_strangers_and_wrong_passwords_look_alike(
     stack: Stack, visitor: Visitor, person: str
 ) -> None:
-    """Sign-in, sign-up, resend and forgotten password give a known and an unknown address the same status, body and
-    headers."""
+    """The test compares status, body and headers for a known and an unknown address. The routes are sign-in, sign-up,
+    resend and forgotten password."""
     unknown = "nobody@example.com"
 
     def shape(answer: requests.Response) -> tuple[int, str, frozenset[str]]:
@@ -193,8 +193,8 @@ def test_nobody_signs_up_with_groups_of_his_own(stack: Stack) -> None:
 
 @pytest.mark.security("S-62")
 def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
-    """The log has the metric in CloudWatch's format. On AWS, CloudWatch reads the metric from the log. In this test, the
-    test sends the metric."""
+    """The log has the metric in CloudWatch's format. On AWS, CloudWatch reads the metric from the log. Locally, the test
+    sends the metric."""
     sign_in(Visitor(stack), person, "wrong password!")
     events = stack.aws("logs").filter_log_events(
         logGroupName="/aws/lambda/gatehouse-local", filterPattern='"FailedSignIns"'
@@ -218,8 +218,7 @@ def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
 
 @pytest.mark.parametrize("mode", ["managed", "off"])
 def test_the_other_modes_of_direct_sign_in_work(stack: Stack, mode: str, person: str) -> None:
-    """With `managed`, Cognito's page replaces our form. With `off`, nobody can sign in by password. Okta works in both
-    modes."""
+    """With `managed`, Cognito's page replaces our form. With `off`, passwords do not work. Okta works in both modes."""
     with stack.with_setting("DIRECT_SIGN_IN", mode):
         visitor = Visitor(stack)
         config = visitor.get("/auth/config").json()

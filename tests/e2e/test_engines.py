@@ -71,7 +71,7 @@ def sign_out(tab: Page, stack: Stack, cookie: str) -> None:
 
 
 def test_okta_reload_and_sign_out(tab: Page, stack: Stack) -> None:
-    """The person goes from the page to Okta, which is another site, and back."""
+    """The person goes from the page to Okta and back. Okta is another site."""
     tab.press("Continue with Okta")
     tab.see("Okta, local stand-in")
     tab.press("Alice")

@@ -1,5 +1,5 @@
-"""Tests of rights that the deployed function checks at each call with its own role, and of user names that are encoded in
-URLs."""
+"""Tests of rights that the deployed function checks at each call, with its own role. Other tests send encoded user names
+in URLs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,7 +59,8 @@ def bruno(stack: Stack) -> Iterator[Administrator]:
 
 @pytest.mark.security("S-70")
 def test_a_right_that_was_taken_away_is_gone_at_once(stack: Stack, bruno: Administrator) -> None:
-    """The test uses one access token. After the removal, both routes refuse the token, and other routes still accept it."""
+    """The test uses one access token. After the removal, the two routes refuse the token. Other routes still accept the
+    token."""
     assert bruno.statuses() == (200, 404)
     bruno.cognito.admin_remove_user_from_group(**bruno.who, GroupName="admins")
     assert bruno.statuses() == (403, 403)
@@ -88,7 +89,7 @@ def test_a_sign_out_everywhere_ends_old_tokens_on_these_routes(
 def test_a_person_who_is_deleted_or_made_anew_has_no_rights_left(
     stack: Stack, bruno: Administrator
 ) -> None:
-    """API Gateway still accepts the token. These routes refuse the token, even after the name is given to a new person."""
+    """API Gateway still accepts the token. The two routes refuse the token, even if a new person has the same name."""
     stack.forget_person(BRUNO)
     assert bruno.statuses() == (401, 401)
     visitor = Visitor(stack)

@@ -1,4 +1,4 @@
-"""Tests that run `python -m tests.live` against the local AWS, so that our own mistakes do not spoil the first run on
+"""Tests that run `python -m tests.live` against the local AWS. The tests find our own mistakes before the first run on
 AWS."""
 
 import json
@@ -87,7 +87,7 @@ def test_a_live_run_passes_cleans_up_and_tells(
 
 
 def test_what_is_missing_is_said_before_anything_runs(stack: Stack, tmp_path: Path) -> None:
-    """Without such a stage, or without credentials, the exit code is 2. One line names each missing thing, and no test
+    """If the stage or the credentials are missing, the exit code is 2. One line names each missing thing, and no test
     runs."""
     project = str(Path(str(stack.info["state_dir"])) / "app")
     nobody = {"AWS_ENDPOINT_URL": str(stack.info["aws_endpoint_url"]), "HOME": str(tmp_path)}

@@ -156,7 +156,8 @@ def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
 
 
 def test_people_of_okta_are_helped_at_okta(stack: Stack) -> None:
-    """The messages name the things that the provider manages. The command can also sign such people out."""
+    """For people of a provider, the messages name the settings that the provider manages. The command can sign a
+    provider's person out."""
     visitor = Visitor(stack)
     email = "alice@example.com"
     visitor.sign_in(email)

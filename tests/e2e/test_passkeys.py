@@ -38,7 +38,7 @@ def open_form(page: Page, stack: Stack) -> None:
 
 
 def sign_in(page: Page, stack: Stack) -> None:
-    """Sign in. Return when the page knows whether it may offer a passkey."""
+    """Sign in, and wait until the page has received whether to offer a passkey."""
     open_form(page, stack)
     field(page, "Password").fill(PASSWORD)
     with page.expect_response("**/auth/passkeys/offer"):
@@ -131,7 +131,7 @@ def test_a_passkey_from_set_up_to_removal(
     )
     assert foreign == "SecurityError"
 
-    # A copied key, whose signature counter is lower than the counter of the original key.
+    # A copied key with a lower signature counter than the original key.
     device.send("removeCredential", credentialId=key["credentialId"])
     device.put({**key, "signCount": 0})
     context.clear_cookies()
@@ -145,7 +145,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("You have no passkey.")).to_be_visible()
     sign_out(page)
 
-    # The device still has the passkey. Cognito does not have it.
+    # The device still has the passkey, and Cognito has deleted the passkey.
     context.clear_cookies()
     open_form(page, stack)
     button(page, "Use a passkey").click()
@@ -185,8 +185,8 @@ def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -
 
 @pytest.mark.security("S-102")
 def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> None:
-    """The person has also forgotten the password. A mailed code allows a new password. The new password ends the lost
-    passkey, because somebody else may have it. The person then adds a new passkey."""
+    """The person has also forgotten the password. A mailed code allows a new password, which ends all earlier passkeys,
+    because a thief may have the device. The person then adds a new passkey."""
     email, new = "lost@example.com", "another horse battery pia"
     stack.create_person(email, PASSWORD)
     found = Device(page)

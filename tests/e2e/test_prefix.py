@@ -61,7 +61,7 @@ def call(page: Page, info: Any) -> dict[str, Any]:
 
 
 def grow_old(info: Any) -> None:
-    """Make every recorded proof one hour older, so that no test has to wait."""
+    """Move every recorded proof one hour into the past. The test then does not have to wait."""
     session = boto3.Session("test", "test", region_name=info["region"])
     table = session.client("dynamodb", endpoint_url=info["aws_endpoint_url"])
     name = "gatehouse-local-throttle"
@@ -130,9 +130,7 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     assert stale["status"] == 401
     page.goto(stale["url"])
     page.get_by_role("link", name="Continue with Okta").click()
-    page.get_by_text(
-        "alice@example.com", exact=True
-    ).click()  # in this sign-in, Okta shows its prompt
+    page.get_by_text("alice@example.com", exact=True).click()  # Okta shows its prompt
     page.wait_for_url(info["app_url"])
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200

@@ -181,7 +181,8 @@ def test_no_code_goes_to_another_address(
 def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address(
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
-    """Another program on the machine may read the code, and cannot use it. The code works once."""
+    """Another program on the machine may read the code. Without the verifier, the client and the address, the code is
+    useless. The code works once."""
     own = str(stack.info["client_id"])
     callback = f"{stack.url}auth/callback"
     code = code_of(stack, asking(offered))

@@ -176,8 +176,8 @@ def test_what_callers_can_bring_about(
     admin: tuple[Visitor, dict[str, str]],
     plain_token: dict[str, str],
 ) -> None:
-    """The test sends valid and invalid bodies, tokens and methods to every route. It reaches each documented status that
-    a caller can cause."""
+    """The test sends valid and invalid bodies, tokens and methods to every route. The responses include each documented
+    status that a caller can cause."""
     visitor, token = admin
     page = {"X-Gatehouse": "1", "Origin": stack.origin}
     typed = {**page, "Content-Type": "application/json"}

@@ -69,8 +69,8 @@ REFRESH_LOOP = """async ([rounds, locked]) => {
 def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
     context: BrowserContext, stack: Stack, locked: bool
 ) -> None:
-    """The tabs refresh many times, once with the lock that tabs of one origin share, and once with only the server's
-    grace period."""
+    """The tabs refresh many times. In the first case, tabs of one origin share a lock. In the second case, the tabs have
+    no lock, and the server accepts the old token in the grace period."""
     tabs = [context.new_page(), context.new_page()]
     sign_in(tabs[0], stack)
     tabs[1].goto(stack.url)

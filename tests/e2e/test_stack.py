@@ -81,7 +81,7 @@ def test_errors_of_gateway_and_app_look_alike(
 
 
 def test_an_oversized_body_is_413(stack: Stack) -> None:
-    """API Gateway refuses the body before any code reads it."""
+    """API Gateway refuses the body before the app reads the body."""
     answer = Visitor(stack).post("/auth/refresh", {"padding": "x" * 20_000})
     assert (answer.status_code, answer.json()["error"]) == (413, "payload_too_large")
 
@@ -97,8 +97,8 @@ def test_a_malformed_session_cookie_is_no_session_and_is_cleared(stack: Stack, v
 
 @pytest.mark.security("S-66")
 def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
-    """The zip must contain cryptography. The emulator has its own copy of cryptography, which would hide a missing one.
-    The zip contains neither tests nor ops."""
+    """The zip must contain cryptography. The emulator has its own copy, and a missing copy in the zip would stay
+    undetected. The zip contains neither tests nor `ops`."""
     functions = stack.aws("lambda")
     location = functions.get_function(FunctionName="gatehouse-local")["Code"]["Location"]
     with urllib.request.urlopen(location) as answer:

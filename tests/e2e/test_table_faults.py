@@ -1,5 +1,5 @@
-"""Tests in which the users table is throttled, down or slow while the deployed functions use it. They check the pages,
-the stored data, and the repairs."""
+"""Tests with a users table that is throttled, down or slow. The tests check the responses to people, the stored data,
+and the repairs after the outage."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -28,7 +28,7 @@ def table(stack: Stack) -> Iterator[FaultyTable]:
 
 @pytest.fixture
 def newcomer(stack: Stack) -> Iterator[str]:
-    """A person at Okta who has no account in the pool before the test or after it."""
+    """A person at Okta, without an account in the pool before and after the test."""
     stack.forget_person(CHLOE)
     yield CHLOE
     stack.forget_person(CHLOE)
@@ -68,9 +68,9 @@ def failed_mails(stack: Stack) -> int:
 def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
     stack: Stack, table: FaultyTable, newcomer: str, fault: str
 ) -> None:
-    """The test uses hosted and direct sign-in at once. New people are asked to try again: Cognito receives a response
-    within its 5 s, and the pool has no profile of the new people. People with an account are signed in, without a write
-    to their record. After the outage, the first sign-in writes the missing data."""
+    """The test uses hosted and direct sign-in at once. The page asks new people to try again. Cognito receives a response
+    within its 5 s, and creates no profile. People with an account are signed in, without a write to their record. After
+    the outage, the first sign-in writes the missing data."""
     known, unknown = f"known-{fault}@else.example", f"new-{fault}@else.example"
     stack.create_person(known, PASSWORD)
     Visitor(stack).sign_in(ALICE)
@@ -102,8 +102,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         accounts = [*stack.accounts(newcomer), *stack.accounts(unknown)]
         left = [*row_of(stack, newcomer), *row_of(stack, unknown)]
     assert signed_in.status_code == 200
-    # At most 16 writes: two tries for each of three triggers and two sign-ins, and two tries for the sign-up's trigger in
-    # each of Lambda's three calls. After a timeout of a trigger, Cognito would have called the trigger again.
+    # At most 16 writes. Each of three triggers and two sign-ins writes up to twice. The sign-up's trigger writes up to twice
+    # in each of Lambda's three calls. After a timeout of a trigger, Cognito would have called the trigger again.
     assert {*table.spoiled} == {"UpdateItem"}
     assert len(table.spoiled) <= 16
     assert accounts == []

@@ -52,8 +52,7 @@ def test_a_callback_once_more_shows_the_person(
 
 @pytest.mark.security("S-11")
 def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Stack) -> None:
-    """The browser requests the callback before the person opens the callback. The prefetch uses up neither state nor
-    code."""
+    """The browser requests the callback before the person opens the callback. State and code stay unused."""
     held: list[str] = []
     browser = page.context.new_cdp_session(page)
 

@@ -1,10 +1,10 @@
-"""Tests that search all logs of the functions and all responses of the whole end-to-end run for secrets (S-61). The
-file's name makes it run last.
+"""Tests that search all logs of the functions and all responses of the whole end-to-end run for secrets (S-61). Because
+of its name, the file runs last.
 
 The tenants' tests, which may use a separate stack, run the same tests at their end.
 
-The tests search for the secrets of this run: secrets in Secrets Manager, and typed or mailed secrets. They find tokens
-and cookies by the shape.
+The tests search for the secrets of this run: secrets in Secrets Manager, and typed or mailed secrets. The tests recognize
+tokens and cookies by format.
 """
 
 import base64
@@ -71,7 +71,7 @@ def shown(text: str, secrets: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def signed_in(stack: Stack) -> Visitor:
-    """Sign one person in, so that the logs have content if this file runs alone."""
+    """Sign one person in. If this file runs alone, the logs then have content."""
     visitor = Visitor(stack)
     visitor.sign_in()
     for person in stack.info["demo_users"]:

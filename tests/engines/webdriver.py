@@ -103,7 +103,7 @@ class Page:
         self._wait(lambda: text in self.run(found), f"the heading {text!r}")
 
     def press(self, text: str) -> None:
-        """Press the button or follow the link whose text is `text`, or begins with `text`."""
+        """Press the button or follow the link with the text `text`. A longer text may begin with `text`."""
         named = f"[starts-with(normalize-space(), {_quoted(text)})]"
         self._act(f"//*[self::button or self::a or self::summary]{named}", CLICK)
 
@@ -112,7 +112,7 @@ class Page:
         self._act("//form//button[@type='submit']", CLICK)
 
     def fill(self, label: str, text: str) -> None:
-        """Replace the text of the field whose label is `label`."""
+        """Replace the text of the field with the label `label`."""
         field = f"//input[@id = //label[normalize-space() = {_quoted(label)}]/@for]"
         inside = f"//label[normalize-space() = {_quoted(label)}]//input"
         self._act(f"{field} | {inside}", CLEAR)
@@ -172,8 +172,8 @@ class Page:
         self._wait(act, path)
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
-        """Call `done` until it returns true. Before that, commands may fail, because the next page is replacing the
-        current page."""
+        """Call `done` until it returns true. While the next page is replacing the current page,
+        commands may fail."""
         ends = time.monotonic() + PATIENCE_SECONDS
         failure: WebDriverError | None = None
         while time.monotonic() < ends:

@@ -22,7 +22,7 @@ LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """The browser opens the page. The page contains its configuration if the server knows it."""
+    """The browser opens the page. If the server can read the configuration, the page contains the configuration."""
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/"))
 
@@ -68,7 +68,7 @@ def refresh_of_another(world: World) -> Scene:
 
 
 def look(world: World) -> Scene:
-    """The person returns to the page. The page requests whether the session still exists."""
+    """The person returns to the page. The page asks the server whether the session still exists."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/auth/session"))
@@ -91,7 +91,7 @@ def me_of_provider(world: World) -> Scene:
 
 
 def callback_again(world: World) -> Scene:
-    """The browser still has a session. The new session replaces it."""
+    """The browser still has a session. The new session replaces the earlier session."""
     browser = world.browser()
     world.sign_in(browser)
     start = browser.get("/auth/login?provider=Okta")
@@ -100,8 +100,7 @@ def callback_again(world: World) -> Scene:
 
 
 def reset_signed_in(path: str, **names: str) -> Callable[[World], Scene]:
-    """A person sets a new password with a mailed code. Meanwhile, a browser has a session that began with the old
-    password."""
+    """A person sets a new password with a mailed code. A browser has a session that began with the old password."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -164,7 +163,7 @@ def users_of_told_groups(world: World) -> Scene:
 
 
 def sign_out_of_told_groups(world: World) -> Scene:
-    """An administrator because of a provider's group calls the route that signs people out."""
+    """The caller is an administrator because of a provider's group. The caller signs a person out."""
     browser = users_of_told_groups(world).browser
     return Scene(browser, lambda: browser.send("POST", "/users/native/sign-out", claims=ADMIN))
 
@@ -235,7 +234,7 @@ def challenge_both(world: World) -> Scene:
 
 
 def known(path: str, **body: str) -> Callable[[World], Scene]:
-    """Send an account form from a known browser of the address."""
+    """Send an account form from a browser in which the person has signed in before."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)

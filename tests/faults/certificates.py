@@ -26,8 +26,8 @@ _SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """A certificate authority that signs certificates for `localhost`. Clients trust the authority if they read the file
-    `bundle`."""
+    """A certificate authority that signs certificates for `localhost`. Clients with the file `bundle` trust the
+    authority."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

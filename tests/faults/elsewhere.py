@@ -92,7 +92,7 @@ _STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
 _UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
 _SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
 _UNKNOWN = Outcome(503, cookie="–")
-#: The server cannot check the browser and treats it as unknown. The sign-in continues.
+#: The server cannot check the browser and treats the browser as unknown. The sign-in continues.
 _STRANGER = Outcome(200, code="", event="device_not_checked")
 
 
@@ -230,7 +230,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
-    # The flow writes twice: first the proof, then the end of the passkeys.
+    # The flow writes twice: first the proof of the mailbox, then the end of the passkeys.
     Call(
         "UpdateItem users", "dynamodb", "aws", _RESET, "reset, passkeys",
         Outcome(200, code="", cookie="not set", event="passkeys_not_ended"), 4, elsewhere=True,

@@ -16,7 +16,7 @@ from tests.faults.scenes import Scene
 
 
 def company(world: World) -> Company:
-    """Set up a provider whose keys the faulty server (wire.py) also serves."""
+    """Set up a provider. The faulty server (wire.py) also serves the provider's keys."""
     made = Company(world)
     keys = f"{world.cognito.url}/oauth2/v1/keys"
     made.put_row("Okta", keys_url=keys)

@@ -17,7 +17,7 @@ def ask(world: World) -> Scene:
 
 
 def ask_known(world: World) -> Scene:
-    """The page of a known browser requests a challenge without an address, for autofill."""
+    """In a known browser, the page requests a challenge without an address, for autofill."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     return Scene(passkeys.direct.browser, lambda: passkeys.ask(None), CHALLENGE_COOKIE)

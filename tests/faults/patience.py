@@ -8,7 +8,7 @@ from tests.doubles.outbound import aws_name, http_name
 
 
 class ChosenClient:
-    """A boto3 client that passes the named call to a second client with other limits."""
+    """A replacement for a boto3 client. The named call uses a second client with other limits."""
 
     def __init__(self, client: Any, other: Any, name: str) -> None:
         self._client = client
@@ -24,7 +24,7 @@ class ChosenClient:
 
 
 class ChosenHttp:
-    """An HTTP client that passes the named call of HttpClient's two methods to a second client with other limits."""
+    """A replacement for HttpClient. The named call uses a second client with other limits."""
 
     def __init__(self, http: HttpClient, other: HttpClient, name: str) -> None:
         self._http = http

@@ -48,7 +48,7 @@ def refresh(world: World) -> Scene:
 
 
 def refresh_by_api(world: World) -> Scene:
-    """The person has signed in with our form. The token endpoint refuses the refresh token of such a sign-in."""
+    """The person has signed in with our form. The token endpoint refuses the refresh token of a sign-in with our form."""
     direct = Direct(world)
     world.cognito.takes_api_tokens = False
     direct.sign_in()
@@ -260,7 +260,7 @@ def _trigger(name: str) -> Callable[[World], Scene]:
 
 
 def trigger_marked(world: World) -> Scene:
-    """Our server has sent the sign-up. The mark of the sign-up is the proof."""
+    """The event has the mark, which proves that our server sent the sign-up."""
     Direct(world)
     event = load_event("PreSignUp_SignUp")
     email = event["request"]["userAttributes"]["email"]
@@ -338,5 +338,5 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "trigger inbound": trigger_inbound,
     "trigger sign-in": _trigger("PostAuthentication_Authentication"),
 }
-#: Scenes that use up a code or a session. The same browser cannot repeat them.
+#: Scenes that use up a code or a session. The same browser cannot repeat these scenes.
 ONCE = ("callback", "logout", "mfa verify")

@@ -19,12 +19,12 @@ from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 #: Limits that a healthy call should never reach. The limits end the faults that never end by themselves.
 QUICK = Limits(*(10.0 for _ in Limits._fields))
 #: Short limits for the broken call only, because a healthy call on a busy machine could exceed short limits. All other
-#: limits are long. Otherwise another limit could end the first try and prevent the second try.
+#: limits are long. A short limit of another kind could end the first try and prevent the second try.
 TIGHT = {
     "hang": QUICK._replace(post=0.05, cognito=0.05, get_try=0.05, aws_read=0.05),
     "slow": QUICK._replace(post=0.05, cognito=0.05, get=0.05, aws=0.05),
 }
-#: Much longer than our own code takes on a busy machine, and much shorter than the minute for which a silent service keeps a
+#: Much longer than our own code takes on a busy machine. Much shorter than the minute for which a silent service keeps a
 #: connection open.
 SLACK_SECONDS = 15.0
 
@@ -76,7 +76,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize("call", REPEATED)
 def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> None:
-    """After the fault, the same request succeeds in the same browser. The fault used up neither a code nor a session."""
+    """After the fault, the same request succeeds in the same browser. Codes and sessions are still usable."""
     status = stage.play_mended(call, "500", QUICK)
     assert status in ((200, 204) if "/" in call.route else (0,))
 
@@ -120,7 +120,7 @@ def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
 
 
 def _client(call: Call) -> tuple[str, str, int]:
-    """Return all data by which the clients distinguish calls. A scene that makes the same call twice has four tries."""
+    """Return the properties of a call that matter to the clients: its host, its limit, and its tries (at most two)."""
     return call.host, call.limit, min(call.tries, 2)
 
 
@@ -147,7 +147,7 @@ def test_the_production_limits_leave_room_below_those_of_aws() -> None:
     assert limits.request + 5 <= functions["api_handler"]["lambda_timeout"] < 29
     assert limits.trigger + 1.5 <= functions["user_records"]["lambda_timeout"] <= 5
     assert all(call.seconds(limits) <= limits.request for call in CALLS)
-    # Two tries and the pause between them fit into the limit. Otherwise the limit would end the second try.
+    # Two tries and the pause between the tries fit into the limit. A shorter limit would end the second try.
     assert 2 * limits.get_try + 0.25 <= limits.get
     assert 2 * limits.aws_read + 0.25 <= limits.aws
     assert limits.aws_connect <= limits.aws_read

@@ -35,7 +35,7 @@ def _uses(*holders: str) -> Iterator[tuple[str, str]]:
 
 
 def test_every_operation_of_aws_has_a_line() -> None:
-    """Conversely, the code calls the operation of every line."""
+    """The code also calls the operation of every line."""
     operations = {
         call.name.partition(" ")[0] for call in (*CALLS, *ELSEWHERE) if call.host not in HOSTS
     }

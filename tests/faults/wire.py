@@ -23,7 +23,7 @@ from tests.component.world import World
 from tests.doubles.aws_http import plain
 from tests.doubles.outbound import http_name, place_of
 
-#: The pause between the bytes of a slow service, in seconds. It is far below every read timeout, and only a limit for the
+#: The pause between the bytes of a slow service, in seconds. The pause is far below every read timeout. Only a limit for the
 #: whole call ends the response.
 DRIP_SECONDS = 0.01
 
@@ -91,7 +91,7 @@ class Peer(BaseHTTPRequestHandler):
         self.wfile.write(head.encode() + body)
 
     def silence(self) -> None:
-        """Keep the connection open and send nothing."""
+        """Keep the connection open without sending a response."""
         self.close_connection = True
         self.wire.gate.wait(60)
 

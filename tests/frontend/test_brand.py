@@ -130,8 +130,8 @@ def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) 
 def test_the_picture_is_replaced_or_off(
     page: Page, api: FakeApi, dress: Dress, size: tuple[int, int], tmp_path: Path
 ) -> None:
-    """A team's own picture replaces the castle. Without a picture, the text uses the whole page; all other elements
-    keep their places."""
+    """A team's own picture replaces the castle. Without a picture, the text uses the whole page, and no other element
+    moves."""
     (tmp_path / "frontend" / "brand" / "pier.svg").write_text(WORDMARK)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     gate = page.locator(".gate")
@@ -189,4 +189,6 @@ def test_the_browser_chooses_and_pays_for_one_language_only(
     heading(page, "Sign in")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     assert sum("app.js" in url for url in loaded) == 1  # the words of the first view are in app.js
-    assert not any(f"/{files.version}/" in url for url in loaded), "that is the German set"
+    assert not any(f"/{files.version}/" in url for url in loaded), (
+        "these are the addresses of the German set"
+    )

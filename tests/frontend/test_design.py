@@ -92,7 +92,7 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert all(url.startswith(api.url) for url in loaded)
     names = {url.rpartition("/")[2] for url in loaded if "/assets/" in url}
-    assert names <= FIRST, "later views come when they are needed"
+    assert names <= FIRST, "the page must load later views only when they open"
     served = {"index.html": page.request.get(api.url, headers={"Sec-Fetch-Site": "none"}).text()}
     assert 'data-view="choose"' in served["index.html"]
     for name in names:
@@ -136,7 +136,7 @@ def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
     assert set(words["first"]) | set(words["later"]) == set().union(*used.values())
     at_once = used["view.js"] | used["app.js"]
     assert at_once - set(words["first"]) == {"idleTitle", "idleMore", "stay", "signOutFailed"}, (
-        "what only signed-in people can meet comes with the profile"
+        "the texts for signed-in people must be in the part for the profile"
     )
     html = (frontend / "index.html").read_text("utf-8")
     in_page = set(re.findall(r"\{\{words\.(\w+)\}\}", html))
@@ -152,7 +152,8 @@ def test_no_markup_sink_is_used(frontend: Path) -> None:
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\b|new Function"
         r"|localStorage|sessionStorage|document\.cookie|\.style\b"
     )
-    # session.js reads no cookie except a meaningless test cookie, which shows whether this browser keeps cookies.
+    # session.js reads no cookie except a test cookie without a meaning. The test cookie shows whether this browser
+    # keeps cookies.
     probe = re.compile(
         r".*document\.cookie = `\$\{test\}; .*|.*document\.cookie\.includes\(test\).*"
     )

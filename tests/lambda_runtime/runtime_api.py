@@ -78,7 +78,9 @@ class Container:
                 return self._outcomes.get(timeout=0.2)
             except queue.Empty:
                 if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(f"the function is gone: {self.stop()}") from None
+                    raise AssertionError(
+                        f"the function's process has ended: {self.stop()}"
+                    ) from None
 
     def stop(self) -> str:
         """End the process, and return its log. A second call changes nothing."""
@@ -124,6 +126,6 @@ def _handler(
             outcomes.put(Outcome(kind, json.loads(body or b"null")))
 
         def log_message(self, *_: Any) -> None:
-            """Log nothing."""
+            """Write no log."""
 
     return RuntimeApi

@@ -1,7 +1,7 @@
 """Tests a stage on AWS: `python -m tests.live --stage dev` (see README.md in this folder).
 
-The command checks for missing parts and runs the tests of this folder. It then deletes the tests' people and pools, and
-prints the transcript's path.
+The command checks for missing parts and runs the tests of this folder. Afterwards, the command deletes the tests'
+people and pools, and prints the transcript's path.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.live", description=__doc__)
     parser.add_argument("--stage", required=True, help="a deployed stage of .chalice/config.json")
     parser.add_argument("--project", default=str(ROOT), help="the checkout that deployed it")
-    parser.add_argument("--okta", default="", metavar="NAME", help="also sign in by this provider")
+    parser.add_argument(
+        "--okta", default="", metavar="NAME", help="also test a sign-in through this provider"
+    )
     parser.add_argument(
         "--mail",
         default="",
@@ -68,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--transcript", default=str(DEFAULT), metavar="FILE", help=("file for the transcript")
     )
     parser.add_argument(
-        "--clean", action="store_true", help=("only remove what an interrupted run left")
+        "--clean", action="store_true", help=("only delete the remains of an interrupted run")
     )
     return parser
 
@@ -112,7 +114,7 @@ def _clean(stage: Stage) -> None:
     """Delete the remains of an interrupted run: the cases' pools, and people of the stage."""
     session = aws.session(stage)
     cognito = aws.client(session, "cognito-idp")
-    with aws.explained("removing what the tests made"):
+    with aws.explained("deleting the tests' people and pools"):
         for name in clean(cognito):
             print(f"Removed the user pool {name}.")
         pool = stage.environment["USER_POOL_ID"]

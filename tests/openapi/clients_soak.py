@@ -55,7 +55,7 @@ def document(info: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str | Path, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command and check that it succeeds. Return the command's output."""
+    """Run a command. The command must succeed. Return the command's output."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -85,7 +85,8 @@ def test_spectral_finds_nothing(document: Path) -> None:
 
 @pytest.mark.parametrize("linter", ["redocly", "spectral"])
 def test_the_linters_would_find_something(document: Path, linter: str, tmp_path: Path) -> None:
-    """Both linters report an operation without security and summary. Otherwise the tests above would prove nothing."""
+    """Both linters report an operation without security and summary. Without these reports, the tests above would prove
+    nothing."""
     broken = json.loads(document.read_text())
     operation = broken["paths"]["/orders"]["get"]
     for name in ("security", "summary", "description", "tags"):

@@ -53,14 +53,14 @@ class Wire:
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
-                """Log nothing."""
+                """Write no log."""
 
         self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
     def url(self) -> str:
-        """Return the value of AWS_ENDPOINT_URL."""
+        """Return the value of `AWS_ENDPOINT_URL`."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:

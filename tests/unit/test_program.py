@@ -21,7 +21,7 @@ ROOT = "https://auth.example.com/api/"
 
 
 class Cognito(ThreadingHTTPServer):
-    """Cognito's endpoints, and a browser that signs in at once. `request` replaces the API's HTTPS."""
+    """A server with Cognito's endpoints, and a browser that signs in at once. `request` replaces the API's HTTPS."""
 
     daemon_threads = True
 
@@ -101,7 +101,7 @@ class _Endpoint(BaseHTTPRequestHandler):
     do_GET = do_POST  # noqa: N815 - the name that http.server calls
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def cognito() -> Iterator[Cognito]:
 
 @pytest.fixture
 def calls() -> list[tuple[str, str | None]]:
-    """Return the list of the calls to the API, each with its address and token."""
+    """Return the calls to the API as pairs of address and token."""
     return []
 
 
@@ -165,7 +165,7 @@ def test_a_sign_in_a_call_a_renewal_and_the_way_out(
     refreshed, revoked = cognito.posts[1:]
     assert refreshed[1]["refresh_token"] == "refresh-1"
     assert revoked == ("/oauth2/revoke", {"token": "refresh-2", "client_id": "public"})
-    with pytest.raises(ProgramError, match="Nobody is signed in"):
+    with pytest.raises(ProgramError, match="Sign in first"):
         program.call("GET", "me")
 
 
@@ -200,7 +200,7 @@ def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
 
 
 def test_a_doubled_code_is_no_code(program: Program, cognito: Cognito) -> None:
-    """If there are two codes, the sender must not be able to choose the used code."""
+    """With two codes in the request, the sender must not be able to choose the used code."""
     cognito.after = "&code=evil"
     with pytest.raises(ProgramError, match="refused: no code"):
         program.sign_in()
@@ -230,7 +230,7 @@ def test_tokens_of_another_sign_in_are_given_back(
     with pytest.raises(ProgramError, match="another sign-in"):
         program.sign_in()
     assert cognito.posts[-1] == ("/oauth2/revoke", {"token": "refresh-1", "client_id": "public"})
-    with pytest.raises(ProgramError, match="Nobody is signed in"):
+    with pytest.raises(ProgramError, match="Sign in first"):
         program.call("GET", "me")
 
 
@@ -249,7 +249,7 @@ def test_no_redirect_is_followed(program: Program, cognito: Cognito) -> None:
 def test_the_token_goes_nowhere_but_below_the_root(
     program: Program, calls: list[tuple[str, str | None]], path: str
 ) -> None:
-    """The program refuses any path that leads to another place."""
+    """The program refuses any path to an address outside of the API."""
     program.sign_in()
     with suppress(ProgramError):
         program.call("GET", path)
@@ -257,7 +257,7 @@ def test_the_token_goes_nowhere_but_below_the_root(
 
 
 def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> None:
-    """The program tries every port in its list. If all ports are taken, the error names them."""
+    """The program tries every port in its list. If all ports are taken, the error names the ports."""
     first = f"http://127.0.0.1:{cognito.taken}/callback"
     config = {**cognito.config(), "redirect_uris": [first, *cognito.config()["redirect_uris"]]}
     cognito.config = lambda: config  # type: ignore[method-assign]
@@ -265,7 +265,7 @@ def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> N
         program.sign_in()
         assert cognito.posts[0][1]["redirect_uri"].endswith(f":{cognito.port}/callback")
         config["redirect_uris"] = [first]
-        with pytest.raises(ProgramError, match=f"hold.* the ports \\({cognito.taken}\\)"):
+        with pytest.raises(ProgramError, match=f"use the ports \\({cognito.taken}\\)"):
             program.sign_in()
 
 
@@ -273,15 +273,15 @@ def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"redirect_uris": ["http://0.0.0.0:53682/callback"]}, "not this machine"),
-        ({"redirect_uris": ["https://evil.example/callback"]}, "not this machine"),
+        ({"redirect_uris": ["http://0.0.0.0:53682/callback"]}, "not on this machine"),
+        ({"redirect_uris": ["https://evil.example/callback"]}, "not on this machine"),
         ({"token_endpoint": "http://auth.example.com/oauth2/token"}, "must be on https"),
     ],
 )
 def test_what_would_leave_the_machine_is_refused(
     program: Program, cognito: Cognito, change: dict[str, Any], said: str
 ) -> None:
-    """The program refuses to listen on the whole network, and to send a code unencrypted."""
+    """The program refuses a redirect URI that is not on this machine, and a token endpoint without https."""
     config = {**cognito.config(), **change}
     cognito.config = lambda: config  # type: ignore[method-assign]
     with pytest.raises(ProgramError, match=said):
@@ -308,7 +308,7 @@ def test_waiting_has_an_end(program: Program, cognito: Cognito) -> None:
     program._wait_seconds = 0.01
     cognito.browse = lambda url: None  # type: ignore[method-assign,assignment]
     program._open_browser = cognito.browse
-    with pytest.raises(ProgramError, match="Nobody signed in"):
+    with pytest.raises(ProgramError, match="time for the sign-in is over"):
         program.sign_in()
     with ThreadingHTTPServer(("127.0.0.1", cognito.port), BaseHTTPRequestHandler):
         pass

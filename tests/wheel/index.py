@@ -1,4 +1,4 @@
-"""A package index on loopback, as PEP 503 describes it."""
+"""A package index on loopback, according to PEP 503."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
             self.wfile.write(body)
 
         def log_message(self, *arguments: object) -> None:
-            """Log nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
     thread = Thread(target=server.serve_forever)

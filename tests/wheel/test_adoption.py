@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def test_ten_lines_and_three_commands() -> None:
-    """The page has at most ten lines and three commands before the first sign-in. The app's table is the team's own."""
+    """Before the first sign-in, the page has at most ten lines and three commands. The app's table is a table of the
+    team."""
     assert len(ADOPT.added()) <= 10
     assert [command.split()[0:2] for command in ADOPT.commands] == [
         ["pip", "install"],
@@ -39,7 +40,7 @@ def test_the_page_leads_to_a_sign_in_and_the_teams_own_tests_pass(
 
 
 def test_what_operators_need_is_in_no_function(adopted: dict[str, Any], team: Team) -> None:
-    """The deployed zip contains the runtime and the page. It contains neither the command line nor the local AWS."""
+    """The deployed zip contains the runtime and the page. The zip contains neither the command line nor the local AWS."""
     (package,) = (team.project / ".local" / "app" / ".chalice" / "deployments").glob("*.zip")
     with zipfile.ZipFile(package) as packed:
         names = packed.namelist()

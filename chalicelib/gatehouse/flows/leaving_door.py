@@ -20,7 +20,7 @@ from ..store.marks import MarkStore
 from ..store.providers import Provider, ProviderStore
 from ..store.subjects import SubjectStore
 
-#: A used token is marked until this many seconds after the token's expiry, because clocks differ.
+#: The mark of a used token is kept for this number of seconds after the token's expiry, because clocks differ.
 _MARK_SECONDS_MORE = 60
 
 
@@ -121,7 +121,7 @@ class LeavingDoor:
             raise
         log_event("leaving_taken", provider=provider.name, signals=len(subjects), ignored=0)
         if not subjects:
-            raise NotFound("no person here belongs to this subject of the provider")
+            raise NotFound("the pool has no person with this subject of the provider")
 
     def _knows(self, provider: Provider, subject: str) -> bool:
         row = self._subjects.load(provider.name, subject)
@@ -137,7 +137,7 @@ class LeavingDoor:
 
     def _verify_secret(self, provider: Provider, told: str) -> None:
         """Check the request's secret. After a mismatch, load the stored secret again, because the secret may have been
-        rotated. The previous secret is accepted until its deletion."""
+        rotated. A stored previous secret is also accepted."""
         arn = provider.leaving.secret_arn
         if not arn:
             raise Unauthorized("the event hook is not set up for this provider")
@@ -152,7 +152,7 @@ class LeavingDoor:
             ]
             if any(matches):
                 return
-        raise Unauthorized("the secret is not the one of the event hook")
+        raise Unauthorized("the secret is not the event hook's secret")
 
     def _find(self, name: str) -> Provider:
         """Return the provider. For an unknown name, raises Unauthorized as for a wrong secret, because a provider's name

@@ -3,8 +3,8 @@
 For passkeys, Cognito requires a token of the server-only client (flows/reauthentication.py). The token is kept sealed in
 the challenge cookie for fifteen minutes at most. So the person enters the password only once. `close` revokes the token.
 A new password that was set with a mailed code ends all earlier passkeys (S-102). The ended passkeys are deleted when the
-person opens the list, because only then does the server have a token that may delete passkeys. Sources: Amazon Cognito
-API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
+person opens the list. At other times, the server has no token that may delete passkeys. Sources: Amazon Cognito API
+reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
 "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
 
@@ -153,7 +153,7 @@ class Passkeys:
             raise self._refusal(refused) from None
         ours = {passkey.id for passkey in passkeys}
         if passkey_id not in ours:
-            raise NotFound("not a passkey of this person")
+            raise NotFound("the person has no passkey with this id")
         names = {**self._notes.load(session.username).names, passkey_id: name}
         # Drop the names of passkeys that were removed.
         kept = {each: names[each] for each in sorted(names) if each in ours}
@@ -175,7 +175,7 @@ class Passkeys:
         return [passkey for passkey in passkeys if passkey.id != passkey_id]
 
     def close(self, session_cookie: str | None, cookie: str | None) -> None:
-        """Revoke the tokens, if there are tokens. Raises NoSession."""
+        """Revoke the tokens, if the cookie contains tokens. Raises NoSession."""
         try:
             _, enrolment = self._opened(session_cookie, cookie)
         except ChallengeExpired:

@@ -116,7 +116,7 @@ class SessionFlow:
         if not self._living.goes_on(session, self._sessions.idle_deadline(session)):
             log_event("refresh_refused", user=session.username, detail="the session was ended")
             self._revoke(session.refresh_token, session.username)
-            raise SessionExpired("the session was ended elsewhere")
+            raise SessionExpired("the session was ended by another browser or by the server")
 
     def _request(self, session: Session) -> tuple[TokenSet, str]:
         """Return new tokens, and the method of the renewal. Raises SessionExpired or TemporarilyUnavailable.

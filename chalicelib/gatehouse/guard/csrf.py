@@ -27,7 +27,7 @@ def verify_own_request(
         if origin == own_origin:
             return
         if origin not in other_origins:
-            raise CrossSiteRequest("Origin is not the app's own")
+            raise CrossSiteRequest("Origin is not the app's own origin")
         if headers.get("sec-fetch-site", "same-site") != "same-site":
             raise CrossSiteRequest(
                 "Origin is allowed, but Sec-Fetch-Site says that the request comes from another site"
@@ -46,9 +46,9 @@ def verify_navigation(headers: Mapping[str, str]) -> None:
     Browsers without Fetch Metadata, and other clients, are accepted.
     """
     if headers.get("sec-fetch-mode", "navigate") != "navigate":
-        raise InvalidRequest("not a navigation")
+        raise InvalidRequest("the request is not a navigation")
     if headers.get("sec-fetch-dest", "document") != "document":
-        raise InvalidRequest("not a top-level navigation")
+        raise InvalidRequest("the request is not a top-level navigation")
 
 
 def is_from_own_page(headers: Mapping[str, str]) -> bool:

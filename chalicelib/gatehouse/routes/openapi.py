@@ -79,11 +79,11 @@ def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
     }
     unauthorized = {"$ref": error, "properties": {"error": {"const": "unauthorized"}}}
     refusal = {
-        "description": f"`unauthorized`, or `{InsufficientUserAuthentication.code}`: the person has to authenticate again.",
+        "description": f"`unauthorized`, or `{InsufficientUserAuthentication.code}` if the person must authenticate again.",
         "headers": {
             "WWW-Authenticate": {
                 "schema": {"type": "string"},
-                "description": "RFC 9470; API Gateway names it `x-amzn-Remapped-WWW-Authenticate`.",
+                "description": "The header of RFC 9470. API Gateway changes the name to `x-amzn-Remapped-WWW-Authenticate`.",
             }
         },
         "content": {"application/json": {"schema": {"oneOf": [unauthorized, insufficient]}}},

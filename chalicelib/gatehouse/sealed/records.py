@@ -32,7 +32,7 @@ def parse_record(kind: Callable[..., Record], payload: bytes) -> Record:
                 fields[name] = tuple(value) if isinstance(value, list) else value
         record = kind(**fields)
     except (ValueError, TypeError, RecursionError):
-        raise SealBroken("not a record of this release") from None
+        raise SealBroken("the value is not a record of this release") from None
     for name, types in _types_of(kind).items():
         # Compare exact types, because `isinstance` would accept a bool as an int.
         if type(getattr(record, name)) not in types:

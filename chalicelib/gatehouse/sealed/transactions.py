@@ -125,9 +125,7 @@ class LoginTransactions:
         """Return the cookie value of `transaction`."""
         fields = asdict(transaction)
         if not transaction.remembered:
-            del fields[
-                "remembered"
-            ]  # mostly empty, so leave the field out to keep the cookie short
+            del fields["remembered"]  # usually empty; left out to keep the cookie short
         return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
 
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:
@@ -153,7 +151,7 @@ class LoginTransactions:
         began_at = _began_at(state)
         if began_at is not None and began_at + LIFETIME_SECONDS <= self._clock():
             return LoginExpired("the state is older than ten minutes")
-        return LoginUnknown("this browser holds no transaction for the state")
+        return LoginUnknown("this browser has no transaction for the state")
 
     def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
         """Return the names of login cookies to clear, so that another cookie of `coming` bytes fits into the limit.

@@ -46,6 +46,7 @@ def a_new_password_signs_in(world: World) -> Any:
 
 @case("InvalidPasswordException", ANSWER)
 def a_new_password_holds_to_the_policy(world: World) -> Any:
+    """Cognito refuses a short password."""
     challenge, username = invited(world)
     return world.refused(world.answer, challenge, username, NEW_PASSWORD="short")
 
@@ -68,6 +69,7 @@ def a_made_up_session_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_person(world: World) -> Any:
+    """The Session belongs to another invited person."""
     challenge, _ = invited(world)
     _, other = invited(world)
     return world.refused(world.answer, challenge, other, NEW_PASSWORD=OTHER_PASSWORD)
@@ -75,7 +77,7 @@ def a_session_is_of_one_person(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_challenge(world: World) -> Any:
-    """The case sends the Session of a mailed code with an answer to NEW_PASSWORD_REQUIRED."""
+    """The case sends the Session of an app's code with an answer to `NEW_PASSWORD_REQUIRED`."""
     address, username, _ = enrolled(world)
     challenge = {**world.sign_in(address), "ChallengeName": "NEW_PASSWORD_REQUIRED"}
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -91,6 +93,7 @@ def a_session_ends_after_fifteen_minutes(world: World) -> Any:
 
 @case("SOFTWARE_TOKEN_MFA", TOTP)
 def an_app_is_asked_for_once_it_is_set_up(world: World) -> Any:
+    """At the next sign-in, Cognito asks for the app's code."""
     return world.sign_in(enrolled(world)[0])["ChallengeName"]
 
 
@@ -106,6 +109,7 @@ def the_apps_code_signs_in(world: World) -> Any:
 
 @case("CodeMismatchException", TOTP)
 def a_wrong_code_of_the_app_is_refused(world: World) -> Any:
+    """The case sends six other digits."""
     address, username, secret = enrolled(world)
     code = made_up_code(world.totp(secret, 1))
     return world.refused(
@@ -138,7 +142,7 @@ def a_code_of_the_app_serves_once(world: World) -> Any:
 
 @case({"name": "MFA_SETUP", "can": ["SOFTWARE_TOKEN_MFA"]}, MFA)
 def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
-    """Cognito asks a person without a factor to set one up, and lists the possible factors."""
+    """Cognito asks a person without a factor to set up a factor, and lists the possible factors."""
     address = world.person()
     with world.factor_required():
         challenge = world.sign_in(address)

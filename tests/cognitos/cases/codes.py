@@ -28,6 +28,7 @@ def the_right_code_confirms_and_proves_the_address(world: World) -> Any:
 
 @case("CodeMismatchException", CONFIRM, "mail")
 def a_wrong_code_does_not_confirm(world: World) -> Any:
+    """The case sends six other digits."""
     address = world.port.address()
     world.sign_up(address)
     wrong = made_up_code(world.port.mailed(address))
@@ -36,7 +37,7 @@ def a_wrong_code_does_not_confirm(world: World) -> Any:
 
 @case("NotAuthorizedException", CONFIRM, "mail")
 def a_confirmed_account_is_not_confirmed_again(world: World) -> Any:
-    """The case sends the code that confirmed the account a second time."""
+    """After the confirmation, the case sends the same code again."""
     address = world.port.address()
     world.sign_up(address)
     code = world.port.mailed(address)
@@ -64,6 +65,7 @@ def a_confirmed_account_gets_no_second_code(world: World) -> Any:
 
 @case("ExpiredCodeException", VALIDITY, "mail", "clock")
 def a_sign_ups_code_lasts_a_day(world: World) -> Any:
+    """Cognito refuses the code after 24 hours."""
     address = world.port.address()
     world.sign_up(address)
     world.port.wait(86_400)
@@ -72,6 +74,7 @@ def a_sign_ups_code_lasts_a_day(world: World) -> Any:
 
 @case(ACCEPTED, RESET, "mail")
 def a_reset_replaces_the_password(world: World) -> Any:
+    """The person signs in with the new password."""
     address = world.person()
     world.forgot(address)
     world.reset(address, world.port.mailed(address))
@@ -80,6 +83,7 @@ def a_reset_replaces_the_password(world: World) -> Any:
 
 @case("NotAuthorizedException", RESET, "mail")
 def a_reset_voids_the_old_password(world: World) -> Any:
+    """Cognito refuses the old password."""
     address = world.person()
     world.forgot(address)
     world.reset(address, world.port.mailed(address))
@@ -88,6 +92,7 @@ def a_reset_voids_the_old_password(world: World) -> Any:
 
 @case("CodeMismatchException", RESET, "mail")
 def a_wrong_code_resets_nothing(world: World) -> Any:
+    """The case sends six other digits."""
     address = world.person()
     world.forgot(address)
     wrong = made_up_code(world.port.mailed(address))
@@ -96,7 +101,7 @@ def a_wrong_code_resets_nothing(world: World) -> Any:
 
 @case("ExpiredCodeException", RESET, "mail")
 def a_reset_code_serves_once(world: World) -> Any:
-    """For a used code, Cognito answers as if there were no code."""
+    """For a used code, Cognito answers as for an address without a code."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -106,11 +111,13 @@ def a_reset_code_serves_once(world: World) -> Any:
 
 @case("ExpiredCodeException", UNKNOWN)
 def a_reset_without_a_request_has_no_code(world: World) -> Any:
+    """The case calls ConfirmForgotPassword without a previous ForgotPassword."""
     return world.refused(world.reset, world.person(), made_up_code())
 
 
 @case("ExpiredCodeException", FORGOT, "mail", "clock")
 def a_reset_code_lasts_an_hour(world: World) -> Any:
+    """Cognito refuses the code after an hour."""
     address = world.person()
     world.forgot(address)
     world.port.wait(3600)
@@ -140,8 +147,8 @@ def an_unknown_address_seems_to_be_mailed(world: World) -> Any:
 
 @case([True, True], UNKNOWN, "mail")
 def an_unproved_address_is_sent_no_reset(world: World) -> Any:
-    """An unconfirmed account has no verified address. Cognito refuses the call, or answers as for a verified address;
-    in both cases it sends no mail."""
+    """An unconfirmed account has no verified address. Cognito refuses the call, or answers as for a verified address.
+    With either result, Cognito sends no mail."""
     address = world.port.address()
     world.sign_up(address)
     before = world.port.mailed(address)

@@ -50,6 +50,7 @@ def a_sign_in_ends_with_a_code_and_the_state(world: World) -> Any:
 
 @case([200, 400, "invalid_grant"], TOKEN, "federation")
 def a_code_serves_once(world: World) -> Any:
+    """Cognito refuses the second exchange of the code."""
     code = world.visit("alice")["code"]
     first, _ = world.exchange(code)
     second, body = world.exchange(code)
@@ -74,6 +75,7 @@ def a_code_is_for_its_redirect_uri(world: World) -> Any:
 
 @case([400, "invalid_grant"], TOKEN, "federation", "clock")
 def a_code_lasts_five_minutes(world: World) -> Any:
+    """Cognito refuses the code after five minutes."""
     code = world.visit("alice")["code"]
     world.port.wait(300)
     status, body = world.exchange(code)
@@ -82,6 +84,7 @@ def a_code_lasts_five_minutes(world: World) -> Any:
 
 @case("nonce-1", AUTHORIZE, "federation")
 def the_nonce_comes_back_in_the_id_token(world: World) -> Any:
+    """The token has the nonce of the authorize request."""
     return claims(world.arrive("alice")["id_token"]).get("nonce")
 
 
@@ -212,7 +215,7 @@ def a_providers_person_is_linked_once(world: World) -> Any:
 
 @case(ACCEPTED, LINK, "federation")
 def a_deleted_account_frees_its_providers_person(world: World) -> Any:
-    """After the account's deletion, the person can be linked to another account."""
+    """After the account's deletion, an administrator can link the person to another account."""
     address = world.person()
     link(world, address, "bruno")
     world.admin("admin_delete_user", Username=address)

@@ -26,13 +26,14 @@ def both_tokens_name_the_groups(world: World) -> Any:
 
 @case([False, False], PAGE)
 def tokens_of_people_without_groups_have_no_claim(world: World) -> Any:
-    """The tokens lack the claim `cognito:groups`, instead of an empty list."""
+    """Tokens of people without groups lack the claim `cognito:groups`."""
     result = world.tokens(world.person())
     return ["cognito:groups" in claims(result[name]) for name in ("AccessToken", "IdToken")]
 
 
 @case(["admins"], ADD)
 def joining_twice_is_no_error(world: World) -> Any:
+    """After two calls, the list of groups has the group once."""
     address = world.person()
     join(world, address)
     join(world, address)
@@ -42,6 +43,7 @@ def joining_twice_is_no_error(world: World) -> Any:
 
 @case("ResourceNotFoundException", ADD)
 def nobody_joins_an_unknown_group(world: World) -> Any:
+    """Cognito refuses a group that does not exist."""
     return world.refused(join, world, world.person(), "unheard")
 
 

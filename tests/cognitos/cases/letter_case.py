@@ -13,7 +13,7 @@ PAGE = GUIDE + "user-pool-case-sensitivity.html"
 
 @case("UsernameExistsException", PAGE)
 def another_spelling_does_not_sign_up_again(world: World) -> Any:
-    """The case signs up with the address of an existing account in upper case."""
+    """The case sends the address of an existing account in upper case to SignUp."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_up, address.upper())
@@ -56,6 +56,7 @@ def another_spelling_resets_the_password(world: World) -> Any:
 
 @case(True, PAGE)
 def an_address_keeps_the_spelling_of_its_sign_up(world: World) -> Any:
+    """The attribute `email` has the spelling of the sign-up."""
     address = world.port.address().replace("case", "Case")
     world.sign_up(address)
     return world.user(address.lower())["email"] == address

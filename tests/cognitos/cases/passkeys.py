@@ -1,5 +1,5 @@
-"""Cases about passkeys: registering a passkey with the person's token, and signing in with USER_AUTH. Each challenge is
-valid for one response."""
+"""Cases about passkeys: registering a passkey with the person's token, and signing in with `USER_AUTH`. Each challenge
+is valid for one response."""
 
 from __future__ import annotations
 
@@ -139,6 +139,7 @@ def another_relying_partys_registration_is_refused(world: World) -> Any:
 
 @case("WebAuthnCredentialNotSupportedException", COMPLETE)
 def a_registration_without_user_verification_is_refused(world: World) -> Any:
+    """The pool requires user verification."""
     access = token(world, world.person())
     return register(world, access, Authenticator(), verified=False)
 
@@ -154,7 +155,7 @@ def a_registration_serves_once(world: World) -> Any:
 
 @case({"name": "WEB_AUTHN", "party": PASSKEYS["RelyingPartyId"], "verified": "required"}, INITIATE)
 def a_passkey_is_asked_for_by_choice(world: World) -> Any:
-    """The call uses USER_AUTH with PREFERRED_CHALLENGE. One parameter of the challenge has the options as JSON."""
+    """The call uses `USER_AUTH` with `PREFERRED_CHALLENGE`. One parameter of the challenge has the options as JSON."""
     challenge = begin(world, owner(world)[0])
     found = asked(challenge)
     return {
@@ -178,6 +179,7 @@ def a_passkey_needs_the_secret_hash(world: World) -> Any:
 
 @case({"outcome": ACCEPTED}, ANSWER)
 def a_passkey_signs_in(world: World) -> Any:
+    """The sign-in needs no password."""
     return {"outcome": lied(world)}
 
 
@@ -222,6 +224,7 @@ def another_relying_partys_answer_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def an_answer_without_user_verification_is_refused(world: World) -> Any:
+    """The pool requires user verification."""
     return lied(world, verified=False)
 
 
@@ -239,7 +242,7 @@ def a_counter_that_goes_back_is_refused(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "listed": 0, "next": "SELECT_CHALLENGE"}, DELETE)
 def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
-    """Cognito does not list the deleted passkey either."""
+    """The list of passkeys also lacks the deleted passkey."""
     address, _ = owner(world)
     access = token(world, address)
     found = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]

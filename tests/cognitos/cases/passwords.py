@@ -28,7 +28,7 @@ def letters_alone_are_a_password(world: World) -> Any:
 
 @case("InvalidParameterException", POLICY)
 def a_password_does_not_begin_with_a_space(world: World) -> Any:
-    """Cognito also refuses a password that ends with a space."""
+    """Cognito refuses a password that begins or ends with a space."""
     return world.refused(world.sign_up, world.port.address(), Password=" " + PASSWORD)
 
 
@@ -45,6 +45,7 @@ def the_right_password_brings_three_tokens(world: World) -> Any:
 
 @case("NotAuthorizedException", SIGN_IN)
 def a_wrong_password_is_refused(world: World) -> Any:
+    """The error is NotAuthorizedException."""
     return world.refused(world.sign_in, world.person(), WRONG)
 
 
@@ -67,6 +68,7 @@ def _words(world: World, name: str, password: str) -> list[str]:
 
 @case("UserNotConfirmedException", SIGN_IN)
 def an_unconfirmed_account_does_not_sign_in(world: World) -> Any:
+    """The password is right."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_in, address)
@@ -74,6 +76,7 @@ def an_unconfirmed_account_does_not_sign_in(world: World) -> Any:
 
 @case("NotAuthorizedException", REFERENCE + "API_AdminDisableUser.html")
 def a_disabled_account_does_not_sign_in(world: World) -> Any:
+    """The password is right."""
     address = world.person()
     world.admin("admin_disable_user", Username=address)
     return world.refused(world.sign_in, address)
@@ -81,6 +84,7 @@ def a_disabled_account_does_not_sign_in(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminEnableUser.html")
 def an_enabled_account_signs_in_again(world: World) -> Any:
+    """The password is the same as before."""
     address = world.person()
     world.admin("admin_disable_user", Username=address)
     world.admin("admin_enable_user", Username=address)

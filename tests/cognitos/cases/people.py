@@ -15,7 +15,7 @@ LIST = REFERENCE + "API_ListUsers.html"
 
 @case({"status": "FORCE_CHANGE_PASSWORD", "verified": "true", "enabled": "True"}, CREATE)
 def an_invited_person_waits_for_a_password(world: World) -> Any:
-    """The address is verified if the administrator says so."""
+    """The address is verified if the administrator's call sets `email_verified`."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     user = world.user(address)
@@ -50,6 +50,7 @@ def an_unknown_person_is_not_invited_again(world: World) -> Any:
 
 @case("InvalidPasswordException", REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_holds_to_the_policy(world: World) -> Any:
+    """Cognito refuses a short password."""
     return world.refused(
         world.admin,
         "admin_set_user_password",
@@ -61,7 +62,7 @@ def an_administrators_password_holds_to_the_policy(world: World) -> Any:
 
 @case(["CONFIRMED", ACCEPTED], REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_confirms(world: World) -> Any:
-    """The call confirms a sign-up that the person never confirmed (seen in aws-sdk-js issue 2976)."""
+    """The call confirms an unconfirmed sign-up (seen in aws-sdk-js issue 2976)."""
     address = world.port.address()
     world.sign_up(address)
     world.admin(
@@ -82,6 +83,7 @@ def a_changed_name_is_stored(world: World) -> Any:
 
 @case(False, UPDATE)
 def a_blank_value_deletes_an_attribute(world: World) -> Any:
+    """The profile no longer has the attribute."""
     address = world.person(given_name="Ada")
     told = attributes(given_name="")
     world.admin("admin_update_user_attributes", Username=address, UserAttributes=told)
@@ -125,11 +127,13 @@ def a_list_comes_in_pages(world: World) -> Any:
 
 @case("UserNotFoundException", REFERENCE + "API_AdminGetUser.html")
 def an_unknown_person_is_not_found(world: World) -> Any:
+    """AdminGetUser raises UserNotFoundException."""
     return world.refused(world.user, world.port.address())
 
 
 @case("UserNotFoundException", REFERENCE + "API_AdminDeleteUser.html")
 def a_deleted_person_is_gone(world: World) -> Any:
+    """Cognito finds the deleted person by no name."""
     address = world.person()
     username = world.user(address)["Username"]
     world.admin("admin_delete_user", Username=address)

@@ -104,6 +104,7 @@ def the_api_renews_its_own_tokens(world: World) -> Any:
 
 @case("NotAuthorizedException", CALL)
 def the_api_wants_the_clients_secret_to_renew(world: World) -> Any:
+    """Cognito refuses another secret."""
     token = world.tokens(world.person())["RefreshToken"]
     return world.refused(get_tokens, world, token, "x" * 50)
 

@@ -95,7 +95,7 @@ def a_grace_is_a_minute_at_most(world: World) -> Any:
 
 @case(REFUSED, ROTATION, "settings")
 def a_client_that_rotates_has_no_refresh_flow(world: World) -> Any:
-    """Cognito refuses ALLOW_REFRESH_TOKEN_AUTH together with rotation."""
+    """Cognito refuses `ALLOW_REFRESH_TOKEN_AUTH` together with rotation."""
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     flows = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"]
     return refused(world, RefreshTokenRotation=rotation, ExplicitAuthFlows=flows)
@@ -115,7 +115,7 @@ def a_callback_url_has_no_fragment(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def a_callback_url_is_https(world: World) -> Any:
-    """Cognito accepts a URL without TLS only if it begins with http://localhost."""
+    """Cognito accepts http:// only for localhost."""
     return refused(world, CallbackURLs=["http://app.example.org/callback"])
 
 

@@ -51,6 +51,7 @@ def _masked(details: dict[str, Any], address: str) -> dict[str, Any]:
 
 @case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
 def a_resent_codes_destination_is_masked(world: World) -> Any:
+    """The response of ResendConfirmationCode also masks the destination."""
     address = world.port.address()
     world.sign_up(address)
     return _masked(world.resend(address)["CodeDeliveryDetails"], address)

@@ -58,12 +58,14 @@ def the_servers_own_client_may_change_the_person(world: World) -> Any:
 
 @case([400, "invalid_grant"], ENDPOINT, "endpoints")
 def a_made_up_refresh_token_is_refused(world: World) -> Any:
+    """The token is a text that Cognito never issued."""
     status, body = world.refresh("made-up")
     return [status, body.get("error")]
 
 
 @case([400, "invalid_client"], ENDPOINT, "endpoints")
 def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
+    """The endpoint refuses another secret."""
     token = world.tokens(world.person())["RefreshToken"]
     status, body = world.refresh(token, AppClient(world.port.client.id, "wrong"))
     return [status, body.get("error")]
@@ -95,7 +97,8 @@ def revoking_twice_is_no_error(world: World) -> Any:
 
 @case("NotAuthorizedException", REVOKE_CALL)
 def revoking_ends_the_access_token_as_well(world: World) -> Any:
-    """After the revocation, the user-pool API refuses the access token that set an app up."""
+    """After the revocation, the user-pool API refuses the access token of the same sign-in. The person set up an app
+    with this token."""
     client = world.port.server_client
     result = world.tokens(world.person(), client)
     world.call(
@@ -120,6 +123,7 @@ def a_global_sign_out_ends_every_session(world: World) -> Any:
 
 @case([400, "invalid_grant"], REFERENCE + "API_AdminDeleteUser.html", "endpoints")
 def a_deleted_person_is_not_renewed(world: World) -> Any:
+    """Cognito refuses the refresh token of a deleted person."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     world.admin("admin_delete_user", Username=address)

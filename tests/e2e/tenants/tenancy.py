@@ -132,7 +132,7 @@ class Tenancy:
 
 @contextmanager
 def two_tenants(stack: Stack, project: Path, folder: Path) -> Iterator[Tenancy]:
-    """Start the stand-ins and register them as tenants. Remove the tenants at the end."""
+    """Start the stand-ins, and register each stand-in as a tenant. Remove the tenants at the end."""
     ports = free_ports(len(PEOPLE))
     running = []
     try:

@@ -19,7 +19,7 @@ def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: Tenancy) -> None:
-    """The configuration says that the page must not offer a password (`direct`), and the API refuses the sign-up. Other
+    """The discovery route says that the page must not offer a password (`direct`). The API also refuses the sign-up. Other
     addresses still work."""
     visitor = Visitor(tenancy.stack)
     assert visitor.post("/auth/discover", {"email": "x@acme.example"}).json()["direct"] is False
@@ -78,8 +78,9 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
 @pytest.mark.security("S-56")
 @pytest.mark.security("S-68")
 def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> None:
-    """The native account has a proof, and its address differs in case. The trigger, with its own role, links the person
-    to the account. One account and one record with both sign-in methods exist, without a second profile."""
+    """The native account has a proof of its mailbox. Its address differs from the tenant's address in case. The trigger,
+    with its own role, links the person to the account. One account and one record with both sign-in methods exist,
+    without a second profile."""
     stack = tenancy.stack
     stack.create_person("Nora@acme.example", "correct-horse-for-nora")
     by_password = Visitor(stack).managed_sign_in("Nora@acme.example", "correct-horse-for-nora")
@@ -109,7 +110,8 @@ def test_a_native_person_changes_names_and_people_of_okta_do_not(tenancy: Tenanc
 
 @pytest.mark.security("S-57")
 def test_reconcile_mends_and_deleting_leaves_nothing(tenancy: Tenancy) -> None:
-    """The command writes a lost record again, and pool and table match. A deleted person is in neither."""
+    """The command writes a lost record again, and pool and table match. Neither the pool nor the table has a deleted
+    person."""
     tenancy.sign_in("00uTina1", "email=tina@acme.example")
     before = tenancy.item("acme_00utina1")
     tenancy.stack.delete_user_item("acme_00utina1")

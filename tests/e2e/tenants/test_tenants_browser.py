@@ -13,7 +13,7 @@ THREE_EACH = {
     tenant: [each for each in people if each["sub"][-1] in "ABCDEF"]
     for tenant, people in PEOPLE.items()
 }
-#: People whose domain belongs to no tenant. They create their own accounts.
+#: People who create their own accounts. No tenant has their domain.
 NATIVES = [("Gwen", "Hale", "gwen@hale.example"), ("Ivo", "Juhl", "ivo@else.example")]
 
 

@@ -1,4 +1,4 @@
-"""The catalogue of defences. Each entry is one defence, and the groups are those of the requirements in
+"""The catalogue of defences. Each entry is one defence. The groups of entries are the groups of requirements in
 docs/security.md."""
 
 from tests.soak.catalogue.accounts import ACCOUNTS
@@ -44,5 +44,5 @@ DEFENCES: tuple[Defence, ...] = (
 
 #: Requirements that a Python process cannot switch off, and their proofs.
 NOT_SWITCHED: dict[str, str] = {
-    "S-66": "a property of the lock files, not of running code: tests/ops_e2e/test_package.py installs by hash",
+    "S-66": "the lock files have this property, not the code: tests/ops_e2e/test_package.py installs by hash",
 }

@@ -36,7 +36,7 @@ GUESSES: tuple[Defence, ...] = (
     defence(
         "known-browsers-share-a-allowance",
         "S-71",
-        "each browser that is known to an account has its own guesses",
+        "each browser that is known to an account has its own allowance of guesses",
         (f"{_ATTEMPTS}.account_of", wrapped(_own_allowance)),
     ),
     defence(

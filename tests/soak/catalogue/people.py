@@ -199,7 +199,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "missed-triggers-are-healed",
         "S-57",
-        "a person for whom the trigger wrote no record never gets one",
+        "a person for whom the trigger wrote no record never gets a record",
         ("chalicelib.gatehouse.flows.new_session:NewSessions._record", nothing),
     ),
     defence(

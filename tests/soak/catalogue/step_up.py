@@ -58,7 +58,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-sensible-ages",
         "S-93",
-        "max_age=0 is accepted, although nobody could ever pass",
+        "max_age=0 is accepted, although no proof could be recent enough",
         (f"{_TIME}:refuse_age", answering(None)),
         tests=("tests/component/test_step_up.py",),
     ),

@@ -69,7 +69,7 @@ UPSTREAM: tuple[Defence, ...] = (
     defence(
         "issuers-in-two-exact-forms",
         "S-20",
-        "an issuer that only ends like the pool's is accepted",
+        "an issuer that only ends with the pool's issuer is accepted",
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier._verify",
             reading(

@@ -126,7 +126,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Return a stage as it is after `chalice deploy`."""
+    """Return a stage after `chalice deploy`."""
     return Place(tmp_path)
 
 
@@ -186,8 +186,8 @@ def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("response", GATEWAY_RESPONSES, ids=lambda response: response.kind)
 def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> None:
-    """The responses contain only static text and API Gateway's own id of the request. They contain no text of the
-    caller."""
+    """The responses contain only static text and API Gateway's own id of the request. The responses contain no text of
+    the caller."""
     request = response.request()
     parameters = request["responseParameters"]
     for name, value in SECURITY_HEADERS.items():
@@ -226,7 +226,7 @@ def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) 
 
 @pytest.mark.security("S-30")
 def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
-    """Every origin can read the authorizer's constant responses, without credentials. No other origin can read a
+    """Without credentials, every origin can read the authorizer's constant responses. No other origin can read a
     response of a cookie route."""
     made = {
         r.kind: r
@@ -245,7 +245,7 @@ def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_no_gateway_answer_takes_text_from_the_request(count: int) -> None:
-    """Every header is static: its value is in quotes."""
+    """Every header is static: the value is in quotes."""
     for response in gateway_responses([f"https://{n}.example.com" for n in range(count)], API_URL):
         values = response.request()["responseParameters"].values()
         assert all(value.startswith("'") and value.endswith("'") for value in values)

@@ -12,7 +12,8 @@ from ops.stages import brand_folder
 
 
 def test_a_mail_has_the_stages_name_language_and_colour() -> None:
-    """The language is the first of LANGUAGES. The code is alone on its line, so that people copy only the code."""
+    """The language is the first of LANGUAGES. The line of the code contains only the code, so that people copy only the
+    code."""
     mails = build_mails({"APP_TITLE": "Hafen", "LANGUAGES": "de,en", "BRAND_ACCENT": "#9d174d"})
     assert mails["CodeSubject"] == "Ihr Code für Hafen"
     assert mails["InviteSubject"] == "Ihre Einladung zu Hafen"
@@ -37,7 +38,7 @@ def test_a_name_is_text_and_no_placeholder() -> None:
 
 
 def test_cognitos_and_cloudformations_limits_are_kept(tmp_path: Path) -> None:
-    """A long subject is cut. A message that is too long causes an error, which says which texts to shorten."""
+    """A long subject is cut. If a message is too long, the error names the texts to shorten."""
     mails = build_mails({"APP_TITLE": "x" * 200})
     assert len(mails["CodeSubject"]) == SUBJECT_CHARACTERS
     (tmp_path / "texts.en.json").write_text(
