@@ -54,7 +54,7 @@ OUTPUT_VARIABLES = {
     "ProgramClientId": "PROGRAM_CLIENT_ID",
     "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
-# Outputs that depend on an option of the stage. If the stack no longer has such an output, its variable is removed from
+# Outputs that depend on an option of the stage. If the stack loses an output, the output's variable is removed from
 # config.json. The app then stops accepting the removed client or domain.
 _PASSING = ("PasskeyDomain", "ProgramClientId", "ProgramRedirectUris")
 # Output of the template → name of the function in .chalice/config.json.

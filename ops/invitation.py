@@ -1,7 +1,7 @@
 """This module invites people. A mail contains the temporary password of a new account. At the first sign-in, the person
 chooses another password.
 
-`AdminCreateUser` makes the account. For a person with an invitation, the same call with `RESEND` sends a new temporary
+`AdminCreateUser` makes the account. For an invited person, `AdminCreateUser` with `RESEND` sends a new temporary
 password with a new expiry. `RESEND` accepts only the account's original name and address, so a separate call changes
 attributes.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
