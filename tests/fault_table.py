@@ -160,7 +160,7 @@ def _row(call: Call, limits: Limits) -> str:
         notes.append(f"{names}: {_answer(call.route, outcome)}, {_EVENTS[outcome.event]}")
     if not call.first:
         notes.append(
-            "no test without the whole host, because an earlier call would end the request"
+            "not tested with an unreachable host, because an earlier call would end the request"
         )
     cells = [
         f"`{call.route}`",

@@ -114,7 +114,7 @@ def test_the_address_comes_first(page: Page, api: FakeApi) -> None:
             "This passkey was not accepted.",
         ),
         ({"answer": error(401, "challenge_expired")}, "That took too long."),
-        ({"asked": Answer(200, {"challenge": None})}, "There is no passkey for this account yet."),
+        ({"asked": Answer(200, {"challenge": None})}, "This account has no passkey yet."),
         ({"asked": throttled(15)}, "Too many attempts."),
         ({"asked": error(503, "temporarily_unavailable")}, "temporarily unavailable"),
     ],
@@ -171,7 +171,7 @@ def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
     [
         (answered, error(401, "invalid_credentials"), "This passkey was not accepted."),
         (answered, error(401, "challenge_expired"), "That took too long."),
-        (Answer(200, {"challenge": None}), None, "There is no passkey for this account yet."),
+        (Answer(200, {"challenge": None}), None, "This account has no passkey yet."),
         (throttled(15), None, "Too many attempts."),
     ],
     ids=["refused", "too late", "none", "paused"],

@@ -135,7 +135,7 @@ def test_who_watches_hears_at_once_that_it_was_meant(
 
     monkeypatch.setattr(processes_module, "_stop_marked", watched)
     assert Processes(tmp_path).stop() == ["Server"]
-    assert "outside" in said[0]
+    assert "Another command" in said[0]
     monkeypatch.undo()
     first.stop()
 

@@ -94,7 +94,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 def cannot_be_built(shelf: Shelf) -> str:
     """Lock a package without a wheel. The package's source needs a compiler."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "broken", BREAKS)))
-    return "broken==1.0: no wheel, and its source does not build"
+    return "broken==1.0 has no wheel, and its build fails"
 
 
 def missing_hash(shelf: Shelf) -> str:
@@ -391,7 +391,7 @@ def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
     (shelf.project / "vendor" / "whole.py").write_text("x = 'mine'\n")
     done = chalice_package(shelf)
     assert done.returncode == 1
-    assert "whole.py is in it twice" in done.stderr
+    assert "whole.py is in the zip twice" in done.stderr
     assert shelf.packaged() == []
 
 

@@ -1,8 +1,8 @@
 """Reads the page and its assets once per container, from the packaged `frontend/` folder.
 
-Gatehouse has no build step. Instead, each container once removes comments, turns each language's texts into modules,
-joins the scripts of the first view, and applies a team's brand. Each language has its own set of files under one
-fingerprint. So modules can import each other by relative names, and browsers can cache the files for ever.
+Gatehouse has no build step. Instead, each container prepares the files once. The container removes comments, turns texts
+into modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files
+under one fingerprint. So modules can import each other by relative names, and browsers can cache the files for ever.
 """
 
 import hashlib
@@ -36,10 +36,10 @@ _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
 #: Rules that are appended to the page's own rules and override those rules. A team's picture fills the whole area,
-#: without the glow of our own picture. Without a picture, the text takes this area.
+#: without the glow of our own picture. Without a picture, the text fills the area.
 _FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
-#: The largest width of a logo, relative to its height, that is still readable as a tab's icon.
+#: The maximum ratio of width to height at which a logo is readable as a tab's icon.
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
@@ -251,8 +251,8 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Return the stylesheet with the new colours in its own declarations. So the stylesheet's later rules, which increase
-    the contrast, still apply.
+    """Return the stylesheet with the new colours in the stylesheet's own declarations. So the stylesheet's later rules,
+    which increase the contrast, still apply.
 
     The stylesheet's first two rules for `:root` are for the light theme and for the dark theme.
     """

@@ -55,7 +55,10 @@ def test_a_zip_that_cannot_be_put_there_is_one_message(
     """A file already has the name of the command's new folder."""
     (tmp_path / "dist").write_text("")
     assert cli.main(["package", "--out", str(tmp_path / "dist")]) == 1
-    assert "cannot be created: File exists. Name another one with --out." in capsys.readouterr().err
+    assert (
+        "cannot be created: File exists. Choose another folder with --out."
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("line", [["provision"], ["nonsense"], ["provider", "add", "Okta"]])

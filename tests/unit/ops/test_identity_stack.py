@@ -294,7 +294,7 @@ def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Pat
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.template = TEMPLATE.read_text(encoding="utf-8")
     cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."
-    with pytest.raises(OpsError, match="cannot be changed after a pool is made"):
+    with pytest.raises(OpsError, match="Cognito cannot change this property"):
         run(cloud, folder)
     assert cloud.calls == ["update"]
 

@@ -144,7 +144,7 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
         (
             {**GOOD, "UserVerification": "preferred"},
             DOMAIN,
-            "anybody who holds the device can sign in",
+            "everybody with the device can sign in",
         ),
     ],
 )

@@ -163,7 +163,7 @@ def test_every_region_that_botocore_lists_will_do() -> None:
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-iso-east-1", "eu-west-9"])
 def test_a_region_without_user_pools_is_refused_in_plain_words(region: str) -> None:
-    with pytest.raises(OpsError, match=f"no user pools in {region}, so no stage can be there"):
+    with pytest.raises(OpsError, match=f"no user pools in {region}, so a stage cannot use"):
         require_user_pools(region, unknown_host)
 
 

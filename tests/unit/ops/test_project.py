@@ -238,7 +238,7 @@ def test_another_wheel_of_the_same_version_is_not_locked(
     ours = {"RECORD": "chalice_gatehouse/__init__.py,sha256=ours,1\n"}
     installed = SimpleNamespace(read_text=ours.get)
     monkeypatch.setattr(own_wheel, "distribution", lambda name: installed)
-    with pytest.raises(OpsError, match="another wheel of that name and version"):
+    with pytest.raises(OpsError, match="another wheel with that name and version"):
         prepare(folder)
     assert not (folder / OWN_LOCK).exists()
 

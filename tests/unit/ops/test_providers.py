@@ -187,7 +187,7 @@ def test_what_is_no_groups_claim_is_refused(place: Place, claim: str) -> None:
 def test_names_differ_in_more_than_case(place: Place) -> None:
     """Two names must not differ only in case, because user names contain the provider's name in lower case."""
     place.add()
-    with pytest.raises(OpsError, match="There is already Okta"):
+    with pytest.raises(OpsError, match="A provider Okta exists already"):
         place.add(name="OKTA")
 
 
@@ -285,7 +285,7 @@ def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None
 def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
     """The error lists the existing providers, so that the operator can find a typo at once."""
     place.add()
-    with pytest.raises(OpsError, match="there: Okta"):
+    with pytest.raises(OpsError, match="its providers: Okta"):
         remove_provider(place.session, stage(place.folder), "Octa", place.report)
 
 

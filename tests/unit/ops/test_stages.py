@@ -157,7 +157,7 @@ def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -
 
 def test_unknown_stage_names_those_there_are(tmp_path: Path) -> None:
     """The list shows a typo at once."""
-    with pytest.raises(OpsError, match="there: dev"):
+    with pytest.raises(OpsError, match="its stages: dev"):
         load_stage(project(tmp_path, dev=dev_block()), "deev")
 
 

@@ -175,7 +175,7 @@ def test_a_group_whose_name_reads_as_several_is_in_no_token(desk: Desk) -> None:
     """The command warns the operator at once."""
     desk.pool.pool_groups = ("admins", "a,b")
     desk.add(ADA, sub="ada")
-    assert "tokens do not contain it" in desk.run("group", "add", ADA, "a,b").err
+    assert "tokens do not contain 'a,b'" in desk.run("group", "add", ADA, "a,b").err
 
 
 def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
