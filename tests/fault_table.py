@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: The time that our own work may take, in addition to the calls.
+#: The seconds that our own work may take, in addition to the calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {
@@ -160,7 +160,7 @@ def _row(call: Call, limits: Limits) -> str:
         notes.append(f"{names}: {_answer(call.route, outcome)}, {_EVENTS[outcome.event]}")
     if not call.first:
         notes.append(
-            "no test without the whole host, because an earlier call would end the request"
+            "not tested with an unreachable host, because an earlier call would end the request"
         )
     cells = [
         f"`{call.route}`",
