@@ -1,4 +1,4 @@
-"""Unpacks Gatehouse as on Lambda. The module also unpacks an earlier commit; the benchmark over TLS compares both
+"""Unpacks Gatehouse as Lambda does. The module also unpacks an earlier commit; the benchmark over TLS compares both
 versions."""
 
 import io

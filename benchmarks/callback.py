@@ -92,7 +92,7 @@ def finish(handler: str) -> dict[str, Any]:
 
 
 def _counted(lab: Lab, aws: LoopbackAws, subject: Subject) -> tuple[int, int]:
-    """Return how often one callback reads CA certificates, and how many connections it opens."""
+    """Return two counts of one callback: readings of CA certificates, and opened connections."""
     aws.connections = 0
     found = lab.run(subject._replace(plan={**subject.plan, "warm": 0, "count_bundles": True}))
     return found["bundles"], aws.connections

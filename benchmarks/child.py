@@ -97,7 +97,7 @@ def _count_bundles() -> list[str]:
 
 
 def _peak() -> int:
-    """Return the process's peak memory in kB, or 0 if the system does not report it."""
+    """Return the process's peak memory in kB, or 0 on a system without this figure."""
     try:
         # The code uses `open`, because pathlib would count as one of the subject's imports.
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123

@@ -3,8 +3,8 @@
 The benchmark runs in process, with doubles of Cognito and DynamoDB. We do not control Cognito's own time
 (PreventUserExistenceErrors). The time that we add must be equal for addresses with and without an account. Two series
 of wrong passwords show the noise of the measurement. For requests for a mail, the figure is the area under the ROC
-curve: how often an address with an account takes longer than one without. A figure of 0.5 means that the times do not
-reveal which address has an account.
+curve. It says how often an address with an account takes longer than an address without one. A figure of 0.5 means that
+the times do not reveal which address has an account.
 """
 
 import contextlib
@@ -117,7 +117,7 @@ def area_under_curve(longer: list[float], shorter: list[float]) -> float:
 
 def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
     """Time requests for a mail, in microseconds. An address with an account and one without an account alternate; each
-    kind is first equally often."""
+    kind comes first in half of the pairs."""
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
@@ -126,7 +126,7 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
 
 
 class Stopwatch:
-    """Adds up the seconds that the watched doubles take, since the sum was last set to 0."""
+    """Adds up the seconds that the watched doubles take. A caller can set the sum to 0."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

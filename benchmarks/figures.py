@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spread:
-    """A median and its quartiles. All three figures have the same unit."""
+    """A median and its quartiles. The three figures have the same unit."""
 
     median: float
     low: float

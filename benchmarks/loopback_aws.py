@@ -1,7 +1,7 @@
 """Cognito's OAuth endpoints, DynamoDB and Secrets Manager on loopback, for the processes that are measured.
 
 One port speaks plain HTTP. The other port uses TLS with AWS's own host names, which `benchmarks.child` resolves to
-loopback. The services answer at once and check nothing, so each call takes the same short time for all subjects. The
+loopback. The services answer at once and without checks, so each call takes the same short time for all subjects. The
 token endpoint accepts a nonce as the code. The strict doubles of these services are in tests/doubles.
 """
 
@@ -92,7 +92,7 @@ class LoopbackAws:
             "COGNITO_URL": f"https://{COGNITO}",
             "JWKS_URL": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}/.well-known/jwks.json",
             "BENCHMARK_PORT": str(self._tls_port),
-            # For code that uses neither certifi nor botocore, such as Python's `urllib`.
+            # Code that uses neither certifi nor botocore, such as Python's `urllib`, reads this variable.
             "SSL_CERT_FILE": str(self._site / _BUNDLE),
             "PYTHONPATH": str(self._site),
         }

@@ -19,13 +19,14 @@ MAX_KB = 13.0
 #: times slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: A network so slow that its delay is nearly all of the loading time. The loading time divided by this delay is the
-#: number of round trips.
+#: A slow network, whose delay is nearly all of the loading time. The loading time divided by this delay is the number
+#: of round trips.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
-#: The page names its current view. The first view other than `loading` is usable once it is drawn: when the next frame
-#: begins. Our HTML may already contain this view. The script has started once the document's title names the view.
-#: Until then links work, but the checkbox and the form for an address do not.
+#: The page names its current view. The first view other than `loading` is usable when the next frame begins, because
+#: the browser has then drawn the view. Our HTML may already contain this view. The script has started once the
+#: document's title names the view. Before the script's start, links work. The checkbox and the form for an address need
+#: the script.
 _WATCH = """
 const taken = () => !document.querySelector('meta[name=gatehouse-base]') || document.title.includes(' \u00b7 ');
 new MutationObserver((_, observer) => {
@@ -45,8 +46,8 @@ _OURS = "Gatehouse, all ways in"
 
 @dataclass(frozen=True)
 class Load:
-    """One load with an empty cache: the requested files and three times. The times are in ms: until the view is in the
-    document, until the view is drawn, and until the script has started."""
+    """One load with an empty cache: the requested files and three durations. The durations are in ms: until the view is
+    in the document, until the view is drawn, and until the script has started."""
 
     ready_ms: float
     usable_ms: float

@@ -40,14 +40,14 @@ class File:
 
 @dataclass
 class Site:
-    """The address of the server, and the requested files. `asked` lists the files since it was last cleared."""
+    """The address of the server, and the requested files. `asked` lists the requested files. Tests clear the list."""
 
     url: str
     asked: list[File] = field(default_factory=list)
 
 
 def pack(data: bytes) -> bytes:
-    """Return `data` as it is transferred."""
+    """Return `data` in the form of the transfer."""
     return gzip.compress(data, GZIP_LEVEL, mtime=0)
 
 

@@ -20,7 +20,7 @@ _NPM = ROOT / ".local" / "bench-npm"
 
 
 def python() -> Path:
-    """Return the peers' interpreter. If the locked packages have changed, install them first."""
+    """Return the peers' interpreter. After a change of the locked packages, install the packages first."""
     interpreter = _VENV / "bin" / "python"
     if not _is_current(_VENV, _REQUIREMENTS):
         print("Installing the Python peers into .local/bench-venv …", flush=True)
@@ -39,7 +39,7 @@ def node_modules() -> Path:
         shutil.rmtree(_NPM, ignore_errors=True)
         _NPM.mkdir(parents=True)
         shutil.copy(_PACKAGE, _NPM)
-        # If npm wrote a lock file, it would contain the address of the registry.
+        # A lock file of npm would contain the address of the registry.
         _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], _NPM)
         _note(_NPM, _PACKAGE)
     return _NPM / "node_modules"

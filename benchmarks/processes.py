@@ -1,7 +1,7 @@
 """Runs subjects in fresh processes alternately, so that changes of the machine's speed affect all subjects equally.
 
-Each round starts with another subject (A B C, B C A, C A B …), because the cost of a process depends on the process
-before it.
+Each round starts with another subject (A B C, B C A, C A B …). The reason is that the cost of a process depends on the
+previous process.
 """
 
 import json
@@ -17,7 +17,7 @@ from benchmarks.processor_share import hold
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = "from benchmarks.child import main; main()"
-#: The number of rounds that are not counted, of 31: the first round writes bytecode and fills the disk's cache.
+#: The number of uncounted rounds among the 31 rounds. The first round writes bytecode and fills the disk's cache.
 _UNCOUNTED = 1
 #: A third of a core, which is about the share of a Lambda function of 512 MB. Source: AWS Lambda developer guide,
 #: "Memory": 1,769 MB are one vCPU.
@@ -41,14 +41,14 @@ class Subject(NamedTuple):
 
 @dataclass
 class Times:
-    """The times of one subject. The CPU seconds are a list of steps for each process. The seconds and the kB of memory
-    are measured after the last step."""
+    """The times of one subject. `cold` has a list of CPU seconds for each process, with one figure for each step. The
+    seconds and the kB of memory are measured after the last step."""
 
     cold: list[list[float]] = field(default_factory=list)
     warm: list[list[float]] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
-    #: Elapsed seconds of one warm round. If many people sign in at once, CPU seconds per person.
+    #: Elapsed seconds of one warm round. For many sign-ins at once: CPU seconds per person.
     seconds: list[float] = field(default_factory=list)
     crowds: list[list[float]] = field(default_factory=list)
 
@@ -100,7 +100,7 @@ class Lab:
         return times
 
     def run(self, subject: Subject, share: float = 0) -> dict[str, Any]:
-        """Run one process, and return its last line of output as JSON. Raises RuntimeError."""
+        """Run one process, and return the last line of its output as JSON. Raises RuntimeError."""
         module, _, attribute = subject.handler.partition(":")
         environment = {**(self.tls_environment if subject.tls else self.environment)}
         if subject.compiles:
@@ -118,7 +118,7 @@ class Lab:
         return found
 
     def program(self, code: str, *arguments: str) -> str:
-        """Run a line of Python in a fresh process and return its last line of output. Raises RuntimeError."""
+        """Run a line of Python in a fresh process. Return the last line of the output. Raises RuntimeError."""
         return self._program(self.environment, ROOT, 0, code, *arguments)
 
     def _program(

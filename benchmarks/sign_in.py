@@ -1,5 +1,5 @@
-"""Measures a whole sign-in: our Lambda time from the first redirect to the person's data on the page, and the outbound
-calls."""
+"""Measures a whole sign-in: the outbound calls, and our Lambda time from the first redirect to the person's data on the
+page."""
 
 from collections import Counter
 from typing import Any

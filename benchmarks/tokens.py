@@ -17,7 +17,7 @@ _NONCE = "n" * 43
 
 
 def run(lab: Lab) -> list[Section]:
-    """Time blocks of 50 verifications alternately. All run in one process with the peers' interpreter."""
+    """Time blocks of 50 verifications alternately. All blocks run in one process with the peers' interpreter."""
     blocks = 10 * lab.runs
     lab.tell(f"{blocks} blocks of {_CALLS}: ours, PyJWT, joserfc, RSA")
     program = f"from benchmarks.tokens import child; child({blocks})"

@@ -2,7 +2,7 @@
  * The view for a signed-in person: the person's data, sections for changes, and the remaining time of the session.
  *
  * @typedef {import('./profile-two-step.js').Factor} Factor
- * @typedef {Object} Own the data of the view, as each section gets the data
+ * @typedef {Object} Own the data of the view; each section gets this data
  * @property {import('./session.js').Session} session for calls
  * @property {import('./session.js').User} user
  * @property {Record<string, any>|null} record null if the record could not be read

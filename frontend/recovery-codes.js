@@ -30,7 +30,7 @@ export function showCodes({ codes, email, done }) {
  * @param {() => unknown} options.signIn called when the app has been turned off
  * @param {() => void} options.back
  * @param {(text?: string) => void} options.startOver
- * @param {() => string} options.kind the name of the server's limit that counts an attempt
+ * @param {() => string} options.kind returns the name of the server's limit for an attempt
  */
 export function enterCode({ send, signIn, back, startOver, kind }) {
   const code = field({

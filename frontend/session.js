@@ -12,16 +12,17 @@
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
  * @property {string|null} reason `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
- *   `temporarily_unavailable`; while `signed_in`, the only reason is `cookies_blocked`: the session ends when this page closes
- * @property {number|null} idleExpiresAt when inactivity ends the session, in milliseconds of this machine's clock
- * @property {number|null} expiresAt when the session ends in any case
- * @property {boolean} idleWarning inactivity will soon end the session; input or stay() prevents that
- * @property {number|null} retryAt when the next attempt is made after a failure
+ *   `temporarily_unavailable`. While `signed_in`, the only possible reason is `cookies_blocked`; then the session ends when
+ *   this page closes
+ * @property {number|null} idleExpiresAt the idle deadline of the session, in milliseconds of this machine's clock
+ * @property {number|null} expiresAt the absolute deadline of the session
+ * @property {boolean} idleWarning whether inactivity will soon end the session. An input or stay() extends the session.
+ * @property {number|null} retryAt the time of the next attempt after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
  * @typedef {ReturnType<typeof createSession>} Session
  * @typedef {{value: string, bornAt: number, renewAt: number, expiresAt: number}} Token times of this machine's clock
- * @typedef {{access_token: string, expires_in: number, user: User,
- *   session: {now: number, idle_expires_at: number, expires_at: number}}} Tokens the server's answer, in its own seconds
+ * @typedef {{access_token: string, expires_in: number, user: User, session: {now: number, idle_expires_at: number, expires_at:
+ *   number}}} Tokens the server's answer; times are seconds of the server's clock
  */
 
 /**
@@ -30,7 +31,7 @@
  * @property {(url: string|URL, init?: RequestInit) => Promise<Response>} [fetch]
  * @property {() => number} [now] milliseconds
  * @property {Pick<LockManager, 'request'>} [locks]
- * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel] null: no channel
+ * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel] null means that no channel exists
  * @property {Pick<EventTarget, 'addEventListener'|'removeEventListener'>} [events]
  * @property {(work: () => void, ms: number) => any} [setTimer]
  * @property {(timer: any) => void} [clearTimer]

@@ -1,6 +1,7 @@
 /**
  * The frame of the page and the first views. A view is a function that returns nodes for some data. show() displays the nodes.
- * Rare views are in separate modules that are imported at their first use. All text is put into the document as text nodes.
+ * Other views are in separate modules. A module is imported at the first use of the view. All text is put into the document as
+ * text nodes.
  *
  * @typedef {Node|string|null|undefined|false} Child empty values are left out
  * @typedef {keyof typeof ICONS} Sign

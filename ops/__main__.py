@@ -1,4 +1,4 @@
-"""Runs the command line for `python -m ops`."""
+"""The start of the command line for `python -m ops`."""
 
 import sys
 

@@ -16,8 +16,8 @@ def end_sessions(directory: Directory, person: Person, report: Reporter) -> None
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
-        # AWS does not document what AdminUserGlobalSignOut does for disabled people. A disabled person's refresh tokens
-        # do not work, and `enable` revokes them.
+        # AWS does not document the effect of AdminUserGlobalSignOut on disabled people. A disabled person's refresh
+        # tokens do not work, and `enable` revokes these tokens.
         if person.user.enabled or aws.error_code(error) != "NotAuthorizedException":
             raise
     directory.sessions.end_all(person.user.sub)
@@ -38,7 +38,7 @@ def disable(directory: Directory, person: Person, report: Reporter) -> None:
 
 
 def enable(directory: Directory, person: Person, report: Reporter) -> None:
-    """Let a person sign in again; earlier sessions stay ended."""
+    """Let a person sign in again. Earlier sessions stay ended."""
     directory.call("admin_enable_user", Username=person.user_name)
     directory.settle(person)
     report.note(f"{person} can sign in again")

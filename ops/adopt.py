@@ -1,9 +1,9 @@
-"""Finds the API that an interrupted first deployment left behind, so that the next deployment reuses that API.
+"""This module finds the API that an interrupted first deployment made, so that the next deployment reuses the API.
 
-Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. A deployment may stop before it writes
-the file, or the file may not be committed. Then Chalice would make a second API with another address. Before Chalice
-runs, this module therefore finds the API that calls this stage's function. The module writes that API's id into the
-file. Functions need no such step, because Chalice finds functions by name.
+Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. A deployment may stop before its end,
+or people may not commit the file. Chalice would then make a second API with another address. So before Chalice runs,
+this module finds the API that calls this stage's function, and writes the API's id into the file. Functions need no
+such step, because Chalice finds functions by name.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 def apis_of(session: boto3.Session, stage: Stage) -> Iterator[str]:
     """Return the ids of the REST APIs whose root calls the stage's function.
 
-    Stages of one app have APIs with the same name, so the name does not identify them.
+    All stages of an app have APIs with the same name, so a name does not identify an API.
     """
     gateway = aws.client(session, "apigateway")
     for page in gateway.get_paginator("get_rest_apis").paginate():

@@ -1,9 +1,9 @@
 """This module adds the gateway responses to the API document that Chalice sends, so that `chalice deploy` keeps the
 responses.
 
-Chalice updates an API with `put_rest_api` in mode overwrite. This call removes each gateway response that is not in the
-document. Chalice's own documents contain no gateway responses. Like `ops.exact_package`, this module patches Chalice in
-the process that loads the app.
+Chalice updates an API with `put_rest_api` in mode overwrite. `put_rest_api` then removes each gateway response that is
+not in the document. Chalice's own documents contain no gateway responses. Like `ops.exact_package`, this module patches
+Chalice in the process that loads the app.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html
 """
 
@@ -39,7 +39,7 @@ def extension(origins: list[str], page: str | None) -> dict[str, Mapping[str, An
 
 
 def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
-    """Wrap SwaggerBuilder.handle, which writes the document into Chalice's model of the API."""
+    """Wrap `SwaggerBuilder.handle`, which writes the API document into Chalice's model of the API."""
 
     def with_answers(self: Any, config: Any, resource: Any) -> None:
         handle(self, config, resource)
@@ -66,7 +66,7 @@ def root_of(environment: Mapping[str, str], domain: Mapping[str, Any], rest_api_
 
 
 def _of_stage(config: Any) -> tuple[list[str], str | None]:
-    """Return `ALLOWED_ORIGINS`, and the page to which an unknown path leads (`None` before the first deployment)."""
+    """Return `ALLOWED_ORIGINS`, and the address of the page for mistyped paths (`None` before the first deployment)."""
     gate = getattr(config.chalice_app, "gatehouse", None)
     environment = config.environment_variables
     try:

@@ -70,7 +70,7 @@ def error_message(error: ClientError) -> str:
 
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """Turn an AWS failure inside the block into an OpsError. Its message contains `doing`, the action that failed."""
+    """Turn an AWS failure inside the block into an OpsError. The message contains `doing`, the failed action."""
     try:
         yield
     except ClientError as error:

@@ -1,11 +1,11 @@
 """This module compiles the Python files of a Lambda zip to bytecode.
 
 Lambda unpacks the zip into a read-only folder. Without bytecode, Python would compile every module again at each cold
-start. This would take a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552), so Python does
-not compare the bytecode with its source. A comparison is not needed, because no file changes in that folder. One file
-combines Gatehouse's own modules, and `cold_start.py` reads that file. Finding each module separately would take a tenth
-of a small route's cold start. Equal sources give equal bytes: version 2 of the marshal format leaves out data that
-depends on the process.
+start. That compilation would take a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552), so
+Python does not compare the bytecode with its source. A comparison is not needed, because no file changes in that
+folder. One file combines Gatehouse's own modules, and `cold_start.py` reads that file. Finding each module separately
+would take a tenth of a small route's cold start. Equal sources give equal bytes: version 2 of the marshal format leaves
+out data that depends on the process.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes
 
 
 def _gatehouses(contents: Mapping[str, bytes]) -> list[str]:
-    """Return Gatehouse's folders in the zip: `chalicelib/gatehouse/`, or the wheel's package."""
+    """Return Gatehouse's folders in the zip: `chalicelib/gatehouse/`, or the folder of the wheel's package."""
     readers = [name for name in contents if name.endswith(f"/{_READER}")]
     return [name.removesuffix(_READER) for name in readers if _ITS_FUNCTION in contents[name]]
 

@@ -1,5 +1,5 @@
-"""This module makes a stack's change set: CloudFormation computes the changes, and a person reads them. The stack is
-then changed exactly as shown, or stays unchanged.
+"""This module makes a stack's change set: CloudFormation computes the changes, and a person reads the changes. The
+stack is then changed exactly as shown, or stays unchanged.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
 """
@@ -38,7 +38,7 @@ def overtaken(name: str) -> OpsError:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """`arn` is empty if there is nothing to change; `mark` identifies the stack's version at that time (`mark_of`)."""
+    """A change set. `arn` is empty if the stack needs no change; `mark` identifies the stack's version (`mark_of`)."""
 
     arn: str
     stack: str
@@ -46,7 +46,7 @@ class ChangeSet:
     changes: list[dict[str, Any]]
 
     def execute(self, cloudformation: Any, found: Mapping[str, Any]) -> bool:
-        """Begin the update; return False if there is nothing to change. Raises OpsError if the stack has changed since
+        """Begin the update; return False if the stack needs no change. Raises OpsError if the stack has changed since
         `mark`.
         """
         if mark_of(found) != self.mark:

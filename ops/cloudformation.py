@@ -14,10 +14,10 @@ from .report import Reporter
 from .stack_events import StackEvents
 from .template import read_template
 
-# States of a failed first attempt: CloudFormation can only delete such stacks, not update them.
+# States of a failed first attempt: CloudFormation can delete such stacks, but cannot update such stacks.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-# A stack in one of these states counts as absent. Stacks in a state of `LEFTOVERS` are deleted before the creation;
-# stacks in the other two states are empty.
+# States in which a stack counts as absent. Stacks in a state of `LEFTOVERS` are deleted before the creation; stacks in
+# the other two states are empty.
 ABSENT = (*LEFTOVERS, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 _UNDELETED = "DELETE_FAILED"
 _STUCK = (_UNDELETED, "UPDATE_ROLLBACK_FAILED")
@@ -28,7 +28,7 @@ _WAIT_SECONDS = 20 * 60.0
 
 
 class StackFailed(OpsError):
-    """CloudFormation failed and rolled back; `failures` are its reasons."""
+    """The error after CloudFormation has failed and rolled back. `failures` has CloudFormation's reasons."""
 
     def __init__(self, message: str, failures: list[str]) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def takes_updates(status: str) -> bool:
-    """Say whether CloudFormation accepts updates of a stack in this state."""
+    """Tell whether CloudFormation accepts updates of a stack in this state."""
     return status.endswith("_COMPLETE") and status not in ABSENT
 
 
@@ -213,8 +213,8 @@ class Stack:
         """Execute a change set of the stack, and return the outputs. Raises OpsError if the stack has changed since the
         change set was made.
 
-        `body` and `parameters` are the change set's template and parameters. `update` uses the two to repeat the update
-        if CloudFormation refuses the pool's schema.
+        `body` and `parameters` are the change set's template and parameters. If CloudFormation refuses the pool's
+        schema, `update` repeats the update with this template and these parameters.
         """
         events = StackEvents(self._api, self._name)
         events.skip()

@@ -70,8 +70,8 @@ def project_dir() -> Path:
 def load(name: str, state_dir: Path | None = None) -> Stage:
     """Read the stage with this name; for `local`, find the running stack. Raises OpsError.
 
-    If `AWS_ENDPOINT_URL` is set, the local stage's settings come from the project folder, and its endpoint from the
-    variable.
+    If `AWS_ENDPOINT_URL` is set, the local stage's settings are read from the project folder, and the stage's endpoint
+    is this URL.
     """
     from .stages import LOCAL, load_stage
 

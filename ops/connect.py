@@ -1,9 +1,10 @@
-"""The second pass of a deployment. It runs after `chalice deploy`, because it needs the API's id and the functions'
-ARNs.
+"""The second pass of a deployment. This pass runs after `chalice deploy`, because it needs the API's id and the
+functions' ARNs.
 
 The pool, the trigger functions and the API need each other's names, so a single pass cannot make all three. The second
-pass changes the stack's parameters: the app client's URLs and, for a pool without triggers, the triggers. It also
-allows the pool to invoke the triggers, and sets the API's own errors, limits and access log. A second run is safe.
+pass changes the stack's parameters: the app client's URLs and, for a pool without triggers, the triggers. The second
+pass also allows the pool to invoke the triggers, and sets the API's own errors, limits and access log. A second run is
+safe.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for name in (_TRIGGER, _OPTIONAL_TRIGGER)
         if name in deployed.functions
     }
-    # The permission is set first, because a pool refuses every sign-in if it may not invoke its trigger.
+    # The permission is set first, because a pool without the permission to invoke its trigger refuses every sign-in.
     report.step("Permission for the user pool to invoke its triggers")
     with aws.explained("allowing the triggers"):
         for function_arn in triggers.values():

@@ -38,7 +38,7 @@ def deploy(
 ) -> str:
     """Provision the stage, deploy it with Chalice, and connect its parts. Return the app's root URL.
 
-    With `approved`, the stack is changed exactly as that plan says, or stays unchanged.
+    With the plan `approved`, the stack is changed exactly as in the plan, or stays unchanged.
 
     After a failure, a second run is safe, because each step first checks which resources exist.
     """
@@ -46,8 +46,8 @@ def deploy(
     require_dependencies(stage, report)
     session = aws.session(stage)
     provision(session, stage, {}, report, approved=approved)
-    # Load the stage again, because it now has the stack's outputs. Loading checks the size of the variables before the
-    # upload.
+    # Load the stage again, because the stage now has the stack's outputs. Loading also checks the size of the variables
+    # before the upload.
     stage = load_stage(project_dir, stage_name)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)
@@ -57,7 +57,7 @@ def deploy(
 def require_dependencies(stage: Stage, report: Reporter) -> None:
     """Download the packages that requirements.txt locks, before anything changes on AWS. Raises OpsError.
 
-    Chalice later packages these files.
+    Chalice later packages the downloaded packages.
     """
     runtime = runtime_of(stage.options)
     report.step(f"Dependencies for {runtime.identifier}")
@@ -103,7 +103,7 @@ def _environment(region: str) -> Mapping[str, str]:
         **os.environ,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
-        # Otherwise Chalice would package this machine's bytecode with the app.
+        # Without this variable, Chalice would package this machine's bytecode with the app.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -24,7 +24,9 @@ _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")
 
 
 def inventory(session: boto3.Session, stage: Stage) -> list[str]:
-    """List the pool and the tables with their counts. The stack retains these resources, and `destroy` deletes them."""
+    """List the pool and the tables with their counts. The stack retains these resources, and `destroy` deletes the
+    resources.
+    """
     found = []
     with aws.explained("counting what would be lost"):
         pool = stage.environment.get("USER_POOL_ID")

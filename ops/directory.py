@@ -94,7 +94,7 @@ class Person:
 
 
 class Directory:
-    """Reads the pool and the table of one stage, at a limited rate. `clock` gives Unix seconds."""
+    """A reader of one stage's pool and table, at a limited rate. `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -198,10 +198,11 @@ class Directory:
         )
 
     def everybody(self, name: str) -> list[Person]:
-        """Return all people who match a name: one person for a user name, perhaps several people for an address.
+        """Return all people with this user name or address: one person for a user name, perhaps several people for an
+        address.
 
-        ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. It
-        cannot find a federated person whose stored address has other capital letters.
+        ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. The
+        method cannot find a federated person whose stored address has other capital letters.
         """
         if not name.strip():
             raise OpsError("The name is empty: pass a user name or an address.")
@@ -213,7 +214,7 @@ class Directory:
             for spelling in dict.fromkeys((name, name.lower())):
                 for person in self.pages(Filter=build_filter("email", "=", spelling)):
                     if person.user_name not in people and self.same(person.email, name):
-                        # Look the person up by name, because a list does not contain second factors.
+                        # The person is read again by name, because a list does not contain second factors.
                         people[person.user_name] = self.get(person.user_name) or person
         return sorted(people.values(), key=lambda person: person.user_name)
 
@@ -241,7 +242,7 @@ class Directory:
         return self._names("admin_list_groups_for_user", Username=user_name)
 
     def record(self, person: Person) -> UserRecord:
-        """Return the person's record. If the record is missing, write it first, as `reconcile` does."""
+        """Return the person's record. A missing record is written first, as `reconcile` does."""
         found = self.users.load(person.user_name)
         if found is None:
             profile = build_profile(person.user, self.client_id)
@@ -253,7 +254,7 @@ class Directory:
         return found
 
     def delete_record(self, user_name: str) -> bool:
-        """Delete a record; return False if it did not exist."""
+        """Delete a record; return False if the record did not exist."""
         answer = self._dynamodb.delete_item(
             TableName=self._table,
             Key={"userName": {"S": key_of(user_name)}},

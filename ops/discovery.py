@@ -46,8 +46,8 @@ def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> li
     missing = [name for name in _ENDPOINTS if not isinstance(document.get(name), str)]
     if missing:
         raise OpsError(
-            f"The discovery document of {issuer} lacks {', '.join(missing)}; Cognito needs "
-            f"them. Check that {issuer} is the issuer of an OIDC application."
+            f"The discovery document of {issuer} lacks {', '.join(missing)}, which Cognito needs. "
+            f"Check that {issuer} is the issuer of an OIDC application."
         )
     supported = document.get("scopes_supported")
     if isinstance(supported, list):
@@ -74,7 +74,7 @@ def discovery_url(issuer: str) -> str:
 
 
 def fetch_discovery(url: str, hint: str = _OKTA) -> Mapping[str, Any]:
-    """Fetch a discovery document. The request follows no redirects, because an issuer is an exact address.
+    """Fetch a discovery document without following redirects, because an issuer is an exact address.
 
     `hint` is the last sentence of an OpsError's message.
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class OpsError(Exception):
-    """A failure that the person at the command line can fix. The message says how to fix it.
+    """A failure that the person at the command line can fix. The message says how to fix the failure.
 
     The command line prints the message without a traceback, and exits with 1.
     """

@@ -1,11 +1,10 @@
-"""This module changes Chalice, so that Chalice packages exactly the versions in requirements.txt. If Chalice cannot, it
-stops.
+"""This module changes Chalice, so that Chalice packages exactly the versions in requirements.txt, or stops.
 
 Chalice alone does three unsafe things. If Chalice cannot build a dependency, it uploads a zip without that dependency
 and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, Chalice
 downloads that package again by name and version, without checking hashes. Chalice also reuses an earlier zip without
-checking its contents. `install` replaces these three steps. It also refuses variables and zips that are too large for
-Lambda before anything is uploaded. app.py calls `install` when Chalice's command line loads the app. So the change also
+checking its contents. `install` replaces these three steps. Before the upload, `install` also refuses variables and
+zips that are too large for Lambda. app.py calls `install` when Chalice's command line loads the app. So the change also
 applies to a plain `chalice deploy` or `chalice package`.
 """
 
@@ -70,8 +69,8 @@ def install() -> None:
 
 
 def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `build`, which plans a deployment: refuse variables that are too large before any function changes.
-    Otherwise, Lambda would refuse these variables in the middle of the deployment.
+    """Wrap `build`, which plans a deployment, and refuse variables that are too large before any function changes.
+    Otherwise, Lambda would refuse the variables in the middle of the deployment.
     """
 
     def within_size(self: Any, config: Any, stage_name: str) -> Any:
@@ -147,7 +146,7 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
     """Wrap `create_deployment_package`, and compare its zip with the lock.
 
     If a zip from an earlier run differs from the lock, Chalice makes the zip again, once. If the new zip also differs,
-    it is removed. A zip that is too large for Lambda is removed as well.
+    the zip is removed. A zip that is too large for Lambda is removed as well.
     """
 
     def create_deployment_package(self: Any, project_dir: str, python_version: str) -> str:
@@ -200,7 +199,7 @@ def require_exact(
         make=lambda contents: made_files(contents, target.runtime),
     )
     if found:
-        raise OpsError.listing(f"The package does not match {NAME}, so it is not used:", found)
+        raise OpsError.listing(f"The Lambda package differs from {NAME}, so it is not used:", found)
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """The error responses that API Gateway itself sends before any function runs, in Gatehouse's format and with its
 headers.
 
-This module only builds data. `chalice deploy` calls `put_rest_api`, which removes responses that are not in its
-document. So `ops.api_document` adds the responses to the document. `ops.connect` sets the responses after the API's
-address exists.
+The module builds data and calls no service. `chalice deploy` calls `put_rest_api`, which removes responses that are not
+in the API document. So `ops.api_document` adds the responses to the document. `ops.connect` sets the responses after
+the API's address exists.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -27,7 +27,7 @@ _OF_5XX = frozenset({"DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """One customised response. Without `status` API Gateway keeps the type's own status."""
+    """One customised response. Without `status`, API Gateway keeps the response type's own status."""
 
     kind: str
     code: str
@@ -65,8 +65,8 @@ def _like(kind: str, error: type[errors.GatehouseError], status: str = "") -> Ga
 _TOO_MANY = "Too many requests. Please wait a moment and try again."
 
 # API Gateway treats an unknown path, or an unknown method of a path, like an unsigned call to a path with IAM
-# authorization. So the response is MISSING_AUTHENTICATION_TOKEN with status 403. With a header `Authorization`, it is
-# INVALID_SIGNATURE. Gatehouse's paths have no IAM authorization, so these two responses become 404.
+# authorization. So the response is MISSING_AUTHENTICATION_TOKEN with status 403. With a header `Authorization`, the
+# response is INVALID_SIGNATURE. Gatehouse's paths have no IAM authorization, so these two responses become 404.
 GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("DEFAULT_4XX", errors.InvalidRequest),
     _like("DEFAULT_5XX", errors.GatehouseError),
@@ -98,14 +98,15 @@ def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[Gateway
     address leads.
 
     According to AWS's documentation, a gateway response cannot depend on the Accept header. So every response to an
-    unknown path is a 404 in our error format. Its `Refresh` header leads browsers to the page; programs ignore it.
+    unknown path is a 404 in Gatehouse's error format. The `Refresh` header redirects browsers to the page; programs
+    ignore this header.
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
-    The value of a gateway response's header is fixed text or a copy of a request header; it cannot be chosen from a
-    list. If the list has a single origin, the CORS header names this origin, as the app does. With several origins, the
-    header cannot name them all, and a copy of `Origin` would allow every origin. Therefore every origin may read the
-    authorizer's own responses, which are constant text without credentials. Other origins cannot read the remaining
-    responses (docs/adr/0007-other-origins.md).
+    The value of a gateway response's header is fixed text or a copy of a request header. API Gateway cannot choose the
+    value from a list. If the list has a single origin, the CORS header names this origin, as the app does. With several
+    origins, the header cannot contain all these origins, and a copy of `Origin` would allow every origin. Therefore
+    every origin may read the authorizer's own responses, which are constant text without credentials. Other origins
+    cannot read the remaining responses (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}
@@ -135,8 +136,8 @@ def _with(response: GatewayResponse, headers: Mapping[str, str]) -> GatewayRespo
     return replace(response, headers={**response.headers, **headers})
 
 
-# One line per request. The line contains the declared path instead of the requested path. It contains no query string,
-# because a query string may contain a code, a state or an address (S-63).
+# One line per request. The line contains the declared path instead of the requested path. The line contains no query
+# string, because a query string may contain a code, a state or an address (S-63).
 ACCESS_LOG_FORMAT = json.dumps(
     {
         "request_id": "$context.requestId",

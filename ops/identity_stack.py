@@ -99,8 +99,8 @@ def provision(
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides individual template parameters. Each other parameter follows the stage, keeps its earlier
-    value, or has the template's default. With `approved`, the stack is changed exactly as approved. Raises OpsError
-    with AWS's reasons.
+    value, or has the template's default. With the change set `approved`, the stack is changed exactly as approved.
+    Raises OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
@@ -157,7 +157,7 @@ def body_of(stage: Stage) -> str:
             f"With {' and '.join(added)} the identity stack's template is too large: Gatehouse's "
             f"part has {ours:,} bytes and your part {size_of(body) - ours:,}, but CloudFormation "
             f"accepts only {MOST_BYTES:,} in all. Your part may have {MOST_BYTES - ours:,}: name "
-            "fewer resources, or use wildcards in their names."
+            "fewer resources, or use wildcards in the resources' names."
         )
     return body
 
@@ -221,8 +221,8 @@ def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
     the ARNs are predictable too.
 
     With these ARNs in the first pass, the second pass needs no update of the pool. CloudFormation has sometimes refused
-    such an update. An existing stack keeps its triggers until the second pass, because an older function may refuse new
-    events.
+    updates of a pool. An existing stack keeps its triggers until the second pass, because an older function may refuse
+    new events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"
@@ -234,7 +234,7 @@ def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
 def update_parameters(
     stage: Stage, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Build the parameters for an update of `found`, as `provision` would send them."""
+    """Build the parameters that `provision` would send for an update of `found`."""
     return build_update(found, body, {**_of_stage(stage, values_of(found)), **parameters})
 
 

@@ -2,8 +2,8 @@
 chooses another password.
 
 `AdminCreateUser` makes the account. For a person with an invitation, the same call with `RESEND` sends a new temporary
-password with a new expiry. `RESEND` accepts only the account's original name and its address, so a separate call
-changes attributes.
+password with a new expiry. `RESEND` accepts only the account's original name and address, so a separate call changes
+attributes.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 """
 
@@ -37,7 +37,7 @@ _DEFAULT_DAYS = 7
 
 @dataclass(frozen=True)
 class Validity:
-    """How long an invitation's password is valid.
+    """The time for which an invitation's password is valid.
 
     The pool returns the date of the account's last change, but not the date of the mail. `surely_until` is the earliest
     possible expiry, for a mail at the account's creation. `at_most_until` is the latest possible expiry.
@@ -56,7 +56,7 @@ class Validity:
 
 
 def validity_of(directory: Directory, person: Person) -> Validity | None:
-    """Return how long a person's invitation is valid. Return None if the pool returns no dates."""
+    """Return the time for which a person's invitation is valid. Return None if the pool returns no dates."""
     if person.created_at is None or person.modified_at is None:
         return None
     policy = (directory.pool.get("Policies") or {}).get("PasswordPolicy") or {}
@@ -93,7 +93,8 @@ def invite(
         directory.record(invited)
         if not again:
             report.note(
-                f"the trigger user_records wrote no record, so this command wrote one. `{PROGRAM} doctor --stage "
+                "the trigger user_records wrote no record, so this command wrote the record. "
+                f"`{PROGRAM} doctor --stage "
                 f"{directory.stage.name}` reports the trigger's fault"
             )
     if group:
@@ -159,7 +160,9 @@ def _of_provider(person: Person) -> OpsError:
 
 
 def _refuse_known(directory: Directory, person: Person) -> None:
-    """Raise OpsError for a person who has an account. The message says what this person needs instead of an invitation."""
+    """Raise OpsError for a person who has an account. The message names the command that this person needs instead of
+    an invitation.
+    """
     stage = directory.stage.name
     if not person.user.enabled:
         raise OpsError(

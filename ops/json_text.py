@@ -21,7 +21,7 @@ class _Member(NamedTuple):
 
 
 def put(text: str, path: Sequence[str], value: Any) -> str:
-    """Set the value at `path`, such as ("stages", "dev"), and create missing objects above it.
+    """Set the value at `path`, such as ("stages", "dev"), and create missing objects on the path.
 
     Raises ValueError if the text is not JSON, or if a value on the path is not an object.
     """
@@ -35,7 +35,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
             for above in reversed(left):
                 value = {above: value}
             return _insert(text, start, members, name, value, _depth(path, left))
-        # If a name occurs twice, the last one counts.
+        # If a name occurs twice, the last member counts.
         start = found[-1].value_begins
         if not left:
             if _DECODER.raw_decode(text, start)[0] == value:
@@ -64,7 +64,7 @@ def drop(text: str, path: Sequence[str]) -> str:
 
 
 def _remove(text: str, members: list[_Member], place: int) -> str:
-    """Remove one member with the comma before it. For the first member, remove the comma after it."""
+    """Remove one member and its preceding comma. For the first member, remove the following comma."""
     ends = members[place].value_ends
     if place:
         return text[: members[place - 1].value_ends] + text[ends:]

@@ -185,8 +185,8 @@ def _put_rules(session: boto3.Session, stage: Stage, name: str, rules: LeavingRu
 
 
 def _client_id(session: boto3.Session, stage: Stage, name: str) -> str:
-    """Return the provider's client id. At Okta, the app's id is the same, unless a person chose a different client
-    id.
+    """Return the provider's client id. At Okta, the app's id equals the client id, unless a person chose a different
+    client id.
     """
     found: Mapping[str, Any] = aws.client(session, "cognito-idp").describe_identity_provider(
         UserPoolId=variable_of(stage, "USER_POOL_ID"), ProviderName=name

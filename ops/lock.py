@@ -32,10 +32,10 @@ def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Ite
 
 
 def add(project_dir: Path, requirement: str) -> Iterator[Path]:
-    """Write a requirement into requirements.in, then lock that file and each requirements*.in that includes it.
+    """Write a requirement into requirements.in. Then lock requirements.in, and each requirements*.in that includes
+    requirements.in.
 
-    A lock for tests that includes requirements.in then also contains the package. Locked packages keep their versions.
-    Raises OpsError.
+    So a lock for tests can also contain the package. Locked packages keep their versions. Raises OpsError.
     """
     source = project_dir / "requirements.in"
     if not source.exists():

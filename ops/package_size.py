@@ -1,4 +1,6 @@
-"""The size of a Lambda zip, which Lambda limits. `ops` and a plain `chalice deploy` check it before they upload anything."""
+"""This module checks the size of a Lambda zip, which Lambda limits. `ops` and a plain `chalice deploy` use this module
+before an upload.
+"""
 
 from __future__ import annotations
 

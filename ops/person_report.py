@@ -1,4 +1,4 @@
-"""Reports everything that is known about one person, and what they can do next."""
+"""This module reports all data about one person, and the person's possible next steps."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def build_report(directory: Directory, name: str) -> dict[str, Any]:
 
 
 def _recovery_codes(directory: Directory, person: Person) -> dict[str, Any] | None:
-    """Return how many recovery codes are left, for people with an authenticator app."""
+    """Return the number of unused recovery codes; None for a person without an authenticator app."""
     if "SOFTWARE_TOKEN_MFA" not in person.factors:
         return None
     codes = directory.recovery_codes.load(person.user_name)
@@ -67,8 +67,8 @@ def _recovery_codes(directory: Directory, person: Person) -> dict[str, Any] | No
 
 def _of_nobody(directory: Directory, record: UserRecord) -> dict[str, Any]:
     step = (
-        f"the pool has no user with this name: `{PROGRAM} reconcile --stage "
-        f"{directory.stage.name}` removes the record, and so does `{PROGRAM} user delete`"
+        f"the pool has no user with this name: remove the record with `{PROGRAM} reconcile "
+        f"--stage {directory.stage.name}`, or with `{PROGRAM} user delete`"
     )
     return {
         "user_name": record.userName,

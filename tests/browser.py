@@ -58,13 +58,13 @@ def certutil_path() -> str:
 
 
 def launch_arguments() -> list[str]:
-    """Return arguments that stop Chromium's background connections. For root (as in CI), also switch off Chromium's
-    sandbox."""
+    """Return arguments that stop Chromium's background connections. For root (as in CI), the arguments also switch off
+    Chromium's sandbox."""
     return [*QUIET_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 
 
 class Needed(NamedTuple):
-    """A program that the tests use: a function that finds the program, and its Debian packages."""
+    """A program that the tests use: a function that finds the program, and the program's Debian packages."""
 
     find: Callable[[], object]
     packages: tuple[str, ...]
@@ -139,8 +139,8 @@ def _install_by_apt(packages: list[str]) -> None:
     command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     if _run([*command, "update", "-qq"], environment):
-        # Install one package at a time. A package that is unavailable then does not prevent the installation of the
-        # others.
+        # Install one package at a time. An unavailable package then does not prevent the installation of other
+        # packages.
         for package in packages:
             arguments = ["install", "-y", "-qq", "--no-install-recommends", package]
             _run([*command, *arguments], environment)

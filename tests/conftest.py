@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install missing parts once, before the test processes start. Otherwise each process would install them."""
+    """Install missing parts once, before the test processes start. Without this step, each process would install the
+    parts."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -46,7 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return a clock that moves only when a test moves it."""
+    """Return a clock that only a test can move."""
     return Clock()
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: The time that our own work may take, in addition to the calls.
+#: The seconds that our own work may take, in addition to the calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {

@@ -151,7 +151,7 @@ class OverWebDriver:
 
 @contextmanager
 def stills_of(browser: Any, names: list[str]) -> Iterator[tuple[str, Sheets]]:
-    """Render these states, and serve them. Yield the address and the sheets."""
+    """Render and serve these states. Yield the address and the sheets."""
     taken = {
         (name, language): still(browser, name, language)
         for name in names

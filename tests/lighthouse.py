@@ -53,8 +53,8 @@ def run(url: str, ca_file: str | None = None) -> int:
 
 
 def warm(url: str, trusted: str | bool = True) -> None:
-    """Load the page and the assets once in parallel, as a browser does, because the local AWS starts a container for
-    each parallel request."""
+    """Load the page and the assets once in parallel, as a browser does. The local AWS starts a container for each
+    parallel request."""
     page = requests.get(url, timeout=60, verify=trusted).text
     found = [
         urljoin(url, path) for path in re.findall(r'(?:href|src)="([^"]*/assets/[^"]+)"', page)
@@ -73,7 +73,8 @@ def measure(url: str, ca_file: str | None = None) -> Any:
         flags = " ".join(["--headless=new", *launch_arguments()])
         environment: dict[str, str] = dict(os.environ)
         if ca_file:
-            # In this environment, HOME is the browser's folder, but npx must use its existing cache.
+            # In this environment, HOME is the browser's folder. npx must use the existing cache in the caller's home
+            # folder.
             environment |= {"npm_config_cache": str(Path.home() / ".npm")}
             environment |= chromium_environment(Path(folder), ca_file)
         subprocess.run(

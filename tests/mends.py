@@ -1,11 +1,11 @@
-"""Tests whether MiniStack still needs each fix: without the fix, one of its tests in docs/local-aws.md must fail.
+"""Tests whether MiniStack still needs each fix: without the fix, one of the fix's tests in docs/local-aws.md must fail.
 
     python -m tests.mends                  print "needed" or "no longer needed" for each; exit code 1 if one is not needed
     python -m tests.mends NAME …           test only these
     python -m tests.mends --write          if all are needed, also write MiniStack's version into the fixes (SEEN_WITH)
 
 Run the command after each new version of MiniStack (VERSION in ops/local/mends/emulator.py); a test of tests/local_aws
-requires it. The command takes some minutes, so it is part of `make soak`.
+requires it. The command takes some minutes and is part of `make soak`.
 """
 
 import os
@@ -56,7 +56,8 @@ def tests_of() -> dict[str, list[str]]:
 
 
 def is_needed(name: str, tests: Sequence[str]) -> bool:
-    """Run the tests on a MiniStack without the fix. Return whether one fails. An empty name keeps every fix."""
+    """Run the tests on a MiniStack without the fix. Return whether a test fails. With an empty name, the tests run with
+    every fix."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS)]
     done = subprocess.run(
         [*command, "-k", " or ".join(tests)],

@@ -64,7 +64,7 @@ class Team:
         self.folder = folder
 
     def ops(self, *arguments: str, code: int = 0) -> str:
-        """Run an `ops` command and return its output. `code` is the expected exit code."""
+        """Run an `ops` command and return the output. `code` is the expected exit code."""
         done = subprocess.run(
             [sys.executable, "-m", "ops", *arguments],
             cwd=self.folder,
@@ -117,7 +117,7 @@ def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
 def signed_in_session(info: Any) -> requests.Session:
     """Return an HTTP client for the stack's API, signed in as a demo user."""
     session = requests.Session()
-    session.trust_env = False  # REQUESTS_CA_BUNDLE would override `verify`
+    session.trust_env = False  # `REQUESTS_CA_BUNDLE` would override `verify`
     session.verify = info["ca_file"]
     origin = info["app_url"].rstrip("/")
     answer = session.post(

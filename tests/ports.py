@@ -5,8 +5,8 @@ from __future__ import annotations
 import atexit
 import socket
 
-#: For connections, and for servers that accept any port, Linux uses ports of a higher range (ip_local_port_range). No
-#: other program therefore gets one of these ports by chance before the stack uses it.
+#: Linux uses ports of a higher range for connections, and for servers that accept any port (ip_local_port_range). No
+#: other program therefore gets one of these ports by chance before the stack.
 _PORTS = range(20_000, 32_000)
 
 

@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def prepare_once() -> None:
-    """Install the missing parts of three: the local AWS, the Lambda runtime's environment, and the wheels of the
+    """Install the missing ones of these parts: the local AWS, the Lambda runtime's environment, and the wheels of the
     package."""
     report = Reporter(StringIO())
     ministack_python(PROJECT / ".local", report)

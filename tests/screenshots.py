@@ -63,8 +63,7 @@ def _take(browser: Browser, url: str) -> None:
 
 
 def _take_branded(browser: Browser, stack: Stack) -> None:
-    """Take the screenshot of the page with another name, colour and language. These are only settings:
-    docs/branding.md."""
+    """Take the screenshot of the page with another name, colour and language. Only settings differ: docs/branding.md."""
     with ExitStack() as settings:
         for name, value in BRAND.items():
             settings.enter_context(stack.with_setting(name, value))

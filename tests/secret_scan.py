@@ -2,8 +2,8 @@
 
 detect-secrets finds possible secrets; `.secrets.baseline` lists the false positives, with a reason for each file. The
 check fails if a finding is not in the baseline, or if an entry is no longer needed. Tests contain invented passwords,
-and the page has texts about passwords. In these files, the search ignores values with such a name, but finds keys,
-tokens and random text.
+and the page has texts about passwords. In these files, the search ignores values with "password" in the name, but finds
+keys, tokens and random text.
 
     python -m tests.secret_scan            exit code 1 if something is new, gone or unexplained
     python -m tests.secret_scan --write    writes the current findings into the baseline; then write the reasons by hand
@@ -61,7 +61,7 @@ def load_baseline() -> dict[str, Any]:
 
 
 def scan(settings: dict[str, Any], names: list[str], root: Path = ROOT) -> Findings:
-    """Return a mapping from each path to its possible secrets: type and hash."""
+    """Return a mapping from each path to the file's possible secrets: type and hash."""
     found: Findings = {}
     with transient_settings(settings):
         for name in names:

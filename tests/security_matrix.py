@@ -4,7 +4,7 @@
     python -m tests.security_matrix --write    write the matrix into docs/security.md, between its two marks
 
 The page names only files, because the number of tests changes with every parameter; `make security` prints the numbers.
---write finds the files in the source, and runs no test. `make security` checks that pytest finds the same files.
+`--write` finds the files in the source, and runs no test. `make security` checks that pytest finds the same files.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ class Counted:
         self.files: dict[str, set[str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Count each test once for each of its ids."""
+        """Count each test once for each security id of the test."""
         for item in items:
             ids = ids_of(item)
             self.counts.update(ids)
@@ -51,7 +51,7 @@ class Counted:
 
 
 def requirements() -> dict[str, dict[str, str]]:
-    """Return a mapping from each id to its title, text, source and group."""
+    """Return a mapping from each id to the requirement's title, text, source and group."""
     loaded: dict[str, dict[str, str]] = json.loads(REQUIREMENTS.read_text(encoding="utf-8"))
     return loaded
 
@@ -131,7 +131,7 @@ def print_matrix() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the matrix or write it. Return the exit code."""
+    """Print or write the matrix. Return the exit code."""
     if arguments == ["--write"]:
         PAGE.write_text(with_matrix(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
         return 0

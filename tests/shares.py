@@ -53,7 +53,7 @@ def share_of(nodeid: str) -> tuple[int, str]:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Sort tests by their shares. Within a share the order does not change."""
+    """Sort tests by share. Within a share the order does not change."""
     return sorted(items, key=lambda item: share_of(item.nodeid)[0])
 
 

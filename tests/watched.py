@@ -24,7 +24,7 @@ _PATIENCE = 60.0
 
 @dataclass
 class Watched:
-    """The copy, the data of `info --json`, and the output of `up`."""
+    """The copied project, the data of `info --json`, and the output of `up`."""
 
     project: Path
     info: dict[str, Any]
@@ -49,7 +49,8 @@ class Watched:
 
 @contextmanager
 def watched(folder: Path, authority: Path, app: str | None = None) -> Iterator[Watched]:
-    """Copy the project into `folder` and start the copy; `app` replaces its `app.py`. Stop the copy afterwards."""
+    """Copy the project into `folder` and start the copy. If `app` is given, replace the copy's `app.py` by `app`. Stop
+    the copy afterwards."""
     project = folder / "project"
     for name in ("chalicelib", "frontend", "ops", "vendor", ".chalice"):
         ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")

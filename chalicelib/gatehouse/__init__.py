@@ -48,7 +48,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its module (PEP 562)."""
+    """Return the public object `name` from the module that defines the object (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # `__import__` is built in; importing importlib would slow down every cold start.

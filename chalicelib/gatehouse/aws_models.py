@@ -1,8 +1,8 @@
-"""Lets botocore read its service models from a copy in the zip. The copy is reduced to the operations that Gatehouse calls
-(`ops/service_models.py`).
+"""Makes botocore read the service models from a copy in the zip. The copy is reduced to the operations that Gatehouse
+calls (`ops/service_models.py`).
 
-A checkout has no such copy and uses botocore's own data. All other data also comes from botocore, above all the endpoint
-rules. The format of the endpoint rules depends on the botocore of Lambda's runtime, whose version is not locked.
+In a checkout the copy is missing, and botocore's own data is used. All other data also comes from botocore, above all the
+endpoint rules. The format of the endpoint rules depends on the botocore of Lambda's runtime, whose version is not locked.
 """
 
 import json

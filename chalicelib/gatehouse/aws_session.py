@@ -1,7 +1,7 @@
 """Makes botocore's session and connections, and skips work that a new container does not need.
 
-The classes are botocore's own, with three differences: models come from `aws_models`, all clients share one TLS context,
-and the modules that write documentation are not loaded. If a botocore version lacks a name that this module replaces,
+The classes are botocore's own, with three differences. Models come from `aws_models`. All clients share one TLS context.
+The modules that write documentation are not loaded. If a botocore version lacks a name that this module replaces,
 botocore works as usual.
 """
 

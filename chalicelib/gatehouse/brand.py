@@ -1,6 +1,6 @@
 """The settings of the page's appearance (docs/branding.md).
 
-This module makes only the checks that need no files. The first request for the page checks the files. Before a
+This module makes only the checks that need no files. The files are checked at the first request for the page. Before a
 deployment, `ops` checks the files and the contrast of colours.
 """
 

@@ -1,8 +1,8 @@
 """Asks for a CAPTCHA after repeated failures, on stages that turn the CAPTCHA on.
 
-hCaptcha and Turnstile share a protocol: the page's widget returns a token, and the server sends it to `siteverify`.
-Sources: hCaptcha developer guide, "Verify the user response server side"; Cloudflare Turnstile, "Server-side
-validation".
+hCaptcha and Turnstile share a protocol: the page's widget returns a token, and the server sends the token to
+`siteverify`. Sources: hCaptcha developer guide, "Verify the user response server side"; Cloudflare Turnstile,
+"Server-side validation".
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from .errors import TemporarilyUnavailable
 #: After this number of counted attempts, the page must send a solved CAPTCHA.
 REQUIRED_AFTER_ATTEMPTS = 3
 #: After this number of attempts from one source address, the page must send a solved CAPTCHA. The number is higher than
-#: for an account, because the people of an office share a source address and make a few mistakes an hour.
+#: for an account, because all people of an office share a source address.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
 #: A vendor that does not know the page's host name sends one of these values instead. hCaptcha sends `not-provided` under

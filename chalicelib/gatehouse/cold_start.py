@@ -1,11 +1,11 @@
 """Makes cold starts faster.
 
 Imports and botocore's models make many objects that are never freed. By default, Python's garbage collector runs after
-every 700 new objects. These runs take a tenth of a cold start. Source: Python's `gc.set_threshold`.
+every 700 new objects, and uses a tenth of a cold start. Source: Python's `gc.set_threshold`.
 
-In a small route's cold start, Python would spend a tenth of the time on finding, opening and reading Gatehouse's modules
-one by one. So the zip also has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as
-on a developer's machine, the modules are imported as usual. The same happens if the file was made for another Python.
+In a small route's cold start, Python spends a tenth of the time on finding, opening and reading single modules. So the
+zip also has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's
+machine, the modules are imported as usual. A file that was made for another Python is ignored.
 """
 
 import gc
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Index = dict[str, tuple[str, int, int]]
 
 #: The number of new objects after which the garbage collector checks the youngest generation. Older generations are
-#: checked proportionally less often. The higher number takes a few MB of memory at most.
+#: checked proportionally less often. The higher number costs a few MB of memory at most.
 NEW_OBJECTS = 50_000
 
 

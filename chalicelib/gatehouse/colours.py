@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 TEXT_CONTRAST = 4.5
 
-#: The page's greys, from frontend/styles.css: the surfaces, and the text and lines on them.
+#: The page's greys from frontend/styles.css: the surfaces, and the text and lines on the surfaces.
 SURFACES: Mapping[str, Mapping[str, str]] = {
     "light": {"ground": "#f5f8f6", "raised": "#ffffff", "line": "#cdd9d5"},
     "dark": {"ground": "#0c1617", "raised": "#132122", "line": "#263a3a"},

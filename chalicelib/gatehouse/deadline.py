@@ -84,7 +84,7 @@ class Budget:
 
     @contextmanager
     def within(self, seconds: float) -> "Iterator[None]":
-        """Give the calls inside the block no more than `seconds` together."""
+        """Limit the time of all calls inside the `with` body together to `seconds`."""
         before = self._ends_at
         self._ends_at = min(before, self._clock() + seconds)
         try:

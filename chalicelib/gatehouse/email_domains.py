@@ -19,14 +19,14 @@ _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 #: `victim%corp.example@relay.example` and `corp.example!victim@…` ask the receiving server to forward the mail (the
 #: percent hack; UUCP's bang paths). So the mailbox does not belong to the domain at the end.
 _ROUTE = re.compile(rf"%{_LABEL}(?:\.{_LABEL})+$|^(?:{_LABEL}\.)+{_LABEL}!", re.IGNORECASE)
-#: A name whose last label is a number is an IPv4 address, by the rule of web browsers (WHATWG) and of other programs.
+#: A name whose last label is a number is an IPv4 address, for web browsers (WHATWG) and for other programs.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def parse_domain(text: str) -> str | None:
     """Return a domain in lower-case ASCII, or None if `text` is not a domain.
 
-    `bücher.example`, `xn--bcher-kva.example` and `BÜCHER。example` are one domain.
+    `bücher.example`, `xn--bcher-kva.example` and `BÜCHER。example` count as one domain.
     """
     domain = text
     if not text.isascii() or "xn--" in text.lower():

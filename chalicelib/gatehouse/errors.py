@@ -3,8 +3,8 @@
 The code is part of the contract (docs/api.md). The message is a plain sentence for people and may change. `detail` is
 only logged, and never sent to the caller. Message and `detail` must not contain a token, a password, a code or a cookie.
 
-The module `sign_in_errors.py` has the errors of signing in. That module is imported at the first use of one of its
-errors, because a team's own routes do not need these errors.
+The module `sign_in_errors.py` has the errors of signing in. The first use of such an error imports `sign_in_errors.py`,
+because a team's own routes do not need these errors.
 """
 
 from collections.abc import Mapping
@@ -81,8 +81,7 @@ class ConfigurationError(GatehouseError):
 
 
 class InvalidRequest(GatehouseError):
-    """A request is malformed. `field` is the name of the wrong member or parameter, or empty if the fault has another
-    place."""
+    """A request is malformed. `field` is the name of the wrong member or parameter, or empty for any other fault."""
 
     code = "invalid_request"
     status = 400
@@ -188,7 +187,7 @@ class TemporarilyUnavailable(GatehouseError):
 
 def __getattr__(name: str) -> Any:
     """Return an error class of `sign_in_errors.py` by name (PEP 562)."""
-    if name.startswith("_"):  # Python itself looks up such names
+    if name.startswith("_"):  # Python itself looks up names that begin with `_`
         raise AttributeError(name)
     from . import sign_in_errors
 

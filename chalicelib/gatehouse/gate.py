@@ -102,7 +102,7 @@ class Gatehouse:
 
     @property
     def services(self) -> Services:
-        """The services of this container. The first use reads the settings. Tests assign their own services, or None."""
+        """The services of this container. The first use reads the settings. Tests assign other services, or None."""
         return self._container.services
 
     @services.setter
@@ -180,8 +180,7 @@ class Gatehouse:
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
         """Allow a route without an access token. Call this method before you register the route.
 
-        :param csrf: False for a webhook, because a webhook is not called by our page. Your view must then check the
-            caller.
+        :param csrf: False for a webhook, which our page does not call. The view of a webhook must check the caller.
         """
         self._guard.open(method, path, csrf)
 
@@ -271,8 +270,8 @@ class Gatehouse:
         return entry.token_claims(self._container, event, context, bool(self._guard.max_ages))
 
     def account_mail(self, event: dict[str, Any], context: Any) -> None:
-        """Mail codes for sign-up and forgotten passwords. A separate function does this, so that the route's answer need
-        not wait (S-73)."""
+        """Mail codes for sign-up and forgotten passwords. The route itself sends no mail, so that the route can answer at
+        once (S-73)."""
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)

@@ -46,8 +46,8 @@ def tell_messages(told: bool) -> None:
 
 
 def quiet_libraries() -> None:
-    """Set the libraries' loggers to WARNING. The root logger's level, such as `AWS_LAMBDA_LOG_LEVEL=DEBUG`, then does not
-    matter (S-61)."""
+    """Set the libraries' loggers to WARNING. The root logger's level, such as `AWS_LAMBDA_LOG_LEVEL=DEBUG`, then has no
+    effect on these loggers (S-61)."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -81,7 +81,7 @@ def count_metric(name: str, stage: str, now: float) -> None:
 
 
 def log_exception(event: str, error: BaseException, **fields: object) -> None:
-    """Log the type and place of an unexpected error, the types of its causes, and the operation that AWS refused.
+    """Log the type and place of an unexpected error, the types of the error's causes, and the operation that AWS refused.
 
     The message of a library's exception is left out, because the message may contain URLs, bodies and headers (S-61).
     Only the local stack logs the message and the traceback (`tell_messages`).

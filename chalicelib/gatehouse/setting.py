@@ -1,10 +1,10 @@
 """The class of one setting: variable, parser, default, and purpose.
 
-A class of settings (`Settings`, `Brand`) declares each setting once. Three programs read these declarations: the
-functions at their start, `ops` before a deployment, and the generator of the table in docs/operations.md.
+A class of settings (`Settings`, `Brand`) declares each setting once. The functions read the declarations when they start.
+`ops` reads the declarations before a deployment. The table in docs/operations.md is generated from the declarations.
 
-Every cold start loads this module. So the module contains no dataclasses or named tuples, because Python takes time to
-generate and compile their code.
+Every cold start loads this module. So the module contains no dataclasses or named tuples, because Python would have to
+generate and compile code for dataclasses and named tuples.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,15 +27,15 @@ class Setting(Generic[T]):
     """One environment variable.
 
     :param variable: the variable's name in the environment.
-    :param parse: turns the text into the value, or raises a ValueError whose message says what the text must be ("must be
-        a number"). An empty text counts as unset. An empty text is parsed only if the setting has no default.
+    :param parse: turns the text into the value, or raises a ValueError. The error's message describes a valid text ("must
+        be a number"). An empty text counts as unset. An empty text is parsed only if the setting has no default.
     :param says: the purpose of the setting, in Markdown, for docs/operations.md.
-    :param default: the text that is used if the variable is unset, or a function that makes this text from the other
-        settings' texts. `shown` describes the default to people.
-    :param needed: True if the setting is always required. A pair names another variable and those of the variable's
-        values for which this setting is required.
-    :param source: the source of the value: TEAM, STACK (an output of the identity stack), PROJECT (fixed by the app's
-        environment), or LOCAL (the local stack and tests).
+    :param default: the text for an unset variable, or a function that makes this text from the other settings' texts.
+        `shown` describes the default to people.
+    :param needed: True if the setting is always required. A pair contains another variable, and the values of that
+        variable with which this setting is required.
+    :param source: the source of the value. TEAM is the team. STACK is an output of the identity stack. PROJECT is the
+        environment of the app. LOCAL is the local stack, and tests.
     :param starts: whether `init` writes the setting into the configuration, so that people learn of the choice.
     """
 
@@ -81,7 +81,7 @@ class Setting(Generic[T]):
         return self.default if isinstance(self.default, str) else self.default(variables)
 
     def is_needed(self, texts: Mapping[str, str]) -> bool:
-        """Whether the setting is required, given the texts of its table, including defaults."""
+        """Whether the setting is required. `texts` are the texts of all settings in the table, including defaults."""
         if isinstance(self.needed, bool):
             return self.needed
         variable, values = self.needed
@@ -106,7 +106,7 @@ class SettingTable:
         return (*cls.declared, *below)
 
     def __init__(self, **values: Any) -> None:
-        """Set the given values. All other settings get their defaults."""
+        """Set the given values. All other settings get the default values."""
         for setting in self.declared:
             name = setting.attribute
             value = values.pop(name) if name in values else setting.parse(setting.text({}))
@@ -122,8 +122,7 @@ class SettingTable:
     ) -> tuple[Table, list[str]]:
         """Read the environment. Return the values, and the problems by the variable's name.
 
-        In the result, the default replaces a value with a problem. `without` names sources whose settings may still be
-        missing.
+        In the result, the default replaces a value with a problem. Settings from the sources in `without` may be missing.
         """
         problems: list[str] = []
         values: dict[str, Any] = {}

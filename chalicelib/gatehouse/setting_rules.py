@@ -1,6 +1,6 @@
 """Rules about several settings together. Each rule yields the problems of the given settings.
 
-This module uses no regular expressions, because every cold start would compile them.
+This module uses no regular expressions, because every cold start would compile the expressions.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _is_place(text: str, origins: frozenset[str]) -> bool:
 
 
 def pool_and_region(settings: "Settings") -> Iterator[str]:
-    """Check that the pool's id, its ARN and the region belong together.
+    """Check that the pool's id, the pool's ARN and the region belong together.
 
     The URLs of the issuer and of the issuer's keys contain the region and the id. With a wrong region or id, we would
     accept another pool's tokens.

@@ -1,5 +1,5 @@
-"""Parsers for settings. A parser returns the value of a text, or raises a ValueError whose message says what the text
-must be.
+"""Parsers for settings. A parser returns the value of a text, or raises a ValueError. The error's message describes a
+valid text.
 
 A pattern is compiled when a stage uses the setting. So the pattern does not slow down other stages' cold starts.
 """
@@ -99,8 +99,8 @@ def domains(said: str) -> frozenset[str]:
 
 
 def origins(said: str) -> frozenset[str]:
-    """Accept origins in the exact form in which browsers send origins: scheme, host in lower case, and any port except
-    the scheme's default (S-30)."""
+    """Accept origins in the exact form of browsers: scheme, host in lower case, and any port except the scheme's default
+    (S-30)."""
     found = parse_list(said)
     if not all(map(_is_origin, found)):
         raise ValueError(

@@ -28,9 +28,9 @@ _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-
 def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer. The ARN is needed when `app.py` is imported.
 
-    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment and
-    AWS_CHALICE_CLI_MODE before it imports the app. The CLI would deploy the placeholder as the ARN. So under the CLI, a
-    missing ARN is an error.
+    Tests and editors import the app without a stage and get a placeholder. Before Chalice's CLI imports the app, the CLI
+    sets the stage's environment and AWS_CHALICE_CLI_MODE. The CLI would deploy the placeholder as the ARN. So under the
+    CLI, a missing ARN is an error.
     """
     environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
@@ -334,7 +334,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         source=STACK,
     )
 
-    # Fixed by where the functions run
+    # Fixed by the environment of the functions
     stage = Setting(
         "STAGE",
         parse.text,

@@ -212,7 +212,8 @@ class InvalidToken(GatehouseError):
 class TokenMismatch(InvalidToken):
     """A claim or header parameter `name` of a token has the value `actual` instead of `expected`.
 
-    Use this error only for values that are neither personal nor secret: issuer, client, use, algorithm, key id, times.
+    Use this error only for issuer, client, use, algorithm, key id and times, because other values may be personal or
+    secret.
     """
 
     def __init__(self, name: str, expected: str, actual: object) -> None:
@@ -242,7 +243,7 @@ class SealBroken(GatehouseError):
 
 
 class CookieTooLarge(GatehouseError):
-    """A cookie would not fit into 4096 bytes, so browsers would drop it silently (S-31)."""
+    """A cookie does not fit into 4096 bytes, so browsers would silently drop the cookie (S-31)."""
 
     code = "login_failed"
     status = 500

@@ -17,7 +17,7 @@ _context: "SSLContext | None" = None
 def shared_context() -> "SSLContext":
     """Return the context, set up by urllib3 with certifi's whole bundle. The context checks certificate and host name."""
     global _context
-    # The lock is needed because the first calls run in parallel.
+    # The first calls run in parallel, so the lock is needed.
     with _lock:
         if _context is None:
             import certifi

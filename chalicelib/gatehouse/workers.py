@@ -91,7 +91,7 @@ def give_back(worker: Worker) -> None:
 def together(
     first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
 ) -> tuple[First, Second, Third]:
-    """Make three calls in parallel and return their results, so that their times do not add up.
+    """Make three calls in parallel and return the three results. The calls together take the time of the slowest call.
 
     Raises the first error, in the order of the arguments, after all calls have ended. Each call has its own time limit
     (`deadline.Budget.run`). So every call ends before the next invocation.
@@ -111,7 +111,7 @@ def together(
 class Ahead(Generic[Result]):
     """A call that begins before its result is needed, in parallel with other work.
 
-    Take the result in the same invocation: between two invocations, Lambda may stop the thread for hours.
+    Call `take` in the same invocation, because Lambda may stop the thread for hours between two invocations.
     """
 
     def __init__(self, call: Callable[[], Result]) -> None:

@@ -104,7 +104,7 @@ class Program:
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call a route with the access token, and return the parsed JSON. If the access token is about to expire, renew
-        it first."""
+        the token first."""
         if not self._refresh_token:
             raise ProgramError("Sign in first.")
         if time.time() > self._expires_at - _EARLY_SECONDS:
@@ -228,7 +228,7 @@ class _Listener(HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Listener
-    #: In seconds. A connection that sends nothing must not block the redirect.
+    #: In seconds. A silent connection must not block the redirect.
     timeout = 5
 
     def do_GET(self) -> None:

@@ -1,7 +1,8 @@
 """A webhook: a payment service reports payments, and signs each request.
 
 Copy this file to `chalicelib/payments.py`; README.md in this folder has the other steps. The signature is an
-HMAC-SHA256 over the time and the raw body, as at Stripe, GitHub and Slack. Their headers have other names.
+HMAC-SHA256 over the time and the raw body, as at Stripe, GitHub and Slack. These services use other names for the
+headers.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from chalicelib.gatehouse.log import log_event
 
 routes = Blueprint(__name__)
 
-#: In seconds: the maximum age of a signature. The caller's clock may also be ahead by as much.
+#: The maximum age of a signature, in seconds. The caller's clock may also be this many seconds ahead.
 TOLERANCE_SECONDS = 300
 #: The content types that the service may send. Chalice answers 415 to any other type.
 TYPES = ["application/json", "application/x-www-form-urlencoded", "application/octet-stream"]
@@ -80,8 +81,8 @@ def load_secret() -> bytes:
 
 
 def is_first(delivery: str) -> bool:
-    """Store a delivery, and return whether it is new. Within the tolerance an attacker could send a signed request
-    again."""
+    """Store a delivery, and return whether the delivery is new. Within the tolerance an attacker could send a signed
+    request again."""
     client = gate_of(routes).client("dynamodb")
     try:
         client.put_item(

@@ -133,7 +133,9 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
     is_flag=True,
     help="Make no new key or secret; only remove the old ones that are no longer used.",
 )
-@click.option("--now", is_flag=True, help="Use the new key at once; this may end some sessions.")
+@click.option(
+    "--now", is_flag=True, help="Use the new key at once. The early use may end some sessions."
+)
 @yes_option("Drop old keys even if sessions may still need these keys.")
 def rotate_keys(stage: Stage, client_secret: bool, drop_old: bool, now: bool, yes: bool) -> None:
     """Rotate sealing keys or client secrets.

@@ -80,9 +80,9 @@ def up(
 ) -> None:
     """Start the local stack and deploy into it.
 
-    The command prints the URL and the people who can sign in, and runs until Ctrl-C. It applies the same template as on
-    AWS, and runs the same `chalice deploy`. If a stack is already running, the command deploys the project into that
-    stack. The stack's people, sessions and records stay until the stack is stopped.
+    The command prints the URL and the people who can sign in, and runs until Ctrl-C. The command deploys the same
+    template as for AWS, with the same `chalice deploy`. If a stack is already running, the command deploys the project
+    into that stack. The stack's people, sessions and records stay until the stack is stopped.
     """
     from ..local import stack
     from ..local.addresses import Addresses
@@ -136,8 +136,8 @@ def info(state_dir: Path | None, as_json: bool) -> None:
 def trust() -> None:
     """Make browsers trust the local stack.
 
-    The command adds the local certificate authority to your Chromium and Firefox. You need to run it only once. For
-    other browsers, other systems and the devcontainer, see docs/local-aws.md#https
+    The command adds the local certificate authority to your Chromium and Firefox. One run per user is enough. For other
+    browsers, other systems and the devcontainer, see docs/local-aws.md#https
     """
     from ..local import authority
     from ..local import trust as browsers

@@ -40,8 +40,8 @@ def logs(
     """Show the log lines of a stage.
 
     The command shows the lines of all functions, including your own. Each line has the time, the function and the
-    event. For a failure, the line also names the place in the code. On the local stage, it also has the message and the
-    traceback.
+    event. For a failure, the line also names the place in the code. On the local stage, the line also has the message
+    and the traceback.
     """
     from .. import aws, identity_stack
     from .. import logs as log_lines

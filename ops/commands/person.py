@@ -1,4 +1,4 @@
-"""Functions that the commands about one person share: they find the person, and name missing rights in errors."""
+"""Functions for the commands about one person: they find the person, and explain missing rights."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def open_directory(stage: Stage) -> Directory:
 
 @contextmanager
 def at_work(stage: Stage, doing: str) -> Iterator[tuple[Directory, Reporter]]:
-    """Open the stage's directory. If AWS denies access, raises OpsError; its message says where the needed rights are
-    listed.
+    """Open the stage's directory. If AWS denies access, raises OpsError; the message names the page with the needed
+    rights.
     """
     from botocore.exceptions import ClientError
 

@@ -254,7 +254,7 @@ def leaving(
 
 
 def console_words(said: Mapping[str, Mapping[str, Any]]) -> str:
-    """Build the lines that say what to enter in Okta's console."""
+    """Build the lines with the values to enter in Okta's console."""
     lines = []
     if hook := said.get("event_hook"):
         lines += [

@@ -25,7 +25,9 @@ def provision(stage: Stage) -> None:
 
     verify_functions(stage, identity_stack.FUNCTIONS)
     identity_stack.provision(aws.session(stage), stage, {}, Reporter())
-    click.echo(f"{stage.config_file} holds the outputs{'' if stage.is_local else '; commit it'}.")
+    click.echo(
+        f"{stage.config_file} contains the outputs{'' if stage.is_local else '; commit it'}."
+    )
 
 
 @click.command(epilog=example("deploy --stage dev", "deploy --stage prod --plan"))
@@ -33,11 +35,12 @@ def provision(stage: Stage) -> None:
 @click.option("--plan", "only_plan", is_flag=True, help="Only show what would change.")
 @yes_option()
 def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
-    """Provision, run `chalice deploy`, then connect the two.
+    """Provision the stage, run `chalice deploy`, then connect the parts.
 
-    The command first shows the changes, and asks for confirmation if deletion protection is on (prod). It then makes
-    exactly those changes. The last step sets callback and logout URLs, the triggers and the triggers' permissions. It
-    also sets the API's own error responses, limits and access log. If anything fails, run the command again.
+    The command first shows the changes, and asks for confirmation if deletion protection is on (prod). The command then
+    makes exactly the shown changes. The last step sets callback and logout URLs, the triggers and the triggers'
+    permissions. The last step also sets the API's own error responses, limits and access log. After a failure, run the
+    command again.
     """
     from .. import aws, identity_stack
     from .. import deploy as deployment
@@ -122,8 +125,8 @@ def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
 def package(python: str, out: Path) -> None:
     """Build the Lambda zip without deploying it.
 
-    The command builds the zip that `chalice deploy` would upload, from a copy of the project. It fails if the zip
-    cannot contain exactly the packages that requirements.txt locks.
+    The command builds the zip that `chalice deploy` would upload, from a copy of the project. The command fails if the
+    zip cannot contain exactly the packages that requirements.txt locks.
     """
     from .. import package as packaging
 

@@ -20,7 +20,7 @@ _STATES = ("confirmed", "not-confirmed", "invited", "reset-required", "from-a-pr
 def user() -> None:
     """The people of a stage.
 
-    Name a person by user name or by address. If several people have the address, the error lists their user names.
+    Pass a person's user name or address. If several people have the address, the error lists their user names.
     docs/runbooks.md has instructions for the first administrator, a lost phone, an expired invitation and a stranger's
     sign-up.
     """
@@ -86,9 +86,8 @@ def list_(
 def show(stage: Stage, user: str, as_json: bool) -> None:
     """Show all data about a person.
 
-    The data comes from the pool, the table and the providers: status, groups, second factors, links, record,
-    differences, and next steps. AWS bills each person whom this command reads (AdminGetUser) as an active user of that
-    month.
+    The report has status, groups, second factors, links, record, differences and next steps, from the pool, the table
+    and the providers. AWS bills each person whom this command reads (AdminGetUser) as an active user of the month.
     """
     with at_work(stage, f"looking up {user}") as (directory, _):
         from ..person_report import build_report, lines_of
@@ -134,9 +133,9 @@ def invite(
 ) -> None:
     """Invite a person by mail.
 
-    Run the command again to send a new invitation. The mail contains a temporary password. At the first sign-in, the
-    person chooses another password. A new invitation invalidates the old temporary password. Use --group admins to make
-    the first administrator.
+    The mail contains a temporary password. At the first sign-in, the person chooses another password. Run the command
+    again to send a new invitation, which invalidates the old temporary password. Use --group admins to make the first
+    administrator.
     """
     with at_work(stage, f"inviting {email}") as (directory, report):
         from .. import invitation

@@ -16,9 +16,9 @@ from .person import at_work, on_person, person_argument
 def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
     """Remove a person's second factor.
 
-    Use this command for a person who has lost the phone. It switches every second factor off, deletes the authenticator
-    app's key, and ends every session. The password does not change. First verify the person's identity, by another way
-    than mail.
+    Use this command for a person who has lost the phone. The command switches every second factor off, deletes the
+    authenticator app's key, and ends every session. The password does not change. First verify the person's identity,
+    by another way than mail.
     """
     with at_work(stage, f"removing the second factor of {user}") as (directory, report):
         from .. import second_factor
@@ -75,7 +75,7 @@ def sign_out(stage: Stage, user: str, yes: bool) -> None:
 @on_stage
 @yes_option()
 def disable(stage: Stage, user: str, yes: bool) -> None:
-    """Stop a person from signing in, and end every session.
+    """Stop a person from signing in, and end the person's sessions.
 
     The account is kept; `enable` lets the person in again.
     """
@@ -152,9 +152,9 @@ def add(stage: Stage, user: str, group: str) -> None:
 def remove(stage: Stage, user: str, group: str) -> None:
     """Remove a person from a group.
 
-    On the administrators' routes and on routes with `fresh=True`, the removal takes effect at once. On other routes, it
-    takes effect when the access token expires (within ten minutes). If a provider sets the group, remove the group at
-    the provider instead.
+    On the administrators' routes and on routes with `fresh=True`, the removal takes effect at once. On other routes,
+    the removal takes effect when the access token expires (within ten minutes). If a provider sets the group, remove
+    the group at the provider instead.
     """
     from ..memberships import remove_from_group
 

@@ -1,3 +1,3 @@
-"""The package of `ops doctor`, which checks a deployed stage. It says in plain words what is wrong, and how to fix each
-fault.
+"""The package of `ops doctor`, which checks a deployed stage. Doctor describes each fault in plain words, and says how
+to fix the fault.
 """

@@ -86,7 +86,7 @@ def api_routes(deployment: Deployment) -> Iterator[Fault]:
     lacking = sorted(f"{verb} {path}" for verb, path in public - there)
     if lacking:
         yield Fault(
-            f"the API lacks {', '.join(lacking)}: it was deployed from another version.",
+            f"the API lacks {', '.join(lacking)}: another version of the app was deployed.",
             deployment.again,
         )
 
@@ -109,8 +109,8 @@ def api_permission(deployment: Deployment) -> Iterator[Fault]:
 
 
 def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the API's own errors have Gatehouse's format and headers (S-53). A plain `chalice deploy` removes
-    both.
+    """Check that the API's own errors have Gatehouse's format and headers (S-53). A plain `chalice deploy` removes the
+    format and the headers.
     """
     _ = deployment.api_stage
     origins = allowed_origins(deployment.stage)
@@ -182,7 +182,7 @@ def access_log(deployment: Deployment) -> Iterator[Fault]:
 
 
 def custom_domain(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the custom domain exists, requires TLS 1.2, and leads to this API."""
+    """Check that the custom domain exists, requires TLS 1.2, and is mapped to this API."""
     name = deployment.stage.custom_domain.get("domain_name")
     if not name:
         return

@@ -23,7 +23,7 @@ def app_client(deployment: Deployment) -> Iterator[Fault]:
     except Missing as missing:
         if "app client" not in missing.args[0]:
             raise
-        yield Fault("the app client is missing: nobody can sign in.", deployment.again)
+        yield Fault("the app client is missing: people cannot sign in.", deployment.again)
         return
     if not found.get("ClientSecret"):
         yield Fault(
@@ -155,7 +155,7 @@ def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
 
 
 def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
-    """Check the client's rights to attributes: writing for those that providers map, reading for those that its scopes
+    """Check that the client may write the attributes that providers map, and may read the attributes that the scopes
     need.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html

@@ -37,7 +37,7 @@ _UNREACHABLE = (NoConnection, HTTPClientError)
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its effect or its risk for people, and the text that says how to fix the fault."""
+    """One fault: its effect or its risk for people, and its remedy."""
 
     says: str
     mend: str
@@ -59,7 +59,8 @@ class Fact(Fault):
 class Check:
     """One check of a deployed stage. `id` is stable and documented in docs/operations.md.
 
-    `not_locally` says why the check does not work on the local AWS. It is empty if the check works there.
+    `not_locally` says why the check does not work on the local AWS. `not_locally` is empty for a check that works on
+    the local AWS.
     """
 
     id: str
@@ -80,8 +81,8 @@ class Finding:
 class Diagnosis:
     """The result of a whole run: the findings, the finished checks, and the omitted checks with the reason.
 
-    `notes` lists optional parts that are not set up, and `facts` lists information from checks. A stage is healthy if
-    it has no findings; it may have notes and facts.
+    `notes` lists optional parts that are not set up, and `facts` lists information from checks. A stage without
+    findings is healthy, even with notes and facts.
     """
 
     stage: str
@@ -110,7 +111,8 @@ class Diagnosis:
 
 
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
-    """Run every check. If a check needs a missing part that another check reports, the check is listed as not made.
+    """Run every check. A check that needs a missing part is listed as not made, because another check reports the
+    missing part.
 
     Raises OpsError without credentials, or if AWS as a whole does not answer.
     """
@@ -132,7 +134,7 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
             diagnosis.not_checked[check.id] = str(missing)
         except _UNREACHABLE as outage:
             if not silent:
-                _require_aws(deployment)  # This call raises an error if all of AWS is unreachable.
+                _require_aws(deployment)  # The call raises an error if all of AWS is unreachable.
             said = str(outage)
             first = silent.setdefault(said, check.id)
             if first == check.id:

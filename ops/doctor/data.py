@@ -70,7 +70,7 @@ def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
         return
     if len(ring.secrets) > _MANY_KEYS:
         yield Fault(
-            f"there are {len(ring.secrets)} sealing keys; old keys open old cookies until you "
+            f"the stage has {len(ring.secrets)} sealing keys; old keys open old cookies until you "
             "drop the old keys.",
             f"run `{PROGRAM} rotate-keys --stage {deployment.stage.name} --drop-old`.",
         )

@@ -25,7 +25,7 @@ from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE", "SUBJECTS_TABLE")
-#: Tables without protection and backups, because no account depends on their data.
+#: Tables without deletion protection and backups, because no account depends on their data.
 PASSING = ("SESSIONS_TABLE", "THROTTLE_TABLE")
 FUNCTIONS = {
     "api_handler": "",
@@ -43,12 +43,12 @@ _ABSENT = (
 
 
 class Missing(Exception):
-    """The error for a missing part that several checks need. The check of that part reports it."""
+    """The error for a missing part that several checks need. The part's own check reports the missing part."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response. If there was no response, `status` is 0 and `error` says why."""
+    """An HTTP response. Without a response, `status` is 0 and `error` gives the reason."""
 
     status: int
     headers: Mapping[str, str]
@@ -97,12 +97,12 @@ class Deployment:
 
     @property
     def now(self) -> datetime:
-        """This moment, in UTC."""
+        """The current time, in UTC."""
         return datetime.now(timezone.utc)
 
     @property
     def again(self) -> str:
-        """The remedy for most faults: deploy the stage again."""
+        """The remedy for most faults: the command that deploys the stage again."""
         return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property
@@ -110,7 +110,7 @@ class Deployment:
         """The identity stack."""
         found = describe(self.client("cloudformation"), self.stage.identity_stack)
         if found is None:
-            raise Missing("there is no identity stack (see stack-status)")
+            raise Missing("the identity stack is missing (see stack-status)")
         return found
 
     @cached_property
@@ -185,7 +185,9 @@ class Deployment:
         try:
             return load_deployed(self.stage)
         except OpsError:
-            raise Missing("Chalice has deployed nothing yet (see deployed)") from None
+            raise Missing(
+                "the stage has no record of a deployment by Chalice (see deployed)"
+            ) from None
 
     @cached_property
     def root(self) -> str:
@@ -194,7 +196,7 @@ class Deployment:
 
     @cached_property
     def mount(self) -> Mount:
-        """How the project's app mounts Gatehouse."""
+        """The way in which the project's app mounts Gatehouse."""
         return load_mount(self.stage.project_dir, self.stage.environment)
 
     @property

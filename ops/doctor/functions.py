@@ -62,8 +62,8 @@ def functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def function_limits(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the triggers' timeout is not longer than Cognito's, and that the triggers have enough memory to start
-    in time.
+    """Check that the triggers' timeout is at most Cognito's timeout, and that the triggers have enough memory for a
+    quick start.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
     """
@@ -132,8 +132,8 @@ def role_permissions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
-    """Check that each role has only the rights that its function needs (S-60). The team decides about the rights in its
-    own policy file.
+    """Check that each role has only the rights that its function needs (S-60). The check accepts the rights in the
+    team's own policy file.
     """
     iam = deployment.client("iam")
     for function in deployment.functions.values():

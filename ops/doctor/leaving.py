@@ -54,7 +54,7 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
         at = heard.get("Item", {}).get("lastSignalAt", {}).get("S")
         if at is not None:
             yield Fact(f"{row.name} last sent a signal at {at}.")
-        elif not deployment.stage.is_local:  # `up` configures the stand-in's console itself
+        elif not deployment.stage.is_local:  # `up` itself configures the Okta stand-in's console
             yield Note(
                 f"{row.name} has never sent a signal: check the settings in its console.", again
             )
@@ -64,7 +64,7 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
 
 def _refused(deployment: Deployment) -> int:
     """Count the refused signals of the last 24 hours with a metric that CloudWatch extracts from the log. A refusal
-    writes a log line and no row, because strangers can cause refusals.
+    writes no row into a table, because strangers can cause refusals.
     """
     until = deployment.now
     found = deployment.client("cloudwatch").get_metric_statistics(

@@ -18,9 +18,8 @@ from .deployment import FUNCTIONS, Deployment
 
 _STREAMS = "/stream/"
 _WORKING = ("Enabled", "Enabling", "Creating", "Updating")
-# The error for a missing queue:
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html The second code is
-# its older name.
+# Error codes for a missing queue, the second code being the older name:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
 _NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 _NUMBER = "ApproximateNumberOfMessages"
 _LONG_SECONDS = 3600
@@ -60,7 +59,7 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
             )
     known = {*FUNCTIONS, *(each.name for each in declared)}
     for name, arn in sorted(deployment.deployed.functions.items()):
-        # Chalice also records event sources, with the ARN of the function that they call.
+        # Chalice also records event sources, each with the ARN of the function that the source calls.
         if name in known or not arn.endswith(f":{stage.function(name)}"):
             continue
         yield Fault(
@@ -74,7 +73,7 @@ def own_sources(deployment: Deployment) -> Iterator[Fault]:
     for each, source in _called_by(deployment):
         arn = deployment.deployed.functions.get(each.name)
         if arn is None:
-            continue  # the check own-functions reports this function
+            continue  # the check `own-functions` reports this function
         pages = (
             deployment.client("lambda")
             .get_paginator("list_event_source_mappings")

@@ -20,8 +20,8 @@ _SHOWN = 5
 
 
 def runtime_age(deployment: Deployment) -> Iterator[Fault]:
-    """Check that each function has the configured runtime. Warn some time before that runtime gets no more security
-    updates.
+    """Check that each function has the configured runtime. A note warns some months before the runtime's last security
+    update.
     """
     mend = f'set gatehouse.{OPTION} in config.json, such as "{newest().python}"; {deployment.again}'
     wanted = deployment.stage.options.get(OPTION)

@@ -1,4 +1,4 @@
-"""The check that the pool's passkeys fit the stage's `passkey_domain` and the app's address."""
+"""The check of the domain for passkeys in the pool, in the stage's options, and in the app's address."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .deployment import Deployment
 
 
 def passkeys(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the pool and the settings have the same domain for passkeys, and that it fits the app's address. A
-    change of the domain would make all passkeys useless (S-90).
+    """Check that the pool and the settings have the same domain for passkeys, and that the domain fits the app's
+    address. A change of the domain would make all passkeys useless (S-90).
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_WebAuthnConfigurationType.html
     """
@@ -24,7 +24,7 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(
             f"passkeys are for {wanted}, but the app is at {host}: browsers refuse passkeys there.",
             "give the app that domain (docs/operations.md, Custom domain), or set passkey_domain to the app's "
-            "host before anybody has a passkey.",
+            "host before people set up passkeys.",
         )
     found = deployment.client("cognito-idp").get_user_pool_mfa_config(
         UserPoolId=deployment.pool["Id"]
@@ -45,7 +45,7 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
         )
     elif there.get("UserVerification") != "required":
         yield Fault(
-            "passkeys work without a fingerprint or PIN: anybody who holds the device can sign in.",
+            "passkeys work without a fingerprint or PIN: everybody with the device can sign in.",
             deployment.again,
         )
 

@@ -28,7 +28,7 @@ def user_pool(deployment: Deployment) -> Iterator[Fault]:
         _ = deployment.pool
     except Missing as missing:
         yield Fault(
-            f"{missing.args[0].split(' (')[0]}: nobody can sign in.",
+            f"{missing.args[0].split(' (')[0]}: people cannot sign in.",
             "restore it (docs/operations.md, Backup and restore), or deploy a new stage.",
         )
 
@@ -107,7 +107,8 @@ def mfa(deployment: Deployment) -> Iterator[Fault]:
     )
     if found.get("MfaConfiguration", "OFF") == "OFF":
         yield Fault(
-            "MFA is off: nobody can protect an account with a second factor.", deployment.again
+            "MFA is off: people cannot protect their accounts with a second factor.",
+            deployment.again,
         )
     elif not found.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"):
         yield Fault("authenticator apps are not allowed as a second factor.", deployment.again)
@@ -191,7 +192,7 @@ def sign_up(deployment: Deployment) -> Iterator[Fault]:
     closed = deployment.pool.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly", False)
     if deployment.stage.direct_sign_in == "off" and not closed:
         yield Fault(
-            "direct sign-in is off, but anybody can still sign up through Cognito's API.",
+            "direct sign-in is off, but strangers can still sign up through Cognito's API.",
             deployment.again,
         )
 

@@ -14,7 +14,8 @@ from .deployment import PASSING, Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
-# Properties that differ from the template on every healthy stage. The properties inside them also count.
+# Properties that differ from the template on every healthy stage. An entry also covers all properties inside the
+# property.
 _EXPECTED_DRIFT = {
     # `ops rotate-keys` changes these secrets; CloudFormation wrote only their first value.
     "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),
@@ -32,7 +33,9 @@ def stack_status(deployment: Deployment) -> Iterator[Fault]:
     name = deployment.stage.identity_stack
     found = describe(deployment.client("cloudformation"), name)
     if found is None:
-        yield Fault(f"there is no stack {name}: the stage was never provisioned.", deployment.again)
+        yield Fault(
+            f"the stack {name} does not exist: the stage was never provisioned.", deployment.again
+        )
     elif found["StackStatus"] not in _GOOD:
         yield Fault(
             f"stack {name} is in {found['StackStatus']}: an operation is running, or has stopped "
@@ -56,7 +59,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
 
 
 def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
-    """config.json has the names of the stack's resources."""
+    """Check that config.json has the names of the stack's resources."""
     environment = deployment.stage.environment
     for output, variable in identity_stack.OUTPUT_VARIABLES.items():
         made = deployment.outputs.get(output)

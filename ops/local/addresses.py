@@ -30,7 +30,7 @@ class Addresses:
 
     @property
     def aws_url(self) -> str:
-        """The URL of the local AWS and of its Cognito pages."""
+        """The URL of the local AWS, which also has Cognito's pages."""
         return f"http://127.0.0.1:{self.aws}"
 
     @property

@@ -1,4 +1,4 @@
-"""An app's shape: its routes and functions, as Chalice describes them to API Gateway and Lambda.
+"""An app's shape: the description of its routes and functions that Chalice sends to API Gateway and Lambda.
 
 If two versions have the same shape, a deployment replaces only the functions' code.
 """
@@ -47,7 +47,7 @@ def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
 
 
 def _told(lines: list[str], project_dir: Path) -> list[str]:
-    """Shorten a traceback to the error and the last line of the project's own code before it.
+    """Shorten a traceback to the error and the last line of the project's own code before the error.
 
     If the traceback has no line of the project, keep the end of the traceback, because a package may have raised the
     error.

@@ -1,12 +1,12 @@
 """This module makes the certificate for https://localhost, and the local authority that signs the certificate.
 
-Each user's authority is made once and kept, so people need to trust it only once. The authority is limited to this
-machine's own names (RFC 5280, 4.2.1.10) and to servers (4.2.1.12). So a stolen key is of little use: browsers refuse
-the authority's certificates for other hosts. If mkcert has made and installed a root, the root signs instead of the
-authority.
+Each user's authority is made once and kept, so people need to trust the authority only once. The authority is limited
+to this machine's own names (RFC 5280, 4.2.1.10) and to servers (4.2.1.12). So a stolen key is of little use: browsers
+refuse the authority's certificates for other hosts. If mkcert has made and installed a root, the root signs instead of
+the authority.
 
-Apple's browsers refuse certificates that are valid for more than 825 days. They also require names in subjectAltName
-and the purpose of a server: https://support.apple.com/en-us/103769
+Apple's browsers refuse certificates that are valid for more than 825 days. Apple's browsers also require names in
+subjectAltName and the purpose of a server: https://support.apple.com/en-us/103769
 """
 
 from __future__ import annotations
@@ -295,7 +295,7 @@ def _pem(key: _Key) -> bytes:
 
 
 def _write(file: Path, data: bytes, *, private: bool = False) -> None:
-    """Write a file atomically. Other users can never read a file with `private`."""
+    """Write a file atomically. With `private`, other users can never read the file."""
     made = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
     with os.fdopen(descriptor, "wb") as opened:

@@ -1,7 +1,7 @@
 """This module runs Chalice's own command line with shorter waits, for the local AWS only.
 
-After Chalice has made a function, it waits 5 s for IAM and Lambda. During an update of a function, it waits 10 s. In
-the local AWS, changes take effect at once, so these waits are shortened to a tenth of a second. The app itself calls
+Chalice waits 5 s for IAM and Lambda after making a function, and 10 s during an update of a function. In the local AWS,
+changes take effect at once, so these waits are shortened to a tenth of a second. The app itself calls
 ops/exact_package.py, which decides about the contents of the zip.
 """
 
@@ -69,8 +69,8 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # Without this line, Python would also import modules from this script's own folder. In a checkout, Python then
-    # searches the repository's root after the app's folder. Python finds an installed package in any case.
+    # Without this line, Python would also import modules from this script's own folder. With this line, Python searches
+    # a checkout's root after the app's folder. Python finds an installed package in any case.
     del sys.path[0]
     above = Path(__file__).resolve().parents[2]
     if not (above / "__init__.py").exists():

@@ -17,7 +17,7 @@ _FASTEST = 1
 
 
 class CodePackage:
-    """The newest zip of a deployed copy, unpacked once. After each edit, only the app is packed again."""
+    """The newest zip of a deployed copy, unpacked once. After each edit, only the app's own files are packed again."""
 
     def __init__(self, copy: Path, runtime: Runtime) -> None:
         """Unpack the newest zip. Raises OpsError if `chalice deploy` has not made a zip yet."""

@@ -51,7 +51,7 @@ class Edits:
         self._report = report
         self._zip = b""
         self._waiting: list[Path] = []
-        # The client is made once, so that no edit waits for it.
+        # The client is made once, so that edits do not wait for the client.
         self._lambda: Any = aws.client(aws.session(stage), "lambda")
         # `ca_file` is None for plain HTTP.
         self._trust = ssl.create_default_context(cafile=info["ca_file"])
@@ -113,7 +113,7 @@ class Edits:
         self._lambda.update_function_code(FunctionName=self._functions[name], ZipFile=self._zip)
 
     def _warm(self) -> None:
-        """Start the API's new container, so that the next reload of the page does not wait for it."""
+        """Start the API's new container, so that the next reload of the page does not wait for the start."""
         try:
             # The address is the app's address on this machine, so opening the address is safe.
             urllib.request.urlopen(self._url, timeout=_WARM_SECONDS, context=self._trust).close()  # noqa: S310 # nosec B310

@@ -1,9 +1,10 @@
 """This module makes MiniStack's separate virtual environment: once, and again when the lock or Python changes.
 
 The environment must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on the
-environment's interpreter. So they could import any other package of the environment, even a package that the Lambda zip
-lacks. The environment's packages are compiled at the installation, as boto3 is in Lambda. Otherwise each worker would
-compile botocore again, because the workers write no bytecode. That compilation took half of each cold start.
+environment's interpreter. So the workers could import any other package of the environment, even a package that the
+Lambda zip lacks. The environment's packages are compiled at the installation, as boto3 is in Lambda. Otherwise each
+worker would compile botocore again, because the workers write no bytecode. That compilation took half of each cold
+start.
 """
 
 from __future__ import annotations

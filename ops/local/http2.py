@@ -1,8 +1,8 @@
 """This module adds HTTP/2 to the front proxy, because API Gateway offers HTTP/2 to browsers (RFC 9113). A page then
 loads all its files over one connection.
 
-Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler, so both versions follow the same
-rules. The package h2 (MIT) implements the protocol. The first HTTP/2 connection imports h2, so the import does not
+Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler. So HTTP/1.1 and HTTP/2 follow the
+same rules. The package h2 (MIT) implements the protocol. The first HTTP/2 connection imports h2, so the import does not
 delay the start.
 """
 
@@ -49,7 +49,7 @@ def serve(secured: ssl.SSLSocket, client_address: Any, exchange: Exchange) -> No
 
 
 class _Request:
-    """One HTTP/2 stream: the request as it arrives, and the response as it is sent."""
+    """One HTTP/2 stream: the received part of the request, and the unsent part of the response."""
 
     def __init__(self, headers: list[tuple[str, str]]) -> None:
         self.headers = headers
@@ -107,7 +107,7 @@ class _Connection:
         try:
             events = self._h2.receive_data(data)
         except h2.exceptions.ProtocolError:
-            return False  # h2's error frames are still sent
+            return False  # the error frames of h2 are still sent
         for event in events:
             self._hear(event)
         return not any(isinstance(event, h2.events.ConnectionTerminated) for event in events)
@@ -135,7 +135,7 @@ class _Connection:
             request = self._streams.get(event.stream_id)
             if (
                 request is not None and len(request.body) <= _BODY_BYTES
-            ):  # a longer body is refused anyway
+            ):  # the handler refuses a longer body
                 request.body += event.data
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):

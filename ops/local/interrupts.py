@@ -9,7 +9,7 @@ _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def hear_once() -> None:
-    """Raise KeyboardInterrupt at the first signal and ignore the following ones.
+    """Raise KeyboardInterrupt at the first signal, and ignore later signals.
 
     `make` forwards its SIGTERM, so this process gets a signal to the process group twice. Signals that were already
     ignored stay ignored.

@@ -1,7 +1,7 @@
 """This script starts MiniStack with the patches.
 
 MiniStack's own interpreter runs this script by its path. The script imports only MiniStack, the standard library and
-the patches. It also loads the patches by path, so that other modules of their folder cannot be imported.
+the patches. The script also loads the patches by path, so that other modules of their folder cannot be imported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MENDS = "gatehouse_mends"
 
 
 def main() -> None:
-    """Patch MiniStack and serve until stopped."""
+    """Patch MiniStack, and run MiniStack until a signal stops it."""
     file = Path(__file__).resolve().parent / "mends" / "__init__.py"
     spec = importlib.util.spec_from_file_location(_MENDS, file)
     if spec is None or spec.loader is None:

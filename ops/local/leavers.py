@@ -37,6 +37,6 @@ def tell_console(
     }
     file = console_file(state_dir)
     file.parent.mkdir(parents=True, exist_ok=True)
-    # The file contains a secret, so nobody else on this machine may read it.
+    # The file contains a secret, so other users of this machine must not read the file.
     file.touch(mode=0o600)
     file.write_text(json.dumps(told), encoding="utf-8")

@@ -6,8 +6,8 @@ tick the box on the login page stay signed in at the stand-in. At their next sig
 unless `prompt=login` or `max_age` requires the page (OpenID Connect Core 2 and 3.1.2.1).
 
 The stand-in's admin console is at /admin (okta_console.py). The login page refuses people who were deactivated in the
-console. As at Okta, the stand-in redirects people who were removed from the app to the app with the error
-`access_denied`.
+console. If a person was removed from the app, the stand-in redirects to the app with the error `access_denied`, as Okta
+does.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def build_app(
     _remember_sign_ins(app, sessions)
     _refuse_who_left(
         app, console
-    )  # This hook is registered after `_remember_sign_ins`, so that it also applies to people with a session.
+    )  # This hook is registered after `_remember_sign_ins`, so that the hook also applies to people with a session.
     _serve_console(app, people, console, sessions, issuer)
 
     @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here
@@ -83,12 +83,12 @@ def build_app(
 
 
 def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
-    """Store the time of the sign-in with each code. Start a session at the stand-in for people who tick the box."""
+    """Store the time of the sign-in with each code. For people who tick the box, start a session at the stand-in."""
     import flask
     import oidc_provider_mock
     from werkzeug.datastructures import ImmutableMultiDict
 
-    times: dict[str, int] = {}  # code -> time of the sign-in
+    times: dict[str, int] = {}  # code → time of the sign-in
     oidc_provider_mock._storage.AuthorizationCode.get_auth_time = lambda code: times.get(code.code)
 
     @app.before_request  # type: ignore[untyped-decorator]
@@ -161,7 +161,7 @@ def _serve_console(
     @app.post(_ADMIN)  # type: ignore[untyped-decorator]
     def press() -> Any:
         request = flask.request
-        # A page of another origin could send this form through a host name that also leads to this machine (DNS
+        # A page of another origin could send this form through a host name that also resolves to this machine (DNS
         # rebinding).
         asked = request.host_url.rstrip("/")
         if {asked, request.headers.get("Origin", asked)} != {origin}:
@@ -208,7 +208,7 @@ def _load_console_module() -> Any:
 
 
 def with_state(location: str, state: str) -> str:
-    """Add `state` to a redirect that lacks it."""
+    """Add `state` to a redirect without `state`."""
     if "state" in parse_qs(urlsplit(location).query):
         return location
     return f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'state': state})}"

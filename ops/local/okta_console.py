@@ -1,4 +1,5 @@
-"""The Okta stand-in's admin console. You choose in it who may sign in, and report to the app that a person has left.
+"""The Okta stand-in's admin console. On this page, you choose who may sign in, and report to the app that a person has
+left.
 
 A button changes the person's state at the stand-in, and sends the request that Okta would send. The request is an event
 hook with the provider's secret, or Universal Logout with a token that the stand-in's own key signs. In Okta's console,
@@ -26,7 +27,7 @@ from typing import Any
 _ANSWER_SECONDS = 30.0
 _TOKEN_SECONDS = 300
 _REMEMBERED = 10
-#: Button -> the person's new state ("" for unchanged), and the event's type.
+#: Button → the person's new state ("" for unchanged), and the event's type.
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "deactivate": ("deactivated", "user.lifecycle.deactivate"),
     "reactivate": ("active", "user.lifecycle.reactivate"),
@@ -34,9 +35,9 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "assign": ("active", "application.user_membership.add"),
     "clear": ("", "user.session.clear"),
 }
-#: These buttons let a person in, so they send no Universal Logout.
+#: Buttons that allow a person to sign in. Such a button sends no Universal Logout.
 _LETS_IN = ("reactivate", "assign")
-#: These buttons also end the person's sessions at the stand-in.
+#: Buttons that also end the person's sessions at the stand-in.
 ENDS_HERE = ("deactivate", "clear")
 WAYS = ("event-hook", "universal-logout", "both")
 
@@ -53,7 +54,9 @@ class Sent:
 
 
 class Console:
-    """Holds people's states and sends requests to the app. `file` has the app's addresses; `sign` signs a token."""
+    """The console's data: people's states at the stand-in, and the requests to the app. `file` has the app's addresses;
+    `sign` signs a token.
+    """
 
     def __init__(
         self, file: Path | None, issuer: str, sign: Callable[[dict[str, Any]], str]

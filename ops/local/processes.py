@@ -1,9 +1,9 @@
-"""This module starts the stack's child processes with logs, watches these processes, and stops them. It never stops
-other processes.
+"""This module starts the stack's child processes with logs, watches the processes, and stops the processes. The module
+never stops other processes.
 
 Every child process has a random mark in its environment, and its own session of the operating system. To stop a child,
-this module ends the processes of its session that have its mark. So it also ends the children of a crashed child. It
-never ends an unrelated process with the same process id.
+this module ends the processes of the child's session that have the child's mark. So the module also ends the children
+of a crashed child. An unrelated process with the same process id never has the mark.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _LAST_PORT = 65_535
 
 @dataclass(frozen=True)
 class Program:
-    """One child process: its command, its port, and the test that it is ready.
+    """One child process: its command, its port, and its health check.
 
-    The program is ready when `health_url` answers 200 or, if `health_url` is empty, when its port accepts connections.
-    `scratch` is a folder of temporary files; it is deleted when the program is stopped.
+    The program is ready when `health_url` responds with 200. With an empty `health_url`, the program is ready when its
+    port accepts connections. `scratch` is a folder of temporary files, which is deleted when the program is stopped.
     """
 
     name: str
@@ -69,7 +69,7 @@ class _Entry:
 
 
 class Processes:
-    """Starts, watches and stops programs. A file lists the programs, so that `down` can stop them."""
+    """Starts, watches and stops programs. A file lists the programs, so that `down` can stop the programs."""
 
     def __init__(self, state_dir: Path) -> None:
         self._logs = state_dir / "logs"
@@ -82,7 +82,7 @@ class Processes:
     def start(self, program: Program) -> None:
         """Start a program and wait until it is ready.
 
-        Raises OpsError if the program's port is in use, if the program ends, or if it is not ready in time.
+        Raises OpsError if the program's port is in use, if the program ends, or if the program is not ready in time.
         """
         require_free_port(program.port, program.name, program.port_option)
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ class Processes:
         self._started = list(self._adopted)
 
     def stop(self) -> list[str]:
-        """Stop all programs that were started from this state directory; return their names.
+        """Stop all programs that were started from this state directory. Return the programs' names.
 
         If the file no longer lists this object's programs, another `up` now uses the folder. Then stop only this
         object's programs.
@@ -247,8 +247,8 @@ def _stop_marked(session: int, mark: str) -> bool:
 def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
     """Wait until the found processes and their new children have ended; return False after a timeout.
 
-    A process that is ending loses its environment, and so its mark, before it releases its ports. So this function also
-    checks the processes of `found`, which had the mark earlier.
+    A process that is ending loses its environment with the mark before the process releases its ports. So this function
+    also checks the processes of `found`, which had the mark earlier.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
@@ -276,7 +276,7 @@ def _marked(session: int, mark: str) -> set[_Running]:
 def _running(pid: int) -> _Running | None:
     """Identify a process by number and start time. Return None if the process has ended, or is a zombie.
 
-    The fields of /proc/<pid>/stat: proc(5).
+    The manual page proc(5) describes the fields of /proc/<pid>/stat.
     """
     try:
         stat = (Path("/proc") / str(pid) / "stat").read_text()

@@ -1,5 +1,5 @@
-"""This module starts the local stack. It deploys the same template as for AWS, with the same `chalice deploy`, into the
-local AWS.
+"""This module starts the local stack. The module deploys the same template as for AWS, with the same `chalice deploy`,
+into the local AWS.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Choices:
             write_option(copy, LOCAL, "loopback_ports", list(self.loopback_ports))
 
     def text(self) -> str:
-        """Return these options as text, so that a later `up` can compare them with its own options."""
+        """Return these options as text, so that a later `up` can compare these options with its own options."""
         return json.dumps(asdict(self), sort_keys=True)
 
 
@@ -126,7 +126,9 @@ def up(
 
 
 def require_same_choices(processes: Processes, state_dir: Path, choices: Choices) -> bool:
-    """Return whether a complete stack runs here with these choices. Raises OpsError if a stack runs with other choices."""
+    """Return True if a complete stack with these choices is running. Raises OpsError if a stack runs with other
+    choices.
+    """
     if len(processes.running()) < _PROGRAMS or not (state_dir / "info.json").exists():
         return False
     try:
@@ -144,7 +146,7 @@ def require_same_choices(processes: Processes, state_dir: Path, choices: Choices
 
 
 def _told(text: str) -> str:
-    """Write choices as the options of `up`."""
+    """Return choices as the options of `up`, as a person types them."""
     found = json.loads(text)
     places = found["addresses"]
     words = [f"--port {places['app']} --aws-port {places['aws']} --okta-port {places['okta']}"]
@@ -187,7 +189,7 @@ def _watch(processes: Processes, project_dir: Path, state_dir: Path, report: Rep
 
 
 def down(project_dir: Path, state_dir: Path | None = None) -> None:
-    """Stop the programs that `up` started, even after a crash. If no program was running, print that."""
+    """Stop the programs that `up` started, even after a crash. Print a note if no program was running."""
     state_dir = state_dir or project_dir / ".local"
     stopped = _stop(Processes(state_dir), state_dir)
     Reporter().note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")

@@ -30,8 +30,8 @@ _FOLDERS = ("chalicelib", "vendor")
 
 @contextmanager
 def naming_the_project(copy: Path, project_dir: Path) -> Iterator[None]:
-    """Replace the copy's file names in an OpsError by the names of the project's own files. A person would otherwise
-    edit the copy, where edits are lost.
+    """Replace the copy's file names in an OpsError by the names of the project's own files. A person could otherwise
+    edit the copy, and would lose the edits.
     """
     try:
         yield
@@ -73,7 +73,7 @@ def refreshed_settings(project_dir: Path, copy: Path) -> str:
 
 
 def copy_code(project_dir: Path, copy: Path) -> None:
-    """Copy the app, the lock of its dependencies, the team's policies and its `gatehouse.yaml`, but no settings."""
+    """Copy the app, the lock of the app's dependencies, the team's policies and `gatehouse.yaml`, but no settings."""
     (copy / ".chalice").mkdir(parents=True, exist_ok=True)
     lock = project_dir / NAME
     theirs = sorted((project_dir / ".chalice").glob("policy*.json"))

@@ -14,7 +14,7 @@ _NOBODYS = (".pyc", ".pyo", ".swp", ".tmp", "~")
 
 
 class WatchedFiles:
-    """Finds the files that have changed since the last call, by time and size."""
+    """A finder of the files that have changed since the last call, by time and size."""
 
     def __init__(self, project_dir: Path) -> None:
         self._project_dir = project_dir
@@ -23,7 +23,7 @@ class WatchedFiles:
 
     @property
     def settling(self) -> bool:
-        """Whether the last look found changes that a second look must confirm."""
+        """True if the last call found changes that a second call must confirm."""
         return self._pending is not None
 
     def changed(self) -> list[Path]:
@@ -61,7 +61,7 @@ class WatchedFiles:
         except OpsError:
             yield (
                 project / NAME
-            )  # The file is still being written, or is invalid. The deployment reports an invalid file.
+            )  # A program is still writing the file, or the file is invalid. The deployment reports an invalid file.
         yield project / ".chalice" / "config.json"
         yield from (project / ".chalice").glob("policy*.json")
         yield from _TEMPLATES.glob("*")

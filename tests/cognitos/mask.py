@@ -46,7 +46,8 @@ _MADE_UP = re.compile(r"(?:[^@\s]+@|[\w.-]+\.)example\.(?:com|org|net)", re.IGNO
 #: The minimum length of a value that `Masks` searches in other text. Shorter values, such as codes, could match by
 #: chance.
 _SHORTEST = 12
-#: The values of TokenValidityUnits. The member for a token has the token's name.
+#: The values of TokenValidityUnits. The members of TokenValidityUnits have the names of tokens, but the values are no
+#: secrets.
 _UNITS = frozenset({"seconds", "minutes", "hours", "days"})
 _SWEEPS = (
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]+)?"), "<token>"),
@@ -66,7 +67,7 @@ class Masks:
             self._name("given", value)
 
     def take(self, value: Any, member: str = "") -> Any:
-        """Return a copy of `value`. In the copy, names replace the values of the members `_SECRET` and `_NAMED`."""
+        """Return a copy of `value`. In the copy, names replace the secret values and the ids."""
         if isinstance(value, Mapping):
             if {"Name", "Value"} == set(value):
                 return {"Name": value["Name"], "Value": self.take(value["Value"], value["Name"])}

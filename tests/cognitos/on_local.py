@@ -102,7 +102,7 @@ class LocalCognito(AwsCognito):
 
 
 class LocalCognitos:
-    """The pools of one local AWS. The first case that needs a pool creates it."""
+    """The pools of one local AWS. The first case that needs a pool creates the pool."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -1,7 +1,7 @@
 """The table of cases in docs/local-aws.md. `python -m tests.cognitos.table --write` writes the table; without the
 option the command prints the table.
 
-The tests make sure that the table is true. Each case passes on the double and on the local AWS, or gives the result in
+Tests compare the table with the results. Each case passes on the double and on the local AWS, or gives the result in
 differences.json.
 """
 
@@ -68,7 +68,7 @@ def _cell(case: Case, lacks: frozenset[str], listed: object) -> str:
 
 
 def build_page(text: str) -> str:
-    """Return the page with the current table between its marks."""
+    """Return the page with the current table between the page's marks."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return "\n".join([before + BEGIN, "", *lines(), "", END + after])

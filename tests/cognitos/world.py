@@ -276,7 +276,7 @@ class World:
         return self.post("/oauth2/token", None, **{k: v for k, v in form.items() if v})
 
     def arrive(self, person: str) -> dict[str, Any]:
-        """Sign in through the provider and exchange the code."""
+        """Sign in through the provider, exchange the code, and return the tokens."""
         status, body = self.exchange(self.visit(person)["code"])
         assert status == 200, body
         return body
@@ -296,7 +296,7 @@ def attributes(**told: str) -> list[dict[str, str]]:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return a token's claims without verifying it."""
+    """Return a token's claims without a verification of the token."""
     payload = token.split(".")[1]
     read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return read

@@ -1,5 +1,5 @@
-"""Tests that no log line contains a password, code, key, Session or token of direct sign-in, and that no response repeats
-a secret (S-61)."""
+"""Tests that no log line contains a password, code, key, Session or token of direct sign-in (S-61). No response repeats a
+secret."""
 
 import logging
 from collections.abc import Callable

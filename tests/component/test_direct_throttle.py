@@ -1,5 +1,5 @@
-"""Tests of the throttle before the password check: the counters for accounts and sources, and the length of a pause (S-41
-… S-44)."""
+"""Tests of the throttle before the password check: counters for accounts and sources, and the length of pauses (S-41 …
+S-44)."""
 
 from collections.abc import Callable
 from typing import Any

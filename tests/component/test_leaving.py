@@ -238,8 +238,8 @@ def test_several_events_of_one_request_each_count(company: Company) -> None:
 
 
 def test_the_queue_does_not_answer(company: Company) -> None:
-    """The response makes Okta retry the request, and every session continues. In another case, the queue refuses one
-    message of ten."""
+    """The response makes Okta retry the request, and every session continues. In another case, the queue refuses a single
+    message of a batch."""
     queue = company.world.queue
     queue.fault = client_error("ServiceUnavailable")
     assert company.tell(company.event(DEACTIVATE)).status == 503

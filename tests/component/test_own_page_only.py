@@ -78,7 +78,7 @@ def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
     "origin", ["https://evil.example", "null", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"]
 )
 def test_no_answer_carries_cors_headers(signed_in: Browser, origin: str) -> None:
-    """No response has an `Access-Control-Allow-Origin` header. The server refuses every preflight."""
+    """No response has a CORS header. The server refuses every preflight."""
     for route in ("/auth/refresh", "/auth/logout"):
         answer = signed_in.post(route, headers=[("Origin", origin)])
         assert not [name for name in answer.headers if name.startswith("access-control")]

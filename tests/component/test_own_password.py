@@ -189,8 +189,8 @@ def test_what_is_left_after_the_new_password_is_in_the_log(
 
 @pytest.mark.security("S-71")
 def test_a_browser_known_by_the_old_password_is_a_stranger(direct: Direct) -> None:
-    """Accounts of earlier releases have no time of a proof. For such accounts, the server uses the time at which all
-    sessions ended."""
+    """Accounts of earlier releases have no time of a proof. For these accounts, the server uses the end of all sessions
+    instead."""
     passkeys = Passkeys(direct)
     passkeys.set_up()
     known = direct.browser

@@ -1,4 +1,4 @@
-"""Tests of the effects of a finished sign-in: a record, the end of the old session, and the use of a rotated secret."""
+"""Tests of the effects of a finished sign-in: a record, the end of the old session, a rotated secret."""
 
 from collections.abc import Callable
 from typing import Any

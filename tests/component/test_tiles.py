@@ -1,4 +1,4 @@
-"""Tests of links that start a sign-in: an app tile by GET or form, an address as a hint, and a removed provider."""
+"""Tests of links that start a sign-in: app tiles by GET or form, an address as a hint, a removed provider."""
 
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 

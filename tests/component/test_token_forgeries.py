@@ -75,7 +75,7 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
     """The callback leads to the page, without a cookie or a record. A refresh ends the session. No response and no log
     line contains the token.
 
-    If the key of a token is not yet in the pool's list, the server refuses the token and keeps the session (S-76).
+    If the pool's list does not have a token's key yet, the server refuses the token and keeps the session (S-76).
     """
     other = world.browser()
     world.sign_in(other)

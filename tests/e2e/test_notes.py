@@ -46,8 +46,8 @@ def test_a_person_signs_in_writes_a_note_and_signs_out(
 
 
 def test_both_origins_share_one_session(context: BrowserContext, stack: Stack, notes: str) -> None:
-    """After a sign-in on one origin, the other origin is signed in as well. A sign-out on our page reaches the other
-    origin at its next refresh."""
+    """After a sign-in on one origin, the other origin is signed in as well. After a sign-out on our page, the other
+    origin is signed out at its next refresh."""
     there, here = context.new_page(), context.new_page()
     sign_in(there, notes)
     here.goto(stack.url)

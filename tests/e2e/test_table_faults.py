@@ -1,4 +1,4 @@
-"""Tests of the users table while it is throttled, down or slow. The tests check the responses to people, the stored data,
+"""Tests with a users table that is throttled, down or slow. The tests check the responses to people, the stored data,
 and the repairs after the outage."""
 
 from collections.abc import Iterator

@@ -172,8 +172,8 @@ class Page:
         self._wait(act, path)
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
-        """Call `done` until it returns true. Before that, commands may fail, because the next page is replacing the
-        current page."""
+        """Call `done` until it returns true. While the next page is replacing the current page,
+        commands may fail."""
         ends = time.monotonic() + PATIENCE_SECONDS
         failure: WebDriverError | None = None
         while time.monotonic() < ends:

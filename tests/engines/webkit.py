@@ -1,5 +1,5 @@
-"""A driver for WebKitGTK's MiniBrowser on a virtual display. WebKitWebDriver drives the browser, which has Safari's
-engine, on Linux.
+"""A driver for WebKitGTK's MiniBrowser on a virtual display, with WebKitWebDriver. The browser has Safari's engine, on
+Linux.
 
 The browser trusts the authorities of the system's bundle and has no option for other authorities. As root, outside most
 containers, this process may use its own mount namespace. Only the browser then reads a bundle with our authority. Without

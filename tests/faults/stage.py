@@ -1,4 +1,5 @@
-"""A runner that plays one case of the fault table with real clients against a faulty server, and returns the result."""
+"""A runner for the cases of the fault table. The runner uses real clients against a faulty server, and returns the result
+of a case."""
 
 import contextlib
 import io

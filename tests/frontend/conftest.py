@@ -13,15 +13,15 @@ SIZE = {"width": 1024, "height": 800}
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
-    """Start a separate server for every test. The server's port makes it another origin, so no test shares storage or
-    channels with another test."""
+    """Start a separate server for every test. Each server has another port and therefore another origin. No test shares
+    storage or channels with another test."""
     fake = FakeApi()
     yield fake
     fake.close()
 
 
 def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
-    """Return a new browser profile, and the list of its page errors and CSP violations."""
+    """Return a new browser profile, and the list of the profile's page errors and CSP violations."""
     faults: list[str] = []
     context = browser.new_context(viewport=SIZE, locale="en-GB")
     # The machine may be busy. Tests about time set their own limits.
@@ -56,8 +56,8 @@ def _worn(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Yield a blank page. Many tests share one profile, which halves their time. A test that changes something
-    permanent (the clock, scripts at start, permissions) also requests `context` and gets a new profile."""
+    """Yield a blank page. Many tests share one profile, which halves the time of the tests. A test that changes
+    something permanent (the clock, scripts at start, permissions) also requests `context` and gets a new profile."""
     if "context" in request.fixturenames:
         yield request.getfixturevalue("context").new_page()
         return

@@ -112,7 +112,7 @@ RECORD = {
 }
 
 
-#: The sessions of the person Ada. The name of the second device contains markup, as if the server had not removed the
+#: The sessions of the person Ada. The name of the second device contains markup, as from a server that does not remove
 #: markup.
 SESSIONS = [
     {"id": "A" * 22, "device": "Firefox, Linux", "provider": "Okta", "provider_label": "Acme Okta",
@@ -167,7 +167,7 @@ class FakeApi:
         self.url = self.origin + BASE
 
     def configured(self, request: Request) -> Answer:
-        """Return the configuration. Like the server, return `return_to` only if it is allowed."""
+        """Return the configuration. Like the server, return only an allowed `return_to`."""
         wish = parse_qs(urlsplit(request.path).query).get("return_to", [""])[0]
         found = {"return_to": wish} if wish.startswith(("/api/", self.other)) else {}
         return Answer(200, {"session": self.has_cookie, **self.config, **found})
@@ -211,11 +211,11 @@ class FakeApi:
         self.answers["POST /auth/discover"] = Answer(200, {"provider": found, "direct": direct})
 
     def accept_password(self, **claims: Any) -> None:
-        """Let the next sign-in by password succeed, and the reload after the sign-in."""
+        """Let the next sign-in by password succeed, and also the reload after this sign-in."""
         self.answers["POST /auth/direct/sign-in"] = lambda _: self.native(**claims)
 
     def native(self, **claims: Any) -> Answer:
-        """Return the token response for a person with a password. /me then returns the same person."""
+        """Return the token response for a person with a password. Let /me return the same person."""
         person = {"sub": "sub-bo", "username": "bo", "email": "bo@example.com", "given_name": "Bo",
                   "family_name": "Ek", "groups": [], "provider": "COGNITO"}  # fmt: skip
         answer = signed_in(**{**person, **claims})
@@ -227,7 +227,7 @@ class FakeApi:
         return answer
 
     def sent(self, line: str) -> list[Request]:
-        """Return the requests with this method and path. The query is ignored."""
+        """Return the requests with this method and path. The comparison ignores the query."""
         return [
             request
             for request in self.requests
@@ -252,7 +252,8 @@ class FakeApi:
         return found(request) if callable(found) else found
 
     def _page(self, request: Request) -> Answer:
-        """Return the page as the app builds it, with the configuration. A test can delay the page, or let it fail."""
+        """Return the page as the app builds it, with the configuration. A test can delay the page, or replace the page
+        by an error."""
         query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
         config = self.configured(request).body
         assert not isinstance(config, str)
@@ -278,7 +279,7 @@ class FakeApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Send each response in one packet. Otherwise Nagle's algorithm waits 40 ms between head and body.
+            # Send each response in one packet. With two packets, Nagle's algorithm waits 40 ms between head and body.
             wbufsize = -1
 
             def do_GET(self) -> None:

@@ -23,7 +23,7 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
-#: The elements that show that the page's script has started. Without the script, the element with the error.
+#: The elements that show that the page's script has started. The last element is for pages without the script.
 DRAWN = "#view:not(:has(noscript)) h1, .skeleton .late"
 #: Replaces `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
@@ -48,7 +48,7 @@ def _arriving(query: str) -> View:
 
 
 def _without_cookies(query: str) -> View:
-    """The browser keeps no cookies, and the page has noticed that."""
+    """The browser keeps no cookies, and the page shows this fault."""
 
     def view(page: Page, api: FakeApi) -> None:
         lose_cookies(page)
@@ -73,7 +73,7 @@ def _with_a_way_on(page: Page, api: FakeApi) -> None:
 
 
 def _offline(page: Page, api: FakeApi) -> None:
-    """The browser loses its connection while the page repeats a request."""
+    """The browser is offline while the page repeats a request."""
     VIEWS["unavailable"](page, api)
     heading(page, "We\u2019ll be right back")
     page.context.set_offline(True)
@@ -130,7 +130,7 @@ def _own_account(page: Page, api: FakeApi) -> None:
 
 
 def _last_minutes(page: Page, api: FakeApi) -> None:
-    """The session will soon reach its maximum lifetime, whatever the person does."""
+    """The session will soon reach its maximum lifetime, with or without the person's activity."""
     api.sign_in(idle=600, absolute=600)
     page.goto(api.url)
     expect(page.get_by_text("you will have to sign in again")).to_be_visible()
@@ -141,8 +141,8 @@ def _idle(page: Page, api: FakeApi) -> None:
     api.sign_in()
     page.goto(api.url)
     expect(page.get_by_text("Member since")).to_be_visible()
-    # A key or a click would refresh the session and so end the warning. As long as the page cannot reach the server,
-    # the warning stays.
+    # A key or a click would refresh the session and end the warning. As long as the page cannot reach the server, the
+    # warning stays.
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable")
     page.evaluate(
         """(base) => new BroadcastChannel('gatehouse ' + base).postMessage({

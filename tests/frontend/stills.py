@@ -1,5 +1,5 @@
 """Saves every state of the page as a document without scripts, so that any engine can draw the state. The looks are two
-languages, two themes, and text of twice its size.
+languages, two themes, and two text sizes (100 % and 200 %).
 
 Chromium runs the scripts up to the state; all engines draw the saved document. tests/e2e/test_engines.py tests the
 scripts in other engines.
@@ -137,7 +137,7 @@ def still(browser: Browser, name: str, language: str = "en") -> str:
 
 
 def styles(look: Look, name: str) -> str:
-    """Return one of the page's style sheets as it applies to a person with this theme and font size."""
+    """Return one of the page's style sheets, reduced to the rules for this theme and font size."""
     asset = fake_api.FILES.asset(fake_api.FILES.version, name)
     assert asset is not None
     text = asset.text

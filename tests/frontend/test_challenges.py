@@ -290,7 +290,7 @@ def test_an_expired_set_up_asks_for_the_password_again(page: Page, api: FakeApi)
 def test_two_step_verification_elsewhere_is_said(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/mfa/setup"] = error(409, "managed_by_provider")
     ask_for_two_step(page, api)
-    expect(page.get_by_text("so you set this up there")).to_be_visible()
+    expect(page.get_by_text("so you set up two-step verification there")).to_be_visible()
     press(page, "Back")
     heading(page, "Hello, Bo")
 

@@ -32,8 +32,8 @@ def call(page: Page, api: FakeApi, confirm: bool) -> Any:
 
 
 def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api: FakeApi) -> None:
-    """If the server refuses the repeated call, the front end gets the second response. If the person does not confirm,
-    the front end gets the first response. After other refusals the page does not ask the person to confirm."""
+    """The front end gets the second response, even if the server refuses the repeated call. If the person does not
+    confirm, the front end gets the first response. After other refusals the page does not ask the person to confirm."""
     api.sign_in()
     page.goto(api.url)
     answers = [INSUFFICIENT, Answer(200)]
@@ -122,6 +122,6 @@ def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
 
 
 def test_who_is_signed_out_signs_in(page: Page, api: FakeApi) -> None:
-    """A new sign-in is a recent proof, too."""
+    """A new sign-in is also a recent proof."""
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()

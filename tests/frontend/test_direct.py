@@ -86,7 +86,7 @@ def test_other_stages_have_no_form(page: Page, api: FakeApi, mode: str) -> None:
 def test_password_managers_understand_the_forms(
     page: Page, api: FakeApi, address: str, tokens: list[str]
 ) -> None:
-    """The forms meet WCAG 1.3.5 and 3.3.8. The method is POST, so a password is not in the URL even if the script
+    """The forms meet WCAG 1.3.5 and 3.3.8. The method is POST, so the URL contains no password, even if the script
     fails."""
     page.goto(f"{api.url}#{address}")
     form = page.locator("form")
@@ -398,7 +398,6 @@ def test_a_code_that_is_being_composed_is_left_alone(page: Page, api: FakeApi) -
     ],
 )
 def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) -> None:
-    """The field shows the error, and the page sends no request."""
     page.goto(f"{api.url}#forgot")
     address = page.get_by_label("Email", exact=True)
     address.fill(typed)
@@ -410,7 +409,7 @@ def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) ->
 
 
 def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
-    """If the stage has used up its mails for the day, the person may have to wait for half a day."""
+    """If the stage has sent its maximum of mails for the day, the person may have to wait for half a day."""
     api.answers["POST /auth/direct/forgot-password"] = throttled(12 * 3600 + 5 * 60 + 9)
     page.goto(f"{api.url}#forgot")
     page.get_by_label("Email", exact=True).fill("bo@acme.example")
@@ -517,7 +516,7 @@ def test_a_reset_whose_sign_in_fails_leads_to_the_form(page: Page, api: FakeApi)
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_addresses_look_alike(page: Page, api: FakeApi) -> None:
-    """The server's responses are the same, and the page sends no additional request that could differ."""
+    """For both kinds of address, the server's responses are equal, and the page sends the same requests."""
     asked: list[Request] = api.requests
     shown = []
     for email in ("known@example.com", "unknown@example.com"):
@@ -545,8 +544,8 @@ def test_a_typed_address_goes_along(page: Page, api: FakeApi, link: str, heading
 
 
 def test_after_a_wrong_password_no_code_is_said_to_be_on_its_way(page: Page, api: FakeApi) -> None:
-    """The person has not requested a code, so the view only asks for a code that the person already has. The view still
-    shows the address."""
+    """The person has not requested a code, so the view asks only for a code from an earlier mail. The view still shows
+    the address."""
     api.embed()
     api.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
     page.goto(f"{api.url}#email")

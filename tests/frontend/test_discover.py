@@ -1,5 +1,5 @@
-"""Tests of "email first": the address's domain leads to its provider, to the password, to managed login, or to an
-administrator."""
+"""Tests of "email first": the address's domain leads to the domain's provider, to the password, to managed login, or to
+an administrator."""
 
 import threading
 from urllib.parse import parse_qs, urlsplit

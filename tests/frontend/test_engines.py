@@ -1,5 +1,5 @@
-"""Tests of Firefox and WebKitGTK with blocked cookies: the page explains the fault, and session.js reports it to other
-front ends."""
+"""Tests of Firefox and WebKitGTK with blocked cookies. The page explains the fault, and session.js reports the fault to
+other front ends."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,8 @@ from tests.engines.webkit import WebKit
 
 from .fake_api import ASSETS, FakeApi
 
-#: Returns whether the fault exists in the page's own context. Without this check the tests would prove nothing.
+#: Returns whether the fault exists in the page's own context. Without this check, the tests would also pass in a
+#: browser without the fault.
 CHANNEL = "try { new BroadcastChannel('x').close(); return 'works'; } catch (error) { return error.name; }"
 SECURE = "document.cookie = '__Host-x=1; Path=/; Secure'; return document.cookie;"
 STATE = f"""return import('/api{ASSETS}session.js')

@@ -1,5 +1,5 @@
-"""Tests of the first view in the HTML: it equals the view that the script would draw, and the script keeps the person's
-input."""
+"""Tests of the first view in the HTML. This view equals the view that the script would draw, and the script keeps the
+person's input."""
 
 from collections.abc import Callable
 from typing import Any
@@ -103,7 +103,7 @@ def test_a_view_that_is_not_certain_waits_for_the_script(
 def test_what_the_person_did_before_the_script_came_stays(
     page: Page, api: FakeApi, script: list[Route]
 ) -> None:
-    """The tick, the focus and the nodes themselves stay. No element moves."""
+    """The script keeps the tick, the focus and the nodes. No element moves."""
     api.embed()
     page.goto(api.url, wait_until="commit")
     box = page.get_by_label("Keep me signed in on this device")
@@ -166,7 +166,7 @@ def test_an_old_copy_of_the_page_decides_nothing(page: Page, api: FakeApi) -> No
 
 @pytest.mark.security("S-109")
 def test_a_session_whose_cookie_the_browser_withheld_is_found(page: Page, api: FakeApi) -> None:
-    """Browser engines differ in when they send the cookie. The HTML shows the sign-in methods, and the script finds the
+    """Browser engines send the cookie at different times. The HTML shows the sign-in methods, and the script finds the
     session."""
     api.sign_in()
     api.withholds = True

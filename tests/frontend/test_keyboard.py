@@ -37,7 +37,7 @@ def type_in(page: Page, *texts: str) -> None:
 
 
 def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi) -> None:
-    """The flow goes from the first view to the profile, and back."""
+    """The flow begins at the first view, leads to the profile, and ends at the first view."""
     api.answers["POST /auth/direct/sign-in"] = challenge("SOFTWARE_TOKEN_MFA")
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
     page.goto(api.url)

@@ -88,8 +88,7 @@ def layout_faults(page: Page) -> dict[str, list[str]]:
 
 
 def large_and_german_faults(page: Page) -> dict[str, list[str]]:
-    """Return the layout faults in three looks: with text of twice its size (a browser's setting), in German, and with
-    both."""
+    """Return the layout faults in three looks: with text of 200 % (a browser's setting), in German, and with both."""
     browser = page.context.new_cdp_session(page)
     found = {}
     try:
@@ -135,7 +134,7 @@ def timeless(what: str) -> str:
 
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
-    """Yield the page, and restore its connection after the test."""
+    """Yield the page. After the test, restore the page's connection."""
     yield page
     page.context.set_offline(False)
 
@@ -155,7 +154,7 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
     page.evaluate(AXE)
     for theme, rules in RULES.items():
         page.emulate_media(color_scheme=theme)
-        # without its script the page shows only a waiting symbol, and has no heading
+        # without the script the page shows only a waiting symbol, and has no heading
         found = [
             one
             for one in axe(page, rules)
@@ -173,8 +172,8 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
 def test_both_doors_are_on_the_first_screen(
     page: Page, api: FakeApi, view: str, size: tuple[int, int]
 ) -> None:
-    """The buttons for Okta and email are visible without scrolling, in English and German, whatever the page shows
-    above the buttons."""
+    """The buttons for Okta and email are visible without scrolling, in English and German, with any content above the
+    buttons."""
     api.embed()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for language in ("en", "de"):
@@ -206,7 +205,7 @@ def test_email_form_and_other_door_are_on_the_first_screen(
 
 
 def test_a_refusal_leaves_the_button_where_it_is(page: Page, api: FakeApi) -> None:
-    """The message appears below the button, so that a second click meets the same button."""
+    """The message appears below the button, so a second click hits the same button."""
     api.embed()
     page.goto(f"{api.url}#email")
     button = page.get_by_role("button", name="Sign in")

@@ -75,8 +75,8 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """The page's configuration says that the browser has no session. The page requests the configuration together with
-    the scripts."""
+    """According to the page's configuration, the browser has no session. The page requests the configuration together
+    with the scripts."""
     page.goto(api.url)
     heading(page, "Sign in")
     page.wait_for_load_state("networkidle")
@@ -468,7 +468,7 @@ def test_a_page_kept_for_the_back_button_holds_nothing_until_it_has_asked(
     page.evaluate(LEFT)
     api.answers["POST /auth/refresh"] = error(401, "session_expired")
     asked = len(api.sent("GET /me"))
-    # Events that come before the response must not restore the hidden profile, either.
+    # Events before the response must not restore the hidden profile.
     page.evaluate(f"({BACK})(); dispatchEvent(new Event('offline'))")
     heading(page, "Sign in")
     assert len(api.sent("GET /me")) == asked

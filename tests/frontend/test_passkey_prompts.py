@@ -1,8 +1,8 @@
 """Tests of the browser's own prompt that ends without a passkey. Chromium rejects the call with NotAllowedError, as
 after "Cancel".
 
-Chromium's virtual authenticator waits for a touch that never comes, until the time in the options is over. DevTools
-cannot cancel a prompt: without the authenticator, or with WebAuthn switched off, the prompt stays open.
+Chromium's virtual authenticator waits for a touch until the time in the options is over. The touch never comes.
+DevTools cannot cancel a prompt: without the authenticator, or with WebAuthn switched off, the prompt stays open.
 """
 
 from typing import Any

@@ -114,7 +114,7 @@ def test_the_address_comes_first(page: Page, api: FakeApi) -> None:
             "This passkey was not accepted.",
         ),
         ({"answer": error(401, "challenge_expired")}, "That took too long."),
-        ({"asked": Answer(200, {"challenge": None})}, "There is no passkey for this account yet."),
+        ({"asked": Answer(200, {"challenge": None})}, "This account has no passkey yet."),
         ({"asked": throttled(15)}, "Too many attempts."),
         ({"asked": error(503, "temporarily_unavailable")}, "temporarily unavailable"),
     ],
@@ -171,7 +171,7 @@ def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
     [
         (answered, error(401, "invalid_credentials"), "This passkey was not accepted."),
         (answered, error(401, "challenge_expired"), "That took too long."),
-        (Answer(200, {"challenge": None}), None, "There is no passkey for this account yet."),
+        (Answer(200, {"challenge": None}), None, "This account has no passkey yet."),
         (throttled(15), None, "Too many attempts."),
     ],
     ids=["refused", "too late", "none", "paused"],
@@ -249,7 +249,7 @@ def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
 
 
 def test_the_offer_moves_nothing(page: Page, api: FakeApi) -> None:
-    """The page draws the profile once: with the offer if the response has come, without the offer otherwise. A late
+    """The page draws the profile once: with the offer after a response, and without the offer before a response. A late
     offer would move a button away from the person's finger."""
     held: list[Route] = []
     page.route("**/auth/passkeys/offer", lambda route: held.append(route))
@@ -280,7 +280,7 @@ def test_not_now_takes_the_offer_away(page: Page, api: FakeApi, remembered: Answ
 
 @pytest.mark.parametrize("said", [Answer(200, {"offer": False}), error(503, "x")], ids=str)
 def test_it_is_not_offered_again(page: Page, api: FakeApi, said: Answer) -> None:
-    """The page offers no passkey unless the server's response says that the page may offer one."""
+    """Without a response that allows the offer, the page offers no passkey."""
     api.answers["POST /auth/passkeys/offer"] = said
     with page.expect_response("**/auth/passkeys/offer"):
         sign_in(page, api)
@@ -313,7 +313,7 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
 
 
 def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
-    """The page says why the passkeys have ended, and that the person has none now."""
+    """The page says why the passkeys have ended, and that the person has no passkeys now."""
     api.native()
     api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
     page.goto(f"{api.url}#passkeys")

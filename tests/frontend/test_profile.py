@@ -10,8 +10,8 @@ OTHER = f"DELETE /me/sessions/{'B' * 22}"
 
 
 def test_sessions_are_asked_for_when_somebody_looks(page: Page, api: FakeApi) -> None:
-    """The person can also open the list with the keyboard. Each device has a readable name. The current browser has no
-    button to end its session."""
+    """The person can also open the list with the keyboard. Each device has a readable name. The list has no button to
+    end the current browser's session."""
     api.sign_in()
     page.goto(api.url)
     summary = page.get_by_text("Where you are signed in")
@@ -101,8 +101,8 @@ def test_a_name_is_changed_and_greeted_by(page: Page, api: FakeApi) -> None:
 
 
 def test_a_password_is_changed_against_the_old_one(page: Page, api: FakeApi) -> None:
-    """If the old password is wrong, the page shows the error at that field. After the change, no password stays on the
-    page."""
+    """If the old password is wrong, the page shows the error at the field of the old password. After the change, no
+    password stays on the page."""
     _native(page, api)
     page.get_by_text("Change your password").click()
     page.get_by_label("Current password", exact=True).fill("not the old one")
@@ -121,7 +121,7 @@ def test_a_password_is_changed_against_the_old_one(page: Page, api: FakeApi) -> 
 
 def test_the_second_factor_says_whether_it_is_on(page: Page, api: FakeApi) -> None:
     """The label of the button says whether the second factor is on. If the state is unknown, the label does not mention
-    it."""
+    the state."""
     _native(page, api)
     expect(page.get_by_role("link", name="Two-step verification: off")).to_be_visible()
     api.answers["GET /me/second-factor"] = Answer(200, {"on": True, "factors": ["X"]})

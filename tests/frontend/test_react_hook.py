@@ -8,8 +8,8 @@ from playwright.sync_api import Page
 
 from .fake_api import Answer, FakeApi
 
-#: The rules from React's documentation that the hook needs. getSnapshot must return the same value as long as the state
-#: stays the same. A changed value renders again. Strict Mode renders twice.
+#: The rules of React that the hook needs, from React's documentation. getSnapshot must return the same value as long as
+#: the state stays the same. A changed value renders again. Strict Mode renders twice.
 REACT = """
 export const drawn = [];
 let render = () => {};

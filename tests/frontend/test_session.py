@@ -316,7 +316,7 @@ def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
 @pytest.mark.security("S-99")
 def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> None:
     """If the person returns to the page every second, the page sends one request in ten seconds and never refreshes.
-    The session ends after its idle time."""
+    The session ends after the idle time."""
     asked, refreshed, status = run("""
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
         await a.session.refresh();
@@ -340,7 +340,7 @@ def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> 
     ],
 )
 def test_a_look_without_an_answer_changes_nothing(run: Any, answer: str) -> None:
-    """The session stays. Without a session, the page sends no request."""
+    """The page keeps the session. Without a session, the page sends no request."""
     assert run(f"""
         world.answers['auth/session'] = {answer};
         a.wake();
@@ -368,7 +368,7 @@ def test_sleep_is_noticed_without_any_event(run: Any) -> None:
 
 
 def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
-    """The token is still valid when the outage starts. The session works again as soon as the API does."""
+    """The token is still valid when the outage starts. As soon as the API works again, the session works again."""
     statuses, tries, end = run("""
         await a.session.refresh();
         await world.pass(500); a.input();

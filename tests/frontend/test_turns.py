@@ -47,8 +47,8 @@ SECURE_DROPPED = """{
 
 @pytest.mark.parametrize("code", CODES)
 def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> None:
-    """The page finds out who is signed in before it shows the result. The page shows a failed attempt in one line. The
-    page does not mention a login that was used twice."""
+    """First the page asks the server who is signed in. Then the page shows a failed attempt in one line. The page does
+    not mention a login that was used twice."""
     api.sign_in()
     page.goto(f"{api.url}?error={code}")
     heading(page, "Hello, Ada")
@@ -57,7 +57,7 @@ def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> 
 
 
 def test_an_error_waits_for_the_answer_and_an_outage_hides_none(page: Page, api: FakeApi) -> None:
-    """Until the page knows who is signed in, it shows a waiting text. Then the page shows the error."""
+    """Until the server has answered who is signed in, the page shows a waiting text. Then the page shows the error."""
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable", {"Retry-After": "60"})
     page.goto(f"{api.url}?error=login_failed")
     heading(page, "We\u2019ll be right back")
@@ -94,8 +94,8 @@ def test_whatever_storage_does_the_page_does_not_hang(
 
 @pytest.mark.parametrize("script", [NO_COOKIES, SECURE_DROPPED], ids=["blocked", "Secure on http"])
 def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script: str) -> None:
-    """The page explains the fault in four places: in the first view, above the form, after a failed callback, and in a
-    signed-in view. A reload would lose the session."""
+    """The page explains the fault in four places: in the first view, above the form, after a failed callback, and in
+    the profile. The session of this profile would not survive a reload."""
     api.embed()
     lose_cookies(page, script)
     for fragment in ("", "#email", "#sign-up"):
@@ -115,7 +115,7 @@ def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script
     expect(page.get_by_text("until you close or reload this page")).to_be_visible()
 
 
-#: Another tab tests its cookies at the same moment, and has just deleted its test cookie.
+#: Another tab tests the cookies at the same moment, and has just deleted the test cookie.
 ANOTHER_TAB_CLEARS = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   let cleared = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
@@ -131,7 +131,7 @@ ANOTHER_TAB_CLEARS = """{
 
 
 def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: FakeApi) -> None:
-    """Tabs share their cookies. If another tab deletes its test cookie at the same time, this tab must not report
+    """Tabs share their cookies. If another tab deletes the test cookie at the same time, this tab must not report
     blocked cookies."""
     api.sign_in()
     lose_cookies(page, ANOTHER_TAB_CLEARS)
@@ -141,8 +141,7 @@ def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: 
 
 
 def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
-    """If the browser stored no session, the page starts no sign-in, neither by itself nor when the person presses the
-    button."""
+    """If the browser stored no session, the page starts no sign-in, even if the person presses the button."""
     api.config["auto_sign_in"] = "Okta"
     lose_cookies(page)
     page.goto(f"{api.url}?error=login_unknown")
@@ -195,8 +194,8 @@ def _query(wish: str) -> str:
     "wish", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "data:text/html,x"]
 )
 def test_the_page_goes_only_where_the_server_says(page: Page, api: FakeApi, wish: str) -> None:
-    """Anybody can write the query of the page's address. The page does not redirect to a target in the query, with or
-    without a session."""
+    """An attacker can write the query of the page's address. With or without a session, the page does not redirect to a
+    target in the query."""
     api.embed()
     page.goto(f"{api.url}?{_query(wish)}")
     heading(page, "Sign in")
@@ -221,7 +220,7 @@ def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: Fak
 
 
 def test_after_a_sign_in_the_stages_own_place_comes_next(page: Page, api: FakeApi) -> None:
-    """AFTER_SIGN_IN applies only after a sign-in. People who are already signed in must be able to see the page."""
+    """`AFTER_SIGN_IN` applies only after a sign-in. People who are already signed in must be able to see the page."""
     api.embed()
     api.config["return_to"] = "/api/reports"
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -255,8 +254,8 @@ def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
 
 
 def test_session_js_tells_other_front_ends(page: Page, api: FakeApi) -> None:
-    """The state has a separate reason for blocked cookies, with and without a session, so that other front ends can
-    show it. A sign-out still sends its return address."""
+    """The state has a separate reason for blocked cookies, with and without a session. Other front ends can show this
+    reason. The request of a sign-out still contains the return address."""
     sent: list[Request] = []
 
     def sign_out(request: Request) -> Answer:

@@ -40,7 +40,7 @@ def forgot_form(page: Page, api: FakeApi) -> None:
 @pytest.mark.parametrize("view", [refused, sign_up_form, forgot_form, ask_for_reset])
 def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
     """Cognito sends no mail to a person whose invitation has expired. The page must not reveal an expired invitation,
-    so it always shows the hint."""
+    so the page always shows the hint."""
     view(page, api)
     expect(page.get_by_text(INVITED)).to_have_count(1)
 
@@ -60,7 +60,7 @@ def test_a_lost_phone_has_a_way_out(page: Page, api: FakeApi, view: View) -> Non
 
 
 def test_a_code_by_mail_needs_no_phone(page: Page, api: FakeApi) -> None:
-    """In these views, and while a person sets up an app, a hint about a phone would be wrong advice."""
+    """Codes by mail, and the set-up of an app, need no phone that was lost. The hint would be wrong advice."""
     challenged("EMAIL_OTP", destination="b***")(page, api)
     heading(page, "Check your mail")
     expect(page.get_by_text(LOST)).to_have_count(0)

@@ -49,7 +49,7 @@ def _version(python: Path) -> str:
 
 
 def runtime_python(version: str) -> Path:
-    """Return the interpreter of this version's environment. Install the environment if it is missing."""
+    """Return the interpreter of this version's environment. Install a missing environment."""
     return python_with(_LOCK, f"lambda-runtime-{version}", pythons()[version])
 
 

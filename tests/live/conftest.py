@@ -1,7 +1,7 @@
 """Tests against a real stage, if you have one: `python -m tests.live` sets the variables (see README.md in this
 folder).
 
-Without GATEHOUSE_LIVE_STAGE pytest collects no test of this folder, so it reports no skipped tests.
+Without `GATEHOUSE_LIVE_STAGE`, pytest collects no test of this folder, and therefore reports no skipped tests.
 """
 
 from __future__ import annotations
@@ -76,6 +76,6 @@ if STAGE:
 
     @pytest.fixture
     def person(live: LiveStage) -> Iterator[Person]:
-        """Yield a native account with a password. Afterwards delete the account and its record."""
+        """Yield a native account with a password. Afterwards delete the account and the account's record."""
         with live.person() as made:
             yield made

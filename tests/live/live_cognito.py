@@ -1,5 +1,5 @@
-"""A user pool of AWS for the cases, like a stage's pool. The module makes the pool for one run, and deletes the pool
-with its domain afterwards.
+"""A user pool on AWS for the cases, with the settings of a stage's pool. The module makes the pool for one run, and
+deletes the pool with its domain afterwards.
 
 The pool contains only the run's own people. Unless a tester types codes (`read_code`), the pool's mails go to SES's
 simulator.
@@ -23,8 +23,8 @@ from tests.cognitos.pool import create_pool
 #: The name of the pools and domains of live runs. `clean` searches for this name.
 NAME = "gatehouse-live-cases"
 TAG = {"gatehouse": "live-cases"}
-#: The maximum wait for a new domain, in seconds. Cognito takes up to a minute to answer at a new domain, sometimes
-#: more.
+#: The maximum wait for a new domain, in seconds. Cognito sometimes needs more than a minute until it answers at a new
+#: domain.
 _PATIENCE_SECONDS = 180.0
 _PAUSE_SECONDS = 3.0
 #: Sign-ups cause mails with codes. This address of SES accepts every mail, so no mail bounces.
@@ -45,7 +45,7 @@ def live_cognito(
     mailbox: str = "",
     read_code: ReadCode = no_mail,
 ) -> Iterator[AwsCognito]:
-    """Make the pool, yield it, and delete it.
+    """Make the pool, yield the pool, and delete the pool.
 
     `mailbox` is an address whose `+…` variants reach the tester, who types the codes (`read_code`). On the local AWS,
     `local_url` replaces the domain.
@@ -84,8 +84,8 @@ def _with_domain(cognito: Any, pool_id: str, prefix: str, region: str) -> str:
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while True:
         with suppress(requests.RequestException):
-            # The endpoint answers 400 or 405 to this empty request. With any other result, the host does not exist
-            # yet.
+            # The endpoint answers 400 or 405 to this empty request. Any other result means that the host does not
+            # exist yet.
             if requests.post(f"{url}/oauth2/token", timeout=TIMEOUT).status_code in (400, 405):
                 return url
         assert time.monotonic() < ends_at, f"{url} does not answer"

@@ -115,7 +115,7 @@ class LiveStage:
 
     @contextmanager
     def person(self) -> Iterator[Person]:
-        """Make a native account and yield it. At the end, delete the account and its record."""
+        """Yield a new native account. At the end, delete the account and the account's record."""
         cognito, pool = self.client("cognito-idp"), self.stage.environment["USER_POOL_ID"]
         email = f"gatehouse-live-{secrets.token_hex(6)}@example.com"
         password = secrets.token_urlsafe(24)

@@ -53,8 +53,8 @@ class StageRecord:
         self.test = ""
 
     def listen(self, method: str, path: str, answer: requests.Response) -> None:
-        """Record a request and its response. The record omits the values of cookies. For a body, it has only the names
-        of the members."""
+        """Record a request and the response. The record omits the values of cookies. For a body, the record has only
+        the names of the members."""
         headers = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
         if "location" in headers:
             headers["location"] = _without_values(headers["location"])

@@ -19,7 +19,7 @@ def sign_in(live: LiveStage, person: Person) -> tuple[Browser, str]:
 
 
 def test_token_has_our_scopes_and_opens_the_routes(live: LiveStage, person: Person) -> None:
-    """The V2 trigger has run, so a sign-in by API has the same scopes as a hosted sign-in."""
+    """Because the V2 trigger has run, a sign-in by API has the same scopes as a hosted sign-in."""
     browser, token = sign_in(live, person)
     me = browser.get("me", token)
     assert me.status_code == 200, me.text

@@ -1,6 +1,6 @@
-"""Tests of a sign-in through the real Okta, in a real browser. GATEHOUSE_LIVE_OKTA names the provider.
+"""Tests of a sign-in through the real Okta, in a real browser. `GATEHOUSE_LIVE_OKTA` names the provider.
 
-GATEHOUSE_LIVE_OKTA_USER and GATEHOUSE_LIVE_OKTA_PASSWORD are the credentials of a person at Okta. The person is
+`GATEHOUSE_LIVE_OKTA_USER` and `GATEHOUSE_LIVE_OKTA_PASSWORD` are the credentials of a person at Okta. The person is
 assigned to the application and has no second factor at Okta.
 """
 
@@ -18,7 +18,7 @@ PROVIDER = os.environ.get("GATEHOUSE_LIVE_OKTA", "")
 
 
 def through_okta(page: Page, live: LiveStage) -> None:
-    """Start at the app, fill in Okta's form (the labels are those of the Okta Sign-In Widget), and return."""
+    """Start at the app, fill in Okta's form (the labels are those of the Okta Sign-In Widget), and return to the app."""
     page.goto(f"{live.root}auth/login?provider={PROVIDER}")
     page.get_by_label(re.compile("username", re.IGNORECASE)).fill(
         os.environ["GATEHOUSE_LIVE_OKTA_USER"]

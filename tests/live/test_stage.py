@@ -1,4 +1,5 @@
-"""Tests of the whole deployment: the behaviour of API Gateway and Cognito that the local AWS cannot prove."""
+"""Tests of the whole deployment. The tests cover the behaviour of API Gateway and Cognito that the local AWS cannot
+prove."""
 
 from __future__ import annotations
 
@@ -21,13 +22,14 @@ def test_doctor_finds_nothing(live: LiveStage, record: StageRecord) -> None:
 
 
 def test_every_answer_has_the_headers(live: LiveStage) -> None:
-    """The test requests three kinds of responses: ours, the authorizer's refusal, and the response for an undeclared
-    path."""
+    """The test covers three kinds of responses: the app's own responses, the authorizer's refusal, and the response for
+    an undeclared path."""
     browser = live.browser()
     names = ["X-Content-Type-Options", "Referrer-Policy"]
     if (
         not live.stage.is_local
-    ):  # the local proxy removes this header, because browsers would apply it to all of localhost
+        # the local proxy removes this header, because browsers would apply the header to all of localhost
+    ):
         names.append("Strict-Transport-Security")
     for path, status in (("", 200), ("health", 200), ("me", 401), ("nothing/here", 404)):
         answer = browser.get(path)
@@ -74,7 +76,7 @@ def test_callback_without_its_transaction_is_refused(live: LiveStage) -> None:
 
 
 def test_refresh_without_a_session_is_refused(live: LiveStage) -> None:
-    """Without the page's header, the server treats the request as one from another site."""
+    """Without the page's header, the server treats the request as a request from another site."""
     browser = live.browser()
     assert browser.post("auth/refresh").json()["error"] == "no_session"
     bare = browser._send("POST", "auth/refresh", {}, {})

@@ -24,7 +24,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Yield the local AWS with its fixes, and with IAM enforced."""
+    """Yield the local AWS with all fixes, and with IAM enforced."""
     state = tmp_path_factory.mktemp("local-aws")
     aws_port, okta_port = free_ports(2)
     python = ministack_python(PROJECT / ".local", Reporter())
@@ -51,7 +51,7 @@ def shared_pool(cloud: Cloud) -> Pool:
 
 @pytest.fixture
 def pool(cloud: Cloud, shared_pool: Pool) -> Pool:
-    """Yield the shared pool without people. Its triggers change nothing."""
+    """Yield the shared pool without people. The triggers of this pool do not change events."""
     shared_pool.clear()
     return shared_pool
 

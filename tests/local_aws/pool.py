@@ -125,11 +125,11 @@ class Pool:
         self.cloud.forget_events()
 
     def keep_empty_claims(self) -> None:
-        """Until the next call of `clear`, let the pool keep the stored value if a claim is empty."""
+        """Until the next call of `clear`, let the pool ignore empty claims and keep the stored values."""
         self.cognito.tag_resource(ResourceArn=self.arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
 
     def secret_hash(self, username: str) -> str:
-        """Return the SECRET_HASH of an API call."""
+        """Return the `SECRET_HASH` of an API call."""
         message = (username + self.client_id).encode()
         digest = hmac.new(self.client_secret.encode(), message, "sha256").digest()
         return base64.b64encode(digest).decode()
@@ -183,7 +183,7 @@ class Pool:
         return requests.post(self.cloud.url + path, data=form, auth=credentials, timeout=30)
 
     def rotate(self, feature: str, grace_seconds: int) -> None:
-        """Turn the client's refresh token rotation on or off. The client keeps its other settings."""
+        """Turn the client's refresh token rotation on or off. The client keeps all other settings."""
         described = self.cognito.describe_user_pool_client(
             UserPoolId=self.id, ClientId=self.client_id
         )["UserPoolClient"]
@@ -198,7 +198,7 @@ class Pool:
             "TokenValidityUnits",
             "PreventUserExistenceErrors",
         )
-        # AWS refuses ALLOW_REFRESH_TOKEN_AUTH for a client that rotates.
+        # AWS refuses `ALLOW_REFRESH_TOKEN_AUTH` for a client that rotates.
         flows = ["ALLOW_USER_PASSWORD_AUTH"]
         self.cognito.update_user_pool_client(
             UserPoolId=self.id,
@@ -228,7 +228,7 @@ class Pool:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return a token's claims without verifying it."""
+    """Return a token's claims without a verification of the token."""
     payload = token.split(".")[1]
     decoded: dict[str, Any] = json.loads(
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))

@@ -1,6 +1,6 @@
 """The code of the tests' Lambda functions. The functions record each event, and answer according to a script.
 
-The local AWS runs functions on this machine, so the record and the script are ordinary files.
+The local AWS runs functions on this machine, so the records and the script are ordinary files.
 """
 
 import json
@@ -23,12 +23,12 @@ def trigger(event, context):
 
 
 def broken(event, context):
-    """Handle a request of an API with an error."""
+    """Raise an error for every request of an API."""
     raise ValueError("canary-in-an-error")
 
 
 def echo(event, context):
-    """Handle a request of an API by returning the event."""
+    """Return the event of the request as the response."""
     body = {name: event[name] for name in ("httpMethod", "path", "resource", "body")}
     body["headers"] = event["headers"]
     body["query"] = event["queryStringParameters"]

@@ -1,4 +1,4 @@
-"""Tests of the function that turns claims into attributes. No service runs."""
+"""Tests of the function that turns claims into attributes. These tests need no service."""
 
 from __future__ import annotations
 

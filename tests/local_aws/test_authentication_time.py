@@ -1,5 +1,5 @@
 """Tests of `auth_time`. In Cognito's tokens, `auth_time` is the time of the sign-in at Cognito. In the provider's
-tokens, it is the time of the sign-in at the provider."""
+tokens, `auth_time` is the time of the sign-in at the provider."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ QUERY = {
 
 
 def test_a_refresh_keeps_the_time_of_its_sign_in(pool: Pool, browser: OktaBrowser) -> None:
-    """The ID token and the access token keep the time. The test refreshes until the second in which the first tokens
-    were issued has passed."""
+    """The ID token and the access token keep the time of the sign-in. The test repeats the refresh until the clock
+    shows a later second than at the sign-in."""
     tokens = browser.tokens()
     began = claims(tokens["access_token"])
     said = began
@@ -57,7 +57,7 @@ def choose(cloud: Cloud, browser: requests.Session, **form: str) -> requests.Res
 
 
 def auth_time(cloud: Cloud, answer: requests.Response) -> int:
-    """Exchange the code in a response. Return the `auth_time` in the ID token."""
+    """Exchange the code that a response contains. Return the `auth_time` in the ID token."""
     (code,) = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
     tokens = requests.post(
         cloud.okta_url + "/oauth2/token",
@@ -84,7 +84,7 @@ def test_without_the_box_the_stand_in_asks_each_time(cloud: Cloud) -> None:
 def test_with_it_people_are_let_through_unless_they_must_be_asked(
     cloud: Cloud, asked: dict[str, str]
 ) -> None:
-    """With a session at the provider, people see no login page, and `auth_time` keeps its value. With `prompt=login` or
+    """With a session at the provider, people see no login page, and `auth_time` stays the same. With `prompt=login` or
     a small `max_age`, people see the page and sign in again."""
     browser = requests.Session()
     first = choose(cloud, browser, keep="1")

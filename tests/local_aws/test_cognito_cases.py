@@ -1,4 +1,5 @@
-"""Runs the cases of tests/cognitos on the local AWS. Each result is as on AWS, or listed with the reason."""
+"""Runs the cases of tests/cognitos on the local AWS. Each result is as on AWS, or differences.json lists the difference
+with the reason."""
 
 from __future__ import annotations
 
@@ -29,5 +30,5 @@ def test_the_local_aws_does_what_aws_does(cognitos: LocalCognitos, name: str) ->
 
 
 def test_only_cases_that_run_here_are_listed() -> None:
-    """If a case does not run, no test would check a difference that is listed for the case."""
+    """No test would check a listed difference of a case that does not run."""
     assert set(LISTED) <= {case.name for case in RUN}

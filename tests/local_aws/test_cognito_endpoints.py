@@ -41,7 +41,7 @@ def test_an_idp_identifier_picks_its_provider(browser: OktaBrowser) -> None:
 
 
 def test_an_unknown_idp_identifier_goes_nowhere(browser: OktaBrowser) -> None:
-    """Cognito answers with its own error page instead of a redirect."""
+    """Cognito shows an error page instead of a redirect."""
     answer = browser.authorize(identity_provider="", idp_identifier="example.net")
     assert answer.status_code == 400
 
@@ -52,26 +52,26 @@ def test_a_provider_must_be_enabled_for_the_client(browser: OktaBrowser) -> None
 
 
 def test_a_foreign_redirect_uri_is_never_redirected_to(browser: OktaBrowser) -> None:
-    """Cognito does not redirect to such an address, not even with an error."""
+    """Cognito does not redirect to such an address, even if the request has an error."""
     answer = browser.authorize(redirect_uri="https://evil.example/")
     assert answer.status_code == 400
     assert "Location" not in answer.headers
 
 
 def test_plain_pkce_is_refused(browser: OktaBrowser) -> None:
-    """Cognito accepts only S256, in federated sign-ins as well."""
+    """Cognito accepts only S256, also in federated sign-ins."""
     answer = browser.authorize(code_challenge_method="plain")
     assert query_of(answer.headers["Location"])["error"] == "invalid_request"
 
 
 def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """The provider may write the hint into its form."""
+    """The provider may write the hint into the login form."""
     answer = browser.authorize(login_hint="alice@example.com")
     assert query_of(answer.headers["Location"])["login_hint"] == "alice@example.com"
 
 
 def test_a_prompt_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """With `prompt`, the provider may show its login page again. AWS does not document whether Cognito also passes
+    """With `prompt`, the provider may show the login page again. AWS does not document whether Cognito also passes
     `max_age` on."""
     query = query_of(browser.authorize(prompt="login", max_age="0").headers["Location"])
     assert query["prompt"] == "login"
@@ -90,7 +90,8 @@ def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
 
 
 def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
-    """For the codes of its own login page, MiniStack requires `redirect_uri` and the secret even without the fix."""
+    """For the codes of MiniStack's own login page, MiniStack requires `redirect_uri` and the secret even without the
+    fix."""
     code = browser.sign_in()["code"]
     assert browser.pool.exchange(code, redirect_uri="http://localhost:1/").status_code == 400
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
@@ -98,13 +99,13 @@ def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
 
 
 def test_an_omitted_scope_means_all_of_the_clients(browser: OktaBrowser) -> None:
-    """For this reason the app always sends its scopes."""
+    """The app therefore sends the scopes in every request."""
     access = claims(browser.tokens(scope="")["access_token"])
     assert set(access["scope"].split()) == set(SCOPE.split())
 
 
 def test_a_refresh_needs_the_clients_secret(browser: OktaBrowser) -> None:
-    """A confidential client without its secret gets no tokens."""
+    """A confidential client gets no tokens without the secret."""
     form = {
         "grant_type": "refresh_token",
         "refresh_token": browser.tokens()["refresh_token"],
@@ -133,7 +134,7 @@ def test_revoking_ends_a_refresh_token(browser: OktaBrowser) -> None:
 
 
 def test_revoking_wants_a_refresh_token_and_its_client(browser: OktaBrowser) -> None:
-    """The endpoint refuses an access token, an empty request, and a request without credentials."""
+    """The endpoint refuses three requests: with an access token, without a token, and without credentials."""
     pool, tokens = browser.pool, browser.tokens()
     assert pool.post("/oauth2/revoke", {}).json()["error"] == "invalid_request"
     access = pool.post("/oauth2/revoke", {"token": tokens["access_token"]})

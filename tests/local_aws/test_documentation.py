@@ -61,7 +61,7 @@ def test_what_is_unproved_has_its_evidence() -> None:
 
 
 def test_every_mend_was_seen_with_the_version_that_runs() -> None:
-    """With a new MiniStack, a fix may be superfluous. After an update, run `python -m tests.mends --write`."""
+    """A new MiniStack may no longer need a fix. After an update, run `python -m tests.mends --write`."""
     assert {name: seen for name, seen in mends.seen_with().items() if seen != VERSION} == {}
     assert f"ministack=={VERSION}" in (PROJECT / "ops/local/requirements.in").read_text()
     assert f") {VERSION}, an AWS emulator" in PAGE
@@ -91,7 +91,7 @@ def test_a_mend_that_is_no_longer_needed_is_named(
     code: int,
     said: str,
 ) -> None:
-    """A fix is needed if its tests fail without the fix and pass with it."""
+    """A fix is needed if the tests fail without the fix and pass with the fix."""
     monkeypatch.setattr(mends, "is_needed", lambda name, tests: name in failing)
     assert mends.main(["login_page", "user_lookup"]) == code
     assert said in capsys.readouterr().out

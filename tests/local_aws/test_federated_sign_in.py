@@ -29,7 +29,7 @@ def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
 def test_a_later_sign_in_runs_the_triggers_of_authentication(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """PreSignUp does not run again, and the profile is the same."""
+    """PreSignUp does not run again, and the pool finds the same profile."""
     first = claims(browser.tokens()["id_token"])["sub"]
     cloud.forget_events()
     assert claims(browser.tokens()["id_token"])["sub"] == first
@@ -79,7 +79,7 @@ def test_unmapped_claims_do_not_become_attributes(pool: Pool, browser: OktaBrows
 
 
 def test_an_unverified_address_stays_unverified(pool: Pool, browser: OktaBrowser) -> None:
-    """The provider's claim about Chloé is false, and the ID token has a JSON `false`."""
+    """The provider's claim `email_verified` about Chloé is false. The ID token has a JSON `false`."""
     id_token = browser.tokens(CHLOE)["id_token"]
     assert claims(id_token)["email_verified"] is False
     assert claims(id_token)["given_name"] == "Chloé"

@@ -89,7 +89,7 @@ def provider() -> Iterator[Provider]:
 
 
 def test_a_thin_id_token_is_filled_from_userinfo(provider: Provider) -> None:
-    """If the ID token and userinfo both have a claim, the pool stores the claim of the ID token."""
+    """If the ID token and userinfo have the same claim, the pool stores the ID token's value."""
     provider.id_claims["given_name"] = "From the token"
     provider.userinfo["given_name"] = "From userinfo"
     claims = provider.fetch()
@@ -112,7 +112,7 @@ def test_another_issuer_or_audience_is_refused(provider: Provider, wrong: dict[s
 
 
 def test_a_failing_provider_is_a_refusal(provider: Provider) -> None:
-    """The sign-in ends with an error at the app's callback, not with a crash."""
+    """The sign-in ends with an error at the app's callback, and does not crash."""
     provider.url += "/nowhere"
     with pytest.raises(SignInRefusedError, match="identity provider failed"):
         provider.fetch()

@@ -27,7 +27,7 @@ def tell(pool: Pool, told: dict[str, Any]) -> None:
 
 @pytest.fixture
 def told(pool: Pool) -> Any:
-    """Yield Alice's claims from the file, and restore them after the test."""
+    """Yield Alice's claims from the file. After the test, restore the claims."""
     facts = {name: value for name, value in PERSON.items() if name != "sub"}
     yield facts
     tell(pool, facts)
@@ -39,7 +39,7 @@ def answer(cloud: Cloud, attributes: dict[str, str]) -> None:
 
 def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: OktaBrowser) -> None:
     """The event contains the token response, the ID token and userinfo; booleans and lists become text. The subject
-    keeps its upper and lower case."""
+    keeps the upper and lower case of the provider."""
     browser.tokens()
     event = cloud.events()[0]
     assert (event["triggerSource"], event["userName"]) == (SOURCE, ALICE)
@@ -120,7 +120,7 @@ def test_attributes_are_deleted_by_name_and_by_a_blank_value(
 
 
 def test_an_address_finds_its_user_in_any_case(pool: Pool) -> None:
-    """In a pool that ignores case, the case of an alias does not matter either."""
+    """A pool that ignores case also ignores the case of aliases."""
     name = pool.add_person("Ada@example.com")
     for spelling in ("ada@example.com", "ADA@EXAMPLE.COM", "Ada@example.com"):
         found = pool.cognito.admin_get_user(UserPoolId=pool.id, Username=spelling)

@@ -22,7 +22,8 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("first", ENDS)
 def test_only_the_first_is_heard(first: signal.Signals) -> None:
-    """A second, impatient Ctrl-C would otherwise interrupt the clean-up, and the stack's programs would keep running."""
+    """If the handler heard a second Ctrl-C, the clean-up would be interrupted, and the stack's programs would keep
+    running."""
     hear_once()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), first)

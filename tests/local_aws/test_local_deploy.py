@@ -57,7 +57,7 @@ def test_long_sleeps_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_local_run_cannot_reach_another_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run removes the caller's AWS_* variables, and restores them afterwards."""
+    """The run removes the caller's AWS_* variables. Afterwards the run restores the variables."""
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://elsewhere.example")
     credentials = {"AWS_ACCESS_KEY_ID": "AKIALOCAL", "AWS_SECRET_ACCESS_KEY": "s"}

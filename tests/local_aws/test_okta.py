@@ -78,7 +78,7 @@ def outcome(client: Any) -> dict[str, str]:
 
 
 def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client: Any) -> None:
-    """A deactivated person who still has a session at the stand-in stays on the login page, too."""
+    """A deactivated person with a session at the stand-in also stays on the login page."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     assert client.get(QUERY).status_code == 302
     press(client, "deactivate")
@@ -89,7 +89,7 @@ def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client
 
 
 def test_whoever_is_removed_from_the_app_comes_back_with_access_denied(client: Any) -> None:
-    """The error has the same words as Okta's error, also for a person with a session at the stand-in."""
+    """The error has the words of Okta's error. A person with a session at the stand-in gets the same error."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     press(client, "remove")
     assert outcome(client) == {
@@ -111,7 +111,7 @@ def test_cleared_sessions_end_at_the_stand_in_too(client: Any) -> None:
 
 
 def test_the_console_says_what_it_sent(client: Any) -> None:
-    """A stand-in without a registered app sends no request. The console reports this."""
+    """A stand-in without a registered app sends no request. The console says that it sent no request."""
     press(client, "deactivate")
     page = client.get("/admin").text
     assert "user.lifecycle.deactivate: not sent" in page

@@ -1,4 +1,4 @@
-"""Tests of child processes: clear errors, and no remaining processes and files."""
+"""Tests of child processes: clear errors, and no remaining processes or files."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
 
 
 def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
-    """The files are also removed if another process, such as `down`, stops the program. Otherwise each run would leave
-    files of 50 MB."""
+    """The files are also removed if another process, such as `down`, stops the program. Without this clean-up, each run
+    would leave files of 50 MB."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     (scratch / "left").write_text("")
@@ -64,7 +64,7 @@ def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
-    """The second `up` watches and stops the program as if it had started the program itself."""
+    """The second `up` watches and stops the program like a program of its own."""
     starter, second = Processes(tmp_path), Processes(tmp_path)
     starter.start(program(tmp_path))
     second.adopt()
@@ -87,7 +87,8 @@ def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
 
 
 def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
-    """`down` is another process, which has only the file. `down` also stops the children of the program."""
+    """`down` is another process, which knows the program only from the file. `down` also stops the children of the
+    program."""
     started = program(tmp_path, PARENT)
     starter = Processes(tmp_path)
     starter.start(started)
@@ -97,7 +98,8 @@ def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
 
 
 def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -> None:
-    """If `make up` runs in two terminals, the second one owns the stack. The first one reports this and ends."""
+    """If `make up` runs in two terminals, the second `make up` owns the stack. The first `make up` reports the takeover
+    and ends."""
     first, second = Processes(tmp_path), Processes(tmp_path)
     first.start(program(tmp_path))
     try:
@@ -133,7 +135,7 @@ def test_who_watches_hears_at_once_that_it_was_meant(
 
     monkeypatch.setattr(processes_module, "_stop_marked", watched)
     assert Processes(tmp_path).stop() == ["Server"]
-    assert "outside" in said[0]
+    assert "Another command" in said[0]
     monkeypatch.undo()
     first.stop()
 
@@ -147,7 +149,7 @@ def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
 
 
 def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
-    """The program has crashed, but its child still listens."""
+    """The program has crashed, but the program's child still listens."""
     processes = Processes(tmp_path)
     started = program(tmp_path, PARENT)
     processes.start(started)
@@ -170,7 +172,7 @@ def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
-    """`up` checks the port before it starts a program."""
+    """`up` checks the port before the start of any program."""
     first = program(tmp_path)
     processes = Processes(tmp_path)
     try:

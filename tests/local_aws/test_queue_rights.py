@@ -1,4 +1,4 @@
-"""Tests that one right allows sending one message or a batch of ten to a queue."""
+"""Tests that one right allows sending one message, or a batch of ten messages, to a queue."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_a_template_switches_rotation_on(cloud: Cloud, pool: Pool) -> None:
         "Type": "AWS::Cognito::UserPoolClient",
         "Properties": {
             "UserPoolId": pool.id,
-            # Without a list, the client would have ALLOW_REFRESH_TOKEN_AUTH. AWS refuses this flow together with
+            # Without a list, the client would have `ALLOW_REFRESH_TOKEN_AUTH`. AWS refuses this flow together with
             # rotation.
             "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"],
             "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 30},

@@ -140,7 +140,7 @@ def test_an_imported_authorizer_wants_token_and_scope(
 
 
 def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
-    """The parameters stay as the caller wrote them, each in its own segment. A value that is not encoded is unchanged."""
+    """The parameters stay unchanged, each in its own segment. A value that is not encoded is unchanged."""
     for name in ("ada%40x.example", "a%2Fb", "a%25b", "a%20b+c", "%C3%A4", "%FF", "a@b"):
         answer = get(url(cloud, api, f"/items/{name}"))
         assert (answer.status_code, answer.json()["pathParameters"]) == (200, {"name": name}), name
@@ -192,7 +192,7 @@ def test_an_overwrite_replaces_routes_and_authorizers(
 def test_an_overwrite_wipes_gateway_responses(
     cloud: Cloud, pool: Pool, api: str, function_arn: str
 ) -> None:
-    """A plain `chalice deploy` therefore removes the gateway responses, as on AWS."""
+    """As on AWS, a plain `chalice deploy` therefore removes the gateway responses."""
     gateway = cloud.client("apigateway")
     gateway.put_gateway_response(
         restApiId=api, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode="404"
@@ -206,7 +206,7 @@ def test_an_overwrite_wipes_gateway_responses(
 
 
 def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, pool: Pool) -> None:
-    """The response is the customised DEFAULT_5XX with its headers, without details of the error."""
+    """The response is the customised `DEFAULT_5XX` with our headers and without details of the error."""
     gateway = cloud.client("apigateway")
     arn = cloud.create_function("broken", "broken")
     body = json.dumps(document(pool, arn, "/", "/items/{name}"))
@@ -268,7 +268,7 @@ def test_the_proxy_passes_every_cookie(proxy: int) -> None:
 
 
 def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
-    """One connection carries two requests, and one of them is chunked."""
+    """One connection carries two requests. The body of the first request is chunked."""
     with closing(http.client.HTTPConnection("127.0.0.1", proxy, timeout=30)) as connection:
         connection.request("POST", "/", body=iter([b"one ", b"two"]), encode_chunked=True)
         assert json.load(connection.getresponse())["body"] == "one two"
@@ -287,7 +287,7 @@ def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
     ],
 )
 def test_the_proxy_refuses_what_api_gateway_refuses(proxy: int, header: str, status: int) -> None:
-    """The proxy refuses headers or bodies that are too large, and requests that are not HTTP."""
+    """The proxy refuses headers or bodies above the limit, and requests that are not HTTP."""
     with closing(socket.create_connection(("127.0.0.1", proxy), timeout=10)) as connection:
         connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
         assert connection.recv(64).split()[1] == str(status).encode()

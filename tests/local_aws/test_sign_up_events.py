@@ -54,7 +54,7 @@ def test_confirming_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_confirming_by_an_administrator_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
-    """AdminConfirmSignUp runs the trigger, too."""
+    """AdminConfirmSignUp also runs the trigger."""
     sign_up(pool)
     pool.cognito.admin_confirm_sign_up(UserPoolId=pool.id, Username=EMAIL)
     assert cloud.sources()[-1] == "PostConfirmation_ConfirmSignUp"

@@ -62,7 +62,7 @@ def test_a_failing_trigger_gives_no_tokens(cloud: Cloud, browser: OktaBrowser) -
 
 
 def test_trusted_claims_cannot_be_overridden() -> None:
-    """A trigger can neither replace nor remove these claims."""
+    """A trigger can neither replace nor remove the claims that apps trust, for example `sub` and `iss`."""
     section = {"claimsToAddOrOverride": {"sub": "other"}, "claimsToSuppress": ["iss"]}
     details = {"claimsAndScopeOverrideDetails": {"idTokenGeneration": section}}
     before = {"sub": "me", "iss": "pool"}

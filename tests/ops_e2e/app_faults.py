@@ -1,4 +1,4 @@
-"""Faults that the tests of doctor cause: in functions, roles, API, tables, alarms, logs, and in the sign-in up to Okta."""
+"""Faults for the tests of doctor: in functions, roles, API, tables, alarms, logs, and in the sign-in up to Okta."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def policy(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
 
 @contextmanager
 def a_dependency_left_out(place: Place) -> Iterator[None]:
-    """Upload the zip that Chalice alone would make when it cannot build a dependency."""
+    """Upload the zip that Chalice alone would make without a dependency, if the dependency's build fails."""
     functions = place.root("lambda")
     location = functions.get_function(FunctionName=RECORDS)["Code"]["Location"]
     before = requests.get(location, timeout=30).content

@@ -1,4 +1,4 @@
-"""Faults of the pool, its client, providers, secrets and stack, as people cause them in a console."""
+"""Faults of the pool, the client, the providers, the secrets and the stack, as people cause them in a console."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_SENT = ("ClientSecret", "LastModifiedDate", "CreationDate", "DefaultRedirec
 
 
 def pool(**changes: Any) -> Fault:
-    """Update the pool as the console does: with all its settings, changed by `changes`."""
+    """Update the pool as the console does: send all settings of the pool, with `changes`."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -38,7 +38,7 @@ def pool(**changes: Any) -> Fault:
 
 
 def client(**changes: Any) -> Fault:
-    """Update the app client as the console does: with all its settings, changed by `changes`."""
+    """Update the app client as the console does: send all settings of the client, with `changes`."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:

@@ -54,7 +54,7 @@ class _Session:
 
 @dataclass
 class Place:
-    """An empty local AWS, the proxy in front of it (wire.py), and a copy of the project."""
+    """An empty local AWS, the proxy of wire.py in front of this AWS, and a copy of the project."""
 
     state: Path
     processes: Processes
@@ -107,7 +107,7 @@ class Place:
 
     @property
     def stage(self) -> Stage:
-        """Return the stage as config.json describes it at this moment."""
+        """Return the stage that config.json describes at this moment."""
         return load_stage(self.project, LOCAL)
 
     @cached_property
@@ -117,7 +117,7 @@ class Place:
 
     @contextmanager
     def environment(self, tries: int = 3) -> Iterator[None]:
-        """Let this process and its children reach only the local AWS, through the proxy.
+        """Let this process and the child processes reach only the local AWS, through the proxy.
 
         `tries` is the number of attempts for a failing call, without a wait between the attempts.
         """
@@ -141,7 +141,7 @@ class Place:
         return self.clients[service]
 
     def deploy(self) -> str:
-        """Run `ops deploy --stage local`. Return its output."""
+        """Run `ops deploy --stage local`. Return the command's output."""
         printed = StringIO()
         deploy(self.project, LOCAL, Reporter(printed), CHALICE)
         return printed.getvalue()

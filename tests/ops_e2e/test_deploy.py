@@ -26,8 +26,8 @@ from tests.ops_e2e.place import CHALICE, Place
 from tests.ops_e2e.visitor import refresh, sign_in
 from tests.ops_e2e.wire import Cut
 
-#: The calls at which the connection breaks, in the order of a first deployment, and whether AWS still received the
-#: call. Each run continues after the previous run.
+#: The calls at which the connection breaks, in the order of a first deployment. The second value says whether AWS
+#: received the call. Each run continues after the previous run.
 ALL_CUTS = (
     Cut("POST 2015-03-31/functions", nth=1, after=True),
     Cut("POST 2015-03-31/functions", nth=2),
@@ -40,8 +40,8 @@ ALL_CUTS = (
     Cut("PATCH restapis/stages/api"),
 )
 
-#: The whole lists take a minute, so only `make soak` runs them. The cases below leave the worst states: a stack without
-#: a record, an API without a record, and half of the second pass.
+#: The whole lists take a minute, so only `make soak` runs the whole lists. The cases below leave the worst states: a
+#: stack without a record, an API without a record, and half of the second pass.
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 STACK_CUTS = (Cut("CreateStack"), Cut("CreateStack", after=True))[0 if LONG else 1 :]
 CUTS = ALL_CUTS if LONG else (ALL_CUTS[2], ALL_CUTS[6])
@@ -158,7 +158,7 @@ def test_protected_stage_is_asked_for_after_its_plan(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command shows the plan, and changes nothing without a confirmation. With `--plan`, the command does not ask
-    for one."""
+    for a confirmation."""
     line = ["--project-dir", str(place.project), "deploy", "--stage", "local"]
     with place.setting("gatehouse", deletion_protection=True):
         place.wire.operations.clear()
@@ -172,8 +172,8 @@ def test_protected_stage_is_asked_for_after_its_plan(
 
 
 def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
-    """`deploy` executes the change set that it showed. After another deployment in between, `deploy` stops and changes
-    nothing."""
+    """`deploy` executes the change set of the plan. If another deployment changes the stack after the plan, `deploy`
+    stops and changes nothing."""
     report = Reporter(StringIO())
     stack, cloudformation = place.stage.identity_stack, place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=14):

@@ -77,8 +77,8 @@ def refused(call: Any, **request: Any) -> bool:
 
 @pytest.mark.security("S-60")
 def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
-    """A new stage becomes healthy, and a second deployment succeeds. The role can use no other table, secret or role,
-    and cannot change itself."""
+    """A new stage becomes healthy, and a second deployment succeeds. The role cannot use other tables, secrets or
+    roles, and cannot change itself."""
     with as_ci(bare):
         bare.address()
         bare.deploy()
@@ -108,7 +108,7 @@ def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
 
 
 def documents() -> Iterator[dict[str, Any]]:
-    """Yield every statement in the file. The values of `!Sub` and `!Ref` are their texts."""
+    """Yield every statement in the file. The value of `!Sub` or `!Ref` is the text after the tag."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -138,8 +138,8 @@ def listed(value: Any) -> list[str]:
 
 @pytest.mark.security("S-60")
 def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
-    """Actions without a named resource only read, create a pool (whose id does not exist yet), or have a condition for
-    the stage's functions."""
+    """Three kinds of actions have no named resource: reading, creating a pool (whose id does not exist yet), and
+    actions with a condition for the stage's functions."""
     nameless = {
         *("cloudformation:DescribeStackDriftDetectionStatus", "cloudwatch:DescribeAlarms"),
         *("cloudwatch:GetMetricStatistics", "cognito-idp:CreateUserPool"),

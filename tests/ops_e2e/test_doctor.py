@@ -22,8 +22,8 @@ SEEDED = [
     for check, seeds in FAULTS.items()
     for what, seed in seeds
 ]
-#: Checks whose faults doubles simulate. tests/unit/ops/test_doctor.py has the faults that the local AWS cannot have.
-#: test_doctor_own_parts.py has the faults of parts that this project lacks.
+#: Checks for which doubles simulate the faults. tests/unit/ops/test_doctor.py has the faults that the local AWS cannot
+#: have. test_doctor_own_parts.py has the faults of parts that this project lacks.
 ELSEWHERE = {
     *("own-functions", "own-sources", "own-queues", "own-waits"),
     *("clock-skew", "table-backups", "table-expiry", "table-encryption"),
@@ -33,7 +33,7 @@ ELSEWHERE = {
 
 
 def run(place: Place, check: Check) -> list[str]:
-    """Run one check. Return the texts of its findings."""
+    """Run one check. Return the texts of the findings."""
     return [
         finding.says
         for finding in diagnose(Deployment(place.session, place.stage), [check]).findings
@@ -50,7 +50,8 @@ def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
 
 
 def test_every_check_has_a_seeded_fault() -> None:
-    """The fault is in this folder. If the local AWS lacks the subject of the check, a test with a double has the fault."""
+    """Each check has a fault in this folder, or a fault in a test with a double. The double is for subjects that the
+    local AWS lacks."""
     assert set(FAULTS) | ELSEWHERE == set(BY_ID)
     assert not set(FAULTS) & ELSEWHERE
 
@@ -58,7 +59,7 @@ def test_every_check_has_a_seeded_fault() -> None:
 def test_command_prints_json_and_its_exit_code_says_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The JSON has the same findings, for programs. The exit code is 1 if there are findings."""
+    """The JSON has the same findings, for programs. With findings, the exit code is 1."""
     line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
         assert cli.main([*line, "--json"]) == 1
@@ -69,7 +70,7 @@ def test_command_prints_json_and_its_exit_code_says_it(
 
 
 def test_healthy_stage_has_no_finding(place: Place) -> None:
-    """This test runs last, after the other tests have repaired their faults.
+    """This test runs last, after the repair of all planted faults.
 
     Every check runs, except the checks that the local AWS does not support.
     """
@@ -77,7 +78,7 @@ def test_healthy_stage_has_no_finding(place: Place) -> None:
     assert diagnosis.findings == []
     assert set(diagnosis.not_checked) == {check.id for check in CHECKS if check.not_locally}
     assert len(diagnosis.checked) >= 50
-    # A Python that will soon be deprecated causes a note instead of a finding.
+    # A Python that AWS will soon deprecate causes a note instead of a finding.
     assert {note.id for note in diagnosis.notes} <= {"runtime-age"}
 
 

@@ -1,5 +1,5 @@
-"""Tests that the package contains exactly the packages that requirements.txt locks. Otherwise neither `ops` nor plain
-Chalice makes a package."""
+"""Tests that the package contains exactly the packages that requirements.txt locks. If the packages differ, `ops` and
+plain Chalice make no package."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 def cannot_be_built(shelf: Shelf) -> str:
     """Lock a package without a wheel. The package's source needs a compiler."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "broken", BREAKS)))
-    return "broken==1.0: no wheel, and its source does not build"
+    return "broken==1.0 has no wheel, and its build fails"
 
 
 def missing_hash(shelf: Shelf) -> str:
@@ -113,7 +113,7 @@ def another_hash(shelf: Shelf) -> str:
 
 
 def not_locked(shelf: Shelf) -> str:
-    """Omit the dependency of another dependency from the lock."""
+    """Lock a package without a lock line for the package's dependency."""
     wheel(shelf.folder, "inner")
     shelf.lock(line(wheel(shelf.folder, "outer", needs=["inner>=1", "extra-only; extra == 'x'"])))
     return "outer==1.0 needs inner, which is not in requirements.txt"
@@ -191,8 +191,8 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
 
 @pytest.mark.parametrize("of", ["the stage", "one function"])
 def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: str) -> None:
-    """Lambda would refuse the variables only after the package and other functions have changed. The message is the one
-    that `ops` prints."""
+    """Lambda would refuse the variables only after the package and other functions have changed. Chalice prints the
+    same message as `ops`."""
     shelf.give_a_role()
     path = shelf.project / ".chalice" / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -283,7 +283,7 @@ def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
 
 @pytest.mark.security("S-76")
 def test_a_wheel_that_changed_in_the_cache_is_fetched_again(shelf: Shelf, tmp_path: Path) -> None:
-    """`ops` checks the hashes at each use, not only when a file arrives."""
+    """`ops` checks the hashes at each use, instead of only after a download."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
     stage = replace(load_stage(shelf.project, LOCAL), options={"python_version": "3.12"})
     require_dependencies(stage, reporter()[0])
@@ -309,7 +309,7 @@ def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo
 def without(
     end: str, instead: bytes | None = None
 ) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
-    """Return a change that removes or replaces the entry whose name has this ending."""
+    """Return a change that removes or replaces one entry. The entry's name has the given ending."""
 
     def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
         with zipfile.ZipFile(path) as packed:
@@ -345,8 +345,8 @@ def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
     ],
 )
 def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str) -> None:
-    """`ops` refuses the zip. The zip has a foreign or incomplete file, bytecode without a source, or missing or wrong
-    data for botocore."""
+    """`ops` refuses the zip. Each case has one fault: a foreign or incomplete file, bytecode without a source, or
+    missing or wrong data for botocore."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     made = package(shelf.project, shelf.out, "3.12")
     cache = Path(os.environ[CACHE])
@@ -358,7 +358,7 @@ def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str)
 
 @pytest.mark.security("S-76")
 def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None:
-    """Python would run the bytecode without checking its source, on this machine and in Lambda."""
+    """Python would run the bytecode without a check of the source, on this machine and in Lambda."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     target = replace(TARGET, runtime=RUNTIMES[python])
     shelf.lock(line(wheel(shelf.folder, "whole")))
@@ -386,18 +386,18 @@ def entries(path: Path) -> dict[str, bytes]:
 
 @pytest.mark.security("S-76")
 def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
-    """Chalice would put the two files into the zip, and Python would use the last file."""
+    """Chalice would put the file of `vendor` and the locked file into the zip, and Python would use the last file."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     (shelf.project / "vendor" / "whole.py").write_text("x = 'mine'\n")
     done = chalice_package(shelf)
     assert done.returncode == 1
-    assert "whole.py is in it twice" in done.stderr
+    assert "whole.py is in the zip twice" in done.stderr
     assert shelf.packaged() == []
 
 
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
-    """The package has the compiled wheels for the stage's runtime, whichever Python makes the package."""
+    """The package has the compiled wheels for the stage's runtime. The Python that builds the package does not matter."""
     abi = RUNTIMES[python].abi
     tag = f"{abi}-{abi}-manylinux_2_17_x86_64.manylinux2014_x86_64"
     for each in RUNTIMES.values():

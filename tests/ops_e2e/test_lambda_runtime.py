@@ -79,8 +79,8 @@ def function(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def start(function: Function, place: Place) -> Iterator[Start]:
-    """Yield a function that starts containers, which end with the test. A container that Lambda could not load is an
-    error."""
+    """Yield a function that starts containers, which end with the test. If Lambda could not load a container, the
+    function raises an error."""
     containers: list[Container] = []
 
     def start(handler: str) -> Container:
@@ -120,7 +120,8 @@ def trigger(place: Place, name: str) -> dict[str, Any]:
 
 @pytest.mark.security("S-76")
 def test_every_dependency_comes_from_the_zip(function: Function) -> None:
-    """The interpreter's environment lacks the dependencies, so no package on this machine can replace a missing one."""
+    """The interpreter's environment lacks the dependencies, so no package on this machine can replace a missing
+    dependency."""
     command = [function.python, "-c", WHERE, *MODULES]
     done = subprocess.run(
         command, cwd=function.root, env={"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True,
@@ -191,6 +192,6 @@ def test_each_function_of_the_app_starts(start: Start) -> None:
 
 
 def test_this_python_is_among_the_runtimes() -> None:
-    """`make test` therefore proves one of the runtimes, whichever Python it uses."""
+    """With any Python, `make test` therefore proves one of the runtimes."""
     assert RUNNING in RUNTIMES
     assert VERSIONS

@@ -79,7 +79,7 @@ def test_no_tests_no_ops_no_secret(built: Path) -> None:
 
 
 def test_every_module_has_its_bytecode(built: Path, tmp_path: Path) -> None:
-    """The bytecode is for this Python, which uses it without checking the source. Lambda cannot write bytecode itself."""
+    """The bytecode is for this Python, which does not check the source. Lambda cannot write bytecode itself."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
         packed.extractall(tmp_path)
@@ -102,7 +102,7 @@ TELL = (
 
 
 def cached(name: str) -> str:
-    """Return the path of a module's bytecode as Python expects it."""
+    """Return the path at which Python expects a module's bytecode."""
     folder, _, file = name.rpartition("/")
     tagged = f"__pycache__/{file.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
     return f"{folder}/{tagged}" if folder else tagged
@@ -122,13 +122,13 @@ def said(folder: Path, program: str) -> str:
 
 @pytest.mark.parametrize("state", ["whole", "missing", "of another Python"])
 def test_gatehouses_modules_are_in_one_file(built: Path, tmp_path: Path, state: str) -> None:
-    """A container loads all of Gatehouse from one file. Without this file, or with another Python, the container loads
-    the usual modules."""
+    """A container loads all modules of Gatehouse from one file. Without this file, or with another Python, the
+    container loads the usual modules."""
     with zipfile.ZipFile(built) as packed:
         packed.extractall(tmp_path)
     file = tmp_path / cached(f"{GATEHOUSE}modules.py")
     if state == "whole":
-        # Without sources and their bytecode, Python can load only the one file.
+        # Without the sources and the bytecode of the sources, Python can load only the one file.
         for source in (tmp_path / GATEHOUSE).rglob("*.py"):
             if source.name != "cold_start.py" and source.parent != tmp_path / GATEHOUSE:
                 source.write_text("raise AssertionError('read')")
@@ -153,7 +153,7 @@ def test_botocores_data_comes_with_its_notice(built: Path) -> None:
 
 
 def locked(name: str) -> set[str]:
-    """Return the distributions in a lock file. Each name is the name in site-packages."""
+    """Return the distributions in a lock file. The names are those in site-packages."""
     text = (PROJECT / name).read_text(encoding="utf-8")
     return {
         n.lower().replace("-", "_") for n in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)
@@ -163,7 +163,8 @@ def locked(name: str) -> set[str]:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-66")
 def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
-    """The zip has the app, Chalice itself, and the locked packages of requirements.txt. It has no development tools."""
+    """The zip has the app, Chalice itself, and the locked packages of requirements.txt. The zip has no development
+    tools."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
     distributions = {

@@ -40,8 +40,8 @@ def forget_caches(place: Place) -> None:
 
 @pytest.mark.security("S-59")
 def test_sessions_survive_a_new_sealing_key(place: Place) -> None:
-    """Old cookies still work, and new cookies are sealed with the new key. After the old key is deleted, the sessions
-    of its cookies end."""
+    """Old cookies still work, and new cookies are sealed with the new key. After the deletion of the old key, the
+    sessions of the old cookies end."""
     old = sign_in(place)
     assert refresh_name(old) == "k1"
     waited: list[float] = []
@@ -76,6 +76,6 @@ def refresh_name(cookie: str) -> str:
 
 
 def test_local_aws_says_that_it_has_no_second_client_secret(place: Place) -> None:
-    """The command reports this, and changes nothing."""
+    """The command says that the local AWS has no second client secret, and changes nothing."""
     with pytest.raises(OpsError, match="AddUserPoolClientSecret"):
         rotate.rotate_client_secrets(place.session, place.stage, Reporter(StringIO()))

@@ -30,7 +30,7 @@ def sign_in(place: Place) -> str:
 
 
 def cookies(answer: requests.Response) -> str:
-    """Return cookies as a browser keeps them. The jar of the package `requests` refuses Secure cookies over http."""
+    """Return the cookies that a browser would keep. The jar of the package `requests` refuses Secure cookies over http."""
     lines = answer.raw.headers.getlist("Set-Cookie")
     kept = [line.split(";")[0] for line in lines if "max-age=0" not in line.lower()]
     return "; ".join(kept)

@@ -60,7 +60,7 @@ class Wire:
 
     @property
     def url(self) -> str:
-        """Return the value of AWS_ENDPOINT_URL."""
+        """Return the value of `AWS_ENDPOINT_URL`."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:

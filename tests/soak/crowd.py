@@ -1,4 +1,4 @@
-"""Simulates many people who share warm containers, and checks that each response belongs to its caller.
+"""Simulates many people who share warm containers, and checks that each response belongs to the caller.
 
 Each person has a mark in name, address, `sub` and group. A response (headers, body, tokens, opened cookies) may contain
 only the caller's mark.
@@ -52,7 +52,7 @@ class Member:
 
 
 class LogLines:
-    """Standard output that counts log events instead of keeping them."""
+    """Standard output that counts log events and keeps no event."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -102,8 +102,7 @@ class Crowd:
         self.log = LogLines()
 
     def sign_in(self, member: Member) -> bool:
-        """Try once to sign in. Return whether the sign-in worked. After a failure, check that the error is an expected
-        one."""
+        """Try once to sign in. Return whether the sign-in worked. After a failure, check that the error is expected."""
         if member.door == "hosted":
             start = member.browser.get("/auth/login?provider=Okta")
             self._belongs(member, start)
@@ -251,7 +250,8 @@ class Crowd:
 
 
 def together(members: list[Any], do: Callable[[Any], object], threads: int) -> None:
-    """Process a shuffled list with `threads` threads, so that people meet in every order. Raise the threads' errors."""
+    """Process a shuffled list with `threads` threads, so that people meet in every order. If a thread fails, raise the
+    thread's error."""
     # Threads switch after every few bytecodes, so that the test notices data that two containers share.
     before = sys.getswitchinterval()
     sys.setswitchinterval(5e-5)

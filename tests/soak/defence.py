@@ -1,6 +1,6 @@
 """A defence that `make soak` switches off: the attribute to replace, and the replacement.
 
-No file changes: a separate process replaces the attribute before it imports any test module.
+No file changes: a separate process replaces the attribute before the import of any test module.
 """
 
 import inspect
@@ -88,17 +88,17 @@ def switch_off(entry: Defence) -> None:
 
 
 def value(new: Any) -> Off:
-    """Replace a value. For example, the new value is a limit that is never reached."""
+    """Return an `Off` that replaces a value by `new`. An example of `new` is an unlimited limit."""
     return lambda original: new
 
 
 def nothing(original: Any) -> Any:
-    """Replace a check by one that accepts every value."""
+    """Replace a check by a check that accepts every value."""
     return lambda *args, **named: None
 
 
 def answering(result: Any) -> Off:
-    """Replace a check by one whose result is always the same."""
+    """Replace a check by a check with a constant result."""
     return lambda original: lambda *args, **named: result
 
 
@@ -115,7 +115,7 @@ def wrapped(around: Callable[..., Any]) -> Off:
 
 
 def calling_in(caller: str, around: Callable[..., Any]) -> Off:
-    """Replace calls as `wrapped` does, but only calls from the function `caller`. Other callers get the original."""
+    """Replace calls from the function `caller`, as `wrapped` does. Other callers get the original."""
 
     def off(original: Any) -> Any:
         def call(*args: Any, **named: Any) -> Any:
@@ -129,8 +129,8 @@ def calling_in(caller: str, around: Callable[..., Any]) -> Off:
 
 
 def reading(*changes: tuple[str, str]) -> Off:
-    """Compile the function with pieces of its source replaced. For example, replace a condition by `False`. Each piece
-    must occur once."""
+    """Compile the function again, with other text in place of some pieces of the source. For example, replace a
+    condition by `False`. Each piece must occur once."""
 
     def off(original: Any) -> Any:
         function = inspect.unwrap(getattr(original, "__func__", original))

@@ -1,8 +1,7 @@
-"""Switches off one defence of the catalogue after the other, and checks each time that a test fails. Part of `make
-soak`.
+"""Switches off each defence of the catalogue in a run of its own, and checks that a test fails. Part of `make soak`.
 
-`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 in
-three cases: no test fails, the app does not run at all, or the catalogue no longer matches the code.
+`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if
+no test fails, if the app does not run, or if the catalogue does not match the code.
 """
 
 import argparse
@@ -27,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _SUITES = ("tests/unit", "tests/component")
 _ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
 _TIMEOUT_SECONDS = 240
-#: The control run has the files of all entries in one process.
+#: The time limit of the control run, which runs the files of all entries in one process.
 _CONTROL_SECONDS = 1800
 
 
@@ -51,7 +50,8 @@ class Outcome:
 
 
 def run(entry: Defence | None, files: Sequence[str] = _SUITES) -> Outcome:
-    """Run the tests of an entry without its defence. For None (the control run), run all `files` with every defence on."""
+    """Run the tests of an entry without the entry's defence. For None (the control run), run all `files` with every
+    defence on."""
     chosen = files if entry is None else _files(entry)
     seconds = _TIMEOUT_SECONDS if entry else _CONTROL_SECONDS
     problem, seen = _pytest(entry.name if entry else "", [*chosen, _ORDINARY_DAY], seconds)
@@ -80,8 +80,8 @@ def _files(entry: Defence) -> Sequence[str]:
 
 @cache
 def _marked_files() -> dict[str, list[str]]:
-    """Return a mapping from each security id to the files with its tests. Many ids come from data files, so pytest must
-    collect the tests."""
+    """Return a mapping from each security id to the files with the id's tests. Many ids come from data files, so pytest
+    must collect the tests."""
     _, seen = _pytest("", [*_SUITES, "--collect-only"])
     return dict(seen["files"])
 
@@ -96,7 +96,7 @@ def _pytest(
             **os.environ,
             "GATEHOUSE_SWITCHED_OFF": name,
             "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
-            # After an aborted run, the run's files are deleted together with this folder.
+            # This folder is deleted at the end, together with the files of an aborted run.
             "TMPDIR": folder,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -119,7 +119,7 @@ def _pytest(
 
 
 def run_all(entries: Sequence[Defence]) -> list[Outcome]:
-    """Run the control and every entry, several at a time. Print a line for each result."""
+    """Run the control run and every entry, several at a time. Print a line for each result."""
     outcomes = []
     files = sorted({name for entry in entries for name in _files(entry)})
     with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:

@@ -46,7 +46,7 @@ class Fleet:
 
     @contextmanager
     def container(self) -> Iterator[Services]:
-        """Wait for a free container, and yield it to the caller."""
+        """Wait for a free container, and yield the container to the caller."""
         container = self._free.get()
         if self._restarts and self._random.randrange(self._restarts) == 0:
             container = self._start()

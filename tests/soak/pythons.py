@@ -1,9 +1,9 @@
 """Runs the suites on every other Python of Lambda that is installed on this machine. Part of `make soak`.
 
 `python -m tests.soak.pythons [VERSION …] [--processes N] [--only PATH …]` makes an environment for each version in
-`.local/python-<version>`, from the same lock as `make`. In this environment, the command runs the suites except
-`tests/frontend`, in which Python only controls the browser. The command prints each version that is not installed. A
-missing version is a failure only if the caller requested it.
+`.local/python-<version>`, from the same lock as `make`. In each environment, the command runs all suites except
+`tests/frontend`. In `tests/frontend`, Python only controls the browser. The command prints each version that is not
+installed. A missing version is a failure only if the caller requested this version.
 """
 
 from __future__ import annotations

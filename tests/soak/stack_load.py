@@ -1,15 +1,15 @@
 """Puts load on a complete local stack: real HTTP, the deployed functions, IAM, tables. Part of `make soak`.
 
 `python -m tests.soak.stack_load [--people N] [--seconds N]` starts a separate stack. N people sign in at the same
-moment: half of them through the Okta stand-in, half by password on our own routes. Then the people refresh and call the
-API. The program checks that every response belongs to its caller, and that the table contains exactly these people. The
-program uses only the loopback interface.
+moment: one half through the Okta stand-in, the other half by password on our own routes. Then the people refresh and
+call the API. The program checks that every response belongs to the caller, and that the table contains exactly these
+people. The program uses only the loopback interface.
 
 The people's IP addresses are 127.0.1.1 and so on, with ten people for each address. The throttle therefore counts many
 offices instead of one machine. (The stack's proxy reports the true peer address and ignores headers.)
 
-All people are in the middle of a sign-in at once. At most IN_FLIGHT requests are open at a time, because the local AWS
-starts a process for each parallel request on this one machine.
+All sign-ins run at the same time. At most `IN_FLIGHT` requests are open at a time, because the local AWS starts a
+process for each parallel request on this one machine.
 """
 
 import argparse
@@ -301,7 +301,8 @@ def _use(load: Load, own: list[Member], ends: float) -> None:
 
 
 def _goes_on(load: Load, member: Member) -> None:
-    """Check that the session still exists. A refresh must work, if necessary after a pause of the stage's throttle."""
+    """Check that the session still exists: a refresh must work. The refresh may wait for a pause of the stage's
+    throttle."""
     for _ in range(5):
         if load.refresh(member):
             return
@@ -311,7 +312,7 @@ def _goes_on(load: Load, member: Member) -> None:
 
 def _shares(members: list[Member]) -> list[list[Member]]:
     """Distribute the people among threads. Each person's requests stay in one thread, because threads do not share
-    cookies."""
+    people's cookies."""
     return [members[n::IN_FLIGHT] for n in range(IN_FLIGHT) if members[n:]]
 
 

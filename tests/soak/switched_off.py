@@ -1,9 +1,9 @@
-"""A pytest plugin that switches off one defence before any import, runs the tests of the defence's ids, and reports as
-JSON.
+"""A pytest plugin that switches off one defence before any import. The plugin runs the tests of the defence's ids, and
+writes a report in JSON.
 
-The plugin needs `-p tests.soak.switched_off` and two variables. GATEHOUSE_SWITCHED_OFF is the name of an entry. An
-empty name means the control run, which runs every test with every defence on. GATEHOUSE_SWITCHED_OFF_REPORT is the file
-to write.
+The plugin needs `-p tests.soak.switched_off` and two variables. `GATEHOUSE_SWITCHED_OFF` is the name of an entry. An
+empty name means the control run, which runs every test with every defence on. `GATEHOUSE_SWITCHED_OFF_REPORT` is the
+file to write.
 """
 
 import json
@@ -54,7 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Record the modules that cannot be imported, because the tests of such a module cannot run."""
+    """Record the modules that cannot be imported. Without a record, the missing tests of such a module would look like
+    success."""
     if report.failed:
         _broken.append(report.nodeid)
 

@@ -1,5 +1,5 @@
-"""Tests that the catalogue of `make soak` matches the code, and that switching off works. Two of the entries are really
-run."""
+"""Tests that the catalogue of `make soak` matches the code, and that switching off works. The tests run two of the
+entries."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def by_name(name: str) -> Defence:
 
 @pytest.mark.parametrize("entry", DEFENCES, ids=lambda entry: entry.name)
 def test_every_entry_fits_the_code(entry: Defence) -> None:
-    """After a change of a defence's name in the code, this test fails before the next `make soak`."""
+    """If a developer renames the code of a defence, this test fails at once, and not only in `make soak`."""
     check(entry)
     assert entry.without
     assert entry.switches
@@ -37,7 +37,7 @@ def test_every_requirement_has_an_entry_or_a_reason() -> None:
 
 
 def test_an_entry_that_no_longer_fits_is_named() -> None:
-    """The error names an entry whose target, or whose text in the code, no longer exists."""
+    """An entry's target, or an entry's text in the code, no longer exists. The error names the entry."""
     gone = defence(
         "gone", "S-01", "…", ("chalicelib.gatehouse.guard.csrf:no_such_check", value(None))
     )

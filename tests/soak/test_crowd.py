@@ -1,6 +1,6 @@
 """Tests that many people can use shared warm containers at once, while every service behind the containers has faults.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 200 sign-ins at once and 10,000 refreshes.
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 200 sign-ins at once and 10,000 refreshes.
 """
 
 import itertools
@@ -49,12 +49,12 @@ def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
 
 
 def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> None:
-    """Everybody can sign in, no outage ends a session, and no person ever gets data of another person."""
+    """Everybody can sign in, no outage ends a session, and no response contains another person's data."""
     began = time.monotonic()
     crowd.weather.fair = False
     together(crowd.members, lambda member: get_in(crowd, member), len(crowd.members))
     signed_in = time.monotonic()
-    # The throttle could not give some attempts back, which may have caused a pause. After the pause everybody can sign
+    # If the throttle could not give an attempt back, the person may have a pause. After the pause everybody can sign
     # in.
     crowd.weather.fair = True
     late = [member for member in crowd.members if not member.outcomes["signed in"]]
@@ -65,7 +65,7 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
         crowd.weather.fair = False
         turns = shuffled(crowd.members, SIZE.refreshes // SIZE.rounds, number)
         together(turns, lambda own: take_turns(crowd, own), THREADS)
-        # Interrupted refreshes succeed once the faults are over, before the grace period of a rotation ends.
+        # After the faults, interrupted refreshes succeed, because the grace period of the rotation has not ended.
         crowd.weather.fair = True
         crowd.world.clock.advance(RETRY_INTERVAL_SECONDS)
         together(crowd.members, lambda member: goes_on(crowd, member), THREADS)
@@ -124,7 +124,7 @@ def get_in(crowd: Crowd, member: Member) -> None:
     for _ in range(40):
         if crowd.sign_in(member) or member.outcomes["too_many_attempts"]:
             return
-        # People wait before they try again. Containers without keys fetch the keys again after two seconds.
+        # People wait before the next try. Containers without keys fetch the keys again after two seconds.
         crowd.world.clock.advance(0.25)
     raise AssertionError(f"{member.mark} could not sign in: {member.outcomes}")
 
@@ -141,7 +141,7 @@ def take_turns(crowd: Crowd, own: list[Member]) -> None:
 
 
 def goes_on(crowd: Crowd, member: Member) -> None:
-    """Check that the session still exists: without faults, a refresh works at the first try."""
+    """Check that the session still exists: without faults, the first refresh must work."""
     assert crowd.refresh(member), member.mark
 
 

@@ -1,7 +1,7 @@
 """Tests that many people can leave a company at once. These people are signed out, and all other people stay signed in.
-The function is killed half-way.
+Lambda kills the function half-way.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 1,000 people.
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 1,000 people.
 """
 
 import os
@@ -33,7 +33,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def company() -> Iterator[Company]:
-    """Yield a new company, whose queue keeps messages until the test delivers them."""
+    """Yield a new company, whose queue keeps messages until the test calls `deliver`."""
     found = Company(build_world(Clock()))
     found.world.queue.holding = True
     yield found
@@ -44,7 +44,7 @@ def deliver(queue: QueueDouble) -> int:
     """Pass every message to the function, as Lambda's mapping does. If the function gives no response, deliver the
     whole batch again.
 
-    Return how often the function was killed.
+    Return how often Lambda killed the function.
     """
     killed = 0
     while queue.waiting:
@@ -78,7 +78,7 @@ def dying(name: str, at: int) -> Any:
 
 @pytest.mark.security("S-101")
 def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
-    """Lambda kills the process three times: after a sign-out that is not recorded yet, before it disables a person, and
+    """Lambda kills the process three times: after a sign-out without a record, before a person is disabled, and
     afterwards. Each time, the next delivery completes the work."""
     world = company.world
     users = [
@@ -106,8 +106,8 @@ def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
     assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2
     assert company.signed_in() == {"ada", "bob"}
     calls = len(world.pauses) + 1
-    # Four calls per person: find the profile, read the profile, end its sessions, disable it. Killed batches run at
-    # most twice.
+    # Four calls per person: find the profile, read the profile, end the sessions, disable the profile. Killed batches
+    # run at most twice.
     assert calls <= 4 * (PEOPLE + killed * BATCH)
     seconds = calls / CALLS_PER_SECOND
     print(

@@ -1,7 +1,8 @@
 """Tests that a warm container's memory does not grow with the number of invocations.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 100,000 invocations. The test counts Python's
-objects, because their number does not depend on the machine. The test also measures the process's resident memory.
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 100,000 invocations. The test counts Python's
+objects, because the number of objects does not depend on the machine. The test also measures the process's resident
+memory.
 """
 
 import gc
@@ -26,10 +27,10 @@ from tests.doubles.pool_users import PoolUser
 
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 INVOCATIONS = 100_000 if LONG else 2_500
-#: The number of objects that one invocation may leave on average. A cache that never removes entries leaves one or
-#: more.
+#: The number of objects that one invocation may leave on average. A cache that never removes entries leaves one object
+#: or more.
 LEFT_PER_INVOCATION = 0.01 if LONG else 0.1
-#: The maximum growth of resident memory over the whole run, in bytes. The figure includes memory that the allocator
+#: The maximum growth of resident memory over the whole run, in bytes. The maximum includes memory that the allocator
 #: keeps in reserve.
 RESIDENT_GROWTH = 24 * 1024 * 1024
 
@@ -53,8 +54,7 @@ def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
 
 
 def test_memory_is_flat(direct: Direct) -> None:
-    """The test does not count the first tenth of the invocations, which fills imports, caches and the interpreter's
-    free lists."""
+    """The test does not count the first tenth of the invocations, which import modules and fill caches and free lists."""
     visits = Visits(direct)
     visits.run(INVOCATIONS // 10)
     before, resident_before = objects(direct), resident()
@@ -73,7 +73,7 @@ def test_memory_is_flat(direct: Direct) -> None:
 
 
 def test_a_leak_would_be_seen(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a container remembers every caller, the test fails."""
+    """With a container that remembers every caller, the test of memory fails."""
     kept: list[Any] = []
     monkeypatch.setattr(
         authorization,
@@ -129,7 +129,7 @@ class Visits:
         if number % 100 == 2:
             return self._direct.sign_in(EMAIL, PASSWORD, self._direct.world.browser()).status
         if number % 200 == 3:
-            # Each address is new. If the container kept data per account, the data would therefore add up.
+            # Each address is new. Data per account in the container would therefore add up.
             stranger = self._direct.world.browser()
             stranger.source_ip = f"198.51.{number // 250 % 250}.{number % 250}"
             return self._direct.sign_in(f"nobody{number}@example.org", WRONG, stranger).status
@@ -147,7 +147,7 @@ class Visits:
         return browser.get("/whoami", claims=self._claims).status
 
     def _tidy(self) -> None:
-        """Delete the records that only tests keep: the doubles' calls and the browser's responses."""
+        """Delete the records of the test: the doubles' calls and the browser's responses."""
         world = self._direct.world
         world.clock.advance(60)
         for kept in (
@@ -178,7 +178,7 @@ def objects(direct: Direct) -> int:
 
 
 def resident() -> int:
-    """Return this process's resident memory in bytes, or 0 if the system does not report it."""
+    """Return this process's resident memory in bytes, or 0 on a system without this figure."""
     status = Path("/proc/self/statm")
     if not status.exists():
         return 0

@@ -21,8 +21,8 @@ _THROTTLED = {
 
 
 class Weather:
-    """Decides which calls fail. Unless `fair` is true, the service refuses or ignores `share` of all calls, or executes
-    the call and loses the response."""
+    """Decides which calls fail. Unless `fair` is true, `share` of all calls fail: the service refuses the call, ignores
+    the call, or loses the response."""
 
     def __init__(self, seed: int, share: float) -> None:
         self._random = random.Random(seed)

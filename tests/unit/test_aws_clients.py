@@ -61,13 +61,13 @@ def test_only_what_may_happen_twice_is_tried_twice(
     clients: AwsClients, name: str, arguments: Mapping[str, Any], twice: bool
 ) -> None:
     """Reads and the users table's conditional writes are retried. Calls with a password, a mail, a code or a counter
-    are not."""
+    are not retried."""
     assert clients.may_repeat(name, arguments) is twice
 
 
 def test_clients_name_themselves_and_dynamodb_looks_at_what_it_gets(clients: AwsClients) -> None:
-    """The User-Agent is fixed, so that boto3 does not build it again for each call. botocore validates requests to
-    Cognito, which contain people's input. botocore does not validate requests to DynamoDB."""
+    """The User-Agent is fixed, so that boto3 does not build the header again for each call. botocore validates requests
+    to Cognito, which contain people's input. botocore does not validate requests to DynamoDB."""
     for service, validated in (
         ("dynamodb", False),
         ("secretsmanager", True),
@@ -139,8 +139,8 @@ def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
 
 
 def test_another_protocol_is_not_held_to_json() -> None:
-    """A later botocore may use another protocol. botocore reads the protocol from the service's model, and AWS decides
-    which botocore is in Lambda."""
+    """A later botocore may use another protocol, which it reads from the service's model. AWS decides which botocore is
+    in Lambda."""
     cbor = ServiceModel(
         {"metadata": {"protocols": ["smithy-rpc-v2-cbor"]}, "operations": {"GetItem": {}}},
         "dynamodb",
@@ -151,13 +151,13 @@ def test_another_protocol_is_not_held_to_json() -> None:
 
 
 def test_cognito_may_answer_with_nothing() -> None:
-    """RevokeToken and AdminUserGlobalSignOut have empty responses. The code that uses another response checks its
-    contents."""
+    """RevokeToken and AdminUserGlobalSignOut have empty responses. For every other response, the code that uses the
+    response checks the contents."""
     verify(b"", service="cognito-idp", name="RevokeToken")
 
 
 def test_a_call_that_nobody_waits_for_is_not_made_again(clock: Clock) -> None:
-    """Lambda may freeze the container and resume it much later. A retried write would then be outdated."""
+    """Lambda may freeze the container and resume the container much later. A retried write would then be outdated."""
     clients = AwsClients("eu-west-1", Budget(), pause=lambda: None, clock=clock)
     made: list[float] = []
 

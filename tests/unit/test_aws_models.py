@@ -1,5 +1,5 @@
-"""Tests of botocore's data, reduced to exactly the calls in the code. botocore finds the reduced data first, and
-requests and responses stay the same."""
+"""Tests of botocore's data, reduced to the calls in our code. botocore finds the reduced data first, and requests and
+responses stay the same."""
 
 import ast
 import json
@@ -71,7 +71,7 @@ def called() -> Iterator[str]:
 
 
 def test_the_operations_are_exactly_those_that_the_code_calls() -> None:
-    """An unused operation would slow down each cold start. A missing operation would make its call fail, but only on
+    """An unused operation would slow down each cold start. The call of a missing operation would fail, but only on
     Lambda."""
     names, loader = set(called()), Loader()
     for service, operations in OPERATIONS.items():

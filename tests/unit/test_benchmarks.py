@@ -86,7 +86,7 @@ def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
 
 
 def test_the_readme_has_a_place_for_the_figures() -> None:
-    """The README has each mark for the figures once."""
+    """The README has the beginning mark and the end mark once."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert (text.count(report.BEGIN), text.count(report.END)) == (1, 1)
 
@@ -112,7 +112,7 @@ class Recording(Lab):
 
 
 def test_subjects_take_turns_and_each_begins_a_round() -> None:
-    """The first round, which fills caches, is not counted."""
+    """The lab does not count the first round, which fills caches."""
     lab = Recording(Path(), {}, 2, lambda _: None)
     object.__setattr__(lab, "ran", [])
     times = lab.measure([Subject(name, "x:y", plan()) for name in "ABC"])
@@ -162,7 +162,7 @@ def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None
 
 
 def test_an_unexpected_answer_ends_the_measurement() -> None:
-    """Otherwise a subject that fails fast would seem to be a fast one."""
+    """Without this check, a subject that fails fast would seem to be a fast subject."""
     journey = child.Journey(
         lambda event, context: {"statusCode": 500}, [{"event": {}, "contains": "200"}]
     )
@@ -171,7 +171,7 @@ def test_an_unexpected_answer_ends_the_measurement() -> None:
 
 
 def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
-    """A real process runs the app and its calls, so that the figures measure the whole sign-in."""
+    """A real process runs the app and the app's calls, so that the figures measure the whole sign-in."""
     from benchmarks.sign_in import run
 
     with served() as aws:
@@ -222,7 +222,7 @@ def test_the_exit_code_tells_of_a_missed_target(
 
 
 def test_a_process_is_held_to_its_share() -> None:
-    """With a limited share of the processor, computing takes more elapsed time, but waiting does not."""
+    """With a limited share of the processor, computing takes more time, but waiting takes the same time."""
     program = "import time; began, e = time.monotonic(), time.process_time() + 0.2\nwhile time.process_time() < e: pass\n"
     process = subprocess.Popen(
         [sys.executable, "-c", program + "print(time.monotonic() - began)"], stdout=subprocess.PIPE

@@ -37,7 +37,7 @@ def test_contrast_is_wcags(one: str, other: str, ratio: float) -> None:
 
 
 def test_the_greys_are_the_stylesheets() -> None:
-    """The greys in the code are those in the stylesheet, so the code measures contrast against real backgrounds."""
+    """The greys in the code equal the greys in the stylesheet, so the code measures contrast against real backgrounds."""
     blocks = re.findall(r":root \{(.*?)\}", (FRONTEND / "styles.css").read_text("utf-8"), re.DOTALL)
     for theme, block in zip(("light", "dark"), blocks, strict=False):
         declared = dict(re.findall(r"--([\w-]+): (#\w+);", block))
@@ -76,7 +76,7 @@ def test_greys_take_the_hue_and_keep_their_contrast(accent: str, theme: str) -> 
 @pytest.mark.security("S-54")
 @pytest.mark.parametrize("accent", ["red", "#fff", "#12345", "0b6b62", "#0b6b62;}", "#0b6b6g"])
 def test_an_accent_is_a_plain_colour(accent: str) -> None:
-    """Only a colour is accepted, because the value becomes part of a stylesheet."""
+    """The setting must be a plain colour, because the value becomes part of a stylesheet."""
     (problem,) = read(BRAND_ACCENT=accent)
     assert problem == "BRAND_ACCENT must be a colour such as #0b6b62"
 

@@ -16,7 +16,7 @@ HOST = "app.example.com"
 
 @dataclass
 class Vendor:
-    """An endpoint that accepts one token once, for one secret and one site."""
+    """A double of the vendor's endpoint. The double accepts one token once, for one secret and one site."""
 
     good: str = "solved"
     status: int = 200
@@ -72,7 +72,8 @@ def test_a_token_of_another_site_is_refused(vendor: Vendor, elsewhere: object) -
 
 @pytest.mark.parametrize("untold", [None, "not-provided"])
 def test_a_vendor_that_names_no_host_is_believed(vendor: Vendor, untold: object) -> None:
-    """hCaptcha omits the host name under heavy traffic. An attack on other sites must not keep people from signing in."""
+    """hCaptcha omits the host name under heavy traffic. Heavy traffic on other sites must not prevent people's
+    sign-ins."""
     vendor.hostname = untold
     assert verifier(vendor).verify("solved", "198.51.100.7", HOST)
 
@@ -87,7 +88,7 @@ def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> None:
-    """The script's origin is one that the CSP allows for this vendor."""
+    """The CSP allows the script's origin for this vendor."""
     captcha = SiteVerify(
         name=name, site_key="s", verify_url=None, load_secret=lambda: "", transport=vendor
     )

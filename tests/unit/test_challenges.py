@@ -54,7 +54,8 @@ def test_what_is_sealed_comes_back(challenges: Challenges) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_value_of_one_purpose_opens_for_no_other(challenges: Challenges, sealer: Sealer) -> None:
-    """A value does not open even if it has the other purpose's fields. The seal's purpose decides, not the content."""
+    """A value with the other purpose's fields also does not open. The seal's purpose decides; the content does not
+    matter."""
     assert SIGN_IN_PURPOSE != ENROLMENT_PURPOSE
     payload = zlib.compress(json.dumps(asdict(enrolment(challenges))).encode())
     with pytest.raises(ChallengeExpired):

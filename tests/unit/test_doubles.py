@@ -20,7 +20,7 @@ def table() -> DynamoDBDouble:
 
 
 def test_the_double_refuses_what_it_does_not_know(table: DynamoDBDouble) -> None:
-    """Unknown functions, clauses and operators stop a test instead of passing it."""
+    """Unknown functions, clauses and operators cause an error in the test."""
     for condition in (
         "contains(a, :a)",
         "a BETWEEN :a AND :a",

@@ -1,5 +1,5 @@
-"""Tests of people without a password in the pool: the people that an identity provider created, even if more identities
-were linked later."""
+"""Tests of people without a password in the pool. The profile of such a person comes from an identity provider. The
+person may have identities that were linked later."""
 
 import pytest
 

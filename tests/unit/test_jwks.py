@@ -45,7 +45,8 @@ GOOD = public_jwk(rsa_key(ID_KID), "good")
     ],
 )
 def test_unusable_keys_are_left_out(jwk: Any) -> None:
-    """The store drops keys that are short, private, malformed, for encryption or of another type. The valid key stays."""
+    """The store drops keys that are short, private, malformed, for encryption or of another type. The store keeps the
+    valid key."""
     assert set(parse_jwks(jwks(jwk, GOOD))) == {"good"}
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(jwk))
@@ -53,7 +54,7 @@ def test_unusable_keys_are_left_out(jwk: Any) -> None:
 
 @pytest.mark.security("S-19")
 def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
-    """Otherwise the token's `kid` could mean either of two keys."""
+    """With two equal kids, a token's `kid` could mean either of two keys."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(GOOD, public_jwk(rsa_key(ACCESS_KID), "good")))
 
@@ -71,7 +72,7 @@ def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
     ],
 )
 def test_a_document_without_keys_is_an_outage(answer: HttpAnswer) -> None:
-    """The app refuses the token as an outage, not as an invalid token."""
+    """The app reports an outage instead of an invalid token."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(answer)
 
@@ -108,8 +109,7 @@ def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
 
 @pytest.mark.security("S-25")
 def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
-    """A flood of forged tokens must not cause a flood of requests to Cognito. The store finds a new key within a
-    minute."""
+    """Many forged tokens must not cause many requests to Cognito. The store finds a new key within a minute."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -128,7 +128,7 @@ def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
 @pytest.mark.security("S-25")
 def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock: Clock) -> None:
     """A token from Cognito itself causes a fetch at once. The next fetch waits two seconds. Strangers' tokens neither
-    cause such a fetch nor delay it."""
+    cause nor delay such a fetch."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)

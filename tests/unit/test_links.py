@@ -61,8 +61,8 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_no_page_is_left_out() -> None:
-    """The folders above contain all pages, except the template of docs/faults.md. The links of the template are checked
-    in the result."""
+    """The folders above contain all pages, except the template of docs/faults.md. The test checks the template's links
+    in docs/faults.md."""
     everywhere = {
         page
         for page in ROOT.rglob("*.md")
@@ -73,7 +73,7 @@ def test_no_page_is_left_out() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
-    """The check finds links to missing files and to renamed headings, and does not report correct links."""
+    """The check finds links to missing files and to renamed headings, and no correct links."""
     (tmp_path / "other.md").write_text("# `One` thing, then\n## Same\n## Same\n")
     page = tmp_path / "page.md"
     page.write_text(

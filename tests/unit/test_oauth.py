@@ -122,7 +122,7 @@ def test_an_answer_without_an_id_token_is_one() -> None:
 def test_callback_errors_are_mapped(
     error: str, description: str, expected: type[Exception]
 ) -> None:
-    """Our marker in the description decides first, then the codes in the table. All other codes become the same error."""
+    """Our marker in the description decides first, then the codes in the table. All other codes become one error."""
     assert type(map_callback_error(error, description)) is expected
 
 
@@ -219,8 +219,8 @@ def http_answer(
     ids=["silence", "closed", "no HTTP", "cut off", "too large", "bad gzip"],
 )
 def test_a_peer_that_misbehaves_is_an_outage(answer: bytes | None) -> None:
-    """After silence, a truncated body or too much data, the client raises TemporarilyUnavailable in time. The message
-    has no part of the URL."""
+    """After silence, a truncated body or too much data, the client raises TemporarilyUnavailable in time. The error's
+    message has no part of the URL."""
     with raw_server(answer) as url:
         http = HttpClient(Budget(Limits(post=0.2)))
         with pytest.raises(TemporarilyUnavailable) as caught:
@@ -241,7 +241,7 @@ def test_a_peer_that_misbehaves_is_an_outage(answer: bytes | None) -> None:
     ],
 )
 def test_only_json_objects_are_bodies(body: bytes, expected: Any) -> None:
-    """For any other body, the result is None. The result keeps the status."""
+    """For any other body, the result is None. The status of the response stays in the result."""
     with raw_server(http_answer(body, "403 Forbidden")) as url:
         http = HttpClient()
         answer = http.get(url)
@@ -286,7 +286,7 @@ def test_a_port_where_nobody_listens_is_an_outage() -> None:
 def test_proxies_and_netrc_of_the_environment_are_ignored(
     cognito: CognitoDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """A .netrc file would replace our Authorization header, and a proxy would read the header."""
+    """A .netrc file would replace our Authorization header, and a proxy could read the header."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login evil password evil\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
@@ -328,7 +328,7 @@ def test_the_secret_is_read_past_the_cache_once_when_it_is_refused(cognito: Cogn
 
 
 def test_parameters_are_encoded_and_not_pasted(cognito: CognitoDouble) -> None:
-    """A value with & and = stays one value."""
+    """A value with `&` and `=` stays one value."""
     oauth = client(cognito, cognito)
     url = oauth.build_authorize_url(
         redirect_uri=CALLBACK, state="a&b=c", nonce="n", code_challenge="c" * 43, provider="COGNITO"

@@ -21,7 +21,7 @@ ROOT = "https://auth.example.com/api/"
 
 
 class Cognito(ThreadingHTTPServer):
-    """Cognito's endpoints, and a browser that signs in at once. `request` replaces the API's HTTPS."""
+    """A server with Cognito's endpoints, and a browser that signs in at once. `request` replaces the API's HTTPS."""
 
     daemon_threads = True
 
@@ -116,7 +116,7 @@ def cognito() -> Iterator[Cognito]:
 
 @pytest.fixture
 def calls() -> list[tuple[str, str | None]]:
-    """Return the list of the calls to the API, each with its address and token."""
+    """Return the calls to the API as pairs of address and token."""
     return []
 
 
@@ -249,7 +249,7 @@ def test_no_redirect_is_followed(program: Program, cognito: Cognito) -> None:
 def test_the_token_goes_nowhere_but_below_the_root(
     program: Program, calls: list[tuple[str, str | None]], path: str
 ) -> None:
-    """The program refuses any path that leads to another place."""
+    """The program refuses any path to an address outside of the API."""
     program.sign_in()
     with suppress(ProgramError):
         program.call("GET", path)
@@ -257,7 +257,7 @@ def test_the_token_goes_nowhere_but_below_the_root(
 
 
 def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> None:
-    """The program tries every port in its list. If all ports are taken, the error names them."""
+    """The program tries every port in its list. If all ports are taken, the error names the ports."""
     first = f"http://127.0.0.1:{cognito.taken}/callback"
     config = {**cognito.config(), "redirect_uris": [first, *cognito.config()["redirect_uris"]]}
     cognito.config = lambda: config  # type: ignore[method-assign]
@@ -281,7 +281,7 @@ def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> N
 def test_what_would_leave_the_machine_is_refused(
     program: Program, cognito: Cognito, change: dict[str, Any], said: str
 ) -> None:
-    """The program refuses to listen on the whole network, and to send a code unencrypted."""
+    """The program refuses a redirect URI that is not on this machine, and a token endpoint without https."""
     config = {**cognito.config(), **change}
     cognito.config = lambda: config  # type: ignore[method-assign]
     with pytest.raises(ProgramError, match=said):

@@ -1,4 +1,4 @@
-"""Tests of groups of an identity provider: how the code reads them, and for which people it uses them."""
+"""Tests of groups of an identity provider: how the code reads the groups, and which people get the groups."""
 
 import json
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_a_name_that_could_read_as_another_is_left_out(text: str) -> None:
 @pytest.mark.security("S-51")
 @given(st.text(max_size=80))
 def test_no_text_makes_more_groups_behind_the_gateway(text: str) -> None:
-    """The names stay the same when the test writes them in API Gateway's format and reads them again."""
+    """The test writes the names in API Gateway's format and reads the result. The names stay the same."""
     names = parse_provider_groups(text).names
     assert parse_groups("[" + " ".join(names) + "]") == tuple(
         part for name in names for part in name.split(",")
@@ -90,8 +90,8 @@ FIVE = ("Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales")
     "name", [*FIVE, "50%", "%41dmins", "a=b", "=", "ops/eu:1", "e\u0301quipe", "🚀"]
 )
 def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
-    """The test writes every name that Cognito allows and that reads as one name. The name stays the same when it is
-    read again, also behind API Gateway."""
+    """The test writes every name that Cognito allows and that reads as one name. Reading returns the same name, also
+    behind API Gateway."""
     assert is_one_name(name)
     assert read_groups_claim(["a", name]) == (("a", name), 0)
     text, left_out = write_groups(("a", name))
@@ -102,8 +102,8 @@ def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
 
 @pytest.mark.security("S-69")
 def test_no_groups_is_a_value_of_its_own() -> None:
-    """The value for "no groups" is not empty. The value therefore replaces the stored one, however Cognito treats empty
-    values."""
+    """The value for "no groups" is not empty. The value therefore replaces the stored value. Cognito's treatment of
+    empty values does not matter."""
     text, _ = write_groups(())
     assert text
     assert parse_provider_groups(text) == ((), 0)
@@ -113,7 +113,7 @@ def test_no_groups_is_a_value_of_its_own() -> None:
 @pytest.mark.security("S-69")
 @given(st.lists(st.text(max_size=140), max_size=200))
 def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
-    """As many groups as fit are kept, within the limit, and only groups that the provider sent."""
+    """The result keeps as many groups as the limit allows. The result contains only groups that the provider sent."""
     names, unfit = read_groups_claim(told)
     assert set(names) <= set(told)
     assert len(told) - unfit >= len(names)
@@ -127,7 +127,8 @@ def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize(("length", "kept"), [(9, 150), (20, 97), (127, 16), (128, 15)])
 def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
-    """Of 150 groups, those that fit into the attribute are kept. The token contains all of these groups."""
+    """The provider sends 150 groups. The attribute keeps as many groups as fit, and the token contains all groups of
+    the attribute."""
     names = [f"{number:03}".ljust(length, "x") for number in range(150)]
     text, left_out = write_groups(names)
     assert (left_out, parse_provider_groups(text).names) == (150 - kept, tuple(names[:kept]))
@@ -136,7 +137,7 @@ def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
 
 @pytest.mark.security("S-69")
 def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
-    """As many groups as possible are kept, in the original order."""
+    """The result keeps as many groups as possible, in the original order."""
     told = ("x" * 128, *(f"{number:04}" for number in range(409)))
     text, left_out = write_groups(told)
     assert (parse_provider_groups(text).names, left_out) == (told[1:], 1)
@@ -146,7 +147,7 @@ def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
 def test_a_token_carries_what_a_requests_headers_can(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The pool's own groups come first. The log has the number of omitted groups, but not their names."""
+    """The pool's own groups come first. The log has the number of omitted groups, but no names of groups."""
     text, left_out = write_groups(f"{number:03}" + "語" * 10 for number in range(150))
     own = [f"own-{number:03}" for number in range(100)]
     event = token_event(text, own=own)
@@ -190,8 +191,8 @@ def token_event(groups: object, identities: object = IDENTITIES, own: Any = None
 
 
 def providers(clock: Clock | None = None, **claims: str) -> tuple[ProviderStore, DynamoDBDouble]:
-    """Return a providers table with these names. The values are the names of the groups claims; an empty value means no
-    claim."""
+    """Return a providers table. `claims` maps each provider's name to the name of its groups claim; an empty value
+    means no claim."""
     table = DynamoDBDouble({"providers": ("name", frozenset())})
     for name, claim in claims.items():
         table.put("providers", {"name": {"S": name}, "groups_claim": {"S": claim}})
@@ -206,7 +207,7 @@ def okta() -> ProviderStore:
 def groups_of(
     event: dict[str, Any], load_providers: Callable[[], ProviderStore] = okta
 ) -> list[str]:
-    """Return the groups in the ID token and the access token, as Cognito derives them from the trigger's response."""
+    """Return the groups in the two tokens that Cognito makes from the trigger's response."""
     own = event["request"]["groupConfiguration"]["groupsToOverride"]
     details = handle(event, SETTINGS, load_providers)["response"]["claimsAndScopeOverrideDetails"]
     found = details.get("groupOverrideDetails")
@@ -234,7 +235,8 @@ def test_a_group_that_the_provider_takes_away_is_gone() -> None:
 
 @pytest.mark.security("S-51")
 def test_groups_are_gone_when_the_provider_tells_them_no_more() -> None:
-    """Cognito keeps the attribute after its mapping is removed. Therefore the provider's row decides, within a minute."""
+    """Cognito keeps the attribute after the removal of the attribute's mapping. Therefore the provider's row decides
+    whether the groups count. A change of the row has an effect within a minute."""
     clock = Clock()
     store, table = providers(clock, Okta="groups")
     event = token_event("[Everyone, admins]", own=["staff"])
@@ -262,8 +264,8 @@ def test_any_of_a_persons_providers_may_tell_them() -> None:
 def test_without_the_table_there_are_no_groups_of_a_provider_but_there_are_tokens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """An outage gives no person additional permissions. A container that has read the providers before uses its cached
-    list."""
+    """An outage gives no person additional permissions. If a container has read the providers before the outage, the
+    container uses the cached list."""
     clock = Clock()
     store, table = providers(clock, Okta="groups")
     event = token_event("[admins]", own=["staff"])
@@ -297,7 +299,7 @@ def test_people_without_a_provider_have_no_groups_of_one(identities: object) -> 
 
 @pytest.mark.security("S-51")
 def test_a_provider_cannot_name_the_pools_automatic_groups() -> None:
-    """The automatic groups show from which provider a person comes, so a claim must not name them."""
+    """The automatic groups show the provider of a person, so a claim must not name an automatic group."""
     assert groups_of(token_event(f"[{POOL}_Other, ok]")) == ["ok"]
 
 

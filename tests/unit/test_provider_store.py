@@ -51,7 +51,7 @@ def test_all_pages_of_providers_are_read_and_kept_for_a_minute(
 def test_known_providers_outlive_an_outage_and_the_table_is_not_hammered(
     providers: ProviderStore, table: DynamoDBDouble, clock: Clock
 ) -> None:
-    """During an outage sign-ins use the container's cached list. A new container has no list yet."""
+    """During an outage sign-ins use the container's cached list. A new container has no cached list."""
     providers.all()
     calls = len(table.calls)
     table.fault = client_error("InternalServerError")
@@ -91,7 +91,7 @@ def test_an_address_belongs_to_the_provider_of_its_whole_domain(
 
 @pytest.mark.security("S-56")
 def test_a_provider_is_trusted_only_by_a_true_flag() -> None:
-    """With any other value of the flag, the provider is neither trusted nor linked."""
+    """With any other value of the flag, the provider is not trusted, and its people are not linked."""
     for odd in ({"S": "true"}, {"N": "1"}, {"BOOL": "yes"}, {"BOOL": False}, {}):
         row = Provider.from_item({"name": {"S": "x"}, "trusted": odd, "link": odd})
         assert (row.trusted, row.link, row.label) == (False, False, "x")

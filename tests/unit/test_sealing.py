@@ -15,12 +15,12 @@ SEALER = Sealer(lambda renew: RING)
 
 @given(st.binary(max_size=2000))
 def test_what_is_sealed_opens(payload: bytes) -> None:
-    """Any bytes can be sealed, even an empty value."""
+    """The sealer accepts any bytes, even an empty value."""
     assert SEALER.open("p", SEALER.seal("p", payload)) == payload
 
 
 def test_the_same_payload_is_never_sealed_alike() -> None:
-    """The nonce is random, because equal cookies would show that two values are equal."""
+    """The nonce is random, because equal cookies would reveal equal values."""
     assert len({SEALER.seal("p", b"same") for _ in range(50)}) == 50
 
 
@@ -109,7 +109,7 @@ def test_old_keys_open_and_the_current_one_seals() -> None:
 
 
 def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
-    """Another container may already use a new key. For a known kid, the opener does not read the ring again."""
+    """Another container may already use a new key. For a kid in the ring, the opener does not read the ring again."""
     asked: list[bool] = []
     rings = {False: RING, True: KeyRing("k2", {"k1": "a" * 64, "k2": "b" * 64})}
 
@@ -127,7 +127,7 @@ def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_opener(value: str) -> None:
-    """For any input from a browser, opening raises SealBroken and no other exception."""
+    """For any input from a browser, the only possible exception is SealBroken."""
     for text in (value, f"k1.{value}"):
         with pytest.raises(SealBroken):
             SEALER.open("p", text)
@@ -158,7 +158,7 @@ def test_oversized_values_are_refused_before_any_work() -> None:
 def test_a_bad_key_ring_names_its_faults_and_no_key(
     document: dict[str, object], named: str
 ) -> None:
-    """The message is written to the log, so it must not contain keys."""
+    """The message is written to the log, so the message must not contain keys."""
     with pytest.raises(ConfigurationError, match=named) as caught:
         KeyRing.parse(document)
     assert "short" not in caught.value.detail.replace("too short", "")

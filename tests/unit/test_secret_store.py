@@ -36,7 +36,8 @@ def test_a_secret_is_read_once_in_five_minutes(manager: SecretsManagerDouble, cl
 
 @pytest.mark.security("S-59")
 def test_a_known_secret_outlives_an_outage(manager: SecretsManagerDouble, clock: Clock) -> None:
-    """An outage of Secrets Manager signs no person out. Only new containers, which have no cached secret, fail."""
+    """During an outage of Secrets Manager, people stay signed in. Only new containers fail, because they have no cached
+    secret."""
     store = SecretStore(manager, clock)
     store.read("arn")
     for fault in (client_error("InternalServiceError"), connect_timeout()):

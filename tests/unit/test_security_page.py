@@ -11,7 +11,7 @@ IDS = set(security_matrix.requirements())
 
 
 def test_the_matrix_in_the_page_is_todays() -> None:
-    """After a test in a new file got a security mark, run `python -m tests.security_matrix --write`."""
+    """After a test in a new file has got a security mark, run `python -m tests.security_matrix --write`."""
     assert security_matrix.with_matrix(PAGE) == PAGE
 
 
@@ -31,7 +31,7 @@ def test_a_mark_with_several_ids_counts_for_each(request: pytest.FixtureRequest)
 
 
 def test_the_threat_model_names_ids_that_exist() -> None:
-    """The page names only existing requirements, and its links work."""
+    """The page names only existing requirements, and the page's links work."""
     assert {f"S-{n}" for n in re.findall(r"\(#s-(\d\d)\)", PAGE)} <= IDS
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", PAGE):
         assert (security_matrix.PAGE.parent / target).exists(), target

@@ -85,7 +85,8 @@ def test_max_age_is_for_remembered_sessions_only(sessions: Sessions, clock: Cloc
     "payload", [b"{}", b"[]", b"null", b"x", b'{"refresh_token": "a"}', b'{"unknown": 1}', b"\xff"]
 )
 def test_a_sealed_value_of_another_shape_is_no_session(sessions: Sessions, payload: bytes) -> None:
-    """An older or newer release may have sealed the value. The person must sign in again, but the app does not crash."""
+    """The sealed value may come from an older or newer release. The person must sign in again, but the app does not
+    crash."""
     with pytest.raises(NoSession):
         sessions.open(SEALER.seal("session", payload))
 
@@ -94,7 +95,7 @@ def test_a_sealed_value_of_another_shape_is_no_session(sessions: Sessions, paylo
 def test_a_transaction_has_three_independent_secrets(transactions: LoginTransactions) -> None:
     """Each secret has 256 bits, and the verifier uses the alphabet of RFC 7636."""
     made = [transactions.begin(return_to="/", provider=None, remember=False) for _ in range(20)]
-    # A state begins with its time, which is not secret.
+    # A state begins with the time, which is not secret.
     secrets = {secret for t in made for secret in (t.state[8:], t.nonce, t.code_verifier)}
     assert len(secrets) == 60
     assert all(len(secret) == 43 for secret in secrets)
@@ -112,8 +113,8 @@ def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
 def test_a_transaction_is_found_by_its_state_alone(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """If the cookie is absent, broken, or has another state, the transaction is unknown. A cookie that is too old has
-    an error of its own."""
+    """If the cookie is absent, broken, or has another state, the transaction is unknown. An old cookie has an error of
+    its own."""
     one, two = (transactions.begin(return_to="/", provider=None, remember=False) for _ in range(2))
     sealed = transactions.seal(one)
     assert transactions.load({one.cookie_name: sealed}, one.state) == one
@@ -134,8 +135,8 @@ def test_a_transaction_is_found_by_its_state_alone(
 def test_surplus_is_the_oldest_and_then_the_dead_four_at_most(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """With the new login the browser has at most four transactions, whatever cookies it sent. The response deletes the
-    other cookies."""
+    """With any number of cookies in the request, the browser has at most four transactions afterwards, including the
+    new login. The response deletes the cookies of all other transactions."""
     jar: dict[str, str] = {"other": "x"}
     names = []
     for _ in range(5):

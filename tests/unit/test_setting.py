@@ -1,5 +1,5 @@
-"""Tests of a table of settings: each setting is declared once, all settings are read together, and the result is
-immutable."""
+"""Tests of a table of settings: the table declares each setting once, reads all settings together, and returns an
+immutable result."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_problems_come_together_and_from_every_part() -> None:
 
 
 def test_a_setting_is_needed_only_where_another_one_says_so() -> None:
-    """A setting may be missing as long as its source has not set it yet."""
+    """A setting may be missing until the setting's source has written a value."""
     assert Example.read({})[1] == []
     assert Example.read({"MODE": "b"}, without=(STACK,))[1] == []
 

@@ -1,4 +1,4 @@
-"""Tests of the distribution of tests among processes, and of their ports."""
+"""Tests of the distribution of tests among processes, and of the tests' ports."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ FILES = [path.relative_to(TESTS.parent).as_posix() for path in sorted(TESTS.rglo
 
 @pytest.mark.parametrize("pattern", LONG)
 def test_a_line_names_tests_that_there_are(pattern: str) -> None:
-    """If a file is moved and its line is not, its tests would start late, or run in two processes."""
+    """If a developer moves a file and forgets the file's line, the tests would start late, or run in two processes."""
     assert [name for name in FILES if re.match(pattern, name)]
 
 

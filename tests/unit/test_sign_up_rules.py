@@ -25,7 +25,8 @@ def test_an_allowed_domain_may_sign_up(email: str) -> None:
     "typed", ["b\u00fccher.example", "XN--BCHER-KVA.example", "bu\u0308cher.example"]
 )
 def test_lists_and_addresses_may_spell_a_domain_differently(listed: str, typed: str) -> None:
-    """In both lists, a domain matches as Unicode or A-label (xn--…), with composed or decomposed letters, in any case."""
+    """In the lists of allowed and of refused domains, all spellings of a domain match. The spellings are Unicode and
+    A-label (xn--…), composed and decomposed letters, upper and lower case."""
     email = f"a@{typed}"
     assert refuse_address(email, frozenset({listed}), frozenset()) is None
     assert refuse_address(email, frozenset(), frozenset({listed}))
@@ -64,7 +65,7 @@ def test_another_domain_may_not(email: str) -> None:
     ],
 )
 def test_a_refused_domain_may_not(email: str) -> None:
-    """The rules refuse such a domain even if they allow all other domains."""
+    """The rules refuse such a domain, even with all other domains allowed."""
     assert refuse_address(email, frozenset(), REFUSED)
     assert refuse_address("a@good.example", frozenset(), REFUSED) is None
 

@@ -94,7 +94,7 @@ def test_clocks_may_differ_by_half_a_minute(
 def test_a_refreshed_id_token_needs_no_nonce(
     verifier: TokenVerifier, cognito: CognitoDouble
 ) -> None:
-    """According to OIDC Core 12.2, a refreshed ID token should have no nonce. The verifier still checks all other
+    """According to OIDC Core 12.2, the ID token of a refresh should have no nonce. The verifier still checks all other
     claims."""
     access = cognito.access_token(Person(), "openid")
     token = cognito.id_token(Person(), None, access)

@@ -71,7 +71,7 @@ HISTORIES = {
 
 
 def no_secret(_: bool) -> str:
-    """Refuse. If Cognito's own page signs people up, the trigger needs no client secret."""
+    """Raise an error. If Cognito's own page signs people up, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
@@ -140,7 +140,7 @@ def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
 
 
 def test_there_is_an_event_of_every_documented_source() -> None:
-    """tests/events has an event of each source, and these tests use all of these events."""
+    """tests/events has an event of each source, and these tests use every event of tests/events."""
     assert {load_event(name)["triggerSource"] for name in EVENTS} == OURS
     assert {name for names in HISTORIES.values() for name in names} == set(RECORD_EVENTS)
 
@@ -183,7 +183,8 @@ def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
     "source", [*OTHERS, "TokenGeneration_ClientCredentials", "", None, "InboundFederation_New"]
 )
 def test_events_of_other_triggers_are_refused_by_all(source: str | None) -> None:
-    """A stage attaches no function to those triggers. The functions also refuse tokens for machine clients."""
+    """A stage attaches no function to the triggers of these events. The functions also refuse tokens for machine
+    clients."""
     table = Table()
     names = ("PreSignUp_SignUp", "TokenGeneration_HostedAuth", "InboundFederation_ExternalProvider")
     for name in names:
@@ -199,7 +200,7 @@ def test_events_of_other_triggers_are_refused_by_all(source: str | None) -> None
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Draw a person's events with the times at which they were sent: once in order, once shuffled and with repeats."""
+    """Draw a person's events with the times at which they were sent: first in order, then shuffled and with repeats."""
     names = HISTORIES[draw(st.sampled_from(sorted(HISTORIES)))]
     again = draw(st.lists(st.sampled_from(names[-2:]), max_size=3))
     sent = [(name, 10 * at) for at, name in enumerate([*names, *again])]
@@ -225,8 +226,8 @@ def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
 def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]], later: int
 ) -> None:
-    """Every event arrives again, hours or months later. Only the time of the proof may change, which also moves the end
-    of passkeys. The person then confirms known browsers again, and sets up passkeys again."""
+    """Every event arrives again, hours or months later. Only three times may change: the last sign-in, the
+    proof, and the end of passkeys. After a later end of passkeys, the person sets up passkeys again."""
     sent, _ = drawn
     record = final_record(sent)
     again = final_record([*sent, *[(name, later + at) for name, at in sent]])
@@ -293,8 +294,8 @@ def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, 
 def test_whatever_a_provider_says_every_attribute_is_decided_or_the_sign_in_fails(
     event: dict[str, Any],
 ) -> None:
-    """If the sign-in succeeds, every attribute is set to a text. The code can read the groups again as written. The
-    same event always gets the same response."""
+    """If the sign-in succeeds, every attribute is set to a text. Reading the written groups returns the same groups.
+    The same event always gets the same response."""
     table, before = Table(), deepcopy(event)
     try:
         answer = table.decide(event)

@@ -43,12 +43,12 @@ def okta(table: DynamoDBDouble) -> ProviderStore:
 
 
 def no_secret(_: bool) -> str:
-    """Refuse. If Cognito's own page signs people up, the trigger needs no client secret."""
+    """Raise an error. If Cognito's own page signs people up, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
 def no_linker() -> Any:
-    """Refuse. The provider is not set to link, so the code must link no account."""
+    """Raise an error. The provider is not set to link, so the code must link no account."""
     raise AssertionError("the linker must not be used")
 
 
@@ -66,7 +66,7 @@ def users(table: DynamoDBDouble, clock: Clock) -> UserStore:
 def test_the_same_event_three_times_writes_once(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Not even updatedAt changes: the conditional write fails, which is not an error."""
+    """`updatedAt` also stays unchanged: the conditional write fails, which is not an error."""
     for event in ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"):
         before = table.writes
         for _ in range(3):
@@ -86,7 +86,7 @@ def test_the_same_event_three_times_writes_once(
 
 @pytest.mark.security("S-55")
 def test_sign_in_and_trigger_may_cross(clock: Clock) -> None:
-    """The record is the same whether the events arrive before, during or after the repair at sign-in."""
+    """The events arrive before, during or after the repair at sign-in. In each case, the record is the same."""
     results = []
     for order in permutations(["pending", "confirmed", "sign_in"]):
         table = make_table()
@@ -179,8 +179,8 @@ EMPTIED = replace(ADA, family_name="", told=NAME_COLUMNS)
 def test_what_is_told_to_be_empty_is_emptied(
     table: DynamoDBDouble, users: UserStore, clock: Clock, write: str
 ) -> None:
-    """The event clears one name once, and the other name stays. If a later event has the name again, the name is
-    written."""
+    """The first event clears one of the two names, and the other name stays. If a later event has the name again, the
+    name is written."""
     users.record_confirmed(ADA)
     clock.advance(5)
     getattr(users, write)(EMPTIED)
@@ -214,7 +214,7 @@ def test_nobody_loses_more_than_names(
 
 @pytest.mark.security("S-55")
 def test_an_emptied_name_is_empty_in_whatever_order_events_come() -> None:
-    """If the event of an earlier sign-in arrives late or twice, it does not restore the name."""
+    """A late or repeated event of an earlier sign-in does not restore the name."""
     sent = [("pending", ADA, 0), ("sign_in", ADA, 20), ("sign_in", EMPTIED, 30)]
     results = []
     for order in permutations(sent):
@@ -261,8 +261,7 @@ def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
 def test_a_person_has_one_record_in_whatever_case_the_name_comes(
     table: DynamoDBDouble, users: UserStore
 ) -> None:
-    """The pool ignores case. AWS documents that triggers get user names in lower case, but does not document the case
-    in tokens."""
+    """The pool ignores case. AWS documents the case of user names in triggers (lower case), but not in tokens."""
     users.record_pending(replace(ADA, user_name="okta_1"))
     users.record_confirmed(replace(ADA, user_name="OKTA_1"))
     users.record_sign_in(ADA)
@@ -275,7 +274,7 @@ def test_a_person_has_one_record_in_whatever_case_the_name_comes(
 
 @pytest.mark.parametrize("name", ["a" * 128, "Okta_x@y.example", "ünïcode", ":x", "#status", "a b"])
 def test_strange_user_names_are_only_keys(users: UserStore, name: str) -> None:
-    """User names are passed as values, never as part of an expression."""
+    """The code passes user names as values, never as part of an expression."""
     users.record_sign_in(UserProfile(name, "c", "e@x", ":given", "#family", "Okta", "s"))
     record = users.load(name)
     assert record is not None

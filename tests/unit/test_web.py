@@ -210,7 +210,7 @@ def test_json_bodies_pass(content_type: str) -> None:
 
 
 def test_an_empty_body_needs_no_type() -> None:
-    """When the page refreshes its session, it sends an empty body."""
+    """The page refreshes the session with an empty body."""
     for content_type in (None, "", "text/plain"):
         verify_body(b"", content_type)
     assert parse_object(b"") == {}
@@ -235,8 +235,8 @@ def test_an_empty_body_needs_no_type() -> None:
     ],
 )
 def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[Exception]) -> None:
-    """Each kind of bad body has its own error: a wrong type, a large body, and a value that is not an object. The app
-    does not crash."""
+    """Each kind of bad body has an error of its own. The kinds are a wrong type, a large body, and a value that is not
+    an object. The app does not crash."""
     with pytest.raises(error):
         verify_body(body, content_type)
 
@@ -260,7 +260,7 @@ def test_the_headers_are_these() -> None:
 
 @pytest.mark.security("S-53")
 def test_the_headers_cannot_be_changed_by_accident() -> None:
-    """All responses of a warm container share one mapping."""
+    """All responses of a warm container share one mapping of headers."""
     table: Any = SECURITY_HEADERS
     with pytest.raises(TypeError):
         table["X-Content-Type-Options"] = ""

@@ -1,1 +1,1 @@
-"""Tests of the wheel `chalice-gatehouse`. The tests build the wheel and use it outside the checkout."""
+"""Tests of the wheel `chalice-gatehouse`. The tests build the wheel, and use the wheel outside the checkout."""

@@ -29,7 +29,7 @@ def team(wheel: Path, certificate: Certificate, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def adopted(team: Team) -> Iterator[dict[str, Any]]:
-    """Follow the page. Yield the data of `gatehouse info --json`. `up` runs with --detach and on free ports."""
+    """Follow the page. Yield the data of `gatehouse info --json`. `up` runs with `--detach` and on free ports."""
     install, init, up, table = ADOPT.commands
     before = json.loads((team.project / ".chalice" / "config.json").read_text())
     team.type("python -m pytest -q -p no:cacheprovider tests")

@@ -1,4 +1,4 @@
-"""A package index on loopback, as PEP 503 describes it."""
+"""A package index on loopback, according to PEP 503."""
 
 from __future__ import annotations
 

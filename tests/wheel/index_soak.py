@@ -20,7 +20,7 @@ def test_a_wheel_from_an_index_is_locked_and_packaged(
     wheel: Path, certificate: Certificate, tmp_path: Path
 ) -> None:
     """The test follows docs/adopt.md, with the package's name in place of the file. The zip's runtime comes from the
-    index, and pip checks its hash."""
+    index, and pip checks the runtime's hash."""
     team = Team(tmp_path, certificate.ca_file.parent)
     shutil.copyfile(wheel, team.folder / "shelf" / wheel.name)
     install, init, *_ = ADOPT.commands

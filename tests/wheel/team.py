@@ -91,8 +91,8 @@ class Team:
         return self.folder / "venv" / "bin" / "python"
 
     def _put_network_at_hand(self) -> None:
-        """Install the local AWS and fetch dependencies in the checkout, if they are missing. Link them into the
-        project."""
+        """In the checkout, install a missing local AWS and fetch missing dependencies. Link the local AWS and the
+        dependencies into the project."""
         shared = ROOT / ".local"
         shared.mkdir(exist_ok=True)
         ministack_python(shared, Reporter())

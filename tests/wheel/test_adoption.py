@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def test_ten_lines_and_three_commands() -> None:
-    """The page has at most ten lines and three commands before the first sign-in. The app's table is the team's own."""
+    """Before the first sign-in, the page has at most ten lines and three commands. The app's table is a table of the
+    team."""
     assert len(ADOPT.added()) <= 10
     assert [command.split()[0:2] for command in ADOPT.commands] == [
         ["pip", "install"],

@@ -1,4 +1,4 @@
-"""Tests of the wheel's contents and package name, and of its use without the checkout."""
+"""Tests of the wheel's contents and package name, and of the use of the wheel without the checkout."""
 
 import ast
 import re
@@ -110,7 +110,7 @@ def test_it_needs_what_runs_in_lambda_and_no_more() -> None:
 
 
 def closure(names: list[str]) -> set[str]:
-    """Return all distributions that the given ones need, with only the extras that are requested."""
+    """Return all distributions that the distributions `names` need, with only the requested extras."""
     from packaging.requirements import Requirement
 
     found: set[str] = set()
@@ -133,7 +133,7 @@ def closure(names: list[str]) -> set[str]:
 
 @pytest.fixture(scope="session")
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a Python with the wheel, its dependencies, and the two files of Chalice that Chalice packages."""
+    """Return a Python with the wheel, the wheel's dependencies, and the two files of Chalice that Chalice packages."""
     folder = tmp_path_factory.mktemp("bare")
     venv.EnvBuilder(symlinks=True).create(folder)
     site = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
@@ -163,7 +163,7 @@ def run(python: Path, code: str, folder: Path) -> str:
 def test_every_public_name_can_be_imported_outside_of_the_checkout(
     bare: Path, tmp_path: Path
 ) -> None:
-    """As in Lambda, the environment has neither boto3 nor Chalice's command line."""
+    """As in Lambda, the environment has no boto3 and no command line of Chalice."""
     import json
 
     file, version, names, homes = json.loads(run(bare, IMPORTS, tmp_path))

@@ -1,10 +1,10 @@
 """Records and checks when a person last authenticated, for `authorized(…, max_age=…)` (docs/adr/0014).
 
-The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: the
-time at which Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at
-which the trigger received `PROVED_AT`. `SEEN_AT` must be close to Cognito's `auth_time`, which a refresh does not change.
-So the proof counts only for the sign-in in which the trigger received the proof. A proof in one browser does not count
-for a session in another browser. Silent single sign-on does not count as a proof.
+The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication:
+Cognito's check of a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the
+trigger received `PROVED_AT`. `SEEN_AT` must be close to Cognito's `auth_time`, which a refresh does not change. So the
+proof counts only for the sign-in in which the trigger received the proof. A proof in one browser does not count for a
+session in another browser. Silent single sign-on does not count as a proof.
 
 Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels
 with ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (a trigger
@@ -23,13 +23,14 @@ SEEN_AT = "gatehouse:seen_at"
 SHORTEST_AGE, LONGEST_AGE = 30, 86_400
 #: The clocks of AWS and of providers may differ by this number of seconds.
 LEEWAY_SECONDS = 30
-#: Within one sign-in, Cognito's `auth_time` is at most this many seconds before or after `SEEN_AT`.
+#: The maximum number of seconds between Cognito's `auth_time` and `SEEN_AT` of the same sign-in, before and after
+#: `SEEN_AT`.
 BEFORE_SECONDS, AFTER_SECONDS = 10, 60
 
 
 def build_claims(proved_at: int, seen_at: int) -> dict[str, str]:
     """Return the two claims as text, because API Gateway passes on only text. Times are Unix seconds. A `proved_at` of 0
-    means that there is no proof."""
+    means that no proof exists."""
     return {PROVED_AT: str(proved_at), SEEN_AT: str(seen_at)}
 
 
@@ -48,7 +49,7 @@ def verify_age(context: Mapping[str, Any], max_age: int, now: float) -> None:
     """Raise InsufficientUserAuthentication unless the requestContext contains a proof that is at most `max_age` seconds
     old.
 
-    A proof does not count if it is malformed, from another sign-in, or from the future.
+    A malformed proof, a proof from another sign-in, and a proof from the future do not count.
     """
     claims = (context.get("authorizer") or {}).get("claims") or {}
     proved_at, seen_at = parse_moment(claims.get(PROVED_AT)), parse_moment(claims.get(SEEN_AT))

@@ -86,8 +86,8 @@ def _parse_date(text: str) -> int | None:
 def verify_caller(
     context: Mapping[str, Any], *, client_ids: Collection[str], scope: str, group: str | None
 ) -> Caller:
-    """Return the caller of an event's requestContext. Raises Unauthorized for a token that is not our access token, and
-    Forbidden.
+    """Return the caller of an event's requestContext. Raises Unauthorized for a foreign token. Raises Forbidden if the
+    scope or the group is missing.
 
     `client_ids` are the app clients whose tokens are accepted.
     """

@@ -1,4 +1,4 @@
-"""Deletes first and last names from a federated person's profile when the provider no longer sends them (S-69).
+"""Deletes first and last names from a federated person's profile when the provider no longer sends the names (S-69).
 
 The user name of the person's own profile is `<provider>_<subject>`. If the pool ignores case, upper and lower case are
 equal. A linked account is found by the e-mail address. The account belongs to the person only if the account's

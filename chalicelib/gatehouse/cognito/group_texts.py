@@ -1,9 +1,8 @@
-"""Reads and writes lists of group names: in a provider's claim, in Cognito's attribute, and in a token of limited size
-(S-51, S-69).
+"""Reads and writes lists of group names in a provider's claim, in Cognito's attribute, and in tokens (S-51, S-69).
 
-`custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=`, then
-the names, separated by commas. So `=` alone means no groups. Cognito may ignore an empty value, but `=` always replaces
-the previous value. Cognito itself wrote any text without a leading `=`, before the trigger was attached.
+`custom:groups` contains the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=` and
+then the names, separated by commas. So `=` alone means no groups. Cognito may ignore an empty value, but `=` always
+replaces the previous value. Cognito itself wrote any text without a leading `=`, before the trigger was attached.
 """
 
 import json
@@ -13,12 +12,12 @@ from urllib.parse import unquote_plus
 
 from .groups import is_one_name
 
-#: An attribute's limit (`custom:groups` in the identity template), in characters as Java counts them.
+#: The limit of the attribute `custom:groups` in the identity template, in UTF-16 code units, as Java counts characters.
 MAX_TEXT = 2048
 _WRITTEN_BY_US = "="
 #: The maximum size of `cognito:groups` in a token, in bytes of JSON. A request's headers may have 10,240 bytes in all
-#: (Amazon API Gateway quotas). The rest of an access token has 1.1 kB, our cookie at most 4 kB, and a browser's own
-#: headers about 1 kB. base64url makes a token a third longer than the token's JSON.
+#: (Amazon API Gateway quotas). The rest of an access token has 1.1 kB. Our cookie has at most 4 kB. A browser's own
+#: headers have about 1 kB. A token in base64url is a third longer than the token's JSON.
 TOKEN_ROOM = 2800
 
 
@@ -82,7 +81,7 @@ def as_many_as_fit(
 
 
 def _bytes_in_token(name: str) -> int:
-    """The size of a name with quotes and comma, in UTF-8, as Cognito writes its tokens."""
+    """The size in a token of a name with quotes and comma. Cognito writes tokens in UTF-8."""
     return len(json.dumps(name, ensure_ascii=False).encode()) + 1
 
 

@@ -1,8 +1,8 @@
 """The only HTTP client for Cognito's OAuth endpoints. The client limits time and size, and does not follow redirects
 (S-14).
 
-`urllib3` is imported on first use, so routes without an outbound call do not load it. The library `requests` would take
-another 15 ms of a cold start. Its redirects, cookies, proxies and .netrc would have to be switched off.
+`urllib3` is imported on first use, so routes without an outbound call do not load `urllib3`. With the library `requests`,
+a cold start would be 15 ms longer. Redirects, cookies, proxies and .netrc of `requests` would have to be switched off.
 """
 
 import json
@@ -30,8 +30,8 @@ class HttpAnswer:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the answer reports success but contains no JSON object. Such an answer is incomplete, or comes from
-        another server."""
+        """Whether the answer reports success but contains no JSON object. The cause is an incomplete answer, or an answer
+        of another server."""
         return self.status == 200 and self.body is None
 
 

@@ -1,4 +1,4 @@
-"""Reads the `identities` attribute or claim: the providers of a person.
+"""Reads the attribute or claim `identities`, which lists a person's providers.
 
 In trigger events, `identities` is JSON text. In ID tokens, `identities` is a list. The user name of a person who was
 created by a provider is `<provider>_<subject>`. `ops provider` allows no underscore in a provider's name. A native person
@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-#: The name for Cognito's own users, as Cognito's authorize endpoint writes the provider.
+#: The provider name of Cognito's own users at Cognito's authorize endpoint.
 NATIVE = "COGNITO"
 
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 #: The only signature algorithm of Cognito. All other algorithms are refused.
 ALGORITHM = "RS256"
 MIN_RSA_BITS = 2048
-#: A warm container fetches the keys again after this time. So no container keeps a withdrawn key for longer.
+#: A warm container fetches the keys again after this time. So a container keeps a withdrawn key for this time at most.
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with an unknown `kid` cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
 #: While the container has no keys, because the endpoint is down, the keys are fetched again after this time. If Cognito
-#: has just signed a token with an unknown `kid`, the key is new. Then the keys are fetched at once, and afterwards at
-#: this interval.
+#: has just signed a token with an unknown `kid`, the key is new. For a new key, the keys are fetched at once, and
+#: afterwards at this interval.
 RETRY_INTERVAL_SECONDS = 2
 
 
@@ -57,12 +57,12 @@ class JwksCache:
                 self.load()
 
     def key(self, kid: str, *, from_cognito: bool = False) -> "RSAPublicKey":
-        """Return the key of `kid`. Raises InvalidToken if the pool has no such key, and TemporarilyUnavailable if the
+        """Return the key of `kid`. Raises InvalidToken if the pool has no key `kid`, and TemporarilyUnavailable if the
         pool's keys cannot be fetched.
 
-        `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose the `kid`.
-        For such a token, an unknown `kid` means that Cognito has not published the key yet. Then the keys are fetched
-        again at once. If the key is still missing, TemporarilyUnavailable is raised.
+        `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose the `kid`. In
+        such a token, an unknown `kid` means that Cognito has not published the key yet. After an unknown `kid` from
+        Cognito, the keys are fetched again at once. If the key is still missing, TemporarilyUnavailable is raised.
         """
         fresh = self._is_fresh()
         if fresh and kid in self._set.keys:

@@ -4,13 +4,13 @@ People are linked only before the profile is made (PreSignUp_ExternalProvider), 
 and set to link. Exactly one native account must have the address. The native account must be confirmed and enabled, and
 the account's address must be verified. The native account must not be linked to another person of the same provider. A
 provider may give an old address to a new person, and the new person must not get the old person's account. The users
-table must also contain a proof (`provedAt`) that the mailbox's owner has chosen the account's password. Older accounts,
-and accounts that a stranger made for the address, have no such proof. Such accounts can be linked after the mailbox's
-owner has reset the password. In every other case the person gets a separate profile, as without linking, and the log
-gives the reason.
+table must also contain a proof (`provedAt`) that the mailbox's owner has chosen the account's password. The proof is
+missing in older accounts, and in accounts that a stranger made for the address. Accounts without a proof can be linked
+after the mailbox's owner has reset the password. In every other case the person gets a separate profile, as without
+linking, and the log gives the reason.
 
-AdminGetUser finds the account of an address by the pool's own case rule. ListUsers may distinguish upper and lower case;
-AWS does not document this. ListUsers is called as well, because a second account with the address prevents linking.
+AdminGetUser finds the account of an address by the pool's own case rule. ListUsers may distinguish upper and lower case,
+which AWS does not document. ListUsers is also called, because a second account with the address prevents linking.
 Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API reference,
 AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
@@ -56,9 +56,9 @@ class Linker:
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
         """Link a new federated person to a native account. Return the linked account, or None if no account was linked.
 
-        `provider` is the exact name of a provider that may link; `attributes` are the event's. Raises
-        TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again. A repeated link
-        does no harm.
+        `provider` is the exact name of a provider that may link. `attributes` are the attributes in the trigger's event.
+        Raises TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again. A repeated
+        link does no harm.
         """
         # Cognito converts the user name to lower case. So the subject is read from an attribute, which keeps the
         # subject's spelling.
@@ -152,8 +152,8 @@ def doubt_about_newcomer(attributes: Mapping[str, Any]) -> str | None:
 
 
 def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
-    """Return the reason why a person must not be linked to any of the native accounts, or None if exactly one account is
-    safe to link."""
+    """Return the reason why a person must not be linked to the native accounts. If exactly one account is safe to link,
+    return None."""
     if len(found) != 1:
         return f"{len(found)} native accounts have the address"
     (native,) = found

@@ -23,8 +23,8 @@ _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-
 class TokenSet:
     """The tokens in an answer of Cognito.
 
-    `refresh_token` is None if Cognito does not rotate refresh tokens; the old refresh token is then still valid.
-    `id_token` is None without the scope `openid`.
+    `refresh_token` is None if the old refresh token is still valid, because rotation is off. `id_token` is None without
+    the scope `openid`.
     """
 
     access_token: str = field(repr=False)
@@ -117,7 +117,8 @@ class OAuthClient:
     def refresh(self, refresh_token: str) -> TokenSet:
         """Renew the tokens.
 
-        Raises InvalidGrant (revoked, expired, rotated out), GrantRefused (not for this token) or TemporarilyUnavailable.
+        Raises InvalidGrant (revoked, expired, replaced by rotation), GrantRefused (wrong kind of token) or
+        TemporarilyUnavailable.
         """
         return self._request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
@@ -134,8 +135,7 @@ class OAuthClient:
         url = self._cognito_url + path
         answer = HttpAnswer(0, None)
         for renew in (False, True):
-            # The second attempt handles a rotated secret: this container may still have the old secret in its cache
-            # (S-59).
+            # The second attempt handles a rotated secret, because this container may still have the old secret (S-59).
             credentials = (self._client_id, self._load_client_secret(renew))
             answer = self._transport.post_form(
                 url, {"client_id": self._client_id, **form}, credentials

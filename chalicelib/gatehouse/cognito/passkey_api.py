@@ -1,4 +1,4 @@
-"""Sets up, lists and deletes a person's passkeys in the user pool. The access token needs the scope
+"""Sets up, lists and deletes a person's passkeys in the user pool. Each call needs an access token with the scope
 `aws.cognito.signin.user.admin`.
 
 Sources: Amazon Cognito user pools API reference, StartWebAuthnRegistration, CompleteWebAuthnRegistration,

@@ -43,8 +43,7 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
-    """Return the Unix seconds at which the person signed in at the provider, or None if the provider does not send this
-    time.
+    """Return the person's sign-in time at the provider in Unix seconds, or None if the provider does not send this time.
 
     Only the ID token is read, because userinfo does not describe a sign-in. Silent single sign-on does not change
     `auth_time`. Source: OpenID Connect Core 2, `auth_time`.

@@ -23,7 +23,7 @@ class CognitoIdp(Protocol):
 
 
 class ProviderPeople:
-    """The people of one pool who signed in through providers."""
+    """Finds people of one pool who signed in through providers."""
 
     def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""Verification of Cognito's ID and access tokens against the pool's published keys (S-18 … S-25).
+"""Verifies Cognito's ID and access tokens with the pool's published keys (S-18 … S-25).
 
 Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature. `jwks`
 provides the keys. Only this module checks the claims of a Cognito token. `jwt` is imported on first use.

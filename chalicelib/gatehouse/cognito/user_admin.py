@@ -1,4 +1,4 @@
-"""Admin calls about people of the pool, with the permissions of the app's role.
+"""Makes admin calls about people of the pool, with the permissions of the app's role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
 "AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminSetUserPassword",
@@ -12,7 +12,7 @@ from ..errors import NotFound, TemporarilyUnavailable
 from .pool_user import PoolUser, load_pool_user
 from .user_pool_calls import Refused, call_cognito
 
-#: Cognito's errors for an unknown name. The second error is for an impossible name.
+#: Cognito's errors for an unknown name. The second error is for a name that Cognito does not allow.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
 #: The groups per page (AWS's maximum), and the maximum number of pages that are read.
 _GROUPS_A_PAGE = 60
@@ -41,7 +41,7 @@ class UserAdmin:
         self._user_pool_id = user_pool_id
 
     def load(self, name: str) -> PoolUser:
-        """Return the person with a user name, or with a native person's address. Raises NotFound or
+        """Return a person. `name` is a user name, or a native person's address. Raises NotFound or
         TemporarilyUnavailable."""
         found = self.find(name)
         if found is None:

@@ -27,8 +27,8 @@ def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
     for header in headers:
         for pair in header.split(";"):
             # Remove only space and tab. A plain `strip()` would also remove characters that browsers treat as part of a
-            # name (U+00A0, …). Then a site on the same domain could set a cookie that bypasses the browser's `__Host-`
-            # check.
+            # name (U+00A0, …). With such a name, a site on the same domain could set a cookie that bypasses the browser's
+            # `__Host-` check.
             name, separator, value = pair.strip(" \t").partition("=")
             if not separator:
                 continue

@@ -15,6 +15,6 @@ _AHEAD = frozenset({"prefetch", "prerender", "preview"})
 
 
 def is_prefetch(headers: Mapping[str, str]) -> bool:
-    """Whether the browser says that the request is a prefetch. `headers` is case-insensitive."""
+    """Whether the browser marks the request as a prefetch. `headers` is case-insensitive."""
     said = [headers.get(name, "").lower().replace(",", ";").split(";") for name in _HEADERS]
     return any(token.strip() in _AHEAD for tokens in said for token in tokens)

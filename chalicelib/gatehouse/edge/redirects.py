@@ -27,7 +27,7 @@ def parse_return_to(
     allowed_origins: frozenset[str] = frozenset(),
     otherwise: str | None = None,
 ) -> str:
-    """Return `value` if it is a path below `base_path` or a URL of an allowed origin.
+    """Return `value`, if `value` is a path below `base_path` or a URL of an allowed origin.
 
     For any other value, return `otherwise`, an address that was already checked. If `otherwise` is None, return
     `base_path`.

@@ -9,7 +9,7 @@ class AppUrl(NamedTuple):
     """The app's public address. `origin` is for example `https://id.execute-api.eu-west-1.amazonaws.com`, `api_path` is
     for example `/api/`.
 
-    `base_path` is the root of our own routes: `api_path` itself, or a path below it, such as `/api/account/`.
+    `base_path` is the root of our own routes: `api_path` itself, or a path below `api_path`, such as `/api/account/`.
     """
 
     origin: str
@@ -41,9 +41,9 @@ class AppUrl(NamedTuple):
 def build_app_url(context: Mapping[str, Any], public_url: str | None, prefix: str = "") -> AppUrl:
     """Return the address under which the caller reached this API.
 
-    `context` is the event's requestContext. Its `path` begins with the stage or the base path mapping, and ends with the
-    segments of `resourcePath`, which are removed. If the stage sets `public_url`, the result begins with `public_url`
-    instead. `prefix` is the path of our routes below the API's root, such as `/account`.
+    `context` is the event's requestContext. `path` in `context` begins with the stage or the base path mapping. The
+    segments of `resourcePath` are removed from the end of `path`. If the stage sets `public_url`, the result begins with
+    `public_url` instead. `prefix` is the path of our routes below the API's root, such as `/account`.
     """
     below = f"{prefix[1:]}/" if prefix else ""
     if public_url:

@@ -4,7 +4,7 @@
 - An unconfirmed account gets the confirming code again.
 - A confirmed account gets the code for a new password. Our forms accept both kinds of code.
 
-An unconfirmed account that our server did not make comes from an earlier release, or from Cognito's own page. A stranger
+An unconfirmed account that our server did not make was made by an earlier release, or on Cognito's own page. A stranger
 may have chosen the account's password. So the account is removed, and made again. This function sends no answer to the
 browser. So the function cannot reveal whether an address is known. Source: Amazon Cognito API reference, "SignUp",
 "ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
@@ -30,7 +30,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 class AccountMail:
-    """Mails codes. `send` raises TemporarilyUnavailable, and Lambda tries again."""
+    """Mails codes. If `send` raises TemporarilyUnavailable, Lambda tries again."""
 
     def __init__(
         self, *, api: UserPoolApi, user_admin: UserAdmin, users: UserStore, locks: AddressLocks

@@ -1,8 +1,8 @@
 """Creates accounts of people without a provider, and resets forgotten passwords. Sign-up and reset each need a mailed
 code.
 
-An account belongs to the person who reads the account's mailbox (S-67). Before the proof of access to the mailbox, no
-password, name or second factor can be chosen. Sign-up takes only an address. The person who enters the mailed code
+An account belongs to the person who reads the account's mailbox (S-67). Password, name and second factor can be chosen
+only after the proof of access to the mailbox. A sign-up needs only an address. The person who enters the mailed code
 chooses the password in the same step. Known and unknown addresses always get the same answer (S-40), in the same time
 (S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security
 2022); AWS "Managing user existence error responses" (Amazon Cognito developer guide).
@@ -74,9 +74,9 @@ class Accounts:
     def sign_up(self, *, email: str, visitor: Visitor) -> None:
         """Mail a code that confirms a new account, or resets the password of an existing account. Raises
         SignUpNotAllowed."""
-        # The pre-sign-up trigger checks the address, too. This earlier check makes the answer independent of whether the
-        # user exists. Like /auth/discover, the answer reveals whether the domain belongs to a provider. So each refused
-        # address counts as an attempt, as in /auth/discover.
+        # The pre-sign-up trigger checks the address, too. The check in this method makes the answer independent of
+        # whether the user exists. Like /auth/discover, the answer reveals whether the domain belongs to a provider. So
+        # each refused address counts as an attempt, as in /auth/discover.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
@@ -187,8 +187,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """Record the proof. If the record cannot be written, the password is still valid. But then no federated person is
-        linked to the account (S-68)."""
+        """Record the proof. If the record cannot be written, the password is still valid. But without the proof,
+        federated people cannot be linked to the account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)

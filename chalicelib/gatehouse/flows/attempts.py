@@ -22,8 +22,8 @@ SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
-#: Challenges for a passkey. Anybody who knows an address can request a challenge. A challenge allows no guess, but each
-#: challenge needs a call to Cognito.
+#: Challenges for a passkey. Anybody who knows an address can request a challenge. Attackers cannot guess with a
+#: challenge, but each challenge needs a call to Cognito.
 PASSKEY = "passkey"
 #: Challenges for autofill, which the page requests by itself in a known browser. Such challenges are counted only per
 #: source.
@@ -31,7 +31,7 @@ AUTOFILL = "autofill"
 #: Look-ups of an address's provider. Look-ups are counted only per source, because no account is involved.
 DISCOVERY = "discovery"
 #: Requests to `/auth/login`. This allowance is separate, because other sites can send a browser to that address.
-#: Otherwise such requests could use up the page's own attempts.
+#: Otherwise requests from other sites could use up the page's own attempts.
 LOGIN = "login"
 #: Solutions of CAPTCHA puzzles, counted per source. Even an invented solution needs a call to the vendor.
 CAPTCHA = "captcha"
@@ -202,8 +202,8 @@ class Attempts:
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 
     def _tidy(self, action: Callable[[], None]) -> None:
-        """Change a counter, and ignore an outage. An uncorrected counter must not prevent a sign-in, because the counter
-        can only cause a pause."""
+        """Change a counter, and ignore an outage. A wrong counter can only cause a pause, and must not prevent a
+        sign-in."""
         try:
             action()
         except TemporarilyUnavailable as error:

@@ -26,15 +26,14 @@ _CODE_LENGTH = 6
 #: The maximum length of a passkey's id in base64url: 1,023 bytes (Web Authentication L3 4, "Credential ID").
 _MAX_PASSKEY_ID = 1364
 #: Unicode's spaces, dashes, line ends and zero-width marks, and other characters that people type as a dash. The other
-#: characters are the minus sign, the hyphen bullet, and the long-vowel mark, which is in the dash's place on Japanese
-#: keyboards.
+#: characters are the minus sign, the hyphen bullet, and the long-vowel mark of Japanese keyboards.
 _SILENT = ("Zs", "Zl", "Zp", "Pd", "Cf")
 _DASHES = "\u2212\u2043\u30fc\uff70"
 
 
 def verify_new_password(password: str) -> None:
-    """Raise InvalidPassword if Cognito would refuse the password. This check comes before any call, so that every address
-    gets the same answer (S-40)."""
+    """Raise InvalidPassword if Cognito would refuse the password. The check is made before any call to Cognito, so that
+    every address gets the same answer (S-40)."""
     fits = MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
     if not fits or password != password.strip():
         raise InvalidPassword(
@@ -72,7 +71,7 @@ def read_code(text: str) -> str:
 
 @dataclass(frozen=True)
 class TotpKey:
-    """The key for a new authenticator app, in base32, and the `otpauth:` URI for its QR code."""
+    """The key for a new authenticator app, in base32, and the `otpauth:` URI for the app's QR code."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
@@ -88,7 +87,8 @@ def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
 def read_passkey_id(credential: str | None) -> str:
     """Return the passkey's id in the browser's JSON answer. Raises InvalidRequest.
 
-    The JSON has the id twice, as text and as bytes. The two ids must be equal, because Cognito may read the other one.
+    The JSON has the id twice, as text and as bytes. The text and the bytes must be equal, because Gatehouse reads one of
+    the two ids, and Cognito may read the other id.
     """
     try:
         answer = json.loads(credential or "")

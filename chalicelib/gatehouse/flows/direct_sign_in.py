@@ -190,7 +190,7 @@ class DirectSignIn:
                     step = send()
                 except Refused as refused:
                     if by_passkey:
-                        once.close()  # a passkey's challenge can be answered only once, whatever the answer (S-88)
+                        once.close()  # a passkey's challenge can be answered only once (S-88)
                     raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
                 # The temporary password was mailed. So the person who replaces the temporary password has proved access
@@ -246,7 +246,7 @@ class DirectSignIn:
 
     def _solved(self, captcha: captchas.SiteVerify, token: str, visitor: Visitor) -> bool:
         """Ask the CAPTCHA's vendor whether the puzzle was solved. Until a solution succeeds, each attempt counts against
-        the source, because an invented token also needs a call."""
+        the source, because an invented token also needs a call to the vendor."""
         if len(token) > captchas.MAX_TOKEN_LENGTH:
             return False
         host = urlsplit(f"//{visitor.server}").hostname or ""

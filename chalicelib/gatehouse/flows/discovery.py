@@ -36,9 +36,9 @@ class Discovery:
     def count_login(self, provider: str | None, email: str | None, source: str) -> None:
         """Count a sign-in that names an address or a private provider. `find` counts a look-up in the same way.
 
-        The redirect of such a sign-in reveals the same as an answer of `find`, so the sign-in must count, too. Without a
-        throttle table, `find` refuses to answer. Without a throttle table, this method accepts the sign-in, because
-        people must still be able to sign in. Raises TooManyAttempts.
+        The sign-in's redirect reveals the same information as an answer of `find`. So the sign-in must also count.
+        Without a throttle table, `find` refuses to answer. Without a throttle table, this method accepts the sign-in,
+        because people must still be able to sign in. Raises TooManyAttempts.
         """
         if self._attempts is None:
             return

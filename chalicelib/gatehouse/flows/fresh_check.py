@@ -1,9 +1,9 @@
 """Checks whether a person still has the rights that the person's token states (S-70).
 
-An access token lasts ten minutes, and API Gateway only verifies the token itself. A route with `authorized(…,
-fresh=True)` asks the pool and the users table at each call, in parallel. If the pool or the table does not answer, the
-route answers 503 and never grants access. Source: Amazon Cognito developer guide, "Revoking tokens" (an issued access
-token stays valid until the token expires).
+An access token lasts ten minutes, and API Gateway only verifies the token itself. At each call of a route with
+`authorized(…, fresh=True)`, Gatehouse reads the pool and the users table, in parallel. If the pool or the table does not
+answer, the route answers 503 and never grants access. Source: Amazon Cognito developer guide, "Revoking tokens" (an
+issued access token stays valid until the token expires).
 """
 
 from collections.abc import Callable
@@ -37,14 +37,14 @@ class FreshCheck:
         self._load_providers = load_providers
 
     def verify(self, caller: Caller, *, issued_at: int, group: str | None) -> None:
-        """Raise an error unless the person is enabled, is in `group` (unless `group` is None), and has not been signed
-        out since `issued_at`.
+        """Raise an error unless the person is enabled, is in `group`, and has not been signed out since `issued_at`. If
+        `group` is None, groups are not checked.
 
-        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now. The
-        browser then refreshes the session, and the refresh's answer gives the reason. Raises Forbidden if the person is
-        no longer in the group, and TemporarilyUnavailable if a service does not answer.
+        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now.
+        After Unauthorized, the browser refreshes the session. The answer of the refresh contains the reason. Raises
+        Forbidden if the person is no longer in the group, and TemporarilyUnavailable if a service does not answer.
 
-        Without a record, a sign-out cannot be recorded. Then only the pool's answer decides. The next sign-in writes the
+        A person without a record has no recorded sign-out, so only the pool's answer counts. The next sign-in writes the
         record.
         """
         person, in_pool_group, record = workers.together(

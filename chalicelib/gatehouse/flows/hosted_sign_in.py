@@ -1,7 +1,7 @@
 """The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
 
-docs/architecture.md calls these steps b to g. The module does not depend on a web framework: its functions take the
-request's data and return the response's data.
+docs/architecture.md describes the hosted sign-in as steps b to g. The module does not depend on a web framework: its
+functions take the request's data and return the response's data.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ class CallbackQuery:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A finished sign-in: the new session, its cookie value, and the person's target address."""
+    """A finished sign-in: the new session, the session's cookie value, and the person's target address."""
 
     session: Session
     sealed: str = field(repr=False)
@@ -66,7 +66,7 @@ class SignedIn:
 
 
 class ReadAhead(Protocol):
-    """A cached value that can be loaded before its first use."""
+    """A cached value that can be loaded ahead of the first use."""
 
     def begin(self) -> None: ...
     def settle(self) -> None: ...
@@ -153,7 +153,7 @@ class HostedSignIn:
     def reading_ahead(self, states: Sequence[str], cookies: Mapping[str, str]) -> Iterator[None]:
         """Load the sealing keys and all values of `needed` in parallel.
 
-        Call this method only for a browser with a login cookie. Strangers can send callbacks, but only without such a
+        Call this method only for a browser with a login cookie. Strangers can send callbacks, but only without a login
         cookie.
         """
         begun = self._needed if states and cookie_name(states[0]) in cookies else ()
@@ -180,9 +180,9 @@ class HostedSignIn:
         user_agent: str,
         cookies: Mapping[str, str],
     ) -> "SignedIn | LoginStart":
-        """Make a session from a callback, or start a second sign-in if the first one linked the person.
+        """Make a session from a callback. If the first sign-in linked the person, start a second sign-in.
 
-        Raises SignInError or TemporarilyUnavailable. An error is raised before session and record are written.
+        Raises SignInError or TemporarilyUnavailable. If this method raises an error, session and record are not written.
         """
         if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")
@@ -265,7 +265,7 @@ class HostedSignIn:
 def is_linked_now(description: str) -> bool:
     """Whether Cognito refused a person's first sign-in because our trigger has just linked the person.
 
-    At that time the link exists, so the next attempt of the same sign-in succeeds. This refusal has no documented error
+    At that time the link exists, so the next attempt of the same sign-in succeeds. The refusal has no documented error
     code. Source: AWS re:Post, "Already found an entry for username". Cognito writes spaces as plus signs. AWS does not
     document that API Gateway always decodes plus signs.
     """
@@ -275,8 +275,8 @@ def is_linked_now(description: str) -> bool:
 def is_disabled(description: str) -> bool:
     """Whether Cognito refused a person whose profile is disabled.
 
-    AWS's pages do not give the text of this error. Several apps search their callback for the first of these two texts.
-    The API's own errors contain the second text.
+    AWS's pages do not give the text of this error. The callbacks of several apps check for the first text in this
+    function. The API's own errors contain the second text.
     """
     said = description.casefold().replace("+", " ")
     return "user is not enabled" in said or "user is disabled" in said

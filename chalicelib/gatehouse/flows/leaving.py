@@ -1,9 +1,9 @@
 """Acts on a provider's signal about one of the provider's people, in the function `leaving` (S-75, S-77 … S-82).
 
 - Sessions end as after an administrator's sign-out: the pool revokes refresh tokens, and the record gets `validAfter`.
-- A person who is deactivated at the provider is also disabled here, if the provider's row requires this. Linked accounts
-  have a separate rule.
-- A person who is reactivated at the provider is enabled here if a signal had disabled the profile.
+- A person who is deactivated at the provider is disabled in the pool, if the provider's row requires this. Linked
+  accounts have a separate rule.
+- A person who is reactivated at the provider is enabled in the pool, if a signal had disabled the profile.
 - If a person loses a group at the provider, the group is removed from `custom:groups`. The next sign-in through the
   provider replaces the whole list.
 

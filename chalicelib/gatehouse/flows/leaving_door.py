@@ -20,7 +20,7 @@ from ..store.marks import MarkStore
 from ..store.providers import Provider, ProviderStore
 from ..store.subjects import SubjectStore
 
-#: A used token is marked until this many seconds after the token's expiry, because clocks differ.
+#: The mark of a used token is kept for this number of seconds after the token's expiry, because clocks differ.
 _MARK_SECONDS_MORE = 60
 
 
@@ -137,7 +137,7 @@ class LeavingDoor:
 
     def _verify_secret(self, provider: Provider, told: str) -> None:
         """Check the request's secret. After a mismatch, load the stored secret again, because the secret may have been
-        rotated. The previous secret is accepted until its deletion."""
+        rotated. A stored previous secret is also accepted."""
         arn = provider.leaving.secret_arn
         if not arn:
             raise Unauthorized("the event hook is not set up for this provider")

@@ -1,8 +1,7 @@
-"""Checks whether a session was ended by another browser or by the server (S-83). The cookie alone does not show this.
-
-Each refresh makes this check, and also every route that changes a person's password, second factor or passkeys. The
-access token of an ended session works until the token expires. But a browser's token can never change a password, a
-second factor or a passkey.
+"""Checks whether a session was ended by another browser or by the server (S-83). The cookie alone does not show whether a
+session was ended. Each refresh makes this check. Every route that changes a person's password, second factor or passkeys
+also makes this check. The access token of an ended session works until the token expires. But a browser's token can never
+change a password, a second factor or a passkey.
 """
 
 from collections.abc import Callable
@@ -34,8 +33,8 @@ class LivingSessions:
         return session
 
     def look(self, cookie: str | None) -> bool:
-        """Whether the session in a cookie value is active. The check does not write to the table, so it does not extend an
-        idle session.
+        """Whether the session in a cookie value is active. The check does not write to the table, so the check does not
+        extend an idle session.
 
         Raises TemporarilyUnavailable if the table does not answer.
         """
@@ -48,7 +47,7 @@ class LivingSessions:
         return self._began_later(session)
 
     def goes_on(self, session: Session, idle_expires_at: int) -> bool:
-        """Record the session's use and its new idle deadline in the session's row. Return whether the session is active.
+        """Record the session's use and the new idle deadline in the session's row. Return whether the session is active.
 
         A session from an earlier release has no row. A session that began during an outage of the table has no row,
         either. A session without a row is active, unless all sessions of the person were ended later.

@@ -71,8 +71,8 @@ class NewSessions:
 
         `device` and `provider` are for the list of the person's sessions.
 
-        Raises SignUpRefused, CookieTooLarge, and TemporarilyUnavailable (sealing keys or provider cannot be read). An
-        error is raised before session and record are written.
+        Raises SignUpRefused, CookieTooLarge, and TemporarilyUnavailable (sealing keys or provider cannot be read). If
+        this method raises an error, session and record are not written.
         """
         self._refuse_foreign_address(identity)
         session = self._sessions.begin(

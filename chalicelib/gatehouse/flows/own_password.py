@@ -1,8 +1,8 @@
-"""Lets a signed-in person who knows the old password choose a new one (S-85).
+"""Lets a signed-in person who knows the old password choose a new password (S-85).
 
-To check the old password, the server signs in with the old password through the server-only app client, and revokes the
-resulting tokens. The server does not ask for the second factor again. A person with a second factor has already used the
-second factor to get this session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
+To check the old password, the server makes a sign-in through the server-only app client. The server then revokes the new
+tokens. The server does not ask for the second factor again. A person with a second factor has already used the second
+factor to get this session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
 """
 
 from typing import TYPE_CHECKING
@@ -56,8 +56,8 @@ class OwnPassword:
     def change(self, *, old: str, new: str, session_cookie: str | None, visitor: Visitor) -> str:
         """Set the new password, and end the person's other sessions. Return a new value for the cookie of known browsers.
 
-        Raises NoSession, SessionExpired, ManagedByProvider, InvalidPassword (the new one), InvalidCredentials (the old
-        one), TooManyAttempts and TemporarilyUnavailable.
+        Raises InvalidPassword (about the new password), InvalidCredentials (about the old password), NoSession,
+        SessionExpired, ManagedByProvider, TooManyAttempts and TemporarilyUnavailable.
         """
         session = self._living.open(session_cookie)
         verify_new_password(new)

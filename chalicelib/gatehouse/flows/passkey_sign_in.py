@@ -1,14 +1,14 @@
 """Signs people in with a passkey instead of the password. Provides the challenge that the browser's authenticator answers
 (docs/passkeys.md).
 
-Cognito requires an address before it issues a challenge (USER_AUTH). For every address, the browser gets a challenge of
-the same form, whether or not an account or a passkey exists (S-89). Without a real challenge, the browser gets an
-invented challenge. All answers must take the same time. So the code invents a challenge for every address, reads real and
-invented challenges in the same way, and always logs one line. The ids of an account's passkeys are sent only to a browser
-that has signed in to the account before. In other browsers, the authenticator offers all passkeys that are stored for
-this site. Cognito's passkeys allow this, because they are discoverable (`residentKey` required). flows/direct_sign_in.py
-accepts the answers to real and invented challenges. Sources: Amazon Cognito API reference, "AdminInitiateAuth"
-(USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
+Cognito issues a challenge only for an address (USER_AUTH). For every address, the browser gets a challenge of the same
+form, whether or not an account or a passkey exists (S-89). Without a real challenge, the browser gets an invented
+challenge. All answers must take the same time. So the code always invents a challenge, reads real and invented challenges
+in the same way, and always logs one line. The ids of an account's passkeys are sent only to a browser that has signed in
+to the account before. In other browsers, the authenticator offers all passkeys that are stored for this site. The ids are
+not needed, because Cognito's passkeys are discoverable (`residentKey` required). flows/direct_sign_in.py accepts the
+answers to real and invented challenges. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web
+Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
 """
 
 import base64

@@ -3,8 +3,8 @@
 For passkeys, Cognito requires a token of the server-only client (flows/reauthentication.py). The token is kept sealed in
 the challenge cookie for fifteen minutes at most. So the person enters the password only once. `close` revokes the token.
 A new password that was set with a mailed code ends all earlier passkeys (S-102). The ended passkeys are deleted when the
-person opens the list, because only then does the server have a token that may delete passkeys. Sources: Amazon Cognito
-API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
+person opens the list. At other times, the server has no token that may delete passkeys. Sources: Amazon Cognito API
+reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
 "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
 
@@ -175,7 +175,7 @@ class Passkeys:
         return [passkey for passkey in passkeys if passkey.id != passkey_id]
 
     def close(self, session_cookie: str | None, cookie: str | None) -> None:
-        """Revoke the tokens, if there are tokens. Raises NoSession."""
+        """Revoke the tokens, if the cookie contains tokens. Raises NoSession."""
         try:
             _, enrolment = self._opened(session_cookie, cookie)
         except ChallengeExpired:

@@ -53,7 +53,7 @@ class Profile:
         return labels
 
     def second_factor(self, user_name: str, sub: str) -> tuple[str, ...]:
-        """Return the second factors that the person has turned on, as the pool lists them. Raises NotFound and
+        """Return the second factors that the person has turned on, according to the pool. Raises NotFound and
         TemporarilyUnavailable."""
         person = self._load_user_admin().load(user_name)
         if person.sub != sub:

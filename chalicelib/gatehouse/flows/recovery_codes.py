@@ -1,9 +1,9 @@
 """Makes and accepts recovery codes, for people who have lost their authenticator app (docs/adr/0015-recovery-codes.md).
 
 To get recovery codes, a signed-in person enters the password and a code of the app. Cognito has no recovery codes, and
-Cognito's challenge cannot be answered without the app. So a recovery code turns the app off. Then the person signs in
-again with the password alone. Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as hashes), 6.5.3 (random), 6.6.3
-(throttled); NIST SP 800-63B-4 3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
+Cognito's challenge cannot be answered without the app. So a recovery code turns the app off. Afterwards the person signs
+in again with the password alone. Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as hashes), 6.5.3 (random),
+6.6.3 (throttled); NIST SP 800-63B-4 3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
 """
 
 import secrets
@@ -48,7 +48,7 @@ def make_code() -> str:
 
 
 def shown(code: str) -> str:
-    """Return a code in groups of four, as people read it: `7KQ2-M0XD-…`."""
+    """Return a code in groups of four characters, such as `7KQ2-M0XD-…`."""
     return "-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))
 
 
@@ -60,7 +60,7 @@ def parse_recovery_code(text: str) -> str | None:
 
 
 class RecoveryCodes:
-    """Makes recovery codes, and accepts them at a sign-in."""
+    """Makes recovery codes, and accepts recovery codes at a sign-in."""
 
     def __init__(
         self,

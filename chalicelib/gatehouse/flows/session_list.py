@@ -1,9 +1,9 @@
 """Lists and ends a person's sessions (S-83, S-84).
 
-An ended session is refused at its next refresh. The refresh token of the session is revoked only at that refresh, because
-the row does not contain the token. Before that refresh, an attacker cannot use the refresh token. The token is sealed in
-the browser's cookie, and Cognito accepts the token only with the app client's secret. An issued access token works until
-the token expires, ten minutes at most (S-37).
+An ended session is refused at the session's next refresh. The refresh token of the session is revoked only at that
+refresh, because the row does not contain the token. Before that refresh, an attacker cannot use the refresh token. The
+token is sealed in the browser's cookie, and Cognito accepts the token only with the app client's secret. An issued access
+token works until the token expires, ten minutes at most (S-37).
 """
 
 from dataclasses import dataclass

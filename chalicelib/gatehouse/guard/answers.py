@@ -31,7 +31,7 @@ class ChaliceErrors(logging.Filter):
     (S-61)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Suppress Chalice's own log record of an exception, and log the exception without its message."""
+        """Suppress Chalice's own log record of an exception, and log the exception without the message."""
         if record.funcName != "_unhandled_exception_to_response" or not record.exc_info:
             return True
         error = record.exc_info[1]
@@ -63,7 +63,7 @@ def error_response(error: GatehouseError) -> Response:
 
 
 def in_our_envelope(response: Response) -> Response:
-    """Return an answer unchanged. Only one of Chalice's own errors is converted to our format."""
+    """Convert the answer to our format, if the answer is an error that Chalice made. Return any other answer unchanged."""
     if not _is_chalice_error(response):
         return response
     code, message = _CHALICE_ERRORS.get(

@@ -73,15 +73,15 @@ def authorized(
     """Return the authorizer for a route. `scope` is for example `api/read`. `group` is a Cognito group, for example
     `admins`.
 
-    With `fresh`, each call checks that the person is enabled, is in the group, and was not signed out since the token was
-    issued. The check makes two or three parallel calls to AWS. Use `fresh` for routes that must not accept rights that
-    were withdrawn in the last ten minutes.
+    With `fresh`, each call checks that the person is still enabled, still in the group, and not signed out. The check
+    makes two or three parallel calls to AWS. Use `fresh` for routes that must not accept rights that were withdrawn in
+    the last ten minutes.
 
     `max_age` is the maximum number of seconds since the person authenticated: by password, by passkey, or at the identity
     provider. Silent single sign-on does not count. After more seconds, the answer is 401
     `insufficient_user_authentication` (RFC 9470), and the page asks the person to confirm.
 
-    `environ` contains the stage's settings if they are not in the process's environment.
+    `environ` contains the stage's settings. The default is the process's environment.
 
     Raises ValueError for a group whose name could be read as several names, because a token never contains such a group.
     Raises ValueError also for a `max_age` that is not a whole number from 30 to 86,400.

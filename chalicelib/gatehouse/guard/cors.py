@@ -21,8 +21,8 @@ _MAX_AGE = "600"
 #: The response header that scripts of other origins may read. Retry-After contains the time to wait. The setting
 #: EXPOSED_HEADERS adds further headers.
 _EXPOSED = "Retry-After"
-#: The response headers that scripts may read on a route with `max_age`. WWW-Authenticate asks for a new
-#: authentication, and API Gateway renames it.
+#: The response headers that scripts may read on a route with `max_age`. WWW-Authenticate requests a new authentication.
+#: API Gateway renames WWW-Authenticate.
 EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate"
 
 

@@ -52,7 +52,7 @@ class Guard:
 
     @property
     def max_ages(self) -> Mapping[tuple[str, str], int]:
-        """The `max_age` by (method, path) of the routes that require a recent authentication.
+        """The values of `max_age` by (method, path), for the routes that require a recent authentication.
 
         If the result is empty, the triggers do not store when a person authenticated.
         """
@@ -77,7 +77,7 @@ class Guard:
             del there[method]
 
     def cover(self, *paths: str) -> None:
-        """Guard every method of the paths, and add HEAD and OPTIONS: API Gateway only passes on declared methods.
+        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway only passes on declared methods.
 
         Raises one ValueError that names all routes that are neither public nor authorized.
         """
@@ -250,7 +250,7 @@ class _AddedEntry(RouteEntry):
 
 
 def _advice(entry: RouteEntry) -> str:
-    """Say what to write for an unguarded route."""
+    """Return advice about an unguarded route for the team."""
     route = f'("{entry.method}", "{entry.uri_pattern}")'
     named = f"{entry.method} {entry.uri_pattern}"
     if entry.authorizer is not None:
@@ -271,7 +271,7 @@ def _let_pass(request: Request) -> None:
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
-    """Return a view's decoded path parameters, and put them into `request.uri_params`."""
+    """Return a view's decoded path parameters. Also store the decoded parameters in `request.uri_params`."""
     if not parameters:
         return parameters
     from .path_parameters import decode_path_parameters

@@ -44,8 +44,8 @@ class GuardedChalice(Chalice):
     ) -> None:
         """Put a blueprint's functions into the module `app`, as Chalice does with an app's own functions.
 
-        With Chalice 1.34 alone, Lambda would import only the blueprint's module. Then `app.py` would not run, and the
-        function would run without Gatehouse's middleware.
+        With Chalice 1.34 alone, Lambda would import only the blueprint's module. Without `app.py`, the function would run
+        without Gatehouse's middleware.
         """
         if options is not None and handler_type != "route":
             offer(user_handler.__name__, wrapped_handler, self)
@@ -62,7 +62,7 @@ class GuardedChalice(Chalice):
                 self._cover_late(event["requestContext"])
                 answer: dict[str, Any] = super().__call__(event, context)
                 return answer
-            except Exception as error:  # noqa: BLE001 - for example an answer that is not JSON; the caller must not get the error's message
+            except Exception as error:  # noqa: BLE001 - the caller must not get the error's message
                 log_exception("unhandled_error", error)
                 refusal = GatehouseError()
         else:
@@ -93,8 +93,8 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
 
 
 def offer(name: str, function: Any, app: Chalice) -> None:
-    """Put a function into the module `app`, where Lambda looks for `app.<name>`. Skip this if that module does not
-    contain this app. Raises ValueError."""
+    """Put a function into the module `app`, where Lambda looks for `app.<name>`. A module `app` without this app stays
+    unchanged. Raises ValueError."""
     module = sys.modules.get("app")
     if module is None or getattr(module, "app", None) not in (None, app):
         return

@@ -51,7 +51,7 @@ class Events:
 
 
 class _Unreadable(ValueError):
-    """Raised for an event without the members that its type requires."""
+    """Raised for an event without the members that the event's type requires."""
 
 
 def parse_events(body: Mapping[str, Any], *, provider: str, app_id: str, now: float) -> Events:

@@ -1,5 +1,5 @@
-"""Handles requests of Universal Logout (Okta's Global Token Revocation): verifies the request's token, and reads the
-person's name.
+"""Handles requests of Universal Logout (Okta's Global Token Revocation). Verifies the request's token, and reads the
+person from the request.
 
 The tenant signs the token with the keys of the tenant's own issuer, for our endpoint only. The token can be used once.
 The token's claims do not count until the signature is verified. Sources: draft-parecki-oauth-global-token-revocation-06;

@@ -3,8 +3,8 @@
 Each file of the page needs a request, and a request takes time on a slow connection. On a stage without warm containers,
 each parallel request also starts a container. So the served `app.js` contains the modules that `app.js` imports. The
 served `app.js` also exports the names of these modules. Modules that load later import these names from `app.js`. In
-`frontend/`, all modules are separate files. The scripts must be written like ours: imports and exports at the beginning
-of a line, and one name per export.
+`frontend/`, all modules are separate files. The scripts must be written in our style: imports and exports at the
+beginning of a line, and one name per export.
 """
 
 import re

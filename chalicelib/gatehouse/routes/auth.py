@@ -44,8 +44,8 @@ def login(call: Call) -> Response:
     """Return a 302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
 
     If a sign-in cannot start, a person gets a redirect (303) to the page instead of the error's status. The page then
-    explains the error. If the stage has its own form, a sign-in without a provider begins on the page, which offers every
-    way to sign in. With `managed=1`, a sign-in without a provider begins on managed login.
+    explains the error. If the stage has its own form, a sign-in without a provider begins on the page. With `managed=1`,
+    a sign-in without a provider begins on managed login.
 
     With `prompt=login`, a signed-in person authenticates again, at the named provider or on the page.
     """

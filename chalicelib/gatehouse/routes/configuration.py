@@ -7,12 +7,12 @@ from .call import Call
 
 
 def config(call: Call) -> dict[str, Any]:
-    """Return the page's configuration. Providers with domains stay private, because they are a list of customers.
-    `discover` is true if the stage has such providers. The page then asks for the address first. `session` is true if the
-    browser sent a session cookie, valid or invalid. Without a cookie the page need not try a refresh. `return_to` is the
-    target of a sign-in on the page: the query's `return_to` if allowed (S-07), or the stage's setting. `passkeys` is
-    present if the stage has passkeys. `programs` is present if the stage has a public app client. `programs` contains the
-    data with which a program on a person's machine signs the person in (RFC 8252).
+    """Return the page's configuration. Providers with domains stay private, because these providers are a list of
+    customers. `discover` is true if the stage has providers with domains. The page then asks for the address first.
+    `session` is true if the browser sent a session cookie, valid or invalid. Without a cookie the page need not try a
+    refresh. `return_to` is the target of a sign-in on the page: the query's `return_to` if allowed (S-07), or the stage's
+    setting. `passkeys` is present if the stage has passkeys. `programs` is present if the stage has a public app client.
+    `programs` contains the data with which a program on a person's machine signs the person in (RFC 8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE

@@ -13,8 +13,8 @@ _MAX_CHALLENGE = 512
 
 
 def verify_event_hook(call: Call, provider: str) -> dict[str, str]:
-    """Answer Okta's one-time check of the ownership of this URL: return Okta's challenge in the body, for any provider's
-    name.
+    """Answer Okta's one-time check of the ownership of this URL. The body contains Okta's challenge. The answer is the
+    same for every provider's name.
 
     Raises NotFound on a stage that was provisioned by a release without event hooks.
     """

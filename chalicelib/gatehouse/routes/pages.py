@@ -14,7 +14,8 @@ def page(call: Call) -> Response:
     """Return the page's HTML. The links in the HTML begin with the API's base path. Browsers may cache the HTML, because
     the HTML contains no secrets.
 
-    The HTML contains the configuration and the likely first view. So people see that view before the script has loaded.
+    The HTML contains the configuration and the likely first view. So the browser shows that view before the script has
+    loaded.
     """
     from ..edge.security_headers import open_for_captcha
     from ..page.static_files import load_static_files
@@ -80,7 +81,7 @@ def _onward(call: Call) -> Response | None:
 
 
 def asset(call: Call, version: str, name: str) -> Response:
-    """Return a file of the page. Browsers cache the file for ever under the file's fingerprint."""
+    """Return a file of the page. Browsers may cache the file for ever, because the URL contains a fingerprint."""
     from ..page.static_files import ASSET_CACHE_CONTROL, load_static_files
 
     found = load_static_files(call.services.settings.brand, call.brand).asset(version, name)

@@ -51,7 +51,7 @@ def open_list(call: Call) -> Response:
     """Check the password, and return the person's passkeys with a cookie. With this cookie, the next calls need no
     password.
 
-    `ended` is the number of passkeys that this call deleted. These passkeys stopped working when the person set a
+    `ended` is the number of passkeys that this call deleted. The deleted passkeys stopped working when the person set a
     password with a mailed code.
     """
     from ..edge.bodies import read_text
@@ -79,8 +79,8 @@ def setup(call: Call) -> dict[str, Any]:
 
 
 def verify(call: Call) -> Response:
-    """Register the new passkey with the browser's answer. Afterwards the page offers the person no other passkey in this
-    browser."""
+    """Register the new passkey with the browser's answer. Afterwards the page no longer offers the person a passkey in
+    this browser."""
     current = _enabled(call)
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):

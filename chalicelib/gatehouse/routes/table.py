@@ -1,8 +1,8 @@
 """The table of Gatehouse's routes: path, view, and required rights.
 
-The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The name of a view is a module of
-this folder and a function in that module. The module is imported at the first call. So a container loads only the modules
-that the container uses.
+The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The name of a view consists of a
+module of this folder and a function in that module. The module is imported at the first call. So a container loads only
+the modules that the container uses.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Route(NamedTuple):
     #: Whether other servers call the route. Other servers authenticate with their own signatures or tokens instead of our
     #: cookie.
     is_for_servers: bool = False
-    #: Whether GET uses up a state, a code or an attempt. HEAD must not use up any of these.
+    #: Whether GET uses up a state, a code or an attempt. HEAD must not use up a state, a code or an attempt.
     spends: bool = False
 
 

@@ -1,5 +1,5 @@
-"""Keeps state in the browser between two steps of a sign-in with a challenge, or of the set-up of an authenticator app
-(S-45).
+"""Keeps the state between two steps in the browser: for a sign-in with a challenge, and for the set-up of an
+authenticator app (S-45).
 
 Both kinds of state are sealed into the same cookie, but for separate purposes. Cognito's Session string changes with each
 step and expires with AuthSessionValidity. The cookie has the same lifetime. A Session may have 4,096 characters, so the
@@ -27,8 +27,8 @@ ENROLMENT_PURPOSE = "mfa-enrolment"
 PASSKEYS_PURPOSE = "passkeys"
 #: The lifetime in seconds, equal to AuthSessionValidity (15 minutes) in the identity template.
 LIFETIME_SECONDS = 900
-#: A challenge without a password is padded to a multiple of this number of bytes, so that the length reveals no
-#: information (S-89).
+#: A challenge without a password is padded to a multiple of this number of bytes. So the length reveals no information
+#: (S-89).
 _STEP_BYTES = 2048
 
 

@@ -1,5 +1,5 @@
-"""Recognizes browsers that have signed in to an account before. Such known browsers have a separate counter of attempts
-(S-44, S-71).
+"""Recognizes browsers that have signed in to an account before. Known browsers have a separate counter of attempts (S-44,
+S-71).
 
 Without this counter, a stranger who keeps guessing would also block the account's owner. The sealed cookie names one
 account and the time of the sign-in. All browsers without a cookie for the account share the account's first counter. All

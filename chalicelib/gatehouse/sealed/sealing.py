@@ -3,7 +3,7 @@
 A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. HKDF-SHA256 (RFC 5869) derives a separate key
 for each purpose from each key of the ring. Purpose and `kid` are also authenticated. So a value that is sealed for one
 purpose cannot be opened for another purpose. The nonce is 96 random bits. Below 2^32 values per key, the risk of a
-repeated nonce is negligible (NIST SP 800-38D 8.2.2); `ops rotate-keys` replaces keys long before that number is reached.
+repeated nonce is negligible (NIST SP 800-38D 8.2.2). `ops rotate-keys` replaces keys long before 2^32 values.
 """
 
 import base64
@@ -24,14 +24,14 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _MIN_SECRET_LENGTH = 32
 _MAX_SEALED_LENGTH = 4096
-#: Browsers drop a cookie of more than 4096 bytes (RFC 6265bis 5.6). Name and attributes take up to 96 of these bytes. A
-#: longer value is refused at the sealing, before any action that could be undone only with the cookie (S-31).
+#: Browsers drop a cookie of more than 4096 bytes (RFC 6265bis 5.6). Name and attributes use up to 96 bytes. A longer
+#: value is refused at the sealing, before any action that could be undone only with the cookie (S-31).
 MAX_COOKIE_VALUE = 4000
 
 
 @dataclass(frozen=True)
 class KeyRing:
-    """The keys by `kid`, and the current key. Older keys still open the values that were sealed with them."""
+    """The keys by `kid`, and the current key. An older key still opens the values that were sealed with the older key."""
 
     current: str
     secrets: Mapping[str, str] = field(repr=False)

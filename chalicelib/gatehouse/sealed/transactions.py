@@ -125,9 +125,7 @@ class LoginTransactions:
         """Return the cookie value of `transaction`."""
         fields = asdict(transaction)
         if not transaction.remembered:
-            del fields[
-                "remembered"
-            ]  # mostly empty, so leave the field out to keep the cookie short
+            del fields["remembered"]  # usually empty; left out to keep the cookie short
         return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
 
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:

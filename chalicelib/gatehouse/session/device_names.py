@@ -33,7 +33,8 @@ _SYSTEMS = (
 
 
 def name_device(user_agent: str) -> str:
-    """Return browser and system. An unknown browser or system is left out. If both are unknown, the result is empty."""
+    """Return browser and system. An unknown browser or system is left out. If browser and system are unknown, the result
+    is empty."""
     named = (_first(user_agent, _BROWSERS), _first(user_agent, _SYSTEMS))
     return ", ".join(name for name in named if name)
 

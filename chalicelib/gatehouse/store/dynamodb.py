@@ -1,4 +1,4 @@
-"""Code that the stores share: DynamoDB's attribute format and its errors.
+"""Code that the stores share: DynamoDB's attribute format and DynamoDB's errors.
 
 The stores use the low-level client, because boto3's resource layer takes another 50 ms of a cold start.
 """

@@ -19,8 +19,8 @@ from .users import iso, key_of
 
 @dataclass(frozen=True)
 class Notes:
-    """Our data about a person's passkeys. `names` are by passkey id. `ended_at` is ISO 8601 UTC, or empty. `since`
-    contains the ids of the passkeys that were set up after `ended_at`."""
+    """Our data about a person's passkeys. `names` contains the names by passkey id. `ended_at` is ISO 8601 UTC, or empty.
+    `since` contains the ids of the passkeys that were set up after `ended_at`."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     ended_at: str = ""
@@ -64,8 +64,8 @@ class PasskeyNotes:
             )
 
     def add(self, user_name: str, passkey_id: str) -> None:
-        """Store the id of a passkey that is being set up. For a person without a row, the id is not stored, because no
-        passkeys of this person have ended."""
+        """Store the id of a passkey that is being set up. The id is not stored for a person without a row, because such a
+        person has no ended passkeys."""
         self._change_ids("ADD", user_name, passkey_id)
 
     def forget(self, user_name: str, passkey_id: str) -> None:

@@ -15,8 +15,8 @@ from ..workers import Ahead
 from .dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60
-#: What happens to a profile when the person is deactivated at the provider. SIGN_OUT ends the sessions. DISABLE also
-#: disables the profile. NOTHING, for linked accounts only, leaves the profile unchanged.
+#: Rules for the profile of a person who is deactivated at the provider. SIGN_OUT ends the sessions. DISABLE also disables
+#: the profile. NOTHING, for linked accounts only, leaves the profile unchanged.
 SIGN_OUT = "sign-out"
 DISABLE = "disable"
 NOTHING = "nothing"
@@ -31,7 +31,7 @@ class LeavingRules:
     gone: str = DISABLE
     #: SIGN_OUT, DISABLE or NOTHING, for accounts with a password that are linked to the provider.
     linked: str = SIGN_OUT
-    #: Our app's id at the provider. Losing the assignment to another app has no effect here.
+    #: Our app's id at the provider. If a person loses the assignment to another app, the signal is ignored.
     app_id: str = ""
     #: The ARN of the event hook's secret.
     secret_arn: str = ""
@@ -63,8 +63,8 @@ class Provider:
     link: bool = False
     groups_claim: str = ""
     native_sign_up: bool = False
-    #: The provider's exact issuer, which the provider sends at the start of a sign-in. The field is empty in rows from
-    #: before this field existed.
+    #: The provider's exact issuer, which the provider sends at the start of a sign-in. Rows of earlier releases lack this
+    #: field.
     issuer: str = ""
     leaving: LeavingRules = LeavingRules()
 
@@ -124,7 +124,7 @@ class ProviderStore:
         return self._clock() - self._cached_at >= CACHE_SECONDS
 
     def listed(self) -> tuple[Provider, ...]:
-        """Return the public providers. Providers with domains are left out, because their names would be a list of
+        """Return the public providers. Providers with domains are left out, because these names would be a list of
         customers."""
         return tuple(provider for provider in self.all() if not provider.domains)
 

@@ -1,8 +1,8 @@
 """Stores a person's recovery codes as hashes, and uses the codes up (docs/adr/0015-recovery-codes.md).
 
 The column `recoveryCodes` of the person's row in the users table is JSON. The JSON contains a random key, an HMAC-SHA-256
-of each code under that key, and the time of the last use of a code. A code has 80 random bits, so a code cannot be
-derived from its hash. A conditional write uses a code up, so that only one of two containers with the same code succeeds.
+of each code under that key, and the time of the last use. A code has 80 random bits, so a hash does not reveal the code.
+A conditional write uses a code up, so that only one of two containers with the same code succeeds.
 """
 
 import hashlib

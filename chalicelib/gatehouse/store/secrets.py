@@ -40,7 +40,7 @@ class SecretStore:
             self._ahead[arn] = Ahead(lambda: self._fetch(arn))
 
     def settle(self, arn: str) -> None:
-        """Store the result of `begin`, if no other call has stored it."""
+        """Store the result of `begin`, unless another call has already stored the result."""
         if arn in self._ahead:
             with suppress(TemporarilyUnavailable, ConfigurationError):
                 self.read(arn)

@@ -1,6 +1,6 @@
 """Stores the index of people by provider and subject, and the times of the last signals from the providers.
 
-The index is needed because Cognito cannot search by a custom attribute, and a linked account is not named after the
+The index is needed because Cognito cannot search by a custom attribute. The name of a linked account does not contain the
 provider's subject. The trigger writes rows at a sign-in. `reconcile` and the function that acts on signals also write
 rows. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
 
@@ -76,14 +76,14 @@ class SubjectStore:
         self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
 
     def note_gone(self, provider: str, subject: str, at: str) -> bool:
-        """Record that a signal from the time `at` deactivated the person. Return False if a newer signal has already
-        decided. Raises TemporarilyUnavailable.
+        """Record that a signal from the time `at` deactivated the person. Return False if a newer signal was already
+        recorded. Raises TemporarilyUnavailable.
         """
         return self._decide(provider, subject, at)
 
     def note_back(self, provider: str, subject: str, at: str) -> bool:
-        """Record that a signal from the time `at` reactivated the person. Return False if a newer signal has already
-        decided.
+        """Record that a signal from the time `at` reactivated the person. Return False if a newer signal was already
+        recorded.
 
         From then on, older signals are ignored. So a late signal to end sessions does not end the new sessions. Raises
         TemporarilyUnavailable.

@@ -2,13 +2,12 @@
 
 An attempt is counted first, atomically across all containers. The count is undone if Cognito did not check the guess.
 After the free attempts, each further attempt causes a pause. The pause doubles each time, up to fifteen minutes. So an
-attacker cannot lock a person out permanently. Counters decay: in each hour the counter decreases by the number of free
-attempts, at a constant rate. So occasional typing errors do not pause an office permanently. After an hour without
-attempts the counter is empty. Known and unknown accounts are counted in the same way, under an HMAC of the canonical
-address. So the table contains no addresses. This module itself checks whether a row has expired, because DynamoDB's TTL
-deletes old rows late. Accounts are distinguished exactly as in the pool (S-71). All spellings of one account's name share
-a counter, and a success never resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication
-Cheat Sheet (account lockout).
+attacker cannot lock a person out permanently. Counters decay at a constant rate: by the number of free attempts per hour.
+So occasional typing errors do not pause an office permanently. After an hour without attempts the counter is empty. Known
+and unknown accounts are counted in the same way, under an HMAC of the canonical address. So the table contains no
+addresses. This module itself checks whether a row has expired, because DynamoDB's TTL deletes old rows late. Accounts are
+distinguished exactly as in the pool (S-71). All spellings of one account's name share a counter, and a success never
+resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
 """
 
 import hashlib
@@ -97,7 +96,7 @@ class ThrottleStore:
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
         """Reset the account's counter, and do not count this attempt for the source address.
 
-        The source's other attempts still count, because an attacker who knows one account's password must not get more
+        The source's other attempts still count. So an attacker who knows one account's password gets no additional
         guesses at other accounts.
         """
         for allowance in self._allowances(kind, account, source):
@@ -225,9 +224,9 @@ def canonical_account(email: str) -> str:
     """Return the address in lower case, as the name of the address's account. The pool ignores case, but no other
     difference (S-43, S-71).
 
-    Any further normalization would give two accounts the same counter. Then the owner of one account could reset the
-    attempts at the other account. For example, NFKC makes full-width letters equal to ordinary letters, and `casefold`
-    makes `ß` equal to `ss`. Source: AWS "User pool case sensitivity".
+    Any further normalization would give two accounts the same counter. With a shared counter, the owner of one account
+    could reset the attempts at the other account. For example, NFKC makes full-width letters equal to ordinary letters,
+    and `casefold` makes `ß` equal to `ss`. Source: AWS "User pool case sensitivity".
     """
     return email.lower()
 
@@ -235,8 +234,8 @@ def canonical_account(email: str) -> str:
 def canonical_source(address: str) -> str:
     """Return the source that is counted: an IPv4 address, or the /64 prefix of an IPv6 address (S-42).
 
-    A person with one IPv6 address usually has 2^64 addresses (RFC 6177; RFC 4291 2.5.4). With full addresses, each of
-    these addresses would have its own counter.
+    A person with one IPv6 address usually has 2^64 addresses (RFC 6177; RFC 4291 2.5.4). Without the prefix, each address
+    would have its own counter.
     """
     import ipaddress
 

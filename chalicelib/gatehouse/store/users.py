@@ -29,9 +29,9 @@ PENDING_LIFETIME_SECONDS = 30 * 86_400
 def key_of(user_name: str) -> str:
     """Return the table's key for a user name: the name in lower case.
 
-    The pool ignores case. In triggers, names are in lower case. For tokens, AWS does not document the case. With a key in
-    lower case, a person always has exactly one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer
-    guide).
+    The pool ignores case. AWS documents that triggers get names in lower case. For tokens, AWS does not document the case
+    of names. With a key in lower case, a person always has exactly one record. Source: AWS "User pool case sensitivity"
+    (Amazon Cognito developer guide).
     """
     return user_name.lower()
 
@@ -107,8 +107,8 @@ class UserRecord:
         return _not_after(issued_at, self.validAfter)
 
     def has_new_password_since(self, began_at: int) -> bool:
-        """Whether a password was set by mailed code at or after `began_at` (Unix seconds). This includes a reset on
-        managed login, which ends no sessions."""
+        """Whether a password was set by mailed code at or after `began_at` (Unix seconds). A reset on managed login,
+        which ends no sessions, also counts."""
         return _not_after(began_at, self.provedAt)
 
 
@@ -135,7 +135,7 @@ class UserStore:
 
     def ends_tokens(self, user_name: str, issued_at: int) -> bool:
         """Whether the person's record makes a token invalid that was issued at `issued_at` (`UserRecord.ends_tokens_of`).
-        For a name without a record, the check takes the same time (S-89)."""
+        For a name without a record, the check is equally slow (S-89)."""
         return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
 
     def _item(self, user_name: str) -> Item:

@@ -97,8 +97,8 @@ def account_mail(container: Container, event: Any, context: Any) -> None:
 def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
     """Handle a batch of the queue of signals. Return the messages that SQS must deliver again.
 
-    Two kinds of messages are only logged: messages that Gatehouse never sends, in any release, and messages about a
-    person who was deleted in the meantime. Source: AWS Lambda developer guide, "Implementing partial batch responses".
+    Messages about a person who was deleted in the meantime are only logged. The same applies to messages that Gatehouse
+    never sends, in any release. Source: AWS Lambda developer guide, "Implementing partial batch responses".
     """
     from ..signals import Signal
 
@@ -118,7 +118,7 @@ def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
         except GatehouseError as error:
             log_event("leaving_failed", level="error", code=error.code, detail=error.detail)
             again.append({"itemIdentifier": record["messageId"]})
-        except Exception as error:  # noqa: BLE001 - the rest of the batch must not wait for this one
+        except Exception as error:  # noqa: BLE001 - the rest of the batch must not wait for this message
             log_exception("leaving_failed", error)
             again.append({"itemIdentifier": record["messageId"]})
     for provider in heard:

@@ -3,11 +3,11 @@
 Without this trigger, Cognito keeps a mapped attribute if the attribute's claim is missing. A person who loses the last
 group at the provider would keep `admins` in the pool for ever. The trigger's answer replaces the claims, and Cognito
 drops the claims that the answer omits. So the answer has every mapped claim. A missing claim is empty. After an answer
-without any claims, Cognito would keep all attributes. So the trigger never sends such an answer. AWS does not document
-whether an empty value from this trigger clears the stored value. So "no groups" has its own value
-(`group_texts.write_groups`), and the trigger itself deletes a name that the provider does not send. If the trigger fails,
-Cognito refuses the sign-in. The refusal is intended, because a sign-in must not continue with outdated data. Source: AWS
-"Inbound federation Lambda trigger".
+without any claims, Cognito would keep all attributes. So the answer always has claims. AWS does not document whether an
+empty value from this trigger clears the stored value. So "no groups" has its own value (`group_texts.write_groups`), and
+the trigger itself deletes a name that the provider does not send. If the trigger fails, Cognito refuses the sign-in. The
+refusal is intended, because a sign-in must not continue with outdated data. Source: AWS "Inbound federation Lambda
+trigger".
 """
 
 from collections.abc import Callable, Mapping
@@ -48,8 +48,8 @@ def handle(
 
     If `load_proofs` is given, the trigger stores the time at which the person signed in at the provider.
 
-    Raises TriggerRefused for foreign events and for claims without a subject, SignUpRefused for a provider that is not
-    in the table, and TemporarilyUnavailable. Repeating the event gives the same answer (S-55).
+    Raises TriggerRefused for foreign events and for claims without a subject. Raises SignUpRefused for a provider that is
+    not in the table. Raises TemporarilyUnavailable in an outage. A repeated event gets the same answer (S-55).
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
@@ -82,7 +82,7 @@ def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "Proo
 
 
 def decide_attributes(claims: Mapping[str, Any], provider: Provider) -> dict[str, str]:
-    """Return every mapped attribute's value twice: under the name of the attribute and under the name of its claim.
+    """Return every mapped attribute's value twice: under the attribute's name and under the claim's name.
 
     AWS does not document which of the two names Cognito reads. Some users report the attribute's name, others report the
     claim's name. All users report that Cognito ignores unknown names.

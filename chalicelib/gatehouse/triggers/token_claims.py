@@ -1,20 +1,20 @@
 """The pre-token-generation trigger (V2). Hosted and direct sign-ins get the same access token (DESIGN, "Scopes").
 
 A sign-in through the user-pool API has only the scope `aws.cognito.signin.user.admin`. This trigger adds the scopes of a
-hosted sign-in, and removes `aws.cognito.signin.user.admin`, because a script with that scope could change the profile
-(S-05). The server-only client that manages MFA keeps that scope.
+hosted sign-in, and removes `aws.cognito.signin.user.admin`. With `aws.cognito.signin.user.admin`, a script could change
+the profile (S-05). The server-only client that manages MFA keeps `aws.cognito.signin.user.admin`.
 
 People of an identity provider get the provider's groups in addition to the pool's own groups. The provider's groups are
 in `custom:groups`, if `ops provider` maps a claim to this attribute. The provider's groups count only while the
-provider's row names that claim, because Cognito keeps the attribute after the mapping is removed. For other people
+provider's row names that claim. Cognito keeps the attribute after the mapping is removed. For other people
 `custom:groups` is ignored. A token never contains a group whose name API Gateway could pass on as two names (S-51).
 Groups that do not fit into a request's headers are left out. The pool's own groups have priority. The log line has the
 number of groups that are left out (S-69). If the groups do not change, `groupOverrideDetails` is omitted, because an
 empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger", event version 2; needs the
 Essentials plan or higher.
 
-If a route has a `max_age`, the token contains the time at which the person last authenticated, and the sign-in (ADR 14).
-For a sign-in through the user-pool API, this time is the time of the sign-in. For a provider, this time is the
+If a route has a `max_age`, the token contains the time at which the person last authenticated, and identifies the sign-in
+(ADR 14). For a sign-in through the user-pool API, this time is the time of the sign-in. For a provider, this time is the
 `auth_time` that was stored at the callback. Managed login does not report whether the person entered a password, so the
 time is unknown. A refresh repeats the stored value.
 """
@@ -105,8 +105,8 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
             return proofs.latest([*of_providers, native])
         told = proofs.latest(of_providers)
         if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
-            # Managed login may have accepted its own cookie instead of the password. So this sign-in is not a proof. An
-            # older proof may come from another browser.
+            # Managed login may have accepted a cookie instead of the password. So this sign-in is not a proof. An older
+            # proof may come from another browser.
             proofs.note(native, None)
             return None
         return told

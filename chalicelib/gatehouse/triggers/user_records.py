@@ -1,7 +1,7 @@
 """The user-pool trigger that writes people to the users table. The trigger handles PreSignUp, PostConfirmation and
 PostAuthentication.
 
-One pure function per trigger source interprets an event; `handle` stores the result. Cognito gives a trigger five seconds
+One pure function per trigger source interprets an event. `handle` stores the result. Cognito gives a trigger five seconds
 and tries up to three times. So every event may arrive twice, late, or out of order (S-55). Source: AWS "Customizing user
 pool workflows with Lambda triggers" and its pages on each trigger.
 """
@@ -41,11 +41,11 @@ def handle(
     load_subjects: "Callable[[], SubjectStore | None]",
     load_passkey_notes: "Callable[[], PasskeyNotes | None]",
 ) -> Event:
-    """Store the data of `event` and return it, as Cognito expects.
+    """Store the data of `event`. Return `event`, as Cognito expects.
 
     `load_client_secret(renew)` returns the app client's secret. `renew=True` bypasses the secret's cache. `load_subjects`
-    returns None on a stage from before the index of people by subject existed. `load_passkey_notes` returns None on a
-    stage without passkeys.
+    returns None on a stage without the index of people by subject. `load_passkey_notes` returns None on a stage without
+    passkeys.
 
     Raises TriggerRefused for events of another pool, and SignUpRefused if our rules do not allow the sign-up. Raises
     TemporarilyUnavailable if a table does not answer before the person exists. The sign-up is then refused, and can be
@@ -225,7 +225,7 @@ def _request(event: Mapping[str, Any]) -> Mapping[str, Any]:
 def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
     """Return an event's data about a person. `client_id` is used if the event names no app client.
 
-    Unknown attributes are ignored, so that a sign-up cannot add columns. At PreSignUp there is no `sub` yet.
+    Unknown attributes are ignored, so that a sign-up cannot add columns. At PreSignUp, `sub` does not exist yet.
     """
     user_name = event.get("userName")
     if not isinstance(user_name, str) or not user_name:
@@ -263,7 +263,7 @@ def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names in an event, even empty ones.
+    """Return the name columns for which the event contains complete data. Only events of a sign-in contain complete data.
 
     At a sign-in, Cognito sends the whole profile, including `sub`. So a missing name is empty in the pool. At a sign-up
     and at a confirmation, Cognito sends only some of the attributes. So a missing name is unknown. A value that is not

@@ -83,7 +83,7 @@ MENDS = (
 
 
 def apply_all(emulator: Emulator, without: str = "") -> None:
-    """Apply all patches except the one in `without`; call this before MiniStack's `main()`."""
+    """Apply all patches except the patch `without`. Call this function before MiniStack's `main()`."""
     for mend in MENDS:
         if mend.__name__.rpartition(".")[2] != without:
             mend.apply(emulator)

@@ -16,7 +16,7 @@ VERSION = "1.5.33"
 
 @dataclass(frozen=True)
 class Emulator:
-    """MiniStack's modules. The modules are untyped here, because MiniStack has no types."""
+    """MiniStack's modules. The attributes have the type `Any`, because MiniStack has no types."""
 
     app: Any
     cognito: Any
@@ -29,7 +29,7 @@ class Emulator:
 
     @classmethod
     def load(cls) -> Emulator:
-        """Import MiniStack. Only MiniStack's own interpreter can import it."""
+        """Import MiniStack. This works only in MiniStack's own interpreter."""
         return cls(
             app=importlib.import_module("ministack.app"),
             cognito=importlib.import_module("ministack.services.cognito"),

@@ -1,14 +1,14 @@
 """A patch of the sign-in through an OIDC identity provider, from /oauth2/idpresponse back to the app.
 
 MiniStack differs from AWS:
-- after a refusal, it answers with 400 and JSON; AWS redirects to the callback with error, description, state
+- after a refusal, MiniStack responds with 400 and JSON; AWS redirects to the callback with error, description, state
   https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
-- it drops the app's PKCE
+- MiniStack drops the app's PKCE
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
-- it maps claims by other rules (see attribute_mapping), and never reads userinfo; its trigger for claims gets less data
-  and can change less (see inbound_federation)
-- it does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS answers
-  `invalid_request`, "User is not enabled"; AWS does not document this, but other people's code expects it)
+- MiniStack maps claims by other rules (see attribute_mapping), and never reads userinfo; its trigger for claims gets
+less data and can change less (see inbound_federation)
+- MiniStack does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS responds with
+`invalid_request`, "User is not enabled"; AWS does not document this response, but other people's code expects it)
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 """
 

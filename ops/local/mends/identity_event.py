@@ -30,7 +30,7 @@ _ADMIN_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 _request: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
     "request", default=None
 )
-# The `sub` of a person before the creation. A trigger gets this `sub` before the person exists.
+# The future `sub` of a person. A trigger gets this `sub` before the person exists.
 _promised_sub: contextvars.ContextVar[str | None] = contextvars.ContextVar(
     "promised_sub", default=None
 )

@@ -15,7 +15,7 @@ from .emulator import Emulator, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: Fields that keep their value: tags belong to the resource, and have separate API calls.
+#: Fields that an update keeps. Tags belong to the resource, and have separate API calls.
 _KEPT = {"UserPoolTags"}
 
 

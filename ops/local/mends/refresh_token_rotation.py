@@ -30,7 +30,7 @@ _successor: contextvars.ContextVar[str] = contextvars.ContextVar("successor", de
 def apply(emulator: Emulator) -> None:
     """Apply the patch."""
     cognito = emulator.cognito
-    # MiniStack's CloudFormation passes on the properties in this list; their default is None.
+    # MiniStack's CloudFormation passes on the properties in this table; their default is None.
     emulator.templates._COGNITO_USER_POOL_CLIENT_UPDATABLE[_SETTING] = None
     for name in ("_create_user_pool_client", "_update_user_pool_client"):
         replace(cognito, name, lambda call: _keep_setting(emulator, call))

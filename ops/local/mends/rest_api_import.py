@@ -1,6 +1,6 @@
 """A patch that adds ImportRestApi and PutRestApi (mode=overwrite), which `chalice deploy` needs and MiniStack lacks.
 
-MiniStack already reads OpenAPI documents for CloudFormation. This patch adds the two calls. The patch also adds the
+MiniStack already reads OpenAPI documents for CloudFormation. This patch adds ImportRestApi, PutRestApi, and the
 responses of mock integrations, with which Chalice answers CORS preflights. An overwrite replaces the resources,
 authorizers, models and gateway responses, and keeps stages and deployments.
 https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html

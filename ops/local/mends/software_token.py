@@ -1,5 +1,5 @@
-"""A patch that adds AdminDeleteSoftwareToken, which MiniStack lacks. This call deletes the key of a lost authenticator
-app.
+"""A patch that adds AdminDeleteSoftwareToken, which MiniStack lacks. AdminDeleteSoftwareToken deletes the key of a lost
+authenticator app.
 
 AWS: "After this operation, the user can no longer sign in with TOTP MFA, and can register a new TOTP factor".
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteSoftwareToken.html

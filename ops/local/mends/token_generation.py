@@ -1,5 +1,5 @@
-"""A patch of the pre-token-generation trigger. It runs once each time tokens are issued, sets the groups of the two
-tokens, and can refuse the tokens.
+"""A patch of the pre-token-generation trigger. The trigger runs once each time tokens are issued, sets the groups of
+the two tokens, and can refuse the tokens.
 
 MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. AWS sends a trigger
 of version two "a single request with the data for both the identity and access tokens". AWS reads

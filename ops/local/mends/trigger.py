@@ -111,7 +111,7 @@ def _holds(condition: Mapping[str, Any], pool_arn: str, account: str) -> bool:
 
 
 def _within(seconds: float, function: Any, *arguments: Any) -> dict[str, Any] | None:
-    """Run a blocking call in a separate thread; return None if it takes longer."""
+    """Run a blocking call in a separate thread. Return None if the call takes longer than `seconds`."""
     results: list[dict[str, Any]] = []
     context = contextvars.copy_context()
     thread = threading.Thread(

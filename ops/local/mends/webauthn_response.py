@@ -27,7 +27,7 @@ class Refused(Exception):
 def verify_registration(
     given: Mapping[str, Any], user: dict[str, Any], pool: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Verify the browser's response for a new passkey, as CompleteWebAuthnRegistration does; raises Refused."""
+    """Verify the browser's response for a new passkey, as CompleteWebAuthnRegistration does. Raises Refused."""
     from webauthn import verify_registration_response
     from webauthn.helpers.exceptions import WebAuthnException
 

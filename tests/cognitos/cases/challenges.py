@@ -77,7 +77,7 @@ def a_session_is_of_one_person(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_challenge(world: World) -> Any:
-    """The case sends the Session of a mailed code with an answer to NEW_PASSWORD_REQUIRED."""
+    """The case sends the Session of an app's code with an answer to `NEW_PASSWORD_REQUIRED`."""
     address, username, _ = enrolled(world)
     challenge = {**world.sign_in(address), "ChallengeName": "NEW_PASSWORD_REQUIRED"}
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -142,7 +142,7 @@ def a_code_of_the_app_serves_once(world: World) -> Any:
 
 @case({"name": "MFA_SETUP", "can": ["SOFTWARE_TOKEN_MFA"]}, MFA)
 def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
-    """Cognito asks a person without a factor to set one up, and lists the possible factors."""
+    """Cognito asks a person without a factor to set up a factor, and lists the possible factors."""
     address = world.person()
     with world.factor_required():
         challenge = world.sign_in(address)

@@ -37,7 +37,7 @@ def a_wrong_code_does_not_confirm(world: World) -> Any:
 
 @case("NotAuthorizedException", CONFIRM, "mail")
 def a_confirmed_account_is_not_confirmed_again(world: World) -> Any:
-    """The case sends the code that confirmed the account a second time."""
+    """After the confirmation, the case sends the same code again."""
     address = world.port.address()
     world.sign_up(address)
     code = world.port.mailed(address)
@@ -101,7 +101,7 @@ def a_wrong_code_resets_nothing(world: World) -> Any:
 
 @case("ExpiredCodeException", RESET, "mail")
 def a_reset_code_serves_once(world: World) -> Any:
-    """For a used code, Cognito answers as if there were no code."""
+    """For a used code, Cognito answers as for an address without a code."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -147,8 +147,8 @@ def an_unknown_address_seems_to_be_mailed(world: World) -> Any:
 
 @case([True, True], UNKNOWN, "mail")
 def an_unproved_address_is_sent_no_reset(world: World) -> Any:
-    """An unconfirmed account has no verified address. Cognito refuses the call, or answers as for a verified address;
-    in both cases it sends no mail."""
+    """An unconfirmed account has no verified address. Cognito refuses the call, or answers as for a verified address.
+    With either result, Cognito sends no mail."""
     address = world.port.address()
     world.sign_up(address)
     before = world.port.mailed(address)

@@ -215,7 +215,7 @@ def a_providers_person_is_linked_once(world: World) -> Any:
 
 @case(ACCEPTED, LINK, "federation")
 def a_deleted_account_frees_its_providers_person(world: World) -> Any:
-    """After the account's deletion, the person can be linked to another account."""
+    """After the account's deletion, an administrator can link the person to another account."""
     address = world.person()
     link(world, address, "bruno")
     world.admin("admin_delete_user", Username=address)

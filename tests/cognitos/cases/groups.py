@@ -26,7 +26,7 @@ def both_tokens_name_the_groups(world: World) -> Any:
 
 @case([False, False], PAGE)
 def tokens_of_people_without_groups_have_no_claim(world: World) -> Any:
-    """The tokens lack the claim `cognito:groups`, instead of an empty list."""
+    """Tokens of people without groups lack the claim `cognito:groups`."""
     result = world.tokens(world.person())
     return ["cognito:groups" in claims(result[name]) for name in ("AccessToken", "IdToken")]
 

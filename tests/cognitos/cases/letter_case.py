@@ -13,7 +13,7 @@ PAGE = GUIDE + "user-pool-case-sensitivity.html"
 
 @case("UsernameExistsException", PAGE)
 def another_spelling_does_not_sign_up_again(world: World) -> Any:
-    """The case signs up with the address of an existing account in upper case."""
+    """The case sends the address of an existing account in upper case to SignUp."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_up, address.upper())

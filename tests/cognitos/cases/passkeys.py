@@ -1,5 +1,5 @@
-"""Cases about passkeys: registering a passkey with the person's token, and signing in with USER_AUTH. Each challenge is
-valid for one response."""
+"""Cases about passkeys: registering a passkey with the person's token, and signing in with `USER_AUTH`. Each challenge
+is valid for one response."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def a_registration_serves_once(world: World) -> Any:
 
 @case({"name": "WEB_AUTHN", "party": PASSKEYS["RelyingPartyId"], "verified": "required"}, INITIATE)
 def a_passkey_is_asked_for_by_choice(world: World) -> Any:
-    """The call uses USER_AUTH with PREFERRED_CHALLENGE. One parameter of the challenge has the options as JSON."""
+    """The call uses `USER_AUTH` with `PREFERRED_CHALLENGE`. One parameter of the challenge has the options as JSON."""
     challenge = begin(world, owner(world)[0])
     found = asked(challenge)
     return {
@@ -242,7 +242,7 @@ def a_counter_that_goes_back_is_refused(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "listed": 0, "next": "SELECT_CHALLENGE"}, DELETE)
 def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
-    """Cognito does not list the deleted passkey either."""
+    """The list of passkeys also lacks the deleted passkey."""
     address, _ = owner(world)
     access = token(world, address)
     found = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]

@@ -28,7 +28,7 @@ def letters_alone_are_a_password(world: World) -> Any:
 
 @case("InvalidParameterException", POLICY)
 def a_password_does_not_begin_with_a_space(world: World) -> Any:
-    """Cognito also refuses a password that ends with a space."""
+    """Cognito refuses a password that begins or ends with a space."""
     return world.refused(world.sign_up, world.port.address(), Password=" " + PASSWORD)
 
 

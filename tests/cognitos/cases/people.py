@@ -15,7 +15,7 @@ LIST = REFERENCE + "API_ListUsers.html"
 
 @case({"status": "FORCE_CHANGE_PASSWORD", "verified": "true", "enabled": "True"}, CREATE)
 def an_invited_person_waits_for_a_password(world: World) -> Any:
-    """The address is verified if the administrator says so."""
+    """The address is verified if the administrator's call sets `email_verified`."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     user = world.user(address)
@@ -62,7 +62,7 @@ def an_administrators_password_holds_to_the_policy(world: World) -> Any:
 
 @case(["CONFIRMED", ACCEPTED], REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_confirms(world: World) -> Any:
-    """The call confirms a sign-up that the person never confirmed (seen in aws-sdk-js issue 2976)."""
+    """The call confirms an unconfirmed sign-up (seen in aws-sdk-js issue 2976)."""
     address = world.port.address()
     world.sign_up(address)
     world.admin(

@@ -1,4 +1,4 @@
-"""Cases about SECRET_HASH. A client with a secret must send the hash in every call. The hash covers exactly the user
+"""Cases about `SECRET_HASH`. A client with a secret must send the hash in every call. The hash covers exactly the user
 name in the call."""
 
 from __future__ import annotations

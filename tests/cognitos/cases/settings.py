@@ -95,7 +95,7 @@ def a_grace_is_a_minute_at_most(world: World) -> Any:
 
 @case(REFUSED, ROTATION, "settings")
 def a_client_that_rotates_has_no_refresh_flow(world: World) -> Any:
-    """Cognito refuses ALLOW_REFRESH_TOKEN_AUTH together with rotation."""
+    """Cognito refuses `ALLOW_REFRESH_TOKEN_AUTH` together with rotation."""
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     flows = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"]
     return refused(world, RefreshTokenRotation=rotation, ExplicitAuthFlows=flows)

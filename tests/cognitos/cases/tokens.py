@@ -97,7 +97,8 @@ def revoking_twice_is_no_error(world: World) -> Any:
 
 @case("NotAuthorizedException", REVOKE_CALL)
 def revoking_ends_the_access_token_as_well(world: World) -> Any:
-    """After the revocation, the user-pool API refuses the access token that set an app up."""
+    """After the revocation, the user-pool API refuses the access token of the same sign-in. The person set up an app
+    with this token."""
     client = world.port.server_client
     result = world.tokens(world.person(), client)
     world.call(

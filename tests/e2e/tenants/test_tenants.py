@@ -19,7 +19,7 @@ def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: Tenancy) -> None:
-    """The configuration says that the page must not offer a password (`direct`), and the API refuses the sign-up. Other
+    """The discovery route says that the page must not offer a password (`direct`). The API also refuses the sign-up. Other
     addresses still work."""
     visitor = Visitor(tenancy.stack)
     assert visitor.post("/auth/discover", {"email": "x@acme.example"}).json()["direct"] is False

@@ -1,4 +1,4 @@
-"""The catalogue of defences. Each entry is one defence, and the groups are those of the requirements in
+"""The catalogue of defences. Each entry is one defence. The groups of entries are the groups of requirements in
 docs/security.md."""
 
 from tests.soak.catalogue.accounts import ACCOUNTS

@@ -185,7 +185,8 @@ PASSKEYS: tuple[Defence, ...] = (
                 )
             ),
         ),
-        # The trigger also ends passkeys. If only one of the two defences is off, the other defence hides this.
+        # The trigger also ends passkeys. If only one of the two defences is off, the other defence hides the missing
+        # one.
         ("chalicelib.gatehouse.triggers.user_records:_end_passkeys", nothing),
     ),
     defence(

@@ -8,7 +8,7 @@ _KEYS = "chalicelib.gatehouse.cognito.jwks"
 
 TOKENS: tuple[Defence, ...] = (
     # Three checks cover each other: our own check of the header, and two lists in the calls of PyJWT. The entry
-    # switches off all three.
+    # switches off the three checks.
     defence(
         "rs256-only",
         "S-18",

@@ -1,4 +1,4 @@
-"""A stage with a strict pool and a table, and the `ops` commands as an operator types them."""
+"""A stage with a strict pool and a table, and the commands `ops user …` of an operator."""
 
 from __future__ import annotations
 

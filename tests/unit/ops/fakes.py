@@ -82,12 +82,13 @@ class FakeSession:
         self._clients = {name.replace("_", "-"): client for name, client in clients.items()}
 
     def client(self, service: str, config: object = None) -> Any:
-        """Return the client of a service. A service without a fake is a fault of the test."""
+        """Return the client of a service. Raise an error for a service without a fake."""
         return self._clients[service]
 
 
 class FakeCloudFormation:
-    """A CloudFormation with one stack. If `fails` names a resource, the next operation rolls back with its reason."""
+    """A CloudFormation with one stack. If `fails` has a resource and a reason, the next operation rolls back for this
+    reason."""
 
     def __init__(self, status: str | None = None, parameters: Mapping[str, str] = {}) -> None:
         self.status = status
@@ -155,7 +156,7 @@ class FakeCloudFormation:
     def update_stack(
         self, Parameters: list[dict[str, Any]], TemplateBody: str, Tags: Any, **_: Any
     ) -> None:
-        """Record the changed parameters. Raise AWS's error if none has changed."""
+        """Record the changed parameters. Without a changed parameter, raise AWS's error."""
         self.calls.append("update")
         before = dict(self.parameters), self.template
         fails = self.fails

@@ -9,7 +9,8 @@ from botocore.stub import Stubber
 
 
 class StubbedSession:
-    """A boto3 session that returns the responses of `expect` in their order. Any other call fails the test."""
+    """A boto3 session that returns the responses of `expect` in the order of the calls of `expect`. Any other call
+    fails the test."""
 
     def __init__(self) -> None:
         self._session = boto3.Session("test", "test", region_name="eu-west-1")
@@ -22,7 +23,7 @@ class StubbedSession:
     def expect(
         self, service: str, call: str, answer: dict[str, Any], request: dict[str, Any] | None = None
     ) -> None:
-        """Expect a call, validated against the model. If `request` is given, the call's arguments must equal it."""
+        """Expect a call, validated against the model. If `request` is given, the call's arguments must equal `request`."""
         self._stub(service)[1].add_response(call, answer, request)
 
     def refuse(self, service: str, call: str, code: str) -> None:

@@ -15,7 +15,7 @@ HTTPS, HTTP = Addresses(8000, 4566, 8100), Addresses(8000, 4566, 8100, https=Fal
 
 
 def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
-    """On AWS the app and Cognito are on different sites. Another port is not another site, so the hosts must differ."""
+    """On AWS the app and Cognito are on different sites. Two ports of one host are one site, so the hosts must differ."""
     assert HTTPS.app_url == "https://localhost:8000/"
     assert HTTP.app_url == "http://localhost:8000/"
     for addresses in (HTTPS, HTTP):
@@ -28,7 +28,7 @@ def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
     [(HTTPS, "https://localhost:3000"), (HTTP, "http://localhost:3000"), (HTTPS, "https://[")],
 )
 def test_front_ends_of_the_same_site_pass(addresses: Addresses, origin: str) -> None:
-    """The command also accepts malformed origins, because the check of the stage's settings reports them."""
+    """The command also accepts malformed origins, because the check of the stage's settings reports malformed origins."""
     require_one_site(addresses, [origin])
 
 

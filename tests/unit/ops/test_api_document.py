@@ -1,4 +1,4 @@
-"""Tests that the document for API Gateway contains the gateway responses when Chalice sends it."""
+"""Tests that Chalice's document for API Gateway contains the gateway responses."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -52,7 +52,7 @@ def test_a_plain_chalice_deploy_sends_all_that_the_second_pass_puts() -> None:
 
 
 def test_before_there_is_an_address_nobody_is_led_anywhere() -> None:
-    """The first deployment's second pass adds the redirect to the page. Below a prefix there is no redirect, because
+    """The first deployment's second pass adds the redirect to the page. An app with a prefix gets no redirect, because
     the other paths belong to the team."""
     assert handled() == extension([], None)
     assert handled("https://x.example/api", prefix="/account") == extension([], None)

@@ -1,5 +1,5 @@
-"""Tests of the local authority: the certificates that it signs, the certificates that it must never sign, and its
-files."""
+"""Tests of the local authority: its files, the certificates of the authority, and the certificates that the authority
+must never sign."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def now() -> datetime.datetime:
 
 
 def handshake(server: ssl.SSLContext, ca_file: Path, name: str) -> str:
-    """Let a client that trusts only `ca_file` connect to `name`. Return the client's reason for refusing the
-    certificate, or an empty text."""
+    """Let a client that trusts only `ca_file` connect to `name`. Return the client's error about the certificate, or an
+    empty text."""
     ours, theirs = socket.socketpair()
 
     def serve() -> None:
@@ -74,7 +74,7 @@ def test_a_client_that_trusts_the_authority_trusts_localhost(tmp_path: Path, nam
 
 @pytest.mark.parametrize("name", ["bank.example", "localhost.example", "10.0.0.1", "::2"])
 def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str) -> None:
-    """Even if an attacker steals the authority's key, browsers refuse its certificates for other hosts."""
+    """Browsers refuse the authority's certificates for other hosts, even if an attacker has stolen the authority's key."""
     made = prepare(tmp_path)
     stolen = serialization.load_pem_private_key(
         (tmp_path / "authority-key.pem").read_bytes(), password=None
@@ -106,8 +106,7 @@ def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str
 
 
 def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None:
-    """The certificate follows Apple's rules: at most 825 days, names in subjectAltName, for servers only, not an
-    authority itself."""
+    """The certificate follows Apple's rules: at most 825 days, names in subjectAltName, only for servers, no authority."""
     found = leaf(prepare(tmp_path))
     assert found.not_valid_after_utc - found.not_valid_before_utc <= 400 * DAY
     extensions = found.extensions
@@ -200,7 +199,7 @@ def test_a_damaged_authority_is_an_error_that_names_the_mend(
 
 
 def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
-    """Without its key, an authority cannot renew the certificate."""
+    """An authority without a key cannot renew the certificate."""
     prepare(tmp_path)
     (tmp_path / "authority-key.pem").unlink()
     with pytest.raises(OpsError, match="its key is missing"):
@@ -232,8 +231,8 @@ def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> N
 
 
 def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
-    """In one case the folder's path is a file; in the other case the key's path is a folder. The error has the path and
-    explains how to use another folder."""
+    """The cases are a file at the folder's path, and a folder at the key's path. The error has the path and explains
+    how to use another folder."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OpsError, match=r"File exists: .*file\.\n.* GATEHOUSE_CA_DIR=DIR"):
         prepare(tmp_path / "file")
@@ -268,7 +267,8 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
 
 
 def test_several_at_once_agree(tmp_path: Path) -> None:
-    """If two stacks start at the same moment without an authority, one waits until the other has made the authority."""
+    """If two stacks start at the same moment without an authority, one stack waits until the other stack has made the
+    authority."""
     with (tmp_path / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         second = threading.Thread(target=prepare, args=(tmp_path,))
@@ -281,7 +281,7 @@ def test_several_at_once_agree(tmp_path: Path) -> None:
 
 
 def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a fake `mkcert` first in PATH. The fake returns its own root."""
+    """Put a fake `mkcert` first in PATH. The fake mkcert returns a root of its own."""
     root = tmp_path / "caroot"
     root.mkdir()
     other = OtherAuthority(root)
@@ -312,7 +312,7 @@ def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_a_usable_mkcert_root_our_own_authority_signs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """On a machine that only trusts mkcert's root, the root's key is missing. mkcert therefore cannot sign on this
+    """A machine that only trusts mkcert's root does not have the root's key. mkcert therefore cannot sign on this
     machine."""
     root = fake_mkcert(tmp_path, monkeypatch)
     (root / broken).unlink()

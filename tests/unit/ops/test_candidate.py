@@ -1,5 +1,5 @@
-"""Tests of the messages of `up` about a project that it cannot deploy. `up` reports the fault before it starts or stops
-a program, and leaves no files."""
+"""Tests of the messages of `up` about a project with a fault. `up` reports the fault before the start or stop of any
+program, and leaves no files."""
 
 import json
 import socket
@@ -47,7 +47,7 @@ def refused(folder: Path) -> str:
 
 
 def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
-    """The traceback ends in Gatehouse's package, so the error shows the last line of the project instead."""
+    """The traceback ends in Gatehouse's package, so the error shows the last line of the project's own code."""
     text = APP + "@app.route('/tea')\ndef tea():\n    return {}\n"
     (folder / "app.py").write_text(text)
     place, code, error = refused(folder).splitlines()[1:4]
@@ -66,8 +66,8 @@ def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
     ],
 )
 def test_every_error_of_an_app_is_shown_in_full(tmp_path: Path, text: str, said: str) -> None:
-    """The cases are an error of several lines, an error while another error is handled, and an app that ends without an
-    error."""
+    """The cases are an error of several lines, an error in the handling of another error, and an app that exits without
+    an error."""
     (tmp_path / "app.py").write_text(text)
     with pytest.raises(OpsError) as caught:
         load_shape(tmp_path, {})
@@ -111,8 +111,8 @@ def test_a_folder_without_a_project_stays_empty(
 def test_a_port_of_another_program_stops_up_before_it_stops_a_stack(
     folder: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
 ) -> None:
-    """If `up` first stopped the running stack, the stack's people and records would be lost in vain. After an
-    interrupted start, files are missing, and the program on the port may belong to this stack itself."""
+    """If `up` stopped the running stack first, the stack's people and records would be lost in vain. After an
+    interrupted start without files, the program on the port may belong to the stack itself."""
     stopped: list[Any] = []
     state = folder / ".local"
     state.mkdir()

@@ -41,7 +41,7 @@ def test_an_ops_error_is_one_message_and_exit_code_1(
 
 
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """The command prints the whole help. The exit code is that of wrong usage, so that a script without a command
+    """The command prints the whole help. The exit code is the code of wrong usage, so that a script without a command
     fails."""
     assert cli.main([]) == 2
     said = capsys.readouterr().err
@@ -52,15 +52,18 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 def test_a_zip_that_cannot_be_put_there_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The folder that the command would make has the same name as an existing file."""
+    """A file already has the name of the command's new folder."""
     (tmp_path / "dist").write_text("")
     assert cli.main(["package", "--out", str(tmp_path / "dist")]) == 1
-    assert "cannot be created: File exists. Name another one with --out." in capsys.readouterr().err
+    assert (
+        "cannot be created: File exists. Choose another folder with --out."
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("line", [["provision"], ["nonsense"], ["provider", "add", "Okta"]])
 def test_wrong_usage_is_exit_code_2(line: list[str]) -> None:
-    """Unix programs usually use this code for wrong usage."""
+    """Unix programs usually exit with 2 after wrong usage."""
     assert cli.main(line) == 2
 
 
@@ -78,7 +81,7 @@ COMMANDS = dict(walk(cli.cli))
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """--help has exit code 0, with a sentence for each option and an example."""
+    """The exit code of `--help` is 0, with a sentence for each option and an example."""
     assert cli.main([*name.split(), "--help"]) == 0
     said = capsys.readouterr().out
     assert f"Usage: python -m ops {name} " in said
@@ -109,14 +112,14 @@ def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture
 def test_two_programs_on_one_port_are_refused_before_any_starts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Without this check, the second program would fail later, with an error about another program on its port."""
+    """Without this check, the second program would fail later, with an error about another program on the port."""
     assert cli.main(["up", "--port", "8100"]) == 1
     assert "must differ" in capsys.readouterr().err
 
 
 @pytest.mark.security("S-61")
 def test_secret_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every user of a machine can read the arguments of a program."""
+    """All users of a machine can read the arguments of a program."""
     line = [
         "provider",
         "add",
@@ -182,7 +185,7 @@ def test_domains_are_kept_cleared_or_replaced(
 def test_domains_are_not_cleared_and_set_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command reports wrong usage before it asks for a secret."""
+    """The command reports wrong usage before the prompt for a secret."""
     folder = project(tmp_path, dev=dev_block())
     assert cli.main(["--project-dir", str(folder), *LINE, "--no-domains", "--domain", "a.x"]) == 2
     assert "contradict" in capsys.readouterr().err
@@ -195,8 +198,8 @@ def test_a_broken_standard_input_is_one_message(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """The shell has closed standard input (`<&-`, for which Python sets None), the input is closed later, or its
-    content is not text."""
+    """The cases are standard input that the shell has closed (`<&-`, for which Python sets None), input that is closed
+    later, and input that is not text."""
     stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     if broken == "closed":
         stream.close()
@@ -292,7 +295,7 @@ def test_a_folder_that_cannot_be_written_is_one_message(
 
 
 def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
-    """The system's Python, which lacks the dependencies, runs `python -m ops`."""
+    """The system's Python without the dependencies runs `python -m ops`."""
     done = subprocess.run(
         [sys.executable, "-S", "-m", "ops", "--version"],
         cwd=Path(cli.__file__).resolve().parents[1],
@@ -308,7 +311,7 @@ def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """The error suggests a port that is really free. The next number may be taken, too."""
+    """The error suggests a port that is really free. The next number may also be taken."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         first.listen()

@@ -126,7 +126,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Return a stage as it is after `chalice deploy`."""
+    """Return a stage after `chalice deploy`."""
     return Place(tmp_path)
 
 
@@ -226,7 +226,7 @@ def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) 
 
 @pytest.mark.security("S-30")
 def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
-    """Every origin can read the authorizer's constant responses, without credentials. No other origin can read a
+    """Without credentials, every origin can read the authorizer's constant responses. No other origin can read a
     response of a cookie route."""
     made = {
         r.kind: r
@@ -245,7 +245,7 @@ def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_no_gateway_answer_takes_text_from_the_request(count: int) -> None:
-    """Every header is static: its value is in quotes."""
+    """Every header is static: the value is in quotes."""
     for response in gateway_responses([f"https://{n}.example.com" for n in range(count)], API_URL):
         values = response.request()["responseParameters"].values()
         assert all(value.startswith("'") and value.endswith("'") for value in values)

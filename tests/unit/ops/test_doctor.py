@@ -39,12 +39,12 @@ class Seen(Deployment):
 
 
 def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check. Return the messages of its findings."""
+    """Run one check. Return the messages of the findings."""
     return [finding.says for finding in whole(check, stage, aws, **parts).findings]
 
 
 def noted(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check that finds no fault. Return the notes, each with its remedy."""
+    """Run one check that finds no fault. Return the notes, each with a remedy."""
     found = whole(check, stage, aws, **parts)
     assert found.findings == []
     assert found.healthy
@@ -92,7 +92,7 @@ def test_table_expiry(stage: Stage, status: str, found: int) -> None:
 
 
 def test_table_encryption(stage: Stage) -> None:
-    """A table that uses AWS's own key has no description of its encryption."""
+    """The description of a table with AWS's own key does not mention encryption."""
     good = {"USERS_TABLE": {"TableName": "users", "SSEDescription": {"Status": "ENABLED"}}}
     assert look("table-encryption", stage, StubbedSession(), tables=good) == []
     bad = {"USERS_TABLE": {"TableName": "users"}}
@@ -183,7 +183,7 @@ def test_sign_in_style(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("skew", "found"), [(0, 0), (30, 0), (600, 1), (-600, 1)])
 def test_clock_skew(stage: Stage, monkeypatch: pytest.MonkeyPatch, skew: int, found: int) -> None:
-    """A clock that is wrong by more than a minute is a finding, whether it is fast or slow."""
+    """A clock that is more than a minute fast or slow is a finding."""
     aws = StubbedSession()
     stated = {"HTTPHeaders": {"date": formatdate(NOW, usegmt=True)}}
     aws.expect("sts", "get_caller_identity", {"ResponseMetadata": stated})
@@ -238,7 +238,8 @@ def test_stack_drift(
 
 
 def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
-    """On a new stage, the result is a note with the command to run, and no fault. On the local AWS there is no note."""
+    """On a new stage, the result is a note with the command to run, and no fault. On the local AWS the result has no
+    note."""
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
     (said,) = noted("alarm-actions", stage, aws)
@@ -259,7 +260,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
 )
 def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
     """The check accepts the two types of issuer. If the setting is outdated, the finding has the command that updates
-    it."""
+    the setting."""
     settings = {
         **dict.fromkeys(("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN", "CLIENT_ID"), "x"),
         **{"STAGE": "dev", "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com"},
@@ -271,8 +272,8 @@ def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) -> None:
-    """The pool and the tables have their own protection. The stack's protection prevents one wrong click from deleting
-    roles and secrets."""
+    """The pool and the tables have a protection of their own. The stack's protection prevents one wrong click from
+    deleting roles and secrets."""
     kept = {"TableName": "t", "DeletionProtectionEnabled": True}
     found = look(
         "deletion-protection",
@@ -338,7 +339,7 @@ def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str
 
 
 def test_runtime_other_than_chosen(stage: Stage) -> None:
-    """The runtimes differ from a change in config.json until the next deployment."""
+    """After a change in config.json, the runtimes differ until the next deployment."""
     there = replace(stage, options={"python_version": "3.14"})
     said = look("runtime-age", there, StubbedSession(), functions=functions_on("python3.13"))
     assert said == ["gatehouse-dev runs on python3.13; config.json says 3.14."]
@@ -391,7 +392,7 @@ def test_an_outage_of_all_of_aws_is_told_once(stage: Stage) -> None:
 
 
 def test_an_outage_of_one_service_is_one_finding(stage: Stage) -> None:
-    """The result lists other checks that need the service as not made. All other checks are made."""
+    """The result lists the checks that need this service as not made. Doctor makes all other checks."""
 
     def find(_: Deployment) -> list[Fault]:
         raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")

@@ -46,7 +46,7 @@ def stage(tmp_path: Path) -> Stage:
 
 
 class Seen(Deployment):
-    """A healthy deployment. Each test changes the part that its check reads."""
+    """A healthy deployment. Each test changes the part that the tested check reads."""
 
     mount: Any = Mount(
         functions=(
@@ -68,7 +68,7 @@ class Seen(Deployment):
 
 
 def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check. Return the messages of its findings."""
+    """Run one check. Return the messages of the findings."""
     deployment = Seen(aws, stage)  # type: ignore[arg-type]
     for name, part in parts.items():
         setattr(deployment, name, part)
@@ -120,7 +120,7 @@ def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None
 def test_a_function_of_another_role_or_state_is_found(
     stage: Stage, changed: dict[str, Any], said: str
 ) -> None:
-    """Another role is also a finding if it belongs to the same stack."""
+    """Another role of the same stack is also a finding."""
     aws = StubbedSession()
     functions(aws, pack=changed)
     (found,) = look("own-functions", stage, aws)
@@ -145,7 +145,7 @@ def test_a_function_without_a_role_in_the_stack_is_found(stage: Stage) -> None:
 
 
 def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None:
-    """A function is in app.py but not deployed, or deployed but not in app.py."""
+    """In one case, a function in app.py is not deployed. In the other case, a deployed function is not in app.py."""
     aws = StubbedSession()
     aws.refuse("lambda", "get_function_configuration", "ResourceNotFoundException")
     aws.expect("lambda", "get_function_configuration", {"Role": ROLES["on_order"]})

@@ -1,4 +1,4 @@
-"""Tests of the front proxy over TLS: its protocols, the header that it removes, and its response to plain HTTP."""
+"""Tests of the front proxy over TLS: the protocols, the removed header, and the response to plain HTTP."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def ask(
 
 @pytest.mark.parametrize("path", ["/x", "/missing"])
 def test_hsts_does_not_pass_over_https(secure: int, trusting: ssl.SSLContext, path: str) -> None:
-    """A browser would apply HSTS to every port of localhost, which breaks every http://localhost page."""
+    """A browser would apply HSTS to every port of localhost, and could then open no http://localhost page."""
     with closing(http.client.HTTPSConnection("localhost", secure, context=trusting)) as there:
         answer, body = ask(there, path=path)
     assert body == b"/api" + path.encode()
@@ -118,7 +118,7 @@ def test_plain_http_is_led_to_https(secure: int, method: str, path: str) -> None
 
 
 def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
-    """A program that posts without TLS has the wrong address. With a redirect, the program would send its data again."""
+    """A program that posts without TLS has the wrong address. With a redirect, the program would send the data again."""
     with closing(http.client.HTTPConnection("localhost", secure)) as there:
         answer, body = ask(there, "POST", "/auth/refresh")
     assert answer.status == 400
@@ -129,7 +129,7 @@ def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
 def test_a_silent_or_distrustful_client_holds_nobody_up(
     secure: int, trusting: ssl.SSLContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Some browsers open connections that they do not use yet. Other browsers do not trust the authority yet, which
+    """Some browsers open connections before the first request. Other browsers do not trust the authority yet, which
     causes one line in the log."""
     with socket.create_connection(("127.0.0.1", secure)):
         strangers = ssl.create_default_context()
@@ -144,7 +144,7 @@ def test_a_silent_or_distrustful_client_holds_nobody_up(
 
 
 def test_old_versions_of_tls_are_refused(secure: int, certificate: Certificate) -> None:
-    """API Gateway refuses these versions, too."""
+    """API Gateway also refuses these versions."""
     old = ssl.create_default_context(cafile=str(certificate.ca_file))
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with closing(http.client.HTTPSConnection("localhost", secure, context=old)) as there:

@@ -68,7 +68,7 @@ class Client:
         self.order: list[int] = []
 
     def ask(self, path: str, method: str = "GET", body: bytes = b"", *more: tuple[str, str]) -> int:
-        """Begin a request. Return its stream."""
+        """Begin a request. Return the request's stream."""
         stream = self.h2.get_next_available_stream_id()
         pseudo = [(":method", method), (":path", path), (":scheme", "https")]
         headers = [*pseudo, (":authority", "localhost"), *more]
@@ -147,8 +147,8 @@ def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client:
 
 
 def test_an_answer_larger_than_the_window_comes_whole(client: Client) -> None:
-    """The proxy sends the rest of the response when the browser accepts more data. The proxy may send another response
-    in between."""
+    """The proxy sends the rest of the response when the browser accepts more data. Meanwhile, the proxy may send
+    another response."""
     streams = [client.ask("/big"), client.ask("/big")]
     client.wait(*streams)
     assert [client.answers[stream][1] for stream in streams] == [BIG, BIG]
@@ -198,6 +198,7 @@ def test_what_is_no_http2_ends_the_connection(client: Client) -> None:
     ],
 )
 def test_no_second_request_fits_into_a_first(name: str, value: str) -> None:
-    """Line breaks in names or values must not smuggle in a second request, even if the library accepts line breaks."""
+    """The proxy refuses line breaks in names and values, because they could start a second request. The library may
+    accept line breaks."""
     headers = {":method": "GET", ":path": "/", ":authority": "localhost", name: value}
     assert as_http1(list(headers.items()), b"") is None

@@ -98,15 +98,15 @@ def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -
 
 
 def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
-    """A stack in the state ROLLBACK_COMPLETE can only be deleted."""
+    """For a stack in the state `ROLLBACK_COMPLETE`, AWS allows only the deletion."""
     cloud = FakeCloudFormation("ROLLBACK_COMPLETE")
     run(cloud, folder)
     assert cloud.calls[:2] == ["delete", "create"]
 
 
 def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None:
-    """CloudFormation could not roll back a protected pool or table. After a failed first attempt they would stay, and
-    their names would block the second attempt."""
+    """CloudFormation could not roll back a protected pool or table. After a failed first attempt the pool and the
+    tables would stay, and would block the second attempt."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     assert cloud.calls == ["create", "update", "protect"]
@@ -131,8 +131,8 @@ def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
 
 
 def test_a_failed_deletion_can_be_tried_again(folder: Path) -> None:
-    """The operator can run `ops destroy` again. Other commands stop with an error, because a person must decide about
-    such a stack."""
+    """The operator can run `ops destroy` again. Other commands stop with an error, because an operator must decide
+    about such a stack."""
     cloud = FakeCloudFormation("DELETE_FAILED")
     session = FakeSession(cloudformation=cloud)
     delete(session, stage(folder), reporter()[0])  # type: ignore[arg-type]  # a fake session
@@ -196,7 +196,7 @@ def test_reading_parameters_before_the_first_provision_names_the_mend(folder: Pa
 def test_native_people_are_let_in_unless_switched_off(
     direct: str, names: list[str], expected: str
 ) -> None:
-    """With DIRECT_SIGN_IN=off the list contains only the providers."""
+    """With `DIRECT_SIGN_IN=off` the list contains only the providers."""
     assert provider_list(direct, names) == expected
 
 
@@ -217,8 +217,8 @@ def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> Non
 
 
 def test_the_second_passs_parameters_are_not_the_pools() -> None:
-    """The pool uses none of these parameters, neither directly nor in a condition. CloudFormation does not update a
-    resource whose properties are unchanged."""
+    """The pool does not use these parameters, either directly or in a condition. CloudFormation updates a resource only
+    if a property changes."""
     template = TEMPLATE.read_text(encoding="utf-8")
     pool = template.partition("  UserPool:\n")[2].partition("  ApiScopes:\n")[0]
     used = set(re.findall(r"!Ref ([A-Za-z]+)|!If \[([A-Za-z]+)|!If\n +- ([A-Za-z]+)", pool))
@@ -253,8 +253,8 @@ def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
 
 
 def test_termination_protection_follows_the_stage(folder: Path) -> None:
-    """If the stage is protected, the command turns protection on once. The command turns protection off if the stage is
-    no longer protected, and before a deletion."""
+    """For a protected stage, the command turns protection on once. The command turns protection off before a deletion,
+    and for a stage that is no longer protected."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     run(cloud, folder)
@@ -275,8 +275,8 @@ def test_termination_protection_follows_the_stage(folder: Path) -> None:
     ],
 )
 def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said: str) -> None:
-    """A message explains the missing schema, also in the second step of a creation. Later updates omit the schema from
-    the start."""
+    """A message explains the missing schema. The second step of a creation also prints this message. Later updates omit
+    the schema from the start."""
     cloud = FakeCloudFormation()
     cloud.refuses_schema = said
     outputs, printed = run(cloud, folder)
@@ -294,7 +294,7 @@ def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Pat
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.template = TEMPLATE.read_text(encoding="utf-8")
     cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."
-    with pytest.raises(OpsError, match="cannot be changed after a pool is made"):
+    with pytest.raises(OpsError, match="Cognito cannot change this property"):
         run(cloud, folder)
     assert cloud.calls == ["update"]
 

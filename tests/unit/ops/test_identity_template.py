@@ -108,8 +108,8 @@ def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
 def test_what_goes_out_is_the_template_without_blanks_and_comments(
     template: dict[str, Any],
 ) -> None:
-    """Short tags are in their long form, with the same meaning. Each resource has one line, so that people can compare
-    two versions."""
+    """The sent template has the long form of tags instead of the short form. Each resource has one line, so that people
+    can compare two versions."""
     body = write_template(read_template(TEMPLATE.read_text(encoding="utf-8")))
     assert list(json.loads(body)) == list(template)
     assert sum(line.startswith('"UserPool":') for line in body.splitlines()) == 1
@@ -131,7 +131,7 @@ def test_client_offers_the_code_flow_only(client: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-05")
 def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) -> None:
-    """The client allows exactly the scopes that a hosted sign-in requests."""
+    """The client allows exactly the scopes of a hosted sign-in."""
     assert client["AllowedOAuthScopes"] == [
         "openid",
         "email",
@@ -143,7 +143,7 @@ def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) 
 
 @pytest.mark.security("S-34")
 def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> None:
-    """Refresh tokens are valid for 30 days, as long as the longest "remember me"."""
+    """Refresh tokens are valid for 30 days, the maximum of "remember me"."""
     assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
     assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
     assert client["RefreshTokenValidity"] == 30
@@ -154,7 +154,7 @@ def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> Non
 def test_access_tokens_live_five_to_fifteen_minutes(
     template: dict[str, Any], client: dict[str, Any]
 ) -> None:
-    """API Gateway accepts a revoked access token until it expires."""
+    """API Gateway accepts a revoked access token until the token expires."""
     chosen = template["Parameters"]["AccessTokenMinutes"]
     assert (chosen["Default"], chosen["AllowedValues"]) == (10, [5, 10])
     assert client["TokenValidityUnits"]["AccessToken"] == "minutes"
@@ -171,7 +171,7 @@ def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None
 
 @pytest.mark.security("S-65")
 def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
-    """The client allows password sign-in by API only on stages with our own form, and never REFRESH_TOKEN_AUTH."""
+    """The client allows password sign-in by API only on stages with our own form, and never `REFRESH_TOKEN_AUTH`."""
     condition, with_passkeys, without = client["ExplicitAuthFlows"]["If"]
     assert condition == "HasPasskeys"
     assert with_passkeys == ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]
@@ -199,7 +199,7 @@ def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
     ]
     first, *others = pool["AccountRecoverySetting"]["RecoveryMechanisms"]
     assert first["Name"] == "verified_email"
-    # If e-mail codes are a factor, Cognito requires a second recovery method. No other stage has a second method.
+    # If e-mail codes are a factor, Cognito requires a second recovery method. Every other stage has one method.
     assert others == [
         {"If": ["HasSes", {"Name": "verified_phone_number", "Priority": 2}, no_value]}
     ]
@@ -291,7 +291,7 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """The API's role may read a person's groups and whether the person is enabled. The role may change the person's
+    """The API's role may read a person's groups and status (enabled or disabled). The role may change the person's
     names, end sessions, and switch a lost app off. The role cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
@@ -332,7 +332,7 @@ def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> N
 def test_secrets_are_made_by_aws_and_appear_in_no_output(
     template: dict[str, Any], resources: dict[str, Any]
 ) -> None:
-    """Outputs name secrets, but do not contain them. No parameter contains a secret."""
+    """Outputs name secrets, but do not contain the values of secrets. No parameter contains a secret."""
     made = resources["SealingKeys"]["Properties"]["GenerateSecretString"]
     assert made["PasswordLength"] >= 64
     assert json.loads(made["SecretStringTemplate"])["current"] == made["GenerateStringKey"]
@@ -360,7 +360,7 @@ def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]
 @pytest.mark.security("S-69")
 def test_the_trigger_can_delete_attributes_and_write_none(resources: dict[str, Any]) -> None:
     """The trigger must delete names that a provider no longer sends. The trigger cannot write attributes, so no fault
-    in its code can make a person an administrator."""
+    in the trigger's code can make a person an administrator."""
     actions = {
         action
         for role, statement in statements(resources)
@@ -393,7 +393,7 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
     """If the client could not write such attributes, federated sign-ins would fail. email_verified is not in the list,
-    because AWS itself writes it."""
+    because AWS itself writes this attribute."""
     from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
@@ -402,7 +402,7 @@ def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
 
 
 def test_mapped_attributes_are_mutable_and_not_case_folded(resources: dict[str, Any]) -> None:
-    """If a mapped attribute is immutable, a person's second sign-in fails."""
+    """With an immutable mapped attribute, a person's second sign-in would fail."""
     pool = resources["UserPool"]["Properties"]
     assert all(attribute["Mutable"] for attribute in pool["Schema"])
     assert {"idp_sub", "groups"} <= {attribute["Name"] for attribute in pool["Schema"]}
@@ -419,7 +419,7 @@ def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
 
 
 def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[str, Any]) -> None:
-    """The local AWS accepts a template with an unknown resource type only if the resource is not created."""
+    """The local AWS accepts unknown resource types only in resources that it does not create."""
     for name in ("Domain", "Branding"):
         assert resources[name]["Condition"] == "HasDomain"
 
@@ -579,7 +579,7 @@ def resolved(value: Any) -> Any:
 
 
 def test_the_cases_pool_is_like_a_stages(resources: dict[str, Any]) -> None:
-    """The proofs of the cases in tests/cognitos therefore also apply to the pools of this template."""
+    """The results of the cases in tests/cognitos therefore also apply to the pools of this template."""
     for name, settings in (("UserPool", POOL), ("Client", CLIENT), ("MfaClient", SERVER_CLIENT)):
         there = resources[name]["Properties"]
         # No request or response depends on the texts of the mails.

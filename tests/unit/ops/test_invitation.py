@@ -12,8 +12,8 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-67")
 def test_the_first_administrator_is_one_command(desk: Desk) -> None:
-    """One command creates the account with a verified address and names, sends the mail, adds the group, and writes a
-    PENDING record."""
+    """One command creates the account with a verified address and names. The command also sends the mail, adds the
+    group, and writes a PENDING record."""
     answer = desk.run(
         *("invite", ADA, "--given-name", "Ada", "--family-name", "King", "--group", "admins"),
         "--json",
@@ -33,7 +33,7 @@ def test_the_first_administrator_is_one_command(desk: Desk) -> None:
 
 
 def test_an_invitation_is_sent_again(desk: Desk) -> None:
-    """The same account gets a new password by mail, and the new names. A missing record is created."""
+    """The same account gets a new password by mail, and the new names. The command creates a missing record."""
     desk.run("invite", ADA)
     (user,) = desk.pool.users
     old = user.password
@@ -56,8 +56,8 @@ def test_an_invitation_is_sent_again(desk: Desk) -> None:
 
 
 def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
-    """If the trigger wrote no record, the command writes the record and names `doctor`. Otherwise the command does not
-    mention the record."""
+    """If the trigger wrote no record, the command writes the record and names `doctor`. If the trigger has written the
+    record, the command does not mention the record."""
     answer = desk.run("invite", ADA)
     assert "wrote no record" in answer.err
     assert "ops doctor --stage dev" in answer.err
@@ -110,7 +110,8 @@ def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
 def test_invitations_obey_the_stages_rules(
     desk: Desk, environment: dict[str, str], provider: dict[str, object], email: str, mend: str
 ) -> None:
-    """The rules for sign-ups apply. For example, an address in a provider's domain gets no password."""
+    """The rules for sign-ups also apply to invitations. For example, an address in a provider's domain gets no
+    password."""
     desk.environment |= environment
     if provider:
         desk.add_provider(**provider)

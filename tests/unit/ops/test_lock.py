@@ -10,7 +10,7 @@ from ops.errors import OpsError
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project with a fake uv, which copies its input into the lock. The real uv needs a package index."""
+    """Return a project with a fake uv, which copies the input into the lock. The real uv needs a package index."""
     (tmp_path / "requirements.in").write_text("segno  # QR codes\n")
     (tmp_path / "requirements-dev.in").write_text("-r requirements.in\npytest\n")
     (tmp_path / "requirements-docs.in").write_text("sphinx\n")

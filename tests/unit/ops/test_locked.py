@@ -20,7 +20,7 @@ def named(text: str, python: str = "3.12", machine: str = "x86_64") -> list[str]
 
 
 def test_lines_are_read_as_pip_reads_them() -> None:
-    """The cases are continued lines, comments, extras, any spelling of a name, and several hashes."""
+    """The cases are continued lines, comments, extras, other spellings of a name, and several hashes."""
     text = (
         "# made by hand\n\n"
         f"Foo_Bar[extra]==1.0 \\\n    {HASH} \\\n    --hash=sha512:{'b' * 128}\n    # via baz\n"
@@ -33,7 +33,8 @@ def test_lines_are_read_as_pip_reads_them() -> None:
 
 
 def test_markers_are_those_of_the_runtime() -> None:
-    """The Python and the machine of the runtime decide the markers of a line, not the machine that runs `ops`."""
+    """The markers of a line apply to the Python and the machine of the runtime. The machine that runs `ops` does not
+    matter."""
     text = (
         f"old==1 ; python_full_version < '3.12' {HASH}\n"
         f"new==1 ; python_version >= '3.12' and sys_platform == 'linux' {HASH}\n"
@@ -81,7 +82,7 @@ def test_every_bad_line_is_named_at_once() -> None:
 
 
 def test_a_project_without_a_lock(tmp_path: Path) -> None:
-    """A missing lock is an error, but an empty one is allowed."""
+    """A missing lock is an error, but an empty lock is allowed."""
     with pytest.raises(OpsError, match="Only packages in this lock are deployed"):
         load_lock(tmp_path / "requirements.txt", RUNTIMES["3.12"], "x86_64")
     assert named("# nothing\n") == []
@@ -100,8 +101,8 @@ def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
 
 
 def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
-    """The path of an included file is relative to the including file. Each file is read once. As with pip, a wheel's
-    path is relative to the project."""
+    """The path of an included file is relative to the including file. The code reads each file once. As with pip, a
+    wheel's path is relative to the project."""
     (tmp_path / "more").mkdir()
     (tmp_path / "requirements.txt").write_text(f"-r more/first.txt\nfoo==1 {HASH}\n")
     (tmp_path / "more" / "first.txt").write_text(

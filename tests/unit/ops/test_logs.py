@@ -76,7 +76,7 @@ def test_other_tracebacks_stay(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_written_with_its_place() -> None:
-    """The output omits control characters, because a terminal would act on them."""
+    """The output omits control characters, because a terminal would execute control characters."""
     told = shown(Line(0.0, "job", FAILED, json.loads(FAILED)), several=False)
     first, second = told.splitlines()
     assert first[10:] == "job_failed  lacks=dynamodb:Scan request=r-1"

@@ -12,7 +12,8 @@ from ops.stages import brand_folder
 
 
 def test_a_mail_has_the_stages_name_language_and_colour() -> None:
-    """The language is the first of LANGUAGES. The code is alone on its line, so that people copy only the code."""
+    """The language is the first of LANGUAGES. The line of the code contains only the code, so that people copy only the
+    code."""
     mails = build_mails({"APP_TITLE": "Hafen", "LANGUAGES": "de,en", "BRAND_ACCENT": "#9d174d"})
     assert mails["CodeSubject"] == "Ihr Code für Hafen"
     assert mails["InviteSubject"] == "Ihre Einladung zu Hafen"

@@ -1,4 +1,4 @@
-"""A package that Lambda would refuse is refused before the upload."""
+"""Tests that `ops` refuses a package above Lambda's limit before the upload."""
 
 import zipfile
 from pathlib import Path
@@ -11,7 +11,7 @@ from ops.package_size import require_size
 
 
 def packed(path: Path) -> Path:
-    """A zip of about 3 kB with 9 kB of files."""
+    """Return a zip of about 3 kB with 9 kB of files."""
     noise = bytes(range(256)) * 4
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("pandas/__init__.py", noise)

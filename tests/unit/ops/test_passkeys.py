@@ -46,7 +46,7 @@ def test_what_no_browser_takes_is_refused(tmp_path: Path, domain: Any) -> None:
 
 @pytest.mark.security("S-90")
 def test_an_address_of_awss_is_refused(tmp_path: Path) -> None:
-    """If an operator deleted the API, its address would be lost, and every passkey would be useless."""
+    """If an operator deleted the API, the API's address would be lost, and every passkey would be useless."""
     options = {
         "region": "eu-west-1",
         "domain_prefix": "acme-dev",
@@ -81,7 +81,7 @@ def test_the_template_makes_passkeys_only_where_a_domain_is_named() -> None:
 
 
 def test_the_domain_becomes_a_setting_and_goes_again(tmp_path: Path) -> None:
-    """After the option is removed, config.json has no setting for passkeys."""
+    """After the removal of the option, config.json has no setting for passkeys."""
     folder = project(tmp_path, dev=dev_block())
 
     class WithPasskeys(FakeCloudFormation):
@@ -127,8 +127,7 @@ def look(
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """The app may be at the domain or at a host below the domain. Without our own form, the check has no findings
-    either."""
+    """The app may be at the domain or at a host below the domain. Without our own form, the check also has no findings."""
     assert look(tmp_path, GOOD) == ""
     assert look(tmp_path, GOOD, host=f"eu.{DOMAIN}") == ""
     assert look(tmp_path, {}, form="managed") == ""
@@ -145,7 +144,7 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
         (
             {**GOOD, "UserVerification": "preferred"},
             DOMAIN,
-            "anybody who holds the device can sign in",
+            "everybody with the device can sign in",
         ),
     ],
 )

@@ -22,8 +22,8 @@ from tests.unit.ops.fakes import (
 
 
 class Planner(FakeCloudFormation):
-    """A CloudFormation that refuses a change set as the real service does. Otherwise it returns a change set with one
-    change."""
+    """A CloudFormation that refuses a change set as the real service does. In all other states, the fake returns a
+    change set with one change."""
 
     obsolete = False
 
@@ -81,7 +81,8 @@ def approve(folder: Path, planner: Planner, shown: Plan) -> None:
 def test_what_a_failed_first_attempt_left_does_not_stop_the_next(
     tmp_path: Path, status: str | None
 ) -> None:
-    """CloudFormation plans no update of such a stack. `deploy` plans before it provisions, so it must not stop."""
+    """CloudFormation plans no update of such a stack. `deploy` plans first and provisions afterwards, so the missing
+    plan must not stop the command."""
     assert "create stack gatehouse-dev-identity" in planned(tmp_path, status).lines[1]
 
 
@@ -100,7 +101,7 @@ def test_a_stack_at_rest_shows_its_changes(tmp_path: Path, status: str) -> None:
 
 
 def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
-    """`deploy` executes the change set that it showed, and does not compute a new update."""
+    """`deploy` executes the change set of the plan, and computes no new update."""
     planner = Planner("UPDATE_COMPLETE")
     planner.protected = True
     shown = planned(tmp_path, None, planner)
@@ -110,7 +111,7 @@ def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", ["by the stack", "by CloudFormation"])
 def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) -> None:
-    """If a teammate deploys in between, the combined changes have no approval."""
+    """If a teammate deploys in between, the operator has not approved the combined changes."""
     planner = Planner("UPDATE_COMPLETE")
     shown = planned(tmp_path, None, planner)
     if found == "by the stack":

@@ -1,4 +1,5 @@
-"""Tests of the issuer and the hosts of a pool. `ops` reads them from the pool, in every partition that has user pools."""
+"""Tests of the issuer and the hosts of a pool. `ops` reads the issuer and the hosts from the pool, in every partition
+with user pools."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ ID = "abcDEF123"
 
 
 class Discovery:
-    """The discovery document of one pool, and the requests for the document."""
+    """A double that returns the discovery document of one pool and records the requests for the document."""
 
     def __init__(self, issuer: str, domain: str = "", **changes: Any) -> None:
         self.asked: list[str] = []
@@ -96,7 +97,7 @@ def test_the_pool_says_where_it_is(
 
 def test_what_the_document_says_counts(tmp_path: Path) -> None:
     """The document may name a custom domain, and keys at another address. The document may have the issuer UPDATED
-    before the pool's description has it."""
+    earlier than the pool's description."""
     issuer = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "https://id.acme.example", jwks_uri="https://keys.example/jwks.json")
     found, _ = read(tmp_path, "eu-west-1", fetch, {"Domain": "acme"})
@@ -136,7 +137,7 @@ def test_a_pool_without_a_domain_has_no_sign_in_address(tmp_path: Path) -> None:
 
 
 def test_the_local_stage_reads_its_issuer_from_the_local_aws(tmp_path: Path) -> None:
-    """The launcher sets the endpoints, and the issuer is at one of them."""
+    """The launcher sets the endpoints, and the issuer is at one of these endpoints."""
     issuer = f"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "http://127.0.0.1:4566")
     found, _ = read(tmp_path, "eu-west-1", fetch, {}, "local")
@@ -162,7 +163,7 @@ def test_every_region_that_botocore_lists_will_do() -> None:
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-iso-east-1", "eu-west-9"])
 def test_a_region_without_user_pools_is_refused_in_plain_words(region: str) -> None:
-    with pytest.raises(OpsError, match=f"no user pools in {region}, so no stage can be there"):
+    with pytest.raises(OpsError, match=f"no user pools in {region}, so a stage cannot use"):
         require_user_pools(region, unknown_host)
 
 
@@ -180,7 +181,7 @@ def test_a_name_that_is_no_region_is_refused() -> None:
 def test_nothing_is_made_or_planned_in_such_a_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`ops` makes no call: the session in this test has no client."""
+    """`ops` must make no call, because the session in this test has no client."""
     there = replace(stage(tmp_path), region="cn-north-1")
     cloud = FakeCloudFormation()
     session: Any = FakeSession(cloudformation=cloud)

@@ -1,5 +1,5 @@
-"""Tests of the template without the pool's schema. `ops` sends this template for updates that CloudFormation otherwise
-refuses."""
+"""Tests of the template without the pool's schema. `ops` sends this template if CloudFormation refuses an update with
+the schema."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_what_is_deployed_may_be_of_an_earlier_release_or_read_already() -> None
 
 
 def test_the_schema_names_what_a_pool_does_not_have_anyway() -> None:
-    """Every pool has the standard attributes. The schema does not list standard attributes that are neither required
-    nor limited."""
+    """Every pool has the standard attributes. The schema lists a standard attribute only with a rule: required, or with
+    limits."""
     schema = read_template(BODY)["Resources"]["UserPool"]["Properties"]["Schema"]
     standard = [each for each in schema if "StringAttributeConstraints" not in each]
     assert [each["Name"] for each in standard if not each.get("Required")] == []

@@ -87,8 +87,8 @@ def test_what_belongs_to_programs_is_made_only_where_ports_are_named(
 
 @pytest.mark.security("S-64")
 def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) -> None:
-    """The client has no secret, no password sign-in by API, and only the code flow. Its short-lived tokens rotate. The
-    other properties are those of the app's own client."""
+    """The client has no secret, no password sign-in by API, and only the code flow. The short-lived tokens of this
+    client rotate. The other properties are those of the app's own client."""
     client = template["Resources"]["ProgramClient"]["Properties"]
     app_client = template["Resources"]["Client"]["Properties"]
     assert client["GenerateSecret"] is False
@@ -108,8 +108,8 @@ def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) 
 
 
 def test_ports_become_a_parameter_and_outputs_come_and_go(tmp_path: Path) -> None:
-    """When an operator removes the client, only the client's variables are removed. The client's tokens then open no
-    route."""
+    """When an operator removes the client, only the client's variables are removed. After the removal, every route
+    refuses the client's tokens."""
     folder = project(tmp_path, dev=dev_block())
     given = {"ProgramClientId": "public", "ProgramRedirectUris": ",".join(URLS)}
 
@@ -171,7 +171,7 @@ def look(tmp_path: Path, client: dict[str, Any] | None, *, ports: bool, client_i
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """On a stage without such a client, which is the default, doctor has no findings either."""
+    """By default a stage has no client for programs. On such a stage, doctor also has no findings."""
     assert look(tmp_path, GOOD, ports=True, client_id="public") == ""
     assert look(tmp_path, None, ports=False, client_id="") == ""
 

@@ -1,4 +1,4 @@
-"""Tests of `init` and `lock`: the lines that they write into a project, and the lines that they do not change."""
+"""Tests of `init` and `lock`: the lines that the commands write into a project, and the lines that stay unchanged."""
 
 import hashlib
 import json
@@ -74,8 +74,8 @@ def test_a_second_time_changes_nothing(folder: Path) -> None:
 
 
 def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local stage is usable at once, with the team's own variables and rights. The other stages are usable as soon
-    as they have a domain_prefix."""
+    """The local stage is usable at once, with the team's own variables and rights. Every other stage is usable as soon
+    as the stage has a domain_prefix."""
     monkeypatch.delenv("AWS_REGION", raising=False)
     prepare(folder)
     local = load_stage(folder, LOCAL)
@@ -122,8 +122,8 @@ def test_what_contradicts_is_said_and_left(
 def test_lines_that_are_there_are_not_shown_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`init` prints lines for app.py, requirements.txt and .gitignore, but never writes them. `init` does not print a
-    line that exists."""
+    """`init` prints lines for app.py, requirements.txt and .gitignore, but never writes these files. If a line exists,
+    `init` does not print the line."""
     line = ["--project-dir", str(folder), "init"]
     assert cli.main(line) == 0
     assert "to add to app.py" in (said := capsys.readouterr().out)
@@ -229,8 +229,8 @@ def test_a_wheel_from_an_index_is_locked_by_its_version(
 def test_another_wheel_of_the_same_version_is_not_locked(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip may ask another index than at the installation. On that index, a stranger may offer a package with the same
-    name."""
+    """pip may ask another index than at the installation. On the other index, a stranger may offer a package with the
+    same name."""
     shelf = tmp_path_factory.mktemp("index")
     wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -238,7 +238,7 @@ def test_another_wheel_of_the_same_version_is_not_locked(
     ours = {"RECORD": "chalice_gatehouse/__init__.py,sha256=ours,1\n"}
     installed = SimpleNamespace(read_text=ours.get)
     monkeypatch.setattr(own_wheel, "distribution", lambda name: installed)
-    with pytest.raises(OpsError, match="another wheel of that name and version"):
+    with pytest.raises(OpsError, match="another wheel with that name and version"):
         prepare(folder)
     assert not (folder / OWN_LOCK).exists()
 
@@ -255,7 +255,7 @@ def test_another_wheel_of_the_same_version_is_not_locked(
 def test_a_wheel_that_is_nowhere_any_more_is_no_lock(
     folder: Path, monkeypatch: pytest.MonkeyPatch, direct: str | None, said: str
 ) -> None:
-    """The error says where pip looks for the wheel. tests/wheel/index_soak.py has an index."""
+    """The error says where pip looks for the wheel. tests/wheel/index_soak.py tests the command with an index."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     installed = SimpleNamespace(read_text=lambda name: direct)

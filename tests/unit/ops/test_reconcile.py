@@ -61,7 +61,7 @@ class Place:
         self.clock.advance(seconds)
 
     def run(self, *, dry_run: bool = False) -> Findings:
-        """Reconcile. At the end the progress file is deleted."""
+        """Reconcile, and check that the progress file is deleted at the end."""
         progress = ProgressFile(self.folder / "progress.sqlite")
         done = False
         try:
@@ -103,7 +103,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.security("S-57")
 def test_people_from_before_get_their_records(place: Place) -> None:
-    """Native, linked, federated and pending people get the record that the trigger would have written."""
+    """Native, linked, federated and pending people get the same record as from the trigger."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=[("Okta", "1")]))
     place.pool.add(
@@ -133,8 +133,8 @@ def test_people_from_before_get_their_records(place: Place) -> None:
 
 @pytest.mark.security("S-100")
 def test_people_from_before_are_found_by_their_providers_signals(place: Place) -> None:
-    """Each identity gets a row, also a linked identity. The command keeps the data that signals have stored in a row. A
-    dry run writes no rows."""
+    """Each identity, also a linked identity, gets a row. The command keeps the data that signals have stored in a row.
+    A dry run writes no rows."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     linked = [("Okta", "00uLin"), ("Acme", "lin 7")]
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=linked))
@@ -245,7 +245,7 @@ def test_records_of_nobody_go_but_a_sign_up_under_way_stays(place: Place) -> Non
 
 
 def test_a_person_made_while_it_runs_is_not_taken_for_nobody(place: Place) -> None:
-    """The pool's page was read earlier, so the command asks the pool again before it deletes a record."""
+    """The pool's page was read earlier, so the command asks the pool again before each deletion of a record."""
     place.add(1)
     late = PoolUser("late@x.example", "", sub="late")
     place.users.record_confirmed(build_profile(_parsed(late), CLIENT))
@@ -323,7 +323,7 @@ def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
 
 
 def test_calls_keep_within_the_pools_quota(place: Place) -> None:
-    """The test measures twenty calls a second, at equal intervals, with its own clock."""
+    """The test measures twenty calls a second, at equal intervals, with the test's clock."""
     place.add(60 * 50)
     began = place.clock()
     place.run()
@@ -437,7 +437,7 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
         while not fire("PreSignUp_SignUp", user):
             pass  # the person presses the button again in the next round
         place.pool.add(user)
-        # Cognito confirms the person whether or not the trigger works afterwards.
+        # Cognito confirms the person even if the trigger fails afterwards.
         user.status = "CONFIRMED"
         fire("PostConfirmation_ConfirmSignUp", user)
         if chance.random() < 0.3:
@@ -460,8 +460,8 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
 def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
     place: Place,
 ) -> None:
-    """A tenant sent addresses outside its domains, and Cognito has stored them, also for linked people. The records of
-    these people keep the earlier addresses."""
+    """A tenant sent addresses outside its domains. Cognito has stored these addresses, also for linked people. The
+    records of these people keep the earlier addresses."""
     for name in ("Contoso", "Fabrikam"):
         row = {"name": {"S": name}, "domains": {"L": [{"S": f"{name.lower()}.example"}]}}
         place.dynamodb.put("providers", row)
@@ -504,7 +504,7 @@ def test_deleting_takes_person_and_record(place: Place) -> None:
 
 
 def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
-    """The operator completes an interrupted deletion with the user name."""
+    """After an interrupted deletion, the operator deletes the record with the user name."""
     place.add(1)
     place.run()
     place.pool.users.clear()

@@ -32,7 +32,7 @@ def stage(tmp_path: Path) -> Stage:
 
 
 def secret(name: str, day: int) -> dict[str, Any]:
-    """Return a secret as Cognito lists it, without its value."""
+    """Return a secret as in Cognito's list, without the value."""
     return {
         "ClientSecretId": name,
         "ClientSecretCreateDate": datetime(2026, 1, day, tzinfo=timezone.utc),
@@ -96,7 +96,7 @@ def test_third_secret_is_not_possible_and_the_mend_is_named(stage: Stage) -> Non
 
 
 def test_dropping_keeps_the_stored_secret(stage: Stage) -> None:
-    """Afterwards, Cognito refuses every secret except the stored one."""
+    """Afterwards, Cognito accepts only the stored secret."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="s", client_secret_id="b")
     listed = {"ClientSecrets": [secret("a", 1), secret("b", 2)]}
@@ -129,7 +129,7 @@ def keys(document: object) -> tuple[FakeSecretsManager, Any]:
 
 
 def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
-    """The command writes twice. The first write adds the key. The second write makes the key current, when every
+    """The command writes twice. The first write adds the key. The second write makes the key current, after every
     container's cache has expired."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     waited: list[float] = []
@@ -159,7 +159,7 @@ def test_interrupted_key_rotation_goes_on_with_its_key(stage: Stage) -> None:
 
 
 def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
-    """With unusable keys, there are no sessions to lose."""
+    """With unusable keys, no session exists that could be lost."""
     manager, session = keys("rubbish")
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append)
@@ -168,7 +168,7 @@ def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
 
 
 def test_old_keys_are_dropped_only_when_no_session_can_need_them(stage: Stage) -> None:
-    """The command waits 30 days (the longest session) after the current key was made."""
+    """The command waits until the current key is 30 days old (the longest session)."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     rotate.rotate_sealing_keys(session, stage, reporter()[0], wait=False, now=lambda: DAY)
     with pytest.raises(OpsError, match="29 days old"):

@@ -1,5 +1,5 @@
-"""Tests of commands for the running local stage: the authorities that they and their child processes trust, and their
-errors without a network."""
+"""Tests of commands for the running local stage: the authorities that the commands and the child processes trust, and
+the errors without a network."""
 
 import os
 import subprocess

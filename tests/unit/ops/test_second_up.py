@@ -41,7 +41,7 @@ def test_the_same_choices_keep_the_stack(state: Path) -> None:
 
 
 def test_a_stack_that_is_not_whole_is_begun_anew(state: Path) -> None:
-    """A stack is incomplete after a crash, and while it is starting."""
+    """A stack is incomplete after a crash, and during the start."""
     assert not same(state, CHOICES, Running(2))
     (state / "info.json").unlink()
     assert not same(state, CHOICES)
@@ -57,8 +57,8 @@ def test_a_stack_that_is_not_whole_is_begun_anew(state: Path) -> None:
 def test_other_choices_are_refused_before_anything_is_stopped(
     state: Path, choices: Choices
 ) -> None:
-    """The error has two kinds of options: the options that keep the stack, and the option that starts a new stack
-    without its people."""
+    """The error names the options that keep the stack. The error also names the option that starts a new stack without
+    people."""
     with pytest.raises(OpsError) as caught:
         same(state, choices)
     said = str(caught.value)

@@ -1,4 +1,5 @@
-"""Tests of the variables of a stage: which variables are settings, their size, and the initial values of a new stage."""
+"""Tests of the variables of a stage: the kinds of variables, the size of the variables, and the initial values of a new
+stage."""
 
 import json
 from pathlib import Path
@@ -33,7 +34,7 @@ def load(tmp_path: Path, variables: dict[str, str], **changes: object) -> None:
 
 
 def of_bytes(size: int) -> dict[str, str]:
-    """Return a stage whose variables have this total size, as Lambda measures them. The size includes outputs of the
+    """Return a stage whose variables have this total size by Lambda's rules. The variables include outputs of the
     stack."""
     outputs = {setting.variable: "o" for setting in TABLE if setting.source == STACK}
     outputs["COGNITO_URL"] = "https://a.example"
@@ -66,8 +67,8 @@ def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
 
 
 def test_outputs_that_are_still_to_come_have_their_place(tmp_path: Path) -> None:
-    """The check reserves space for the outputs. Otherwise a team would first create a stack, and then learn that its
-    outputs do not fit."""
+    """The check reserves space for the outputs of a new stack. Otherwise the outputs could exceed the limit after the
+    creation."""
     with pytest.raises(OpsError, match="but Lambda allows only 4096"):
         load(tmp_path, {"ORDERS": "x" * 3000})
 

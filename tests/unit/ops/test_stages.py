@@ -1,4 +1,4 @@
-"""Tests that `ops` reads and checks a stage as a whole, and writes it without other changes."""
+"""Tests that `ops` reads and checks a stage as a whole, and changes only the intended values."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> N
 
 
 def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise a person would run a command five times to find five faults."""
+    """With one message for each fault, a person would run a command five times to find five faults."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -58,7 +58,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         assert said in str(caught.value)
     assert "USER_POOL_ID" not in str(
         caught.value
-    )  # the stack will provide the value, so its absence is not an error yet
+    )  # the stack will provide the value, so a missing value is not an error yet
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
 def test_variables_that_cannot_work_are_refused(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
-    """Each message names the variable and its allowed values. `ops` also applies the rules that the functions check."""
+    """Each message names the variable and the allowed values. `ops` also applies the rules that the functions check."""
     block = dev_block(environment_variables={"STAGE": "dev", **variables})
     folder = project(tmp_path, dev=block)
     with pytest.raises(OpsError, match="cannot be used") as caught:
@@ -110,7 +110,7 @@ def test_before_init_every_command_names_it(tmp_path: Path) -> None:
 def test_only_the_local_stage_may_be_on_this_machine_or_on_plain_http(
     tmp_path: Path, url: str
 ) -> None:
-    """The local stage accepts the URL, and every other stage refuses the same URL."""
+    """The local stage accepts the URL, and every other stage refuses this URL."""
     dev = dev_block(environment_variables={"STAGE": "dev", "PUBLIC_URL": url})
     local = dev_block(
         environment_variables={"STAGE": "local", "PUBLIC_URL": url},
@@ -133,7 +133,7 @@ def test_domain_prefixes_that_cognito_refuses_are_refused_first(
 
 
 def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
-    """If they differed, Cognito would redirect people to an address that is not the app's."""
+    """If the two addresses differed, Cognito would redirect people to an address that is not the app's."""
     block = dev_block(
         environment_variables={"STAGE": "dev", "PUBLIC_URL": "https://a.example/"},
         api_gateway_custom_domain={"domain_name": "b.example"},
@@ -145,7 +145,7 @@ def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("version", ["1.2", "1.0", "TLS_1_0"])
 def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -> None:
-    """The value must have Chalice's spelling, because Chalice ignores any other value."""
+    """The value must have the spelling of Chalice, because Chalice ignores any other value."""
     domain = {"domain_name": "b.example", "certificate_arn": "arn:c"}
     good = dev_block(api_gateway_custom_domain={**domain, "tls_version": "TLS_1_2"})
     bad = dev_block(api_gateway_custom_domain={**domain, "tls_version": version}, name="bad")
@@ -157,7 +157,7 @@ def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -
 
 def test_unknown_stage_names_those_there_are(tmp_path: Path) -> None:
     """The list shows a typo at once."""
-    with pytest.raises(OpsError, match="there: dev"):
+    with pytest.raises(OpsError, match="its stages: dev"):
         load_stage(project(tmp_path, dev=dev_block()), "deev")
 
 
@@ -172,7 +172,7 @@ def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
 
 
 def test_outputs_are_added_and_everything_else_stays_as_it_is_written(tmp_path: Path) -> None:
-    """`provision` keeps people's own keys with their order and spelling, even keys that `ops` does not use."""
+    """`provision` keeps the order and the spelling of all keys in the file, even of keys without a meaning for `ops`."""
     folder = project(
         tmp_path,
         prod={"zeta": 1},
@@ -247,7 +247,7 @@ def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
 def test_other_origins_are_of_the_same_site(
     tmp_path: Path, domain: str, origins: str, said: str | None
 ) -> None:
-    """`ops` reports a mistake before the deployment, as far as it can check the rule."""
+    """`ops` reports a mistake before the deployment, as far as `ops` can check the rule."""
     block = dev_block()
     block["environment_variables"]["ALLOWED_ORIGINS"] = origins
     if domain:
@@ -279,7 +279,7 @@ def test_other_origins_are_of_the_same_site(
 def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
     wrong: str, right: str, tmp_path: Path
 ) -> None:
-    """The app would ignore the misspelt setting, and a limit that a team relies on would be missing."""
+    """The app would ignore the misspelt setting, and the team's limit would be missing."""
     block = dev_block()
     block["environment_variables"][wrong] = "60"
     with pytest.raises(OpsError, match=rf"{wrong} is an unknown setting; did you mean {right}\?"):
@@ -323,7 +323,7 @@ def test_the_mails_of_a_day_are_what_the_sender_allows(
 
 
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
-    """The names of these variables have a meaning like a setting's, but another spelling."""
+    """The names of these variables resemble settings in meaning, but not in spelling."""
     block = dev_block()
     for own in (
         "ORDERS_TABLE",
@@ -352,7 +352,7 @@ def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
 def test_a_runtime_that_cannot_be_used_is_refused(
     tmp_path: Path, name: str, version: object, said: str
 ) -> None:
-    """The version is deprecated or misspelt, or the option has no effect (on the local stage)."""
+    """The cases are a deprecated version, a misspelt version, and the local stage, on which the option has no effect."""
     prefix = "" if name == "local" else "acme-dev"
     options = {"region": "eu-west-1", "domain_prefix": prefix, "python_version": version}
     folder = project(tmp_path, **{name: dev_block(name, gatehouse=options)})
@@ -361,7 +361,7 @@ def test_a_runtime_that_cannot_be_used_is_refused(
 
 
 def test_runtime_and_architecture_are_read(tmp_path: Path) -> None:
-    """`ops` and Chalice read the two values from the same file."""
+    """`ops` and Chalice read the runtime and the architecture from the same file."""
     options = {"region": "eu-west-1", "domain_prefix": "acme-dev", "python_version": "3.13"}
     block = dev_block(gatehouse=options, lambda_architecture="arm64")
     stage = load_stage(project(tmp_path, dev=block), "dev")

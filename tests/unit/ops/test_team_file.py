@@ -1,4 +1,4 @@
-"""Tests of `.chalice/gatehouse.yaml`: its format, the resources that it adds to the identity stack, and differences to
+"""Tests of `.chalice/gatehouse.yaml`: the format, the additional resources of the identity stack, and differences to
 app.py."""
 
 import json
@@ -68,7 +68,7 @@ def write(folder: Path, text: str, app: str = "") -> Stage:
 
 
 def test_the_file_is_read(tmp_path: Path) -> None:
-    """Rights can be one word or a list of words. Omitted keys have their defaults."""
+    """Rights can be one word or a list of words. Omitted keys have default values."""
     write(tmp_path, FILE)
     found = load_team_file(tmp_path)
     orders = Table(
@@ -137,7 +137,7 @@ def statements(body: str, role: str) -> list[dict[str, Any]]:
 @pytest.mark.security("S-96")
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path) -> None:
-    """The role allows only the named actions on the named tables and queues, and writing to the function's own log."""
+    """The role allows only the named actions on the named tables and queues, and writing to the log of the function."""
     body = body_of(write(tmp_path, FILE))
     assert statements(body, "TeamFunctionPackParcelRole") == [
         {
@@ -190,7 +190,7 @@ def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path)
 
 
 def test_tables_are_kept_and_backed_up_as_gatehouses_own(tmp_path: Path) -> None:
-    """A message that a function cannot handle goes to a dead-letter queue."""
+    """Messages that a function cannot handle go to a dead-letter queue."""
     resources = json.loads(body_of(write(tmp_path, FILE)))["Resources"]
     ours, theirs = resources["UsersTable"], resources["TeamTableOrders"]
     for key in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -221,8 +221,8 @@ def test_cfn_lint_finds_nothing_in_a_teams_part(tmp_path: Path) -> None:
 
 
 def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
-    """Names and roles come from the stack's outputs. When a resource is removed from the file, its setting is removed,
-    too."""
+    """Names and roles come from the stack's outputs. When a resource is removed from the file, the resource's setting
+    is also removed."""
     body = json.loads(body_of(write(tmp_path, FILE)))
     found = load_team_file(tmp_path)
     variables, roles = output_variables(found), output_roles(found)
@@ -277,8 +277,8 @@ def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
 def test_app_and_file_that_differ_are_told_the_mend(
     tmp_path: Path, file: str, app: str, said: str
 ) -> None:
-    """Without this check, botocore would refuse a function without a role. botocore's error names neither the function
-    nor a solution."""
+    """Without this check, botocore would refuse a function without a role. botocore's error does not name the function
+    or a remedy."""
     there = write(tmp_path, file, app)
     with pytest.raises(OpsError) as refused:
         verify_functions(there, FUNCTIONS)

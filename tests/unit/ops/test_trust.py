@@ -1,5 +1,5 @@
-"""Tests of `ops trust`: the databases that it finds, and its calls of certutil. tests/e2e/test_engines.py has real
-browsers."""
+"""Tests of `ops trust`: the databases that the command finds, and the calls of certutil. tests/e2e/test_engines.py has
+real browsers."""
 
 import os
 from pathlib import Path
@@ -33,8 +33,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
-    """The command finds Chromium's old and new folder, the folder of its snap, and each used Firefox profile in any
-    kind of installation."""
+    """The command finds Chromium's old folder, new folder and snap folder. The command finds each used Firefox profile
+    in any kind of installation."""
     wanted = [
         *(".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb"),
         *(".mozilla/firefox/a.default", ".mozilla/firefox/b.dev", ".config/mozilla/firefox/c"),
@@ -49,8 +49,8 @@ def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
 
 
 def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None:
-    """If ~/.pki/nssdb exists, Chromium ignores the newer folder. If the command created ~/.pki/nssdb, Chromium would
-    not use people's own certificates."""
+    """If ~/.pki/nssdb exists, Chromium ignores the newer folder. A new ~/.pki/nssdb would therefore hide people's own
+    certificates from Chromium."""
     new = tmp_path / "new" / ".local" / "share" / "pki" / "nssdb"
     new.mkdir(parents=True)
     assert databases(tmp_path / "new") == [new]
@@ -63,7 +63,7 @@ def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None
 
 
 def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, ca: Path) -> None:
-    """The flags "C,," mean: for servers, but neither for mail nor for code (certutil's manual)."""
+    """The flags "C,," mean: trusted for servers, not trusted for mail and code (certutil's manual)."""
     folder = tmp_path / "home" / ".pki" / "nssdb"
     assert trust(ca, tmp_path / "home") == [folder]
     before, _, after = told.read_text().partition(" -n Gatehouse")
@@ -72,7 +72,7 @@ def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, c
 
 
 def test_a_later_authority_has_another_name(tmp_path: Path, told: Path, ca: Path) -> None:
-    """certutil refuses a second certificate with the same name. In the devcontainer, `make clean` leads to a second
+    """certutil refuses a second certificate with the same name. In the devcontainer, `make clean` causes a second
     certificate."""
     trust(ca, tmp_path / "home")
     trust(prepare(tmp_path / "later").ca_file, tmp_path / "home")

@@ -10,7 +10,7 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-70")
 def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
-    """The pool revokes refresh tokens. The record makes the access tokens invalid that were issued before."""
+    """The pool revokes refresh tokens. The record makes all earlier access tokens invalid."""
     user = desk.add(ADA, sub="ada")
     assert desk.run("disable", ADA, "--yes").code == 0
     assert not user.enabled
@@ -52,7 +52,7 @@ def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
 @pytest.mark.security("S-70")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
-    """Only the typed name confirms. Without a terminal, or with another word, the command changes nothing."""
+    """Only the typed name confirms the action. Without a terminal, or with another word, the command changes nothing."""
     user = desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     before = [name for name, _ in desk.pool.calls]
     assert "--yes" in desk.run(action, ADA).err
@@ -92,7 +92,8 @@ def test_a_lost_phone(desk: Desk) -> None:
 
 @pytest.mark.parametrize("unsure", [False, True])
 def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: bool) -> None:
-    """The app could be a stranger's. If the person has no app, the command works whether or not AWS returns an error."""
+    """The app could be a stranger's. The command also works for a person without an app, with or without an error of
+    AWS."""
     desk.pool.unsure = unsure
     user = desk.add(ADA, sub="ada", totp_secret=None if unsure else "SECRET")
     assert desk.run("reset-mfa", ADA, "--yes").code == 0
@@ -152,7 +153,8 @@ def test_an_unknown_group_is_named_with_those_there_are(desk: Desk, verb: str) -
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("also_here", [False, True])
 def test_a_group_that_a_provider_tells_is_taken_away_there(desk: Desk, also_here: bool) -> None:
-    """The membership in the pool ends, but the provider still sends the group. The error reports this."""
+    """The membership in the pool ends, but the provider still sends the group. The error says that the provider still
+    sends the group."""
     desk.add_provider(groups_claim={"S": "groups"})
     user = desk.add_federated(ADA, told_groups="[admins]", groups=("admins",) if also_here else ())
     answer = desk.run("group", "remove", user.username, "admins")
@@ -162,7 +164,7 @@ def test_a_group_that_a_provider_tells_is_taken_away_there(desk: Desk, also_here
 
 
 def test_a_group_that_a_provider_no_longer_tells_does_not_count(desk: Desk) -> None:
-    """After the mapping is removed, the attribute stays in the pool, but its groups have no effect."""
+    """After the mapping is removed, the attribute stays in the pool, but the attribute's groups have no effect."""
     desk.add_provider()
     user = desk.add_federated(ADA, told_groups="[admins]")
     assert desk.run("group", "remove", user.username, "admins").code == 0
@@ -173,7 +175,7 @@ def test_a_group_whose_name_reads_as_several_is_in_no_token(desk: Desk) -> None:
     """The command warns the operator at once."""
     desk.pool.pool_groups = ("admins", "a,b")
     desk.add(ADA, sub="ada")
-    assert "tokens do not contain it" in desk.run("group", "add", ADA, "a,b").err
+    assert "tokens do not contain 'a,b'" in desk.run("group", "add", ADA, "a,b").err
 
 
 def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
@@ -223,7 +225,7 @@ def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
 @pytest.mark.security("S-85")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -> None:
-    """Without these rows, the browsers' sessions are over, even if no other step ends them."""
+    """Without the row, a session in a browser is over, even if no other step ends the session."""
     desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     desk.add_session("ada")
     desk.add_session("bob")
@@ -236,8 +238,8 @@ def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -
 def test_what_an_administrator_decides_is_no_signals_doing_any_more(
     desk: Desk, action: tuple[str, ...]
 ) -> None:
-    """A signal has disabled Ada. Then an administrator makes a decision, which no later signal of the provider
-    reverses."""
+    """A signal has disabled Ada. Then an administrator makes a decision. No later signal of the provider changes this
+    decision."""
     desk.add_federated(ADA, subject="00uAda", enabled=False)
     row = {"subject": {"S": "Okta/00uAda"}, "disabledAt": {"S": "2026-01-01T00:00:00.000Z"}}
     desk.dynamodb.put("subjects", row)

@@ -17,7 +17,7 @@ def names(desk: Desk, *words: str) -> list[str]:
 
 
 def test_everybody_is_listed_page_by_page_within_the_quota(desk: Desk) -> None:
-    """130 people need three calls. The command makes at most as many calls a second as the pool's quota allows."""
+    """130 people need three calls. The pool's quota limits the number of calls a second."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     started = desk.clock()
@@ -48,7 +48,7 @@ def test_lines_come_before_the_list_is_through(desk: Desk, monkeypatch: pytest.M
 
 
 def test_filters_leave_who_is_wanted(desk: Desk) -> None:
-    """The filters are group, status, address and provider. An operator can combine them."""
+    """The filters are group, status, address and provider. An operator can combine the filters."""
     desk.add("ada@x.example", sub="ada", groups=("admins",))
     desk.add("Adam@x.example", sub="adam", status="FORCE_CHANGE_PASSWORD", groups=("admins",))
     desk.add("bob@x.example", sub="bob", status="UNCONFIRMED", enabled=False)
@@ -105,7 +105,7 @@ def test_a_reader_that_has_read_enough_is_no_error(
 
 
 def test_nobody_is_no_error(desk: Desk) -> None:
-    """The list is empty. With --json, the output is an empty array."""
+    """The list is empty. With `--json`, the output is an empty array."""
     answer = desk.run("list")
     assert (answer.code, answer.out) == (0, "")
     assert names(desk) == []
@@ -200,7 +200,8 @@ def test_show_says_who_is_not_proved(desk: Desk) -> None:
 def test_show_says_how_long_an_invitation_is_good(
     desk: Desk, days: int, changed: int, said: str
 ) -> None:
-    """An invitation is valid for three days. If the account changed later, the change may have been another invitation."""
+    """An invitation is valid for three days. After a later change of the account, the invitation's age is unknown,
+    because the change may have been another invitation."""
     user = desk.add("ada@x.example", sub="ada", status="FORCE_CHANGE_PASSWORD")
     user.modified_at += changed * 86_400
     desk.clock.advance(days * 86_400)

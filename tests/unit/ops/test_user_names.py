@@ -36,7 +36,7 @@ def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) ->
 
 @pytest.mark.security("S-72")
 def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
-    """In such a pool, addresses that differ only in case can belong to different people."""
+    """In a pool with case, addresses that differ only in case can belong to different people."""
     desk.pool.case_sensitive = True
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("Ada@x.example")
@@ -44,8 +44,8 @@ def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
 
 
 def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
-    """Some providers use addresses as subjects. If a name is one person's user name and another person's address, the
-    command uses the user name."""
+    """Some providers use addresses as subjects. If a name is a user name of one person and the address of another
+    person, the command uses the user name."""
     desk.add_federated("ada@x.example", subject="ada@x.example")
     desk.add("okta_ada@x.example", sub="other")
     found = desk.run("show", "okta_ada@x.example", "--json").json()
@@ -91,7 +91,7 @@ def test_an_outage_of_the_table_is_one_message(desk: Desk) -> None:
 @pytest.mark.security("S-54")
 def test_names_cannot_write_over_the_operators_screen(desk: Desk) -> None:
     """Strangers choose their own names. The command prints an escape sequence as text, so that the terminal does not
-    execute it."""
+    execute the sequence."""
     desk.add("ada@x.example", sub="ada", given_name="\x1b[2JEve", family_name="\u202egnol")
     for answer in (desk.run("list"), desk.run("show", "ada")):
         assert answer.code == 0
