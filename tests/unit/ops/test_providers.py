@@ -283,7 +283,7 @@ def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None
 
 
 def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
-    """The error lists the existing providers, so that the operator sees a typo at once."""
+    """The error lists the existing providers, so that the operator can find a typo at once."""
     place.add()
     with pytest.raises(OpsError, match="its providers: Okta"):
         remove_provider(place.session, stage(place.folder), "Octa", place.report)
