@@ -99,8 +99,8 @@ def provision(
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides individual template parameters. Each other parameter follows the stage, keeps its earlier
-    value, or has the template's default. With the change set `approved`, the stack is changed exactly as approved.
-    Raises OpsError with AWS's reasons.
+    value, or has the template's default. With the plan `approved`, the stack is changed exactly as in the plan. Raises
+    OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")

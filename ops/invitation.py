@@ -201,7 +201,7 @@ def _create(directory: Directory, email: str, names: Mapping[str, str], report: 
             "admin_create_user",
             Username=email,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
-            DesiredDeliveryMediums=["EMAIL"],  # The default of AdminCreateUser is SMS.
+            DesiredDeliveryMediums=["EMAIL"],  # By default, AdminCreateUser would send an SMS.
         )
     except ClientError as error:
         raise _explained(error, email) or error from error
