@@ -48,6 +48,14 @@ def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> No
         assert view(answer) == "choose"
 
 
+def test_what_the_first_view_needs_most_is_requested_first(browser: Browser) -> None:
+    """The browser sends the requests in this order. Over HTTP/1.1 the first one uses the connection that already exists;
+    the others wait until their own connections are made. Nothing is drawn before the stylesheet has arrived."""
+    page = browser.get("/", headers=[("Sec-Fetch-Site", "none")]).body
+    found = re.findall(r'(?:href|src)="[^"]*?([\w.]+)"', page.partition("<main>")[0])
+    assert found == ["styles.css", "app.js", "config", "logo.svg"]
+
+
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["cross-site", ""])
 def test_after_another_site_a_missing_cookie_means_nothing(

@@ -136,17 +136,28 @@ def test_the_picture_is_replaced_or_off(
     page.set_viewport_size({"width": size[0], "height": size[1]})
     gate = page.locator(".gate")
     for picture, seen in (("pier.svg", True), ("off", False)):
-        files = dress(Brand(picture=picture))
+        dress(Brand(picture=picture))
         page.goto(api.url)
         heading(page, "Sign in")
         assert gate.is_visible() is seen
-        glow = gate.evaluate("(gate) => getComputedStyle(gate, '::after').content")
-        assert glow == "none" or not seen, "the glow of our gate would change the picture's colours"
         expect(page.get_by_role("link", name="Continue with Okta")).to_be_in_viewport(ratio=1)
         assert page.evaluate("performance.getEntriesByType('layout-shift').length") == 0
         assert layout_faults(page) == {}
     expect(page.locator("header")).to_be_in_viewport(ratio=1)
-    files = dress(Brand(picture="pier.svg"))
+
+
+def test_only_our_own_picture_has_a_glow(
+    page: Page, api: FakeApi, dress: Dress, tmp_path: Path
+) -> None:
+    """The lamp of our gate, which glows in the profile, would change the colours of another picture."""
+    (tmp_path / "frontend" / "brand" / "pier.svg").write_text(WORDMARK)
+    api.sign_in()
+    for brand, content in ((Brand(), '""'), (Brand(picture="pier.svg"), "none")):
+        files = dress(brand)
+        page.goto(api.url)
+        heading(page, "Hello, Ada")
+        glow = page.locator(".gate").evaluate("(gate) => getComputedStyle(gate, '::after').content")
+        assert glow == content
     picture_file = files.asset(files.version, "gate.svg")
     assert picture_file is not None
     assert picture_file.text == WORDMARK

@@ -231,16 +231,21 @@ def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
 
 def test_a_logo_takes_its_place(folder: Path) -> None:
     """If the logo is wide, the browser's tab keeps our icon, because the logo would be unreadable in the tab."""
-    (folder / "index.html").write_text("{{icon}} {{logo_width}}")
+    (folder / "index.html").write_text("{{icon}} {{logo}}")
     (folder / "brand" / "acme.svg").write_text(SQUARE.replace("0 0 8 8", "0 0 40 8"))
     files = StaticFiles(folder, Brand(logo="acme.svg"))
-    assert files.page(base_path="/", title="") == "icon.svg 160"
+    address = f"/assets/{files.version}/logo.svg"
+    assert files.page(base_path="/", title="") == (
+        f'icon.svg <img src="{address}" alt="" width="160" height="32">'
+    )
     assert "0 0 40 8" in text_of(files, "logo.svg")
     assert text_of(files, "icon.svg") == SQUARE
     (folder / "brand" / "acme.svg").write_text(SQUARE)
-    assert StaticFiles(folder, Brand(logo="acme.svg")).page(base_path="/", title="") == (
-        "logo.svg 32"
-    )
+    square = StaticFiles(folder, Brand(logo="acme.svg")).page(base_path="/", title="")
+    assert square.startswith("logo.svg <img")
+    assert 'width="32"' in square
+    plain = StaticFiles(folder).page(base_path="/", title="")
+    assert plain == 'logo.svg <svg aria-hidden="true" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>'
 
 
 def test_a_png_becomes_an_svg(folder: Path) -> None:

@@ -35,9 +35,11 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
+#: In the HTML, our own logo has the colours of the stylesheet, and needs neither a namespace nor a style of its own.
+_ONLY_IN_FILE = re.compile(r' xmlns="[^"]*"|<style>.*?</style>')
 #: Rules that are appended to the page's own rules and override those rules. A team's picture fills the whole area,
 #: without the glow of our own picture. Without a picture, the text fills the area.
-_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
+_FILLED = ".gate{--glow:none;background:var(--night) url(gate.svg) center/cover}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: The maximum ratio of width to height at which a logo is readable as a tab's icon.
 _WIDEST_ICON = 1.25
@@ -96,8 +98,11 @@ class StaticFiles:
         self._brand = brand
         self._page = strip_margins((folder / _PAGE).read_text(encoding="utf-8"))
         self._icons = read_icons(texts.get("view.js", ""))
+        self._own_logo = _ONLY_IN_FILE.sub("", texts.get(_LOGO, "")).replace(
+            "<svg ", '<svg aria-hidden="true" '
+        )
         self._night = _NIGHT
-        self._logo_width = _LOGO_HEIGHT
+        self._logo_width: int | None = None
         self._icon = _LOGO
         if brand.accent or brand.accent_dark:
             self._recolour(texts)
@@ -145,7 +150,6 @@ class StaticFiles:
             "language": language,
             "night": self._night,
             "icon": self._icon,
-            "logo_width": str(self._logo_width),
             "view": "choose" if drawn else "loading",
         }
 
@@ -155,6 +159,8 @@ class StaticFiles:
                 return self._legal_links(found.words)
             if name == "ways":
                 return _plain_ways(base_path, found.words, providers, by_email=by_email)
+            if name == "logo":
+                return self._logo(values["assets"])
             if name == "config":
                 preload = _preload(base_path) if config is None or drawn else ""
                 return preload if config is None else build_meta(config) + preload
@@ -182,6 +188,14 @@ class StaticFiles:
             if url
         )
         return f"<div>{anchors}</div>" if anchors else ""
+
+    def _logo(self, assets: str) -> str:
+        """Return a team's logo as an image, or our own logo as part of the HTML. A slow phone draws this sooner than
+        another file."""
+        if self._logo_width is None:
+            return self._own_logo
+        address = escape(f"{assets}{_LOGO}", quote=True)
+        return f'<img src="{address}" alt="" width="{self._logo_width}" height="{_LOGO_HEIGHT}">'
 
     def _recolour(self, texts: dict[str, str]) -> None:
         """Replace the page's own accent colour, and give the pictures the new hue."""

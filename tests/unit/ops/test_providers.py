@@ -335,7 +335,7 @@ def test_plain_http_is_for_the_local_stage() -> None:
     """The stand-in for Okta uses plain HTTP."""
     issuer = "http://127.0.0.1:8100"
     assert verify({**DOCUMENT, "issuer": issuer}, issuer, local=True) == []
-    with pytest.raises(OpsError, match="must use https"):
+    with pytest.raises(OpsError, match="pass an issuer with https"):
         verify({**DOCUMENT, "issuer": issuer}, issuer)
 
 
