@@ -173,10 +173,9 @@ class LoginUnknown(SignInError):
     """A callback without the cookie of the sign-in. The sign-in began in another browser, or cookies are blocked."""
 
     code = "login_unknown"
-    message = "The sign-in was started in another browser, or this browser did not keep the cookie of the "
-
-
-"sign-in."
+    message = (
+        "The sign-in began in another browser, or this browser did not keep the sign-in's cookie."
+    )
 
 
 class AccessDenied(SignInError):
