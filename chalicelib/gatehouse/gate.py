@@ -237,7 +237,7 @@ class Gatehouse:
         """Declare Gatehouse's Lambda functions other than the API's function.
 
         Chalice names the handlers of these functions `app.user_records` and so on, and never changes the handler of an
-        existing function. So the functions must be attributes of the module `app`, which is being imported now.
+        existing function. The functions must be attributes of the module `app`, which is being imported now.
         """
         for function in self._functions():
             name = function.__name__

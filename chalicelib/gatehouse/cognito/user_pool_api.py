@@ -187,8 +187,8 @@ class UserPoolApi:
     def prefer_totp(self, access_token: str, enabled: bool, *, passkeys: bool = False) -> None:
         """Turn the authenticator app on or off as the person's second factor.
 
-        If `passkeys` is true, a passkey with user verification counts as both factors. Otherwise Cognito offers no
-        passkey to a person who has an authenticator app. Source: API reference, "WebAuthnMfaSettingsType".
+        If `passkeys` is true, a passkey with user verification counts as both factors. If `passkeys` is false, Cognito
+        offers no passkey to a person who has an authenticator app. Source: API reference, "WebAuthnMfaSettingsType".
         """
         call_cognito(
             self._client.set_user_mfa_preference,

@@ -1,7 +1,7 @@
 """Asks a signed-in person for the password again, and signs in with this password at a separate app client (S-05).
 
 For a change of a person's second factor or passkeys, Cognito requires an access token with the scope
-`aws.cognito.signin.user.admin`. Browsers must not get such a token. So the server uses a second app client, which has no
+`aws.cognito.signin.user.admin`. Browsers must not get such a token. The server uses a second app client, which has no
 OAuth flows. The tokens of this client leave the server only in sealed form, and are revoked after use. Source: AWS
 "Scopes, M2M, and resource servers", "RevokeToken".
 """
@@ -78,7 +78,7 @@ class Reauthentication:
         return session, enrolment
 
     def sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:
-        """Check the password. A wrong password counts as a failed sign-in. So this route allows no additional guesses
+        """Check the password. A wrong password counts as a failed sign-in, so this route allows no additional guesses
         (S-71)."""
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             try:
