@@ -33,7 +33,7 @@ def disable(directory: Directory, person: Person, report: Reporter) -> None:
     """Stop a person from signing in, and end the person's sessions."""
     directory.call("admin_disable_user", Username=person.user_name)
     directory.settle(person)
-    report.note(f"{person} cannot sign in any more")
+    report.note(f"{person} can no longer sign in")
     end_sessions(directory, directory.get(person.user_name) or person, report)
 
 

@@ -77,9 +77,9 @@ def explained(doing: str) -> Iterator[None]:
         said = f"AWS refused while {doing}: {error_code(error)}: {error_message(error)}"
         if error_code(error) in _TRIGGER_ERRORS:
             said += (
-                "\nA trigger of the user pool refused, failed, or did not answer within the 5 seconds that "
-                f"Cognito waits. Its log says why: `{PROGRAM} logs`. If the trigger was only slow, run the "
-                "command again."
+                "\nA trigger of the user pool refused, failed, or did not respond within "
+                f"Cognito's 5 seconds. Read the reason with `{PROGRAM} logs`. If the trigger was "
+                "only slow, run this command again."
             )
         raise OpsError(said) from error
     except TemporarilyUnavailable as error:

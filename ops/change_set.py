@@ -17,7 +17,7 @@ from . import aws
 from .errors import OpsError
 
 _WAIT_SECONDS = 120.0
-# CloudFormation's error codes for a change set that another update has made obsolete, or deleted.
+# CloudFormation's error codes for a change set that another update has made obsolete or has deleted.
 _OVERTAKEN = ("InvalidChangeSetStatus", "ChangeSetNotFound", "ChangeSetNotFoundException")
 
 
@@ -96,7 +96,10 @@ def make_change_set(
         if described["Status"] == "FAILED":
             reason = described.get("StatusReason", "")
             if "didn't contain changes" not in reason and "No updates" not in reason:
-                raise OpsError(f"CloudFormation cannot plan the update: {reason}")
+                raise OpsError(
+                    f"CloudFormation cannot plan the update: {reason}\nFix this reason "
+                    "and run this command again."
+                )
             made.discard(cloudformation)
             return ChangeSet("", name, made.mark, [])
         made.changes.extend(_changes(cloudformation, arn, described))

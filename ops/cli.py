@@ -79,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         click.echo(
             f"error: {error.filename or 'The folder'} cannot be written: {error.strerror}. "
-            "Make the project's folder writable, or work on a copy of it. "
-            "`up`, `down` and `info` take another folder for their state: --state-dir DIR.",
+            "Make the project's folder writable, or work on a copy of the folder. `up`, `down` "
+            "and `info` take another folder for their state: --state-dir DIR.",
             err=True,
         )
         return 1

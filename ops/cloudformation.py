@@ -235,7 +235,8 @@ class Stack:
         found = self._wait(events)
         if found is not None and found["StackStatus"] != _GONE:
             raise OpsError.listing(
-                f"Stack {self._name} could not be deleted ({found['StackStatus']}):",
+                f"Stack {self._name} could not be deleted ({found['StackStatus']}). Fix the first "
+                "of these errors and run this command again:",
                 events.failures,
             )
 
@@ -246,7 +247,8 @@ class Stack:
                 str((found or {}).get("StackStatusReason", "no reason given"))
             ]
             told = OpsError.listing(
-                f"CloudFormation could not finish {self._name} ({status}) and rolled back. "
+                f"CloudFormation could not finish the stack {self._name} ({status}) and rolled "
+                "back. "
                 "Fix the first of these errors and run this command again:",
                 [*reasons, *pool_updates.meanings(reasons)],
             )

@@ -33,7 +33,7 @@ def state_dir_option(function: _F) -> _F:
         type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
         metavar="DIR",
         help=(
-            "Folder for the local stack's state (default: .local); name another one for a "
+            "Folder for the local stack's state (default: .local); pass another folder for a "
             "second stack."
         ),
     )(function)
@@ -44,7 +44,9 @@ def yes_option(told: str = "Do not ask for confirmation.") -> Callable[[_F], _F]
     return click.option("--yes", is_flag=True, help=told)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON, for programs."
+)
 
 
 def on_stage(function: Callable[..., Any]) -> Callable[..., Any]:

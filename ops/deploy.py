@@ -92,8 +92,7 @@ def run_chalice(
     if process.returncode != 0:
         raise OpsError(
             f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; its "
-            "last lines above give the reason. Earlier steps need no repetition. Fix the cause "
-            "and run this command again."
+            "last lines above give the reason. Fix the cause and run this command again."
         )
     report.done()
 

@@ -116,7 +116,7 @@ def _verify_unprotected(session: boto3.Session, stage: Stage) -> None:
                 protected.append(f"table {table}")
     if protected:
         raise OpsError.listing(
-            f"Stage {stage.name!r} is protected from deletion. To delete it anyway, set "
+            f"Stage {stage.name!r} is protected from deletion. To delete the stage anyway, set "
             f"gatehouse.deletion_protection to false in config.json, run `{PROGRAM} provision --stage "
             f"{stage.name}`, then run this command again. Protected:",
             protected,

@@ -250,7 +250,7 @@ class Directory:
             (self.users.record_pending if pending else self.users.record_confirmed)(profile)
             found = self.users.load(person.user_name)
         if found is None:
-            raise OpsError(f"The record of {person} could not be written: run the command again.")
+            raise OpsError(f"The record of {person} could not be written: run this command again.")
         return found
 
     def delete_record(self, user_name: str) -> bool:

@@ -83,13 +83,15 @@ def fetch_discovery(url: str, hint: str = _OKTA) -> Mapping[str, Any]:
     except requests.RequestException as error:
         raise OpsError(f"Cannot reach {url}: {type(error).__name__}. {hint}") from error
     if response.status_code != 200:
-        raise OpsError(f"{url} answered {response.status_code}, not a discovery document. {hint}")
+        raise OpsError(
+            f"{url} responded with {response.status_code} instead of a discovery document. {hint}"
+        )
     try:
         document = response.json()
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise OpsError(f"{url} answered with something other than a discovery document. {hint}")
+        raise OpsError(f"{url} responded with data that is not a discovery document. {hint}")
     return document
 
 
@@ -98,8 +100,11 @@ def _verify_address(issuer: str, *, local: bool) -> None:
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
         raise OpsError(f"--issuer must be a URL such as https://acme.okta.com, not {issuer!r}.")
     if parts.username or parts.password:
-        raise OpsError("--issuer must not contain a user name or a password.")
+        raise OpsError(
+            "--issuer must not contain a user name or a password: pass the address without them."
+        )
     if parts.scheme == "http" and not local:
         raise OpsError(
-            f"The issuer {issuer} uses plain http. Outside the local stage it must use https."
+            f"The issuer {issuer} uses plain http. Outside the local stage, pass an issuer with "
+            "https."
         )

@@ -199,7 +199,9 @@ def require_exact(
         make=lambda contents: made_files(contents, target.runtime),
     )
     if found:
-        raise OpsError.listing(f"The Lambda package differs from {NAME}, so it is not used:", found)
+        raise OpsError.listing(
+            f"The Lambda package differs from {NAME}, so the package is not used:", found
+        )
 
 
 @contextmanager

@@ -119,7 +119,8 @@ def _read_address(text: str) -> str:
         return read_email({"email": text})
     except InvalidRequest:
         raise OpsError(
-            f"{printable(text)!r} is not an e-mail address. Give an address such as name@example.com."
+            f"{printable(text)!r} is not an e-mail address. Pass an address such as "
+            "name@example.com."
         ) from None
 
 
@@ -235,11 +236,13 @@ def _explained(error: ClientError, email: str) -> OpsError | None:
     code = aws.error_code(error)
     if code in ("UsernameExistsException", "UnsupportedUserStateException"):
         return OpsError(
-            f"Somebody has just created an account for {email}: run the command again to see it."
+            f"Somebody has just created an account for {email}: run this command again to see the "
+            "account."
         )
     if code == "CodeDeliveryFailureException":
         return OpsError(
             f"The mail to {email} could not be sent: {aws.error_message(error)}. Cognito's own sender allows 50 mails "
-            "a day: set ses_identity_arn and ses_from_address (docs/operations.md), then run the command again."
+            "a day: set ses_identity_arn and ses_from_address (docs/operations.md), then run this "
+            "command again."
         )
     return None

@@ -67,7 +67,8 @@ def set_up_event_hook(
         arn, secret = _secret(session, stage, name, rotate)
         _put_rules(session, stage, name, replace(rules, secret_arn=arn))
     report.done(
-        "after you enter the secret in Okta's console, people who leave are signed out here"
+        "after you enter the secret in Okta's console, people who leave the provider are signed "
+        "out of this app"
     )
     return {
         "url": _address(stage, "events", name),
@@ -100,7 +101,8 @@ def set_up_universal_logout(
         issuer, keys_url = document.get("issuer"), document.get("jwks_uri")
         if issuer != org or not isinstance(keys_url, str) or not keys_url.startswith(org):
             raise OpsError(
-                f"The discovery document of {org} contains another issuer, or the address of its keys is on another host."
+                f"The discovery document of {org} contains another issuer, or the address of its "
+                "keys is on another host. Check the provider's issuer."
             )
         rules = choices.applied(found.leaving)
         _put_rules(session, stage, name, replace(rules, issuer=org, keys_url=keys_url))
@@ -167,7 +169,10 @@ def _provider(session: boto3.Session, stage: Stage, name: str) -> Provider:
         for item in page["Items"]:
             if item["name"]["S"] == name:
                 return Provider.from_item(item)
-    raise OpsError(f"Stage {stage.name!r} has no provider {name!r}: add it first.")
+    raise OpsError(
+        f"Stage {stage.name!r} has no provider {name!r}: first add the provider with "
+        "`provider add`."
+    )
 
 
 def _rules(session: boto3.Session, stage: Stage, name: str) -> LeavingRules:

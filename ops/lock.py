@@ -23,8 +23,9 @@ def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Ite
     named = [project_dir / name for name in sources] or sorted(project_dir.glob("requirements*.in"))
     if not named:
         raise OpsError(
-            f"There is no requirements.in in {project_dir}: create it with the packages that "
-            "your app needs, one per line (for example the packages of requirements.txt), then "
+            f"There is no requirements.in in {project_dir}: create this file with the packages "
+            "that your app needs, one per line (for example the packages of requirements.txt), "
+            "then "
             "run this command again."
         )
     for source in named:
@@ -40,7 +41,8 @@ def add(project_dir: Path, requirement: str) -> Iterator[Path]:
     source = project_dir / "requirements.in"
     if not source.exists():
         raise OpsError(
-            f"There is no {source}: create it with the packages that your app needs, one per line."
+            f"There is no {source}: create this file with the packages that your app needs, one "
+            "per line."
         )
     before = source.read_text(encoding="utf-8")
     name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
@@ -92,5 +94,8 @@ def lock(source: Path, *, upgrade: bool) -> Path:
         raise OpsError(f"{source} cannot be locked. uv says:\n{done.stderr.strip()}")
     found = _ADDRESS.search(target.read_text(encoding="utf-8"))
     if found:
-        raise OpsError(f"{target} contains an address: {found.group()}")
+        raise OpsError(
+            f"{target} contains an address: {found.group()}. Remove the address from "
+            "the .in file, and lock again."
+        )
     return target

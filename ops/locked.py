@@ -117,7 +117,9 @@ def parse_lock(
             continue
         earlier = found.setdefault(locked.name, locked)
         if earlier != locked:
-            problems.append(f"{earlier} and {locked} both apply to {runtime.identifier}")
+            problems.append(
+                f"{earlier} and {locked} both apply to {runtime.identifier}: keep one of the two"
+            )
     if problems:
         raise OpsError.listing(
             f"{NAME} does not lock every package, so no package is built. Correct these lines, or "

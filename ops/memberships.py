@@ -56,7 +56,8 @@ def require_group(directory: Directory, group: str) -> None:
         return
     if group.startswith(f"{directory.pool_id}_"):
         raise OpsError(
-            f"Cognito manages the group {group} itself: it contains everybody who signs in through that provider."
+            f"Cognito manages the group {group} itself: the group contains everybody who signs in "
+            "through that provider. Choose another group."
         )
     near = get_close_matches(group, names, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]}?" if near else ""

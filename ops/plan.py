@@ -59,7 +59,8 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
             # In this state, CloudFormation refuses a change set. `provision` waits for another state, removes the stack
             # of a failed first attempt, or says why it cannot continue.
             lines.append(
-                f"stack {stage.identity_stack} is in {status}: its changes cannot be computed now"
+                f"stack {stage.identity_stack} is in {status}: CloudFormation cannot compute its "
+                "changes now"
             )
         else:
             deployed = cloudformation.get_template(StackName=stage.identity_stack)["TemplateBody"]

@@ -61,7 +61,7 @@ def partition_of(region: str) -> Partition:
     for partition in found["partitions"]:
         if region in partition["regions"] or re.match(partition["regionRegex"], region):
             return Partition(partition["id"], partition["outputs"]["dnsSuffix"])
-    raise OpsError(f"{region!r} is not the name of an AWS region, such as eu-west-1.")
+    raise OpsError(f"{region!r} is not the name of an AWS region: pass a name such as eu-west-1.")
 
 
 def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> None:
@@ -122,7 +122,7 @@ def read_addresses(
     if issuer not in both_forms(expected):
         raise OpsError(
             f"The pool {pool_id} calls its issuer {issuer!r}, not {expected}: tokens would be "
-            "refused. Check that the stage's region is the pool's."
+            "refused. Check that the stage's region is the pool's region."
         )
     found = {"ISSUER": str(issuer)}
     if stage.is_local:

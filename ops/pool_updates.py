@@ -24,8 +24,8 @@ _OF_SCHEMA = (
 )
 _MEANINGS = {
     "Updates are not allowed for property": (
-        "Cognito cannot change this property of an existing pool. Undo the change, or deploy it "
-        "as a new stage and move people (docs/operations.md, Backup and restore)."
+        "Cognito cannot change this property of an existing pool. Undo the change, or deploy the "
+        "change as a new stage and move people (docs/operations.md, Backup and restore)."
     ),
     "Domain already": (
         "The sign-in domain is already taken in this region: choose another domain_prefix."

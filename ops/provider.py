@@ -93,7 +93,8 @@ def verify(provider: Provider) -> None:
     for domain in domains:
         if len(domain) > _DOMAIN_LENGTH or parse_full_domain(domain) != domain:
             problems.append(
-                f"{domain!r} is not a domain such as acme.com of at most {_DOMAIN_LENGTH} characters"
+                f"{domain!r} is not a domain: pass a domain such as acme.com, of at most "
+                f"{_DOMAIN_LENGTH} characters"
             )
     claim = provider.groups_claim
     if claim and (not _CLAIM.fullmatch(claim) or claim in _OTHER_CLAIMS):

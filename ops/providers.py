@@ -144,7 +144,7 @@ def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Rep
     if name not in known:
         raise OpsError(
             f"Stage {stage.name!r} has no provider {name!r} (its providers: "
-            f"{', '.join(known) or 'none'})."
+            f"{', '.join(known) or 'none'}). Pass one of these names."
         )
     names = [other for other in _client_names(parameters_of(session, stage)) if other != name]
     listed = provider_list(stage.direct_sign_in, names)

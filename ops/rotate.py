@@ -113,7 +113,7 @@ def drop_old_sealing_keys(
             document[_MADE] = {key: when for key, when in made.items() if key not in old}
         if old:
             _write(manager, arn, document)
-    report.done(f"dropped {', '.join(old)}" if old else "there were no old keys")
+    report.done(f"dropped {', '.join(old)}" if old else "the secret had no old keys")
     return old
 
 

@@ -55,7 +55,7 @@ RUNTIMES: Mapping[str, Runtime] = {
 }
 SUPPORTED = "Python 3.11 to 3.14"
 NEAR_DAYS = 180
-"""Warnings begin this many days before a runtime is deprecated."""
+"""The number of days before a runtime's deprecation at which warnings begin."""
 
 OPTION = "python_version"
 """The option of a stage's `gatehouse` block that names a runtime."""

@@ -40,7 +40,9 @@ def refuse_reset(person: Person) -> None:
             f"factor at {names}."
         )
     if person.user.status != "CONFIRMED" and not person.factors:
-        raise OpsError(f"{person} is {person.status_words} and has no second factor.")
+        raise OpsError(
+            f"{person} is {person.status_words} and has no second factor that can be removed."
+        )
     unknown = [name for name in person.factors if name not in _SETTINGS]
     if unknown:
         raise OpsError(
@@ -86,4 +88,4 @@ def _forget_app(directory: Directory, person: Person, report: Reporter) -> None:
             raise
         report.note("no authenticator app is registered")
         return
-    report.note("the authenticator app is removed; the person can set up another one")
+    report.note("the authenticator app is removed; the person can set up another app")

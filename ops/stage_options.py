@@ -126,7 +126,12 @@ OPTIONS = (
         not_locally="the local AWS has no sign-in domains",
         starts="",
     ),
-    Option("region", _text, "the AWS region of the stage", shown="`AWS_REGION`, or the profile's"),
+    Option(
+        "region",
+        _text,
+        "the AWS region of the stage",
+        shown="`AWS_REGION`, or the profile's region",
+    ),
     Option(
         "deletion_protection",
         _switch,
@@ -210,13 +215,15 @@ OPTIONS = (
     Option(
         "captcha_secret_arn",
         _text,
-        "the ARN of the secret in `CAPTCHA_SECRET_ARN`; gives the function's role the right to read it",
+        "the ARN of the secret in `CAPTCHA_SECRET_ARN`; gives the function's role the right to "
+        "read the secret",
     ),
     Option("alarm_topic_arn", _text, "the SNS topic that the alarms notify"),
     Option(
         OPTION,
         _runtime,
-        "Lambda's runtime, `3.11` to `3.14`; the local stage ignores it and uses the Python that runs `ops`",
+        "Lambda's runtime, `3.11` to `3.14`; the local stage ignores this option and uses the "
+        "Python that runs `ops`",
         shown="the Python that deploys",
         not_locally="the local AWS runs functions on this Python",
     ),
@@ -260,7 +267,7 @@ def _problems_of_option(
         if fault:
             yield f"gatehouse.{option.name} {fault}"
         if option.goes_with and not options.get(option.goes_with):
-            yield f"gatehouse.{option.goes_with} is missing: {option.name} needs it"
+            yield f"gatehouse.{option.goes_with} is missing: {option.name} needs {option.goes_with}"
 
 
 def _meant(name: str) -> str:

@@ -63,4 +63,4 @@ def problems_of_name(what: str, value: Any) -> Iterator[str]:
 
 def _of_custom_domain(domain: Any) -> Iterator[str]:
     if isinstance(domain, dict) and domain.get("tls_version", _TLS) != _TLS:
-        yield f'tls_version of api_gateway_custom_domain must be "{_TLS}", or be omitted'
+        yield f'tls_version of api_gateway_custom_domain must be "{_TLS}", or missing'

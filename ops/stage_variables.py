@@ -152,7 +152,8 @@ def _of_addresses(
     if isinstance(domain, dict) and public and _host(public) != domain.get("domain_name"):
         yield (
             f"PUBLIC_URL is on {_host(public)} but api_gateway_custom_domain is "
-            f"{domain.get('domain_name')}: remove PUBLIC_URL, or give both the same host"
+            f"{domain.get('domain_name')}: remove PUBLIC_URL, or give the two settings the same "
+            "host"
         )
 
 

@@ -144,7 +144,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         raise OpsError(
             f"There is no stage {name!r} in {config_file(project_dir)} (its stages: {known}).\n"
             + (
-                f"Run `{PROGRAM} init`, which adds it."
+                f"Run `{PROGRAM} init`, which adds this stage."
                 if name == LOCAL
                 else "Add the stage under `stages`, for example as a copy of `dev`."
             )
@@ -163,7 +163,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         name, merged, region, local=name == LOCAL, brand=brand_folder(project_dir)
     )
     if problems:
-        advice = "" if options else f" (`{PROGRAM} init` adds Gatehouse's settings; run it first)"
+        advice = "" if options else f" (`{PROGRAM} init` adds Gatehouse's settings: run this first)"
         raise OpsError.listing(
             f"Stage {name!r} in {config_file(project_dir)} cannot be used{advice}:", problems
         )
@@ -277,7 +277,9 @@ def _region(options: Mapping[str, Any]) -> str:
     try:
         found = botocore.session.get_session().get_config_variable("region")
     except BotoCoreError as error:
-        raise OpsError(f"The AWS configuration cannot be read: {error}") from error
+        raise OpsError(
+            f"The AWS configuration cannot be read: {error}. Correct ~/.aws/config, or AWS_PROFILE."
+        ) from error
     return str(found) if found else ""
 
 

@@ -29,7 +29,9 @@ def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
     ]
     if problems:
         raise OpsError.listing(
-            f"app.py and {path_of(stage.project_dir)} name different functions:", problems
+            f"app.py and {path_of(stage.project_dir)} name different functions. Change one of the "
+            "two files:",
+            problems,
         )
 
 

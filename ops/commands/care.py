@@ -52,9 +52,15 @@ def doctor(stage: Stage, as_json: bool) -> int:
 @click.command(epilog=example("reconcile --stage prod --dry-run"))
 @on_stage
 @click.option(
-    "--dry-run", is_flag=True, help="Only report; the exit code is 1 if something differs."
+    "--dry-run",
+    is_flag=True,
+    help="Only report the differences; the exit code is 1 if a record differs.",
 )
-@click.option("--restart", is_flag=True, help="Start again instead of resuming.")
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Start from the beginning instead of resuming an interrupted run.",
+)
 def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
     """Make the users table match the user pool.
 
@@ -126,12 +132,14 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
 )
 @on_stage
 @click.option(
-    "--client-secret", is_flag=True, help="Rotate the app client's secret instead of the keys."
+    "--client-secret",
+    is_flag=True,
+    help="Rotate the app client's secret instead of the sealing keys.",
 )
 @click.option(
     "--drop-old",
     is_flag=True,
-    help="Make no new key or secret; only remove the old ones that are no longer used.",
+    help="Only remove unused old keys or secrets; make no new key or secret.",
 )
 @click.option(
     "--now", is_flag=True, help="Use the new key at once. The early use may end some sessions."

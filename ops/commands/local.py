@@ -20,7 +20,7 @@ _PORT = click.IntRange(1, 65535)
 )
 @click.option("--watch", is_flag=True, help="Deploy each edit into the running stack.")
 @click.option(
-    "--detach", is_flag=True, help=(f"Return when the stack is up; `{PROGRAM} down` stops it.")
+    "--detach", is_flag=True, help=(f"Return when the stack is ready; `{PROGRAM} down` stops it.")
 )
 @click.option("--port", type=_PORT, default=8000, show_default=True, help="Port of the app.")
 @click.option(
@@ -57,7 +57,7 @@ _PORT = click.IntRange(1, 65535)
 @click.option(
     "--http",
     is_flag=True,
-    help="Serve plain HTTP; Safari and other WebKit browsers cannot sign in over it.",
+    help="Serve plain HTTP. Safari and other WebKit browsers cannot sign in over plain HTTP.",
 )
 @click.option(
     "--fresh",
@@ -145,7 +145,8 @@ def trust() -> None:
     certificate = authority.prepare()
     if certificate.by_mkcert:
         click.echo(
-            "mkcert's root signs the certificate: run `mkcert -install` to add it to your browsers."
+            "mkcert's root signs the certificate: run `mkcert -install` to add this root to your "
+            "browsers."
         )
         return
     for folder in browsers.trust(certificate.ca_file):

@@ -23,12 +23,18 @@ from ..stages import Stage
     metavar="NAME",
     help="Show only this function's lines; repeatable.",
 )
-@click.option("--since", default="15m", show_default=True, metavar="TIME", help="30s, 15m, 2h, 1d.")
+@click.option(
+    "--since",
+    default="15m",
+    show_default=True,
+    metavar="TIME",
+    help="Show lines of this last period: 30s, 15m, 2h or 1d.",
+)
 @click.option(
     "--request", "request_id", default="", metavar="ID", help="Show only this request's lines."
 )
 @click.option("--errors", "only_errors", is_flag=True, help="Only errors.")
-@click.option("--follow", is_flag=True, help="Keep showing new lines, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Show new lines as they arrive, until Ctrl-C.")
 def logs(
     stage: Stage,
     functions: tuple[str, ...],

@@ -55,12 +55,12 @@ def provider() -> None:
 @click.option(
     "--no-domains",
     is_flag=True,
-    help="Remove the provider's domains, so that everyone sees its button.",
+    help="Remove the provider's domains, so that the page shows the provider's button to everyone.",
 )
 @click.option(
     "--label",
     metavar="TEXT",
-    help="Text of the provider's button (default: NAME). Pass '' to go back to NAME.",
+    help="Text of the provider's button (default: NAME). Pass '' for NAME.",
 )
 @click.option(
     "--trusted/--no-trusted",
@@ -112,7 +112,9 @@ def add(
     other users of the machine can read command lines.
     """
     if domains and no_domains:
-        raise click.UsageError("--domain and --no-domains contradict each other.")
+        raise click.UsageError(
+            "--domain and --no-domains contradict each other: pass one of the two."
+        )
     from .. import aws, providers
     from ..provider import Provider
 
@@ -151,7 +153,10 @@ def list_(stage: Stage) -> None:
         if not item.complete:
             places = {"pool": item.in_pool, "table": item.in_table, "app client": item.in_client}
             lacking = ", ".join(place for place, there in places.items() if not there)
-            click.echo(f"  incomplete: not in the {lacking}. Add the provider again, or remove it.")
+            click.echo(
+                f"  incomplete: not in the {lacking}. Add the provider again, or remove "
+                "the provider."
+            )
 
 
 @provider.command(epilog=example("provider remove Okta --stage dev"))
@@ -206,7 +211,7 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.option(
     "--rotate",
     is_flag=True,
-    help="Make a new secret; the previous one stays valid until the next rotation.",
+    help="Make a new secret; the previous secret stays valid until the next rotation.",
 )
 @click.option("--off", is_flag=True, help="Stop accepting signals from this provider.")
 @json_option
@@ -283,8 +288,8 @@ def _secret(from_stdin: bool) -> str:
             return sys.stdin.readline().strip() if sys.stdin else ""
         except (UnicodeDecodeError, ValueError, OSError) as error:
             raise OpsError(
-                f"The client secret cannot be read from standard input: {error}. Pipe "
-                "it in as one line of text."
+                f"The client secret cannot be read from standard input: {error}. Pipe the secret "
+                "in as one line of text."
             ) from error
     if not has_terminal():
         raise OpsError(

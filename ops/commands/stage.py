@@ -32,7 +32,7 @@ def provision(stage: Stage) -> None:
 
 @click.command(epilog=example("deploy --stage dev", "deploy --stage prod --plan"))
 @on_stage
-@click.option("--plan", "only_plan", is_flag=True, help="Only show what would change.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show the changes without making them.")
 @yes_option()
 def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
     """Provision the stage, run `chalice deploy`, then connect the parts.

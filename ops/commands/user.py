@@ -50,7 +50,9 @@ def user() -> None:
     metavar="NAME",
     help="List only people who sign in through this provider, or are linked to it.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most this many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Print at most this number of people."
+)
 @json_option
 def list_(
     stage: Stage,
@@ -99,7 +101,7 @@ def show(stage: Stage, user: str, as_json: bool) -> None:
 @user.command(epilog=example("user sessions ada@acme.com --stage prod"))
 @person_argument
 @on_stage
-@click.option("--end", default=None, metavar="ID", help="End the session with this id.")
+@click.option("--end", default=None, metavar="ID", help="End the person's session with this id.")
 @json_option
 def sessions(stage: Stage, user: str, end: str | None, as_json: bool) -> None:
     """Show a person's sessions.

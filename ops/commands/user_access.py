@@ -27,8 +27,8 @@ def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
         second_factor.refuse_reset(person)
         if not yes:
             ask(
-                f"This removes every second factor of {person}: the password alone will open "
-                "the account. Make sure that the request comes from that person.",
+                f"This removes every second factor of {person}: the account will need only the "
+                "password. Make sure that the request comes from this person.",
                 user,
             )
         second_factor.reset(directory, person, report)

@@ -59,8 +59,8 @@ def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
     pools = [arn for item in found for arn in item.get("providerARNs", [])]
     if pools != [deployment.pool["Arn"]]:
         yield Fault(
-            f"the API's authorizer uses {', '.join(pools) or 'no pool'}, not this stage's pool: either every route "
-            "answers 401, or routes accept tokens of another pool.",
+            f"the API's authorizer uses {', '.join(pools) or 'no pool'}, not this stage's pool: "
+            "every route responds with 401, or routes accept tokens of another pool.",
             deployment.again,
         )
 
@@ -103,7 +103,7 @@ def api_permission(deployment: Deployment) -> Iterator[Fault]:
         for statement in statements
     ):
         yield Fault(
-            "the API has no permission to invoke its function: every route answers 503.",
+            "the API has no permission to invoke its function: every route responds with 503.",
             deployment.again,
         )
 
@@ -130,7 +130,7 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
     if wrong:
         yield Fault(
             f"the API's own errors ({', '.join(wrong)}) lack Gatehouse's headers or text: a plain "
-            "`chalice deploy` removes the two.",
+            "`chalice deploy` removes headers and text.",
             deployment.again,
         )
 
@@ -201,7 +201,7 @@ def custom_domain(deployment: Deployment) -> Iterator[Fault]:
             'set "tls_version": "TLS_1_2" in api_gateway_custom_domain and deploy.',
         )
     if deployment.deployed.rest_api_id not in [item.get("restApiId") for item in mappings]:
-        yield Fault(f"{name} does not lead to this stage's API.", deployment.again)
+        yield Fault(f"{name} is not mapped to this stage's API.", deployment.again)
 
 
 CHECKS = (

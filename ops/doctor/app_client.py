@@ -127,8 +127,8 @@ def refresh_rotation(deployment: Deployment) -> Iterator[Fault]:
     if rotation.get("Feature") != "ENABLED" or not 0 < grace <= _MAX_GRACE:
         yield Fault(
             f"refresh token rotation is {rotation.get('Feature', 'off').lower()} with a grace "
-            f"period of {grace} s: a stolen token is not noticed, or two tabs log each other "
-            "out.",
+            f"period of {grace} s: the theft of a token is not noticed, or two tabs sign each "
+            "other out.",
             deployment.again,
         )
 
@@ -147,8 +147,8 @@ def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
     if deployment.app_client.get("PreventUserExistenceErrors") != "ENABLED":
         yield Fault(
             (
-                "Cognito's errors distinguish unknown users from wrong passwords: strangers "
-                "can list accounts."
+                "Cognito's errors distinguish missing accounts from wrong passwords: strangers "
+                "can find out who has an account."
             ),
             deployment.again,
         )
@@ -173,8 +173,8 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
     unreadable = sorted(needed - set(client.get("ReadAttributes", needed)))
     if unreadable:
         yield Fault(
-            f"the app client is not allowed to read {', '.join(unreadable)}: the token endpoint answers "
-            "invalid_grant, or names are empty.",
+            f"the app client is not allowed to read {', '.join(unreadable)}: the token endpoint "
+            "responds with invalid_grant, or names are empty.",
             deployment.again,
         )
 

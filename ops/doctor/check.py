@@ -142,7 +142,7 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
                     Finding(check.id, f"AWS does not answer: {said}", "run doctor again later.")
                 )
             else:
-                diagnosis.not_checked[check.id] = f"AWS does not answer, see {first}"
+                diagnosis.not_checked[check.id] = f"AWS does not answer, as in the check {first}"
         else:
             diagnosis.checked.append(check.id)
     return diagnosis
@@ -172,5 +172,5 @@ def _run(check: Check, deployment: Deployment) -> Iterator[Fault]:
         )
     except (BotoCoreError, OpsError) as error:
         yield Fault(
-            f"this check could not be made: {error}", "fix that first, then run doctor again."
+            f"the check failed: {error}", "fix the cause of this error, then run doctor again."
         )

@@ -27,10 +27,13 @@ def client_secret(deployment: Deployment) -> Iterator[Fault]:
     """
     found = _secret(deployment, "CLIENT_SECRET_ARN")
     restore = (
-        f"restore it from the pool: see docs/operations.md#client-secret, then {deployment.again}"
+        "restore the secret from the pool: see docs/operations.md#client-secret, then "
+        f"{deployment.again}"
     )
     if found is None or not found.get("client_secret"):
-        yield Fault("the app client's secret cannot be read: every sign-in answers 503.", restore)
+        yield Fault(
+            "the app client's secret cannot be read: every sign-in responds with 503.", restore
+        )
         return
     if found.get("client_id") != deployment.variable("CLIENT_ID"):
         yield Fault("the secret belongs to another app client.", restore)
@@ -53,7 +56,7 @@ def client_secret(deployment: Deployment) -> Iterator[Fault]:
         )
         return
     if "invalid_client" in answer.text:
-        yield Fault("Cognito refuses the stored secret: every sign-in answers 503.", restore)
+        yield Fault("Cognito refuses the stored secret: every sign-in responds with 503.", restore)
 
 
 def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
@@ -106,7 +109,7 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
                 f"the table {name} is missing.",
                 deployment.again
                 if variable in PASSING
-                else "restore it (docs/operations.md, Backup and restore).",
+                else "restore the table (docs/operations.md, Backup and restore).",
             )
             continue
         table = found["Table"]

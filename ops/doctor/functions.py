@@ -90,7 +90,7 @@ def function_concurrency(deployment: Deployment) -> Iterator[Fault]:
         )
         if found.get("ReservedConcurrentExecutions") == 0:
             yield Fault(
-                f"{function['FunctionName']} is switched off (reserved concurrency 0).",
+                f"{function['FunctionName']} is switched off: its reserved concurrency is 0.",
                 f"remove this reserved concurrency in the Lambda console, or {deployment.again}",
             )
 
@@ -142,7 +142,7 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
         for policy in attached:
             yield Fault(
                 f"{role} has the policy {policy['PolicyName']} attached in addition to its own.",
-                "detach it in the IAM console.",
+                "detach this policy in the IAM console.",
             )
         for statement in deployment.policies(function["Role"], besides=team_policy.NAMES):
             wide = [action for action in _listed(statement["Action"]) if "*" in action]
@@ -155,7 +155,7 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
             ]
             if wide:
                 yield Fault(
-                    f"{role} allows {', '.join(wide)}: more than the function needs.",
+                    f"{role} allows {', '.join(wide)}, which the function does not need.",
                     "restore the policy from ops/templates/identity.yaml.",
                 )
 

@@ -100,7 +100,8 @@ def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
             yield Fault(
                 f"the row of {name} has no issuer: an Okta app tile that sends only `iss` opens "
                 "the page with all sign-in methods.",
-                f"run `{PROGRAM} provider add {name} {' '.join(options)}` (it asks for the client secret).",
+                f"run `{PROGRAM} provider add {name} {' '.join(options)}` (the command asks for "
+                "the client secret).",
             )
 
 

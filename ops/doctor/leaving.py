@@ -56,7 +56,9 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
             yield Fact(f"{row.name} last sent a signal at {at}.")
         elif not deployment.stage.is_local:  # `up` itself configures the Okta stand-in's console
             yield Note(
-                f"{row.name} has never sent a signal: check the settings in its console.", again
+                f"{row.name} has never sent a signal: check the settings in the provider's "
+                "console.",
+                again,
             )
     if any(row.leaving.secret_arn or row.leaving.issuer for row in rows):
         yield Fact(f"{_refused(deployment)} signals were refused in the last 24 hours.")

@@ -18,7 +18,7 @@ from .deployment import FUNCTIONS, Deployment
 
 _STREAMS = "/stream/"
 _WORKING = ("Enabled", "Enabling", "Creating", "Updating")
-# Error codes for a missing queue, the second code being the older name:
+# Error codes for a missing queue; the second code is the older name:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
 _NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 _NUMBER = "ApproximateNumberOfMessages"
@@ -98,7 +98,8 @@ def own_sources(deployment: Deployment) -> Iterator[Fault]:
             if result.startswith("PROBLEM"):
                 yield Fault(
                     f"Lambda cannot pass items of {source} to {each.name}: {result}",
-                    f"look at `{PROGRAM} logs --stage {deployment.stage.name} --function {each.name}`.",
+                    f"read the log with `{PROGRAM} logs --stage {deployment.stage.name} "
+                    f"--function {each.name}`.",
                 )
 
 
@@ -117,8 +118,9 @@ def own_queues(deployment: Deployment) -> Iterator[Fault]:
             yield Fault(
                 f"{dead} messages of the queue {queue} failed repeatedly, and are now in "
                 f"{name}-dead.",
-                f"`{PROGRAM} logs --stage {deployment.stage.name} --errors --since 1d` shows the reason; after you "
-                "fix it, `aws sqs start-message-move-task --source-arn …` moves the messages back "
+                f"`{PROGRAM} logs --stage {deployment.stage.name} --errors --since 1d` shows the "
+                "reason; after you fix the cause, `aws sqs start-message-move-task --source-arn "
+                "…` moves the messages back "
                 "to the queue.",
             )
 

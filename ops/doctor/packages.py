@@ -73,7 +73,7 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
             shown = "; ".join(wrong[:_SHOWN]) + ("; …" if len(wrong) > _SHOWN else "")
             yield Fault(
                 f"the package of {name} does not match {NAME}: {shown}.",
-                f"make sure that this checkout is the deployed one; {deployment.again}",
+                f"make sure that this checkout is the deployed checkout; {deployment.again}",
             )
 
 

@@ -22,8 +22,10 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
     host = urlsplit(deployment.url.api_root).hostname or ""
     if host != wanted and not host.endswith(f".{wanted}"):
         yield Fault(
-            f"passkeys are for {wanted}, but the app is at {host}: browsers refuse passkeys there.",
-            "give the app that domain (docs/operations.md, Custom domain), or set passkey_domain to the app's "
+            f"passkeys are for {wanted}, but the app is at {host}: browsers refuse passkeys at "
+            "this address.",
+            f"give the app the domain {wanted} (docs/operations.md, Custom domain), or set "
+            "passkey_domain to the app's "
             "host before people set up passkeys.",
         )
     found = deployment.client("cognito-idp").get_user_pool_mfa_config(

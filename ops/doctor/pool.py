@@ -29,7 +29,7 @@ def user_pool(deployment: Deployment) -> Iterator[Fault]:
     except Missing as missing:
         yield Fault(
             f"{missing.args[0].split(' (')[0]}: people cannot sign in.",
-            "restore it (docs/operations.md, Backup and restore), or deploy a new stage.",
+            "restore the pool (docs/operations.md, Backup and restore), or deploy a new stage.",
         )
 
 
@@ -74,8 +74,9 @@ def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
         found = permission_of(deployment.client("lambda"), function["FunctionArn"])
         if found is None or not permits(found, pool_arn, pool_arn.split(":")[4]):
             yield Fault(
-                f"{function['FunctionName']} does not allow exactly this pool to invoke it: "
-                "sign-ins fail with UnexpectedLambdaException, or others can invoke it.",
+                f"{function['FunctionName']} does not allow exactly this pool to invoke the "
+                "function: sign-ins fail with UnexpectedLambdaException, or another pool can "
+                "invoke the function.",
                 deployment.again,
             )
 
@@ -96,7 +97,7 @@ def trigger_invocable(deployment: Deployment) -> Iterator[Fault]:
             said = next((line for line in log.splitlines() if '"event"' in line), "")
             yield Fault(
                 f"{function} does not work: {said or shown or 'it gave no reason'}",
-                f"read its log group /aws/lambda/{function}; then {deployment.again}",
+                f"read the function's log group /aws/lambda/{function}; then {deployment.again}",
             )
 
 
@@ -119,7 +120,7 @@ def password_policy(deployment: Deployment) -> Iterator[Fault]:
     policy = deployment.pool.get("Policies", {}).get("PasswordPolicy", {})
     if policy.get("MinimumLength", 0) < _MINIMUM_PASSWORD:
         yield Fault(
-            f"the pool accepts passwords of {policy.get('MinimumLength', 0)} characters.",
+            f"the pool accepts passwords of only {policy.get('MinimumLength', 0)} characters.",
             deployment.again,
         )
 

@@ -54,8 +54,8 @@ def signing_keys(deployment: Deployment) -> Iterator[Fault]:
     if not keys or pool not in url:
         yield Fault(
             f"no signing keys of this pool at {url} ({answer.status or answer.error}): every "
-            "sign-in answers temporarily_unavailable.",
-            f"clear JWKS_URL, or correct it; then {deployment.again}",
+            "sign-in fails with temporarily_unavailable.",
+            f"clear or correct JWKS_URL; then {deployment.again}",
         )
 
 
@@ -77,7 +77,7 @@ def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
         if problem:
             yield Fault(
                 f"a sign-in with {name} does not reach its page: {problem}",
-                "see docs/okta-setup.md for what each error means.",
+                "read about this error in docs/okta-setup.md.",
             )
 
 

@@ -163,7 +163,7 @@ def clock_skew(deployment: Deployment) -> Iterator[Fault]:
     if abs(skew) > 60:
         yield Fault(
             f"this machine's clock differs from AWS's by {skew:+.0f} s: signed requests and token "
-            "checks made here can fail.",
+            "checks on this machine can fail.",
             "set the clock by NTP (`timedatectl set-ntp true`).",
         )
 

@@ -47,8 +47,8 @@ def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
     if not topic and not deployment.stage.is_local:
         yield Note(
             "the alarms notify no topic yet: only the console shows them.",
-            f"run `aws sns create-topic --name {deployment.stage.api_function}-alarms`, subscribe "
-            "somebody to it, set gatehouse.alarm_topic_arn in config.json, and deploy.",
+            f"run `aws sns create-topic --name {deployment.stage.api_function}-alarms`, add a "
+            "subscription to the topic, set gatehouse.alarm_topic_arn in config.json, and deploy.",
         )
     wrong = [
         alarm["AlarmName"]

@@ -139,7 +139,7 @@ def _own_authority(folder: Path, now: Clock) -> _Authority:
 def _unusable(folder: Path, why: str) -> OpsError:
     return OpsError(
         f"The local authority for https://localhost cannot be used: {why}.\n"
-        f"Remove {folder}, run this again, and trust the new authority; or pass --http."
+        f"Remove {folder}, run this command again, and trust the new authority; or pass --http."
     )
 
 

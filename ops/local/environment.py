@@ -46,7 +46,10 @@ def ministack_python(state_dir: Path, report: Reporter) -> Path:
     wanted = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode() + _WAY).hexdigest()
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
-    report.step("Installing the local AWS (MiniStack): once, takes about a minute")
+    report.step(
+        "Installing the local AWS (MiniStack). The installation happens once, and takes "
+        "about a minute"
+    )
     shutil.rmtree(directory, ignore_errors=True)
     own_pip = importlib.util.find_spec("pip") is not None
     venv.EnvBuilder(with_pip=not own_pip, symlinks=True).create(directory)
@@ -61,7 +64,7 @@ def ministack_python(state_dir: Path, report: Reporter) -> Path:
         tail = "\n".join(done.stderr.splitlines()[-_TAIL_LINES:])
         raise OpsError(
             "Installing MiniStack failed. The installation needs a package index: check the network and pip's settings "
-            f"(index-url, proxy, cert), then run this again. pip says:\n{tail}"
+            f"(index-url, proxy, cert), then run this command again. pip says:\n{tail}"
         )
     stamp.write_text(wanted)
     report.done()

@@ -83,7 +83,7 @@ def test_an_error_leaves_when_a_session_appears_in_another_tab(
 def test_whatever_storage_does_the_page_does_not_hang(
     page: Page, api: FakeApi, broken: str, signed_in: bool
 ) -> None:
-    """A view appears. If cookies do not work, the view explains the fault and the remedy."""
+    """The page shows a view. If cookies do not work, the view explains the fault and the remedy."""
     if signed_in:
         api.sign_in()
     lose_cookies(page, BROKEN[broken])

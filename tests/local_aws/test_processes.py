@@ -87,7 +87,7 @@ def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
 
 
 def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
-    """`down` is another process, which knows the program only from the file. `down` also stops the children of the
+    """`down` is another process, which finds the program only through the file. `down` also stops the children of the
     program."""
     started = program(tmp_path, PARENT)
     starter = Processes(tmp_path)

@@ -147,7 +147,7 @@ class Place:
         return printed.getvalue()
 
     def address(self) -> None:
-        """Set the addresses that the stack does not know on the local AWS."""
+        """Set the addresses that the stack cannot compute on the local AWS."""
         pool = provision(self.session, self.stage, {}, Reporter(StringIO())).environment
         addresses = {
             "COGNITO_URL": self.aws_url,

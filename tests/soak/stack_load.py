@@ -231,7 +231,7 @@ def run(people: int, seconds: float) -> int:
     _say("starting a local stack")
     with own_stack_info() as info:
         stack = Stack(info)
-        # Start the function with one request before the others.
+        # Start the function with one request before all other requests.
         Visitor(stack).get("/auth/config")
         before = set(_rows(stack))
         load = Load(stack, people)

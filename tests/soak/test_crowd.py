@@ -41,7 +41,7 @@ THREADS = 24
 
 @pytest.fixture
 def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
-    """Return a crowd without sessions and without faults."""
+    """Return a `Crowd` of people without sessions and without faults."""
     fleet.install(monkeypatch)
     made = Crowd(build_world(clock), size=SIZE.people, containers=SIZE.containers, fault_share=0.06)
     monkeypatch.setattr(log, "sys", SimpleNamespace(stdout=made.log))

@@ -1,4 +1,4 @@
-"""Random faults for a crowd. Each service handles one call at a time, and fails sometimes."""
+"""Random faults for a `Crowd` of people. Each service handles one call at a time, and fails sometimes."""
 
 import random
 import threading

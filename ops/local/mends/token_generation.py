@@ -1,10 +1,10 @@
 """A patch of the pre-token-generation trigger. The trigger runs once each time tokens are issued, sets the groups of
 the two tokens, and can refuse the tokens.
 
-MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. AWS sends a trigger
-of version two "a single request with the data for both the identity and access tokens". AWS reads
-`groupOverrideDetails` beside the two token sections, and removes all groups if that object is empty. A trigger cannot
-change the claims that make a token trustworthy:
+MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. A trigger of version
+two gets "a single request with the data for both the identity and access tokens". AWS reads `groupOverrideDetails`
+beside the two token sections, and removes all groups if that object is empty. A trigger cannot change the claims that
+make a token trustworthy:
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
 """
 

@@ -194,7 +194,9 @@ def test_a_damaged_authority_is_an_error_that_names_the_mend(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(OpsError, match="its files are damaged") as caught:
         prepare(tmp_path)
-    assert f"Remove {tmp_path}, run this again, and trust the new authority" in str(caught.value)
+    assert f"Remove {tmp_path}, run this command again, and trust the new authority" in str(
+        caught.value
+    )
     assert (tmp_path / name).read_bytes() == content
 
 

@@ -402,7 +402,7 @@ def test_an_outage_of_one_service_is_one_finding(stage: Stage) -> None:
     checks = [Check("x", find), Check("y", find), Check("z", lambda _: [])]
     found = diagnose(Deployment(aws, stage), checks)  # type: ignore[arg-type]
     assert [finding.id for finding in found.findings] == ["x"]
-    assert found.not_checked == {"y": "AWS does not answer, see x"}
+    assert found.not_checked == {"y": "AWS does not answer, as in the check x"}
     assert found.checked == ["z"]
 
 

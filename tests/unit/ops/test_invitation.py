@@ -146,4 +146,4 @@ def test_a_mail_that_cannot_be_sent_names_the_quota(desk: Desk) -> None:
 def test_two_operators_at_once_make_one_account(desk: Desk) -> None:
     """The second operator gets an error that says to run the command again."""
     desk.pool.fail("admin_create_user", client_error("UsernameExistsException", "AdminCreateUser"))
-    assert "run the command again" in desk.run("invite", ADA).err
+    assert "run this command again" in desk.run("invite", ADA).err

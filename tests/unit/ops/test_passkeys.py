@@ -137,8 +137,12 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("there", "host", "said"),
     [
-        (GOOD, "abc.execute-api.eu-west-1.amazonaws.com", "browsers refuse passkeys there"),
-        (GOOD, "evilapp.example.com.evil.example", "browsers refuse passkeys there"),
+        (
+            GOOD,
+            "abc.execute-api.eu-west-1.amazonaws.com",
+            "browsers refuse passkeys at this address",
+        ),
+        (GOOD, "evilapp.example.com.evil.example", "browsers refuse passkeys at this address"),
         ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "these passkeys stop working"),
         ({}, DOMAIN, "the pool does not allow passkeys"),
         (

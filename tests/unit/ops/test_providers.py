@@ -283,7 +283,7 @@ def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None
 
 
 def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
-    """The error lists the existing providers, so that the operator sees a typo at once."""
+    """The error lists the existing providers, so that the operator can find a typo at once."""
     place.add()
     with pytest.raises(OpsError, match="its providers: Okta"):
         remove_provider(place.session, stage(place.folder), "Octa", place.report)
@@ -335,7 +335,7 @@ def test_plain_http_is_for_the_local_stage() -> None:
     """The stand-in for Okta uses plain HTTP."""
     issuer = "http://127.0.0.1:8100"
     assert verify({**DOCUMENT, "issuer": issuer}, issuer, local=True) == []
-    with pytest.raises(OpsError, match="must use https"):
+    with pytest.raises(OpsError, match="pass an issuer with https"):
         verify({**DOCUMENT, "issuer": issuer}, issuer)
 
 

@@ -167,7 +167,7 @@ def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"status": "UNCONFIRMED"}, "signs up again"),
+        ({"status": "UNCONFIRMED"}, "must sign up again"),
         ({"status": "RESET_REQUIRED"}, "Forgot your password?"),
         ({"enabled": False}, "ops user enable ada --stage dev"),
         ({"email_verified": False}, "the address is not verified"),
