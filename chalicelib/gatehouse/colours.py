@@ -49,8 +49,8 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 def weakest(accent: str, theme: str) -> tuple[float, str]:
     """Return the lowest contrast between `accent` and another colour, as text or as background, and the other colour."""
     shades = _shades(accent, theme)
-    # The surfaces in `SURFACES` have the page's own hue. Surfaces in the hue of `accent` have at least the same contrast with
-    # `accent`.
+    # The surfaces in `SURFACES` have the page's own hue. Surfaces in the hue of `accent` have at least the same contrast
+    # with `accent`.
     surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
     others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
