@@ -138,7 +138,7 @@ class Accounts:
         try:
             self._user_admin.set_password(name, password)
         except Refused as refused:
-            # The password follows the template's rules, which were checked before. The pool's policy differs from the
+            # The password was already checked by the template's rules, so the pool's policy must differ from the
             # template.
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
         self._note_proof(name, {})
