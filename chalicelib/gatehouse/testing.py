@@ -50,7 +50,7 @@ def signed_in(
     scope: str = "api/read api/write",
     groups: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the headers of a caller's request, and set the gate's settings to those of an invented stage.
+    """Return the headers of a caller's request. Replace the settings of `gate` by the settings of an invented stage.
 
     :param sub: the caller's `sub`, which `gate.caller().sub` returns.
     :param scope: the scopes of the access token. Without the route's scope, the answer is 403.

@@ -273,7 +273,7 @@ class UserPoolApi:
 
 
 def secret_hash(username: str, client_id: str, client_secret: str) -> str:
-    """Return base64(HMAC-SHA256(client secret, user name + client id)) (AWS: computing secret hash values)."""
+    """Return `base64(HMAC-SHA256(client secret, user name + client id))` (AWS: computing secret hash values)."""
     digest = hmac.new(client_secret.encode(), (username + client_id).encode(), hashlib.sha256)
     return base64.b64encode(digest.digest()).decode()
 

@@ -63,8 +63,9 @@ class Reauthentication:
         """Return the session, and the sealed data of an earlier step in which the person gave the password.
 
         Raises NoSession, SessionExpired and ChallengeExpired. ChallengeExpired means that the data is another person's,
-        or that the person's sessions were ended after that step. A new password, a reset, or a sign-out everywhere ends a
-        person's sessions (S-85). A reset on managed login ends no sessions, but is treated in the same way (S-102).
+        or that the person's sessions were ended after the earlier step. A new password, a reset, or a sign-out everywhere
+        ends a person's sessions (S-85). A reset on managed login ends no sessions, but is treated in the same way
+        (S-102).
         """
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)

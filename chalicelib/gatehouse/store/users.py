@@ -134,8 +134,8 @@ class UserStore:
         return UserRecord.from_item(item) if item else None
 
     def ends_tokens(self, user_name: str, issued_at: int) -> bool:
-        """Whether the person's record makes a token invalid that was issued at `issued_at` (`UserRecord.ends_tokens_of`).
-        For a name without a record, the check is equally slow (S-89)."""
+        """Whether a token from the time `issued_at` is invalid by the person's record (`UserRecord.ends_tokens_of`). For
+        a name without a record, the check is equally slow (S-89)."""
         return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
 
     def _item(self, user_name: str) -> Item:

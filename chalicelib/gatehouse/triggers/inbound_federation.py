@@ -73,8 +73,8 @@ def handle(
 
 
 def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "ProofStore") -> None:
-    """Store the time at which the person signed in at the provider, or that this time is unknown. An outage of the table
-    does not stop the sign-in."""
+    """Store the time at which the person signed in at the provider. An unknown time is stored as unknown. An outage of
+    the table does not stop the sign-in."""
     try:
         proofs.note(f"{provider}/{subject}", read_auth_time(_mapping(request.get("attributes"))))
     except TemporarilyUnavailable as error:
