@@ -1,7 +1,7 @@
 """The table of Gatehouse's routes: path, view, and required rights.
 
 The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The name of a view consists of a
-module of this folder and a function in that module. The module is imported at the first call. So a container loads only
+module of this folder and a function in that module. The module is imported at the first call, so a container loads only
 the modules that the container uses.
 """
 
@@ -18,8 +18,8 @@ class Route(NamedTuple):
     scope: str | None = None
     group: str | None = None
     fresh: bool = False
-    #: Whether forms of other sites may post to the route. Such a route needs no cookie, only redirects to GET, and stores
-    #: no data.
+    #: Whether forms of other sites may post to the route. A route for forms of other sites needs no cookie, only
+    #: redirects to GET, and stores no data.
     is_form_of_others: bool = False
     #: Whether other servers call the route. Other servers authenticate with their own signatures or tokens instead of our
     #: cookie.

@@ -184,7 +184,7 @@ def test_show_says_what_the_person_can_do(
 
 @pytest.mark.security("S-68")
 def test_show_says_who_is_not_proved(desk: Desk) -> None:
-    """`show` explains why a provider's person is not linked to this account."""
+    """`show` explains why a provider's person is not linked to the native account."""
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
