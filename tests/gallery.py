@@ -51,15 +51,20 @@ const fit = (frame) => {{
 // WebKitGTK fires `load` before a background is decoded
 const decoded = async ({{ contentWindow: inside }}) => {{
   const {{ backgroundImage }} = inside.getComputedStyle(inside.document.querySelector('.gate'));
+  const address = /"(.+)"/.exec(backgroundImage)?.[1];
+  if (!address) return;
   const picture = new Image();
-  picture.src = /"(.+)"/.exec(backgroundImage)?.[1] ?? '';
-  return picture.src && picture.decode();
+  picture.src = address;
+  await picture.decode();
 }};
+const drawn = () => new Promise((done) => {{ requestAnimationFrame(() => requestAnimationFrame(done)); }});
 onload = async () => {{
   const frames = [...document.querySelectorAll('iframe')];
   frames.forEach(fit);
+  await drawn(); // a taller frame may show the picture
   await Promise.all(frames.map(decoded));
-  requestAnimationFrame(() => requestAnimationFrame(() => {{ document.title = 'ready'; }}));
+  await drawn();
+  document.title = 'ready';
 }};
 </script>"""
 _CELL = (

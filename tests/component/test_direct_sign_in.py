@@ -100,7 +100,7 @@ def test_the_decision_is_written_down() -> None:
         "RFC 9700, 2.4",
         "ASVS 5.0, 10.4.4",
         "`managed` is the default",
-        "Turn `embedded` off",
+        "Change `embedded` to `managed`",
         "People of an identity provider cannot use the form",
     ):
         assert said in text
