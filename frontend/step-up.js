@@ -19,8 +19,8 @@ export async function asksToConfirm(response) {
 }
 
 /**
- * Returns the URL of the sign-in page. On the sign-in page, a signed-in person confirms, and the browser then returns to
- * `returnTo`. The sign-in page itself chooses the person's sign-in method.
+ * Returns the URL of the sign-in page. On the sign-in page, a signed-in person signs in again, and the browser then returns
+ * to `returnTo`. The sign-in page itself chooses the person's sign-in method.
  * @param {Session} session
  * @param {string} returnTo a path below the API root or a URL of an allowed origin
  */

@@ -68,7 +68,7 @@ def differences(
             sorted(name for name in wanted.keys() & found.keys() if wanted[name] != found[name]),
         ),
         *_named(
-            "differs from the file that its source generates",
+            "differs from the file that is generated from the source",
             sorted(name for name in made.keys() & found.keys() if made[name] != found[name]),
         ),
         *_named(f"belongs to no package in {NAME}", strangers),
@@ -104,7 +104,7 @@ def misses(
         *_named(f"is not in {NAME}", strangers),
         *_named("differs from its package's record", sorted(_unrecorded(contents))),
         *_named(
-            "differs from the file that its source generates",
+            "differs from the file that is generated from the source",
             sorted(_strange_bytecode(contents, runtime)),
         ),
     ]

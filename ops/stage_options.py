@@ -20,7 +20,8 @@ _RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
-# The maximum number of ports, and so of programs that one person can sign in at the same time.
+# The maximum number of ports. Each program needs its own port during its sign-in, so this number also limits the sign-ins
+# that one person can have open at the same time.
 _LOOPBACK_PORTS = 10
 
 

@@ -395,7 +395,7 @@ class Services:
 
         if not self.settings.leaving_queue_url or not self.settings.subjects_table:
             raise NotFound(
-                "the stage has no queue for signals from providers; provision it with the current release"
+                "the stage has no queue for signals from providers; provision the stage with the current release"
             )
         caches: dict[str, JwksCache] = {}
 

@@ -56,7 +56,7 @@ def _differences(
         yield "lets strangers try passwords without Gatehouse's throttle"
     ways_in = "SupportedIdentityProviders"
     if set(client.get(ways_in, [])) != set(app_client.get(ways_in, [])):
-        yield "allows other identity providers than the page"
+        yield "allows other identity providers than the page's app client"
     if client.get("RefreshTokenRotation", {}).get("Feature") != "ENABLED":
         yield "does not rotate refresh tokens, so the theft of a token is not noticed"
     if not client.get("EnableTokenRevocation"):

@@ -25,9 +25,9 @@ def require_deployable(
 ) -> str:
     """Check settings and app, and return the app's shape. The running stack does not change. Raises OpsError.
 
-    The check uses the addresses of `copy`, the deployed copy of the project. If `copy` is None, the function also
-    checks the lock and the functions. `candidate` is the folder for a new copy. `choose` writes the options of `up`
-    into the new copy's settings.
+    The check uses the addresses of `copy`, the deployed copy of the project. If `copy` is None, the locked
+    requirements and the team's Lambda functions are also checked. `candidate` is the folder for a new copy. `choose`
+    writes the options of `up` into the new copy's settings.
     """
     shutil.rmtree(candidate, ignore_errors=True)
     try:

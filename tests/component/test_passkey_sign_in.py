@@ -311,7 +311,7 @@ def test_autofill_is_for_known_browsers(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-92")
 def test_autofill_ends_with_a_new_password(passkeys: Passkeys) -> None:
-    """The new password also ends the allowance of the device cookie (S-71)."""
+    """The new password also makes the device cookie invalid (S-71)."""
     passkeys.set_up()
     passkeys.direct.world.clock.advance(60)
     gate.services.users.record_proved(passkeys.direct.grace.username)

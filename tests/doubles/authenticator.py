@@ -85,7 +85,8 @@ class Authenticator:
         user_handle: str = "",
         counter: int | None = None,
     ) -> dict[str, Any]:
-        """Respond to a challenge with an AuthenticationResponseJSON. Named arguments replace true values by false values."""
+        """Respond to a challenge with an AuthenticationResponseJSON. Each named argument replaces one correct value, so that
+        a test can forge the response."""
         passkey = passkey or self.passkeys[-1]
         passkey.counter = passkey.counter + 1 if counter is None else counter
         data = self._data(rp_id or passkey.rp_id, verified, passkey.counter)

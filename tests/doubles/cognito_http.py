@@ -53,7 +53,7 @@ def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
 
         def _answer(self, status: int, body: object, location: str | None = None) -> None:
             text = b"" if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-            data = body if isinstance(body, bytes) else text  # a fault of bytes is not JSON
+            data = body if isinstance(body, bytes) else text  # raw bytes are a fault, not JSON
             self.send_response(status)
             if location is not None:
                 self.send_header("Location", location)

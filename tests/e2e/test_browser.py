@@ -176,9 +176,7 @@ def test_a_callback_of_another_browser_is_refused(
 ) -> None:
     """Another person's code and state do not sign this browser in (login CSRF)."""
     page.goto(visitor.callback_url(stack.sub(ALICE)))
-    expect(
-        page.get_by_role("heading", name="This browser does not know this sign-in")
-    ).to_be_visible()
+    expect(page.get_by_role("heading", name="This sign-in cannot continue here")).to_be_visible()
     assert session_cookie(context) is None
 
 

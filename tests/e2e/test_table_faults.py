@@ -102,8 +102,9 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         accounts = [*stack.accounts(newcomer), *stack.accounts(unknown)]
         left = [*row_of(stack, newcomer), *row_of(stack, unknown)]
     assert signed_in.status_code == 200
-    # At most 16 writes. Each of three triggers and two sign-ins writes up to twice. The sign-up's trigger writes up to twice
-    # in each of Lambda's three calls. After a timeout of a trigger, Cognito would have called the trigger again.
+    # The outage affects at most 16 writes. Each of three triggers and two sign-ins writes up to twice. The sign-up's trigger
+    # writes up to twice in each of Lambda's three calls. After a timeout of a trigger, Cognito would have called the trigger
+    # again.
     assert {*table.spoiled} == {"UpdateItem"}
     assert len(table.spoiled) <= 16
     assert accounts == []

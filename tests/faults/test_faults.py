@@ -66,7 +66,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
         assert played.tries == call.tries_at(fault)
     assert not set(call.never) & set(played.calls)
     assert "elsewhere" not in played.calls
-    # If the write of the counter fails, one attempt may remain: the result of the write is unknown.
+    # After a failed write of the counter, the attempt may have been counted: the result of the write is unknown.
     assert played.attempts <= max(call.counted, "throttle" in call.name)
     assert played.seconds < call.seconds(limits) + SLACK_SECONDS
     for secret in (CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, PASSWORD, "refresh-", "eyJ"):

@@ -64,7 +64,7 @@ def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> N
         tab.see("This browser blocks cookies for this site, so you cannot stay signed in.")
         tab.see("Allow cookies for this site in the browser\u2019s settings.")
         tab.see("If its address begins with http://, use https://.")
-    tab.see_heading("This browser does not know this sign-in")
+    tab.see_heading("This sign-in cannot continue here")
 
 
 def test_a_password_signs_in_until_the_page_is_left(tab: Tab, api: FakeApi) -> None:

@@ -212,7 +212,7 @@ ERRORS = {
     "account_disabled": "Your account is disabled here",
     "login_expired": "That took a little too long",
     "login_used": "This sign‑in is finished",
-    "login_unknown": "This browser does not know this sign-in",
+    "login_unknown": "This sign-in cannot continue here",
     "unknown_provider": "This way to sign in is gone",
     "too_many_attempts": "Please wait a moment",
     "not_found": "There is nothing at this address",

@@ -104,7 +104,7 @@ def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script
         expect(page.get_by_text(NO_COOKIES_HERE)).to_be_visible()
         expect(page.get_by_text("Allow cookies for this site in the browser")).to_be_visible()
     page.goto(f"{api.url}?error=login_unknown")
-    heading(page, "This browser does not know this sign-in")
+    heading(page, "This sign-in cannot continue here")
     expect(page.get_by_text(NO_COOKIES_HERE)).to_be_visible()
     api.accept_password()
     page.goto("about:blank")

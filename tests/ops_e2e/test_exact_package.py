@@ -340,7 +340,7 @@ def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
         (without("endpoints.json"), "endpoints.json is missing"),
         (
             without("secretsmanager/service-2.json", b"{}"),
-            "differs from the file that its source generates",
+            "differs from the file that is generated from the source",
         ),
     ],
 )
@@ -370,11 +370,11 @@ def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None
     other = bytecode({"whole.py": b"x = 'mine'"}, target.runtime)[place]
     without(place, other)(made, [])
     with pytest.raises(
-        OpsError, match=r"whole.*pyc differs from the file that its source generates"
+        OpsError, match=r"whole.*pyc differs from the file that is generated from the source"
     ):
         require_exact(made, shelf.project, target, cache)
     assert misses(entries(made), dependencies, target.runtime) == [
-        f"{place} differs from the file that its source generates"
+        f"{place} differs from the file that is generated from the source"
     ]
 
 

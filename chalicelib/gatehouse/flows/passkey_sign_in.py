@@ -53,8 +53,8 @@ class PasskeySignIn:
         self._attempts = attempts
         self._notes = notes
         self._domain = domain
-        # Invented Sessions have the length of Cognito's last real Session. With another length, the cookie's size, or the
-        # time of the sealing, would distinguish real and invented Sessions.
+        # An invented Session string has as many characters as the last real Session string from Cognito. With another
+        # length, the cookie's size, or the time of the sealing, would distinguish real and invented Sessions.
         self._session_length = _SESSION_LENGTH
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:

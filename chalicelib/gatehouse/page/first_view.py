@@ -82,8 +82,8 @@ def build_choice(
     base_path: str,
     late: str,
 ) -> str:
-    """Return the HTML of the choice between ways to sign in. `words` are the texts of the first view. `late` is added if
-    some ways need the script."""
+    """Return the HTML of the choice between ways to sign in. `words` are the texts of the first view. `late` is the
+    HTML that is shown if the script loads too slowly. The result contains `late` only if the choice needs the script."""
     ways = [
         (words["provider"].replace("{label}", one["label"]), "key", _login(base_path, config, one["name"]))
         for one in config["providers"]

@@ -292,7 +292,7 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
     """The API's role may read a person's groups and status (enabled or disabled). The role may change the person's
-    names, end sessions, and switch a lost app off. The role cannot create groups or people."""
+    names, end sessions, and turn off a lost authenticator app. The role cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)
