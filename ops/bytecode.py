@@ -4,7 +4,7 @@ Lambda unpacks the zip into a read-only folder. Without bytecode, Python would c
 start, which takes a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552): Python does not
 compare it with its source, because no file changes there. Gatehouse's own modules are in one file, which
 `cold_start.py` reads: finding each module separately would take a tenth of a small route's cold start. Equal sources
-give equal bytes: version 2 of the marshal format leaves out data that depends on the process.
+give equal bytes, in every process (`_marshalled`).
 """
 
 from __future__ import annotations
@@ -14,16 +14,24 @@ import marshal
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from types import CodeType
+from typing import Any
 
 from .runtimes import Runtime
 
-_FORMAT = 2
 _UNCHECKED = (1).to_bytes(4, "little")
 #: Where Lambda unpacks a zip; tracebacks show this path.
 _TASK = "/var/task"
 #: The module of Gatehouse that reads the combined file of all other modules.
 _READER = "cold_start.py"
 _ITS_FUNCTION = b"def load_from_one_file("
+#: Python has only one object for each character up to this one (Latin-1).
+_LAST_SHARED = "\xff"
+#: The attributes of a code object that are objects. Source: Python's data model, "Code objects".
+_PARTS = (
+    *("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars"),
+    *("co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable"),
+)
 
 
 def is_bytecode(name: str) -> bool:
@@ -63,7 +71,7 @@ def _one_file(folder: str, codes: Mapping[str, bytes]) -> bytes:
         module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         index[module] = (name.removeprefix(folder), end, len(code))
         end += len(code)
-    packed = marshal.dumps(index, _FORMAT)
+    packed = _marshalled(index)
     length = len(packed).to_bytes(4, "little")
     return b"".join((importlib.util.MAGIC_NUMBER, length, packed, *codes.values()))
 
@@ -83,9 +91,41 @@ def _compiled(name: str, source: bytes) -> bytes | None:
     if not name.endswith(".py"):
         return None
     try:
-        code = compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True)
-        return marshal.dumps(code, _FORMAT)
-    except (SyntaxError, ValueError):
-        # The source needs another Python, or contains something that the old format cannot hold (slices, Python 3.14).
-        # Lambda then compiles the source.
+        # Which parts become one object depends on the strings that Python already knew. Only the second time, it knows
+        # all of them in every process.
+        codes = [compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True) for _ in range(2)]
+    except (SyntaxError, ValueError):  # the source needs another Python: Lambda then compiles it
         return None
+    return _marshalled(codes[1])
+
+
+def _marshalled(value: Any) -> bytes:
+    """Return the same bytes for equal values, in every process.
+
+    Python writes a string that several functions share only once. Then the modules are smaller and load faster. But it
+    marks each object that has several references in this process, and each interned string. So here all objects get a
+    second reference, and the characters that Python shares among all modules are interned.
+    """
+    held: list[Any] = []
+    _hold(value, held, set())
+    return marshal.dumps(value)
+
+
+def _hold(value: Any, held: list[Any], seen: set[int]) -> None:
+    """Add `value` and all objects in it to `held`."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    held.append(value)
+    if isinstance(value, CodeType):
+        for part in _PARTS:
+            _hold(getattr(value, part), held, seen)
+    elif isinstance(value, dict):
+        _hold(tuple(value.items()), held, seen)
+    elif isinstance(value, tuple | frozenset):
+        for each in value:
+            _hold(each, held, seen)
+    elif isinstance(value, slice):
+        _hold((value.start, value.stop, value.step), held, seen)
+    elif isinstance(value, str) and len(value) == 1 and value <= _LAST_SHARED:
+        sys.intern(value)
