@@ -1,13 +1,13 @@
-# `make help` lists the targets. It needs Python 3.11+. `make check` also needs Node.js with npm; without them, use
-# JAVASCRIPT=no. The browser tests install missing parts of Chromium, Firefox and WebKitGTK with apt.
+# `make help` lists the targets. The targets need Python 3.11+. `make check` also needs Node.js with npm; without
+# Node.js, use JAVASCRIPT=no. The browser tests install missing parts of Chromium, Firefox and WebKitGTK with apt.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
 JAVASCRIPT ?= yes
-# The number of processes that run the tests (tests/shares.py). Many tests mostly wait, so there is one process more
-# than CI has cores.
+# The number of processes that run the tests (tests/shares.py). CI has one core less than processes, because many tests
+# mostly wait.
 PROCESSES ?= 3
 LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in tests/openapi/requirements.in
 
@@ -34,7 +34,7 @@ test: $(STAMP) ## Run all tests: unit, component, and end-to-end in three browse
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -n $(PROCESSES) tests
 
-check: lint ## Run `make lint`, then the unit and component tests (minutes); CI runs this first
+check: lint ## Run `make lint`, then the unit and component tests (minutes); CI runs `make check` first
 	@$(BIN)/python -m pytest -q -n $(PROCESSES) tests/unit tests/component
 
 lint: $(STAMP) ## Check format, types, imports, JavaScript, security rules, secrets and the template
@@ -66,13 +66,13 @@ soak: $(STAMP) ## Run the long tests: each defence switched off in turn, load, i
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/e2e/engines_soak.py tests/e2e/passkeys_soak.py tests/e2e/recovery_soak.py "tests/e2e/test_sessions.py::test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out"
 	@echo "8/13 The reduced service models, with the oldest botocore of each Lambda runtime ..."
 	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
-	@echo "9/13 An app with Gatehouse is upgraded to a newer wheel; another one installs it from an index ..."
+	@echo "9/13 An app with Gatehouse is upgraded to a newer wheel; another app installs the wheel from an index ..."
 	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py tests/wheel/index_soak.py
 	@echo "10/13 docs/your-data.md on a local stack: a queue, a schedule, a missing right ..."
 	@$(BIN)/python -m pytest -q tests/e2e/own_data_soak.py tests/e2e/edits_soak.py
 	@echo "11/13 /openapi.json passes two linters; generated TypeScript and Python clients call the API ..."
 	@$(BIN)/python -m pytest -q tests/openapi/clients_soak.py
-	@echo "12/13 Each patch of the local AWS is left out: MiniStack must still need it ..."
+	@echo "12/13 Each fix of the local AWS is left out in turn, and a test must fail ..."
 	@$(BIN)/python -m tests.mends
 	@echo "13/13 The suites on every other installed Python ..."
 	@$(BIN)/python -m tests.soak.pythons --processes $(PROCESSES)
@@ -102,12 +102,12 @@ lighthouse: $(STAMP) ## Show Lighthouse's four mobile scores of the page, from a
 security: $(STAMP) ## Print the security matrix with its test counts
 	@$(BIN)/python -m tests.security_matrix
 
-audit: $(STAMP) ## Look for known advisories about locked packages; needs the network, so no other target includes it
+audit: $(STAMP) ## Look for known advisories about locked packages (needs the network; no other target does this)
 	@for lock in $(LOCKED:.in=.txt) examples/orders/requirements.txt; do echo "$$lock"; test -s "$$lock" || exit 1; \
 	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
 lock: $(STAMP) ## Lock requirements*.in again for Python 3.11-3.14, with hashes and without index addresses
 	@$(BIN)/python -m ops lock --upgrade $(LOCKED)
 
-clean: ## Remove everything that was installed or built here
+clean: ## Remove all files that make has installed or built in the checkout
 	rm -rf $(VENV) tests/javascript/node_modules tests/openapi/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,7 +9,7 @@
 | ops/ | chalice_gatehouse/ops/ |
 | requirements.txt | chalice_gatehouse/ops/requirements.txt: the lock of the packages in Lambda |
 
-In Python files the name `chalicelib.gatehouse` becomes `chalice_gatehouse`; nothing else changes.
+In Python files the name `chalicelib.gatehouse` becomes `chalice_gatehouse`; other text stays the same.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class WheelHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called by hatchling before it packs."""
+        """Copy the wheel's files. hatchling calls this method before it packs."""
         self._folder = tempfile.TemporaryDirectory()
         for _, target, held in contents(Path(self.root)):
             path = Path(self._folder.name) / target
@@ -60,5 +60,5 @@ class WheelHook(BuildHookInterface[Any]):
         build_data["force_include"][self._folder.name] = "/"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Called by hatchling after it has packed."""
+        """Delete the copied files. hatchling calls this method after it has packed."""
         self._folder.cleanup()

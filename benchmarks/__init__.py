@@ -1,1 +1,2 @@
-"""The benchmarks behind docs/BENCHMARKS.md. Each compares Gatehouse with other libraries ("peers") in one run."""
+"""The benchmarks behind docs/BENCHMARKS.md. Each benchmark compares Gatehouse with other libraries ("peers") in one
+run."""

@@ -1,7 +1,7 @@
-"""`python -m benchmarks`: compare Gatehouse with its peers, print the figures, write docs/BENCHMARKS.md and the
-README's.
+"""`python -m benchmarks` compares Gatehouse with its peers and prints the figures. The command writes
+docs/BENCHMARKS.md and the figures in README.md.
 
-Exit code 1 if a target is missed. If only some benchmarks run (`--only`), the figures are printed but not written.
+The exit code is 1 if a target is missed. With `--only`, the command prints the figures and writes no file.
 """
 
 import argparse
@@ -37,7 +37,8 @@ README = ROOT / "README.md"
 
 Run = Callable[[Lab, loopback_aws.LoopbackAws], list[Section]]
 
-#: The benchmarks in the order of the page. Memory comes first, because the other benchmarks make the process grow.
+#: The benchmarks in the order of the page. The benchmark of memory runs first, because the other benchmarks make the
+#: process grow.
 BENCHMARKS: dict[str, Run] = {
     authorized_route.NAME: lambda lab, _: authorized_route.run(lab),
     callback.NAME: callback.run,

@@ -1,5 +1,8 @@
-"""The cost of an authorized route: import of the app and one call in a cold container, then a warm call. Our subject is the
-real `app.py`, with all its routes and checks. Each peer is an app with only this route."""
+"""The cost of an authorized route. The benchmark measures the import of the app, one call in a cold container, and a
+warm call.
+
+Our subject is the real `app.py`, with all its routes and checks. Each peer is an app with one route.
+"""
 
 from benchmarks import events
 from benchmarks.figures import Headline, Section, Spread, Target, number, ratio
@@ -40,10 +43,10 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "An authorized route",
-            "`GET /whoami` behind API Gateway's authorizer: the claims are in the event, the response is "
-            "JSON. *Cold* is import and first call in a fresh process, *warm* the median of 300 further "
-            "calls. Gatehouse also checks `token_use`, client and scope again, and sets the security "
-            "headers; the peers only read the claims.",
+            "`GET /whoami` behind API Gateway's authorizer. The claims are in the event, and the response is JSON. "
+            "*Cold* is the import and the first call in a fresh process; *warm* is the median of 300 further "
+            "calls. Gatehouse also checks `token_use`, client and scope again, and sets the security headers. The "
+            "peers only read the claims.",
             ("", "cold, ms", "to bare Chalice", "warm, µs"),
             rows,
             (

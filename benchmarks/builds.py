@@ -1,4 +1,5 @@
-"""Unpacks Gatehouse as on Lambda, and also the earlier commit with which the figures over TLS are compared."""
+"""Unpacks Gatehouse as Lambda does. The module also unpacks an earlier commit; the benchmark over TLS compares both
+versions."""
 
 import io
 import shutil
@@ -14,7 +15,7 @@ EARLIER = "4be4ef5"
 
 
 def unpack_ours(folder: Path) -> Path:
-    """Make the zip, unpack it, and return the folder."""
+    """Build the zip, unpack it, and return the folder."""
     home = folder / "ours"
     shutil.unpack_archive(package(ROOT, folder), home, "zip")
     return home
@@ -32,13 +33,13 @@ def unpack_sources(home: Path, folder: Path) -> Path:
 
 
 def unpack_earlier(folder: Path) -> Path:
-    """Return the folder with the earlier commit's app, which uses the same dependencies as the others. Raises
-    RuntimeError."""
+    """Return the folder with the earlier commit's app. The earlier app uses the same dependencies as the other
+    subjects. Raises RuntimeError."""
     asked = ["git", "archive", EARLIER, "app.py", "chalicelib", "frontend", "vendor"]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(
-            f"commit {EARLIER}, with which the figures are compared, is not in this clone: git fetch --unshallow"
+            f"commit {EARLIER} of the comparison is not in this clone: run `git fetch --unshallow`"
         )
     home = folder / EARLIER
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:

@@ -1,4 +1,5 @@
-"""Bundles the browser peers' pages as their documentation recommends: one minified ES module each, by esbuild."""
+"""Bundles the browser peers' pages as the peers' documentation recommends: esbuild makes one minified ES module for
+each page."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""The cost of the callback in a cold container: code exchange, keys, verification, the person's record, the session."""
+"""The cost of the callback in a cold container. The callback exchanges the code, fetches the keys and verifies the
+token. At the end, the callback writes the person's record and the session."""
 
 from typing import Any
 
@@ -22,7 +23,7 @@ _FLASK_DONE = "cognito_refresh_token="
 
 
 def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
-    """Begin a sign-in with each subject, then let fresh processes finish them alternately, over TLS and over plain
+    """Begin a sign-in with each subject. Fresh processes then finish the sign-ins alternately, over TLS and over plain
     HTTP."""
     subjects = {
         OURS: Subject(OURS, "app:app", {}, home=lab.app),
@@ -43,11 +44,11 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
     return [
         Section(
             "The callback",
-            "`GET /auth/callback` as the first call of a container. All rows read two secrets from "
-            "Secrets Manager, exchange the code at the token endpoint, fetch the keys, verify ID and "
-            "access token, write the person to DynamoDB, and seal the refresh token into a cookie. "
-            "Gatehouse runs from the unpacked zip. In the row without bytecode, Python compiles all its "
-            "modules, as it would on Lambda; all other rows, also the peers', have bytecode.",
+            "`GET /auth/callback` as the first call of a container. All rows read two secrets from Secrets "
+            "Manager, exchange the code at the token endpoint, and fetch the keys. They verify the ID token and "
+            "the access token, write the person to DynamoDB, and seal the refresh token into a cookie. Gatehouse "
+            "runs from the unpacked zip. In the row without bytecode, Python compiles all modules, as it would on "
+            "Lambda. All other rows, also the peers', have bytecode.",
             (
                 *("", "cold, ms", "to Flask", "HTTP, ms", "at ⅓ core, ms"),
                 *("peak, MB", "CA bundles", "connections", "warm, ms"),
@@ -72,7 +73,7 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
 
 
 def begun(lab: Lab, subject: Subject) -> Subject:
-    """Return the subject with a plan that finishes a sign-in which another container has begun."""
+    """Return the subject with a plan. The plan finishes a sign-in that another container has begun."""
     start = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     found = lab.run(subject._replace(plan=plan(start)))
     return subject._replace(
@@ -91,7 +92,7 @@ def finish(handler: str) -> dict[str, Any]:
 
 
 def _counted(lab: Lab, aws: LoopbackAws, subject: Subject) -> tuple[int, int]:
-    """Return how often one callback reads CA certificates and how often it opens a connection."""
+    """Return two counts of one callback: readings of CA certificates, and opened connections."""
     aws.connections = 0
     found = lab.run(subject._replace(plan={**subject.plan, "warm": 0, "count_bundles": True}))
     return found["bundles"], aws.connections

@@ -1,8 +1,10 @@
-"""Runs in a fresh process: imports one subject, sends it a plan of events, prints CPU times as one line of JSON.
+"""The program of a fresh process. The program imports one subject, sends the subject a plan of events, and prints CPU
+times as one line of JSON.
 
-It imports as little as possible, so that no module of a subject is imported before the measurement. It measures the CPU
-time of the whole process (user and system) and the elapsed time, from just before the subject's import to its answer,
-and the peak of the process's memory after the first round.
+The program imports as little as possible, so that no module of a subject is imported before the measurement. The
+measurement begins just before the subject's import and ends with the subject's response. The figures are the CPU time
+of the whole process (user and system) and the elapsed time. The program also prints the peak of the process's memory
+after the first round.
 """
 
 import _socket
@@ -15,7 +17,7 @@ from typing import Any
 
 
 class Context:
-    """Has the attributes of a Lambda context that our subjects need."""
+    """A Lambda context with the attributes that our subjects need."""
 
     aws_request_id = "bench"
     function_name = "bench"
@@ -46,8 +48,8 @@ def main() -> None:
 
 
 def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], people: int) -> float:
-    """Let this many people sign in at once: all take one step before anybody takes the next step. Return the CPU seconds per
-    person.
+    """Let `people` sign in at once: all people take one step before the first person takes the next step. Return the
+    CPU seconds per person.
 
     Small groups are repeated, so that a person's figure does not come from a single measurement.
     """
@@ -60,7 +62,8 @@ def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], peop
 
 
 def _lead_to_loopback() -> None:
-    """Resolve AWS's names to the benchmark's server. This happens in `socket`, so it needs no further import."""
+    """Resolve AWS's names to the benchmark's server. The replaced function is in `socket`, so no further import is
+    needed."""
     port = int(os.environ.get("BENCHMARK_PORT", "0"))
     resolve = _socket.getaddrinfo
 
@@ -74,7 +77,7 @@ def _lead_to_loopback() -> None:
 
 
 def _count_bundles() -> list[str]:
-    """Count each time that CA certificates are read. It imports `ssl`, so it is never used where time is measured."""
+    """Count how often CA certificates are read. The function imports `ssl`, so no measurement of time uses it."""
     import ssl
 
     loads: list[str] = []
@@ -94,9 +97,9 @@ def _count_bundles() -> list[str]:
 
 
 def _peak() -> int:
-    """Return the process's peak memory in kB, or 0 if the system does not report it."""
+    """Return the process's peak memory in kB, or 0 on a system without this figure."""
     try:
-        # pathlib is not used here, because it would count as one of the subject's imports.
+        # The code uses `open`, because pathlib would count as one of the subject's imports.
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     except OSError:
@@ -104,7 +107,8 @@ def _peak() -> int:
 
 
 class Journey:
-    """One browser that takes `steps`. `jar` maps a cookie's name to [value, is Lax]; `location` is the last redirect."""
+    """One browser that takes `steps`. `jar` maps a cookie's name to a list: the value, and whether SameSite is Lax.
+    `location` is the last redirect."""
 
     def __init__(self, subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]]) -> None:
         self._subject = subject
@@ -113,7 +117,7 @@ class Journey:
         self.location = ""
 
     def run(self) -> list[float]:
-        """Take every step; return the CPU seconds of each."""
+        """Take every step; return the CPU seconds of each step."""
         return [self.take(step) for step in self._steps]
 
     def take(self, step: dict[str, Any]) -> float:
@@ -129,7 +133,7 @@ class Journey:
             event["headers"]["Cookie"] = "; ".join(pairs)
             event["multiValueHeaders"]["Cookie"] = ["; ".join(pairs)]
         if step.get("back"):
-            # The stand-in for Cognito accepts the nonce as the code, so the test needs no further request here.
+            # The stand-in for Cognito accepts the nonce as the code, so the browser sends no request to Cognito.
             sent = dict(
                 pair.split("=", 1)
                 for pair in (step.get("at") or self.location).split("?")[1].split("&")

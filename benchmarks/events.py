@@ -1,4 +1,4 @@
-"""API Gateway's and Cognito's events for the subjects. Every peer gets the same events."""
+"""The events of API Gateway and Cognito for the subjects. Every peer gets the same events."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from tests.doubles.browser import build_event
 
 _PATHS = ("/whoami", "/me", "/auth/login", "/auth/callback", "/auth/refresh")
 
-#: The claims of an access token as the gateway's authorizer passes them on: every value is text.
+#: The claims of an access token as the gateway's authorizer passes them on. Every value is text.
 CLAIMS = {
     "sub": "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11",
     "username": "Okta_00u1ada",
@@ -37,7 +37,7 @@ def request(
 
 
 def confirmation() -> dict[str, Any]:
-    """Return PostConfirmation_ConfirmSignUp, the event that records a new person."""
+    """Return the event PostConfirmation_ConfirmSignUp. The trigger records a new person at this event."""
     file = ROOT / "tests" / "events" / "PostConfirmation_ConfirmSignUp.json"
     event: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return {**event, "userPoolId": POOL}

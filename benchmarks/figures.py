@@ -1,5 +1,5 @@
-"""Turns the figures of a benchmark into Markdown: sections of tables, with targets that are met or missed. It has no other
-effect."""
+"""Turns the figures of a benchmark into Markdown: sections with tables, and targets with verdicts. The module has no
+other effect."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spread:
-    """A median and its quartiles, all in one unit."""
+    """A median and its quartiles. The three figures have the same unit."""
 
     median: float
     low: float
@@ -30,7 +30,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Target:
-    """A promise about a measured figure. `limit` is the maximum, or with `at_least` the minimum."""
+    """A promise about a measured figure. `limit` is the maximum; with `at_least`, `limit` is the minimum."""
 
     promise: str
     measured: float
@@ -39,7 +39,7 @@ class Target:
     at_least: bool = False
 
     def met(self) -> bool:
-        """Return whether the promise holds."""
+        """Return whether the measured figure is within the limit."""
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
     def row(self) -> tuple[str, str, str, str]:
@@ -56,7 +56,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Headline:
-    """One line of the README's table: what was measured, our figure, and the other libraries' figures."""
+    """One line of the README's table: the name of the figure, our figure, and the other libraries' figures."""
 
     what: str
     ours: str
@@ -73,7 +73,8 @@ class Headline:
 
 @dataclass(frozen=True)
 class Section:
-    """One table with a heading, and how it was measured. The first column is text, the others are figures."""
+    """One table with a heading and a description of the measurement. The first column is text; the other columns are
+    figures."""
 
     title: str
     method: str
@@ -108,7 +109,7 @@ def ratio(value: float, base: float) -> str:
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], texts: frozenset[int] = frozenset({0})
 ) -> str:
-    """Return a Markdown table that is also readable as plain text: columns are padded.
+    """Return a Markdown table. The columns are padded, so that the table is also readable as plain text.
 
     Figures are aligned right; the columns in `texts` are aligned left.
     """

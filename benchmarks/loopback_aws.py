@@ -1,8 +1,8 @@
 """Cognito's OAuth endpoints, DynamoDB and Secrets Manager on loopback, for the processes that are measured.
 
-One port speaks plain HTTP. The other uses TLS with AWS's own host names, which `benchmarks.child` resolves to it. The
-services answer at once and check nothing, so their time is short and the same for all. The token endpoint
-accepts a nonce as code. tests/doubles has strict doubles of these services.
+One port speaks plain HTTP. The other port uses TLS with AWS's own host names, which `benchmarks.child` resolves to
+loopback. The services answer at once and without checks, so each call takes the same short time for all subjects. The
+token endpoint accepts a nonce as the code. The strict doubles of these services are in tests/doubles.
 """
 
 import json
@@ -51,13 +51,13 @@ _RECORD = {
 
 
 class LoopbackAws:
-    """The address, the environment that makes subjects use it, and the calls that it received."""
+    """The address, the environment that makes subjects use this address, and the received calls."""
 
     def __init__(self, port: int, tls_port: int = 0, site: Path = Path()) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.calls: list[str] = []
         self.connections = 0
-        #: Seconds before each answer, for the time that a network would add.
+        #: Seconds before each answer. The delay is the time that a network would add.
         self.delay = 0.0
         self._site = site
         self._tls_port = tls_port
@@ -73,7 +73,7 @@ class LoopbackAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return every subject's environment over plain HTTP, which STAGE=local allows."""
+        """Return the environment for plain HTTP, which STAGE=local allows. Every subject gets the same environment."""
         return {
             **self._shared,
             "STAGE": "local",
@@ -84,14 +84,15 @@ class LoopbackAws:
 
     @property
     def tls_environment(self) -> dict[str, str]:
-        """Return every subject's environment over TLS, which is as on AWS except for the port."""
+        """Return the environment for TLS. Every subject gets the same environment, which differs from AWS only by the
+        port."""
         return {
             **self._shared,
             "STAGE": "prod",
             "COGNITO_URL": f"https://{COGNITO}",
             "JWKS_URL": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}/.well-known/jwks.json",
             "BENCHMARK_PORT": str(self._tls_port),
-            # For code that uses neither certifi nor botocore, such as `urllib` of Python.
+            # Code that uses neither certifi nor botocore, such as Python's `urllib`, reads this variable.
             "SSL_CERT_FILE": str(self._site / _BUNDLE),
             "PYTHONPATH": str(self._site),
         }
@@ -169,7 +170,7 @@ def served() -> Iterator[LoopbackAws]:
             self.wfile.write(head.encode() + data)
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Write no log."""
 
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -178,8 +179,8 @@ def served() -> Iterator[LoopbackAws]:
     ):
         authority = Authority(Path(folder))
         secure.context = authority.server("aws", days=10, host=HOSTS[0], also=HOSTS[1:])
-        # This folder takes precedence over the installed certifi. It has the same module, with one more certificate in
-        # the bundle.
+        # Python finds this folder before the installed certifi. The folder has the same module, with one more
+        # certificate in the bundle.
         site = Path(folder) / "site"
         shutil.copytree(Path(certifi.__file__).parent, site / "certifi")
         with (site / _BUNDLE).open("ab") as bundle:
@@ -200,7 +201,7 @@ def served() -> Iterator[LoopbackAws]:
 
 
 class _TlsServer(ThreadingHTTPServer):
-    """Performs the TLS handshake in the connection's own thread, so that no connection waits for another."""
+    """A server that performs the TLS handshake in the connection's own thread, so that no connection waits for another."""
 
     context: ssl.SSLContext
 
@@ -213,4 +214,4 @@ class _TlsServer(ThreadingHTTPServer):
             super().finish_request(secure, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Do nothing, because the wrapped socket has replaced the original one."""
+        """Do nothing: the TLS socket has replaced the original socket."""

@@ -43,7 +43,7 @@ def describe(lab: Lab) -> list[tuple[str, str]]:
 
 
 def child(packages: tuple[str, ...]) -> None:
-    """Print each package's version; this runs in the environment of the peers."""
+    """Print each package's version. This function runs in the peers' virtual environment."""
     print("\n" + json.dumps({name: version(name) for name in packages}))
 
 

@@ -1,4 +1,5 @@
-"""The size of the Lambda zip: ours, as `make package` makes it, and the minimum that each peer needs for the same work."""
+"""The size of the Lambda zip. The benchmark compares the zip of `make package` with the smallest zip that each peer
+needs for the same work."""
 
 import io
 import json
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 NAME = "package"
 
 _FLASK = "Flask + flask-cognito-lib + apig-wsgi"
-#: The packages that the apps in benchmarks/peers import. The packages' own dependencies are added.
+#: The packages that the apps in benchmarks/peers import. The benchmark adds the dependencies of these packages.
 _PEERS = {
     "Powertools: routes only": ("aws-lambda-powertools",),
     _FLASK: ("flask", "flask-cognito-lib", "apig-wsgi"),
     "FastAPI + Mangum: routes only": ("fastapi", "mangum"),
 }
-#: AWS's Python runtime contains these, so no package needs them.
+#: AWS's Python runtime contains these packages, so the zip does not need them.
 _IN_RUNTIME = frozenset({"boto3", "botocore", "jmespath", "s3transfer", "python-dateutil", "six"})
 #: The parts of Chalice that `chalice deploy` packages.
 _CHALICE = ("chalice/__init__.py", "chalice/app.py")
@@ -40,8 +41,8 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "The package",
-            "Size of the zip for Lambda, without boto3, which is in the runtime. Most of Gatehouse's zip, "
-            "and of Flask's, is `cryptography`; the smaller zips contain no sign-in.",
+            "The size of the zip for Lambda, without boto3, which is in the runtime. Most of Gatehouse's zip, and "
+            "of Flask's zip, is `cryptography`. The smaller zips contain no sign-in.",
             ("", "MB"),
             [(name, f"{size / 1e6:.2f}") for name, size in sizes.items()],
             headline=Headline(
@@ -54,7 +55,7 @@ def run(lab: Lab) -> list[Section]:
 
 
 def child(peers: dict[str, list[str]]) -> None:
-    """Measure in the environment of the peers; print the bytes of each peer."""
+    """Measure in the peers' virtual environment, and print the bytes of each peer."""
     from importlib.metadata import distribution
 
     chalice = distribution("chalice")

@@ -1,5 +1,5 @@
-"""Measures the page's size, and the time until a person can use it: bytes after gzip, requests, and time in a real
-Chromium."""
+"""Measures the page's size and loading in a real Chromium: bytes after gzip, requests, and the time until a person can
+use the page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +15,18 @@ from tests.browser import chromium_path, launch_arguments
 NAME = "page"
 MAX_KB = 13.0
 
-#: Lighthouse's "slow 4G" for mobiles: 150 ms for a round trip, 1.6 Mbit/s down, 0.75 Mbit/s up, and a processor four times
-#: slower.
+#: Lighthouse's "slow 4G" for mobiles: 150 ms for a round trip, 1.6 Mbit/s down, 0.75 Mbit/s up. The processor is four
+#: times slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: A network so slow that its delay is nearly all of the time. The time divided by this delay is the number of round trips.
+#: A slow network, whose delay is nearly all of the loading time. The loading time divided by this delay is the number
+#: of round trips.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
-#: The page names its current view. The first view other than `loading` can be used once it is drawn, which is when the
-#: next frame begins. Our HTML may contain it; the script has taken it over once the title names it. Until then links work,
-#: but the checkbox and the form for an address wait for the script.
+#: The page names its current view. The first view other than `loading` is usable when the next frame begins, because
+#: the browser has then drawn the view. Our HTML may already contain this view. The script has started once the
+#: document's title names the view. Before the script's start, links work. The checkbox and the form for an address need
+#: the script.
 _WATCH = """
 const taken = () => !document.querySelector('meta[name=gatehouse-base]') || document.title.includes(' \u00b7 ');
 new MutationObserver((_, observer) => {
@@ -44,8 +46,8 @@ _OURS = "Gatehouse, all ways in"
 
 @dataclass(frozen=True)
 class Load:
-    """One load with an empty cache: the requested files, and the ms until the view is in the document, until it is drawn,
-    and until its script has started."""
+    """One load with an empty cache: the requested files and three durations. The durations are in ms: until the view is
+    in the document, until the view is drawn, and until the script has started."""
 
     ready_ms: float
     usable_ms: float
@@ -58,7 +60,7 @@ Loads = dict[str, dict[str, list[Load]]]
 
 
 def run(lab: Lab) -> list[Section]:
-    """Measure size and loading of our page and the peers' pages alternately."""
+    """Measure the size and the loading of our page and of the peers' pages alternately."""
     lab.tell("bundling the browser peers")
     built = bundles.build()
     pages = {_OURS: "/", **{name: f"/peers/{bundles.slug(name)}/" for name in built}}
@@ -139,10 +141,9 @@ def _weight(loads: Loads, everything: int) -> Section:
     ours = weights[_OURS]
     return Section(
         "The page: weight",
-        "What a browser with an empty cache loads for the first view: HTML, CSS, scripts, pictures, each "
-        "gzipped (level 6). The peers are libraries. Each has one script made by esbuild and a page with "
-        "one unstyled button per action, without forms, texts or errors. oidc-client-ts does not support "
-        "passwords.",
+        "The files that a browser with an empty cache loads for the first view: HTML, CSS, scripts, pictures, each "
+        "gzipped (level 6). The peers are libraries. Each peer has one script made by esbuild, and a page with one "
+        "unstyled button per action, without forms, texts or errors. oidc-client-ts does not support passwords.",
         ("", "bytes, gzip", "bytes", "files", "API calls"),
         rows,
         (
@@ -153,7 +154,7 @@ def _weight(loads: Loads, everything: int) -> Section:
             ),
         ),
         notes="All files that our page can ever load (every form, authenticator apps with QR code, CAPTCHA) have "
-        f"{everything:,} bytes gzipped; a module is fetched when it is needed.",
+        f"{everything:,} bytes gzipped. The page loads a module when it needs the module.",
         headline=Headline(
             "the page's first view, gzip",
             f"{number(ours / 1e3)} kB",
@@ -173,13 +174,13 @@ def _speed(loads: Loads, chromium: str) -> Section:
         rows.append((name, plain.text(), slow.text(), ready.text(), script.text(), str(trips)))
     return Section(
         "The page: until it can be used",
-        f"Chromium {chromium}, headless, empty cache, HTTP/1.1 on loopback. The figures are the wall time from entering the "
-        "address until the view with its buttons is drawn; *in the document* is the time until the view is "
-        "in the DOM, before layout and drawing. "
-        "*Slow* is Lighthouse's mobile setting: 150 ms per round trip, 1.6 Mbit/s, processor four times "
-        "slower. Our HTML contains the view, with the ways to sign in. Links to "
-        "providers work at once, everything else works with the script, which also asks whether there is a session. The "
-        "peers' script draws the view; they read web storage, and their ways to sign in are fixed in the code.",
+        f"Chromium {chromium}, headless, empty cache, HTTP/1.1 on loopback. The figures are the elapsed time from "
+        "entering the address until the view with its buttons is drawn. *In the document* is the time until the "
+        "view is in the DOM, before layout and drawing. *Slow* is Lighthouse's mobile setting: 150 ms per round "
+        "trip, 1.6 Mbit/s, processor four times slower. Our HTML contains the view with the sign-in methods. Links "
+        "to providers work at once. All other controls need the script, which also asks whether the browser has a "
+        "session. In the peers' pages, the script draws the view. The peers read web storage, and their sign-in "
+        "methods are fixed in the code.",
         (
             "",
             "local, ms",

@@ -1,6 +1,6 @@
-"""The page and the browser peers' pages on one loopback port, gzipped as API Gateway and CDNs do it.
+"""Serves our page and the browser peers' pages on one loopback port, with gzip as API Gateway and CDNs do.
 
-Ours is the real app on the tests' doubles, so every byte and request is the same as from Lambda.
+Our page comes from the real app on the tests' doubles, so every byte and request is the same as from Lambda.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ _PEER_PAGE = """<!doctype html>
 
 @dataclass(frozen=True)
 class File:
-    """One requested file: its path and kind, and its bytes before and after gzip."""
+    """One requested file: its path, its kind, and its bytes before and after gzip."""
 
     path: str
     kind: str
@@ -40,20 +40,20 @@ class File:
 
 @dataclass
 class Site:
-    """The address of the server, and the files requested since `asked` was last cleared."""
+    """The address of the server, and the requested files. `asked` lists the requested files. Tests clear the list."""
 
     url: str
     asked: list[File] = field(default_factory=list)
 
 
 def pack(data: bytes) -> bytes:
-    """Return `data` as it is transferred."""
+    """Return `data` in the form of the transfer."""
     return gzip.compress(data, GZIP_LEVEL, mtime=0)
 
 
 @contextmanager
 def served(bundles: Mapping[str, bytes]) -> Iterator[Site]:
-    """Serve our page at `/` and each bundle's page at `/peers/<name>/`."""
+    """Serve our page at `/`, and each bundle's page at `/peers/<name>/`."""
     from app import app
 
     peers: dict[str, tuple[str, bytes]] = {}
@@ -108,7 +108,7 @@ def served(bundles: Mapping[str, bytes]) -> Iterator[Site]:
             self.wfile.write(packed)
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Write no log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -1,6 +1,7 @@
-"""The peers' own virtual environment and node_modules, below .local, made when first needed.
+"""The peers' own virtual environment and node_modules, in the folder .local. The first benchmark that needs this
+environment installs it.
 
-Developing or deploying Gatehouse needs neither.
+Developers and deployments of Gatehouse do not need the environment.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ _NPM = ROOT / ".local" / "bench-npm"
 
 
 def python() -> Path:
-    """Return the peers' interpreter; install the locked packages first if they have changed."""
+    """Return the peers' interpreter. After a change of the locked packages, install the packages first."""
     interpreter = _VENV / "bin" / "python"
     if not _is_current(_VENV, _REQUIREMENTS):
         print("Installing the Python peers into .local/bench-venv …", flush=True)
@@ -32,13 +33,13 @@ def python() -> Path:
 
 
 def node_modules() -> Path:
-    """Return the folder of the browser peers, installed in the exact versions of package.json."""
+    """Return the folder of the browser peers. The installed versions are those in package.json."""
     if not _is_current(_NPM, _PACKAGE):
         print("Installing the browser peers into .local/bench-npm …", flush=True)
         shutil.rmtree(_NPM, ignore_errors=True)
         _NPM.mkdir(parents=True)
         shutil.copy(_PACKAGE, _NPM)
-        # If npm wrote a lock file, it would contain the address of the registry.
+        # A lock file of npm would contain the address of the registry.
         _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], _NPM)
         _note(_NPM, _PACKAGE)
     return _NPM / "node_modules"

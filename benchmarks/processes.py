@@ -1,7 +1,7 @@
-"""Runs subjects in fresh processes alternately, so that a machine whose speed drifts affects all equally.
+"""Runs subjects in fresh processes alternately, so that changes of the machine's speed affect all subjects equally.
 
-Each round starts with another subject (A B C, B C A, C A B …), because the cost of a process depends on the process
-before it.
+Each round starts with another subject (A B C, B C A, C A B …). The reason is that the cost of a process depends on the
+previous process.
 """
 
 import json
@@ -17,18 +17,18 @@ from benchmarks.processor_share import hold
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = "from benchmarks.child import main; main()"
-#: How many of the 31 rounds are not counted: the first one writes bytecode and fills the disk's cache.
+#: The number of uncounted rounds among the 31 rounds. The first round writes bytecode and fills the disk's cache.
 _UNCOUNTED = 1
-#: A third of a core: about as much as a Lambda function of 512 MB has. Source: AWS Lambda developer guide, "Memory":
-#: 1,769 MB are one vCPU.
+#: A third of a core, which is about the share of a Lambda function of 512 MB. Source: AWS Lambda developer guide,
+#: "Memory": 1,769 MB are one vCPU.
 THIRD = 1 / 3
 
 
 class Subject(NamedTuple):
-    """A measured subject: `module:attribute` is a Lambda handler, `plan` the events that it gets.
+    """A measured subject. `module:attribute` is a Lambda handler; `plan` lists the events for this handler.
 
-    `home` is the folder of its code, if not this checkout. With `tls` it connects over TLS, as on AWS. With `compiles`
-    it runs without bytecode and writes none.
+    `home` is the folder of the subject's code; None means this checkout. With `tls` the subject connects over TLS, as
+    on AWS. With `compiles` the subject runs without bytecode and writes no bytecode.
     """
 
     name: str
@@ -41,24 +41,24 @@ class Subject(NamedTuple):
 
 @dataclass
 class Times:
-    """The times of one subject: CPU seconds, a list of steps per process; elapsed seconds and kB of memory after the
-    last step."""
+    """The times of one subject. `cold` has a list of CPU seconds for each process, with one figure for each step. The
+    seconds and the kB of memory are measured after the last step."""
 
     cold: list[list[float]] = field(default_factory=list)
     warm: list[list[float]] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
-    #: Elapsed seconds of one warm round; if many sign in at once, CPU seconds per person.
+    #: Elapsed seconds of one warm round. For many sign-ins at once: CPU seconds per person.
     seconds: list[float] = field(default_factory=list)
     crowds: list[list[float]] = field(default_factory=list)
 
     def together(self) -> list[float]:
-        """Return, for each process, the CPU seconds of all cold steps together."""
+        """Return, for each process, the sum of the CPU seconds of all cold steps."""
         return [sum(steps) for steps in self.cold]
 
 
 def plan(*steps: Mapping[str, Any], warm: int = 0, count_bundles: bool = False) -> dict[str, Any]:
-    """Return the plan of a process: the steps once in a cold process, then `warm` more times."""
+    """Return the plan of a process: the steps once in a cold process, and then `warm` more times."""
     return {"steps": list(steps), "warm": warm, "count_bundles": count_bundles}
 
 
@@ -67,8 +67,8 @@ class Lab:
     """The place where subjects run: the peers' interpreter, the environments without and with TLS, and the number of
     runs.
 
-    `app` contains Gatehouse as on Lambda: the unpacked zip, or this checkout. `sources` is the same without bytecode,
-    `earlier` a commit for comparison.
+    `app` is the folder of Gatehouse as on Lambda: the unpacked zip, or this checkout. `sources` has the same files
+    without bytecode. `earlier` is the folder of an earlier commit, for comparison.
     """
 
     python: Path
@@ -81,7 +81,7 @@ class Lab:
     earlier: Path = ROOT
 
     def measure(self, subjects: Sequence[Subject], share: float = 0) -> dict[str, Times]:
-        """Run every subject `runs` times alternately, limited to `share` of a core if that is given."""
+        """Run every subject `runs` times alternately. If `share` is given, limit each process to this share of a core."""
         times = {subject.name: Times() for subject in subjects}
         for number in range(self.runs + _UNCOUNTED):
             first = number % len(subjects)
@@ -100,7 +100,7 @@ class Lab:
         return times
 
     def run(self, subject: Subject, share: float = 0) -> dict[str, Any]:
-        """Run one process and return its last line of output. Raises RuntimeError."""
+        """Run one process, and return the last line of its output as JSON. Raises RuntimeError."""
         module, _, attribute = subject.handler.partition(":")
         environment = {**(self.tls_environment if subject.tls else self.environment)}
         if subject.compiles:
@@ -118,7 +118,7 @@ class Lab:
         return found
 
     def program(self, code: str, *arguments: str) -> str:
-        """Run a line of Python in a fresh process and return its last line of output. Raises RuntimeError."""
+        """Run a line of Python in a fresh process. Return the last line of the output. Raises RuntimeError."""
         return self._program(self.environment, ROOT, 0, code, *arguments)
 
     def _program(

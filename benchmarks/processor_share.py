@@ -1,8 +1,8 @@
 """Limits a process to a share of one core, as Lambda limits a function according to its memory.
 
-In each period of 20 ms it may use its share of processor time; then it is stopped (SIGSTOP) until it has made up for
-the excess. Linux's own quota for a group of processes does the same, but only a machine's administrator may set it.
-Source: the kernel's "CFS Bandwidth Control".
+In each period of 20 ms the process may use the share of processor time. If the process uses more, the module stops the
+process (SIGSTOP) until the average equals the share again. Linux's own quota for a group of processes has the same
+effect, but only a machine's administrator may set such a quota. Source: the kernel's "CFS Bandwidth Control".
 """
 
 import os
@@ -15,8 +15,9 @@ _LOOK = 0.0005
 
 
 def hold(process: "subprocess.Popen[bytes]", share: float) -> None:
-    """Hold the process to its share, and return when it has ended. Unused time is not saved for later."""
-    # In Linux, this number is the clock of another process's CPU time, as `clock_getcpuclockid` returns it.
+    """Limit the process to the share, and return when the process has ended. The process cannot save unused time for a
+    later period."""
+    # On Linux, this number is the clock of another process's CPU time, as `clock_getcpuclockid` returns it.
     clock = (~process.pid << 3) | 2
     allowance = share * PERIOD
     left, used, refill = allowance, 0.0, time.monotonic() + PERIOD

@@ -1,6 +1,7 @@
-"""Reconciling 100,000 people: time, memory, requests. Pool and table are in memory, so the figures are our own code's.
+"""Measures the time, memory and requests of reconciling 100,000 people. The pool and the table are in memory, so the
+figures describe only our own code.
 
-On AWS the pool's quota determines the duration of the first pass: pages of 60 at 20 a second.
+On AWS the pool's quota determines the duration of the first pass: 20 pages of 60 people in a second.
 """
 
 import io
@@ -20,12 +21,12 @@ from ops.report import Reporter
 
 NAME = "reconcile"
 PEOPLE = 100_000
-#: One record in a thousand is missing, and another one differs.
+#: One record in a thousand is missing, and another record in a thousand differs.
 _FAULTS = 1000
 
 
 class _Pool:
-    """A pool that makes each page on request, so that it takes no memory itself."""
+    """A pool that makes each page on request. The pool itself therefore takes no memory."""
 
     def __init__(self, people: int) -> None:
         self._people = people
@@ -40,7 +41,7 @@ class _Pool:
 
 
 class _Table:
-    """A table that returns what the trigger would have written, except for every thousandth record."""
+    """A table that returns the trigger's records, except for every thousandth record."""
 
     def __init__(self, people: int) -> None:
         self._people = people
@@ -70,7 +71,7 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Result:
-    """The result of one run. Memory is the growth of the process's peak, in MB."""
+    """The result of one run. `memory` is the growth of the process's peak, in MB."""
 
     people: int
     seconds: float
@@ -92,17 +93,17 @@ class _Result:
 
 
 def run(lab: Lab) -> list[Section]:
-    """Reconcile a tenth of the people, then all. If the two figures for memory are about equal, memory does not grow with
-    the number of people."""
+    """Reconcile a tenth of the people, then all people. If both runs need about the same memory, memory does not grow
+    with the number of people."""
     lab.tell(f"reconciling {PEOPLE:,} people")
     results = [_run(count) for count in (PEOPLE // 10, PEOPLE)]
     return [
         Section(
             "Reconciling pool and table",
-            "`ops reconcile` with pool and table in memory; one record in a thousand is missing and one "
-            "is wrong. The figures are our own time and the growth of the process's peak memory. On AWS "
-            "it takes at least the time in the last column, because of the pool's quota: "
-            f"{CALLS_PER_SECOND} `ListUsers` a second.",
+            "`ops reconcile` with the pool and the table in memory. One record in a thousand is missing, and one "
+            "in a thousand is wrong. The figures are our own time and the growth of the process's peak memory. The "
+            f"last column is the minimum time on AWS, because the pool's quota is {CALLS_PER_SECOND} `ListUsers` a "
+            "second.",
             ("people", "s", "MB more", "ListUsers", "reads", "writes", "s at quota"),
             [result.row() for result in results],
         )

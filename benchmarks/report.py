@@ -1,4 +1,4 @@
-"""Builds docs/BENCHMARKS.md from the sections and the description of the machine. It reads and writes no file."""
+"""Builds docs/BENCHMARKS.md from the sections and the description of the machine. The module reads and writes no file."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,18 @@ BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- /figures -->"
 _INTRODUCTION = """# Benchmarks
 
 `make bench` writes this page; do not edit it. Unless a table says otherwise, times are CPU time (user and system) of
-whole processes: the median and, in brackets, the middle half of the runs. All rows of a table are measured in one run
-and take turns (A B C, B C A, C A B …), so that a machine whose speed drifts affects all of them. "Compared
-with X" means the figure divided by that of X. Ratios are similar on other machines; the figures are not.
+whole processes: the median and, in brackets, the middle half of the runs. All rows of a table are measured in one run,
+alternately (A B C, B C A, C A B …), so that changes of the machine's speed affect all rows. "Compared with X" means the
+figure divided by X's figure. Ratios are similar on other machines; the figures are not.
 
 All calls to AWS use TLS and AWS's own host names, one for each service. The names resolve to one server on loopback,
-whose certificate is added to the end of certifi's bundle. The columns *HTTP* are the same without TLS. *At ⅓ core* is
-elapsed time while a process may use a third of a core, about as much as a Lambda function of 512 MB
+whose certificate is added to the end of certifi's bundle. The columns *HTTP* have the figures without TLS. *At ⅓ core*
+is the elapsed time of a process that may use a third of a core, about as much as a Lambda function of 512 MB
 (`benchmarks/processor_share.py` stops and continues every process within periods of 20 ms). *Peak* is the process's
 largest memory until its first response. `4be4ef5` is an earlier commit of Gatehouse, for comparison.
 
 In a cold figure the interpreter has already started, and all code has its bytecode, unless a row says otherwise. No
-figure contains what AWS itself adds (starting a container, the network): **not measured on AWS**.
+figure contains AWS's own time (starting a container, the network): **not measured on AWS**.
 
 To repeat the measurements, run `make bench`, which takes about {minutes} minutes on this machine; `python -m benchmarks
 --help` shows how to run parts. The peers are installed below `.local/`, locked with hashes
@@ -49,7 +49,7 @@ def build(
 
 
 def targets(sections: Sequence[Section]) -> str:
-    """Return the table of the promises, which says whether each holds; empty if there are none."""
+    """Return the table of the promises, with a verdict for each promise. Without promises, return the empty text."""
     rows = [target.row() for section in sections for target in section.targets]
     if not rows:
         return ""
@@ -57,7 +57,8 @@ def targets(sections: Sequence[Section]) -> str:
 
 
 def put_headlines(readme: str, sections: Sequence[Section]) -> str:
-    """Return the README with one line per section between the two marks. Raises ValueError without marks."""
+    """Return the README with one line for each section between the two marks. Raises ValueError if the marks are
+    missing."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -68,7 +69,7 @@ def put_headlines(readme: str, sections: Sequence[Section]) -> str:
 
 
 def missed(sections: Sequence[Section]) -> list[str]:
-    """Return the promises that do not hold."""
+    """Return the promises whose figures exceed the limits."""
     return [
         target.promise for section in sections for target in section.targets if not target.met()
     ]

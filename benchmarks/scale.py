@@ -1,4 +1,4 @@
-"""How many sign-ins per second one warm container can do, and what one sign-in costs among many."""
+"""Measures how many sign-ins per second one warm container can do, and the cost of one sign-in among many."""
 
 from dataclasses import replace
 
@@ -10,13 +10,14 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "scale"
 CROWDS = (1, 10, 200)
 _RUNS = 5
-#: One sign-in among many may cost this many times as much as a single one, because each browser has its own state.
+#: The maximum cost of one sign-in among many sign-ins, as a multiple of the cost of a single sign-in. Among many
+#: sign-ins, each browser has its own state.
 MAX_OF_ONE = 1.15
 _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
 
 
 def run(lab: Lab) -> list[Section]:
-    """Over TLS, sign in repeatedly in warm processes, and then with many people at once."""
+    """Over TLS, sign in repeatedly in warm processes. Then sign in with many people at once."""
     login = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     subjects = [
         Subject(
@@ -41,16 +42,21 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "Many people",
-            "First, one warm container handles login and callback repeatedly, over TLS; the figures are "
-            "sign-ins per second of elapsed time. Then many people sign in at once: all of them are sent to "
-            "Cognito before the first one returns; the figures are the CPU time of one sign-in. Lambda gives a "
+            "First, one warm container handles login and callback repeatedly, over TLS. The figures are sign-ins "
+            "per second of elapsed time. Then many people sign in at once: the app redirects all of them to "
+            "Cognito before the first person returns. The figures are the CPU time of one sign-in. Lambda gives a "
             f"container one request at a time, so people wait until a container is free. {_RUNS} runs.",
             ("", "a second, ⅓ core", "a second, one core", *(f"{n} at once, ms" for n in CROWDS)),
             rows,
-            (Target("One of 200 people at once, compared with one alone", cost[OURS], MAX_OF_ONE),),
-            notes=f"One of 200 sign-ins at once costs {ratio(cost[OURS], 1)} as much as one alone "
-            f"(Flask: {ratio(cost[FLASK], 1)}). "
-            "A test proves that memory does not grow over 100,000 invocations "
+            (
+                Target(
+                    "One of 200 people at once, compared with a single person",
+                    cost[OURS],
+                    MAX_OF_ONE,
+                ),
+            ),
+            notes=f"One of 200 sign-ins at once costs {ratio(cost[OURS], 1)} as much as a single sign-in (Flask: "
+            f"{ratio(cost[FLASK], 1)}). A test proves that memory does not grow over 100,000 invocations "
             "(`tests/soak/test_memory.py`, in `make soak`).",
         )
     ]

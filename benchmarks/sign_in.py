@@ -1,4 +1,5 @@
-"""Measures a whole sign-in: our Lambda time from the first redirect to the person's data on the page, and the calls."""
+"""Measures a whole sign-in: the outbound calls, and our Lambda time from the first redirect to the person's data on the
+page."""
 
 from collections import Counter
 from typing import Any
@@ -45,7 +46,7 @@ _STEPS: dict[str, dict[str, Any]] = {
 
 
 def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
-    """Sign in once in each fresh process, and then twenty more times in the same process."""
+    """In each fresh process, sign in once, and then twenty more times."""
     work = plan(*_STEPS.values(), warm=20)
     ours = Subject(OURS, "app:app", work, tls=True, home=lab.app)
     earlier = Subject(EARLIER, "app:app", work, tls=True, home=lab.earlier)
@@ -91,9 +92,9 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
     return [
         Section(
             "A whole sign-in",
-            "One container receives all four calls; the time of the first call includes the import of the "
-            "app. AWS is on loopback, and its time is not counted, but building requests and reading "
-            "responses is. *Warm* is the same sign-in again.",
+            "One container receives all four calls. The time of the first call includes the import of the app. AWS "
+            "is on loopback, and its time is not counted. The time of building requests and reading responses is "
+            "counted. *Warm* is a further sign-in in the same container.",
             ("", "cold, ms", f"{EARLIER}, cold, ms", "warm, ms"),
             rows,
             (
@@ -104,10 +105,9 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
                 ),
             ),
             notes=(
-                f"Round trips: {len(_STEPS)} from the browser to the app (not counting the page, before "
-                "and after). From a cold "
-                f"app to AWS {sum(calls.values())} ({sum(before.values())} at {EARLIER}): {outward}. From "
-                f"a warm one: {warm_calls}."
+                f"Round trips: {len(_STEPS)} from the browser to the app (the page's own requests are not counted). "
+                f"From a cold app to AWS {sum(calls.values())} ({sum(before.values())} at {EARLIER}): {outward}. "
+                f"From a warm app: {warm_calls}."
             ),
         )
     ]

@@ -1,4 +1,5 @@
-"""The cost of verifying an ID token with a cached key: by us, by PyJWT and by joserfc. RSA alone is the minimum."""
+"""Measures the cost of verifying an ID token with a cached key: by us, by PyJWT and by joserfc. The cost of RSA alone
+is the minimum."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +17,7 @@ _NONCE = "n" * 43
 
 
 def run(lab: Lab) -> list[Section]:
-    """Time blocks of 50 verifications alternately, all in one process with the peers' interpreter."""
+    """Time blocks of 50 verifications alternately. All blocks run in one process with the peers' interpreter."""
     blocks = 10 * lab.runs
     lab.tell(f"{blocks} blocks of {_CALLS}: ours, PyJWT, joserfc, RSA")
     program = f"from benchmarks.tokens import child; child({blocks})"
@@ -29,9 +30,9 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "ID-token verification",
-            "An ID token as Cognito issues it, RS256 with 2048 bits, verified with a cached key. PyJWT "
-            "and joserfc check signature, times, issuer and audience; Gatehouse also checks `token_use`, "
-            "`azp`, nonce and `at_hash`, and reads the person.",
+            "An ID token as Cognito issues it (RS256 with 2048 bits), verified with a cached key. PyJWT and "
+            "joserfc check signature, times, issuer and audience. Gatehouse also checks `token_use`, `azp`, nonce "
+            "and `at_hash`, and reads the person's claims.",
             ("", "µs", "to PyJWT"),
             rows,
             (
@@ -51,7 +52,7 @@ def run(lab: Lab) -> list[Section]:
 
 
 def child(blocks: int) -> None:
-    """Measure in the environment of the peers. Print the CPU seconds of one verification, as a list for each subject."""
+    """Measure in the peers' virtual environment. Print the CPU seconds of one verification: a list for each subject."""
     import time
 
     subjects = _subjects()

@@ -1,4 +1,4 @@
-"""The cost of the user-pool trigger, compared with a function that only calls boto3's put_item."""
+"""Measures the cost of the user-pool trigger. The peer is a function that only calls boto3's put_item."""
 
 from benchmarks import events
 from benchmarks.builds import EARLIER
@@ -14,7 +14,7 @@ _EARLIER = f"{EARLIER}, `user_records`"
 
 
 def run(lab: Lab) -> list[Section]:
-    """Measure both alternately, with the same table, over TLS and over plain HTTP."""
+    """Measure the trigger and the peer alternately, with the same table, over TLS and over plain HTTP."""
     step = {"event": events.confirmation(), "contains": "PostConfirmation_ConfirmSignUp"}
     work = plan(step, warm=100)
     subjects = [
@@ -44,9 +44,9 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "The user-pool trigger",
-            "`PostConfirmation_ConfirmSignUp`, written to a DynamoDB on loopback. Gatehouse imports "
-            "`app.py`, refuses foreign pools, writes conditionally (so that retries and late events "
-            "change nothing) and logs; the other function only puts an item.",
+            "`PostConfirmation_ConfirmSignUp`, written to a DynamoDB on loopback. Gatehouse imports `app.py`, "
+            "refuses foreign pools, writes conditionally (so that retries and late events change nothing) and "
+            "logs. The other function only puts an item.",
             (
                 *("", "cold, ms", "to bare", "HTTP, ms", "at ⅓ core, ms", "peak, MB"),
                 *("warm, µs", "to bare"),

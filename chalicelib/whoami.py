@@ -1,4 +1,4 @@
-"""An example of a route of your own: it reads the caller's claims and uses no table. See docs/your-routes.md."""
+"""An example of a route of your own. The route reads the caller's claims and uses no table. See docs/your-routes.md."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ routes = Blueprint(__name__)
 
 @routes.route("/whoami", methods=["GET"], authorizer=authorized("api/read"))
 def whoami() -> dict[str, Any]:
-    """Return whose access token it is, and what it allows."""
+    """Return the owner and the rights of the caller's access token."""
     caller = caller_of(routes.current_request)
     return {
         "sub": caller.sub,

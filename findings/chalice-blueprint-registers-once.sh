@@ -3,11 +3,11 @@
 #
 # Expected: a Blueprint describes routes; every app that registers it gets the same routes.
 # Actual: the first registration removes the arguments from the Blueprint. The second app gets the same
-#   paths with Chalice's defaults: GET instead of POST, and no CORS. There is no message.
+#   paths with Chalice's defaults: GET instead of POST, and no CORS. Chalice prints no message.
 # Source: chalice/app.py, Blueprint.register and Chalice._register_route, which pops each argument from a dictionary
 #   that the Blueprint keeps.
-# Who is affected: anybody who makes two apps in one process, as tests and libraries do. The second app then answers
-#   different requests than the first.
+# Who is affected: projects that make two apps in one process, as tests and libraries do. The second app then answers
+#   other requests than the first app.
 # Exit code: 0 while this behaviour exists, 1 when it has changed. Needs python3 (3.11 to 3.14) and a package index.
 set -euo pipefail
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # chalice 1.34.0: a dependency that cannot be built is left out of the package, and the command succeeds.
 # Expected: `chalice package` fails if a package of requirements.txt cannot be installed for Lambda.
-# Actual: it prints "Could not install dependencies", writes the zip without that dependency, and ends with exit
-#   code 0; `chalice deploy` continues and uploads the zip. The second run uses that zip again ("Reusing existing
-#   deployment package") and does not even print the warning.
+# Actual: the command prints "Could not install dependencies", writes the zip without that dependency, and ends with
+#   exit code 0. `chalice deploy` continues and uploads the zip. The second run uses the zip again ("Reusing existing
+#   deployment package") and does not print the warning.
 # Source: chalice/deploy/packager.py, BaseLambdaDeploymentPackager._build_python_dependencies and
 #   LambdaDeploymentPackager.create_deployment_package; https://github.com/aws/chalice/issues/929
-# Who is affected: anybody who deploys from CI. The job is green, and every invocation ends with
+# Who is affected: teams that deploy from CI. The job is green, and every invocation ends with
 #   Runtime.ImportModuleError.
 # Exit code: 0 while this behaviour exists, 1 when it has changed. Needs python3 (3.11 to 3.14) and a package index.
 set -euo pipefail
@@ -18,7 +18,7 @@ python3 -m venv venv
 venv/bin/python -m pip install --quiet --disable-pip-version-check chalice==1.34.0 2>/dev/null
 echo "chalice $(venv/bin/python -c 'from importlib.metadata import version; print(version("chalice"))')"
 
-# A typical source distribution: its metadata is readable, but building it needs a compiler that is missing here.
+# A typical source distribution with readable metadata. Building the distribution needs a compiler, which is missing.
 mkdir -p index needs-compiler-1.0 app/.chalice
 cat > needs-compiler-1.0/setup.py <<'PY'
 import sys

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# ministack 1.5.33: UpdateUserPool keeps every setting that the request leaves out. AWS resets it to its default.
+# ministack 1.5.33: UpdateUserPool keeps every setting that the request omits. AWS resets such a setting to its default.
 #
-# Expected: if a pool update loses nothing on a local AWS, it loses nothing on AWS either.
+# Expected: a pool update has the same effect on a local AWS and on AWS.
 # Actual: in MiniStack the pool keeps its second factor and its password policy. AWS
 #   documents for the same call: "If you don't provide a value for an attribute, Amazon Cognito sets it to its default
-#   value." So on AWS, after that call, the pool has a minimum password length of 8 and no second factor.
+#   value." After the call on AWS, the pool therefore has a minimum password length of 8 and no second factor.
 # Source: Amazon Cognito API reference, UpdateUserPool. Not verified on AWS.
-# Who is affected: anybody who uses MiniStack to test a script that calls update_user_pool(UserPoolId=…, one setting).
+# Who is affected: teams that use MiniStack to test a script that calls update_user_pool(UserPoolId=…, one setting).
 #   The test passes; in production the other settings are gone, without an error.
 # Exit code: 0 while this behaviour exists, 1 when it has changed. Needs python3 (3.11 to 3.14) and a package index.
 set -euo pipefail

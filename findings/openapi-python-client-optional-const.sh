@@ -3,10 +3,10 @@
 #
 # Expected: a client generated from a valid OpenAPI 3.1 document can be imported.
 # Actual: the check of the constant lacks a space ("!= Trueand not isinstance"), so the model's module is a syntax
-#   error. The command prints no error about it and ends with exit code 0. A required `const` is generated correctly.
+#   error. The command prints no error about the module, and ends with exit code 0. A required `const` is generated correctly.
 # Source: the package's template property_templates/const_property.py.jinja; seen in a test that generates a client of
 #   Gatehouse's own document.
-# Who is affected: anybody who publishes an optional `const`, such as a flag that is `true` or absent. The error appears
+# Who is affected: teams that publish an optional `const`, such as a flag that is `true` or absent. The error appears
 #   when the client is imported. A plain `boolean` works.
 # Exit code: 0 while this behaviour exists, 1 when it has changed. Needs python3 (3.11 to 3.14) and a package index.
 set -euo pipefail

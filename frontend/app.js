@@ -1,5 +1,6 @@
 /**
- * Connects the session to the views: reads the page's URL, asks the server who is signed in, and shows the right view.
+ * Connects the session to the views. Reads the page's URL, gets the signed-in person from the server, and shows the matching
+ * view.
  *
  * @typedef {{direct_sign_in: 'embedded'|'managed'|'off', sign_up: boolean, discover: boolean, auto_sign_in: string|null,
  *   providers: {name: string, label: string}[], return_to?: string, session?: boolean|null, passkeys?: boolean}} Config the answer
@@ -17,30 +18,29 @@ const session = createSession({ baseUrl: root });
 const query = new URLSearchParams(location.search);
 const arrival = {
   error: query.get('error'),
-  // the person's target; the configuration's `return_to` shows whether the target is allowed
+  // the target that the URL requests; the configuration's `return_to` is this target only if the target is allowed
   wish: query.get('return_to'),
   signedOut: query.has('signed_out'),
-  // the browser returned from an automatic sign-in
+  // whether the browser returned from an automatic sign-in
   returned: query.has('returned'),
-  // a view for signed-out people has been shown
+  // whether a view for signed-out people has been shown
   shown: false,
-  // the person used the Back button
+  // whether the person used the Back button
   stepped: history.state?.left === true,
-  // the person pressed "try again"
+  // whether the person pressed "try again"
   asked: false,
 };
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
-/** @type {HTMLMetaElement|null} the configuration that the server put into the HTML; `session` is null if the HTML also has
- *   the likely first view */
+/** @type {HTMLMetaElement|null} the configuration in the HTML, from the server; `session` is null if the HTML also has the likely first view */
 const told = document.querySelector('meta[name=gatehouse-config]');
 /** @type {Config} null until it has been loaded */
 let config = told && JSON.parse(told.content);
 let configAsked = false;
-// time before the configuration is requested again
+// the time in milliseconds before the configuration is requested again
 let pause = 2000;
-// modules, loaded when needed
+// modules that are loaded at their first use
 /** @type {Awaited<ReturnType<typeof import('./profile.js').prepare>>|null} */
 let profile = null;
 /** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
@@ -52,7 +52,7 @@ const choice = { remember: query.get('remember') === '1' };
 let shown = '';
 let warning = '';
 let leaving = false;
-// the session's length in milliseconds, for the meter, and the time at which it ends
+// the session's length in milliseconds, for the meter, and the session's end
 let whole = 1;
 let ends = 0;
 
@@ -64,7 +64,7 @@ async function loadConfig() {
     const response = await fetch(url, { signal: AbortSignal.timeout(15000) });
     if (response.ok) config = await response.json();
   } catch {
-    // offline; the retry below handles it
+    // offline; the retry below asks again
   }
   configAsked = false;
   if (!config) setTimeout(() => config ?? loadConfig().then(render), (pause = Math.min(pause * 2, 60000)));
@@ -90,7 +90,7 @@ function waysIn() {
 /** @returns {view.Way[]} */
 const emailWay = () => (emailFirst() ? [{ label: texts.email, sign: 'mail', url: () => '#email' }] : []);
 
-/** The views of direct sign-in have their own URLs, so that Back, reload and bookmarks work. */
+/** The views of the direct sign-in. Each view has its own URL, so that Back, reload and bookmarks work. */
 const DIRECT = ['email', 'password', 'sign-up', 'code', 'forgot', 'reset'];
 const address = () => location.hash.slice(1);
 
@@ -104,7 +104,7 @@ function goTo(name) {
 /** @returns {Record<string, string>} */
 const labels = () => Object.fromEntries((config?.providers ?? []).map(({ name, label }) => [name, label]));
 
-/** Starts the stage's automatic sign-in. A parameter of the return URL records this attempt. */
+/** Starts the stage's automatic sign-in, and records the attempt in a parameter of the return URL. */
 function leave() {
   const provider = config.auto_sign_in ?? '';
   const url = session.signInUrl({ provider, returnTo: config.return_to ?? `${root.pathname}?returned=1` });
@@ -113,8 +113,8 @@ function leave() {
   go(url);
 }
 
-// If a script leaves the page before the page has loaded, browsers replace the page in their history, and Back skips it.
-// This script starts before then.
+// Resolves when the page has loaded. If a script opens another page earlier, browsers replace this page in their history, and
+// Back skips this page.
 const loaded = new Promise((resolve) => {
   addEventListener('load', () => setTimeout(resolve));
   setTimeout(resolve, 3000);
@@ -122,13 +122,16 @@ const loaded = new Promise((resolve) => {
 /** @param {string} url */
 const go = (url) => loaded.then(() => location.assign(url));
 
-/** Prepares to leave the page. A person who returns with the Back button is not sent away again. */
+/** Records that the browser leaves the page. After a return with the Back button, the page starts no automatic sign-in. */
 function depart() {
   leaving = true;
   history.replaceState({ left: true }, '');
 }
 
-/** Opens the target after a sign-in: the person's target or, after a sign-in on this page, the stage's target. */
+/**
+ * Opens the target after a sign-in. The person's target has priority over the stage's target, which counts only after a
+ * sign-in on this page.
+ */
 function moveOn() {
   if (arrival.stepped || !config?.return_to || !(arrival.wish || arrival.shown)) return false;
   depart();
@@ -138,8 +141,8 @@ function moveOn() {
 }
 
 /**
- * Whether to start the automatic sign-in: not if cookies are blocked, and not after a sign-out, an error, a sign-in that left
- * no session, or the Back button.
+ * Whether to start the automatic sign-in. The result is false if cookies are blocked. The result is also false after a
+ * sign-out, an error, a sign-in that left no session, and the Back button.
  * @param {string|null} reason
  */
 const mayLeave = (reason) =>
@@ -151,14 +154,14 @@ function noticeFor(reason) {
   if (arrival.returned) return [texts.notKept];
   if (arrival.signedOut) return [texts.signedOut, config?.providers.length || config?.discover ? texts.signedOutMore : null];
   if (reason === 'signed_out') return [texts.endedElsewhere];
-  // the session ended before its deadlines, so it was ended elsewhere
+  // the session ended before both deadlines, so another browser or the server ended the session
   if (reason === 'session_expired' && profile && Date.now() < ends) return [...profile.ENDED, 'alert'];
   if (reason === 'session_expired') return [texts.sessionExpired];
   return undefined;
 }
 
 /**
- * Shows the view for an outage, because a module could not be loaded.
+ * Shows the view for an outage if a module could not be loaded.
  * @param {() => unknown} again
  */
 const missing = (again) => view.show('unavailable', view.unavailable({ offline: !navigator.onLine, retry: again }));
@@ -189,8 +192,8 @@ const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 /** Views for people who are signed in with a password. */
 const OWN = ['two-step', 'passkeys'];
 
-// If a route requires a recent authentication, the page's call waits until the person has confirmed on this page. Then the call
-// is repeated.
+// A call to a route that requires a recent authentication waits until the person has confirmed on this page. Then the call is
+// repeated.
 const { fetch: send } = session;
 /** @type {((confirmed: boolean) => void)|null} continues the waiting call */
 let waiting = null;
@@ -275,13 +278,13 @@ async function retry({ currentTarget }) {
 }
 
 /**
- * Returns the name of the view to show (for the profile, the person's `sub`), or an empty string if the view is not known
- * yet.
+ * Returns the name of the matching view, or an empty string if the view is still unknown. The name of the profile is the
+ * person's `sub`.
  * @param {import('./session.js').State} state
  */
 function fitting({ status, user }) {
   if (user) return address() === 'confirm' || (OWN.includes(address()) && mayTwoStep(user)) ? address() : user.sub;
-  // checked only after the session, because a signed-in person does not need the error
+  // the session is checked first, because a signed-in person does not need the error
   if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
   if (status === 'signed_out' && config) {
@@ -313,7 +316,7 @@ function render() {
 
 const choices = () => [...waysIn(), ...emailWay()];
 const described = () => JSON.stringify(choices().map(({ label, url }) => [label, url()]));
-// the choices that the HTML's own view shows; empty after the script has drawn a view
+// the ways to sign in that the HTML's own view shows; empty after the script has drawn a view
 let inPage = '';
 
 /** @param {view.Words} [notice] */
@@ -353,8 +356,8 @@ setInterval(tickClock, 1000);
 addEventListener('hashchange', render);
 addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
-// The browser may keep this page for the Back button. If the person comes back, the page must ask the server before it shows
-// anybody's data.
+// The browser may keep this page for the Back button. After a return, the page must ask the server before it shows personal
+// data.
 addEventListener('pagehide', () => {
   leaving = true;
   direct = null;
@@ -370,10 +373,10 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// If the HTML's configuration says that there is a session, or probably one, the page asks for the session at once.
-// Otherwise it waits for the configuration, which the browser requests together with the scripts. The configuration says
-// whether there may be a session, so a first visitor does not wait for a second answer. If the configuration is slow, the
-// page asks for the session anyway. A view in the HTML stays, unless the URL names another view, which will replace it.
+// If a session is certain or likely according to the HTML's configuration, the page asks for the session at once. Otherwise
+// the page waits for the configuration, which the browser requests together with the scripts. The configuration shows whether
+// the browser may have a session, so a first visitor does not wait for a second answer. If the configuration is slow, the page
+// asks for the session at the same time. A view in the HTML stays, unless the URL names another view.
 if (config?.session === null && !address()) {
   view.adopt(choices(), choice);
   inPage = described();

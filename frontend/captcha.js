@@ -1,7 +1,7 @@
 /**
- * The widget of a CAPTCHA vendor. hCaptcha and Turnstile have the same interface: a script that calls a named
- * function when it is ready, and an object with render(). Sources: hCaptcha, "Explicitly render hCaptcha"; Cloudflare
- * Turnstile, "Explicitly render the Turnstile widget".
+ * Loads and shows the widget of a CAPTCHA vendor. hCaptcha and Turnstile have the same interface. The vendor's script calls a
+ * named function when the script is ready, and defines an object with render(). Sources: hCaptcha, "Explicitly render
+ * hCaptcha"; Cloudflare Turnstile, "Explicitly render the Turnstile widget".
  */
 /** @type {any} */
 const scope = globalThis;
@@ -39,7 +39,7 @@ function load(script) {
  * Shows the widget in `place`.
  * @param {HTMLElement} place
  * @param {{provider?: string, site_key: string, script: string}} challenge
- * @param {(token: string) => void} solved called for each solved puzzle, with a token that works for one attempt
+ * @param {(token: string) => void} solved gets a token for each solved puzzle; a token works for one attempt
  */
 export async function captcha(place, { provider, site_key: siteKey, script }, solved) {
   await load(script);

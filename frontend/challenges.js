@@ -1,4 +1,4 @@
-/** The views of the steps that Cognito may require between the password and the tokens. */
+/** The views of Cognito's challenges: the steps between the password and the tokens. */
 import { enrolment } from './enrolment.js';
 import { accountField, badPassword, codeField, form, linkButton, passwordField, reject, sender } from './form.js';
 import { texts } from './more-texts.js';
@@ -21,8 +21,8 @@ const METHODS = {
  * @param {(answer: any) => unknown} options.proceed continues with the next answer
  * @param {(answer: any) => void} options.elsewhere
  * @param {(text?: string) => void} options.startOver
- * @param {{send: (code: string) => Promise<any>, signIn: () => unknown}} [options.recovery] used if the person has lost the app
- * @param {(kind: string) => () => string} options.by returns the name of the server's limit that counts an attempt
+ * @param {{send: (code: string) => Promise<any>, signIn: () => unknown}} [options.recovery] for a person who has lost the app
+ * @param {(kind: string) => () => string} options.by returns the name of the server's limit for an attempt
  */
 export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by, recovery }) {
   const { name } = challenge;
@@ -54,7 +54,7 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
       send: (values) => reply({ name, code: values.code }),
       refused: { ...common.refused, invalid_code: () => reject(code, texts.wrongCode) },
     });
-    // The QR code is above the field for the code: focus on the field would scroll the QR code out of sight.
+    // The QR code is above the field for the code. Focus on the field would scroll the QR code out of sight.
     present(title, [...before, sheet, ...after], name === 'MFA_SETUP' ? undefined : code.input);
   }
 

@@ -1,4 +1,4 @@
-/** Lets a signed-in person authenticate again: by password or passkey, or at the provider through which they signed in. */
+/** Lets a signed-in person authenticate again, by password or passkey, or at the person's identity provider. */
 import { accountField, form, linkButton, passkeyBox, passwordField, reject } from './form.js';
 import { texts } from './more-texts.js';
 import { el, fill, heading, notice, show, way } from './view.js';
@@ -8,8 +8,9 @@ import { el, fill, heading, notice, show, way } from './view.js';
  * @param {ReturnType<typeof import('./session.js').createSession>} options.session
  * @param {import('./session.js').User} options.user
  * @param {() => void} options.back
- * @param {import('./app.js').Config|null} options.config after a sign-in at a provider, the browser returns to its `return_to`
- * @param {Record<string, string>} options.labels of providers, by name
+ * @param {import('./app.js').Config|null} options.config the stage's configuration; after a sign-in at a provider, the browser
+ *   returns to the configuration's `return_to`
+ * @param {Record<string, string>} options.labels the providers' labels, by the provider's name
  * @param {() => void} options.done called when the new session has begun
  */
 export function open({ session, user, back, config, labels, done }) {

@@ -1,6 +1,6 @@
 /**
- * Sign-in that begins with an address: the provider of its domain, the password, sign-up, codes, and the reset of a
- * password.
+ * The direct sign-in, which begins with an address. The views find the address's provider, ask for password and codes, sign
+ * people up, and reset passwords.
  *
  * @typedef {import('./view.js').Child} Child
  * @typedef {import('./form.js').Field} Field
@@ -18,16 +18,16 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
  * @param {import('./view.js').Choice} options.choice
  * @param {() => import('./view.js').Way[]} options.ways the other ways to sign in
  * @param {(name: string) => void} options.goTo shows one of the views below
- * @param {import('./app.js').Config} options.config the stage's configuration; with `discover`, the page asks for the address
- *   before anything else
+ * @param {import('./app.js').Config} options.config the stage's configuration; with `discover`, the page first asks for the
+ *   address
  * @param {URL} options.root
- * @param {(way: import('./session.js').SignIn) => string} options.signInUrl the session's function, with the person's target
- *   added
+ * @param {(way: import('./session.js').SignIn) => string} options.signInUrl the session's function, which also adds the
+ *   person's target
  */
 export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
   let email = ''; // kept from one view to the next
   let mailed = ''; // the address for which a code was requested
-  let password = ''; // kept until the sign-in that follows the confirmation of the address
+  let password = ''; // kept for the automatic sign-in after the confirmation of the address
   /** @type {HTMLElement|null} */
   let nextNotice = null;
 
@@ -51,7 +51,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * A step that this page does not support leads to managed login.
+   * Shows a link to managed login, for a step that this page does not support.
    * @param {{login_url?: string}} answer
    */
   function elsewhere({ login_url: address }) {
@@ -67,8 +67,8 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * If the answer has a token, the session has begun, and the page continues by itself. Otherwise the answer has a
-   * challenge.
+   * Continues after an answer. If the answer has a token, the session has begun, and the page continues by itself. Otherwise
+   * the answer has a challenge.
    * @param {any} answer
    */
   async function proceed(answer) {
@@ -87,7 +87,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * Signs in after the address is confirmed or a new password is set. If that fails, the person uses the form.
+   * Signs in after the address is confirmed or a new password is set. If this sign-in fails, the person uses the form.
    * @param {string} text
    */
   async function signInByItself(text) {
@@ -99,20 +99,21 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     return goTo(home());
   }
 
-  /** Signs in after a recovery code; the next view then sets up another app. */
+  /** Signs in after a recovery code. The next view then sets up another app. */
   async function signInWithoutApp() {
     history.replaceState(null, '', '#two-step');
     await signInByItself(texts.isOffTitle);
   }
 
-  /** The hint about invitations. Everybody sees it, so it does not reveal who was invited. */
+  /** The hint about invitations. The page always shows the hint, so the hint does not reveal who was invited. */
   const invited = () => el('p', { class: 'quiet' }, texts.invited);
   const offers = () =>
     el('div', {},
       el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot')), invited());
 
   /**
-   * Asks how people of the address's domain sign in: at a provider, with a password here, or not at all.
+   * Asks for the address. Then asks the server whether people of the address's domain sign in at a provider or with a
+   * password.
    * @returns {View}
    */
   function askAddress() {
@@ -223,10 +224,12 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   const views = {
     email: () => (config.discover ? askAddress() : askBoth()),
 
-    /** If this view is opened directly, there is no address yet, so it asks for the address first. */
+    /** If this view is opened directly, the address is still unknown. Then the view for the address is shown first. */
     password: () => (config.discover && email ? askBoth() : views.email()),
 
-    /** Asks only for the address. The password is set with the mailed code, so that a stranger cannot set it first. */
+    /**
+     * Asks only for the address. The password is set with the mailed code, so that a stranger cannot set the password first.
+     */
     'sign-up': () =>
       askForCode('sign-up', {
         title: texts.signUpTitle,
@@ -247,7 +250,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
       prove('code', {
         path: 'confirm',
         title: texts.codeTitle,
-        untold: texts.enterCode, // the page has not requested a code
+        untold: texts.enterCode, // the title if the page has not requested a code
         done: texts.confirmed,
         again: 'resend-code',
         fields: [
@@ -269,7 +272,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   };
 
   /**
-   * The first step of sign-up and reset: asks for the address to which a code is mailed.
+   * The first step of sign-up and reset. Asks for the address to which a code is mailed.
    * @param {string} path
    * @param {{title: string, lead: string, label: string, next: string, refused?: import('./form.js').Refused}} options
    * @returns {View}
@@ -299,7 +302,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * The second step: the person enters the mailed code, and chooses the password.
+   * The second step of sign-up and reset. The person enters the mailed code, and chooses the password.
    * @param {string} name
    * @param {{path: string, title: string, untold?: string, done: string, again: string, fields?: Field[], more?: Child[], elsewhere?: Node}} options
    * @returns {View}

@@ -1,13 +1,16 @@
-/** The view after a sign-in that failed outside this page: what happened, and what to do. */
+/** The view after a sign-in that failed outside this page. The view explains the failure and gives advice. */
 import { texts } from './more-texts.js';
 import { button, el, heading, icon } from './view.js';
 
 /** @type {Record<string, {title: string, what: string, help: string}>} */
 const errors = texts.errors;
-/** After these errors, the same attempt would fail again. */
+/** Error codes after which the same attempt would fail again. */
 const FINAL = ['account_disabled', 'login_used', 'not_found', 'sign_up_refused', 'unknown_provider'];
 
-/** @param {{code: string|null, blocked: boolean, retry: (event: any) => unknown}} options `blocked`: this browser keeps no cookies */
+/**
+ * @param {{code: string|null, blocked: boolean, retry: (event: any) => unknown}} options `blocked` is true if this browser
+ * keeps no cookies
+ */
 export function failure({ code, blocked, retry }) {
   const { title, what, help } = code && Object.hasOwn(errors, code) ? errors[code] : errors.unknown;
   return [

@@ -1,12 +1,11 @@
 /**
- * The parts that the forms of direct sign-in and of two-step verification share: fields, waiting, and messages after a
- * refusal.
+ * The shared parts of the page's forms: fields, waiting, and messages after a refusal.
  *
  * @typedef {ReturnType<typeof field>} Field
  * @typedef {Record<string, string>} Values of a form's fields, by their names
  * @typedef {(text?: string, more?: string|null, ...extra: import('./view.js').Child[]) => void} Say
  * @typedef {{response: Response, answer: any}} Answered
- * @typedef {Record<string, (answer: any, say: Say) => unknown>} Refused the reaction, by error code
+ * @typedef {Record<string, (answer: any, say: Say) => unknown>} Refused the reactions to refusals, by error code
  */
 import { texts } from './more-texts.js';
 import { sheet } from './sheet.js';
@@ -16,8 +15,8 @@ await sheet('forms.css');
 
 /**
  * A labelled field, its hint, and the place for its error message.
- * @param {{name: string, label: string, need: string, hint?: string|false, after?: Node} & Record<string, any>}
- * options `need` is the message for an empty or malformed value; all other names become attributes of the input
+ * @param {{name: string, label: string, need: string, hint?: string|false, after?: Node} & Record<string, any>} options `need`
+ *   is the message for an empty or malformed value. All other names become attributes of the input.
  */
 export function field({ name, label, need, hint, after, ...attributes }) {
   const id = `field-${name}`;
@@ -39,7 +38,7 @@ export function field({ name, label, need, hint, after, ...attributes }) {
       hint && el('p', { class: 'quiet', id: `${id}-hint` }, hint),
       el('div', { class: 'box' }, input, after),
       wrong),
-    /** Shows an error message; returns true if the field is valid. */
+    /** Shows an error message for an invalid value. Returns true if the value is valid. */
     check() {
       complain(input.validity.valid && input.value.trim() ? '' : need);
       return !input.hasAttribute('aria-invalid');
@@ -51,7 +50,7 @@ export const emailField = (value = '') =>
   field({
     name: 'email', label: texts.address, need: texts.needAddress, value,
     type: 'email', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false',
-    pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as on the server: the domain needs a dot, ASCII or full-width
+    pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as on the server, the domain must contain a dot, ASCII or full-width
   });
 
 /** @param {'current-password'|'new-password'} autocomplete @param {{name?: string, label?: string}} [more] */
@@ -84,7 +83,8 @@ export function passwordField(autocomplete, { name = 'password', label } = {}) {
 }
 
 /**
- * Returns the ASCII form of a digit of any script. In Unicode, a script's digits are consecutive and begin with its zero.
+ * Returns the ASCII form of a digit of any script. In Unicode, a script's digits are consecutive and begin with the script's
+ * zero.
  * @param {string} character
  */
 function digit(character) {
@@ -95,17 +95,17 @@ function digit(character) {
 }
 
 /**
- * Returns the digits of a typed or pasted code, full-width digits too, without the spaces and dashes between them.
+ * Returns the digits of a typed or pasted code, without spaces and dashes. Digits may be full-width.
  * @param {string} text
  */
 export const digitsOf = (text) => text.replace(/\p{Nd}/gu, digit).replace(/\D/g, '').slice(0, 10);
 
-/** One field for the whole code, so that paste and autofill work; spaces and dashes in it are ignored. */
+/** Makes one field for the whole code, so that paste and autofill work. Spaces and dashes in the field are ignored. */
 export function codeField() {
   /** @param {{target: HTMLInputElement, isComposing?: boolean}} event */
   const tidy = ({ target, isComposing }) => {
     const digits = digitsOf(target.value);
-    // An input method in the middle of a composition would otherwise insert its text twice.
+    // Without this check, an input method in the middle of a composition would insert the text twice.
     if (!isComposing && digits !== target.value) target.value = digits;
   };
   return field({
@@ -116,14 +116,15 @@ export function codeField() {
 }
 
 /**
- * A hidden field that tells password managers whose password is being set.
+ * Makes a hidden field from which password managers learn the account of the new password.
  * @param {string} email
  */
 export const accountField = (email) =>
   el('input', { type: 'email', name: 'username', autocomplete: 'username', value: email, hidden: true, readonly: true });
 
 /**
- * When the server will accept attempts of a kind again, in milliseconds. The times are kept when the view changes.
+ * The times at which the server will again accept attempts, by kind of attempt, in milliseconds. The times are kept when the
+ * view changes.
  * @type {Map<string, number>}
  */
 const until = new Map();
@@ -136,7 +137,7 @@ const clock = (seconds) =>
     : `${Math.floor(seconds / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`);
 
 /**
- * Keeps `control` from sending while attempts of its kind are blocked; returns a function that checks this again.
+ * Blocks `control` while the server refuses attempts of its kind. Returns a function that checks the block again.
  * @param {HTMLElement} control @param {() => string} kind @param {() => void} freed
  */
 function waiting(control, kind, freed) {
@@ -161,11 +162,12 @@ function waiting(control, kind, freed) {
 }
 
 /**
- * Sends when the person uses `control`, and shows the result. It sends nothing while it waits
- * for an answer, or while attempts are blocked.
+ * Sends when the person uses `control`, and shows the result. Further uses are ignored while an answer is pending or attempts
+ * are blocked.
  * @param {Object} options
- * @param {HTMLElement} options.control the button; it has to keep the focus, so its `disabled` attribute is never set
- * @param {() => string} options.kind the name of the server's limit that counts an attempt
+ * @param {HTMLElement} options.control the button; its `disabled` attribute is never set, because the button has to keep the
+ *   focus
+ * @param {() => string} options.kind returns the name of the server's limit for an attempt
  * @param {() => Promise<Answered>} options.send
  * @param {(answer: any, say: Say) => unknown} options.done
  * @param {Refused} [options.refused]
@@ -202,16 +204,16 @@ export function sender({ control, kind, send, done, refused = {} }) {
 }
 
 /**
- * A form that is submitted by script.
- * @param {Object} options the options of sender(), and:
+ * Makes a form that is submitted by script.
+ * @param {Object} options the options of sender(), and these options:
  * @param {Field[]} options.fields
  * @param {string} options.label the button's text
  * @param {(values: Values) => string} options.kind
  * @param {(values: Values) => Promise<Answered>} options.send
  * @param {(answer: any, say: Say) => unknown} options.done
  * @param {Refused} [options.refused]
- * @param {import('./view.js').Child[]} [options.extra] between the fields and the button
- * @param {string} [options.titled] id of the element that names the form; by default the view's heading
+ * @param {import('./view.js').Child[]} [options.extra] nodes between the fields and the button
+ * @param {string} [options.titled] the id of the element that names the form; the default is the view's heading
  */
 export function form({ fields, label, extra = [], titled = 'title', send, kind, refused, ...rest }) {
   const control = el('button', { class: 'button primary', type: 'submit' }, el('span', {}, label));
@@ -230,7 +232,7 @@ export function form({ fields, label, extra = [], titled = 'title', send, kind, 
     if (wrong.length) wrong[0].input.focus();
     else void act();
   };
-  // With POST, a password can never get into a URL.
+  // The method is POST, so that a password can never get into a URL.
   return el('form', { method: 'post', novalidate: true, 'aria-labelledby': titled, onsubmit, oninput: () => look() },
     ...fields.map(({ node }) => node), ...kept(extra), control, said);
 }
@@ -254,8 +256,8 @@ export const link = (label, href) => el('a', { class: 'link', href }, label);
 export const linkButton = (label, onclick) => el('button', { class: 'link', type: 'button', onclick }, label);
 
 /**
- * Returns the place for passkeys, if the stage offers them and the browser supports them. The form does not wait for their
- * module: it is loaded later.
+ * Returns the element for passkeys, if the stage offers passkeys and the browser supports passkeys. The module for passkeys is
+ * loaded later, so the form does not wait for this module.
  * @param {import('./app.js').Config|null} config
  * @param {(module: typeof import('./passkeys.js'), box: HTMLElement) => unknown} put
  */
@@ -263,6 +265,6 @@ export function passkeyBox(config, put) {
   const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
   if (!config?.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
   const box = el('div', { class: 'passkey' });
-  import('./passkeys.js').then((module) => put(module, box)).catch(() => null); // the person still has the password
+  import('./passkeys.js').then((module) => put(module, box)).catch(() => null); // without the module, the person can use the password
   return box;
 }

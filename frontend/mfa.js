@@ -1,4 +1,4 @@
-/** Turns two-step verification on and off, for people who are signed in with a password. */
+/** The views in which people with a password turn two-step verification on and off. */
 import { enrolment } from './enrolment.js';
 import { accountField, codeField, form, linkButton, passwordField, reject } from './form.js';
 import { texts } from './more-texts.js';
@@ -21,7 +21,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('two-step', [top, ...nodes, linkButton(texts.backToProfile, back)], start ?? top);
   };
-  /** For a session that has ended in the meantime: a refresh makes the page show this. */
+  /** For a session that has ended in the meantime. After the refresh, the page shows that the session has ended. */
   const gone = () => void session.refresh();
   const kind = () => 'two-step';
   /** @type {import('./form.js').Refused} */

@@ -1,4 +1,4 @@
-/** Dates, times and durations in the page's language, in the regional form that the browser prefers. */
+/** Formats dates, times and durations in the page's language, in the browser's preferred regional form. */
 import { el } from './view.js';
 
 const { lang } = document.documentElement;

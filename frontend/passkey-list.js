@@ -1,5 +1,5 @@
 /**
- * Lists, sets up, names and removes a person's own passkeys, after the person has entered the password again.
+ * The views that list, set up, name and remove a person's own passkeys. The person first enters the password again.
  *
  * @typedef {{id: string, name: string, created_at: string, attachment: string}} Passkey
  * @typedef {import('./view.js').Child} Child
@@ -31,7 +31,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('passkeys', [top, ...nodes, linkButton(texts.backToProfile, to)], start ?? top);
   };
-  /** For a session that has ended in the meantime: a refresh makes the page show this. */
+  /** For a session that has ended in the meantime. After the refresh, the page shows that the session has ended. */
   const gone = () => void session.refresh();
   const kind = () => 'passkeys';
   /** @type {import('./form.js').Refused} */
@@ -42,7 +42,10 @@ export function open({ session, user, back }) {
     passkey_refused: (_, say) => say(texts.passkeyNotKept, texts.passkeyNotKeptMore),
   };
 
-  /** @param {string} [text] @param {string} [password] if given, asks for the app's code that Cognito requires besides this password */
+  /**
+   * @param {string} [text]
+   * @param {string} [password] with a password, the view asks for the app's code, which Cognito also requires
+   */
   function askPassword(text, password) {
     const secret = password ? codeField() : passwordField('current-password');
     const sheet = form({

@@ -1,6 +1,6 @@
 /**
- * Signs a person in with a passkey, or lets a signed-in person confirm with one. A button does this or, in a browser that
- * has signed in to the account before, autofill in the field for the address.
+ * Signs a person in with a passkey, or lets a signed-in person confirm with a passkey. The person uses a button. In a browser
+ * that has signed in to the account before, the person can also use autofill in the field for the address.
  *
  * @typedef {Pick<import('./form.js').Field, 'check'|'complain'> & {input: HTMLInputElement}} Address the field for the address,
  * or an object with the signed-in person's address
@@ -11,7 +11,10 @@ import { texts } from './more-texts.js';
 import { button, el } from './view.js';
 
 const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
-/** Cancels the autofill that waits in the field for the address. A browser allows only one waiting request. @type {AbortController|null} */
+/**
+ * Cancels the request for autofill in the field for the address. A browser allows only one waiting request.
+ * @type {AbortController|null}
+ */
 let waiting = null;
 const OK = /** @type {Response} */ ({ ok: true });
 
@@ -55,7 +58,7 @@ export function passkeyButton({ post, address, choice, by, proceed }) {
       try {
         return await reply(post, await answerTo(asked.answer.challenge.options));
       } catch (error) {
-        // the person cancelled, the time ran out, or no passkey fits: browsers do not say which
+        // the person cancelled, the time ran out, or no passkey fits; browsers do not distinguish these cases
         if (error instanceof DOMException) return { response: OK, answer: { said: [texts.passkeyCancelled, texts.passkeyNoneMore] } };
         throw error;
       }
@@ -71,8 +74,8 @@ export function passkeyButton({ post, address, choice, by, proceed }) {
 }
 
 /**
- * Offers a passkey as autofill in the field for the address: the passkey of the account that this browser has signed in to
- * before.
+ * Offers a passkey as autofill in the field for the address. The passkey belongs to the account of this browser's last
+ * sign-in.
  * @param {Object} options as for passkeyButton()
  * @param {(path: string, body: object) => Promise<Answered>} options.post
  * @param {import('./form.js').Field} options.address

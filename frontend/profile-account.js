@@ -1,9 +1,13 @@
-/** The profile's sections for name and password. If a provider manages these, the sections name the provider instead. */
+/**
+ * The profile's sections for name and password. If a provider manages name and password, the sections name the provider
+ * instead.
+ */
 import { texts } from './more-texts.js';
 import { el, fill } from './view.js';
 
 /**
- * A section whose content is made when it is first opened. For screen readers, the section's title is the name of its form.
+ * Makes a section. The section's content is made when the person first opens the section. For screen readers, the section's
+ * title is the name of the section's form.
  * @param {string} id
  * @param {string} title
  * @param {(box: HTMLDetailsElement, form: typeof import('./form.js')) => HTMLElement} make
@@ -47,7 +51,7 @@ export function section(own) {
       },
       done: async () => {
         await own.reload();
-        // the heading then greets the person by the new name
+        // the heading now contains the new name
         document.getElementById('title')?.focus();
       },
       refused,

@@ -1,18 +1,19 @@
 /**
- * The profile's link to passkeys. After a sign-in by password, on a device that can keep a passkey, it also offers to set one
- * up, unless the person has said "not now" in this browser or set one up here.
+ * The profile's link to passkeys, and the offer to set up a passkey. The offer appears after a sign-in by password, on a
+ * device that can store a passkey. The offer does not appear if the person has chosen "not now" or set up a passkey in this
+ * browser.
  */
 import { texts } from './more-texts.js';
 import { el, notice, way } from './view.js';
 
 /**
- * Returns the offer, if there is one. Without an answer from the server there is none.
+ * Returns the nodes of the offer. Without an offer, and without an answer from the server, the result is empty.
  * @param {import('./session.js').Session} session @param {import('./view.js').Choice} choice
  * @returns {Promise<HTMLElement[]>}
  */
 export async function findOffer(session, choice) {
   if (!choice.byPassword || !globalThis.PublicKeyCredential) return [];
-  choice.byPassword = false; // so that the offer is made once
+  choice.byPassword = false; // so that the offer appears only once
   return offer(session).catch(() => []);
 }
 

@@ -1,4 +1,4 @@
-/** The profile's list of sessions, with buttons to end them. The list is loaded when the person opens it. */
+/** The profile's list of sessions, with buttons that end a session. The list is loaded when the person opens the section. */
 import { date } from './moments.js';
 import { texts } from './more-texts.js';
 import { button, el, fill, notice } from './view.js';
@@ -13,7 +13,7 @@ export function section({ session }) {
   const list = el('div', { class: 'sessions' });
   const said = el('p', { role: 'status', class: 'quiet' });
 
-  /** @param {string} text with `{time}` in it @param {string} iso @param {string} [label] */
+  /** @param {string} text a text that contains `{time}` @param {string} iso @param {string} [label] */
   const moment = (text, iso, label) => {
     const [before, after] = fill(text, { label, time: '\n' }).split('\n');
     return el('p', { class: 'quiet' }, before, date(iso, { dateStyle: 'medium', timeStyle: 'short' }), after);
@@ -56,7 +56,7 @@ export function section({ session }) {
     currentTarget.setAttribute('aria-busy', 'true');
     said.textContent = '';
     const response = await session.fetch(path, { method }).catch(() => null);
-    // 404: the session had already ended
+    // the status 404 means that the session had already ended
     const ended = response?.ok || response?.status === 404;
     if (ended) await load();
     currentTarget.removeAttribute('aria-busy');

@@ -1,5 +1,5 @@
 /**
- * The profile's link to two-step verification; it shows whether two-step verification is on.
+ * The profile's link to two-step verification. The link's text shows whether two-step verification is on.
  *
  * @typedef {{on: boolean, recovery_codes: {left: number, used_at: string|null}|null}} Factor the answer of GET /me/second-factor
  */

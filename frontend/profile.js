@@ -1,17 +1,17 @@
 /**
- * The signed-in view: the person's data, sections for changes, and how long the session lasts.
+ * The view for a signed-in person: the person's data, sections for changes, and the remaining time of the session.
  *
  * @typedef {import('./profile-two-step.js').Factor} Factor
- * @typedef {Object} Own the data of the view, which each section gets
+ * @typedef {Object} Own the data of the view; each section gets this data
  * @property {import('./session.js').Session} session for calls
  * @property {import('./session.js').User} user
- * @property {Record<string, any>|null} record null when it could not be read
- * @property {boolean} native whether the person has a password that is entered on this page
+ * @property {Record<string, any>|null} record null if the record could not be read
+ * @property {boolean} native whether the person enters a password on this page
  * @property {boolean|undefined} passkeys whether the stage has passkeys
- * @property {HTMLElement[]} [offer] the offer to set up a passkey, if there is one
+ * @property {HTMLElement[]} [offer] the nodes of the offer to set up a passkey
  * @property {Promise<Factor|null>} [asked] the request for the second factor
- * @property {Factor|null} [factor] its answer, if it came before the view was drawn
- * @property {Record<string, string>} providers labels, by name
+ * @property {Factor|null} [factor] the answer to `asked`, if the answer came before the view was drawn
+ * @property {Record<string, string>} providers the providers' labels, by the provider's name
  * @property {() => unknown} reload shows the profile again, with new data from the server
  */
 import { date, duration, time } from './moments.js';
@@ -23,7 +23,7 @@ import { button, el, fill, heading, notice, way } from './view.js';
 
 const styled = sheet('profile.css');
 /**
- * The sections, in the order in which they are shown. Each is a module whose `section` returns its nodes for a person.
+ * The sections, in their order on the page. The function `section` of each module returns the nodes for a person.
  * @type {{section: (own: Own) => import('./view.js').Child[]}[]}
  */
 const sections = await Promise.all([
@@ -37,21 +37,24 @@ await styled;
 /** @type {Record<string, {title: string}>} */
 const errors = texts.errors;
 
-/** The text, in two lines, that the next view shows after somebody has ended the session. @type {[string, string]} */
+/**
+ * The two lines of text in the next view after another browser or the server has ended the session.
+ * @type {[string, string]}
+ */
 const ENDED = [texts.endedEarly, texts.endedEarlyMore];
 
 const initials = (name = '') =>
   name.split(/[\s@]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
 
-/** The view waits this long for answers, in milliseconds. What comes later moves the buttons below it. */
+/** The view's maximum wait for answers, in milliseconds. A later answer moves the buttons below. */
 const PATIENCE = 1000;
 /** @type {Pick<Own, 'offer'|'asked'|'factor'>} the answers for the view that is drawn next */
 let answers = {};
 
 /**
- * Asks the server for what some sections show, and returns what the page uses of this module.
+ * Requests the data of some sections, and returns the functions and texts that the page uses from this module.
  * @param {import('./session.js').Session} session @param {import('./view.js').Choice} choice
- * @param {boolean} native whether the person has a password that is entered on this page
+ * @param {boolean} native whether the person enters a password on this page
  */
 export async function prepare(session, choice, native) {
   /** @type {typeof answers} */
@@ -65,7 +68,7 @@ export async function prepare(session, choice, native) {
 }
 
 /**
- * `problem` says why there is no record: `forbidden` or `failed`.
+ * Returns the nodes of the view. `problem` is the reason why the record is missing: `forbidden` or `failed`.
  * @param {Own & {problem: string|null, signOut: (event: any) => unknown, onward?: string, failed: string|false|null,
  *   lost: boolean}} options
  */

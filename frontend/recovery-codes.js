@@ -1,10 +1,10 @@
-/** Recovery codes: shows them once, right after they are made, and accepts one instead of a code of the app. */
+/** Shows new recovery codes once, and accepts a recovery code instead of a code of the app. */
 import { field, form, linkButton, reject } from './form.js';
 import { texts } from './more-texts.js';
 import { button, el, heading, show } from './view.js';
 
 /**
- * Shows new codes, which the person can copy or print. The page does not keep them.
+ * Shows new codes, which the person can copy or print. The page does not store the codes.
  * @param {{codes: string[], email: string, done: () => unknown}} options
  */
 export function showCodes({ codes, email, done }) {
@@ -30,7 +30,7 @@ export function showCodes({ codes, email, done }) {
  * @param {() => unknown} options.signIn called when the app has been turned off
  * @param {() => void} options.back
  * @param {(text?: string) => void} options.startOver
- * @param {() => string} options.kind the name of the server's limit that counts an attempt
+ * @param {() => string} options.kind returns the name of the server's limit for an attempt
  */
 export function enterCode({ send, signIn, back, startOver, kind }) {
   const code = field({

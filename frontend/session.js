@@ -1,10 +1,10 @@
 /**
- * Asks the server who is signed in, and makes calls with that person's access token. It is a single file without imports,
- * and it does not use the DOM: any front end can load or copy it.
+ * Gets the signed-in person from the server, and makes calls with that person's access token. Any front end can load or copy
+ * this file, because the file has no imports and does not use the DOM.
  *
- * The access token is only in a closure here; the refresh token never reaches JavaScript. Each answer contains
- * `session.now`, by which the server's times are converted to this machine's clock. Every decision compares them with now().
- * So a wrong clock does no harm. If the machine sleeps, the next check is only late.
+ * The access token is only in a closure of this file. The refresh token never reaches JavaScript. Each answer contains
+ * `session.now`. With `session.now`, the server's times are converted to this machine's clock, so a wrong clock does no harm.
+ * Every decision compares the converted times with now(). So after the machine has slept, the next check is late but correct.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User
@@ -12,25 +12,26 @@
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
  * @property {string|null} reason `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
- *   `temporarily_unavailable`; while `signed_in`, the only reason is `cookies_blocked`: the session ends when this page closes
- * @property {number|null} idleExpiresAt when inactivity ends the session, in milliseconds of this machine's clock
- * @property {number|null} expiresAt when the session ends in any case
- * @property {boolean} idleWarning inactivity will soon end the session; input or stay() prevents that
- * @property {number|null} retryAt when the next attempt is made after a failure
+ *   `temporarily_unavailable`. While `signed_in`, the only possible reason is `cookies_blocked`; then the session ends when
+ *   this page closes
+ * @property {number|null} idleExpiresAt the idle deadline of the session, in milliseconds of this machine's clock
+ * @property {number|null} expiresAt the absolute deadline of the session
+ * @property {boolean} idleWarning whether inactivity will soon end the session. An input or stay() extends the session.
+ * @property {number|null} retryAt the time of the next attempt after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
  * @typedef {ReturnType<typeof createSession>} Session
  * @typedef {{value: string, bornAt: number, renewAt: number, expiresAt: number}} Token times of this machine's clock
- * @typedef {{access_token: string, expires_in: number, user: User,
- *   session: {now: number, idle_expires_at: number, expires_at: number}}} Tokens the server's answer, in its own seconds
+ * @typedef {{access_token: string, expires_in: number, user: User, session: {now: number, idle_expires_at: number, expires_at:
+ *   number}}} Tokens the server's answer; times are seconds of the server's clock
  */
 
 /**
- * What tests pass in place of the browser's own functions.
+ * The browser's functions that tests can replace.
  * @typedef {Object} Surroundings
  * @property {(url: string|URL, init?: RequestInit) => Promise<Response>} [fetch]
  * @property {() => number} [now] milliseconds
  * @property {Pick<LockManager, 'request'>} [locks]
- * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel] null: no channel
+ * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel] null means that no channel exists
  * @property {Pick<EventTarget, 'addEventListener'|'removeEventListener'>} [events]
  * @property {(work: () => void, ms: number) => any} [setTimer]
  * @property {(timer: any) => void} [clearTimer]
@@ -41,27 +42,28 @@
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const REQUEST_TIMEOUT = 20 * SECOND;
-// a frozen tab may hold the lock for ever, so no tab waits longer; the server's grace period allows two refreshes at once
+// the maximum wait for the lock, because a frozen tab may keep the lock for ever; the server's grace period allows two
+// refreshes at once
 const LOCK_WAIT = 25 * SECOND;
 const LONGEST_PAUSE = MINUTE;
 const LONGEST_RETRY_AFTER = 300;
 const SHORTEST_TIMER = 50;
-// timers may stop while the machine sleeps
+// the longest timer, because timers may stop while the machine sleeps
 const LONGEST_TIMER = 30 * SECOND;
-// a token this new has not expired: a 401 has another reason, such as the scope
+// a token of at most this age has not expired, so a 401 has another reason, such as the scope
 const JUST_BORN = 10 * SECOND;
-// the shortest time between two checks whether the session is active
+// the shortest time between two checks of the session
 const LOOK_PAUSE = 10 * SECOND;
 const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
 /**
- * Whether this browser keeps a cookie like the session's. It keeps none if cookies are blocked, or if the page is in a frame
- * of another site. WebKit keeps no `Secure` cookie on http, even on localhost. Without a document this cannot be tested, so
- * the answer is yes.
+ * Whether this browser keeps a cookie like the session's cookie. Browsers keep no such cookie if cookies are blocked, or if
+ * the page is in a frame of another site. WebKit keeps no `Secure` cookie on http, even on localhost. Without a document,
+ * cookies cannot be tested, so the result is true.
  */
 function cookiesWork() {
-  // a unique name: another tab must not clear it
+  // the name is unique, so that another tab cannot clear the cookie
   const test = `__Host-gatehouse-test-${Math.random()}=`;
   /** @param {number} seconds */
   const put = (seconds) => { document.cookie = `${test}; Path=/; Secure; SameSite=Strict; Max-Age=${seconds}`; };
@@ -76,8 +78,8 @@ function cookiesWork() {
 }
 
 /**
- * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API; `prefix` is the path
- *   of Gatehouse below it, such as `/account`; the rest is for tests
+ * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API. `prefix` is the
+ *   path of Gatehouse below the root, such as `/account`. The other options are for tests.
  */
 export function createSession({
   baseUrl,
@@ -100,7 +102,7 @@ export function createSession({
   try {
     channel ??= channel === null ? null : new BroadcastChannel(name);
   } catch {
-    // Firefox has no channel if storage is blocked; then this tab cannot notify other tabs
+    // Firefox has no channel if storage is blocked, so this tab cannot notify other tabs
   }
 
   /** @type {Readonly<State>} */
@@ -112,7 +114,7 @@ export function createSession({
   /** @type {Token|null} */
   let token = null;
   let warnAt = Infinity;
-  // input or a call since the last refresh
+  // whether the person made an input or the page made a call since the last refresh
   let active = false;
   let failures = 0;
   let lookedAt = -Infinity;
@@ -127,7 +129,7 @@ export function createSession({
     for (const listener of [...listeners]) listener(state);
   }
 
-  /** When the session ends: the earlier of its two deadlines. */
+  /** The end of the session: the earlier of the two deadlines. */
   const end = () => Math.min(state.idleExpiresAt ?? Infinity, state.expiresAt ?? Infinity) + SECOND;
 
   function schedule() {
@@ -151,7 +153,7 @@ export function createSession({
     } else if (state.status === 'signed_in') {
       if (time >= end()) {
         token = null;
-        // ask the server, because another origin may have kept the session alive
+        // ask the server, because another origin may have extended the session
         return void refresh();
       }
       if (active && time >= Math.min(token?.renewAt ?? 0, warnAt)) return void refresh();
@@ -160,7 +162,7 @@ export function createSession({
     schedule();
   }
 
-  /** Records activity. Right after a refresh, activity is ignored, because it caused that refresh. */
+  /** Records activity. Activity right after a refresh is ignored, because the same activity caused the refresh. */
   const touch = () => {
     active ||= !token || now() - token.bornAt > JUST_BORN || state.idleWarning;
   };
@@ -276,7 +278,8 @@ export function createSession({
   }
 
   /**
-   * Asks the server who is signed in; call it once at the start. Calls that are made during a request share its result.
+   * Gets the signed-in person from the server. Call this function once at the start. Calls during a request share the
+   * request's result.
    * @returns {Promise<Readonly<State>>} never rejects
    */
   function refresh() {
@@ -289,8 +292,8 @@ export function createSession({
   }
 
   /**
-   * When the person returns to the page, asks the server whether the session is still active. This renews nothing, so it does
-   * not extend an idle session. If the session is not active, a refresh finds out why.
+   * Asks the server whether the session is still active, when the person returns to the page. This check does not extend an
+   * idle session. If the session is over, a refresh gets the reason.
    */
   async function look() {
     const asked = now();
@@ -301,7 +304,7 @@ export function createSession({
       const response = await request('auth/session');
       if (response.ok && (await response.json()).goes_on === false) await refresh();
     } catch {
-      // the next look, call or refresh will show it
+      // offline; the next look, call or refresh gets the state
     }
   }
 
@@ -327,9 +330,9 @@ export function createSession({
   };
 
   /**
-   * Works like fetch, and sends the access token, but never to other origins. Paths are below the API root, with or without
-   * a slash. Without a session the answer is 401, and in an outage 503. This module makes both of these answers, in the
-   * API's error format. By default, redirects are refused.
+   * Works like fetch, and sends the access token, but never to other origins. Paths are below the API root, with or without a
+   * leading slash. Without a session the answer is 401. In an outage the answer is 503. This module itself makes the 401 and
+   * the 503, in the API's error format. By default, redirects are refused.
    * @param {string|URL} path
    * @param {RequestInit} [init]
    * @returns {Promise<Response>}
@@ -355,7 +358,8 @@ export function createSession({
   }
 
   /**
-   * Returns the URL that starts a sign-in, for a link. Without `provider` and `email` it offers every way to sign in.
+   * Returns the URL that starts a sign-in, for a link. Without `provider` and `email`, the person can choose between all ways
+   * to sign in.
    * @param {SignIn} [choice] `returnTo` is a path below the API root or a URL of an allowed origin
    */
   function signInUrl({ provider, email, returnTo, remember } = {}) {
@@ -366,9 +370,9 @@ export function createSession({
   }
 
   /**
-   * Ends the session on the server, in every tab, and at Cognito (by navigating there).
-   * @param {{returnTo?: string}} [choice] where the browser goes afterwards, as in `signInUrl`; by default the sign-in page
-   * @returns {Promise<void>} rejects if the server cannot be reached; the session then still exists
+   * Ends the session on the server, in every tab, and at Cognito. For Cognito, the browser opens Cognito's page.
+   * @param {{returnTo?: string}} [choice] the target after the sign-out, as in `signInUrl`; the default is the sign-in page
+   * @returns {Promise<void>} rejects if the server cannot be reached; the session then continues
    */
   async function signOut({ returnTo } = {}) {
     const { response, answer } = await locked(() => post('auth/logout', { return_to: returnTo }));
@@ -388,13 +392,16 @@ export function createSession({
     },
     fetch: authorizedFetch,
     refresh,
-    /** Call this instead of `refresh` if you know that this browser has no session (`session` in auth/config). */
+    /**
+     * Sets the state to signed out. Call this function instead of `refresh` if this browser has no session (`session` in
+     * auth/config).
+     */
     nobody: () => ended('no_session'),
     /**
-     * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
+     * Posts to one of Gatehouse's own routes. An answer with a token starts the session, like a refresh.
      * @param {string} path
      * @param {object} [body]
-     * @returns {Promise<{response: Response, answer: any}>} rejects if there is no connection
+     * @returns {Promise<{response: Response, answer: any}>} rejects if the server cannot be reached
      */
     async post(path, body) {
       const asked = now();
@@ -406,7 +413,7 @@ export function createSession({
       }
       return result;
     },
-    /** Keeps an idle session alive, as input does. */
+    /** Extends an idle session, as input does. */
     stay: onInput,
     signInUrl,
     /** @param {SignIn} [choice] */
@@ -420,7 +427,7 @@ export function createSession({
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    /** Stops timers and listeners; the session itself continues. */
+    /** Stops timers and listeners. The session itself continues. */
     close() {
       clearTimer(timer);
       listeners.clear();

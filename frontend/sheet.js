@@ -1,7 +1,9 @@
-/** Styles of a later view: the view's module loads them, so the first view does not wait for them. */
+/**
+ * Loads the styles of a later view. The view's module calls this function, so the first view does not wait for later styles.
+ */
 import { el } from './view.js';
 
-/** @param {string} name a file beside this one; resolves when the file is loaded or has failed to load */
+/** @param {string} name a file beside this file; the result resolves when the file is loaded or has failed to load */
 export const sheet = (name) =>
   new Promise((done) => {
     const href = new URL(name, import.meta.url).href;

@@ -1,6 +1,6 @@
 /**
- * Makes calls to routes that require a recent authentication (RFC 9470). Like session.js, this file has no imports and uses
- * no DOM: load or copy both files together.
+ * Makes calls to routes that require a recent authentication (RFC 9470). Like session.js, this file has no imports and does
+ * not use the DOM. Load or copy both files together.
  *
  * @typedef {Pick<import('./session.js').Session, 'fetch'|'signInUrl'>} Session the methods that are needed
  */
@@ -8,7 +8,8 @@
 export const CODE = 'insufficient_user_authentication';
 
 /**
- * Whether an answer asks the person to confirm. The body is read, because API Gateway renames the RFC's header.
+ * Whether a route's answer requires that the person confirms. This function reads the body, because API Gateway renames the
+ * RFC's header.
  * @param {Response} response
  */
 export async function asksToConfirm(response) {
@@ -18,8 +19,8 @@ export async function asksToConfirm(response) {
 }
 
 /**
- * Returns the URL of the sign-in page. A signed-in person confirms there, and the browser then returns to `returnTo`. The
- * sign-in page finds out how the person signs in.
+ * Returns the URL of the sign-in page. On the sign-in page, a signed-in person confirms, and the browser then returns to
+ * `returnTo`. The sign-in page itself chooses the person's sign-in method.
  * @param {Session} session
  * @param {string} returnTo a path below the API root or a URL of an allowed origin
  */
@@ -30,8 +31,8 @@ export function confirmUrl(session, returnTo) {
 }
 
 /**
- * Returns `response`, unless it asks the person to confirm. Then waits until the person has confirmed, repeats the call once,
- * and returns the new answer.
+ * Returns `response`, unless the response requires that the person confirms. In that case, waits until the person has
+ * confirmed, repeats the call once, and returns the new answer.
  * @param {Response} response
  * @param {() => Promise<Response>} again
  * @param {() => Promise<boolean>} confirm
@@ -40,10 +41,11 @@ export const afterConfirming = async (response, again, confirm) =>
   ((await asksToConfirm(response)) && (await confirm()) ? again() : response);
 
 /**
- * Returns a `fetch` that lets the person confirm if a route requires this, and then repeats the call once.
+ * Returns a `fetch` that lets the person confirm if a route requires a recent authentication, and then repeats the call once.
  * @param {Session} session
- * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page; false keeps the first
- *   answer. Without `confirm`, the browser goes to the sign-in page and returns to `here`, where your page repeats the call.
+ * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page. If `confirm` resolves
+ *   to false, the first answer is returned. Without `confirm`, the browser opens the sign-in page and returns to `here`. Your
+ *   page then repeats the call.
  * @param {string} [here]
  * @returns {Session['fetch']}
  */

@@ -1,7 +1,7 @@
 /**
- * The frame of the page and the first views. A view is a function from data to nodes, which are passed to show();
- * views that only some people see are in separate modules, imported when needed. Text is put into the document only as text
- * nodes.
+ * The frame of the page and the first views. A view is a function that returns nodes for some data. show() displays the nodes.
+ * Other views are in separate modules. A module is imported at the first use of the view. All text is put into the document as
+ * text nodes.
  *
  * @typedef {Node|string|null|undefined|false} Child empty values are left out
  * @typedef {keyof typeof ICONS} Sign
@@ -30,14 +30,14 @@ const ICONS = {
  */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ''));
 
-/** @param {Child[]} children @returns {any[]} the children that are not empty */
+/** @param {Child[]} children @returns {any[]} the children without empty values */
 export const kept = (children) => children.filter(Boolean);
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, any>} [props] `on…` are listeners; true sets an attribute without a value, false omits it; all others
- *   are attributes with their values
+ * @param {Record<string, any>} [props] `on…` are listeners. The value true sets an attribute without a value. The value false
+ *   omits the attribute. All other names are attributes with their values.
  * @param {...Child} children
  */
 export function el(tag, props = {}, ...children) {
@@ -75,7 +75,8 @@ export const button = (label, onclick, kind = 'primary', sign) =>
   el('button', { class: `button ${kind}`, type: 'button', onclick }, sign && icon(sign), el('span', {}, label));
 
 /**
- * A link and not a form, because the CSP's form-action would also apply to the redirects that follow.
+ * Makes a link for a way to sign in. A form would not work, because the CSP's form-action also applies to the redirects after
+ * a form.
  * @param {string} label @param {Sign} sign @param {string} href @param {string} [kind]
  */
 export const way = (label, sign, href, kind = '') =>
@@ -87,8 +88,8 @@ function busy(event) {
 }
 
 /**
- * The ways to sign in as links, and the checkbox below them; `choice.remember` is kept for the next view.
- * @param {Way[]} ways @param {Choice} choice @param {string} [primary] style of the first one
+ * Makes the links for the ways to sign in, and the checkbox below the links. `choice.remember` is kept for the next view.
+ * @param {Way[]} ways @param {Choice} choice @param {string} [primary] the style of the first link
  */
 export function waysAndBox(ways, choice, primary = 'primary') {
   const links = ways.map(({ label, sign, url }, index) => way(label, sign, url(choice.remember), index ? '' : primary));
@@ -147,7 +148,7 @@ let shown = 'loading';
  * Replaces the current view. Focus goes to the new heading, except on the first view of a newly opened page.
  * @param {string} name
  * @param {Child[]} nodes
- * @param {HTMLElement} [start] gets the focus instead
+ * @param {HTMLElement} [start] the element that gets the focus instead
  */
 export function show(name, nodes, start) {
   const move = shown !== 'loading' && (start || shown !== name);
@@ -166,7 +167,7 @@ function began(name) {
 }
 
 /**
- * Takes over the view `choose` that the server put into the HTML, with a choice that the person made before this script loaded.
+ * Uses the view `choose` in the server's HTML. Keeps a choice that the person made before this script loaded.
  * @param {Way[]} ways @param {Choice} choice
  */
 export function adopt(ways, choice) {
@@ -179,19 +180,19 @@ export function adopt(ways, choice) {
 }
 
 /**
- * Shows a message at once, below the view; without a text it removes the message.
+ * Shows a message at once, below the view. Without a text, removes the message.
  * @param {string} [text]
  * @param {string} [more]
  * @param {{label: string|undefined, act: () => void}} [action]
  */
 export function announce(text, more, action) {
   alertBox.replaceChildren(...(text ? [notice(text, more, 'alert')] : []));
-  // if the footer is inserted again, its move does not count as a layout shift
+  // insert the footer again, so that the footer's move does not count as a layout shift
   if (footer) footer.parentNode?.append(footer);
   if (text && action) alertBox.firstElementChild?.append(button(action.label, action.act, 'small'));
 }
 
-/** @param {number|null} seconds until the next attempt; null if there will be none */
+/** @param {number|null} seconds the seconds until the next attempt; null if no attempt follows */
 export function showCountdown(seconds) {
   const box = document.getElementById('countdown');
   if (box) box.textContent = seconds === null ? '' : seconds > 0 ? fill(texts.retryIn, { seconds }) : texts.retrying;
@@ -199,5 +200,5 @@ export function showCountdown(seconds) {
 
 export const blank = () => main.replaceChildren();
 
-/** Resets the "busy" state of links when the page returns from the back-forward cache. */
+/** Resets the "busy" state of links after the page returns from the back-forward cache. */
 export const settle = () => document.querySelectorAll('[aria-busy]').forEach((link) => link.removeAttribute('aria-busy'));

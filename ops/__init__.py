@@ -1,1 +1,3 @@
-"""The commands of `ops`: provisioning, deploying, the local AWS. They are never part of the Lambda zip."""
+"""The package of the command line: provisioning, deploying and the local AWS. The Lambda zip does not contain this
+package.
+"""

@@ -1,4 +1,4 @@
-"""`python -m ops`."""
+"""The start of the command line for `python -m ops`."""
 
 import sys
 
@@ -10,7 +10,8 @@ except ModuleNotFoundError as missing:
     sys.exit(
         f"error: {missing.name} is not installed for {sys.executable}.\n"
         "In Gatehouse's repository, run `make up` once, then use `.venv/bin/python -m ops`. "
-        "With the wheel, install it with its command line: pip install 'chalice-gatehouse[cli]'."
+        "In another project, install the wheel with its command line: pip install "
+        "'chalice-gatehouse[cli]'."
     )
 
 sys.exit(main())

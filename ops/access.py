@@ -1,4 +1,4 @@
-"""Ends sessions, and disables or enables accounts."""
+"""This module ends sessions, and disables or enables accounts."""
 
 from __future__ import annotations
 
@@ -10,33 +10,35 @@ from .report import Reporter
 
 
 def end_sessions(directory: Directory, person: Person, report: Reporter) -> None:
-    """Revoke a person's refresh tokens, delete the sessions' rows, and invalidate access tokens issued before now."""
+    """Revoke a person's refresh tokens and delete the person's session rows. Access tokens issued before now become
+    invalid.
+    """
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
-        # AWS does not document what AdminUserGlobalSignOut does for disabled people. A disabled person's refresh tokens
-        # do not work, and `enable` revokes them.
+        # AWS does not document the effect of AdminUserGlobalSignOut on disabled people. A disabled person's refresh
+        # tokens do not work, and `enable` revokes these tokens.
         if person.user.enabled or aws.error_code(error) != "NotAuthorizedException":
             raise
     directory.sessions.end_all(person.user.sub)
     directory.record(person)
     directory.users.record_signed_out(person.user_name)
     report.note(
-        "every session is ended; an access token already issued works for ten minutes at "
-        "most, but not on the administrators' routes"
+        "every session is ended. Access tokens already issued work for ten minutes at most; the "
+        "administrators' routes refuse them now"
     )
 
 
 def disable(directory: Directory, person: Person, report: Reporter) -> None:
-    """Stop a person from signing in, and end every session."""
+    """Stop a person from signing in, and end the person's sessions."""
     directory.call("admin_disable_user", Username=person.user_name)
     directory.settle(person)
-    report.note(f"{person} cannot sign in any more")
+    report.note(f"{person} can no longer sign in")
     end_sessions(directory, directory.get(person.user_name) or person, report)
 
 
 def enable(directory: Directory, person: Person, report: Reporter) -> None:
-    """Let a person sign in again; earlier sessions stay ended."""
+    """Let a person sign in again. Earlier sessions stay ended."""
     directory.call("admin_enable_user", Username=person.user_name)
     directory.settle(person)
     report.note(f"{person} can sign in again")

@@ -1,9 +1,9 @@
-"""Finds the API that an interrupted first deployment left behind, so that the next one reuses it.
+"""This module finds the API that an interrupted first deployment made, so that the next deployment reuses the API.
 
-Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. If the deployment stops between making the
-API and writing the file, or if the file was never committed, Chalice would make a second API with another address.
-(Functions have no such problem, because Chalice finds them by name.) So before Chalice runs, this module looks for the API
-that calls this stage's function, and writes its id into the file.
+Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. A deployment may stop before its end,
+or people may not commit the file. Chalice would then make a second API with another address. So before Chalice runs,
+this module finds the API that calls this stage's function, and writes the API's id into the file. Functions need no
+such step, because Chalice finds functions by name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SCHEMA = "2.0"
 
 
 def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Write the stage's API into Chalice's file if the file does not have it.
+    """Write the id of the stage's API into Chalice's file, unless the file already contains an id.
 
     Raises OpsError if several APIs call the stage's function.
     """
@@ -37,9 +37,9 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
         return
     if len(found) > 1:
         raise OpsError(
-            f"Several APIs call {stage.api_function}: {', '.join(found)}, but {stage.deployed_file} does not say "
-            "which of them people use. Get that file from the "
-            "person who deployed last, or delete the unused APIs (API Gateway console)."
+            f"Several APIs call {stage.api_function}: {', '.join(found)}. {stage.deployed_file} "
+            "does not say which of these APIs people use. Get that file from the person who "
+            "deployed last, or delete the unused APIs (API Gateway console)."
         )
     report.note(f"continuing with API {found[0]}, which an earlier deployment made")
     suffix = partition_of(stage.region).dns_suffix
@@ -62,7 +62,7 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 def apis_of(session: boto3.Session, stage: Stage) -> Iterator[str]:
     """Return the ids of the REST APIs whose root calls the stage's function.
 
-    Stages of one app have APIs with the same name, so the name does not identify them.
+    All stages of an app have APIs with the same name, so a name does not identify an API.
     """
     gateway = aws.client(session, "apigateway")
     for page in gateway.get_paginator("get_rest_apis").paginate():

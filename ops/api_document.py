@@ -1,8 +1,9 @@
-"""Adds the gateway responses to the API document that Chalice sends, so that `chalice deploy` keeps them.
+"""This module adds the gateway responses to the API document that Chalice sends, so that `chalice deploy` keeps the
+responses.
 
-Chalice updates an API with `put_rest_api` in mode overwrite, which removes gateway responses that the document does not
-name. Chalice's documents name no gateway responses. Like `ops.exact_package`, this module patches Chalice in the process
-that loads the app.
+Chalice updates an API with `put_rest_api` in mode overwrite. `put_rest_api` then removes each gateway response that is
+not in the document. Chalice's own documents contain no gateway responses. Like `ops.exact_package`, this module patches
+Chalice in the process that loads the app.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html
 """
 
@@ -21,7 +22,7 @@ _INSTALLED = "_gatehouse_answers"
 
 
 def install() -> None:
-    """Patch Chalice in this process; repeating it changes nothing."""
+    """Patch Chalice in this process; a second call changes nothing."""
     from chalice.deploy import deployer
 
     if hasattr(deployer, _INSTALLED):
@@ -38,7 +39,7 @@ def extension(origins: list[str], page: str | None) -> dict[str, Mapping[str, An
 
 
 def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
-    """Wrap SwaggerBuilder.handle, which writes the document into Chalice's model of the API."""
+    """Wrap `SwaggerBuilder.handle`, which writes the API document into Chalice's model of the API."""
 
     def with_answers(self: Any, config: Any, resource: Any) -> None:
         handle(self, config, resource)
@@ -51,9 +52,10 @@ def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
 
 
 def root_of(environment: Mapping[str, str], domain: Mapping[str, Any], rest_api_url: str) -> str:
-    """Return the URL of an API's root, without a slash at its end: PUBLIC_URL, or the custom domain's, or AWS's.
+    """Return the URL of an API's root, without a slash at the end: `PUBLIC_URL`, or the custom domain's URL, or AWS's
+    URL.
 
-    The result is empty if all three are unknown.
+    The result is empty if none of the three URLs is known.
     """
     if environment.get("PUBLIC_URL"):
         return environment["PUBLIC_URL"].rstrip("/")
@@ -64,7 +66,7 @@ def root_of(environment: Mapping[str, str], domain: Mapping[str, Any], rest_api_
 
 
 def _of_stage(config: Any) -> tuple[list[str], str | None]:
-    """Return ALLOWED_ORIGINS, and the page that an unknown path leads to (None before the first deployment)."""
+    """Return `ALLOWED_ORIGINS`, and the address of the page for mistyped paths (`None` before the first deployment)."""
     gate = getattr(config.chalice_app, "gatehouse", None)
     environment = config.environment_variables
     try:

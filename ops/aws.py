@@ -1,7 +1,7 @@
-"""boto3 sessions and clients for a stage.
+"""This module builds boto3 sessions and clients for a stage.
 
-The endpoint comes from the environment (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, which boto3 reads itself), so
-the same code works with the local AWS and the real one.
+boto3 itself reads the endpoint from `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` in the environment. So the same
+code works with the local AWS and with AWS.
 """
 
 from __future__ import annotations
@@ -17,16 +17,24 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
 from .errors import OpsError
+from .program import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .stages import Stage
 
-# A person is waiting: stop waiting for an endpoint within seconds, but let boto3 retry after throttling (Cognito's
-# control plane allows only a few calls a second).
+# A person is waiting, so calls to an unreachable endpoint fail within seconds. boto3 still retries throttled calls,
+# because Cognito's control plane allows only a few calls a second.
 _CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6}
+)
+#: Cognito's errors for a trigger that failed.
+#: Source: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
+_TRIGGER_ERRORS = (
+    "UserLambdaValidationException",
+    "UnexpectedLambdaException",
+    "InvalidLambdaResponseException",
 )
 
 
@@ -37,7 +45,7 @@ def session(stage: Stage) -> boto3.Session:
 
 
 def client(session: boto3.Session, service: str) -> Any:
-    """Build a client with limited waiting times.
+    """Build a boto3 client with short timeouts.
 
     The type is `Any`: boto3's clients are made at run time, and their stubs are not a dependency.
     """
@@ -62,15 +70,20 @@ def error_message(error: ClientError) -> str:
 
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """Turn AWS failures inside the block into an OpsError that says what was being done."""
+    """Turn an AWS failure inside the block into an OpsError. The message contains `doing`, the failed action."""
     try:
         yield
     except ClientError as error:
-        raise OpsError(
-            f"AWS refused while {doing}: {error_code(error)}: {error_message(error)}"
-        ) from error
+        said = f"AWS refused while {doing}: {error_code(error)}: {error_message(error)}"
+        if error_code(error) in _TRIGGER_ERRORS:
+            said += (
+                "\nA trigger of the user pool refused, failed, or did not respond within "
+                f"Cognito's 5 seconds. Read the reason with `{PROGRAM} logs`. If the trigger was "
+                "only slow, run this command again."
+            )
+        raise OpsError(said) from error
     except TemporarilyUnavailable as error:
-        raise OpsError(f"A table did not answer while {doing}: {error.detail}") from error
+        raise OpsError(f"A DynamoDB table did not respond while {doing}: {error.detail}") from error
     except BotoCoreError as error:
         raise OpsError(
             f"AWS could not be reached while {doing}: {error}\n"

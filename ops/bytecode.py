@@ -1,10 +1,10 @@
-"""Compiles the modules of a zip to bytecode.
+"""This module compiles the Python files of a Lambda zip to bytecode.
 
 Lambda unpacks the zip into a read-only folder. Without bytecode, Python would compile every module again at each cold
-start, which takes a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552): Python does not
-compare it with its source, because no file changes there. Gatehouse's own modules are in one file, which
-`cold_start.py` reads: finding each module separately would take a tenth of a small route's cold start. Equal sources
-give equal bytes, in every process (`_marshalled`).
+start. That compilation would take a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552), so
+Python does not compare the bytecode with its source. A comparison is not needed, because no file changes in that
+folder. One file combines Gatehouse's own modules, and `cold_start.py` reads that file. Finding each module separately
+would take a tenth of a small route's cold start. Equal sources give equal bytes in every process (`_marshalled`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from types import CodeType
-from typing import Any
 
 from .runtimes import Runtime
 
 _UNCHECKED = (1).to_bytes(4, "little")
-#: Where Lambda unpacks a zip; tracebacks show this path.
+#: The folder into which Lambda unpacks a zip; tracebacks show this path.
 _TASK = "/var/task"
 #: The module of Gatehouse that reads the combined file of all other modules.
 _READER = "cold_start.py"
@@ -35,12 +34,14 @@ _PARTS = (
 
 
 def is_bytecode(name: str) -> bool:
-    """Tell whether a file of a zip is bytecode."""
+    """Tell whether the file `name` is bytecode."""
     return name.endswith((".pyc", ".pyo"))
 
 
 def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
-    """Return the bytecode of a zip's modules by name; an empty dict if the runtime has another Python version."""
+    """Return the bytecode of a zip's modules by name. The result is empty if the runtime has another Python version
+    than this process.
+    """
     if runtime.python != f"{sys.version_info.major}.{sys.version_info.minor}":
         return {}
     made = {name: _compiled(name, source) for name, source in contents.items()}
@@ -54,13 +55,13 @@ def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes
 
 
 def _gatehouses(contents: Mapping[str, bytes]) -> list[str]:
-    """Return Gatehouse's folders in the zip: `chalicelib/gatehouse/`, or the wheel's package."""
+    """Return Gatehouse's folders in the zip: `chalicelib/gatehouse/`, or the folder of the wheel's package."""
     readers = [name for name in contents if name.endswith(f"/{_READER}")]
     return [name.removesuffix(_READER) for name in readers if _ITS_FUNCTION in contents[name]]
 
 
 def _read_first(folder: str) -> tuple[str, str]:
-    """Return the modules that load the combined file; it does not contain them."""
+    """Return the modules that load the combined file. The combined file does not contain these modules."""
     return f"{folder}__init__.py", f"{folder}{_READER}"
 
 
@@ -71,7 +72,7 @@ def _one_file(folder: str, codes: Mapping[str, bytes]) -> bytes:
         module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         index[module] = (name.removeprefix(folder), end, len(code))
         end += len(code)
-    packed = _marshalled(index)
+    packed = marshal.dumps(index, 2)  # version 2 contains no data that depends on the process
     length = len(packed).to_bytes(4, "little")
     return b"".join((importlib.util.MAGIC_NUMBER, length, packed, *codes.values()))
 
@@ -91,28 +92,32 @@ def _compiled(name: str, source: bytes) -> bytes | None:
     if not name.endswith(".py"):
         return None
     try:
-        # Which parts become one object depends on the strings that Python already knew. Only the second time, it knows
-        # all of them in every process.
+        # Which constants become one object depends on the strings that Python already knew. Only the second time, Python
+        # knows all strings in every process.
         codes = [compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True) for _ in range(2)]
-    except (SyntaxError, ValueError):  # the source needs another Python: Lambda then compiles it
+    except (
+        SyntaxError,
+        ValueError,
+    ):  # the source needs another Python version; Lambda then compiles the source
         return None
     return _marshalled(codes[1])
 
 
-def _marshalled(value: Any) -> bytes:
-    """Return the same bytes for equal values, in every process.
+def _marshalled(code: CodeType) -> bytes:
+    """Return the same bytes for equal code in every process.
 
-    Python writes a string that several functions share only once. Then the modules are smaller and load faster. But it
-    marks each object that has several references in this process, and each interned string. So here all objects get a
-    second reference, and the characters that Python shares among all modules are interned.
+    The newest version of the marshal format stores a string only once, even if several functions use it. So modules are
+    smaller and load faster. But this version marks every object that has several references in this process, and every
+    interned string. So this function first adds a reference to every object, and interns the characters that Python
+    shares among all modules.
     """
-    held: list[Any] = []
-    _hold(value, held, set())
-    return marshal.dumps(value)
+    held: list[object] = []
+    _hold(code, held, set())
+    return marshal.dumps(code)
 
 
-def _hold(value: Any, held: list[Any], seen: set[int]) -> None:
-    """Add `value` and all objects in it to `held`."""
+def _hold(value: object, held: list[object], seen: set[int]) -> None:
+    """Add `value` and all objects in `value` to `held`."""
     if id(value) in seen:
         return
     seen.add(id(value))
@@ -120,8 +125,6 @@ def _hold(value: Any, held: list[Any], seen: set[int]) -> None:
     if isinstance(value, CodeType):
         for part in _PARTS:
             _hold(getattr(value, part), held, seen)
-    elif isinstance(value, dict):
-        _hold(tuple(value.items()), held, seen)
     elif isinstance(value, tuple | frozenset):
         for each in value:
             _hold(each, held, seen)

@@ -1,5 +1,5 @@
-"""A stack's change set: CloudFormation computes it, a person sees it, and it is executed exactly as shown, or not at
-all.
+"""This module makes a stack's change set: CloudFormation computes the changes, and a person reads the changes. The
+stack is then changed exactly as shown, or stays unchanged.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
 """
@@ -17,28 +17,28 @@ from . import aws
 from .errors import OpsError
 
 _WAIT_SECONDS = 120.0
-# CloudFormation's error codes for a change set that another update has made obsolete, or deleted.
+# CloudFormation's error codes for a change set that another update has made obsolete or has deleted.
 _OVERTAKEN = ("InvalidChangeSetStatus", "ChangeSetNotFound", "ChangeSetNotFoundException")
 
 
 def mark_of(stack: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the values that change with every update of a described stack: its id, its state, the time of its last
-    update."""
+    """Return a stack's id, state and time of the last update; every update of the stack changes these values."""
     names = ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime")
     return tuple(str(stack.get(name, "")) for name in names)
 
 
 def overtaken(name: str) -> OpsError:
-    """Build the error for a stack that has changed since its changes were shown."""
+    """Build the error for a stack that changed after the plan was shown."""
     return OpsError(
-        f"Stack {name} was changed after the plan was shown, so nothing was done. Somebody else has probably "
-        "deployed: check the current state, and run this again."
+        f"Stack {name} was changed after the plan was shown, probably by another person's "
+        "deployment. This command changed nothing. Check the current state, and run this command "
+        "again."
     )
 
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """`arn` is empty if there is nothing to change; `mark` identifies the stack's version at that time (`mark_of`)."""
+    """A change set. `arn` is empty if the stack needs no change; `mark` identifies the stack's version (`mark_of`)."""
 
     arn: str
     stack: str
@@ -46,8 +46,9 @@ class ChangeSet:
     changes: list[dict[str, Any]]
 
     def execute(self, cloudformation: Any, found: Mapping[str, Any]) -> bool:
-        """Begin the update; return False if there is nothing to change. Raises OpsError if the stack has changed in
-        the meantime."""
+        """Begin the update; return False if the stack needs no change. Raises OpsError if the stack has changed since
+        `mark`.
+        """
         if mark_of(found) != self.mark:
             raise overtaken(self.stack)
         if not self.arn:
@@ -61,7 +62,7 @@ class ChangeSet:
         return True
 
     def discard(self, cloudformation: Any) -> None:
-        """Delete the change set; if it was executed, CloudFormation has already deleted it."""
+        """Delete the change set. CloudFormation has already deleted an executed change set."""
         if self.arn:
             try:
                 cloudformation.delete_change_set(ChangeSetName=self.arn)
@@ -78,7 +79,7 @@ def make_change_set(
     tags: list[dict[str, str]],
     sleep: Callable[[float], None],
 ) -> ChangeSet:
-    """Let CloudFormation compute the changes of an update of the described stack. Raises OpsError."""
+    """Let CloudFormation compute how an update would change the described stack. Raises OpsError."""
     name = str(found["StackName"])
     arn = cloudformation.create_change_set(
         StackName=name,
@@ -95,7 +96,10 @@ def make_change_set(
         if described["Status"] == "FAILED":
             reason = described.get("StatusReason", "")
             if "didn't contain changes" not in reason and "No updates" not in reason:
-                raise OpsError(f"CloudFormation cannot plan the update: {reason}")
+                raise OpsError(
+                    f"CloudFormation cannot plan the update: {reason}\nFix this reason "
+                    "and run this command again."
+                )
             made.discard(cloudformation)
             return ChangeSet("", name, made.mark, [])
         made.changes.extend(_changes(cloudformation, arn, described))
@@ -112,7 +116,10 @@ def _wait(cloudformation: Any, arn: str, sleep: Callable[[float], None]) -> dict
         if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
             return described
         if waited > _WAIT_SECONDS:
-            raise OpsError("CloudFormation did not compute the changes within two minutes.")
+            raise OpsError(
+                "CloudFormation did not compute the changes within two minutes. Run "
+                "this command again."
+            )
         sleep(1.0)
         waited += 1.0
 

@@ -1,7 +1,7 @@
-"""The command line: `gatehouse …`, and `python -m ops …` here.
+"""The command line: `gatehouse …`, and `python -m ops …` in this repository.
 
-Exit codes: 0 done, 1 an OpsError (its message says how to fix it), 2 wrong usage, 130 interrupted. Each command imports
-the modules that it needs, so `--help` and usage errors answer at once.
+Exit codes: 0 for success, 1 for an OpsError (its message says how to fix the failure), 2 for wrong usage, 130 for an
+interruption. Each command imports its own modules, so `--help` and usage errors appear at once.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _GROUPS = (project, local, stage, provider, user, care, logs)
 
 
 class _InOrder(click.Group):
-    """Lists commands in their order of use."""
+    """A group of commands that lists the commands in their order of use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return them in the order in which they were added."""
+        """Return the commands in the order in which they were added."""
         return list(self.commands)
 
 
@@ -35,8 +35,8 @@ class _InOrder(click.Group):
     cls=_InOrder,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
-        "Stages are defined in .chalice/config.json. Credentials are found as boto3 finds them: in AWS_PROFILE, or "
-        "in the usual variables."
+        ".chalice/config.json defines the stages. boto3 finds the AWS credentials: AWS_PROFILE, "
+        "or the usual variables."
     ),
     help=f"""Gatehouse on your machine and in your AWS account.
 
@@ -57,7 +57,7 @@ class _InOrder(click.Group):
 @click.version_option(__version__, prog_name="gatehouse", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, project_dir: Path) -> None:
-    """Remember the project for the command."""
+    """Store the project's folder in the context of the command."""
     context.obj = project_dir
 
 
@@ -79,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         click.echo(
             f"error: {error.filename or 'The folder'} cannot be written: {error.strerror}. "
-            "Make the project's folder writable, or work on a copy of it. "
-            "`up`, `down` and `info` take another folder for their state: --state-dir DIR.",
+            "Make the project's folder writable, or work on a copy of the folder. `up`, `down` "
+            "and `info` take another folder for their state: --state-dir DIR.",
             err=True,
         )
         return 1

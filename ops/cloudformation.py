@@ -1,4 +1,4 @@
-"""Creates, updates and deletes one CloudFormation stack, and waits for the result."""
+"""This module creates, updates and deletes one CloudFormation stack, and waits for the result."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .report import Reporter
 from .stack_events import StackEvents
 from .template import read_template
 
-# States of a failed first attempt: CloudFormation can only delete such stacks, not update them.
+# States of a failed first attempt: CloudFormation can delete such stacks, but cannot update such stacks.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-# A stack in one of these states counts as absent: `LEFTOVERS` are removed before the creation, and stacks in the other
-# two states contain nothing.
+# States in which a stack counts as absent. Stacks in a state of `LEFTOVERS` are deleted before the creation; stacks in
+# the other two states are empty.
 ABSENT = (*LEFTOVERS, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 _UNDELETED = "DELETE_FAILED"
 _STUCK = (_UNDELETED, "UPDATE_ROLLBACK_FAILED")
@@ -28,7 +28,7 @@ _WAIT_SECONDS = 20 * 60.0
 
 
 class StackFailed(OpsError):
-    """CloudFormation failed and rolled back; `failures` are its reasons."""
+    """The error after CloudFormation has failed and rolled back. `failures` has CloudFormation's reasons."""
 
     def __init__(self, message: str, failures: list[str]) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class StackFailed(OpsError):
 
 
 def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
-    """Describe a stack; return None if there is none."""
+    """Describe a stack; return None if the stack does not exist."""
     try:
         stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -47,20 +47,21 @@ def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def takes_updates(status: str) -> bool:
-    """Say whether CloudFormation accepts updates of a stack in this state."""
+    """Tell whether CloudFormation accepts updates of a stack in this state."""
     return status.endswith("_COMPLETE") and status not in ABSENT
 
 
 def parameter_names(body: str) -> list[str]:
-    """List the parameters that a template declares. An update must not contain any other parameter, not even with its
-    previous value."""
+    """List the parameters that a template declares. CloudFormation refuses an update with any other parameter, even a
+    parameter with its previous value.
+    """
     return list(read_template(body).get("Parameters", {}))
 
 
 def build_update(
     found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Build the parameters for an update of `found`: those that are not given keep their value."""
+    """Build the parameters for an update of `found`. Omitted parameters keep their value."""
     earlier = values_of(found)
     return [
         _parameter(key, parameters[key])
@@ -78,7 +79,7 @@ def values_of(stack: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 class Stack:
-    """Changes one stack and waits for it."""
+    """One CloudFormation stack. Its methods change the stack and wait for the result."""
 
     def __init__(
         self,
@@ -95,7 +96,7 @@ class Stack:
         self._tags = build_tags(tags or {})
 
     def settled(self, *, deleting: bool = False) -> dict[str, Any] | None:
-        """Describe the stack once no operation is running; return None if there is none.
+        """Describe the stack once no operation is running; return None if the stack does not exist.
 
         If a deletion has failed, the stack accepts only another deletion.
         """
@@ -107,10 +108,11 @@ class Stack:
             return None
         if found["StackStatus"] in _STUCK and not (deleting and found["StackStatus"] == _UNDELETED):
             raise OpsError(
-                f"Stack {self._name} is stuck in {found['StackStatus']}. Resolve it in the "
-                "CloudFormation console (continue the rollback, or delete the stack but keep "
-                "the resources that block it), then run this again. If the user pool could "
-                "not be rolled back, skip it with this command, which does not change the pool:\n "
+                f"Stack {self._name} is stuck in {found['StackStatus']}. In the CloudFormation "
+                "console, continue the rollback, or delete the stack but keep the resources that "
+                "block the deletion. Then run this command again. If the user pool could "
+                "not be rolled back, skip the pool with this command, which does not change the "
+                "pool:\n "
                 f" aws cloudformation continue-update-rollback --stack-name {self._name} "
                 "--resources-to-skip UserPool"
             )
@@ -119,8 +121,8 @@ class Stack:
     def create(self, body: str, parameters: Mapping[str, str]) -> dict[str, str]:
         """Create the stack and return its outputs.
 
-        Deletion protection is turned on only when all resources exist: CloudFormation could not roll back a protected
-        pool or table if a later resource fails, and the remaining resource's name would block the next attempt.
+        Deletion protection is turned on after all resources exist. If a later resource fails, CloudFormation cannot
+        roll back a protected pool or table. The name of the remaining pool or table would then block the next attempt.
         https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-deletion-protection.html
         """
         self._report.note("creating")
@@ -147,7 +149,7 @@ class Stack:
     ) -> dict[str, str]:
         """Update the stack if something changed, and return its outputs.
 
-        If CloudFormation refuses the pool's schema, the update is repeated once in another way: see `ops.pool_updates`.
+        If CloudFormation refuses the pool's schema, `ops.pool_updates` repeats the update once in another way.
         """
         body = pool_updates.as_deployed(body, self.template())
         try:
@@ -168,7 +170,7 @@ class Stack:
         return self._update(self.settled() or found, pool_updates.without_schema(body), parameters)
 
     def template(self) -> dict[str, Any]:
-        """Read the template that the stack was made from."""
+        """Return the template from which the stack was made."""
         return read_template(self._api.get_template(StackName=self._name)["TemplateBody"])
 
     def protect(self, found: Mapping[str, Any] | None, wanted: bool) -> None:
@@ -208,11 +210,11 @@ class Stack:
         body: str,
         parameters: Mapping[str, str],
     ) -> dict[str, str]:
-        """Execute a change set of the stack, and return the outputs. Raises OpsError if the stack has changed in the
-        meantime.
+        """Execute a change set of the stack, and return the outputs. Raises OpsError if the stack has changed since the
+        change set was made.
 
-        `body` and `parameters` are those of the change set. If CloudFormation refuses the pool's schema, they are
-        needed to repeat the update, as `update` does.
+        `body` and `parameters` are the change set's template and parameters. If CloudFormation refuses the pool's
+        schema, `update` repeats the update with this template and these parameters.
         """
         events = StackEvents(self._api, self._name)
         events.skip()
@@ -226,14 +228,15 @@ class Stack:
             return self._without_schema(failed, found, body, parameters)
 
     def delete(self) -> None:
-        """Delete the stack and wait until it is gone."""
+        """Delete the stack, and wait until the deletion has ended."""
         events = StackEvents(self._api, self._name)
         events.skip()
         self._api.delete_stack(StackName=self._name)
         found = self._wait(events)
         if found is not None and found["StackStatus"] != _GONE:
             raise OpsError.listing(
-                f"Stack {self._name} could not be deleted ({found['StackStatus']}):",
+                f"Stack {self._name} could not be deleted ({found['StackStatus']}). Fix the first "
+                "of these errors and run this command again:",
                 events.failures,
             )
 
@@ -244,15 +247,18 @@ class Stack:
                 str((found or {}).get("StackStatusReason", "no reason given"))
             ]
             told = OpsError.listing(
-                f"CloudFormation could not finish {self._name} ({status}) and rolled back. "
-                "Fix the first of these errors and run this again:",
+                f"CloudFormation could not finish the stack {self._name} ({status}) and rolled "
+                "back. "
+                "Fix the first of these errors and run this command again:",
                 [*reasons, *pool_updates.meanings(reasons)],
             )
             raise StackFailed(str(told), reasons)
         return _outputs(found)
 
     def _wait(self, events: StackEvents) -> dict[str, Any] | None:
-        """Wait and show each resource's progress; give up after 20 minutes."""
+        """Wait until the stack's operation ends, and show each resource's progress. Raises OpsError after 20
+        minutes.
+        """
         waited, pause = 0.0, 0.2
         while waited < _WAIT_SECONDS:
             found = describe(self._api, self._name)
@@ -263,8 +269,8 @@ class Stack:
             self._sleep(pause)
             waited, pause = waited + pause, min(pause * 1.5, 3.0)
         raise OpsError(
-            f"Stack {self._name} is still busy after {_WAIT_SECONDS / 60:.0f} minutes. Check "
-            "it in the CloudFormation console; run this again to continue waiting."
+            f"Stack {self._name} is still busy after {_WAIT_SECONDS / 60:.0f} minutes. Check the "
+            "stack in the CloudFormation console, or run this command again to continue waiting."
         )
 
 
@@ -274,7 +280,7 @@ def _under_way(status: str) -> bool:
 
 
 def build_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Build tags in CloudFormation's format; CloudFormation also applies them to the stack's resources."""
+    """Build tags in CloudFormation's format. CloudFormation also puts a stack's tags on the stack's resources."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 

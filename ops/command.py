@@ -1,4 +1,4 @@
-"""Parts that all commands share: project, stage, examples, and questions."""
+"""Parts that all commands share: the project's folder, the stage, examples, and questions to a person."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def state_dir_option(function: _F) -> _F:
         type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
         metavar="DIR",
         help=(
-            "Folder for the local stack's state (default: .local); name another one for a "
+            "Folder for the local stack's state (default: .local); pass another folder for a "
             "second stack."
         ),
     )(function)
@@ -44,7 +44,9 @@ def yes_option(told: str = "Do not ask for confirmation.") -> Callable[[_F], _F]
     return click.option("--yes", is_flag=True, help=told)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON, for programs."
+)
 
 
 def on_stage(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,15 +64,16 @@ def on_stage(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def project_dir() -> Path:
-    """Return the project folder of the command."""
+    """Return the project folder that the command uses."""
     found: Path = click.get_current_context().find_root().obj
     return found
 
 
 def load(name: str, state_dir: Path | None = None) -> Stage:
-    """Read the stage that a command names; for `local`, find the running stack. Raises OpsError.
+    """Read the stage with this name; for `local`, find the running stack. Raises OpsError.
 
-    If AWS_ENDPOINT_URL is set, the local stage is read from the project folder and uses that endpoint.
+    If `AWS_ENDPOINT_URL` is set, the local stage's settings are read from the project folder, and the stage's endpoint
+    is this URL.
     """
     from .stages import LOCAL, load_stage
 
@@ -82,12 +85,14 @@ def load(name: str, state_dir: Path | None = None) -> Stage:
 
 
 def has_terminal() -> bool:
-    """Say whether there is a terminal for questions. Standard input may even be closed: then it is None."""
+    """Tell whether a terminal is available for questions. Python sets `sys.stdin` to None if standard input is
+    closed.
+    """
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def ask(warning: str, word: str) -> None:
-    """Ask a person to confirm by typing `word`; raise an OpsError if they do not, or cannot."""
+    """Ask a person to confirm by typing `word`. Raises OpsError after another answer, or without a terminal."""
     if not has_terminal():
         raise OpsError(
             f"{warning} There is no terminal on which to ask for confirmation: pass --yes to confirm."

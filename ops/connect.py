@@ -1,8 +1,10 @@
-"""The second pass, after `chalice deploy`: it needs the API's id and the functions' ARNs.
+"""The second pass of a deployment. This pass runs after `chalice deploy`, because it needs the API's id and the
+functions' ARNs.
 
-Pool, trigger function and API need each other's names, so all three cannot be made in a single pass. The second pass changes
-the stack's parameters: the app client's URLs and, for a pool that has none yet, the triggers. It also allows the pool to
-invoke the triggers, and sets the API's own errors, limits and access log. It is safe to repeat.
+The pool, the trigger functions and the API need each other's names, so a single pass cannot make all three. The second
+pass changes the stack's parameters: the app client's URLs and, for a pool without triggers, the triggers. The second
+pass also allows the pool to invoke the triggers, and sets the API's own errors, limits and access log. A second run is
+safe.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from .report import Reporter
 from .stages import Stage
 
 STATEMENT_ID = "user-pool"
-"""Name of the statement in a trigger's resource policy; stable, so that the next deployment replaces the statement."""
+"""Name of the statement in a trigger's resource policy. The name never changes, so the next deployment replaces the
+statement."""
 
 _TRIGGER = "user_records"
 _OPTIONAL_TRIGGER = "token_claims"
@@ -45,7 +48,7 @@ class Deployed:
 
 
 def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
-    """Connect the deployed parts, and return the app's root URL (it ends with a slash).
+    """Connect the pool, the functions and the API. Return the app's root URL, which ends with a slash.
 
     `stage` must have been loaded after the first pass wrote its outputs.
     """
@@ -56,7 +59,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for name in (_TRIGGER, _OPTIONAL_TRIGGER)
         if name in deployed.functions
     }
-    # The permission comes first, because a pool that may not invoke its trigger refuses every sign-in.
+    # The permission is set first, because a pool without the permission to invoke its trigger refuses every sign-in.
     report.step("Permission for the user pool to invoke its triggers")
     with aws.explained("allowing the triggers"):
         for function_arn in triggers.values():
@@ -83,7 +86,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
 
 
 def load_deployed(stage: Stage) -> Deployed:
-    """Read Chalice's record of the deployment; raise an OpsError if something needed is missing."""
+    """Read Chalice's record of the deployment. Raises OpsError if the API or a function is missing."""
     mend = f"run `{PROGRAM} deploy --stage {stage.name}` first."
     try:
         resources = json.loads(stage.deployed_file.read_text(encoding="utf-8"))["resources"]
@@ -104,9 +107,9 @@ def load_deployed(stage: Stage) -> Deployed:
 
 
 def root_url(stage: Stage, deployed: Deployed) -> str:
-    """Build the public address of the app's root from PUBLIC_URL, else the custom domain, else AWS's address.
+    """Build the public address of the app's root from `PUBLIC_URL`, or the custom domain, or AWS's address.
 
-    The functions also read PUBLIC_URL, so both sides agree.
+    The functions also read `PUBLIC_URL`, so the functions and this command use the same address.
     """
     root = root_of(stage.environment, stage.custom_domain, deployed.rest_api_url)
     if not root:
@@ -115,9 +118,9 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
 
 
 def stack_parameters(url: AppUrl, triggers: Mapping[str, str], leaving: str = "") -> dict[str, str]:
-    """Build the identity stack's parameters of the second pass: exact URLs, trigger ARNs.
+    """Build the second pass's parameters for the identity stack: exact URLs and trigger ARNs.
 
-    `leaving` is the ARN of the function that reads the queue of signals.
+    `leaving` is the ARN of the function that reads the queue of providers' signals.
     """
     return {
         "CallbackUrls": url.callback,
@@ -128,7 +131,8 @@ def stack_parameters(url: AppUrl, triggers: Mapping[str, str], leaving: str = ""
 
 
 def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Reporter) -> None:
-    """Allow exactly this pool of this account to invoke the function; do nothing if it already may.
+    """Allow exactly this pool of this account to invoke the function. If this permission already exists, nothing
+    changes.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
     """
@@ -152,7 +156,7 @@ def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Rep
 
 
 def permission_of(functions: Any, function_arn: str) -> Mapping[str, Any] | None:
-    """Read the statement that lets a pool invoke the function; return None if there is none."""
+    """Read the statement that lets a pool invoke the function; return None if the policy has no such statement."""
     try:
         policy = json.loads(functions.get_policy(FunctionName=function_arn)["Policy"])
     except ClientError as error:
@@ -163,7 +167,7 @@ def permission_of(functions: Any, function_arn: str) -> Mapping[str, Any] | None
 
 
 def permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
-    """Whether a statement lets exactly this pool of this account invoke the function (S-58)."""
+    """Tell whether a statement lets exactly this pool of this account invoke the function (S-58)."""
     condition = statement.get("Condition", {})
     arns = {**condition.get("ArnLike", {}), **condition.get("ArnEquals", {})}
     accounts = condition.get("StringEquals", {})
@@ -177,7 +181,7 @@ def permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
 
 
 def _limit(gateway: Any, stage: Stage, deployed: Deployed) -> None:
-    """Throttle the whole stage below the limit that all APIs of the account share."""
+    """Limit the API's stage to fewer requests than the limit that all APIs of the account share."""
     gateway.update_stage(
         restApiId=deployed.rest_api_id,
         stageName=stage.api_gateway_stage,
@@ -204,18 +208,19 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
             ],
         )
     except ClientError as error:
-        # The role is a setting of the account and region, not of this app, so it is not made here.
+        # This module does not make the role, because the role is a setting of the account and region, not of this app.
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
         if "role ARN must be set" not in aws.error_message(error):
             raise
         report.note(
-            "note: no access log. API Gateway has no role to write logs in this account and "
-            "region; set one (API Gateway console, Settings, Logging) and run this again."
+            "note: no access log, because API Gateway has no role to write logs in this account "
+            "and region. Set a role (API Gateway console, Settings, Logging) and run this command "
+            "again."
         )
 
 
 def allowed_origins(stage: Stage) -> list[str]:
-    """Return ALLOWED_ORIGINS: other origins whose pages may call the app."""
+    """Return `ALLOWED_ORIGINS`: other origins whose pages may call the app."""
     return parse_list(stage.environment.get("ALLOWED_ORIGINS", ""))
 
 

@@ -1,4 +1,6 @@
-"""Checks before a deployment that a brand's colours are readable (WCAG 2.2); the Lambda functions do not check."""
+"""This module checks before a deployment that a brand's colours are readable (WCAG 2.2). The Lambda functions do not
+repeat this check.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from chalicelib.gatehouse.colours import TEXT_CONTRAST, mended, weakest
 
 
 def problems_of_colours(brand: Brand) -> Iterator[str]:
-    """For each accent that is too weak, return its contrast and a colour that is strong enough."""
+    """For each accent with too little contrast, return a message with the contrast and a better colour."""
     for setting, accent, theme in (
         (Brand.accent, brand.accent, "light"),
         (Brand.accent_dark, brand.accent_dark, "dark"),

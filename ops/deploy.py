@@ -1,4 +1,4 @@
-"""Deploy a stage: locked dependencies, identity stack, `chalice deploy`, second pass."""
+"""This module deploys a stage in four steps: locked dependencies, identity stack, `chalice deploy`, second pass."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHALICE = (
     "-c",
     "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; sys.exit(main())",
 )
-"""`python -m chalice` does not exist, so this calls the function of Chalice's script with this interpreter."""
+"""`python -m chalice` does not exist, so this code calls the function of Chalice's script with this interpreter."""
 
 
 def deploy(
@@ -36,17 +36,18 @@ def deploy(
     chalice: Sequence[str] = CHALICE,
     approved: Plan | None = None,
 ) -> str:
-    """Provision, deploy with Chalice, connect; return the app's root URL.
+    """Provision the stage, deploy it with Chalice, and connect its parts. Return the app's root URL.
 
-    With `approved` the stack is changed exactly as that plan says, or not at all.
+    With the plan `approved`, the stack is changed exactly as in the plan, or stays unchanged.
 
-    After any failure it can be run again: each step checks what exists before it makes something.
+    After a failure, a second run is safe, because each step first checks which resources exist.
     """
     stage = load_stage(project_dir, stage_name)
     require_dependencies(stage, report)
     session = aws.session(stage)
     provision(session, stage, {}, report, approved=approved)
-    # Load the stage again, with the outputs of the stack: the sizes of the variables are checked before the upload.
+    # Load the stage again, because the stage now has the stack's outputs. Loading also checks the size of the variables
+    # before the upload.
     stage = load_stage(project_dir, stage_name)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)
@@ -54,9 +55,9 @@ def deploy(
 
 
 def require_dependencies(stage: Stage, report: Reporter) -> None:
-    """Download the packages that requirements.txt locks before anything changes on AWS; raises OpsError.
+    """Download the packages that requirements.txt locks, before anything changes on AWS. Raises OpsError.
 
-    Chalice then packages these.
+    Chalice later packages the downloaded packages.
     """
     runtime = runtime_of(stage.options)
     report.step(f"Dependencies for {runtime.identifier}")
@@ -75,7 +76,7 @@ def run_chalice(
     report: Reporter,
     chalice: Sequence[str] = CHALICE,
 ) -> None:
-    """Run Chalice's own command line, unchanged, and show its output; raise an OpsError if it fails."""
+    """Run Chalice's own command line, and show its output. Raises OpsError if Chalice fails."""
     report.step(f"chalice {' '.join(arguments)}")
     with subprocess.Popen(
         [*chalice, *arguments],
@@ -90,8 +91,8 @@ def run_chalice(
             report.note(line.rstrip())
     if process.returncode != 0:
         raise OpsError(
-            f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; its last lines above give "
-            "the reason. Earlier steps stay done. Fix the cause and run this again."
+            f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; its "
+            "last lines above give the reason. Fix the cause and run this command again."
         )
     report.done()
 
@@ -101,7 +102,7 @@ def _environment(region: str) -> Mapping[str, str]:
         **os.environ,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
-        # Otherwise Chalice would package this machine's bytecode with the app.
+        # Without this variable, Chalice would package this machine's bytecode with the app.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }

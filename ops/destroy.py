@@ -1,4 +1,6 @@
-"""Removes a stage: API and functions, identity stack, then the pool and the tables that the stack retains."""
+"""This module removes a stage: first the API and the functions, then the identity stack. The stack retains the pool and
+the tables, which this module deletes last.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")
 
 
 def inventory(session: boto3.Session, stage: Stage) -> list[str]:
-    """List the resources that the stack retains and `destroy` deletes: the pool and the tables, with counts."""
+    """List the pool and the tables with their counts. The stack retains these resources, and `destroy` deletes the
+    resources.
+    """
     found = []
     with aws.explained("counting what would be lost"):
         pool = stage.environment.get("USER_POOL_ID")
@@ -48,10 +52,10 @@ def destroy(
     keep_data: bool = False,
     chalice: Sequence[str] = CHALICE,
 ) -> None:
-    """Remove everything of a stage, including people's accounts and records.
+    """Remove a stage with all its accounts and records.
 
-    It refuses before it changes anything if deletion protection is on. It is safe to repeat after a failure. With
-    `keep_data` the pool and the tables are kept, and their names printed.
+    If deletion protection is on, the function raises OpsError before any change. A second run after a failure is safe.
+    With `keep_data`, the pool and the tables are kept, and their names are printed.
     """
     if not keep_data:
         with aws.explained("checking deletion protection"):
@@ -88,7 +92,9 @@ def destroy(
 
 
 def _tables_of(stage: Stage) -> list[str]:
-    """Return the variables' names of every table that the stack retains, including the team's own tables."""
+    """Return the names of the variables that contain table names, for every table that the stack retains. The team's
+    own tables are included.
+    """
     return [*_TABLES, *map(table_variable, load_team_file(stage.project_dir).tables)]
 
 
@@ -110,9 +116,9 @@ def _verify_unprotected(session: boto3.Session, stage: Stage) -> None:
                 protected.append(f"table {table}")
     if protected:
         raise OpsError.listing(
-            f"Stage {stage.name!r} is protected from deletion. To delete it anyway, set "
+            f"Stage {stage.name!r} is protected from deletion. To delete the stage anyway, set "
             f"gatehouse.deletion_protection to false in config.json, run `{PROGRAM} provision --stage "
-            f"{stage.name}`, then run this again. Protected:",
+            f"{stage.name}`, then run this command again. Protected:",
             protected,
         )
 

@@ -1,4 +1,4 @@
-"""Finds the people of a stage in its user pool and its users table."""
+"""This module finds the people of a stage in its user pool and its users table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .program import PROGRAM
 from .provider_rows import table_of, variable_of
 from .stages import Stage
 
-# A pool's account states in plain words.
+# A pool's account states, in plain words.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserType.html
 STATUS_WORDS: Mapping[str, str] = {
     "CONFIRMED": "confirmed",
@@ -41,7 +41,7 @@ STATUS_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Person:
-    """A person in the pool. `factors` and `preferred` are known only if the person was looked up by name."""
+    """A person in the pool. `factors` and `preferred` are empty unless the person was read by name."""
 
     user: PoolUser
     created_at: datetime | None
@@ -62,23 +62,23 @@ class Person:
 
     @property
     def user_name(self) -> str:
-        """The pool's own user name of the person."""
+        """The person's user name in the pool."""
         return self.user.user_name
 
     @property
     def email(self) -> str:
-        """The address in the pool; may be empty."""
+        """The person's address in the pool; empty if the pool has no address."""
         return self.user.attributes.get("email", "")
 
     @property
     def status_words(self) -> str:
-        """The account's status in words, and whether it is disabled."""
+        """The account's status in words, with "disabled" if the account is disabled."""
         words = STATUS_WORDS.get(self.user.status, self.user.status.lower())
         return words if self.user.enabled else f"{words}, disabled"
 
     @property
     def is_federated(self) -> bool:
-        """Whether the account was created by a provider: it has no password and no second factor here."""
+        """True if a provider created the account. Such an account has no password and no second factor in the pool."""
         return self.user.status == FEDERATED_STATUS
 
     @property
@@ -87,14 +87,14 @@ class Person:
         return tuple(dict.fromkeys(identity.provider for identity in self.user.identities))
 
     def __str__(self) -> str:
-        """The address if there is one, with the user name."""
+        """The person's address and user name, or the user name alone."""
         address = printable(self.email)
         name = printable(self.user_name)
         return f"{address} ({name})" if address else name
 
 
 class Directory:
-    """Reads the pool and the table of one stage, at a limited rate. `clock` gives Unix seconds."""
+    """A reader of one stage's pool and table, at a limited rate. `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -117,13 +117,14 @@ class Directory:
 
     @cached_property
     def sessions(self) -> SessionRows:
-        """The sessions table. Raises OpsError if the stage was last provisioned before this table existed."""
+        """The sessions table. Raises OpsError if the stage was last provisioned by a version without this table."""
         return SessionRows(self._dynamodb, variable_of(self.stage, "SESSIONS_TABLE"), self.clock)
 
     def settle(self, person: Person) -> None:
         """Record in the index that an administrator disabled or enabled the person.
 
-        A provider's later signal then does not enable them again: signals enable only people whom a signal disabled.
+        A provider's later signal then cannot enable the person again, because signals enable only people whom a signal
+        disabled.
         """
         table = self.stage.environment.get("SUBJECTS_TABLE", "")
         if not table:
@@ -133,7 +134,7 @@ class Directory:
             subjects.note_other_doing(identity.provider, identity.subject)
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Make one call to the pool, named as in boto3, as soon as the rate limit allows."""
+        """Call one operation of the pool, as soon as the rate limit allows. `operation` is boto3's name."""
         self._pace.wait()
         answer: dict[str, Any] = getattr(self._cognito, operation)(
             UserPoolId=self.pool_id, **arguments
@@ -147,14 +148,16 @@ class Directory:
         return found
 
     def same(self, one: str, other: str) -> bool:
-        """Compare two names or addresses. The pool's setting decides whether case matters; by default, it does."""
+        """Compare two names or addresses. The pool's setting decides whether case matters; by default, case matters."""
         rule = self.pool.get("UsernameConfiguration") or {}
         if rule.get("CaseSensitive") is False:
             return one.casefold() == other.casefold()
         return one == other
 
     def get(self, name: str) -> Person | None:
-        """Return the person whom AWS finds by a user name, or by a native person's address."""
+        """Return the person with this user name, or the native person with this address. Return None if AWS finds no
+        such person.
+        """
         try:
             return Person.parse(self.call("admin_get_user", Username=name))
         except ClientError as error:
@@ -163,15 +166,15 @@ class Directory:
             raise
 
     def find(self, name: str) -> Person | None:
-        """Return the person with a user name or an address, or None.
+        """Return the person with this user name or address, or None.
 
-        Raises OpsError if several people have the address; it lists their user names.
+        Raises OpsError if several people have the address. The message lists the user names of these people.
         """
         people = self.everybody(name)
         if len(people) > 1:
             raise OpsError.listing(
-                f"{printable(name)} is the address of {len(people)} people. Give the user "
-                "name of one of them:",
+                f"{printable(name)} is the address of {len(people)} people. Pass one of these "
+                "user names instead:",
                 [
                     f"{printable(each.user_name)}  {each.status_words}"
                     + (f" ({', '.join(each.providers)})" if each.providers else "")
@@ -181,27 +184,28 @@ class Directory:
         return people[0] if people else None
 
     def require(self, name: str) -> Person:
-        """Return the person with a name. Raises OpsError if the pool has none."""
+        """Return the person with this name. Raises OpsError if the pool has no such person."""
         found = self.find(name)
         if found is None:
             raise self.nobody(name)
         return found
 
     def nobody(self, name: str) -> OpsError:
-        """Build the error for an unknown name."""
+        """Build the error for a name that no person has."""
         return OpsError(
             f"The user pool of stage {self.stage.name!r} has no user {printable(name)!r}. "
             f"`{PROGRAM} user list --stage {self.stage.name}` lists everybody."
         )
 
     def everybody(self, name: str) -> list[Person]:
-        """Return all people who match a name: one person for a user name, perhaps several people for an address.
+        """Return all people with this user name or address: one person for a user name, perhaps several people for an
+        address.
 
-        ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. It does
-        not find a federated person whose stored address is spelled in a third way.
+        ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. The
+        method cannot find a federated person whose stored address has other capital letters.
         """
         if not name.strip():
-            raise OpsError("The name is empty: give a user name or an address.")
+            raise OpsError("The name is empty: pass a user name or an address.")
         found = self.get(name)
         if found is not None and self.same(found.user_name, name):
             return [found]
@@ -210,12 +214,12 @@ class Directory:
             for spelling in dict.fromkeys((name, name.lower())):
                 for person in self.pages(Filter=build_filter("email", "=", spelling)):
                     if person.user_name not in people and self.same(person.email, name):
-                        # Look the person up by name, because a list does not contain second factors.
+                        # The person is read again by name, because a list does not contain second factors.
                         people[person.user_name] = self.get(person.user_name) or person
         return sorted(people.values(), key=lambda person: person.user_name)
 
     def pages(self, group: str | None = None, **arguments: Any) -> Iterator[Person]:
-        """Yield all people, or a group's members, page by page."""
+        """Yield all people, or the members of `group`. AWS returns the people page by page."""
         operation, token = ("list_users_in_group", "NextToken")
         if group is None:
             operation, token = ("list_users", "PaginationToken")
@@ -230,15 +234,15 @@ class Directory:
             more = {token: answer[token]}
 
     def groups(self) -> tuple[str, ...]:
-        """Return the pool's groups that people manage, sorted."""
+        """Return the pool's groups, sorted, without the groups that Cognito manages itself."""
         return self._names("list_groups")
 
     def groups_of(self, user_name: str) -> tuple[str, ...]:
-        """Return a person's groups in the pool, sorted, without those that Cognito manages itself."""
+        """Return a person's groups in the pool, sorted, without the groups that Cognito manages itself."""
         return self._names("admin_list_groups_for_user", Username=user_name)
 
     def record(self, person: Person) -> UserRecord:
-        """Return the person's record; write a missing one, as `reconcile` would."""
+        """Return the person's record. A missing record is written first, as `reconcile` does."""
         found = self.users.load(person.user_name)
         if found is None:
             profile = build_profile(person.user, self.client_id)
@@ -246,11 +250,11 @@ class Directory:
             (self.users.record_pending if pending else self.users.record_confirmed)(profile)
             found = self.users.load(person.user_name)
         if found is None:
-            raise OpsError(f"The record of {person} could not be written: run the command again.")
+            raise OpsError(f"The record of {person} could not be written: run this command again.")
         return found
 
     def delete_record(self, user_name: str) -> bool:
-        """Delete a record; return whether there was one."""
+        """Delete a record; return False if the record did not exist."""
         answer = self._dynamodb.delete_item(
             TableName=self._table,
             Key={"userName": {"S": key_of(user_name)}},
@@ -270,7 +274,7 @@ class Directory:
 
 
 def build_filter(attribute: str, comparison: str, value: str) -> str:
-    """Build a Filter for ListUsers; `comparison` is `=` or `^=` (starts with).
+    """Build a `Filter` for ListUsers; `comparison` is `=` or `^=` (starts with).
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html
     """

@@ -1,4 +1,4 @@
-"""Reads an OIDC provider's discovery document, and checks it before anything is registered.
+"""This module reads an OIDC provider's discovery document, and checks the document before the provider is registered.
 
 https://openid.net/specs/openid-connect-discovery-1_0.html, section 4.
 """
@@ -26,18 +26,18 @@ Fetch = Callable[[str], Mapping[str, Any]]
 
 
 def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> list[str]:
-    """Check that `issuer` is an OIDC provider that Cognito can use.
+    """Check that `issuer` is an OIDC provider that works with Cognito.
 
-    Returns warnings, one sentence each. Raises OpsError, with the remedy, if the address cannot be reached, is not a
-    provider, or names another issuer.
+    Returns warnings, one sentence each. Raises OpsError if the address is unreachable, is not a provider, or names
+    another issuer; the message says what to do.
     """
     _verify_address(issuer, local=local)
     document = (fetch or fetch_discovery)(discovery_url(issuer))
     said = document.get("issuer")
     if said != issuer:
         raise OpsError(
-            f"The provider at {issuer} calls itself {said!r}. Tokens carry that name, and "
-            f"Cognito compares it exactly.\nUse --issuer {said}"
+            f"The provider at {issuer} calls itself {said!r}. Tokens contain {said!r}, and "
+            f"Cognito compares the two names exactly.\nPass --issuer {said}"
             if isinstance(said, str) and not said.endswith("/")
             else f"The provider at {issuer} calls itself {said!r}, which Cognito does not "
             "accept: an issuer must not end with a slash. Choose another authorization "
@@ -46,8 +46,8 @@ def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> li
     missing = [name for name in _ENDPOINTS if not isinstance(document.get(name), str)]
     if missing:
         raise OpsError(
-            f"The discovery document of {issuer} lacks {', '.join(missing)}; Cognito needs "
-            "them. Check that this is the issuer of an OIDC application."
+            f"The discovery document of {issuer} lacks {', '.join(missing)}, which Cognito needs. "
+            f"Check that {issuer} is the issuer of an OIDC application."
         )
     supported = document.get("scopes_supported")
     if isinstance(supported, list):
@@ -63,7 +63,7 @@ def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> li
 
 
 def supports_scope(issuer: str, scope: str, fetch: Fetch | None = None) -> bool:
-    """Say whether an issuer lists a scope."""
+    """Tell whether an issuer's discovery document lists a scope."""
     supported = (fetch or fetch_discovery)(discovery_url(issuer)).get("scopes_supported")
     return isinstance(supported, list) and scope in supported
 
@@ -74,22 +74,24 @@ def discovery_url(issuer: str) -> str:
 
 
 def fetch_discovery(url: str, hint: str = _OKTA) -> Mapping[str, Any]:
-    """Fetch a discovery document without following redirects, as the issuer is an exact name.
+    """Fetch a discovery document without following redirects, because an issuer is an exact address.
 
-    `hint` is the end of an OpsError's message.
+    `hint` is the last sentence of an OpsError's message.
     """
     try:
         response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         raise OpsError(f"Cannot reach {url}: {type(error).__name__}. {hint}") from error
     if response.status_code != 200:
-        raise OpsError(f"{url} answered {response.status_code}, not a discovery document. {hint}")
+        raise OpsError(
+            f"{url} responded with {response.status_code} instead of a discovery document. {hint}"
+        )
     try:
         document = response.json()
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise OpsError(f"{url} answered with something other than a discovery document. {hint}")
+        raise OpsError(f"{url} responded with data that is not a discovery document. {hint}")
     return document
 
 
@@ -98,8 +100,11 @@ def _verify_address(issuer: str, *, local: bool) -> None:
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
         raise OpsError(f"--issuer must be a URL such as https://acme.okta.com, not {issuer!r}.")
     if parts.username or parts.password:
-        raise OpsError("--issuer must not contain a user name or a password.")
+        raise OpsError(
+            "--issuer must not contain a user name or a password: pass the address without them."
+        )
     if parts.scheme == "http" and not local:
         raise OpsError(
-            f"The issuer {issuer} uses plain http. Outside the local stage it must use https."
+            f"The issuer {issuer} uses plain http. Outside the local stage, pass an issuer with "
+            "https."
         )

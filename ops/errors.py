@@ -1,4 +1,4 @@
-"""The only error that ops raises deliberately."""
+"""This module has OpsError, the only error that `ops` raises deliberately."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 
 class OpsError(Exception):
-    """A failure that the person can fix; the message says how.
+    """A failure that the person at the command line can fix. The message says how to fix the failure.
 
-    The command line prints it without a traceback and exits 1.
+    The command line prints the message without a traceback, and exits with 1.
     """
 
     @classmethod

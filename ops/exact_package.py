@@ -1,10 +1,11 @@
-"""Changes Chalice: it packages exactly the versions that requirements.txt locks, or stops.
+"""This module changes Chalice, so that Chalice packages exactly the versions in requirements.txt, or stops.
 
-Chalice alone does three unsafe things. If it cannot build a dependency, it uploads a zip without that dependency and exits
-with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads that package
-again by name and version, without checking hashes. And Chalice reuses an earlier zip without checking its contents.
-`install` replaces these three steps, and refuses variables that are too large for Lambda before anything is uploaded. app.py
-calls it when Chalice's command line loads the app, so a plain `chalice deploy` or `chalice package` is covered too.
+Chalice alone does three unsafe things. If Chalice cannot build a dependency, it uploads a zip without that dependency
+and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, Chalice
+downloads that package again by name and version, without checking hashes. Chalice also reuses an earlier zip without
+checking its contents. `install` replaces these three steps. Before the upload, `install` also refuses variables and
+zips that are too large for Lambda. app.py calls `install` when Chalice's command line loads the app. So the change also
+applies to a plain `chalice deploy` or `chalice package`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .local.chalice_cli import CACHE
 from .locked import NAME, load_lock
 from .made_files import complete, made_files
 from .package_contents import differences
+from .package_size import require_size
 from .program import PROGRAM
 from .runtimes import OPTION, RUNTIMES, runtime_of
 from .team_file import NAME as TEAM_FILE
@@ -35,16 +37,18 @@ _INSTALLED = "_gatehouse_exact"
 
 
 class NotExact(click.ClickException):
-    """The package cannot match the lock exactly. Chalice's command line prints the message and exits 1."""
+    """The error for a package that cannot match the lock exactly. Chalice's command line prints the message and exits
+    with 1.
+    """
 
 
 def cache_of(project_dir: Path) -> Path:
-    """Return the folder of verified wheels: `.local/dependencies`, unless the environment names another."""
+    """Return the folder of verified wheels: `.local/dependencies`, or the folder that the environment names."""
     return Path(os.environ.get(CACHE) or project_dir / ".local" / "dependencies")
 
 
 def install() -> None:
-    """Patch Chalice in this process; repeating it changes nothing."""
+    """Patch Chalice in this process; a second call changes nothing."""
     from chalice.config import Config
     from chalice.deploy import appgraph, packager
 
@@ -65,8 +69,9 @@ def install() -> None:
 
 
 def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap build, which plans a deployment: refuse variables that are too large before any function has changed. Lambda
-    would refuse them only in the middle of the deployment."""
+    """Wrap `build`, which plans a deployment, and refuse variables that are too large before any function changes.
+    Otherwise, Lambda would refuse the variables in the middle of the deployment.
+    """
 
     def within_size(self: Any, config: Any, stage_name: str) -> Any:
         block = config.config_from_disk.get("stages", {}).get(stage_name, {})
@@ -82,11 +87,11 @@ def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap _create_role_reference: if a function has no role, name the function and say what to do.
+    """Wrap `_create_role_reference`: if a function has no role, the error names the function and says what to do.
 
-    botocore would also refuse the function, but its message does not name the function.
+    botocore also refuses such a function, but botocore's message does not name the function.
 
-    `chalice package` needs no role.
+    The command `chalice package` needs no role.
     """
 
     def create_role_reference(self: Any, config: Any, stage_name: str, function_name: str) -> Any:
@@ -94,8 +99,9 @@ def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
         deploys = context is not None and context.info_name == "deploy"
         if deploys and not config.manage_iam_role and not config.iam_role_arn:
             raise NotExact(
-                f"The function {function_name} has no role in stage {stage_name}. Declare it under `functions` in "
-                f".chalice/{TEAM_FILE}, if it is one of yours, then run `{PROGRAM} provision --stage {stage_name}`."
+                f"The function {function_name} has no role in stage {stage_name}. If the function "
+                f"is your own, declare it under `functions` in .chalice/{TEAM_FILE}. Then run "
+                f"`{PROGRAM} provision --stage {stage_name}`."
             )
         return reference(self, config, stage_name, function_name)
 
@@ -103,7 +109,7 @@ def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _python_version(config: Any) -> str:
-    """Replace Config.lambda_python_version: return the version in the stage's setting, or this Python's version."""
+    """Replace `Config.lambda_python_version`: return the version in the stage's option, or this Python's version."""
     with _as_chalice_tells():
         return runtime_of(_options(config)).identifier
 
@@ -119,12 +125,15 @@ def _options(config: Any) -> dict[str, Any]:
 def _build_site_packages(
     self: Any, abi: str, requirements_filepath: str, target_directory: str
 ) -> None:
-    """Replace DependencyBuilder.build_site_packages: unpack the locked wheels."""
+    """Replace `DependencyBuilder.build_site_packages`: unpack the locked wheels."""
     lock = Path(requirements_filepath)
     with _as_chalice_tells():
         runtime = next((each for each in RUNTIMES.values() if each.abi == abi), None)
         if runtime is None:
-            raise OpsError(f"{abi} is not a runtime that Gatehouse supports.")
+            raise OpsError(
+                f"{abi} is not a runtime that Gatehouse supports. Choose one of the "
+                "runtimes in docs/operations.md."
+            )
         target = Target(runtime, self._machine)
         for wheel in locked_wheels(lock.parent, target, cache_of(lock.parent)):
             for name, contents in wheel.files().items():
@@ -134,18 +143,20 @@ def _build_site_packages(
 
 
 def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str], str]:
-    """Wrap create_deployment_package, and compare its zip with the lock.
+    """Wrap `create_deployment_package`, and compare its zip with the lock.
 
-    If a zip from an earlier run does not match the lock, it is made again, once. If the new zip does not match either, it is
-    removed.
+    If a zip from an earlier run differs from the lock, Chalice makes the zip again, once. If the new zip also differs,
+    the zip is removed. A zip that is too large for Lambda is removed as well.
     """
 
     def create_deployment_package(self: Any, project_dir: str, python_version: str) -> str:
         def make() -> str:
             path = Path(create(self, project_dir, python_version))
-            complete(path, target.runtime, prefix)
             project = Path(project_dir)
             try:
+                require_size(path)
+                complete(path, target.runtime, prefix)
+                require_size(path)
                 require_exact(path, project, target, cache_of(project), prefix)
             except OpsError:
                 path.unlink()
@@ -157,7 +168,7 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
                 runtime_of({OPTION: python_version.removeprefix("python")}),
                 MACHINES[self._architecture],
             )
-            # A layer is unpacked into the parent folder, so its names have a prefix.
+            # Lambda unpacks a layer into the parent folder, so the names in a layer have a prefix.
             prefix = f"{self._PREFIX % python_version}/" if hasattr(self, "_PREFIX") else ""
             reused = Path(self.deployment_package_filename(project_dir, python_version)).exists()
             try:
@@ -171,7 +182,7 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
 
 
 def locked_wheels(project_dir: Path, target: Target, cache: Path) -> list[Wheel]:
-    """Return the wheels that the project's lock names; raise an OpsError if one is unavailable."""
+    """Return the wheels that the project's lock names. Raises OpsError if a wheel is unavailable."""
     return fetch(load_lock(project_dir / NAME, target.runtime, target.machine), target, cache)
 
 
@@ -188,7 +199,9 @@ def require_exact(
         make=lambda contents: made_files(contents, target.runtime),
     )
     if found:
-        raise OpsError.listing(f"The package does not match {NAME}, so it is not used:", found)
+        raise OpsError.listing(
+            f"The Lambda package differs from {NAME}, so the package is not used:", found
+        )
 
 
 @contextmanager

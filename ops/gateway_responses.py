@@ -1,7 +1,9 @@
-"""The error responses that API Gateway sends itself, before any function runs, in our format and with our headers.
+"""The error responses that API Gateway itself sends before any function runs, in Gatehouse's format and with its
+headers.
 
-This module only builds data. `put_rest_api`, which `chalice deploy` calls, removes responses that are not in its document.
-So `ops.api_document` adds them to the document, and `ops.connect` sets them once the API's address is known.
+The module builds data and calls no service. `chalice deploy` calls `put_rest_api`, which removes responses that are not
+in the API document. So `ops.api_document` adds the responses to the document. `ops.connect` sets the responses after
+the API's address exists.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -19,13 +21,13 @@ from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
-# These responses include the request's id, so that a person who reports the error can quote it.
+# These responses include the request's id, so that a person who reports the error can quote the id.
 _OF_5XX = frozenset({"DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"})
 
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """One customised response. Without `status` API Gateway keeps the type's own status."""
+    """One customised response. Without `status`, API Gateway keeps the response type's own status."""
 
     kind: str
     code: str
@@ -37,8 +39,8 @@ class GatewayResponse:
         """Build the keyword arguments of `put_gateway_response`, without the API's id.
 
         Header values are static text, which API Gateway expects in single quotes. The template's only variable is API
-        Gateway's own id of the request, which is also in the access log. So the response contains nothing that the
-        caller sent.
+        Gateway's own id of the request, which is also in the access log. So the response contains no data from the
+        caller.
         https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
         """
         headers = {**SECURITY_HEADERS, "Content-Type": _CONTENT_TYPE, **self.headers}
@@ -63,8 +65,8 @@ def _like(kind: str, error: type[errors.GatehouseError], status: str = "") -> Ga
 _TOO_MANY = "Too many requests. Please wait a moment and try again."
 
 # API Gateway treats an unknown path, or an unknown method of a path, like an unsigned call to a path with IAM
-# authorization. So the response is MISSING_AUTHENTICATION_TOKEN, or INVALID_SIGNATURE if there is a header
-# `Authorization`, with status 403. Here no path has IAM authorization, so these responses become 404.
+# authorization. So the response is MISSING_AUTHENTICATION_TOKEN with status 403. With a header `Authorization`, the
+# response is INVALID_SIGNATURE. Gatehouse's paths have no IAM authorization, so these two responses become 404.
 GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("DEFAULT_4XX", errors.InvalidRequest),
     _like("DEFAULT_5XX", errors.GatehouseError),
@@ -83,27 +85,28 @@ GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("INTEGRATION_TIMEOUT", errors.TemporarilyUnavailable, "503"),
 )
 
-# Only the authorizer causes these responses, and routes that use a cookie have no authorizer.
+# The authorizer causes these responses. Routes that use a cookie have no authorizer.
 _OF_THE_AUTHORIZER = frozenset({"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"})
 
 
-# The response to a mistyped path: the stage has no such resource.
+# The response to a mistyped path, which the API does not have.
 _NO_SUCH_PATH = frozenset({"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"})
 
 
 def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[GatewayResponse, ...]:
-    """Build the responses of a stage whose ALLOWED_ORIGINS are `origins`; `page` is the page to which a mistyped
+    """Build the responses of a stage. `origins` are its `ALLOWED_ORIGINS`; `page` is the page to which a mistyped
     address leads.
 
-    A gateway response cannot depend on the Accept header, as far as AWS documents it. So every response to an unknown
-    path is a 404 in our error format. Its `Refresh` header leads browsers to the page; programs ignore it.
+    According to AWS's documentation, a gateway response cannot depend on the Accept header. So every response to an
+    unknown path is a 404 in Gatehouse's error format. The `Refresh` header redirects browsers to the page; programs
+    ignore this header.
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
-    The value of a gateway response's header is fixed text or a copy of a request header; it cannot be chosen from a list. If
-    there is a single origin, the CORS header names it, as the app does. If there are several, the header cannot name them
-    all, and a copy of Origin would allow every origin. Therefore every origin may read the authorizer's own responses, which
-    are constant text without credentials. Other origins cannot read the remaining responses
-    (docs/adr/0007-other-origins.md).
+    The value of a gateway response's header is fixed text or a copy of a request header. API Gateway cannot choose the
+    value from a list. If the list has a single origin, the CORS header names this origin, as the app does. With several
+    origins, the header cannot contain all these origins, and a copy of `Origin` would allow every origin. Therefore
+    every origin may read the authorizer's own responses, which are constant text without credentials. Other origins
+    cannot read the remaining responses (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}
@@ -133,8 +136,8 @@ def _with(response: GatewayResponse, headers: Mapping[str, str]) -> GatewayRespo
     return replace(response, headers={**response.headers, **headers})
 
 
-# One line per request. It contains the path as declared, never as requested, and no query string, because that may
-# contain a code, a state or an address (S-63).
+# One line per request. The line contains the declared path instead of the requested path. The line contains no query
+# string, because a query string may contain a code, a state or an address (S-63).
 ACCESS_LOG_FORMAT = json.dumps(
     {
         "request_id": "$context.requestId",

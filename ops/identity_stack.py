@@ -1,7 +1,7 @@
-"""Creates or updates the identity stack from one CloudFormation template, and writes its outputs.
+"""This module creates or updates the identity stack from one CloudFormation template, and writes the stack's outputs.
 
-`provision` is safe to repeat. Omitted parameters keep their earlier value, so a provision after the second pass keeps
-URLs, triggers and the list of identity providers.
+A second run of `provision` is safe. Omitted parameters keep their earlier value. So `provision` after the second pass
+keeps URLs, triggers and the list of identity providers.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 NATIVE = "COGNITO"
 """The name for the pool's own people in an app client's list of providers."""
 
-# Output of the template -> environment variable of the functions (chalicelib.gatehouse.settings).
+# Output of the template → environment variable of the functions (chalicelib.gatehouse.settings).
 OUTPUT_VARIABLES = {
     "UserPoolId": "USER_POOL_ID",
     "UserPoolArn": "USER_POOL_ARN",
@@ -54,10 +54,10 @@ OUTPUT_VARIABLES = {
     "ProgramClientId": "PROGRAM_CLIENT_ID",
     "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
-# Outputs that depend on an option of the stage. If the stack no longer has one, its variable is removed from
-# config.json, so that the app stops accepting the removed client or domain.
+# Outputs that depend on an option of the stage. If the stack no longer has such an output, its variable is removed from
+# config.json. The app then stops accepting the removed client or domain.
 _PASSING = ("PasskeyDomain", "ProgramClientId", "ProgramRedirectUris")
-# Output of the template -> function, by its name in .chalice/config.json.
+# Output of the template → name of the function in .chalice/config.json.
 _ROLES = {
     "ApiRoleArn": "api_handler",
     "UserRecordsRoleArn": "user_records",
@@ -65,7 +65,7 @@ _ROLES = {
     "AccountMailRoleArn": "account_mail",
     "LeavingRoleArn": "leaving",
 }
-# Option of a stage's "gatehouse" block -> template parameter; all are optional.
+# Option of a stage's `gatehouse` block → template parameter. All these options are optional.
 _OPTIONS = {
     "ses_identity_arn": "SesIdentityArn",
     "ses_from_address": "SesFromAddress",
@@ -98,9 +98,9 @@ def provision(
 ) -> Outputs:
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
-    `parameters` overrides individual template parameters; all others follow the stage, keep their earlier value, or
-    have the template's default. With `approved` the stack is changed exactly as approved. Raises OpsError with AWS's
-    reasons.
+    `parameters` overrides individual template parameters. Each other parameter follows the stage, keeps its earlier
+    value, or has the template's default. With the change set `approved`, the stack is changed exactly as approved.
+    Raises OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
@@ -109,7 +109,7 @@ def provision(
         stack = Stack(cloudformation, stage.identity_stack, report, sleep, tags_of(stage))
         found = stack.settled()
         if found and found["StackStatus"] in LEFTOVERS:
-            report.note(f"removing what a failed first attempt left ({found['StackStatus']})")
+            report.note(f"removing the stack of a failed first attempt ({found['StackStatus']})")
             stack.delete()
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
@@ -122,7 +122,7 @@ def provision(
             raw = stack.execute(approved.change_set, found, body, wanted)
         else:
             raw = stack.update(found, body, wanted)
-        # The stack is protected only now, because a failed first attempt must be removable.
+        # The protection is turned on last, because a failed first attempt must be removable.
         protected = wanted["DeletionProtection"] == "ACTIVE"
         stack.protect(describe(cloudformation, stage.identity_stack), protected)
         addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
@@ -143,7 +143,7 @@ def provision(
 
 
 def body_of(stage: Stage) -> str:
-    """Build the template to send: Gatehouse's own, with the team's resources added. Raises OpsError."""
+    """Build the template to send: Gatehouse's own template with the team's resources. Raises OpsError."""
     template = read_template(TEMPLATE.read_text(encoding="utf-8"))
     ours = size_of(write_template(template))
     added = add_team_policy(template, stage)
@@ -154,15 +154,16 @@ def body_of(stage: Stage) -> str:
     body = write_template(template)
     if size_of(body) > MOST_BYTES:
         raise OpsError(
-            f"With {' and '.join(added)} the identity stack's template is too large: Gatehouse's part has {ours:,} "
-            f"bytes and yours {size_of(body) - ours:,}, but CloudFormation accepts only {MOST_BYTES:,}. Yours may have "
-            f"{MOST_BYTES - ours:,}: name fewer resources, or use wildcards in their names."
+            f"With {' and '.join(added)} the identity stack's template is too large: Gatehouse's "
+            f"part has {ours:,} bytes and your part {size_of(body) - ours:,}, but CloudFormation "
+            f"accepts only {MOST_BYTES:,} in all. Your part may have {MOST_BYTES - ours:,}: name "
+            "fewer resources, or use wildcards in the resources' names."
         )
     return body
 
 
 def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
-    """Read the stack's current parameters; raise an OpsError if there is no stack."""
+    """Return the stack's current parameters. Raises OpsError if the stack does not exist."""
     with aws.explained(f"reading {stage.identity_stack}"):
         found = describe(aws.client(session, "cloudformation"), stage.identity_stack)
     if found is None:
@@ -174,14 +175,14 @@ def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
 
 
 def settle(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Wait until no operation of the stack is running. Raises OpsError if it is stuck."""
+    """Wait until no operation of the stack is running. Raises OpsError if the stack is stuck."""
     with aws.explained(f"looking at {stage.identity_stack}"):
         cloudformation = aws.client(session, "cloudformation")
         Stack(cloudformation, stage.identity_stack, report, time.sleep).settled()
 
 
 def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Delete the stack and wait; resources that its template retains are kept."""
+    """Delete the stack, and wait until the deletion has ended. Resources that the template retains are kept."""
     with aws.explained(f"deleting {stage.identity_stack}"):
         stack = Stack(
             aws.client(session, "cloudformation"), stage.identity_stack, report, time.sleep
@@ -193,8 +194,9 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 
 
 def provider_list(direct_sign_in: str, names: list[str]) -> str:
-    """Build the `IdentityProviders` parameter: first `COGNITO` for native people, unless DIRECT_SIGN_IN is off, then the
-    providers."""
+    """Build the `IdentityProviders` parameter: `COGNITO` for native people, unless `DIRECT_SIGN_IN` is off, and then
+    the providers.
+    """
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
 
@@ -206,7 +208,7 @@ def tags_of(stage: Stage) -> dict[str, str]:
 
 
 def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
-    """Build the parameters that attach the pool's triggers, by their ARNs; the function `leaving` is no trigger."""
+    """Build the parameters that attach the pool's triggers. The arguments are the ARNs of the two functions."""
     return {
         "UserRecordsFunctionArn": user_records,
         "InboundFederationFunctionArn": user_records,
@@ -215,12 +217,12 @@ def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
 
 
 def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
-    """Return a new pool's trigger ARNs before the functions exist: Chalice's names for functions are predictable, and so are
-    the ARNs.
+    """Return a new pool's trigger ARNs before the functions exist. Chalice's names for functions are predictable, so
+    the ARNs are predictable too.
 
-    With these ARNs in the first pass, the second pass does not have to update the pool. CloudFormation has sometimes refused
-    such an update. An existing stack keeps its triggers until the second pass, because an older function may refuse new
-    events.
+    With these ARNs in the first pass, the second pass needs no update of the pool. CloudFormation has sometimes refused
+    updates of a pool. An existing stack keeps its triggers until the second pass, because an older function may refuse
+    new events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"
@@ -232,7 +234,7 @@ def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
 def update_parameters(
     stage: Stage, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Build the parameters for an update of `found`, as `provision` would send them."""
+    """Build the parameters that `provision` would send for an update of `found`."""
     return build_update(found, body, {**_of_stage(stage, values_of(found)), **parameters})
 
 

@@ -1,9 +1,9 @@
-"""Invitations: a mail contains the temporary password of a new account. At the first sign-in, the person chooses another
-password.
+"""This module invites people. A mail contains the temporary password of a new account. At the first sign-in, the person
+chooses another password.
 
-`AdminCreateUser` makes the account. For somebody who was already invited, the same call with `RESEND` sends a new
-temporary password with a new expiry. `RESEND` accepts only the account's original name and its address, so a separate
-call changes attributes.
+`AdminCreateUser` makes the account. For a person with an invitation, the same call with `RESEND` sends a new temporary
+password with a new expiry. `RESEND` accepts only the account's original name and address, so a separate call changes
+attributes.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 """
 
@@ -30,17 +30,17 @@ from .program import PROGRAM
 from .report import Reporter
 
 INVITED = "FORCE_CHANGE_PASSWORD"
-# The pool's default if the policy sets nothing.
+# Cognito's default if the pool's password policy sets no number of days.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
 _DEFAULT_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Validity:
-    """How long an invitation's password is valid.
+    """The time for which an invitation's password is valid.
 
-    The pool returns the date of the account's last change, but not the date of the mail. `surely_until` is the expiry if the
-    mail was sent when the account was created; `at_most_until` is the latest possible expiry.
+    The pool returns the date of the account's last change, but not the date of the mail. `surely_until` is the earliest
+    possible expiry, for a mail at the account's creation. `at_most_until` is the latest possible expiry.
     """
 
     surely_until: datetime
@@ -56,7 +56,7 @@ class Validity:
 
 
 def validity_of(directory: Directory, person: Person) -> Validity | None:
-    """Return how long a person's invitation is valid, or None if the pool returns no dates."""
+    """Return the time for which a person's invitation is valid. Return None if the pool returns no dates."""
     if person.created_at is None or person.modified_at is None:
         return None
     policy = (directory.pool.get("Policies") or {}).get("PasswordPolicy") or {}
@@ -70,7 +70,7 @@ def validity_of(directory: Directory, person: Person) -> Validity | None:
 def invite(
     directory: Directory, address: str, names: Mapping[str, str], group: str, report: Reporter
 ) -> dict[str, Any]:
-    """Invite a person, or send the invitation again. Returns what happened, for programs.
+    """Invite a person, or send the invitation again. Return the result for programs: user name, address, group and expiry.
 
     `names` may contain `given_name` and `family_name`; `group` may be empty. Raises OpsError.
     """
@@ -93,8 +93,9 @@ def invite(
         directory.record(invited)
         if not again:
             report.note(
-                f"the trigger user_records wrote no record, so this command wrote one. `{PROGRAM} doctor --stage "
-                f"{directory.stage.name}` says what is wrong with the trigger"
+                "the trigger user_records wrote no record, so this command wrote the record. "
+                f"`{PROGRAM} doctor --stage "
+                f"{directory.stage.name}` reports the trigger's fault"
             )
     if group:
         add_to_group(directory, invited, group, report)
@@ -118,7 +119,8 @@ def _read_address(text: str) -> str:
         return read_email({"email": text})
     except InvalidRequest:
         raise OpsError(
-            f"{printable(text)!r} is not an e-mail address. Give an address such as name@example.com."
+            f"{printable(text)!r} is not an e-mail address. Pass an address such as "
+            "name@example.com."
         ) from None
 
 
@@ -127,7 +129,7 @@ def _refuse(directory: Directory, email: str) -> None:
     stage = directory.stage
     if stage.direct_sign_in == "off":
         raise OpsError(
-            f"Stage {stage.name!r} has DIRECT_SIGN_IN=off: nobody signs in with a password. "
+            f"Stage {stage.name!r} has DIRECT_SIGN_IN=off: people cannot sign in with a password. "
             "Assign the person to the app at the provider, or set DIRECT_SIGN_IN to managed "
             "or embedded."
         )
@@ -153,13 +155,15 @@ def _refuse(directory: Directory, email: str) -> None:
 def _of_provider(person: Person) -> OpsError:
     names = " or ".join(person.providers) or "a provider"
     return OpsError(
-        f"{person} signs in through {names}, so an invitation is not needed. `{PROGRAM} user "
-        "show` shows the account."
+        f"{person} signs in through {names}, so an invitation is not needed. Run `{PROGRAM} user "
+        "show` to see the account."
     )
 
 
 def _refuse_known(directory: Directory, person: Person) -> None:
-    """Raise OpsError for a person who has an account. The message says what this person needs instead of an invitation."""
+    """Raise OpsError for a person who has an account. The message names the command that this person needs instead of
+    an invitation.
+    """
     stage = directory.stage.name
     if not person.user.enabled:
         raise OpsError(
@@ -171,16 +175,17 @@ def _refuse_known(directory: Directory, person: Person) -> None:
         return
     if status == "UNCONFIRMED":
         raise OpsError(
-            f"{person} signed up but has not entered the mailed code. They can sign up again "
-            "on the page: with the code in the new mail they choose a password. To invite "
-            f"them instead, delete that account first: `{PROGRAM} user delete "
+            f"{person} signed up but has not entered the mailed code. The person can sign up "
+            "again on the page, and enter the code in the new mail. To send an invitation "
+            f"instead, first delete that account: `{PROGRAM} user delete "
             f"{printable(person.user_name)} --stage {stage}`."
         )
     if status in ("CONFIRMED", "RESET_REQUIRED"):
         raise OpsError(
-            f"{person} already has an account, so an invitation is not needed. People who forgot their "
-            f"password choose “Forgot your password?” on the page. For a lost phone, run `{PROGRAM} user "
-            f"reset-mfa`. To give rights, run `{PROGRAM} user group add`."
+            f"{person} already has an account, so an invitation is not needed. A person who "
+            "forgot the password chooses “Forgot your password?” on the page. For a lost phone, "
+            f"run `{PROGRAM} user "
+            f"reset-mfa`. To add the person to a group, run `{PROGRAM} user group add`."
         )
     raise OpsError(
         f"{person} is in the state {status}, in which no invitation is possible. Delete the "
@@ -196,7 +201,7 @@ def _create(directory: Directory, email: str, names: Mapping[str, str], report: 
             "admin_create_user",
             Username=email,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
-            DesiredDeliveryMediums=["EMAIL"],  # the default of AdminCreateUser is SMS
+            DesiredDeliveryMediums=["EMAIL"],  # The default of AdminCreateUser is SMS.
         )
     except ClientError as error:
         raise _explained(error, email) or error from error
@@ -223,7 +228,7 @@ def _send_again(
         )
     except ClientError as error:
         raise _explained(error, person.email) or error from error
-    report.note(f"{person} was invited before: a new temporary password is on its way")
+    report.note(f"{person} was invited before: Cognito has sent a new temporary password")
 
 
 def _explained(error: ClientError, email: str) -> OpsError | None:
@@ -231,11 +236,13 @@ def _explained(error: ClientError, email: str) -> OpsError | None:
     code = aws.error_code(error)
     if code in ("UsernameExistsException", "UnsupportedUserStateException"):
         return OpsError(
-            f"Somebody has just created an account for {email}: run the command again to see it."
+            f"Somebody has just created an account for {email}: run this command again to see the "
+            "account."
         )
     if code == "CodeDeliveryFailureException":
         return OpsError(
             f"The mail to {email} could not be sent: {aws.error_message(error)}. Cognito's own sender allows 50 mails "
-            "a day: set ses_identity_arn and ses_from_address (docs/operations.md), then run the command again."
+            "a day: set ses_identity_arn and ses_from_address (docs/operations.md), then run this "
+            "command again."
         )
     return None

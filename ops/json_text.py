@@ -1,4 +1,4 @@
-"""Changes single values in the text of a JSON file and leaves all other text unchanged."""
+"""This module changes single values in the text of a JSON file. All other text stays the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Member(NamedTuple):
 
 
 def put(text: str, path: Sequence[str], value: Any) -> str:
-    """Set the value at `path`, such as ("stages", "dev"), and create missing objects above it.
+    """Set the value at `path`, such as ("stages", "dev"), and create missing objects on the path.
 
     Raises ValueError if the text is not JSON, or if a value on the path is not an object.
     """
@@ -35,7 +35,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
             for above in reversed(left):
                 value = {above: value}
             return _insert(text, start, members, name, value, _depth(path, left))
-        # If a name occurs twice, the last one counts.
+        # If a name occurs twice, the last member counts.
         start = found[-1].value_begins
         if not left:
             if _DECODER.raw_decode(text, start)[0] == value:
@@ -46,7 +46,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
 
 
 def drop(text: str, path: Sequence[str]) -> str:
-    """Remove the value at `path`; the text is unchanged if there is none."""
+    """Remove the value at `path`. If the path has no value, the text stays the same."""
     _parse(text)
     start, left = _skip(text, 0), list(path)
     while left:
@@ -64,7 +64,7 @@ def drop(text: str, path: Sequence[str]) -> str:
 
 
 def _remove(text: str, members: list[_Member], place: int) -> str:
-    """Remove one member with the comma before it. For the first member, remove the comma after it."""
+    """Remove one member and its preceding comma. For the first member, remove the following comma."""
     ends = members[place].value_ends
     if place:
         return text[: members[place - 1].value_ends] + text[ends:]
@@ -76,7 +76,7 @@ def _remove(text: str, members: list[_Member], place: int) -> str:
 
 def _parse(text: str) -> None:
     if not isinstance(json.loads(text), dict):
-        raise ValueError("the file must hold one JSON object")
+        raise ValueError("the file must contain one JSON object")
 
 
 def _skip(text: str, index: int) -> int:
@@ -87,7 +87,7 @@ def _skip(text: str, index: int) -> int:
 def _members(text: str, start: int) -> Iterator[_Member]:
     """Return the members of the object that begins at `start`."""
     if text[start] != "{":
-        raise ValueError(f"an object is needed where the file has {text[start : start + 20]!r}")
+        raise ValueError(f"an object is required in place of {text[start : start + 20]!r}")
     index = _skip(text, start + 1)
     while text[index] != "}":
         begins = index
@@ -103,7 +103,7 @@ def _members(text: str, start: int) -> Iterator[_Member]:
 def _insert(
     text: str, start: int, members: list[_Member], name: str, value: Any, depth: int
 ) -> str:
-    """Add a member at the end of an object: on its own line, unless the object is written on one line."""
+    """Add a member at the end of an object. The member gets its own line, unless the object is written on one line."""
     _, end = _DECODER.raw_decode(text, start)
     unit = "" if members and "\n" not in text[start:end] else _indent(text)
     member = f"{json.dumps(name, ensure_ascii=False)}: {_written(value, unit, depth)}"
@@ -127,6 +127,6 @@ def _depth(path: Sequence[str], left: Sequence[str]) -> int:
 
 
 def _indent(text: str) -> str:
-    """Return the file's indentation; empty if it is written on one line."""
+    """Return the file's indentation; empty if the file has one line."""
     found = re.match(r"\s*\{[ \t]*\r?\n([ \t]+)", text)
     return found[1] if found else ("" if len(text.strip()) > 2 else "  ")

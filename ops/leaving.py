@@ -1,8 +1,8 @@
-"""Sets up how a provider reports people who leave: its event hook, and Universal Logout.
+"""This module sets up a provider's reports of people who leave: the event hook, and Universal Logout.
 
 Each provider's event hook has its own secret in Secrets Manager. The command shows the secret, because a person must
-type it into Okta's console. A rotation keeps the previous secret valid until the next rotation, so that no signal is
-refused in between.
+enter the secret in Okta's console. A rotation keeps the previous secret valid until the next rotation, so Okta's
+signals are accepted all the time.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _ABSENT = "ResourceNotFoundException"
 
 @dataclass(frozen=True)
 class Choices:
-    """The command's options; None keeps the earlier value."""
+    """The options of the command `provider leaving`; None keeps the earlier value."""
 
     gone: str | None = None
     linked: str | None = None
     app_id: str | None = None
 
     def applied(self, rules: LeavingRules) -> LeavingRules:
-        """Return the rules, changed by these choices."""
+        """Return `rules` with these options applied."""
         said = {"gone": self.gone, "linked": self.linked, "app_id": self.app_id}
         return replace(rules, **{name: text for name, text in said.items() if text is not None})
 
@@ -56,7 +56,9 @@ def set_up_event_hook(
     *,
     rotate: bool = False,
 ) -> dict[str, Any]:
-    """Make the provider's secret, or a new one, and return what to enter in Okta's console. Raises OpsError."""
+    """Make the provider's secret, or replace it. Return the values that a person enters in Okta's console. Raises
+    OpsError.
+    """
     report.step(f"Event hook of {name}")
     with aws.explained(f"setting up the event hook of {name}"):
         rules = choices.applied(_rules(session, stage, name))
@@ -65,7 +67,8 @@ def set_up_event_hook(
         arn, secret = _secret(session, stage, name, rotate)
         _put_rules(session, stage, name, replace(rules, secret_arn=arn))
     report.done(
-        "after you enter the secret in Okta's console, people who leave are signed out here"
+        "after you enter the secret in Okta's console, people who leave the provider are signed "
+        "out of this app"
     )
     return {
         "url": _address(stage, "events", name),
@@ -84,19 +87,22 @@ def set_up_universal_logout(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> dict[str, Any]:
-    """Let the tenant end sessions with tokens that it signs; return what to enter in Okta's console. Raises OpsError."""
+    """Let the Okta tenant end sessions with tokens that the tenant signs. Return the values that a person enters in
+    Okta's console. Raises OpsError.
+    """
     report.step(f"Universal Logout of {name}")
     with aws.explained(f"setting up Universal Logout of {name}"):
         found = _provider(session, stage, name)
-        # The tenant's org server always signs these tokens, even if people sign in through another of its
-        # authorization servers.
+        # The tenant's org server always signs these tokens, even if people sign in through another authorization server
+        # of the tenant.
         parts = urlsplit(found.issuer)
         org = f"{parts.scheme}://{parts.netloc}"
         document = (fetch or fetch_discovery)(discovery_url(org))
         issuer, keys_url = document.get("issuer"), document.get("jwks_uri")
         if issuer != org or not isinstance(keys_url, str) or not keys_url.startswith(org):
             raise OpsError(
-                f"The discovery document of {org} contains another issuer, or the address of its keys is on another host."
+                f"The discovery document of {org} contains another issuer, or the address of its "
+                "keys is on another host. Check the provider's issuer."
             )
         rules = choices.applied(found.leaving)
         _put_rules(session, stage, name, replace(rules, issuer=org, keys_url=keys_url))
@@ -126,7 +132,7 @@ def switch_off(session: boto3.Session, stage: Stage, name: str, report: Reporter
 
 
 def secret_name(stage: Stage, name: str) -> str:
-    """Build the name of a provider's secret; the API's role may read all secrets with this prefix."""
+    """Build the name of a provider's secret. The API's role may read all secrets with the prefix of this name."""
     return f"{stage.app_name}/{stage.name}/leaving/{name}"
 
 
@@ -163,7 +169,10 @@ def _provider(session: boto3.Session, stage: Stage, name: str) -> Provider:
         for item in page["Items"]:
             if item["name"]["S"] == name:
                 return Provider.from_item(item)
-    raise OpsError(f"Stage {stage.name!r} has no provider {name!r}: add it first.")
+    raise OpsError(
+        f"Stage {stage.name!r} has no provider {name!r}: first add the provider with "
+        "`provider add`."
+    )
 
 
 def _rules(session: boto3.Session, stage: Stage, name: str) -> LeavingRules:
@@ -181,7 +190,9 @@ def _put_rules(session: boto3.Session, stage: Stage, name: str, rules: LeavingRu
 
 
 def _client_id(session: boto3.Session, stage: Stage, name: str) -> str:
-    """Return the provider's client id. It is also the app's id at Okta, unless a different client id was chosen there."""
+    """Return the provider's client id. At Okta, the app's id equals the client id, unless a person chose a different
+    client id.
+    """
     found: Mapping[str, Any] = aws.client(session, "cognito-idp").describe_identity_provider(
         UserPoolId=variable_of(stage, "USER_POOL_ID"), ProviderName=name
     )["IdentityProvider"]

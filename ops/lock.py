@@ -1,6 +1,7 @@
-"""Locks requirements*.in for all of Python 3.11 to 3.14: `lock`.
+"""This module locks requirements*.in for Python 3.11 to 3.14: the command `lock`.
 
-The locks contain hashes, but no addresses of package indexes and no local paths; the command checks this.
+The locks contain hashes, but no addresses of package indexes and no local paths. The command checks the finished locks
+for addresses and paths.
 """
 
 from __future__ import annotations
@@ -18,27 +19,30 @@ _ADDRESS = re.compile(r"https?://|file:|^--(index|extra-index|find-links)", re.M
 
 
 def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Iterator[Path]:
-    """Write the lock of each source, and yield it when it is written. Raises OpsError."""
+    """Write the lock of each source, and yield the lock's path after it is written. Raises OpsError."""
     named = [project_dir / name for name in sources] or sorted(project_dir.glob("requirements*.in"))
     if not named:
         raise OpsError(
-            f"There is no requirements.in in {project_dir}: create it with the packages that "
-            "your app needs, one per line (for example those of requirements.txt), then run "
-            "this again."
+            f"There is no requirements.in in {project_dir}: create this file with the packages "
+            "that your app needs, one per line (for example the packages of requirements.txt), "
+            "then "
+            "run this command again."
         )
     for source in named:
         yield lock(source, upgrade=upgrade)
 
 
 def add(project_dir: Path, requirement: str) -> Iterator[Path]:
-    """Write a requirement into requirements.in, then lock that file and each requirements*.in that includes it.
+    """Write a requirement into requirements.in. Then lock requirements.in, and each requirements*.in that includes
+    requirements.in.
 
-    So the lock for the tests contains the package, too. Locked packages keep their versions. Raises OpsError.
+    So a lock for tests can also contain the package. Locked packages keep their versions. Raises OpsError.
     """
     source = project_dir / "requirements.in"
     if not source.exists():
         raise OpsError(
-            f"There is no {source}: create it with the packages that your app needs, one per line."
+            f"There is no {source}: create this file with the packages that your app needs, one "
+            "per line."
         )
     before = source.read_text(encoding="utf-8")
     name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
@@ -69,7 +73,9 @@ def _contents(path: Path) -> bytes | None:
 
 
 def lock(source: Path, *, upgrade: bool) -> Path:
-    """Write the lock beside `source` and return it. Raises OpsError, also if the lock contains an address."""
+    """Write the lock beside `source` and return the lock's path. Raises OpsError, also if the lock contains an
+    address.
+    """
     target = source.with_suffix(".txt")
     done = subprocess.run(
         [
@@ -88,5 +94,8 @@ def lock(source: Path, *, upgrade: bool) -> Path:
         raise OpsError(f"{source} cannot be locked. uv says:\n{done.stderr.strip()}")
     found = _ADDRESS.search(target.read_text(encoding="utf-8"))
     if found:
-        raise OpsError(f"{target} contains an address: {found.group()}")
+        raise OpsError(
+            f"{target} contains an address: {found.group()}. Remove the address from "
+            "the .in file, and lock again."
+        )
     return target

@@ -1,7 +1,7 @@
-"""Reads requirements.txt: names, versions and hashes for one runtime of Lambda.
+"""This module reads requirements.txt: names, versions and hashes for one runtime of Lambda.
 
-This accepts a subset of pip's hash-checking mode: each line names one version with `==`, or a wheel in the project by
-its path, and at least one hash. `-r FILE` reads another such file.
+The module accepts a subset of pip's hash-checking mode. Each line names one version with `==`, or a wheel in the
+project by its path. Each line also has at least one hash. `-r FILE` reads another file in this format.
 https://pip.pypa.io/en/stable/topics/secure-installs/
 """
 
@@ -29,9 +29,9 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 
 @dataclass(frozen=True)
 class Locked:
-    """One dependency: its canonical name, its one version, its accepted files.
+    """One dependency: its canonical name, its version, and the hashes of its accepted files.
 
-    `path` is the path of its wheel, if that is in the project.
+    `path` is the path of the dependency's wheel, if the wheel is in the project.
     """
 
     name: str
@@ -58,7 +58,7 @@ def load_lock(path: Path, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
 
 
 def files_of(path: Path) -> list[Path]:
-    """List the files of a lock: this one, and those that its `-r` lines name. Raises OpsError."""
+    """List the files of a lock: the file at `path`, and the files that its `-r` lines name. Raises OpsError."""
     found: list[Path] = []
     waiting = [path]
     while waiting:
@@ -75,7 +75,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def wheels_of(path: Path) -> list[Path]:
-    """List the wheels in the project that a lock names by their path. Raises OpsError."""
+    """List the wheels in the project that a lock names by path. Raises OpsError."""
     lines = [line for file in files_of(path) for line in _lines(_read(file))]
     names = [name for line in lines if (name := _wheel_path(line))]
     for name in names:
@@ -85,7 +85,9 @@ def wheels_of(path: Path) -> list[Path]:
 
 def _require_inside(name: str) -> None:
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        raise OpsError(f"{NAME} names {name}, which is not in the project: copy it there.")
+        raise OpsError(
+            f"{NAME} names {name}, which is not in the project: copy that file into the project."
+        )
 
 
 def _read(path: Path) -> str:
@@ -93,7 +95,8 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise OpsError(
-            f"There is no {path}. Only packages that this lock names are deployed."
+            f"There is no {path}. Only packages in this lock are deployed: write the lock with "
+            f"`{PROGRAM} lock`."
         ) from None
 
 
@@ -114,18 +117,20 @@ def parse_lock(
             continue
         earlier = found.setdefault(locked.name, locked)
         if earlier != locked:
-            problems.append(f"{earlier} and {locked} both apply to {runtime.identifier}")
+            problems.append(
+                f"{earlier} and {locked} both apply to {runtime.identifier}: keep one of the two"
+            )
     if problems:
         raise OpsError.listing(
-            f"{NAME} does not lock everything, so nothing is packaged (`{PROGRAM} lock` "
-            "writes it from requirements.in):",
+            f"{NAME} does not lock every package, so no package is built. Correct these lines, or "
+            f"run `{PROGRAM} lock`, which writes {NAME} from requirements.in:",
             problems,
         )
     return tuple(found[name] for name in sorted(found))
 
 
 def environment_of(runtime: Runtime, machine: str) -> dict[str, str]:
-    """Build the values for environment markers (PEP 508) on that runtime."""
+    """Build the values of environment markers (PEP 508) on a runtime."""
     return {
         "implementation_name": "cpython",
         "implementation_version": f"{runtime.python}.0",
@@ -156,11 +161,13 @@ def _wheel_path(line: str) -> str:
 
 
 def _parse(line: str, environment: Mapping[str, str], folder: Path) -> Locked | None:
-    """Parse one line; return None if its marker excludes the runtime. Raises ValueError, whose message says what is
-    wrong."""
+    """Parse one line. Return None if the line's marker excludes the runtime. Raises ValueError; its message describes
+    the fault.
+    """
     if line.startswith("-"):
         raise ValueError(
-            f"{line.split()[0]} is an option, which is not allowed: list each dependency itself"
+            f"{line.split()[0]} is an option, and options are not allowed: write each dependency "
+            "as NAME==VERSION with its hashes"
         )
     path = _wheel_path(line)
     if path:

@@ -1,4 +1,4 @@
-"""A stage's log lines, read from CloudWatch and written for people: `logs`.
+"""This module reads a stage's log lines from CloudWatch and formats the lines for people: the command `logs`.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
@@ -25,10 +25,12 @@ from .team_file import API
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _PAUSE_SECONDS = 2.0
-# CloudWatch finds a new line some seconds late. So each request covers these seconds again, and each line is shown once.
+# CloudWatch returns a new line some seconds late. So each request covers these seconds again, and each line is shown
+# once.
 _OVERLAP_SECONDS = 10
 _LAMBDAS_OWN = ("START ", "END ", "REPORT ", "INIT_START ", "EXTENSION")
-# Exceptions that our functions raise for Lambda. Our own line has already said why, so Lambda's traceback is left out.
+# Exceptions that Gatehouse's functions raise for Lambda. A line of the function has already given the reason, so
+# Lambda's traceback is left out.
 _SAID_BEFORE = ("JobFailed", "TriggerFailed")
 _NOT_SHOWN = ("event", "level", "request_id", "where", "message", "traceback", "_aws")
 
@@ -44,14 +46,14 @@ class Line:
 
     @property
     def is_error(self) -> bool:
-        """Whether the line reports an error."""
+        """Tell whether the line reports an error."""
         if self.said is not None:
             return self.said.get("level") == "error"
         return self.text.startswith(("[ERROR]", "Traceback")) or "Task timed out" in self.text
 
 
 def parse_since(text: str) -> int:
-    """Convert `30s`, `15m`, `2h` or `1d` to seconds. Raises OpsError."""
+    """Convert a text such as `30s`, `15m`, `2h` or `1d` to seconds. Raises OpsError."""
     found = re.fullmatch(r"(\d{1,5})([smhd])", text)
     if found is None:
         raise OpsError(f"--since must be a number with s, m, h or d, such as 15m, not {text!r}.")
@@ -59,7 +61,7 @@ def parse_since(text: str) -> int:
 
 
 def groups_of(stage: Stage, names: Sequence[str], functions: Sequence[str]) -> dict[str, str]:
-    """Return the log group of each function in `names`, or of all `functions` if there are no names. Raises OpsError."""
+    """Return the log group of each function in `names`, or of all `functions` if `names` is empty. Raises OpsError."""
     for name in names:
         if name not in functions:
             meant = nearest(name, functions)
@@ -86,7 +88,7 @@ def read(
 ) -> list[Line]:
     """Read lines since `since` (Unix seconds), oldest first. Raises OpsError.
 
-    `seen` holds the ids of lines that were already returned; new ones are added.
+    `seen` contains the ids of returned lines; this function adds the ids of new lines.
     """
     client, known = aws.client(session, "logs"), set() if seen is None else seen
     found: list[Line] = []
@@ -108,8 +110,9 @@ def read(
 
 
 def _without_repetition(lines: Sequence[Line]) -> Iterator[Line]:
-    """Leave out Lambda's tracebacks of our own exceptions. On AWS, a traceback is one event; on the local AWS, each line of
-    a traceback is an event."""
+    """Leave out Lambda's tracebacks of Gatehouse's own exceptions. On AWS, a traceback is one event; on the local AWS,
+    each line of a traceback is an event.
+    """
     held: list[Line] = []
     for line in lines:
         begins = line.said is None and line.text.startswith(("Traceback", "[ERROR]"))
@@ -171,7 +174,7 @@ def _events(client: Any, group: str, since: float, request_id: str) -> Iterator[
     if request_id:
         request["filterPattern"] = json.dumps(
             request_id
-        )  # in quotes, so that CloudWatch reads it as one term
+        )  # quotes make the id one term for CloudWatch
     try:
         for page in client.get_paginator("filter_log_events").paginate(**request):
             # The local AWS does not support this pattern.

@@ -1,6 +1,7 @@
-"""The generated files of the zip: botocore's data, reduced to the operations that Gatehouse calls, and bytecode.
+"""This module makes the generated files of the zip: botocore's data, reduced to the operations that Gatehouse calls,
+and bytecode.
 
-Both are generated from the zip's other files, so a check can generate them again and compare.
+The zip's other files determine the generated files. So a check can generate the files again and compare.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ from .runtimes import Runtime
 
 
 def is_made(name: str) -> bool:
-    """Whether a file of a zip, by name, is generated."""
+    """Tell whether the file `name` of a zip is generated."""
     return is_bytecode(name) or name.startswith(f"{service_models.FOLDER}/")
 
 
 def made_files(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
-    """Return the generated files that belong in a zip with `contents`. A layer, which contains no app, gets only
-    bytecode."""
+    """Return the generated files that belong in a zip with `contents`. A layer contains no app, and gets only
+    bytecode.
+    """
     models = service_models.files() if service_models.READER in contents else {}
     return {**models, **bytecode(contents, runtime)}
 
 
 def complete(package: Path, runtime: Runtime, prefix: str = "") -> None:
-    """Write the files into a zip, replacing existing ones. In a layer, all names begin with `prefix`.
+    """Write the generated files into a zip, and replace existing files. In a layer, all names begin with `prefix`.
 
-    A zip that cannot be read, or contains a name twice, is not changed: a later check refuses it.
+    A zip that cannot be read, or contains a name twice, stays unchanged. A later check refuses such a zip.
     """
     try:
         with zipfile.ZipFile(package) as packed:

@@ -1,4 +1,4 @@
-"""A person's groups: those of the pool, and those from a provider."""
+"""A person's groups: the groups of the pool, and the groups from a provider."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from .printable import printable
 from .program import PROGRAM
 from .report import Reporter
 
-# When a change of groups takes effect: an access token keeps the groups from its time of issue, for up to ten minutes.
+# The time until a change of groups takes effect: an access token keeps the groups from its time of issue, for up to ten
+# minutes.
 _SOON = "within ten minutes, at once on the administrators' own routes"
 
 
 @dataclass(frozen=True)
 class Groups:
-    """`pool` has the groups of the pool, `told` the groups from providers. These are used only if `counted` is true."""
+    """A person's groups. `pool` has the groups of the pool, and `told` has the groups from providers. `told` is used
+    only if `counted` is true.
+    """
 
     pool: tuple[str, ...]
     told: tuple[str, ...]
@@ -37,7 +40,7 @@ class Groups:
 def groups_of(directory: Directory, person: Person) -> Groups:
     """Read a person's groups from the pool and the providers table."""
     told: tuple[str, ...] = ()
-    if person.providers:  # without a provider, the attribute is ignored (S-51)
+    if person.providers:  # For a person without a provider, the attribute is ignored (S-51).
         told = parse_provider_groups(person.user.attributes.get("custom:groups")).names
     return Groups(
         pool=directory.groups_of(person.user_name),
@@ -47,13 +50,14 @@ def groups_of(directory: Directory, person: Person) -> Groups:
 
 
 def require_group(directory: Directory, group: str) -> None:
-    """Raise OpsError, listing the existing groups, unless the pool has this one."""
+    """Raise OpsError unless the pool has this group. The message lists the existing groups."""
     names = directory.groups()
     if group in names:
         return
     if group.startswith(f"{directory.pool_id}_"):
         raise OpsError(
-            f"Cognito manages the group {group} itself: it contains everybody who signs in through that provider."
+            f"Cognito manages the group {group} itself: the group contains everybody who signs in "
+            "through that provider. Choose another group."
         )
     near = get_close_matches(group, names, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]}?" if near else ""
@@ -72,29 +76,32 @@ def add_to_group(directory: Directory, person: Person, group: str, report: Repor
         report.note(f"{person} is already in {group}")
         return
     directory.call("admin_add_user_to_group", Username=person.user_name, GroupName=group)
-    report.note(f"{person} is in {group}; tokens include the group within ten minutes")
+    report.note(f"{person} is in {group}; the person's tokens include the group within ten minutes")
     if not is_one_name(group):
         report.note(
-            f"but {group!r} could be read as several names, so tokens do not contain it: rename the group"
+            f"but tokens do not contain {group!r}, because the name could be read as several "
+            "names: rename the group"
         )
 
 
 def remove_from_group(directory: Directory, person: Person, group: str, report: Reporter) -> None:
-    """Remove a person from a group of the pool. Raises OpsError if a provider also sends it."""
+    """Remove a person from a group of the pool. Raises OpsError if a provider also sends this group."""
     groups = groups_of(directory, person)
     told = groups.counted and group in groups.told
     if group in groups.pool:
         directory.call("admin_remove_user_from_group", Username=person.user_name, GroupName=group)
-        report.note(f"{person} was removed from the pool's {group}; it takes effect {_SOON}")
+        report.note(
+            f"{person} was removed from the pool's {group}; the removal takes effect {_SOON}"
+        )
     elif not told:
         require_group(directory, group)
         report.note(f"{person} is not in {group}")
     if told:
         names = " or ".join(_telling(directory, person))
         raise OpsError(
-            f"{names} sends the group {printable(group)!r} for {person}, so they are still in "
-            f"it. Remove them from the group at {names}: their next sign-in then removes it here. "
-            f"To force a new sign-in now: `{PROGRAM} user sign-out`."
+            f"{names} sends the group {printable(group)!r} for {person}, so this person is still "
+            f"in the group. Remove the person from the group at {names}; the next sign-in then "
+            f"removes the group here. To force a new sign-in now, run `{PROGRAM} user sign-out`."
         )
 
 

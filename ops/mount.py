@@ -1,4 +1,4 @@
-"""Asks a project's app how it mounts Gatehouse, so that people need not configure the mount a second time.
+"""This module reads from a project's app how the app mounts Gatehouse, so that people configure the mount only once.
 
 A separate process imports `app.py` with the stage's settings, as `chalice deploy` does.
 """
@@ -36,16 +36,19 @@ print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_ro
 
 
 class OwnFunction(NamedTuple):
-    """A Lambda function of the app, except the API's. `source` is what calls it: a queue's name, or a stream's ARN."""
+    """A Lambda function of the app, except the API's function. `source` is the queue's name or the stream's ARN that
+    calls the function.
+    """
 
     name: str
     source: str = ""
 
 
 class Mount(NamedTuple):
-    """`prefix` is a path such as `/account`, or empty; `public_routes` are (method, path).
+    """The way in which an app mounts Gatehouse. `prefix` is a path such as `/account`, or empty; `public_routes` are
+    (method, path).
 
-    `public_routes` and `functions` include the team's own.
+    `public_routes` and `functions` include the team's own routes and functions.
     """
 
     prefix: str = ""
@@ -53,18 +56,20 @@ class Mount(NamedTuple):
     functions: tuple[OwnFunction, ...] = ()
 
     def page_for_lost(self, root: str) -> str | None:
-        """Return the page for mistyped paths. With a prefix, return None, because the other paths then belong to the
-        team."""
+        """Return the address of the page for mistyped paths. With a prefix, return None, because all other paths then
+        belong to the team.
+        """
         return None if self.prefix else root
 
     def url(self, root: str) -> AppUrl:
-        """Return the addresses of an app whose API's root is `root`."""
+        """Return the addresses of the app; `root` is the address of its API's root."""
         return build_app_url({}, root, self.prefix)
 
 
 def load_mount(project_dir: Path, environment: Mapping[str, str]) -> Mount:
-    """Read the mount from the project's app. For a folder without `app.py`, the result is a mount at the root. Raises
-    OpsError."""
+    """Read the mount from the project's app. For a folder without `app.py`, return a mount at the root. Raises
+    OpsError.
+    """
     if not (project_dir / "app.py").is_file():
         return Mount()
     done = subprocess.run(

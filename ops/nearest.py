@@ -1,10 +1,10 @@
-"""Finds the correct name for a misspelt one."""
+"""This module finds the correct name for a misspelt name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Names of at least this length may have two typos. With two changes, a shorter name can become another valid name.
+# Names of at least this length may have two typos. A shorter name could become another valid name through two changes.
 _LONG = 12
 
 

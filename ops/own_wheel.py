@@ -1,4 +1,6 @@
-"""Finds the wheel from which this program was installed, and writes the line that locks it: `init`."""
+"""This module finds the wheel from which this program was installed, and writes the line that locks the wheel. `init`
+uses this line.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +23,20 @@ from .errors import OpsError
 
 DISTRIBUTION = "chalice-gatehouse"
 FOLDER = "wheels"
-"""Where a project keeps a wheel that is in no index."""
+"""The folder of a project for a wheel that is in no package index."""
 
 
 @dataclass(frozen=True)
 class OwnWheel:
-    """`line` is for requirements files; `name` is what people read."""
+    """The wheel of this program. `line` is for requirements files; `name` is for messages."""
 
     line: str
     name: str
 
 
 def lock_own_wheel(project_dir: Path) -> OwnWheel | None:
-    """Lock the wheel: by its version if pip found it in an index, else as a file, which is copied into the project.
+    """Lock the wheel by its version if pip installed the wheel from an index. Otherwise, copy the wheel into the
+    project and lock the file.
 
     Returns None in Gatehouse's own repository. Raises OpsError.
     https://packaging.python.org/en/latest/specifications/direct-url/
@@ -55,8 +58,9 @@ def _path_of(direct: str) -> Path:
         wheel = Path()
     if wheel.suffix != ".whl" or not wheel.is_file():
         raise OpsError(
-            f"{DISTRIBUTION} {__version__} was not installed from a wheel, or that wheel no longer exists, so it "
-            f"cannot be locked. Put the wheel into {FOLDER}/ and install it: pip "
+            f"{DISTRIBUTION} {__version__} was not installed from a wheel, or that wheel no "
+            f"longer exists. So {DISTRIBUTION} cannot be locked. Put its wheel into {FOLDER}/ and "
+            "install the wheel: pip "
             f"install '{FOLDER}/…whl[cli]'"
         )
     return wheel
@@ -74,10 +78,10 @@ def _of_file(wheel: Path, project_dir: Path) -> OwnWheel:
 
 
 def _of_index(installed: dict[str, str]) -> OwnWheel:
-    """Ask the index for the wheel of this version, because the installed files do not include the wheel's hash.
+    """Download the wheel of this version from the index, because the installed files do not include the wheel's hash.
 
-    pip perhaps uses a different index now than at the installation, and on that index a stranger can offer a package with
-    the same name and version. So the wheel must contain exactly the installed files.
+    pip may use another index now than at the installation. In another index, a stranger can offer a package with the
+    same name and version. So the wheel must contain exactly the installed files.
     """
     pinned = f"{DISTRIBUTION}=={__version__}"
     with tempfile.TemporaryDirectory() as scratch:
@@ -95,13 +99,15 @@ def _of_index(installed: dict[str, str]) -> OwnWheel:
         found = list(Path(scratch).glob("*.whl"))
         if done.returncode != 0 or len(found) != 1:
             raise OpsError(
-                f"{pinned} was installed from an index, but pip cannot download it from there now, so it cannot be locked. "
-                f"Set pip's index-url or PIP_INDEX_URL. pip says:\n{done.stderr.strip()}"
+                f"{pinned} was installed from an index, but pip cannot download the wheel from an "
+                f"index now. So {DISTRIBUTION} cannot be locked. Set pip's index-url or "
+                f"PIP_INDEX_URL. pip says:\n{done.stderr.strip()}"
             )
         if _contents(_record_of(found[0])) != installed:
             raise OpsError(
-                f"{pinned} was installed from an index, but pip now gets another wheel of that name and version, so it "
-                "was not locked. Set pip's index-url or PIP_INDEX_URL to the index of the installation."
+                f"{pinned} was installed from an index, but pip now downloads another wheel with "
+                f"that name and version. So {DISTRIBUTION} was not locked. Set pip's index-url or "
+                "PIP_INDEX_URL to the index of the installation."
             )
         return OwnWheel(f"{pinned} --hash={_hash(found[0])}\n", pinned)
 
@@ -113,7 +119,7 @@ def _record_of(wheel: Path) -> str:
 
 
 def _contents(record: str) -> dict[str, str]:
-    """Return the hashes of a package's files by path, without those that pip writes or compiles.
+    """Return the hashes of a package's files by path, without the files that pip writes or compiles.
 
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
     """

@@ -1,7 +1,8 @@
-"""Builds only the Lambda zip (`make package OUT=DIR`): Chalice makes it from a copy of the project.
+"""This module builds the Lambda zip without deploying it (`make package OUT=DIR`). Chalice makes the zip from a copy of
+the project.
 
-The same checkout and runtime give the same bytes, so two people can compare their zips. If the zip would not contain exactly
-the versions that requirements.txt locks, it is not written.
+The same checkout and runtime give the same bytes, so two people can compare their zips. The module writes only a zip
+with exactly the versions that requirements.txt locks.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from .stages import LOCAL, config_file, require_project
 from .wheels import Target
 
 NAME = "gatehouse.zip"
-MAX_BYTES = 10_000_000
 _STRAYS = ("tests", "ops", "docs", "benchmarks", ".chalice", ".git", ".local", ".venv", "vendor")
-#: A placeholder for an ARN that the zip does not contain. To package the app, Chalice imports it, and the app needs
-#: the ARN of a pool.
+#: A placeholder for a pool's ARN. Chalice imports the app to package it, and the import needs such an ARN. The zip does
+#: not contain the placeholder.
 _PLACEHOLDER_POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_package"
 _PLACEHOLDER_ROLE = "arn:aws:iam::000000000000:role/package"
 
@@ -40,7 +40,8 @@ def package(project_dir: Path, out: Path, python: str = "") -> Path:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OpsError(
-            f"The folder {out} cannot be created: {error.strerror}. Name another one with --out."
+            f"The folder {out} cannot be created: {error.strerror}. Choose another folder with "
+            "--out."
         ) from error
     target = out / NAME
     target.unlink(missing_ok=True)
@@ -63,9 +64,9 @@ def package(project_dir: Path, out: Path, python: str = "") -> Path:
 
 
 def _choose(copy: Path, runtime: Runtime) -> str:
-    """Write the runtime and a role into the copy's settings; return the architecture that they name.
+    """Write the runtime and a role into the copy's settings. Return the architecture in the settings.
 
-    Chalice packages a function only if it has a role, and a stage has roles only after it is provisioned.
+    Chalice packages a function only if the function has a role, and a new stage has no roles before `provision`.
     """
     path = config_file(copy)
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -79,26 +80,22 @@ def _choose(copy: Path, runtime: Runtime) -> str:
 def write_reproducible(source: Path, target: Path) -> None:
     """Pack `source` again so that equal contents give equal bytes. Refuse files that do not belong to the app.
 
-    Entries are sorted, and all have the same mode and the same date, the first that the zip format allows. Raises
-    OpsError for an entry that does not belong there, and for a zip that is too large for Lambda to start quickly.
+    The entries are sorted. All entries have the same mode and the same date, the first date of the zip format. Raises
+    OpsError for an entry that does not belong in the zip.
     """
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w") as packed:
         names = sorted(name for name in given.namelist() if not name.endswith("/"))
         strays = [name for name in names if _is_stray(name)]
         if strays:
-            raise OpsError.listing("These do not belong in the Lambda zip:", strays)
+            raise OpsError.listing(
+                "These files do not belong in the Lambda zip; remove them from the project:", strays
+            )
         for name in names:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # 3 means Unix, where the mode below applies
+            entry.create_system = 3  # 3 means Unix, on which the mode below applies
             entry.external_attr = 0o100644 << 16
             packed.writestr(entry, given.read(name), compresslevel=9)
-    size = target.stat().st_size
-    if size > MAX_BYTES:
-        raise OpsError(
-            f"The Lambda zip has {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}: check "
-            "what has been added to requirements.txt."
-        )
 
 
 def _is_stray(name: str) -> bool:

@@ -1,4 +1,6 @@
-"""Compares a Lambda zip with a lock: every dependency must be complete, and nothing else may be in it."""
+"""This module compares a Lambda zip with a lock. Every dependency must be complete, and the zip must contain no other
+packages.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from .made_files import is_made
 from .runtimes import Runtime
 from .wheels import Wheel, is_for_operators
 
-# Files that Chalice itself adds, in addition to vendor/: the app, and two files of its own.
+# Files that Chalice itself adds, in addition to vendor/: the app, and two of Chalice's own files.
 _APP = ("app.py", "chalicelib/")
 _CHALICE = ("chalice/app.py", "chalice/__init__.py")
 _SHOWN = 10
@@ -33,9 +35,9 @@ def differences(
     prefix: str = "",
     make: Callable[[Mapping[str, bytes]], Mapping[str, bytes]] = lambda _: {},
 ) -> list[str]:
-    """List the differences between a zip and the expected wheels; the list is empty if there are none.
+    """List the differences between a zip and the expected wheels. The list is empty for a correct zip.
 
-    `make` generates the other files that the zip must contain, from the zip's source files.
+    `make` generates the zip's other files from its source files.
     """
     try:
         with zipfile.ZipFile(package) as packed:
@@ -48,7 +50,7 @@ def differences(
         name: contents
         for wheel in wheels
         for name, contents in wheel.files().items()
-        # Chalice packages only some of its own modules.
+        # Chalice packages only a part of its own modules.
         if not name.startswith("chalice/")
     }
     made = make({name: of for name, of in found.items() if not is_made(name)})
@@ -59,7 +61,7 @@ def differences(
         if is_made(name) or not (name.startswith(_APP) or name in _CHALICE)
     )
     return [
-        *_named("is in it twice", twice),
+        *_named("is in the zip twice", twice),
         *_named("is missing", sorted((wanted.keys() | made.keys()) - found.keys())),
         *_named(
             f"differs from the wheel that {NAME} names",
@@ -76,11 +78,11 @@ def differences(
 def misses(
     contents: Mapping[str, bytes], dependencies: Sequence[Locked], runtime: Runtime
 ) -> list[str]:
-    """List the differences between a deployed zip and the lock, as far as the zip's contents can show them.
+    """List the differences between a deployed zip and the lock that the zip's contents show.
 
-    The function checks names and versions of the installed packages, and each file against its RECORD. If this Python has
-    the runtime's version, it also checks bytecode against its source. The wheels' own hashes cannot be checked, because the
-    files are unpacked.
+    The function checks names and versions of the installed packages, and compares each file with its `RECORD`. If this
+    Python has the runtime's version, the function also compares the bytecode with its source. The hashes of the wheels
+    cannot be checked, because the zip contains the wheels' unpacked files.
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
     wanted: dict[str, str] = {locked.name: locked.version for locked in dependencies}
@@ -116,7 +118,7 @@ def _strange_bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> Iterat
 
 
 def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
-    """Yield files that are missing, or differ from their RECORD."""
+    """Yield the files that are missing, and the files that differ from their `RECORD`."""
     for record in contents:
         if record.count("/") != 1 or not record.endswith(".dist-info/RECORD"):
             continue
@@ -134,7 +136,7 @@ def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a folder, through links, as Chalice does for vendor/."""
+    """Yield every file below a folder. Links are followed, because Chalice follows links in vendor/."""
     if not folder.is_dir():
         return
     for path in folder.iterdir():

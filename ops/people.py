@@ -1,4 +1,4 @@
-"""Deletes a person from pool and table, or unlinks a provider."""
+"""This module deletes a person from the pool and the table, or unlinks a provider."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .report import Reporter
 
 
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
-    """Delete a person from the pool (this ends every session), then delete the sessions' rows and the record.
+    """Delete a person from the pool, which ends every session. Then delete the person's session rows and record.
 
-    `name` is the user name, or an address. If the person is no longer in the pool, a user name still selects the record to
-    delete. Raises OpsError if there is neither a person nor a record.
+    `name` is a user name or an address. A user name still selects the record after the person was deleted from the
+    pool. Raises OpsError if neither a person nor a record exists.
     """
     person = directory.find(name)
     user_name = person.user_name if person else name
@@ -32,14 +32,15 @@ def delete_user(directory: Directory, name: str, report: Reporter) -> None:
         report.note("deleted from the table")
     elif person is None:
         raise OpsError(
-            f"Stage {directory.stage.name!r} has no user {printable(name)!r}, neither in the pool nor in the table."
+            f"Stage {directory.stage.name!r} has no user {printable(name)!r} in the pool or the "
+            f"table. Check the name: `user list` lists everybody."
         )
 
 
 def unlink_user(directory: Directory, name: str, provider: str, report: Reporter) -> None:
-    """Unlink a provider's identity from a native account; the account and its password are kept.
+    """Unlink a provider's identity from a native account. The account and its password are kept.
 
-    If linking is still on for the provider, the person's next sign-in through it links the account again.
+    If linking is still on for the provider, the person's next sign-in through the provider links the account again.
     """
     person = directory.require(name)
     refuse_unlink(person, provider)
@@ -53,7 +54,7 @@ def unlink_user(directory: Directory, name: str, provider: str, report: Reporter
                     "ProviderAttributeValue": identity.subject,
                 },
             )
-    report.note(f"a sign-in with {provider} no longer leads to {person}")
+    report.note(f"a sign-in with {provider} no longer opens the account of {person}")
     left = directory.get(person.user_name)
     if left is not None:
         profile = build_profile(left.user, directory.client_id)
@@ -66,6 +67,6 @@ def unlink_user(directory: Directory, name: str, provider: str, report: Reporter
 def refuse_unlink(person: Person, provider: str) -> None:
     """Raise OpsError if the provider is not linked to this account."""
     if person.is_federated:
-        raise OpsError(f"{person} was created by a provider: there is no native account to unlink.")
+        raise OpsError(f"{person} was created by a provider, so no native account can be unlinked.")
     if provider not in person.providers:
         raise OpsError(f"{person} is linked to {', '.join(person.providers) or 'no provider'}.")

@@ -1,4 +1,4 @@
-"""Lists all people of a stage, or those that a filter selects, as the pool's pages arrive."""
+"""This module lists the people of a stage, as the pool's pages arrive. A filter can select people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .memberships import require_group
 from .printable import printable
 from .report import Reporter
 
-#: The values of `--status`: the pool's own states by shorter names, and `disabled`.
+#: The values of `--status`: shorter names of the pool's own states, and `disabled`.
 STATES: Mapping[str, str] = {
     **{words.replace(" ", "-"): state for state, words in STATUS_WORDS.items()},
     "disabled": "",
@@ -25,7 +25,7 @@ _REPORT_EVERY = 6000
 
 @dataclass(frozen=True)
 class Filter:
-    """Selects people. A filter without conditions selects all people."""
+    """The conditions of `user list`. A filter without conditions selects all people."""
 
     group: str = ""
     status: str = ""
@@ -33,7 +33,7 @@ class Filter:
     provider: str = ""
 
     def admits(self, person: Person) -> bool:
-        """Whether the filter selects a person. The pool has already filtered by group."""
+        """Tell whether the filter selects a person. The pool has already filtered by group."""
         if self.status == "disabled":
             if person.user.enabled:
                 return False
@@ -45,7 +45,7 @@ class Filter:
 
 
 def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Iterator[Person]:
-    """Yield the people whom a filter selects, page by page; report progress on long lists."""
+    """Yield the people whom a filter selects, page by page. Progress is reported on long lists."""
     if wanted.group:
         require_group(directory, wanted.group)
     seen: set[str] = set()
@@ -59,7 +59,7 @@ def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Itera
 
 
 def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
-    """Let the pool filter people if possible: it accepts only one condition, and no condition for a group's list."""
+    """Let the pool filter people if possible. The pool accepts one condition; for a group's list, it accepts none."""
     if wanted.group:
         yield from directory.pages(group=wanted.group)
     elif wanted.email_prefix:
@@ -77,17 +77,20 @@ def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
 def print_people(
     directory: Directory, wanted: Filter, report: Reporter, *, limit: int | None, as_json: bool
 ) -> None:
-    """Print one person per line as soon as they are read; with `as_json`, one array."""
+    """Print one person per line, as each page arrives. With `as_json`, print one array."""
     printed = 0
     try:
         for person in find_people(directory, wanted, report):
             if printed == limit:
-                report.note(f"there are more than {limit}: raise --limit, or narrow the list")
+                report.note(
+                    f"the stage has more than {limit} matching people: raise --limit, or "
+                    "pass more conditions"
+                )
                 break
             print(_json_line(person, printed) if as_json else _line(person), flush=True)
             printed += 1
     except ClientError as error:
-        # An incomplete list must not look complete: the JSON array stays unclosed, and the error says why.
+        # An incomplete list must not look complete. So the JSON array stays unclosed, and the error gives the reason.
         if printed:
             report.note(f"the list stopped after {printed}: {aws.error_code(error)}")
         raise

@@ -1,4 +1,4 @@
-"""Reports everything that is known about one person, and what they can do next."""
+"""This module reports all data about one person, and the person's possible next steps."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def build_report(directory: Directory, name: str) -> dict[str, Any]:
 
 
 def _recovery_codes(directory: Directory, person: Person) -> dict[str, Any] | None:
-    """Return how many recovery codes are left, for people with an authenticator app."""
+    """Return the number of unused recovery codes; None for a person without an authenticator app."""
     if "SOFTWARE_TOKEN_MFA" not in person.factors:
         return None
     codes = directory.recovery_codes.load(person.user_name)
@@ -67,8 +67,8 @@ def _recovery_codes(directory: Directory, person: Person) -> dict[str, Any] | No
 
 def _of_nobody(directory: Directory, record: UserRecord) -> dict[str, Any]:
     step = (
-        f"the pool has no user with this name: `{PROGRAM} reconcile --stage "
-        f"{directory.stage.name}` removes the record, and so does `{PROGRAM} user delete`"
+        f"the pool has no user with this name: remove the record with `{PROGRAM} reconcile "
+        f"--stage {directory.stage.name}`, or with `{PROGRAM} user delete`"
     )
     return {
         "user_name": record.userName,
@@ -103,9 +103,9 @@ def _next_steps(
     stage = directory.stage
     user = f"{printable(person.user_name)} --stage {stage.name}"
     if not person.user.enabled:
-        yield f"cannot sign in: `{PROGRAM} user enable {user}`"
+        yield f"cannot sign in: run `{PROGRAM} user enable {user}`"
     if report["differences"]:
-        yield f"pool and table differ: `{PROGRAM} reconcile --stage {stage.name}`"
+        yield f"pool and table differ: run `{PROGRAM} reconcile --stage {stage.name}`"
     if person.is_federated:
         names = " or ".join(person.providers) or "the provider"
         yield f"signs in through {names}, which manages password, second factor and names"
@@ -122,9 +122,9 @@ def _next_steps(
             f"`{PROGRAM} user invite {address} --stage {stage.name}`"
         )
     elif status == "UNCONFIRMED":
-        yield "signs up again on the page and enters the mailed code"
+        yield "must sign up again on the page, and enter the mailed code"
     elif status == "RESET_REQUIRED":
-        yield "chooses a new password: “Forgot your password?” on the page"
+        yield "must choose a new password with “Forgot your password?” on the page"
     elif status == "CONFIRMED":
         yield (
             "signs in with email and password; a person who has forgotten the password chooses “Forgot your "
@@ -138,8 +138,8 @@ def _next_steps(
             )
         if record is not None and not record.provedAt:
             yield (
-                "cannot be linked to a provider yet: the person must first reset the password with a mailed code, "
-                "which proves who owns the mailbox"
+                "cannot be linked to a provider yet: the person must first reset the password "
+                "with a mailed code, as proof of the mailbox's owner"
             )
     if not report["email_verified"] and status in ("CONFIRMED", "RESET_REQUIRED"):
         yield "gets no mail for a new password: the address is not verified"

@@ -1,4 +1,4 @@
-"""Shows what a deployment would change."""
+"""This module shows the changes that a deployment would make."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .pool_addresses import require_user_pools
 from .stages import Stage
 from .team_functions import verify_functions
 
-# Replacing one of these loses people, sessions or addresses.
+# A replacement of one of these resources loses people, sessions or addresses.
 _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", "SealingKeys")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The lines to show, and the names of the resources that contain people's data and would be replaced.
+    """The lines to show, and the names of replaced resources that contain people's data.
 
-    `change_set` is the stack's shown change set; None if the stack does not exist, or its changes cannot be computed
-    now.
+    `change_set` is the stack's shown change set. `change_set` is None if the stack does not exist, or if CloudFormation
+    cannot compute the changes now.
     """
 
     lines: list[str]
@@ -37,9 +37,9 @@ class Plan:
 
 
 def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = time.sleep) -> Plan:
-    """Return what `ops deploy` would do to the stage; change nothing.
+    """Return the changes that `ops deploy` would make to the stage. The stage does not change.
 
-    The stack's part is a change set, which `deploy` executes, or the caller discards.
+    The plan includes the stack's change set. The caller executes or discards the change set.
     """
     require_user_pools(stage.region)
     verify_functions(stage, identity_stack.FUNCTIONS)
@@ -56,10 +56,11 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
                 f"create stack {stage.identity_stack}: pool, client, tables, secrets, roles"
             )
         elif not takes_updates(status):
-            # In this state CloudFormation would refuse a change set. `provision` waits until it accepts one, removes
-            # what a failed first attempt left, or says why it cannot continue.
+            # In this state, CloudFormation refuses a change set. `provision` waits for another state, removes the stack
+            # of a failed first attempt, or says why it cannot continue.
             lines.append(
-                f"stack {stage.identity_stack} is in {status}: its changes cannot be computed now"
+                f"stack {stage.identity_stack} is in {status}: CloudFormation cannot compute its "
+                "changes now"
             )
         else:
             deployed = cloudformation.get_template(StackName=stage.identity_stack)["TemplateBody"]

@@ -1,4 +1,4 @@
-"""Reads the people of a user pool for `ops`: page by page, at a limited rate."""
+"""This module reads the people of a user pool for `ops`, page by page, at a limited rate."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile
 
 from . import aws
 
-# The quota of ListUsers is 30 calls a second and cannot be raised. Sign-ins that link accounts use it, too.
+# The quota of ListUsers is 30 calls a second and cannot be raised. Sign-ins that link accounts also call ListUsers.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 CALLS_PER_SECOND = 20
 PAGE = 60
-# The states of people who have signed up but not confirmed, and of people who were invited and have never signed in.
+# The states of people with an unconfirmed sign-up, and of invited people who have never signed in.
 PENDING_STATES = frozenset({"UNCONFIRMED", "FORCE_CHANGE_PASSWORD"})
 
 
 class Pace:
-    """Limits the calls per second by waiting between them."""
+    """A limiter of calls per second, which waits between calls."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Pace:
         self._next = clock()
 
     def wait(self) -> None:
-        """Return when the next call may begin."""
+        """Wait until the next call may begin."""
         now = self._clock()
         if now < self._next:
             self._sleep(self._next - now)
@@ -45,7 +45,7 @@ class Pace:
 
 
 class PoolReader:
-    """Reads one pool. `client` is boto3's `cognito-idp`; `requests` counts the calls."""
+    """A reader of one pool. `client` is boto3's `cognito-idp` client; `requests` counts the calls."""
 
     def __init__(self, client: Any, user_pool_id: str, pace: Pace) -> None:
         self._client = client
@@ -60,7 +60,7 @@ class PoolReader:
         return [parse_pool_user(user) for user in answer["Users"]], answer.get("PaginationToken")
 
     def find(self, name: str) -> PoolUser | None:
-        """Return the user with a user name, or with the address of a native person."""
+        """Return the user with this user name, or the native user with this address."""
         try:
             return parse_pool_user(self._call(self._client.admin_get_user, Username=name))
         except ClientError as error:
@@ -75,8 +75,9 @@ class PoolReader:
 
 
 def build_profile(user: PoolUser, client_id: str) -> UserProfile:
-    """Build the users table's data about a user of the pool. `client_id` is used if the user's own app client is not
-    known."""
+    """Build the users table's data about a user of the pool. `client_id` applies if the user's own app client is
+    unknown.
+    """
     birthplace = birthplace_of(user.user_name, user.identities)
     attributes = user.attributes
     return UserProfile(

@@ -1,7 +1,8 @@
-"""A user pool's addresses and issuer: read from AWS, never built from a region's name alone.
+"""This module finds a user pool's addresses and issuer. The module reads addresses and issuer from AWS, because a
+region's name alone is not enough.
 
-The pool says whether its issuer is ORIGINAL or UPDATED; its discovery document has the issuer's exact name and the
-endpoints. Before a pool exists, host names come from botocore's data about AWS's partitions.
+The pool has an issuer of type ORIGINAL or UPDATED. The pool's discovery document has the issuer's exact name and the
+endpoints. Before a pool exists, botocore's data about AWS's partitions gives the host names.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Partition:
     dns_suffix: str
 
     def user_pools_host(self, region: str) -> str:
-        """Name the host of user pools in a region."""
+        """Return the host name of user pools in a region."""
         return f"{_SERVICE}.{region}.{self.dns_suffix}"
 
     def domain(self, prefix: str, region: str) -> str:
@@ -53,21 +54,21 @@ class Partition:
 
 
 def partition_of(region: str) -> Partition:
-    """Find a region's partition; raise an OpsError if no partition has such a region."""
+    """Find a region's partition. Raises OpsError if no partition has such a region."""
     import botocore.loaders
 
     found = botocore.loaders.create_loader().load_data("partitions")
     for partition in found["partitions"]:
         if region in partition["regions"] or re.match(partition["regionRegex"], region):
             return Partition(partition["id"], partition["outputs"]["dnsSuffix"])
-    raise OpsError(f"{region!r} is not the name of an AWS region, such as eu-west-1.")
+    raise OpsError(f"{region!r} is not the name of an AWS region: pass a name such as eu-west-1.")
 
 
 def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> None:
-    """Raise OpsError, listing suitable regions, if Cognito has no user pools there.
+    """Raise OpsError if Cognito has no user pools in the region. The message lists suitable regions.
 
-    A region that this botocore does not list can be a new one. So such a region is accepted if its host name for user pools
-    can be resolved.
+    A region that this botocore does not list can be a new region. So such a region is accepted if DNS resolves its host
+    name for user pools.
     """
     import botocore.session
 
@@ -81,9 +82,9 @@ def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> No
         near = [name for name in listed if name.split("-")[0] == region.split("-")[0]]
         others = ", ".join(near or listed) or "none in this partition"
         raise OpsError(
-            f"Cognito has no user pools in {region}, so no stage can be there. Regions that "
-            f"have them: {others}.\nSet `region` in the stage's gatehouse block. (If AWS has "
-            f"added {region} recently: update boto3.)"
+            f"Cognito has no user pools in {region}, so a stage cannot use this region. Regions "
+            f"with user pools: {others}.\nSet `region` in the stage's gatehouse block. (If AWS "
+            f"has added {region} recently, update boto3.)"
         ) from None
 
 
@@ -94,11 +95,11 @@ def read_addresses(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> Mapping[str, str]:
-    """Return the settings with the pool's addresses: ISSUER, COGNITO_URL, and JWKS_URL if the keys have a different address
-    than usual.
+    """Return the settings with the pool's addresses: `ISSUER`, `COGNITO_URL`, and `JWKS_URL` if the address of the keys
+    is unusual.
 
-    If the discovery document cannot be read, the pool's description and the partition's host names are used instead, and a
-    note reports this. On the local stage, the launcher sets the addresses.
+    If the discovery document cannot be read, the addresses come from the pool's description and the partition's host
+    names. The command then prints a note. On the local stage, the launcher sets the addresses.
     """
     client = aws.client(session, _SERVICE)
     pool = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]
@@ -121,7 +122,7 @@ def read_addresses(
     if issuer not in both_forms(expected):
         raise OpsError(
             f"The pool {pool_id} calls its issuer {issuer!r}, not {expected}: tokens would be "
-            "refused. Check that the stage's region is the pool's."
+            "refused. Check that the stage's region is the pool's region."
         )
     found = {"ISSUER": str(issuer)}
     if stage.is_local:

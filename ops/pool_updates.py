@@ -1,9 +1,9 @@
-"""Explains why CloudFormation and Cognito refuse some updates of a user pool, and works around one refusal.
+"""This module explains why CloudFormation and Cognito refuse some updates of a user pool, and works around one refusal.
 
-CloudFormation has sometimes refused an update because the template contains the pool's schema, although the schema had not
-changed ("Invalid AttributeDataType input", https://github.com/aws/aws-cdk/issues/8585,
-https://github.com/aws-amplify/amplify-backend/issues/3299). Attributes of a pool can be neither changed nor removed, so a
-template without `Schema` has the same effect, and nothing is lost.
+CloudFormation has sometimes refused an update because of an unchanged schema in the template ("Invalid
+AttributeDataType input", https://github.com/aws/aws-cdk/issues/8585,
+https://github.com/aws-amplify/amplify-backend/issues/3299). A pool's attributes cannot
+be changed or removed later. So a template without `Schema` has the same effect, and no data is lost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from .template import read_template, write_template
 
 WAY_ROUND = (
     "CloudFormation refuses to update the pool because the template contains the pool's schema, a known fault of "
-    "CloudFormation. Trying again without the schema. Nothing is lost, because attributes cannot be changed"
+    "CloudFormation. Trying again without the schema. No data is lost, because attributes cannot "
+    "be changed"
 )
 _OF_SCHEMA = (
     "Invalid AttributeDataType input",
@@ -23,8 +24,8 @@ _OF_SCHEMA = (
 )
 _MEANINGS = {
     "Updates are not allowed for property": (
-        "This cannot be changed after a pool is made. Undo the change, or deploy it as a new "
-        "stage and move people (docs/operations.md, Backup and restore)."
+        "Cognito cannot change this property of an existing pool. Undo the change, or deploy the "
+        "change as a new stage and move people (docs/operations.md, Backup and restore)."
     ),
     "Domain already": (
         "The sign-in domain is already taken in this region: choose another domain_prefix."
@@ -33,7 +34,7 @@ _MEANINGS = {
 
 
 def refused_for_schema(failures: Iterable[str]) -> bool:
-    """Whether an update failed for a reason that leaving out the schema avoids."""
+    """Tell whether an update failed for a reason that a template without the schema avoids."""
     return any(text in line for line in failures for text in _OF_SCHEMA)
 
 
@@ -44,7 +45,7 @@ def meanings(failures: Iterable[str]) -> list[str]:
 
 
 def without_schema(body: str) -> str:
-    """Return the template without the pool's `Schema`; unchanged if it has none."""
+    """Return the template without the pool's `Schema`. A template without `Schema` is unchanged."""
     template = read_template(body)
     if not _has_schema(template):
         return body
@@ -53,7 +54,9 @@ def without_schema(body: str) -> str:
 
 
 def as_deployed(body: str, deployed: str | Mapping[str, Any]) -> str:
-    """Return the template for an update of a stack: without the schema if an earlier update had to leave it out."""
+    """Return the template for an update of a stack. The result has no schema if an earlier update omitted the
+    schema.
+    """
     there = read_template(deployed)
     return without_schema(body) if there and not _has_schema(there) else body
 

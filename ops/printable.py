@@ -1,4 +1,4 @@
-"""Makes other people's text safe for a terminal."""
+"""This module makes text from strangers safe for a terminal."""
 
 from __future__ import annotations
 

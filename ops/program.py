@@ -1,4 +1,4 @@
-"""The command line's name: `gatehouse` from the wheel, `python -m ops` in Gatehouse's own repository."""
+"""The name of the command line: `gatehouse` from the wheel, `python -m ops` in Gatehouse's own repository."""
 
 from __future__ import annotations
 

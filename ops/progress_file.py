@@ -1,6 +1,7 @@
-"""The progress of a long comparison, on disk, so that it can resume after an interruption and needs little memory.
+"""The progress of a long comparison, in a file. So the comparison can resume after an interruption, and needs little
+memory.
 
-Names are stored as hashes, so the file is not a list of people.
+The file stores hashes instead of names, because the file must not list people.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ class ProgressFile:
         self._db.execute("CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, text TEXT)")
 
     def load(self) -> dict[str, Any]:
-        """Return the last saved state; empty at first."""
+        """Return the last saved state; an empty dict before the first `save`."""
         row = self._db.execute("SELECT text FROM state").fetchone()
         found: dict[str, Any] = json.loads(row[0]) if row else {}
         return found
 
     def save(self, state: dict[str, Any], seen: Iterable[str] = ()) -> None:
-        """Save a state together with more names."""
+        """Save a state, and add names to the seen names."""
         with self._db:
             rows = ((_hash(name),) for name in seen)
             self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", rows)
@@ -38,18 +39,18 @@ class ProgressFile:
             self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (text,))
 
     def has(self, name: str) -> bool:
-        """Whether a name was seen."""
+        """Tell whether `name` is one of the seen names."""
         found = self._db.execute("SELECT 1 FROM seen WHERE name = ?", (_hash(name),)).fetchone()
         return found is not None
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete the stored state and names."""
         with self._db:
             self._db.execute("DELETE FROM seen")
             self._db.execute("DELETE FROM state")
 
     def close(self, *, remove: bool) -> None:
-        """Close the file, and remove it if nothing is left to resume."""
+        """Close the file. With `remove`, delete it."""
         self._db.close()
         if remove:
             self.path.unlink(missing_ok=True)

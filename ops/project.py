@@ -1,8 +1,8 @@
-"""Prepares a Chalice project for Gatehouse: `init`.
+"""This module prepares a Chalice project for Gatehouse: the command `init`.
 
-`init` changes one file of the team: it adds the keys that Gatehouse needs, and that are missing, to `.chalice/config.json`.
-`requirements-gatehouse.txt` belongs to Gatehouse, and is rewritten each time. `init` prints the lines that the team must add
-to app.py, requirements.txt and .gitignore.
+`init` changes one file of the team: it adds Gatehouse's missing keys to `.chalice/config.json`.
+`requirements-gatehouse.txt` belongs to Gatehouse, and each `init` overwrites this file. `init` prints the lines that
+the team must add to app.py, requirements.txt and .gitignore.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ _SHARED: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was done, what still has to be written by hand (file → lines), and what must be changed first."""
+    """The result of `init`: finished changes, lines to write by hand (file → lines), and settings that the team must
+    change first.
+    """
 
     done: list[str]
     by_hand: Mapping[str, list[str]]
@@ -55,7 +57,7 @@ class Prepared:
 
 
 def prepare(project_dir: Path) -> Prepared:
-    """Add what Gatehouse needs to the project; repeating it changes nothing. Raises OpsError."""
+    """Add Gatehouse's settings and lock to the project; a second run changes nothing. Raises OpsError."""
     require_project(project_dir)
     path = config_file(project_dir)
     text = path.read_text(encoding="utf-8")
@@ -73,9 +75,9 @@ def prepare(project_dir: Path) -> Prepared:
 
 
 def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield each missing part of a configuration: its place, and its value. Existing values are kept."""
+    """Yield each missing part of a configuration: its path in the file, and its value. Existing values are kept."""
     if not isinstance(config, dict):
-        raise ValueError("it must hold one JSON object")
+        raise ValueError("the file must contain one JSON object")
     if not isinstance(config.get("stages", {}), dict):
         raise ValueError("`stages` must be an object")
     yield from _lacking(config, (), _SHARED)
@@ -85,14 +87,14 @@ def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     others = [name for name in stages or ["dev"] if name != LOCAL]
     for name in others:
         yield from _lacking(stages.get(name, {}), ("stages", name), starting_block(name), stages)
-    # Once the local stage exists, its variables are independent.
+    # An existing local stage keeps its own variables.
     model = others[0] if others and LOCAL not in stages else ""
     local = _local_stage(model, stages.get(model, {}))
     yield from _lacking(stages.get(LOCAL, {}), ("stages", LOCAL), local, stages)
 
 
 def _local_stage(other: str, block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Build the local stage. It copies the team's own variables and rights from another stage."""
+    """Build the local stage. The local stage gets a copy of the team's own variables and rights from another stage."""
     own = {"STAGE": LOCAL, "DIRECT_SIGN_IN": "embedded", "MAILS_PER_DAY": "100000"}
     theirs = block.get("environment_variables", {})
     policy = block.get("iam_policy_file", f"policy-{other}.json" if other else "")
@@ -125,7 +127,7 @@ def _said(added: list[tuple[str, ...]]) -> str:
 
 
 def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
-    """List the team's own settings that contradict Gatehouse; the team must change them."""
+    """List the team's own settings that contradict Gatehouse. The team must change these settings."""
     yield from problems_of_name("app_name", config.get("app_name"))
     for where, block in {"": config, **config.get("stages", {})}.items():
         place = f" of stage {where}" if where else ""
@@ -167,7 +169,7 @@ def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:
                 f"from {package} import Gatehouse",
                 'gate = Gatehouse(app, public={("GET", "/health")}, prefix="/account")'
                 "  # after `app = Chalice(…)`; public: your open routes; prefix: the sign-in page",
-                '@app.route("/…", authorizer=gate.authorized("api/read"))  # each other route of yours',
+                '@app.route("/…", authorizer=gate.authorized("api/read"))  # each of your other routes',
             ],
         )
     source = project_dir / _SOURCE

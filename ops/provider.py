@@ -1,6 +1,6 @@
-"""An identity provider as an operator describes it, and the rules for it.
+"""An identity provider as an operator describes it, and the rules for its name, domains and claims.
 
-Cognito's limits on names, domains and claims are checked here, before anything is registered.
+This module checks Cognito's limits before a provider is registered.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
 class Provider:
     """One OIDC provider, such as an Okta tenant, as an operator describes it.
 
-    None keeps the earlier value. For a new provider, None means no domains, no trust and no permissions.
+    A field with None keeps its earlier value. For a new provider, None means no domains, no trust and no permissions.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Provider:
         )
 
     def row(self, before: Row) -> Row:
-        """Return the table's row, based on the earlier one."""
+        """Return the table's row, based on the earlier row `before`."""
         return Row(
             label=self.label or before.label or self.name,
             domains=before.domains if self.domains is None else self.domains,
@@ -73,17 +73,17 @@ class Provider:
 
 
 def _spelled(domain: str) -> str:
-    """Return a domain in its canonical form; an invalid one is unchanged, and `verify` reports it."""
+    """Return a domain in its canonical form. An invalid domain is unchanged; `verify` reports it."""
     return parse_full_domain(domain) or domain
 
 
 def verify(provider: Provider) -> None:
-    """Raise OpsError, listing everything that is wrong."""
+    """Raise OpsError if a field is invalid. The message lists all problems."""
     problems = []
     if not is_provider_name(provider.name):
         problems.append(
-            f"the name {provider.name!r} must be 3-32 letters, digits, dots or hyphens, start with "
-            "a letter, and not be COGNITO"
+            f"the name {provider.name!r} must have 3 to 32 letters, digits, dots or hyphens, "
+            "start with a letter, and differ from COGNITO"
         )
     if not provider.client_id:
         problems.append("the client id is empty")
@@ -93,7 +93,8 @@ def verify(provider: Provider) -> None:
     for domain in domains:
         if len(domain) > _DOMAIN_LENGTH or parse_full_domain(domain) != domain:
             problems.append(
-                f"{domain!r} is not a domain such as acme.com of at most {_DOMAIN_LENGTH} characters"
+                f"{domain!r} is not a domain: pass a domain such as acme.com, of at most "
+                f"{_DOMAIN_LENGTH} characters"
             )
     claim = provider.groups_claim
     if claim and (not _CLAIM.fullmatch(claim) or claim in _OTHER_CLAIMS):
@@ -108,13 +109,15 @@ def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
     """Raise OpsError if another provider of `rows` already has the name or a domain."""
     if row.link and not row.trusted:
         raise OpsError(
-            "--link links people to accounts by the address that the provider sends, so it "
+            "--link links people to accounts by the address that the provider sends, so --link "
             "needs --trusted."
         )
     others = {name: other for name, other in rows.items() if name != provider.name}
     alike = [name for name in others if name.casefold() == provider.name.casefold()]
     if alike:
-        raise OpsError(f"There is already {alike[0]}: names must differ in more than case.")
+        raise OpsError(
+            f"A provider {alike[0]} exists already: choose a name that differs in more than case."
+        )
     problems = [
         f"{domain} belongs to {name}"
         for name, other in others.items()
@@ -122,4 +125,8 @@ def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
         if domain in other.domains
     ]
     if problems:
-        raise OpsError.listing("A domain can lead to one provider only:", problems)
+        raise OpsError.listing(
+            "Each domain can lead to one provider only. Remove the domain from "
+            "the other provider first:",
+            problems,
+        )

@@ -1,4 +1,6 @@
-"""The providers table: data about an identity provider that Cognito does not hold."""
+"""This module reads and writes the providers table, which has data about identity providers that Cognito does not
+store.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ from .stages import Stage
 
 @dataclass(frozen=True)
 class Row:
-    """A provider's row, without its name. By default, the provider's addresses are not trusted, its people are not linked,
-    and its groups are not read."""
+    """A provider's row, without the provider's name. By default, the provider's addresses are not trusted, its people
+    are not linked, and its groups are not read.
+    """
 
     label: str = ""
     domains: tuple[str, ...] = ()
@@ -29,7 +32,7 @@ class Row:
 
 
 def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
-    """Read the whole table, by name, as the app reads it."""
+    """Read the whole table as the app reads it. The result maps each provider's name to its row."""
     pages = (
         aws.client(session, "dynamodb").get_paginator("scan").paginate(TableName=table_of(stage))
     )
@@ -49,7 +52,7 @@ def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
 
 
 def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
-    """Write a provider's row; unknown attributes are kept."""
+    """Write a provider's row. Attributes that this version does not use are kept."""
     values = {
         "label": {"S": row.label},
         "domains": {"L": [{"S": domain} for domain in row.domains]},
@@ -74,7 +77,7 @@ def table_of(stage: Stage) -> str:
 
 
 def variable_of(stage: Stage, name: str) -> str:
-    """Return an output of the identity stack. Raises OpsError if there is none yet."""
+    """Return an output of the identity stack. Raises OpsError if the stack has no such output yet."""
     value = stage.environment.get(name)
     if not value:
         raise OpsError(

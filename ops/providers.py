@@ -1,11 +1,11 @@
-"""Identity providers: in the pool, in the app client's list, and in the providers table.
+"""This module registers identity providers in three places: the pool, the app client's list, and the providers table.
 
-Providers are registered in the pool by API calls, because a template must not contain their client secret. The app
-client's list is a parameter of the identity stack, because UpdateUserPoolClient would reset every omitted field. The
-table holds the data that the app shows and uses for decisions.
+API calls register the providers in the pool, because a template must not contain a client secret. The app client's list
+is a parameter of the identity stack, because UpdateUserPoolClient would reset every omitted field. The providers table
+contains the data that the app shows and uses for decisions.
 
-A provider is added to the pool, then to the table, then to the client, and removed in the reverse order. So even after
-an interruption, the page never offers a provider that does not exist.
+A provider is added first to the pool, then to the table, then to the client's list. A provider is removed in the
+reverse order. So even after an interruption, the page offers only providers that exist in the pool.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from .report import Reporter
 from .stages import Stage
 
 SCOPES = "openid profile email"
-# Okta's org server sends groups only if this scope is requested, and custom servers may not know it.
+# Okta's org server sends groups only if Cognito requests this scope. Custom servers may not have this scope.
 # https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/
 GROUPS_SCOPE = "groups"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A registered provider; the flags say in which of the three places it is."""
+    """A registered provider. The flags say which of the three places contain the provider."""
 
     name: str
     label: str
@@ -49,7 +49,7 @@ class Registered:
 
     @property
     def complete(self) -> bool:
-        """Whether people can sign in with this provider."""
+        """True if people can sign in with this provider."""
         return self.in_pool and self.in_table and self.in_client
 
 
@@ -60,10 +60,10 @@ def add_provider(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> None:
-    """Register a provider, or update the registration with that name.
+    """Register a provider, or update the provider with the same name.
 
-    The provider's discovery document is read first. Omitted values do not change. Raises OpsError, whose message says what
-    to do.
+    The provider's discovery document is read first. Omitted values do not change. Raises OpsError; its message says
+    what to do.
     """
     provider = provider.tidied()
     verify(provider)
@@ -83,18 +83,19 @@ def add_provider(
         report.note("in the table")
     if row.groups_claim:
         report.note(
-            f"note: anybody who controls {row.groups_claim} at the provider can put people "
-            "into any group here, including admins"
+            f"note: anybody who controls {row.groups_claim} at the provider can put people into "
+            "every group of this app, including admins"
         )
     if row.link:
         report.note(
-            "note: it links accounts whose owner has proved the mailbox; the owners of earlier accounts must reset "
-            "the password once first (docs/okta-setup.md, step 4)"
+            "note: a sign-in links an account only if the account's owner has proved the mailbox; "
+            "owners of earlier accounts must first reset the password once (docs/okta-setup.md, "
+            "step 4)"
         )
     if row.domains and not row.native_sign_up and stage.direct_sign_in != "off":
         report.note(
-            "note: people of its domains can no longer create accounts with a password; "
-            "existing accounts are kept (--native-sign-up allows new ones)"
+            "note: people of the provider's domains can no longer create accounts with a "
+            "password; existing accounts are kept (--native-sign-up allows new accounts)"
         )
     if provider.name not in names:
         names.append(provider.name)
@@ -104,7 +105,7 @@ def add_provider(
 
 
 def list_providers(session: boto3.Session, stage: Stage) -> list[Registered]:
-    """List every provider known to the pool, the table or the app client, by name."""
+    """List every provider in the pool, the table or the app client's list, sorted by name."""
     in_client = [name for name in _client_names(parameters_of(session, stage)) if name != "COGNITO"]
     with aws.explained("listing providers"):
         rows = load_rows(session, stage)
@@ -129,20 +130,21 @@ def list_providers(session: boto3.Session, stage: Stage) -> list[Registered]:
 
 
 def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Reporter) -> None:
-    """Remove a provider from the client's list, the table and the pool, in that order.
+    """Remove a provider from the client's list, then from the table, then from the pool.
 
-    The profiles of its people stay in the pool. Raises OpsError if the name is unknown, or if the stage signs people in
-    with it automatically.
+    The profiles of the provider's people stay in the pool. Raises OpsError for a name without a provider, and for the
+    provider in `AUTO_SIGN_IN`.
     """
     if stage.environment.get("AUTO_SIGN_IN") == name:
         raise OpsError(
-            f"AUTO_SIGN_IN of stage {stage.name!r} names {name}: everyone would be sent to a "
-            "removed provider. Clear it, deploy, then remove the provider."
+            f"AUTO_SIGN_IN of stage {stage.name!r} names {name}: the page would send everyone to "
+            "a removed provider. Clear AUTO_SIGN_IN, deploy, then remove the provider."
         )
     known = [found.name for found in list_providers(session, stage)]
     if name not in known:
         raise OpsError(
-            f"Stage {stage.name!r} has no provider {name!r} (there: {', '.join(known) or 'none'})."
+            f"Stage {stage.name!r} has no provider {name!r} (its providers: "
+            f"{', '.join(known) or 'none'}). Pass one of these names."
         )
     names = [other for other in _client_names(parameters_of(session, stage)) if other != name]
     listed = provider_list(stage.direct_sign_in, names)

@@ -1,9 +1,9 @@
-"""Makes the users table match the user pool: missed events, and people from before Gatehouse.
+"""This module makes the users table match the user pool, for missed events and for people from before Gatehouse.
 
-First it compares each page of people in the pool with their records in the table. Then it compares each page of the table
-with the names that it saw in the pool. It writes as the trigger does (UserStore), so a sign-in at the same time does no
-harm. It does not change fields that the pool does not return. If a provider has sent an address outside its domains, Cognito
-stores the new address, but the table keeps the person's earlier address.
+First, the module compares each page of people in the pool with their records in the table. Then it compares each page
+of the table with the names from the pool. The module writes records as the trigger does (`UserStore`), so a sign-in at
+the same time does no harm. Fields that the pool does not return stay unchanged. If a provider has sent an address
+outside its domains, Cognito stores the new address. The table then keeps the person's earlier address.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ from .report import Reporter
 _TABLE_PAGE = 500
 _REPORT_EVERY = 6000
 _NAMED = 20
-# A younger record may belong to a sign-up in progress: the trigger writes the record before the pool has the person.
+# The minimum age of a record without a person, in seconds. A younger record may belong to a sign-up in progress,
+# because the trigger writes the record before the pool has the person.
 GRACE_SECONDS = 3600
 
 
 @dataclass
 class Findings:
-    """What was compared and found; with `dry_run` nothing was changed."""
+    """The counts of a comparison. With `dry_run`, no record was changed."""
 
     people: int = 0
     records: int = 0
@@ -45,14 +46,15 @@ class Findings:
 
     @property
     def total(self) -> int:
-        """The number of records that differed from the pool."""
+        """The number of differences between the table and the pool."""
         return self.missing + self.differing + self.surplus
 
 
 class Reconciler:
-    """Compares one pool with one table. `dynamodb` is boto3's client, `clock` gives Unix seconds.
+    """A comparison of one pool with one table. `dynamodb` is boto3's client; `clock` gives Unix seconds.
 
-    `refuse_address` is ProviderStore's method; `subjects` is the index by which providers' signals find people, if any.
+    `refuse_address` is ProviderStore's method. `subjects` is the index by which providers' signals find people, or
+    None.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class Reconciler:
         self._findings = Findings()
 
     def run(self) -> Findings:
-        """Compare and correct everything, resuming an interrupted run."""
+        """Compare and correct all records. An interrupted run is resumed."""
         state = self._progress.load()
         self._findings = Findings(**state.get("findings", {}))
         if state:
@@ -151,7 +153,7 @@ class Reconciler:
         if names and (reason := self._refuse_address(profile.email, names)):
             self._findings.moved += 1
             self._report.note(f"{profile.user_name}: {reason}")
-            # An empty address means "unknown", so the record keeps its own.
+            # An empty address means "unknown", so the record keeps its own address.
             profile = replace(profile, email="")
         pending = user.status in PENDING_STATES
         if record is None:
@@ -174,7 +176,9 @@ class Reconciler:
             return
         user = self._pool.find(record.userName)
         if user is not None and key_of(user.user_name) == record.userName:
-            self._compare(user, record)  # the person was created after that page was read
+            self._compare(
+                user, record
+            )  # The person was created after the page with this name was read.
             return
         self._findings.surplus += 1
         self._tell(f"{record.userName}: a record without a person")
@@ -182,8 +186,9 @@ class Reconciler:
             delete_unchanged(self._dynamodb, self._table, record)
 
     def _tell(self, line: str) -> None:
-        """Print one difference. Only the first few are printed, because each person from before Gatehouse causes a
-        difference."""
+        """Print one difference. Only the first differences are printed, because each person from before Gatehouse
+        causes a difference.
+        """
         if self._findings.total <= _NAMED:
             self._report.note(line)
         elif self._findings.total == _NAMED + 1:
@@ -211,14 +216,14 @@ def differences(profile: UserProfile, record: UserRecord) -> list[str]:
     """Return the columns in which a record differs from a confirmed person's profile."""
     emptied = dict.fromkeys(profile.emptied(), "")
     told = {**profile.columns(), **emptied, "status": "CONFIRMED", "linked": profile.linked}
-    # The pool returns addresses in lower case, but a token may contain upper case; that is not a difference.
+    # The pool returns addresses in lower case, but a token may contain upper case. A difference in case does not count.
     if record.Email.lower() == profile.email.lower():
         told.pop("Email", None)
     return [name for name, value in told.items() if getattr(record, name) != value]
 
 
 def delete_unchanged(dynamodb: Any, table: str, record: UserRecord) -> None:
-    """Delete a record unless it was written after it was read."""
+    """Delete a record, unless another process has written the record since `record` was read."""
     try:
         dynamodb.delete_item(
             TableName=table,

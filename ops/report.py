@@ -1,4 +1,4 @@
-"""Shows progress on a terminal: one line per step, with the time since the start."""
+"""This module shows progress on a terminal: one line per step, with the time since the start."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TextIO
 
 
 class Reporter:
-    """Prints what is happening, so that every wait is explained.
+    """A printer of a command's steps, which explain every wait.
 
-    `step` begins a piece of work, `note` adds a line to it, `done` ends it and prints its duration. Lines go to stderr
-    by default: stdout is for the answers of commands (`info --json`).
+    `step` begins a step, `note` adds a line to the step, and `done` ends the step and prints its duration. By default,
+    the lines are written to stderr, because stdout is for the results of commands (`info --json`).
     """
 
     def __init__(
@@ -24,17 +24,17 @@ class Reporter:
         self._step_started = self._started
 
     def step(self, text: str) -> None:
-        """Print that a piece of work begins."""
+        """Print that a step begins."""
         self._step_started = self._clock()
         self._line(f"{text} …")
 
     def note(self, text: str) -> None:
-        """Add a detail to the current step; several lines get the same indentation."""
+        """Add a detail to the current step. Several lines get the same indentation."""
         for line in text.splitlines():
             self._line(f"  {line}")
 
     def done(self, text: str = "done") -> None:
-        """Print that the step ended, and how long it took."""
+        """Print that the step has ended, with its duration."""
         self._line(f"  {text} ({self._clock() - self._step_started:.1f} s)")
 
     def _line(self, text: str) -> None:

@@ -1,8 +1,8 @@
-"""Rotates a stage's sealing keys and app clients' secrets while people stay signed in.
+"""This module rotates a stage's sealing keys and app clients' secrets while people stay signed in.
 
-Functions cache a secret for `CACHE_SECONDS`, so a new one must not be used before every warm container has read it. A
-sealing key is first added, and later becomes the current one. Cognito accepts the old client secret along with the new
-one until the old one is dropped.
+Functions cache a secret for `CACHE_SECONDS`, so a new secret must not be used before every warm container has read the
+secret. A sealing key is first added, and later becomes the current key. Cognito accepts the old client secret and the
+new client secret, until the old secret is dropped.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .report import Reporter
 from .stages import Stage
 
 SETTLE_SECONDS = CACHE_SECONDS + 30
-"""After this time no container uses an earlier version of a secret."""
+"""The time in seconds after which every container uses the newest version of a secret."""
 
 _KEY_BYTES = 48
 _REMEMBERED_SECONDS = 30 * 86_400
-# The creation time of each key: it is not text, so KeyRing does not read it as a key
+# The creation time of each key. The value is not text, so KeyRing does not read the value as a key
 # (chalicelib.gatehouse.sealed.sealing).
 _MADE = "made"
 _CLIENTS = (("CLIENT_ID", "CLIENT_SECRET_ARN"), ("MFA_CLIENT_ID", "MFA_CLIENT_SECRET_ARN"))
@@ -48,11 +48,11 @@ def rotate_sealing_keys(
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
 ) -> str:
-    """Add a key, wait until every container has read it, and seal with it; return its name.
+    """Add a key, wait until every container has read the key, and then make it the current key. Return the key's name.
 
-    Cookies that earlier keys sealed can still be opened. Without `wait`, a container that has not read the new key yet may
-    end a session; omit the wait only if a key has leaked. If the stored secret is unusable, it is replaced. No session is
-    lost then, because none can have worked with that secret.
+    Cookies that earlier keys sealed can still be opened. Without `wait`, a container that has not read the new key yet
+    may end a session. Omit the wait only if a key has leaked. An unusable stored secret is replaced. The replacement
+    ends no session, because sessions cannot work with an unusable secret.
     """
     report.step("Sealing keys")
     with aws.explained("rotating the sealing keys"):
@@ -72,7 +72,9 @@ def rotate_sealing_keys(
             _write(manager, arn, document)
             report.note(f"added {name}")
         if ring is not None and wait:
-            report.note(f"waiting {SETTLE_SECONDS // 60} minutes until every container has read it")
+            report.note(
+                f"waiting {SETTLE_SECONDS // 60} minutes until every container has read the key"
+            )
             sleep(SETTLE_SECONDS)
         document["current"] = name
         _write(manager, arn, document)
@@ -88,9 +90,9 @@ def drop_old_sealing_keys(
     force: bool = False,
     now: Callable[[], float] = time.time,
 ) -> list[str]:
-    """Remove every key except the current one; return the removed names.
+    """Remove every key except the current key. Return the names of the removed keys.
 
-    Without `force`, it refuses while an old key may still be needed to open a session with "keep me signed in".
+    Without `force`, raises OpsError while a session with "keep me signed in" may still need an old key.
     """
     report.step("Sealing keys")
     with aws.explained("dropping old sealing keys"):
@@ -98,7 +100,9 @@ def drop_old_sealing_keys(
         arn = _variable(stage, "SEALING_KEYS_SECRET_ARN")
         document, ring = _ring(manager, arn)
         if ring is None:
-            raise OpsError("The sealing keys cannot be used: rotate them without --drop-old first.")
+            raise OpsError(
+                "The sealing keys cannot be used: first run `rotate-keys` without --drop-old."
+            )
         old = sorted(set(ring.secrets) - {ring.current})
         if old and not force:
             _refuse_young(document, ring.current, now())
@@ -109,7 +113,7 @@ def drop_old_sealing_keys(
             document[_MADE] = {key: when for key, when in made.items() if key not in old}
         if old:
             _write(manager, arn, document)
-    report.done(f"dropped {', '.join(old)}" if old else "there were no old keys")
+    report.done(f"dropped {', '.join(old)}" if old else "the secret had no old keys")
     return old
 
 
@@ -127,14 +131,15 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
             older, newer = _others(_listed(cognito, stage, client_id), document)
             if older:
                 raise OpsError(
-                    "Cognito allows two secrets, and the one from before the last rotation is still valid. Drop "
-                    f"that one first: `{PROGRAM} rotate-keys "
+                    "Cognito allows two secrets, and the secret from before the last rotation is "
+                    f"still valid. Drop that secret first: `{PROGRAM} rotate-keys "
                     f"--stage {stage.name} --client-secret --drop-old`."
                 )
             for lost in newer:
-                # An interrupted rotation made this secret; Cognito shows its value only once, and it was not stored.
+                # An interrupted rotation made this secret. Cognito shows a secret's value only once, and the rotation
+                # did not store the value.
                 _delete(cognito, stage, client_id, lost)
-                report.note("removed a secret that an interrupted rotation left")
+                report.note("removed an unused secret of an interrupted rotation")
             made = cognito.add_user_pool_client_secret(
                 UserPoolId=_variable(stage, "USER_POOL_ID"), ClientId=client_id
             )["ClientSecretDescriptor"]
@@ -145,12 +150,13 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
             )
             _write(manager, arn, document)
             report.done(
-                "every function uses the new secret within 5 minutes; drop the old secret after that"
+                "every function uses the new secret within 5 minutes. After 5 minutes, drop the "
+                "old secret with --drop-old"
             )
 
 
 def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Make Cognito refuse every secret except the stored one."""
+    """Make Cognito refuse every secret except the stored secret."""
     with aws.explained("dropping old client secrets"):
         for client_id, arn in _clients(stage):
             report.step(f"Secret of app client {client_id}")
@@ -163,7 +169,7 @@ def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Report
 
 
 def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
-    """List a client's secrets, oldest first; the answer never contains their values."""
+    """List a client's secrets, the oldest first. Cognito's response never contains the values."""
     try:
         found = cognito.list_user_pool_client_secrets(
             UserPoolId=_variable(stage, "USER_POOL_ID"), ClientId=client_id
@@ -180,9 +186,9 @@ def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
 def _others(
     listed: list[dict[str, Any]], document: Mapping[str, Any]
 ) -> tuple[list[str], list[str]]:
-    """Split the unused secrets into those that are older, and those that are newer, than the secret in use.
+    """Split the unused secrets into older and newer secrets than the secret in use.
 
-    The stack stores the first secret without an id. So if there is no id, the oldest secret is in use.
+    The stack stores the first secret without an id. So without a stored id, the oldest secret is in use.
     """
     ids = [item["ClientSecretId"] for item in listed]
     used = document.get("client_secret_id")
@@ -225,7 +231,7 @@ def _write(manager: Any, arn: str, document: Mapping[str, Any]) -> None:
 
 
 def _pending(document: Mapping[str, Any], ring: KeyRing | None) -> str:
-    """Return the newest key if it was added but never became current."""
+    """Return the name of the newest key if this key never became current; otherwise an empty text."""
     newest = f"k{_highest(document)}"
     return newest if ring and newest != ring.current and newest in _stamps(document) else ""
 
@@ -249,9 +255,9 @@ def _refuse_young(document: Mapping[str, Any], current: str, now: float) -> None
     age = now - datetime.fromisoformat(stamp).timestamp() if stamp else _REMEMBERED_SECONDS
     if age < _REMEMBERED_SECONDS:
         raise OpsError(
-            f"The current key is {age / 86_400:.0f} days old. Remembered sessions last 30 days, so some may be "
-            "sealed with an old key and would end. Wait, or pass --yes to "
-            "end those sessions."
+            f"The current key is {age / 86_400:.0f} days old. Remembered sessions last 30 days, "
+            "so an old key may have sealed some of these sessions. Wait, or pass --yes to end "
+            "such sessions."
         )
 
 

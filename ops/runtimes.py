@@ -1,4 +1,4 @@
-"""Lambda's Python runtimes: which ones a stage may use, when each is deprecated, and its operating system."""
+"""Lambda's Python runtimes that a stage may use, with each runtime's date of deprecation and operating system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import OpsError
 
 @dataclass(frozen=True)
 class Runtime:
-    """One runtime, such as 3.12: the day when Lambda deprecates it, and its glibc's minor version."""
+    """One runtime, such as 3.12, with its day of deprecation in Lambda and its glibc's minor version."""
 
     python: str
     deprecated: date
@@ -21,16 +21,16 @@ class Runtime:
 
     @property
     def identifier(self) -> str:
-        """Its name in Lambda."""
+        """The runtime's name in Lambda."""
         return f"python{self.python}"
 
     @property
     def abi(self) -> str:
-        """The tag of compiled wheels for it."""
+        """The tag of compiled wheels for the runtime."""
         return f"cp{self.python.replace('.', '')}"
 
     def platforms(self, machine: str) -> list[str]:
-        """List the platform tags of wheels that run on it.
+        """List the platform tags of wheels that run on this runtime.
 
         pip compares each tag exactly, so every glibc up to the runtime's is listed (PEP 600).
         """
@@ -40,10 +40,10 @@ class Runtime:
         ]
 
 
-# Dates of deprecation, after which there are no security updates, and the operating system:
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (Amazon Linux 2 has glibc 2.26, Amazon Linux 2023
-# has 2.34). Read in three copies of that table from July to November 2026, and at https://endoflife.date/aws-lambda;
-# AWS may change them.
+# Dates of deprecation, after which Lambda gives no security updates, and the operating system:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+# (Amazon Linux 2 has glibc 2.26, Amazon Linux 2023 has 2.34). The dates were read in three copies of AWS's table from
+# July to November 2026, and at https://endoflife.date/aws-lambda; AWS may change the dates.
 RUNTIMES: Mapping[str, Runtime] = {
     runtime.python: runtime
     for runtime in (
@@ -55,14 +55,14 @@ RUNTIMES: Mapping[str, Runtime] = {
 }
 SUPPORTED = "Python 3.11 to 3.14"
 NEAR_DAYS = 180
-"""Warnings begin this many days before a runtime is deprecated."""
+"""The number of days before a runtime's deprecation at which warnings begin."""
 
 OPTION = "python_version"
 """The option of a stage's `gatehouse` block that names a runtime."""
 
 
 def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = None) -> Runtime:
-    """Choose a stage's runtime: its `python_version`, or the Python that runs this.
+    """Choose a stage's runtime: the option `python_version`, or the version of the running Python.
 
     Raises OpsError if Gatehouse does not support that version.
     """
@@ -71,14 +71,14 @@ def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = Non
     if wanted not in RUNTIMES:
         raise OpsError(
             f"Gatehouse supports {SUPPORTED}, not Python {wanted}. Run this "
-            f'with one of them, or set "{OPTION}" in the stage\'s gatehouse block, '
+            f'command with a supported Python, or set "{OPTION}" in the stage\'s gatehouse block, '
             f'such as "{newest().python}".'
         )
     return RUNTIMES[wanted]
 
 
 def runtime_named(identifier: str) -> Runtime | None:
-    """Return the runtime with Lambda's name `identifier`; None for one that we do not support."""
+    """Return the runtime with Lambda's name `identifier`. Return None for an unsupported runtime."""
     return RUNTIMES.get(identifier.removeprefix("python"))
 
 
@@ -88,7 +88,7 @@ def newest() -> Runtime:
 
 
 def near_end(runtime: Runtime, today: date) -> str:
-    """Say that a runtime is deprecated or soon will be; return an empty text otherwise."""
+    """Return a warning if a runtime is deprecated now or soon; otherwise an empty text."""
     left = (runtime.deprecated - today).days
     if left > NEAR_DAYS:
         return ""

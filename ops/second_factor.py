@@ -1,4 +1,4 @@
-"""Removes a person's second factors: authenticator app, and codes by mail or text message."""
+"""This module removes a person's second factors: authenticator app, and codes by mail or text message."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .directory import Directory, Person
 from .errors import OpsError
 from .report import Reporter
 
-# UserMFASettingList of AdminGetUser -> the setting of AdminSetUserMFAPreference. Only active factors are switched off:
-# a pool refuses settings of a factor that it does not have.
+# UserMFASettingList of AdminGetUser → the setting of AdminSetUserMFAPreference. Only active factors are switched off,
+# because a pool refuses settings of a factor that the pool does not have.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserMFAPreference.html
 _SETTINGS: Mapping[str, str] = {
     "SOFTWARE_TOKEN_MFA": "SoftwareTokenMfaSettings",
@@ -32,14 +32,17 @@ WORDS: Mapping[str, str] = {
 
 
 def refuse_reset(person: Person) -> None:
-    """Raise OpsError for people who have no second factor here."""
+    """Raise OpsError for people without a second factor in the pool."""
     if person.is_federated:
         names = " or ".join(person.providers) or "their provider"
         raise OpsError(
-            f"{person} signs in through {names}, which asks for the second factor: reset the factor there."
+            f"{person} signs in through {names}, which asks for the second factor: reset the "
+            f"factor at {names}."
         )
     if person.user.status != "CONFIRMED" and not person.factors:
-        raise OpsError(f"{person} is {person.status_words} and has no second factor.")
+        raise OpsError(
+            f"{person} is {person.status_words} and has no second factor that can be removed."
+        )
     unknown = [name for name in person.factors if name not in _SETTINGS]
     if unknown:
         raise OpsError(
@@ -51,7 +54,8 @@ def refuse_reset(person: Person) -> None:
 def reset(directory: Directory, person: Person, report: Reporter) -> None:
     """Switch every second factor off, delete the authenticator app's key and the recovery codes, and end every session.
 
-    The password does not change. First verify the person's identity: this removes half of the account's protection.
+    The password does not change. First verify the person's identity, because a reset removes half of the account's
+    protection.
     """
     refuse_reset(person)
     settings: dict[str, Any] = {}
@@ -69,19 +73,19 @@ def reset(directory: Directory, person: Person, report: Reporter) -> None:
     directory.recovery_codes.remove(person.user_name)
     end_sessions(directory, person, report)
     report.note(
-        "the password has not changed: if somebody else may know it, ask the person to "
-        "reset it, too"
+        "the password has not changed: if another person may know the password, ask the person to "
+        "reset the password, too"
     )
 
 
 def _forget_app(directory: Directory, person: Person, report: Reporter) -> None:
-    """Delete the authenticator app's key, even if the app was set up but never switched on."""
+    """Delete the authenticator app's key, even if the person never switched the app on."""
     try:
         directory.call("admin_delete_software_token", Username=person.user_name)
     except ClientError as error:
-        # AWS does not document the error for a missing key; without a key there is nothing to delete.
+        # AWS does not document the error for a missing key. Without a key, the deletion has no effect.
         if aws.error_code(error) not in ("InvalidParameterException", "ResourceNotFoundException"):
             raise
         report.note("no authenticator app is registered")
         return
-    report.note("the authenticator app is removed; the person can set up another one")
+    report.note("the authenticator app is removed; the person can set up another app")

@@ -1,9 +1,10 @@
-"""Selects botocore's data for the zip: the operations that Gatehouse calls, and the endpoints of their services.
+"""This module selects botocore's data for the zip: the operations that Gatehouse calls, and the endpoints of their
+services.
 
 At a cold start, a boto3 client lists botocore's data folder and reads whole service models (1.5 MB of JSON for three
-services) and 1.2 MB of endpoints. The zip contains a reduced copy, which `chalicelib.gatehouse.aws_models` finds first. The
-copy is made from the installed botocore when the zip is made: descriptions are removed, types and limits are kept. The
-repository does not contain the copy.
+services) and 1.2 MB of endpoints. The zip contains a reduced copy of this data, which `chalicelib.gatehouse.aws_models`
+reads in place of the whole data. `ops` makes the copy from the installed botocore, at the same time as the zip.
+Descriptions are removed; types and limits are kept. The repository does not contain the copy.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "sqs": ("SendMessageBatch",),
 }
 _PACKAGE = str(aws_models.__package__).replace(".", "/")
-#: Paths in the zip: the folder of the files, and the module that reads them.
+#: Paths in the zip: the folder of the reduced files, and the module that reads the files.
 FOLDER = f"{_PACKAGE}/{aws_models.FOLDER.name}"
 READER = f"{_PACKAGE}/{Path(aws_models.__file__).name}"
 _KEPT_OF_OPERATIONS = (
@@ -74,7 +75,7 @@ _KEPT_OF_OPERATIONS = (
     "operationContextParams",
     "staticContextParams",
 )
-#: Patterns and lists of values are documentation: botocore checks neither.
+#: Patterns and lists of values are documentation, which botocore does not check.
 _FOR_READERS = frozenset({"documentation", "documentationUrl", "enum", "pattern"})
 
 
@@ -95,7 +96,7 @@ def files() -> dict[str, bytes]:
 
 
 def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
-    """Return a service's model with only these operations and their shapes; errors keep only their names."""
+    """Return a service's model with only `operations` and their shapes. Errors keep only their names."""
     kept = {
         name: {
             key: _without_texts(value) if key in ("input", "output") else value
@@ -127,7 +128,7 @@ def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]
 def _cut_shape(shape: Mapping[str, Any]) -> dict[str, Any]:
     found = _without_texts({name: value for name, value in shape.items() if name != "members"})
     if "members" in shape:
-        # Member names are kept: a member may be called `documentation`.
+        # Member names are kept, because a member's name may be `documentation`.
         found["members"] = {
             name: _without_texts(member) for name, member in shape["members"].items()
         }
@@ -162,13 +163,15 @@ def _cut_addresses(endpoints: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _notice() -> bytes:
-    """Build the notice: botocore's licence requires its own one, and a statement of the changes (Apache License 2.0, 4)."""
+    """Build the notice for the zip. botocore's licence requires botocore's own notice, and a statement of the changes
+    (Apache License 2.0, 4).
+    """
     botocore = distribution("botocore")
     texts = [
         file.read_text() for file in botocore.files or () if file.name in ("NOTICE", "LICENSE.txt")
     ]
     said = (
-        f"These files are cut from the data of botocore {botocore.version}: they contain a few operations with their "
-        "shapes and addresses, without texts. botocore's own notice and licence:\n"
+        f"These files are a part of the data of botocore {botocore.version}: a few operations "
+        "with their shapes and addresses, without texts. botocore's own notice and licence:\n"
     )
     return "\n".join((said, *sorted(texts, key=len))).encode()

@@ -1,4 +1,4 @@
-"""The events of a CloudFormation stack as progress lines, and the reasons of its failures."""
+"""This module turns the events of a CloudFormation stack into progress lines, and collects the reasons of failures."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# CloudFormation reports these words for resources that it stopped only because another one failed.
+# CloudFormation's words for resources that were stopped because another resource failed.
 _CONSEQUENCES = ("cancelled", "canceled")
-#: At most this many successes are listed, so that they do not hide the failures.
+#: The maximum number of names in one line of successes, so that successes do not hide the failures.
 _NAMED = 4
 
 
 class StackEvents:
-    """Follows one stack; `failures` collects what went wrong, oldest first."""
+    """A reader of one stack's events. `failures` has the reasons of failures, the oldest first."""
 
     def __init__(self, cloudformation: Any, stack_name: str) -> None:
         self._api = cloudformation
@@ -27,14 +27,15 @@ class StackEvents:
         self._seen.update(event["EventId"] for event in self._fetch())
 
     def new(self) -> list[str]:
-        """Return lines about the operations that have ended since the last call: one line per failure, and one line per kind
-        of success."""
+        """Return lines about the operations that have ended since the last call: one line per failure, and one per kind
+        of success.
+        """
         failed: list[str] = []
         finished: dict[str, list[str]] = {}
         for event in reversed(self._fetch()):
             self._seen.add(event["EventId"])
             resource, status = event["LogicalResourceId"], event["ResourceStatus"]
-            # The stack also reports on itself; the caller shows that.
+            # Some events are about the stack itself. The caller shows the stack's state.
             if resource == self._name or status.endswith("_IN_PROGRESS"):
                 continue
             if status.endswith("_FAILED"):
@@ -46,14 +47,15 @@ class StackEvents:
         return [*(f"{status}: {_list(names)}" for status, names in finished.items()), *failed]
 
     def _fetch(self) -> list[Mapping[str, Any]]:
-        """Fetch unseen events, newest first, as the API returns them."""
+        """Return the unseen events, the newest first."""
         found: list[Mapping[str, Any]] = []
         token: dict[str, str] = {}
         while True:
             try:
                 page = self._api.describe_stack_events(StackName=self._name, **token)
             except ClientError:
-                # A deleted stack is no longer found by its name; the caller learns of its end from describe_stacks.
+                # CloudFormation no longer finds a deleted stack by its name. The caller calls describe_stacks to find
+                # the end of the deletion.
                 return found
             for event in page["StackEvents"]:
                 if event["EventId"] in self._seen:

@@ -1,4 +1,4 @@
-"""The options of a new stage in config.json, as `init` writes them: every choice, with its default."""
+"""This module builds the options of a new stage in config.json, as `init` writes them: each option with its default."""
 
 from __future__ import annotations
 

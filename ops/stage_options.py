@@ -1,6 +1,6 @@
-"""The options of a stage: its `gatehouse` block in config.json, which only `ops` reads.
+"""The options of a stage: the stage's `gatehouse` block in config.json, which only `ops` reads.
 
-Each is declared once, in `OPTIONS`. docs/operations.md shows that table.
+Each option is declared once, in `OPTIONS`. docs/operations.md shows `OPTIONS` as a table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
-# The number of programs that one person can sign in at the same time.
+# The maximum number of ports, and so of programs that one person can sign in at the same time.
 _LOOPBACK_PORTS = 10
 
 
@@ -48,7 +48,8 @@ def _tags(value: Any) -> str:
 
 
 def _ports(value: Any) -> str:
-    """Accept ports that a program can open without special rights, and not more than fit into Cognito's 100 callback URLs.
+    """Accept ports that a program can open without special rights. Cognito's 100 callback URLs limit the number of
+    ports.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -75,7 +76,7 @@ def _domain_prefix(value: Any) -> str:
 
 
 def _passkey_domain(value: Any) -> str:
-    """Accept host names that browsers allow as a relying party; CloudFormation allows at most 63 characters."""
+    """Accept host names that browsers allow as a relying party. CloudFormation allows at most 63 characters."""
     if value == "localhost":
         return ""
     if not isinstance(value, str) or len(value) > 63 or not _HOST.fullmatch(value):
@@ -92,12 +93,12 @@ def _runtime(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Option:
-    """One option: its name, a check that returns a problem's description (or an empty text), its purpose in Markdown, and
-    its default.
+    """One option: its name, a check, its purpose in Markdown, and its default. The check returns a problem's
+    description, or an empty text.
 
-    `shown` describes the default if its value is not clear enough. `needed` says why every stage except the local one needs
-    the option. `not_locally` says why the local stage does not need it. `goes_with` names another option that must also be
-    set. `starts` is the value that `init` writes, so that people see the choice.
+    `shown` describes the default in the documentation if the value alone is unclear. `needed` says why every stage
+    except the local one needs the option. `not_locally` says why the local stage does not need the option. `goes_with`
+    names another option that must also be set. `starts` is the value that `init` writes, so that people see the choice.
     """
 
     name: str
@@ -116,16 +117,21 @@ OPTIONS = (
         "domain_prefix",
         _domain_prefix,
         "the prefix of Cognito's domain, `https://<prefix>.auth.<region>.amazoncognito.com`; "
-        "it must be free in the whole region, and cannot be changed later",
+        "the prefix must be free in the whole region, and cannot be changed later",
         shown="needed",
         needed=(
-            'choose the prefix of the sign-in domain, such as "acme-dev" (it must be free in '
-            "the whole region)"
+            'choose the prefix of the sign-in domain, such as "acme-dev" (the prefix must be free '
+            "in the whole region)"
         ),
         not_locally="the local AWS has no sign-in domains",
         starts="",
     ),
-    Option("region", _text, "the AWS region of the stage", shown="`AWS_REGION`, or the profile's"),
+    Option(
+        "region",
+        _text,
+        "the AWS region of the stage",
+        shown="`AWS_REGION`, or the profile's region",
+    ),
     Option(
         "deletion_protection",
         _switch,
@@ -145,7 +151,8 @@ OPTIONS = (
     Option(
         "log_retention_days",
         _one_of(*_RETENTION_DAYS),
-        "how many days CloudWatch keeps the logs: one of the numbers that it allows",
+        "the number of days for which CloudWatch keeps the logs; CloudWatch allows certain "
+        "numbers only",
         default=30,
         starts=30,
     ),
@@ -159,8 +166,8 @@ OPTIONS = (
     Option(
         "access_token_minutes",
         _one_of(5, 10),
-        "minutes until an access token expires, 5 or 10; until then, a person who was signed out can still call routes "
-        "without `fresh=True`",
+        "minutes until an access token expires, 5 or 10; until the token expires, a person who "
+        "was signed out can still call routes without `fresh=True`",
         default=10,
     ),
     Option(
@@ -175,20 +182,22 @@ OPTIONS = (
     Option(
         "passkey_domain",
         _passkey_domain,
-        "the domain for passkeys, with `embedded`: the app's own host name, or a parent domain. Do not change it later: all "
-        "passkeys would become unusable ([passkeys.md](passkeys.md))",
+        "the domain for passkeys, with `embedded`: the app's own host name, or a parent domain. "
+        "Do not change the domain later: all passkeys would become unusable "
+        "([passkeys.md](passkeys.md))",
         shown="none",
     ),
     Option(
         "ses_identity_arn",
         _text,
-        "the SES identity that sends Cognito's mails; without it, Cognito's own sender sends 50 mails a day",
+        "the SES identity that sends Cognito's mails; without an SES identity, Cognito's own "
+        "sender sends 50 mails a day",
         goes_with="ses_from_address",
     ),
     Option(
         "ses_from_address",
         _text,
-        ("the address from which these mails are sent"),
+        ("the sender's address of Cognito's mails"),
         goes_with="ses_identity_arn",
     ),
     Option(
@@ -197,17 +206,24 @@ OPTIONS = (
         "the role with which Cognito sends codes by SMS",
         goes_with="sms_external_id",
     ),
-    Option("sms_external_id", _text, "the external id of that role", goes_with="sms_role_arn"),
+    Option(
+        "sms_external_id",
+        _text,
+        "the external id of the role in `sms_role_arn`",
+        goes_with="sms_role_arn",
+    ),
     Option(
         "captcha_secret_arn",
         _text,
-        "the ARN of the secret in `CAPTCHA_SECRET_ARN`; gives the function's role the right to read it",
+        "the ARN of the secret in `CAPTCHA_SECRET_ARN`; gives the function's role the right to "
+        "read the secret",
     ),
     Option("alarm_topic_arn", _text, "the SNS topic that the alarms notify"),
     Option(
         OPTION,
         _runtime,
-        "Lambda's runtime, `3.11` to `3.14`; the local stage ignores it and uses the Python that runs `ops`",
+        "Lambda's runtime, `3.11` to `3.14`; the local stage ignores this option and uses the "
+        "Python that runs `ops`",
         shown="the Python that deploys",
         not_locally="the local AWS runs functions on this Python",
     ),
@@ -217,13 +233,13 @@ _BY_NAME = {option.name: option for option in OPTIONS}
 
 
 def value_of(options: Mapping[str, Any], name: str) -> Any:
-    """Return an option's value in a stage's block, or the default."""
+    """Return an option's value in a stage's block, or the option's default."""
     said = options.get(name)
     return _BY_NAME[name].default if said in _UNSET else said
 
 
 def problems_of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
-    """List everything that is wrong with a stage's block. If `options` is None, the stage has no block."""
+    """List all problems of a stage's block. If `options` is None, the stage has no block."""
     if options is None:
         options = {}
     if not isinstance(options, dict):
@@ -251,7 +267,7 @@ def _problems_of_option(
         if fault:
             yield f"gatehouse.{option.name} {fault}"
         if option.goes_with and not options.get(option.goes_with):
-            yield f"gatehouse.{option.goes_with} is missing: {option.name} needs it"
+            yield f"gatehouse.{option.goes_with} is missing: {option.name} needs {option.goes_with}"
 
 
 def _meant(name: str) -> str:

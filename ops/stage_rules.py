@@ -1,4 +1,4 @@
-"""The rules of a stage: pure checks that collect every problem at once."""
+"""The rules of a stage. The checks have no side effects, and collect every problem at once."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .stage_variables import problems_of_variables
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 # https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 _ARCHITECTURES = ("x86_64", "arm64")
-# Chalice's spelling of TLS 1.2. For a spelling that Chalice does not know, it silently uses its default.
+# Chalice's spelling of TLS 1.2. For any other spelling, Chalice silently uses its default.
 _TLS = "TLS_1_2"
 
 
 def problems_of(
     name: str, merged: Mapping[str, Any], region: str, *, local: bool, brand: Path | None = None
 ) -> list[str]:
-    """List everything that is wrong with a stage; the list is empty if the stage can be used.
+    """List all problems of a stage. The list is empty if the stage can be used.
 
-    `merged` is the top level of config.json, overridden by the stage's block. It has the environment variables of both
-    levels. Its `lambda_functions` are only the stage's, because of functions on both levels Chalice merges only the
-    variables. `brand` is the project's own folder with logo, picture and texts of the page, if there is one.
+    `merged` is the top level of config.json, overridden by the stage's block. `merged` has the environment variables of
+    the two levels. `lambda_functions` in `merged` has only the stage's functions: Chalice merges only the variables of
+    functions on the two levels. `brand` is the project's own folder with logo, picture and texts of the page, or None.
     """
     return [
         *_of_names(name, merged),
@@ -42,8 +42,8 @@ def _of_names(name: str, merged: Mapping[str, Any]) -> Iterator[str]:
         yield 'api_gateway_stage is missing: set it to "api"'
     if merged.get("manage_iam_role") is not False:
         yield (
-            "manage_iam_role must be false: each function gets its own role from the "
-            "identity stack, never a shared one from Chalice"
+            "manage_iam_role must be false: each function gets its own role from the identity "
+            "stack; a role from Chalice would be shared"
         )
     size = merged.get("minimum_compression_size")
     if merged.get("lambda_architecture", "x86_64") not in _ARCHITECTURES:
@@ -53,7 +53,7 @@ def _of_names(name: str, merged: Mapping[str, Any]) -> Iterator[str]:
 
 
 def problems_of_name(what: str, value: Any) -> Iterator[str]:
-    """Yield what is wrong with the name of a stage or an app."""
+    """Yield the problems of a stage's name or an app's name."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         yield (
             f"{what} must be 1-24 lower-case letters, digits or hyphens, starting with a "
@@ -63,4 +63,4 @@ def problems_of_name(what: str, value: Any) -> Iterator[str]:
 
 def _of_custom_domain(domain: Any) -> Iterator[str]:
     if isinstance(domain, dict) and domain.get("tls_version", _TLS) != _TLS:
-        yield f'tls_version of api_gateway_custom_domain must be "{_TLS}", or be omitted'
+        yield f'tls_version of api_gateway_custom_domain must be "{_TLS}", or missing'

@@ -1,6 +1,6 @@
-"""The environment variables of a stage: the functions' own rules, and rules that only `ops` can check.
+"""The rules for the environment variables of a stage: the functions' own rules, and rules that only `ops` can check.
 
-The settings themselves are declared in `chalicelib.gatehouse.settings`, together with their own rules.
+`chalicelib.gatehouse.settings` declares the settings, together with the functions' own rules.
 """
 
 from __future__ import annotations
@@ -24,35 +24,37 @@ from .variables_size import problems_of_size, variables_of_functions
 
 TABLE = Settings.every_setting()
 
-# Cognito names federated people <provider>_<sub>: an underscore in the provider's name would be ambiguous.
+# Cognito names federated people <provider>_<sub>: an underscore in the provider's name would make the user name
+# ambiguous.
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
-# Lambda sets these itself and refuses functions that set them.
+# Lambda itself sets these variables, and refuses functions that set them.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _LAMBDAS_OWN = re.compile(
     r"_.*|AWS_(REGION|DEFAULT_REGION|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN|"
     r"EXECUTION_ENV|LAMBDA_.*)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
 )
-# The space reserved for each output that the identity stack does not have yet: the length of a secret's ARN.
+# The number of bytes reserved for each output that the identity stack does not have yet: the length of a secret's ARN.
 _LATER = "x" * 100
 # RefreshTokenValidity in templates/identity.yaml: a session cannot last longer than its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Settings that people write. Only a name that is similar to one of these can be a typo: `provision` writes all others.
+# Settings that people write. Only a name that is similar to such a setting can be a typo, because `provision` writes
+# all other settings.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
 
 
 def is_provider_name(name: str) -> bool:
-    """Whether an identity provider may have this name."""
+    """Tell whether an identity provider may have this name."""
     return _PROVIDER.fullmatch(name) is not None and name.upper() != "COGNITO"
 
 
 def problems_of_variables(
     name: str, merged: Mapping[str, Any], region: str, *, local: bool, brand: Path | None = None
 ) -> Iterator[str]:
-    """List everything that is wrong with a stage's variables; `merged` and `brand` are as in `problems_of`."""
+    """List all problems of a stage's variables. `merged` and `brand` are as in `problems_of`."""
     environment: Mapping[str, Any] = merged["environment_variables"]
     said = {key: value for key, value in environment.items() if isinstance(value, str) and value}
     yield from _names_and_types(environment)
@@ -118,8 +120,8 @@ def _of_refresh_tokens(said: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_mails(options: Any, said: Mapping[str, str], *, local: bool) -> Iterator[str]:
-    """Problems of MAILS_PER_DAY. Cognito's own sender stops at 50 mails a day. If the stage uses SES, only the team knows
-    the limit.
+    """List the problems of `MAILS_PER_DAY`. Cognito's own sender stops at 50 mails a day. If the stage uses SES, only
+    the team knows the limit.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -127,9 +129,9 @@ def _of_mails(options: Any, said: Mapping[str, str], *, local: bool) -> Iterator
     mails = said.get("MAILS_PER_DAY")
     if has_ses and not mails and said.get("DIRECT_SIGN_IN") == "embedded":
         yield (
-            "MAILS_PER_DAY is missing: with SES, set it to the number of mails per day that "
-            "sign-ups and new passwords may send (without it, the sign-in page stops after "
-            "50)"
+            "MAILS_PER_DAY is missing: with SES, set MAILS_PER_DAY to the number of mails per day "
+            "that sign-ups and new passwords may send (without MAILS_PER_DAY, the sign-in page "
+            "stops after 50 mails)"
         )
     if local or has_ses or not mails or not mails.isdecimal():
         return
@@ -150,24 +152,26 @@ def _of_addresses(
     if isinstance(domain, dict) and public and _host(public) != domain.get("domain_name"):
         yield (
             f"PUBLIC_URL is on {_host(public)} but api_gateway_custom_domain is "
-            f"{domain.get('domain_name')}: remove PUBLIC_URL, or give both the same host"
+            f"{domain.get('domain_name')}: remove PUBLIC_URL, or give the two settings the same "
+            "host"
         )
 
 
 def _host(url: str) -> str | None:
     try:
         return urlsplit(url).hostname
-    except ValueError:  # the setting's own rule has reported it
+    except ValueError:  # the setting's own rule has reported the problem
         return None
 
 
 def _of_origins(
     merged: Mapping[str, Any], said: Mapping[str, str], *, local: bool
 ) -> Iterator[str]:
-    """Problems of origins on another site: from there, browsers would not send the SameSite=Strict cookie.
+    """List the problems of origins on another site. Browsers do not send the SameSite=Strict cookie with requests from
+    another site.
 
     Hosts of one site share at least their last two labels, and each execute-api host is a separate site
-    (https://publicsuffix.org/list/). The rest of the rule cannot be checked here, but only in a browser.
+    (https://publicsuffix.org/list/). This function cannot check the rest of the rule; only a browser can.
     """
     origins = parse_list(said.get("ALLOWED_ORIGINS", ""))
     if local or not origins:
@@ -188,6 +192,8 @@ def _of_origins(
 
 
 def _of_size(said: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """Problems of size. For a stage that is not provisioned yet, this reserves space for the stack's outputs."""
+    """List the problems of the variables' size. For a stage before `provision`, the function reserves space for the
+    stack's outputs.
+    """
     outputs = {setting.variable: _LATER for setting in TABLE if setting.source == STACK}
     yield from problems_of_size(said if "USER_POOL_ID" in said else {**outputs, **said}, merged)

@@ -1,7 +1,7 @@
-"""Reads a stage from `.chalice/config.json`, checks it as a whole, and writes it.
+"""This module reads a stage from `.chalice/config.json`, checks all its settings together, and writes a stage.
 
-Settings that only `ops` reads are in the same file, in each stage's `gatehouse` block (`ops.stage_options`): Chalice
-ignores unknown keys.
+Settings that only `ops` reads are in the same file, in each stage's `gatehouse` block (`ops.stage_options`). Chalice
+ignores this block.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ LOCAL = "local"
 class Stage:
     """One stage, whose settings were already checked.
 
-    `environment` has the functions' variables, and `options` is the `gatehouse` block. `custom_domain` is Chalice's
-    `api_gateway_custom_domain`, or empty; `architecture` is Chalice's `lambda_architecture`. `own_roles` names the functions
-    whose role is set in config.json.
+    `environment` has the functions' variables; `options` is the `gatehouse` block. `custom_domain` is Chalice's
+    `api_gateway_custom_domain`, or empty; `architecture` is Chalice's `lambda_architecture`. `own_roles` names the
+    functions whose role is set in config.json.
     """
 
     name: str
@@ -47,17 +47,17 @@ class Stage:
 
     @property
     def is_local(self) -> bool:
-        """Whether this stage is the local AWS's stage."""
+        """True for the stage of the local AWS."""
         return self.name == LOCAL
 
     @property
     def direct_sign_in(self) -> str:
-        """How people sign in with email and password: managed, embedded or off."""
+        """The method of sign-in with email and password: managed, embedded or off."""
         return self.environment.get("DIRECT_SIGN_IN") or "managed"
 
     @property
     def deletion_protection(self) -> bool:
-        """Whether AWS refuses to delete the pool and the tables."""
+        """True if AWS refuses to delete the pool and the tables."""
         return bool(self.options.get("deletion_protection", not self.is_local))
 
     def option(self, name: str) -> Any:
@@ -66,7 +66,9 @@ class Stage:
 
     @property
     def loopback_urls(self) -> list[str]:
-        """The callback URLs of the public client for programs (RFC 8252, 7.3); empty if there is no such client."""
+        """The callback URLs of the public client for programs (RFC 8252, 7.3); empty if the stage has no such
+        client.
+        """
         ports = self.option("loopback_ports")
         return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
@@ -100,7 +102,7 @@ class Stage:
 
     @property
     def policy_file(self) -> Path:
-        """The file with the rights of the team's own routes, which Chalice reads, too."""
+        """The file with the rights of the team's own routes, which Chalice also reads."""
         name = self.iam_policy_file or f"policy-{self.name}.json"
         return self.project_dir / ".chalice" / name
 
@@ -120,18 +122,18 @@ def require_project(project_dir: Path) -> None:
     if not (project_dir / "app.py").is_file() or not config_file(project_dir).is_file():
         raise OpsError(
             f"{project_dir} is not a Chalice project: app.py and .chalice/config.json are "
-            "needed. Run this in the project's folder, or name it with --project-dir."
+            "needed. Run this command in the project's folder, or pass --project-dir."
         )
 
 
 def brand_folder(project_dir: Path) -> Path | None:
-    """The folder with a project's own logo, picture and texts; None if it has no such folder."""
+    """The folder with a project's own logo, picture and texts; None if the project has no such folder."""
     folder = project_dir / "chalicelib" / "brand"
     return folder if folder.is_dir() else None
 
 
 def load_stage(project_dir: Path, name: str) -> Stage:
-    """Read one stage and check it as a whole.
+    """Read one stage, and check all its settings together.
 
     Raises one OpsError that names every missing or contradictory setting.
     """
@@ -140,14 +142,15 @@ def load_stage(project_dir: Path, name: str) -> Stage:
     if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):
         known = ", ".join(sorted(stages)) if isinstance(stages, dict) else "none"
         raise OpsError(
-            f"There is no stage {name!r} in {config_file(project_dir)} (there: {known}).\n"
+            f"There is no stage {name!r} in {config_file(project_dir)} (its stages: {known}).\n"
             + (
-                f"Run `{PROGRAM} init`, which adds it."
+                f"Run `{PROGRAM} init`, which adds this stage."
                 if name == LOCAL
-                else "Add one under `stages`, such as a copy of `dev`."
+                else "Add the stage under `stages`, for example as a copy of `dev`."
             )
         )
-    # Chalice looks for a key in the stage first, then at the top of the file; so do we.
+    # Chalice looks for a key first in the stage, then at the top of the file. So this function also looks first in the
+    # stage.
     merged: dict[str, Any] = {**config, **stages[name]}
     merged["environment_variables"] = {
         **_mapping(config.get("environment_variables")),
@@ -160,7 +163,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         name, merged, region, local=name == LOCAL, brand=brand_folder(project_dir)
     )
     if problems:
-        advice = "" if options else f" (`{PROGRAM} init` adds Gatehouse's settings; run it first)"
+        advice = "" if options else f" (`{PROGRAM} init` adds Gatehouse's settings: run this first)"
         raise OpsError.listing(
             f"Stage {name!r} in {config_file(project_dir)} cannot be used{advice}:", problems
         )
@@ -208,7 +211,7 @@ def write_environment(
 def clear_environment(
     project_dir: Path, name: str, variables: Iterable[str], functions: Iterable[str]
 ) -> None:
-    """Remove what `write_environment` wrote, after the stage's stack is deleted."""
+    """Remove the values that `write_environment` wrote, after the stage's stack is deleted."""
     stage = _mapping(_mapping(_read(project_dir).get("stages")).get(name))
     before = text = config_file(project_dir).read_text(encoding="utf-8")
     for variable in variables:
@@ -240,12 +243,12 @@ def _read(project_dir: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise OpsError(
-            f"There is no {path}. Run this in the project's folder, or name it with --project-dir."
+            f"There is no {path}. Run this command in the project's folder, or pass --project-dir."
         ) from None
     except ValueError as error:
         raise OpsError(f"{path} is not JSON: {error}") from None
     if not isinstance(found, dict):
-        raise OpsError(f"{path} must hold one JSON object.")
+        raise OpsError(f"{path} must contain one JSON object.")
     return found
 
 
@@ -254,7 +257,7 @@ def _replace(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
-        # mkstemp makes private files; this one must be readable for everybody who may read the checkout.
+        # mkstemp makes private files. But config.json must be readable for everybody who may read the checkout.
         Path(temporary).chmod(path.stat().st_mode & 0o777)
         Path(temporary).replace(path)
     except BaseException:
@@ -267,14 +270,16 @@ def _region(options: Mapping[str, Any]) -> str:
     for candidate in (named, os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION")):
         if isinstance(candidate, str) and candidate:
             return candidate
-    # Imported last, because botocore takes a tenth of a second.
+    # This import is late, because botocore takes a tenth of a second.
     import botocore.session
     from botocore.exceptions import BotoCoreError
 
     try:
         found = botocore.session.get_session().get_config_variable("region")
     except BotoCoreError as error:
-        raise OpsError(f"The AWS configuration cannot be read: {error}") from error
+        raise OpsError(
+            f"The AWS configuration cannot be read: {error}. Correct ~/.aws/config, or AWS_PROFILE."
+        ) from error
     return str(found) if found else ""
 
 

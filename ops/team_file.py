@@ -1,4 +1,4 @@
-"""`.chalice/gatehouse.yaml`: a team's own tables, queues and functions, read and checked as a whole.
+"""This module reads and checks `.chalice/gatehouse.yaml`: a team's own tables, queues and functions.
 
     tables:
       orders:
@@ -46,7 +46,9 @@ _ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]*")
 
 @dataclass(frozen=True)
 class Table:
-    """`key` and each index map attribute → type, partition key first; `expires` names the attribute for TTL."""
+    """A table. `key` and each index map attribute → type, the partition key first; `expires` is the name of the TTL
+    attribute.
+    """
 
     key: Mapping[str, str]
     indexes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -56,7 +58,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Queue:
-    """`seconds` is the visibility timeout; after `tries` failures a message moves to the queue `<name>-dead`."""
+    """A queue. `seconds` is the visibility timeout; after `tries` failures, a message moves to the queue
+    `<name>-dead`.
+    """
 
     seconds: int = 180
     tries: int = 3
@@ -64,7 +68,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Rights:
-    """The rights of one function: to the file's tables and queues, by name, and further rights."""
+    """The rights of one function: rights to the file's tables and queues, by name, and further rights."""
 
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     queues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -73,7 +77,7 @@ class Rights:
 
 @dataclass(frozen=True)
 class TeamFile:
-    """The whole file, checked; empty if the project has none."""
+    """The checked content of the file; empty if the project has no such file."""
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     queues: Mapping[str, Queue] = field(default_factory=dict)
@@ -86,7 +90,7 @@ def path_of(project_dir: Path) -> Path:
 
 
 def load_team_file(project_dir: Path) -> TeamFile:
-    """Read the project's file. Raises one OpsError that names everything that is wrong with it."""
+    """Read the project's file. Raises one OpsError that lists all problems of the file."""
     path = path_of(project_dir)
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -102,7 +106,7 @@ def load_team_file(project_dir: Path) -> TeamFile:
 
 
 class _Reading:
-    """Reads the file and collects what is wrong with it."""
+    """A reader of the file, which collects all problems."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []

@@ -1,4 +1,4 @@
-"""Checks that app.py and `.chalice/gatehouse.yaml` name the same Lambda functions of the team."""
+"""This module checks that app.py and `.chalice/gatehouse.yaml` name the same Lambda functions of the team."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from .stages import Stage
 from .team_file import API, NAME, TeamFile, load_team_file, path_of
 from .team_resources import queue_variable, stream_variable, table_variable
 
-# A valid ARN in place of a stream that does not exist yet.
+# A valid ARN for a stream that does not exist yet.
 _NO_STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/not-provisioned-yet"
 
 
 def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
-    """Compare the project's app with its file; `ours` are Gatehouse's functions. Raises OpsError that says what to do."""
+    """Compare the project's app with the project's file. `ours` are Gatehouse's functions. Raises OpsError; its message
+    says what to do.
+    """
     found = load_team_file(stage.project_dir)
     functions = load_mount(stage.project_dir, {**_expected(stage, found), **stage.environment})
     declared = {each.name: each for each in functions.functions if each.name not in ours}
@@ -27,7 +29,9 @@ def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
     ]
     if problems:
         raise OpsError.listing(
-            f"app.py and {path_of(stage.project_dir)} name different functions:", problems
+            f"app.py and {path_of(stage.project_dir)} name different functions. Change one of the "
+            "two files:",
+            problems,
         )
 
 
@@ -46,7 +50,9 @@ def _only_in_file(found: TeamFile, declared: dict[str, OwnFunction]) -> Iterator
     for name in found.functions:
         if name != API and name not in declared:
             meant = nearest(name, declared)
-            said = f"did you mean {meant}?" if meant else "remove it there, or declare it in app.py"
+            said = (
+                f"did you mean {meant}?" if meant else "remove that entry, or declare it in app.py"
+            )
             yield (
                 f"{NAME} has a function {name} that app.py does not declare: {said} "
                 "(a blueprint's name_prefix is part of the name)"
@@ -65,8 +71,9 @@ def _only_in_app(stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 def _without_their_source(
     stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 ) -> Iterator[str]:
-    """Yield functions without the right to read their own queue or stream: Lambda would refuse to connect such a function to
-    its source."""
+    """Yield functions without the right to read their own queue or stream. Lambda refuses to connect such a function to
+    its source.
+    """
     for name, rights in found.functions.items():
         source = declared[name].source if name in declared else ""
         for queue in found.queues:

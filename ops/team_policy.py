@@ -1,7 +1,7 @@
-"""Attaches the rights of a team's own routes, from Chalice's policy file, to the API function's role.
+"""This module attaches the rights of a team's own routes, from Chalice's policy file, to the API function's role.
 
-Chalice reads `.chalice/policy-<stage>.json` (or the file in `iam_policy_file`) only for roles that it makes itself. Here
-the identity stack makes the roles, so the file becomes another policy of the API function's role.
+Chalice reads `.chalice/policy-<stage>.json` (or the file in `iam_policy_file`) only for roles that Chalice itself
+makes. In Gatehouse, the identity stack makes the roles. So the file becomes another policy of the API function's role.
 https://aws.github.io/chalice/topics/configfile.html
 """
 
@@ -16,12 +16,14 @@ from .stages import Stage
 NAME = "app"
 """Name of this policy in the role."""
 NAMES = (NAME, f"{NAME}-file")
-"""Names of the policies that the team writes: this one, and the one from its `gatehouse.yaml`."""
+"""Names of the policies that the team writes: the policy from the policy file, and the policy from the team's
+`gatehouse.yaml`.
+"""
 
 
 def add_team_policy(template: dict[str, Any], stage: Stage) -> list[str]:
-    """Add the team's policy to the API function's role in the template, before its other policies; return the file, if
-    any.
+    """Add the team's policy to the API function's role in the template, before its other policies. Return the name of
+    the policy file in a list; the list is empty without such a file.
 
     Raises OpsError.
     """
@@ -34,7 +36,7 @@ def add_team_policy(template: dict[str, Any], stage: Stage) -> list[str]:
 
 
 def load_team_policy(stage: Stage) -> dict[str, Any] | None:
-    """Read the stage's policy file; return None if there is none. Raises OpsError."""
+    """Read the stage's policy file. Return None if the stage has no such file. Raises OpsError."""
     try:
         found = json.loads(stage.policy_file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,7 +1,8 @@
-"""Adds a team's resources to the identity stack: tables, queues, and for each function a role, a log group, an alarm.
+"""This module adds a team's resources to the identity stack: tables, queues, and for each function a role, a log group
+and an alarm.
 
-Tables are kept, backed up and protected like Gatehouse's own. A role allows only the rights in the file, on the named
-resources, and writing to the function's own log (S-60).
+The team's tables are kept, backed up and protected like Gatehouse's own tables. A role allows only the rights in the
+file, on the named resources, and writing to the function's own log (S-60).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Template = dict[str, Any]
 
 
 def add_team_resources(template: Template, found: TeamFile) -> None:
-    """Add everything that the file names to the template."""
+    """Add all resources of the file to the template."""
     _require_parted(found)
     resources, outputs = template["Resources"], template["Outputs"]
     for name, table in found.tables.items():
@@ -61,8 +62,9 @@ def add_team_resources(template: Template, found: TeamFile) -> None:
 
 
 def _require_parted(found: TeamFile) -> None:
-    """Raise OpsError if two names have the same logical name in the template. A logical name has neither hyphens nor
-    underscores."""
+    """Raise OpsError if two names have the same logical name in the template. A logical name has no hyphens and no
+    underscores.
+    """
     for kind, names in (
         ("Table", found.tables),
         ("Queue", found.queues),
@@ -73,7 +75,7 @@ def _require_parted(found: TeamFile) -> None:
             other = by_logical.setdefault(_logical(kind, name), name)
             if other != name:
                 raise OpsError(
-                    f"{NAME}: {other} and {name} are too similar for CloudFormation: rename one of them."
+                    f"{NAME}: {other} and {name} are too similar for CloudFormation: rename {name}."
                 )
 
 
@@ -88,12 +90,14 @@ def stream_variable(name: str) -> str:
 
 
 def queue_variable(name: str) -> str:
-    """Return the name of the environment variable for a queue's name; with `_URL` appended, for its URL."""
+    """Return the name of the environment variable for a queue's name. With `_URL` appended, the result is the variable
+    for the queue's URL.
+    """
     return f"{_upper(name)}_QUEUE"
 
 
 def output_variables(found: TeamFile) -> dict[str, str]:
-    """Map each of the stack's outputs to its environment variable."""
+    """Map each output of the stack to the output's environment variable."""
     made = {}
     for name, table in found.tables.items():
         made[_logical("Table", name)] = table_variable(name)
@@ -113,7 +117,7 @@ def output_roles(found: TeamFile) -> dict[str, str]:
 def gone_since(
     before: Mapping[str, Any] | None, now: Mapping[str, str]
 ) -> tuple[list[str], list[str]]:
-    """List variables and functions whose outputs a stack had before, and no longer has."""
+    """List the variables and functions whose outputs existed in a stack, and no longer exist."""
     outputs = before.get("Outputs", []) if before else []
     gone = [
         each
@@ -286,8 +290,9 @@ def _log_group(name: str) -> Template:
 
 
 def _alarm(name: str) -> Template:
-    """Build an alarm on a function's errors. No request waits for such a function, so without an alarm its failures would
-    not be noticed."""
+    """Build an alarm on a function's errors. No request waits for such a function, so the alarm is the only sign of a
+    failure.
+    """
     function = _sub(f"${{AppName}}-${{StageName}}-{name}")
     return {
         "Type": "AWS::CloudWatch::Alarm",

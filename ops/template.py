@@ -1,7 +1,8 @@
-"""Reads CloudFormation templates (YAML with CloudFormation's short tags, or JSON) and writes them as compactly as possible.
+"""This module reads CloudFormation templates (YAML with CloudFormation's short tags, or JSON) and writes compact
+templates.
 
-The file in the repository is YAML with comments, for people. The template in a request may have 51,200 bytes, including
-comments. So `ops` sends JSON without blanks, one line per resource.
+The file in the repository is YAML with comments, for people. A template in a request may have 51,200 bytes, including
+comments. So `ops` sends JSON without comments and blanks, one line per resource.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
 
@@ -16,14 +17,14 @@ import yaml
 from .errors import OpsError
 
 MOST_BYTES = 51_200
-# The long forms of all other functions begin with `Fn::`.
+# The long forms of all other CloudFormation functions begin with `Fn::`.
 _PLAIN = ("Ref", "Condition")
 _FOR_READERS = {"Parameters": "Description", "Resources": "Metadata"}
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml is optional
-    """Reads CloudFormation's tags in their long form: `!Sub x` is {"Fn::Sub": "x"}."""
+    """A YAML loader that returns CloudFormation's tags in their long form: `!Sub x` is {"Fn::Sub": "x"}."""
 
 
 def _long_form(loader: Any, tag: str, node: yaml.Node) -> dict[str, Any]:
@@ -43,7 +44,7 @@ _Loader.add_multi_constructor("!", _long_form)
 
 
 def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
-    """Read a template from the repository or from a stack. botocore returns a stack's JSON as a mapping.
+    """Read a template from the repository or from a stack. A stack's JSON template is already a mapping.
 
     Raises OpsError.
     """
@@ -52,12 +53,12 @@ def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
     try:
         found = json.loads(body) if body.startswith("{") else yaml.load(body, _Loader)  # noqa: S506  # nosec B506
     except (ValueError, yaml.YAMLError) as error:
-        raise OpsError(f"This is not a CloudFormation template: {error}") from None
+        raise OpsError(f"The text is not a CloudFormation template: {error}") from None
     return found if isinstance(found, dict) else {}
 
 
 def write_template(template: Mapping[str, Any]) -> str:
-    """Write a template for a request, one line for each parameter, resource and output.
+    """Write a template for a request. Each parameter, resource and output has one line.
 
     The text omits descriptions of parameters, Metadata (which only checkov reads), and the blanks in a dashboard.
     """

@@ -1,4 +1,4 @@
-"""Lists the sessions of a person, and ends one of them."""
+"""This module lists the sessions of a person, and ends a single session."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .report import Reporter
 
 
 def list_sessions(directory: Directory, person: Person) -> list[SessionRow]:
-    """Return the sessions that have not ended, the most recently used first."""
+    """Return the person's sessions that have not ended, the most recently used session first."""
     return directory.sessions.of(person.user.sub)
 
 
 def lines_of(person: Person, rows: Sequence[SessionRow]) -> Iterator[str]:
-    """Yield one line per session, for people."""
+    """Yield one line per session, for people to read."""
     if not rows:
         yield f"{person} has no session."
     for row in rows:
@@ -44,8 +44,10 @@ def end_session(
     if not session_id or not directory.sessions.end(person.user.sub, session_id):
         raise OpsError(
             f"{person} has no session {printable(session_id)!r}. "
-            f"`{PROGRAM} user sessions {printable(person.user_name)} --stage {stage}` lists them."
+            f"Run `{PROGRAM} user sessions {printable(person.user_name)} --stage {stage}` to list "
+            "the person's sessions."
         )
     report.note(
-        "the session ends at its next refresh; an access token already issued works for ten minutes at most"
+        "the session ends at its next refresh; its current access token works for ten minutes at "
+        "most"
     )

@@ -1,4 +1,6 @@
-"""The size of a function's environment variables, which Lambda limits. `ops` and a plain `chalice deploy` check it."""
+"""This module checks the size of a function's environment variables, which Lambda limits. `ops` and a plain `chalice
+deploy` use this module.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# The limit for all variables of a function together, measured as compact JSON, as in Lambda's error message.
+# The limit for all variables of a function together, in bytes of compact JSON, as in Lambda's error message.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MOST_BYTES = 4096
 
 
 def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """List functions whose variables are too large. Lambda would refuse such a function only after the other functions are
+    """List the functions whose variables are too large. Lambda would refuse such a function after other functions are
     already uploaded.
 
-    `shared` are the variables of every function; `lambda_functions` of `merged` has those of single functions.
+    `shared` are the variables of every function. `lambda_functions` in `merged` has the variables of single functions.
     """
     functions = {"every function": shared}
     for name, own in variables_of_functions(merged).items():
@@ -34,7 +36,7 @@ def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> It
 
 
 def variables_of_functions(merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the variables that single functions have in addition to the stage's, as Chalice merges them."""
+    """Return each function's own variables, which Chalice merges with the stage's variables."""
     functions = merged.get("lambda_functions")
     blocks = functions.items() if isinstance(functions, dict) else ()
     return {

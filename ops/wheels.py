@@ -1,8 +1,8 @@
-"""Downloads a lock's wheels for one runtime of Lambda with pip, and checks their hashes.
+"""This module downloads a lock's wheels for one runtime of Lambda with pip, and checks their hashes.
 
-The result is complete: if a wheel is missing, an OpsError is raised. Unlike Chalice, this module downloads for Lambda's
-platform from the start, on any machine. So no package is downloaded a second time without hashes. If a package has no wheel,
-it is built from its locked source without the network, with the tools that requirements-dev.txt locks.
+The result is complete: if a wheel is missing, the module raises OpsError. Unlike Chalice, the module downloads for
+Lambda's platform from the start, on any machine. So no package is downloaded a second time without hashes. A package
+without a wheel is built from its locked source, without the network, with the tools that requirements-dev.txt locks.
 """
 
 from __future__ import annotations
@@ -38,27 +38,29 @@ from .locked import NAME, Locked, environment_of
 from .runtimes import Runtime
 
 _BUILT = "built.json"
-# The part of Gatehouse's wheel that no app needs at run time: the command line and the local AWS.
+# The folder of Gatehouse's wheel that apps do not need at run time: the command line and the local AWS.
 _OPERATORS = "chalice_gatehouse/ops/"
 CALLERS_BUNDLE = "GATEHOUSE_CALLERS_CA_BUNDLE"
-"""The caller's REQUESTS_CA_BUNDLE, while `ops.local.running` has replaced it; pip uses the caller's."""
+"""The caller's `REQUESTS_CA_BUNDLE`, while `ops.local.running` has replaced the variable. pip uses the caller's
+value.
+"""
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-# In an outage pip prints this, and then also claims that there is no such version.
+# In an outage, pip prints this text, and then also claims that the version does not exist.
 _UNREACHABLE = re.compile(r"WARNING: Retrying |Could not fetch URL")
-# The zip format's first day, so that a wheel that is built twice has the same bytes.
+# The first day of the zip format. With a fixed day, two builds of a wheel have the same bytes.
 _FIRST_DAY = "315532800"
 
 
 @dataclass(frozen=True)
 class Target:
-    """The system on which the package will run."""
+    """The system on which the Lambda package runs."""
 
     runtime: Runtime
     machine: str
 
     def tags(self) -> set[Tag]:
-        """List the tags of wheels that run there."""
+        """List the tags of wheels that run on this system."""
         version = tuple(int(part) for part in self.runtime.python.split("."))
         platforms = [*self.runtime.platforms(self.machine), f"linux_{self.machine}"]
         interpreter = self.runtime.abi
@@ -89,7 +91,7 @@ class Wheel:
 
 
 def is_for_operators(name: str) -> bool:
-    """Whether a file of a wheel is only for operators' machines, and so does not belong in the zip."""
+    """Tell whether a file of a wheel is only for operators' machines. Such a file does not belong in the zip."""
     return name.startswith(_OPERATORS)
 
 
@@ -108,13 +110,13 @@ def fetch(dependencies: Sequence[Locked], target: Target, cache: Path) -> list[W
         folder.mkdir()
         _download(dependencies, target, folder)
         _collect(dependencies, target, folder)
-        if not kept.exists():  # another process may have been quicker
+        if not kept.exists():  # another process may have made the folder first
             shutil.move(folder, kept)
     return _collect(dependencies, target, kept)
 
 
 def _collect(dependencies: Sequence[Locked], target: Target, folder: Path) -> list[Wheel]:
-    """Find every dependency's wheel in a folder, and check each; an OpsError lists all problems."""
+    """Find every dependency's wheel in a folder, and check each wheel. Raises one OpsError that lists all problems."""
     built = _read_built(folder)
     by_name: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*.whl")):
@@ -134,7 +136,11 @@ def _collect(dependencies: Sequence[Locked], target: Target, folder: Path) -> li
     if not problems:
         problems = list(_unlocked(wheels, target))
     if problems:
-        raise OpsError.listing(f"The package would not match {NAME}:", problems)
+        raise OpsError.listing(
+            f"The Lambda package would differ from {NAME}. Correct {NAME}, or "
+            f"lock the packages again:",
+            problems,
+        )
     return wheels
 
 
@@ -149,7 +155,7 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
         return f"{path.name} does not run on Lambda's {target.runtime.identifier}"
     hashes = digests(path.read_bytes())
     if not hashes & locked.hashes:
-        # The lock has no hash of a wheel that was built here, but it has its source's hash.
+        # The lock has no hash of a wheel that this module has built, but the lock has the hash of the wheel's source.
         sources = built.get(path.name, [])
         if not (len(sources) > 1 and sources[0] in hashes and set(sources[1:]) & locked.hashes):
             return f"{path.name} has a hash that is not in {NAME}"
@@ -157,7 +163,7 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
 
 
 def _unlocked(wheels: Sequence[Wheel], target: Target) -> Iterator[str]:
-    """List dependencies of the wheels that the lock lacks."""
+    """List the dependencies that the wheels need and the lock lacks."""
     environment = environment_of(target.runtime, target.machine)
     versions = {wheel.locked.name: wheel.locked.version for wheel in wheels}
     for wheel in wheels:
@@ -186,7 +192,7 @@ def _metadata(wheel: Wheel) -> Message:
 
 
 def digests(contents: bytes) -> set[str]:
-    """Return a file's hashes by each algorithm that a lock may use."""
+    """Return a file's hash for each algorithm that a lock may use."""
     return {
         f"{kind}:{hashlib.new(kind, contents).hexdigest()}"
         for kind in ("sha256", "sha384", "sha512")
@@ -202,7 +208,7 @@ def _installed(name: str) -> str:
 
 
 def _download(dependencies: Sequence[Locked], target: Target, folder: Path) -> None:
-    """Download wheels; build those that are missing from source, and copy those in the project."""
+    """Download wheels, build missing wheels from source, and copy the wheels that are in the project."""
     wanted = {locked.name: locked for locked in dependencies if locked.path is None}
     for locked in dependencies:
         if locked.path is not None:
@@ -230,29 +236,30 @@ def _download(dependencies: Sequence[Locked], target: Target, folder: Path) -> N
             break
         if _UNREACHABLE.search(done.stderr):
             raise OpsError(
-                "pip cannot reach the package index, so nothing is packaged. Check the network and pip's settings "
-                f"(index-url, proxy, cert), then run this again. pip says:\n{_tail(done.stderr)}"
+                "pip cannot reach the package index, so no package is built. Check the network "
+                "and pip's settings (index-url, proxy, cert), then run this command again. pip "
+                f"says:\n{_tail(done.stderr)}"
             )
         lacking = _NOT_FOUND.search(done.stderr)
         name = canonicalize_name(lacking.group(1)) if lacking else ""
         if name not in wanted:
             raise OpsError(
-                f"{NAME} cannot be downloaded for {target.runtime.identifier}, so nothing is "
-                f"packaged. pip says:\n{_tail(done.stderr)}"
+                f"{NAME} cannot be downloaded for {target.runtime.identifier}, so no package is "
+                f"built. pip says:\n{_tail(done.stderr)}"
             )
         from_source.append(wanted.pop(name))
     problems = [problem for locked in from_source if (problem := _build(locked, folder))]
     if problems:
         raise OpsError.listing(
-            f"These are not available for Lambda's {target.runtime.identifier} on "
-            f"{target.machine}, so nothing is packaged. Choose versions that have a wheel for "
-            "it, or that build with the tools that requirements-dev.txt locks:",
+            f"These packages are not available for Lambda's {target.runtime.identifier} on "
+            f"{target.machine}, so no package is built. Choose versions with a wheel for this "
+            "runtime, or versions that build with the tools in requirements-dev.txt:",
             problems,
         )
 
 
 def _build(locked: Locked, folder: Path) -> str:
-    """Build a wheel from the locked source; return what went wrong, or an empty text."""
+    """Build a wheel from the locked source. Return a description of the problem, or an empty text."""
     with tempfile.TemporaryDirectory() as scratch:
         sources, made = Path(scratch) / "source", Path(scratch) / "made"
         isolated = ("--quiet", "--no-deps", "--no-build-isolation")
@@ -261,7 +268,7 @@ def _build(locked: Locked, folder: Path) -> str:
             [locked],
         )
         if done.returncode != 0:
-            return f"{locked}: no wheel, and its source cannot be used:\n{_tail(done.stderr)}"
+            return f"{locked} has no wheel, and its source fails:\n{_tail(done.stderr)}"
         (source,) = sources.iterdir()
         hashes = digests(source.read_bytes())
         if not hashes & locked.hashes or not _is_source_of(locked, source.name):
@@ -269,7 +276,7 @@ def _build(locked: Locked, folder: Path) -> str:
         done = _pip(["wheel", *isolated, "--no-index", f"--wheel-dir={made}", str(source)], [])
         wheels = sorted(made.glob("*.whl")) if made.is_dir() else []
         if done.returncode != 0 or len(wheels) != 1:
-            return f"{locked}: no wheel, and its source does not build:\n{_tail(done.stderr)}"
+            return f"{locked} has no wheel, and its build fails:\n{_tail(done.stderr)}"
         own = f"sha256:{hashlib.sha256(wheels[0].read_bytes()).hexdigest()}"
         built = {**_read_built(folder), wheels[0].name: [own, *sorted(hashes)]}
         shutil.copyfile(wheels[0], folder / wheels[0].name)
@@ -324,6 +331,6 @@ def _environment() -> dict[str, str]:
 
 
 def _tail(text: str) -> str:
-    # Leave out warnings about package indexes: they do not say why pip failed.
+    # Warnings about package indexes are left out, because they do not say why pip failed.
     lines = [line for line in text.splitlines() if line.strip() and "WARNING: Location" not in line]
     return "\n".join(f"    {line.strip()}" for line in lines[-_TAIL_LINES:])

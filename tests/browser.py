@@ -1,8 +1,8 @@
-"""Finds the browsers that the tests drive, or installs them: `python -m tests.browser [chromium …]`.
+"""Finds the browsers for the tests, or installs them: `python -m tests.browser [chromium …]`.
 
-Nearly all tests use Chromium; Firefox and WebKitGTK are for differences between engines. certutil makes Chromium and
-Firefox trust the local stack's certificate. A missing program is installed; if that fails, there is an error, because
-no test is ever skipped. $CHROMIUM and $FIREFOX can name an executable.
+Nearly all tests use Chromium. Firefox and WebKitGTK are for differences between engines. certutil makes Chromium and
+Firefox trust the local stack's certificate. The module installs a missing program. A failed installation is an error,
+because no test is ever skipped. $CHROMIUM and $FIREFOX can name an executable.
 """
 
 import glob
@@ -16,7 +16,7 @@ from typing import NamedTuple, NoReturn
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FIREFOXES = ("firefox-esr", "firefox")
-#: The paths of WebKitGTK's own small browser on Debian and on Fedora; it is not in PATH.
+#: The paths of WebKitGTK's own small browser on Debian and on Fedora. The browser is not in PATH.
 _MINI_BROWSERS = ("/usr/lib/*/webkit*gtk-*/MiniBrowser", "/usr/libexec/webkit*gtk-*/MiniBrowser")
 
 #: Without these options Chromium connects to Google's hosts at every start.
@@ -31,19 +31,20 @@ QUIET_ARGUMENTS = (
 
 
 def chromium_path() -> str:
-    """Return the path of a Chromium; raises RuntimeError that says how to install one."""
+    """Return the path of a Chromium. Raises RuntimeError with instructions for the installation."""
     found = _named("CHROMIUM", _CHROMIUMS) or _playwright_chromium()
     return found or _missing("Chromium", "chromium", "set CHROMIUM to an executable")
 
 
 def firefox_path() -> str:
-    """Return the path of a Firefox; raises RuntimeError that says how to install one."""
+    """Return the path of a Firefox. Raises RuntimeError with instructions for the installation."""
     found = _named("FIREFOX", _FIREFOXES)
     return found or _missing("Firefox", "firefox-esr", "set FIREFOX to an executable")
 
 
 def webkit_paths() -> tuple[str, str, str]:
-    """Return WebKitWebDriver, MiniBrowser and Xvfb; raises RuntimeError that says how to install them."""
+    """Return the paths of WebKitWebDriver, MiniBrowser and Xvfb. Raises RuntimeError with instructions for the
+    installation."""
     driver, screen = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
     browser = next((path for names in _MINI_BROWSERS for path in sorted(glob.glob(names))), None)
     if driver is None or browser is None or screen is None:
@@ -52,17 +53,18 @@ def webkit_paths() -> tuple[str, str, str]:
 
 
 def certutil_path() -> str:
-    """Return the path of NSS's certutil; raises RuntimeError that says how to install it."""
+    """Return the path of NSS's certutil. Raises RuntimeError with instructions for the installation."""
     return shutil.which("certutil") or _missing("certutil", "libnss3-tools")
 
 
 def launch_arguments() -> list[str]:
-    """Return arguments that stop Chromium's background connections and, for root (as in CI), switch off its sandbox."""
+    """Return arguments that stop Chromium's background connections. For root (as in CI), the arguments also switch off
+    Chromium's sandbox."""
     return [*QUIET_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 
 
 class Needed(NamedTuple):
-    """A program that the tests use: how to find it, and its Debian packages."""
+    """A program that the tests use: a function that finds the program, and the program's Debian packages."""
 
     find: Callable[[], object]
     packages: tuple[str, ...]
@@ -77,7 +79,8 @@ NEEDED = {
 
 
 def install(*names: str) -> None:
-    """Install those of `names` that are missing; if that fails, raise RuntimeError that says how to get them."""
+    """Install the missing programs of `names`. After a failure, raise RuntimeError with instructions for the
+    installation."""
     lacking = [name for name in names if not _is_there(name)]
     if lacking:
         packages = [package for name in lacking for package in NEEDED[name].packages]
@@ -92,7 +95,7 @@ def install(*names: str) -> None:
 
 def _is_there(name: str) -> bool:
     if os.environ.get(name.upper()):
-        # If the caller named a path and it is wrong, do not install another program in its place.
+        # If the caller's path is wrong, do not install another program in its place.
         return bool(NEEDED[name].find())
     try:
         NEEDED[name].find()
@@ -136,7 +139,8 @@ def _install_by_apt(packages: list[str]) -> None:
     command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     if _run([*command, "update", "-qq"], environment):
-        # Install one package at a time, so that a package that is unavailable does not prevent the others.
+        # Install one package at a time. An unavailable package then does not prevent the installation of other
+        # packages.
         for package in packages:
             arguments = ["install", "-y", "-qq", "--no-install-recommends", package]
             _run([*command, *arguments], environment)

@@ -12,8 +12,8 @@ from tests.doubles.clock import Clock
 from tests.shares import Shares, in_order
 from tests.trust import chromium_environment
 
-# Hypothesis has no time limit here, because machines can be slow. It tries the same examples in each run and leaves no
-# files.
+# Hypothesis has no time limit in these tests, because machines can be slow. Hypothesis tries the same examples in each
+# run and leaves no files.
 settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
 settings.load_profile("gatehouse")
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install missing parts once, before the test processes start. Otherwise each process would install them."""
+    """Install missing parts once, before the test processes start. Without this step, each process would install the
+    parts."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -38,21 +39,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several processes, run the longest groups of tests first (tests/shares.py). A single process keeps the normal
-    order."""
+    """With several processes, run the longest groups of tests first (tests/shares.py). A single process keeps the
+    normal order."""
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that moves only when a test moves it."""
+    """Return a clock that only a test can move."""
     return Clock()
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """A certificate for localhost from this run's own authority, which the browsers trust."""
+    """Return a certificate for localhost from this run's own authority, which the browsers trust."""
     return prepare(tmp_path_factory.mktemp("authority"))
 
 
@@ -60,7 +61,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def browser(
     certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[Browser]":
-    """The system's Chromium, started once for the whole run, because Playwright can run only once per process."""
+    """Yield the system's Chromium. Chromium starts once for the whole run, because Playwright can run only once per
+    process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

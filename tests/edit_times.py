@@ -1,6 +1,6 @@
-"""`python -m tests.edit_times`: measures on a separate stack how long an edit takes until the running stack answers with it.
+"""Measures the time from an edit until the running stack answers with the edited code: `python -m tests.edit_times`.
 
-docs/local-aws.md has the medians that it prints.
+The command starts a separate stack. docs/local-aws.md has the medians that the command prints.
 """
 
 import os
@@ -15,7 +15,7 @@ from ops.local.authority import FOLDER_VARIABLE, prepare
 from tests.watched import Watched, watched
 
 _TIMES = 5
-#: The pause between two edits, which is long enough that the triggers have the new code, too.
+#: The pause between two edits. After the pause, the triggers also have the new code.
 _PAUSE_SECONDS = 3
 _APP = """
 from chalice.app import Chalice
@@ -55,7 +55,8 @@ _KINDS: dict[str, tuple[Callable[[Watched, int], None], str, Callable[[int], tup
 
 
 def _times(found: Watched, kind: str) -> list[float]:
-    """Return the seconds from saving a file to the line of `up` about it, and to the first response with the change."""
+    """Return the seconds from each edit to the first response with the change. Before this response, wait for the line
+    of `up` about the edit."""
     edit, said, shows = _KINDS[kind]
     times = []
     for turn in range(_TIMES):
@@ -70,7 +71,7 @@ def _times(found: Watched, kind: str) -> list[float]:
 
 
 def main() -> int:
-    """Edit, measure, and print; return the exit code."""
+    """Edit, measure, and print. Return the exit code."""
     with tempfile.TemporaryDirectory() as name:
         os.environ[FOLDER_VARIABLE] = name
         prepare()

@@ -1,8 +1,8 @@
-"""The fault table as a page: `python -m tests.fault_table` writes docs/faults.md.
+"""Writes the fault table into docs/faults.md: `python -m tests.fault_table`.
 
-`--measure` instead runs every case with the production limits, and prints the result and how long a person waited (this
-takes some ten minutes, nearly all of it waiting). The exit code is 1 if a person waited longer than the table says.
-`--keep` writes the times into the page; `--new` measures only lines that have no times yet.
+`--measure` instead runs every case with the production limits, and prints the result and the person's waiting time. The
+run takes some ten minutes, mostly waiting. The exit code is 1 if a person waited longer than the table says. `--keep`
+writes the times into the page; `--new` measures only lines that have no times yet.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: The time that our own work may take, in addition to the calls.
+#: The seconds that our own work may take, in addition to the calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {
@@ -55,17 +55,17 @@ _REASONS = {
     "get": "the signing keys, two tries together",
     "get_try": "the signing keys, one try",
     "connect": "to connect, over HTTP",
-    "aws": "DynamoDB, Secrets Manager, SQS; two tries of a read together",
+    "aws": "DynamoDB, Secrets Manager, SQS; the two tries of a read together",
     "aws_connect": "to connect",
     "aws_read": "between two bytes",
-    "cognito": "Cognito's user-pool API, one try; it waits for our triggers, perhaps with a cold start",
-    "page": "all that the page's HTML waits for; in an outage it appears without its configuration, and then requests it",
+    "cognito": "Cognito's user-pool API, one try; Cognito waits for our triggers, perhaps with a cold start",
+    "page": "all calls before the page's HTML; in an outage the page requests its configuration afterwards",
     "own": "a call of a team's own client, all tries together",
 }
 
 
 def main() -> int:
-    """Write the page, or measure; return the exit code."""
+    """Write the page, or measure. Return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -159,7 +159,9 @@ def _row(call: Call, limits: Limits) -> str:
         names = ", ".join(name for name, other in call.others.items() if other == outcome)
         notes.append(f"{names}: {_answer(call.route, outcome)}, {_EVENTS[outcome.event]}")
     if not call.first:
-        notes.append("not tested with the whole host gone: an earlier call would end the request")
+        notes.append(
+            "not tested with an unreachable host, because an earlier call would end the request"
+        )
     cells = [
         f"`{call.route}`",
         f"`{call.name}`",

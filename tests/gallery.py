@@ -1,10 +1,10 @@
-"""Screenshots of every state of the page in three engines: `make gallery`, or with names of states.
+"""Takes screenshots of every state of the page in three engines: `make gallery`, or with names of states.
 
-`--brand` draws them under a team's brand.
+`--brand` draws the states with a team's brand.
 
-Each state is one row: narrow, dark, with text of twice the size, in German, German with large text, wide. Two rows are in
-one picture. The program prints faults that it can detect (sideways scrolling; cut, overlapping or too small text).
-tests/frontend and `make soak` also test these; people must look for all others.
+Each state is one row: narrow, dark, with text of twice the size, in German, German with large text, wide. One picture
+has two rows. The program prints the faults that it can detect (sideways scrolling; cut, overlapping or too small text).
+tests/frontend and `make soak` also test for these faults. People must look for all other faults.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from tests.frontend.stills import LAYOUT, LOOKS, branded, served, still
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / ".local" / "gallery"
-#: The size of the tests' display; the WebDriver window includes the browser's own bar at the top.
+#: The size of the tests' display. The WebDriver window includes the browser's own bar at the top.
 SIZE = (1900, 1450)
 _ROWS = 2
 #: The scale of narrow and of wide frames, and the maximum height of a frame.
@@ -84,7 +84,7 @@ class Screen(Protocol):
 
 
 class Sheets:
-    """The states that the sheet shows now."""
+    """The states that the sheet shows at this moment."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[int, str]] = []
@@ -151,7 +151,7 @@ class OverWebDriver:
 
 @contextmanager
 def stills_of(browser: Any, names: list[str]) -> Iterator[tuple[str, Sheets]]:
-    """Render these states, and serve them; yield address and sheets."""
+    """Render and serve these states. Yield the address and the sheets."""
     taken = {
         (name, language): still(browser, name, language)
         for name in names
@@ -163,7 +163,7 @@ def stills_of(browser: Any, names: list[str]) -> Iterator[tuple[str, Sheets]]:
 
 
 def main() -> int:
-    """Draw the requested states; return the exit code, 1 if a layout has a fault."""
+    """Draw the requested states. Return 1 as the exit code if a layout has a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("states", nargs="*", metavar="STATE", help="such as `offline`; default all")
     parser.add_argument("--brand", action="store_true", help="under a team's brand")

@@ -3,8 +3,8 @@
     python -m tests.javascript_check            lint, check types, compare frontend/session.d.ts, check a consumer's file
     python -m tests.javascript_check --write    first generate frontend/session.d.ts again from the JSDoc of session.js
 
-The tools are locked in tests/javascript/package-lock.json, and installed by npm when the lock changes. It needs
-Node.js; without it, `make check JAVASCRIPT=no` leaves the JavaScript unchecked.
+tests/javascript/package-lock.json locks the tools, and npm installs them when the lock changes. The checks need
+Node.js. Without Node.js, `make check JAVASCRIPT=no` omits the checks.
 """
 
 import shutil
@@ -28,12 +28,12 @@ _HEADER = "// Made from session.js by `python -m tests.javascript_check --write`
 
 
 def stop(*lines: str) -> NoReturn:
-    """Print why, and exit with code 1."""
+    """Print the reason, and exit with code 1."""
     sys.exit("\n".join(lines))
 
 
 def install(folder: Path = HERE) -> None:
-    """Install the packages of the folder's lock into it, unless they are installed."""
+    """Install the packages of the folder's lock into the folder, unless they are installed."""
     lock = folder / "package-lock.json"
     installed = folder / "node_modules" / ".package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
@@ -64,7 +64,7 @@ def install(folder: Path = HERE) -> None:
 
 
 def run(tool: str, *arguments: str) -> int:
-    """Run one of the tools in the checkout; return its exit code."""
+    """Run one of the tools in the checkout. Return the tool's exit code."""
     return subprocess.run([str(BIN / tool), *arguments], cwd=ROOT, check=False).returncode
 
 
@@ -89,7 +89,7 @@ def types_of_session() -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check everything; return the exit code."""
+    """Run all checks. Return the exit code."""
     install()
     made = types_of_session()
     if "--write" in arguments:

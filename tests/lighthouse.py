@@ -1,12 +1,13 @@
-"""Lighthouse's four scores for the page on a running local stack: `make lighthouse`.
+"""Measures Lighthouse's four scores for the page on a running local stack: `make lighthouse`.
 
-npx downloads Lighthouse (Apache-2.0) in the version below, which drives the same Chromium as the tests. It emulates a
-phone on a slow network. Containers are warm here; the benchmarks measure cold ones (docs/BENCHMARKS.md). A busy machine
-lowers the scores, so a run below 100 is repeated up to twice, and all runs are shown. The exit code is 1 if a score stays
-below 100; the audits that cost points are listed.
+npx downloads Lighthouse (Apache-2.0) in the version below. Lighthouse controls the same Chromium as the tests, and
+emulates a phone on a slow network. The stack's containers are warm; the benchmarks measure cold containers
+(docs/BENCHMARKS.md). A busy machine lowers the scores. The program therefore repeats a run below 100 up to twice, and
+shows all runs. The exit code is 1 if a score stays below 100. The program lists the audits that cost points.
 
-The stack uses HTTPS and HTTP/2, as API Gateway does, and the browser trusts its authority. (Over HTTP/1.1, Lighthouse
-would model several connections, each with a TLS handshake on a slow network.) None of this has been measured on AWS.
+The stack uses HTTPS and HTTP/2, as API Gateway does, and the browser trusts the stack's authority. (Over HTTP/1.1,
+Lighthouse would model several connections, each with a TLS handshake on a slow network.) No score has been measured on
+AWS.
 """
 
 import json
@@ -33,7 +34,7 @@ CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 
 
 def main() -> int:
-    """Measure the given address, or else a stack that this program starts; return the exit code."""
+    """Measure the given address, or a stack that this program starts. Return the exit code."""
     if shutil.which("npx") is None:
         print("Lighthouse needs Node.js: install `nodejs` and `npm`, then run this again.")
         return 2
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 def run(url: str, ca_file: str | None = None) -> int:
-    """Measure until all scores are 100, but at most three times."""
+    """Measure at most three times, until all scores are 100. Return the exit code."""
     for _ in range(RUNS):
         if report(measure(url, ca_file)) == 0:
             return 0
@@ -52,7 +53,8 @@ def run(url: str, ca_file: str | None = None) -> int:
 
 
 def warm(url: str, trusted: str | bool = True) -> None:
-    """Load page and assets once in parallel, as a browser does, because the local AWS starts a container for each."""
+    """Load the page and the assets once in parallel, as a browser does. The local AWS starts a container for each
+    parallel request."""
     page = requests.get(url, timeout=60, verify=trusted).text
     found = [
         urljoin(url, path) for path in re.findall(r'(?:href|src)="([^"]*/assets/[^"]+)"', page)
@@ -71,7 +73,8 @@ def measure(url: str, ca_file: str | None = None) -> Any:
         flags = " ".join(["--headless=new", *launch_arguments()])
         environment: dict[str, str] = dict(os.environ)
         if ca_file:
-            # HOME is the browser's folder here, but npx must use its existing cache.
+            # In this environment, HOME is the browser's folder. npx must use the existing cache in the caller's home
+            # folder.
             environment |= {"npm_config_cache": str(Path.home() / ".npm")}
             environment |= chromium_environment(Path(folder), ca_file)
         subprocess.run(
@@ -88,7 +91,7 @@ def measure(url: str, ca_file: str | None = None) -> Any:
 
 
 def report(result: Any) -> int:
-    """Print scores, figures, and the audits that cost points; return 0 if there are none."""
+    """Print scores, figures, and the audits that cost points. Return 0 if no audit costs points."""
     audits, bad = result["audits"], 0
     print(f"Lighthouse {result['lighthouseVersion']}, {result['finalDisplayedUrl']}, mobile")
     for name in CATEGORIES:

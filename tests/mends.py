@@ -1,11 +1,11 @@
-"""Tests whether MiniStack still needs each patch: without it, one of its tests in docs/local-aws.md must fail.
+"""Tests whether MiniStack still needs each fix: without the fix, one of the fix's tests in docs/local-aws.md must fail.
 
     python -m tests.mends                  print "needed" or "no longer needed" for each; exit code 1 if one is not needed
     python -m tests.mends NAME …           test only these
-    python -m tests.mends --write          if all are needed, also write MiniStack's version into the patches (SEEN_WITH)
+    python -m tests.mends --write          if all are needed, also write MiniStack's version into the fixes (SEEN_WITH)
 
-Run it after each new version of MiniStack (VERSION in ops/local/mends/emulator.py): a test of tests/local_aws asks for
-it. It takes some minutes, so it is part of `make soak`.
+Run the command after each new version of MiniStack (VERSION in ops/local/mends/emulator.py); a test of tests/local_aws
+requires it. The command takes some minutes and is part of `make soak`.
 """
 
 import os
@@ -24,17 +24,18 @@ FOLDER = ROOT / "ops" / "local" / "mends"
 TESTS = ROOT / "tests" / "local_aws"
 SEEN = re.compile(r'^SEEN_WITH = "(.*)"$', re.MULTILINE)
 
-#: The files of the folder that are not patches.
+#: The files of the folder that are not fixes.
 FRAME = ("__init__", "emulator")
 
 
 def mends() -> list[str]:
-    """Return the names of the patches that are applied directly. The other modules of the folder are parts of these."""
+    """Return the names of the fixes that are applied directly. The other modules of the folder are parts of these
+    fixes."""
     return [mend.__name__.rpartition(".")[2] for mend in MENDS]
 
 
 def seen_with() -> dict[str, str]:
-    """Return, for each module, the last version of MiniStack that needed it."""
+    """Return, for each module, the last version of MiniStack that needed the module."""
     files = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in FRAME]
     return {
         path.stem: found[1] if (found := SEEN.search(path.read_text("utf-8"))) else ""
@@ -43,7 +44,7 @@ def seen_with() -> dict[str, str]:
 
 
 def tests_of() -> dict[str, list[str]]:
-    """Return each patch's tests, and cases of tests/cognitos, according to docs/local-aws.md."""
+    """Return each fix's tests, and cases of tests/cognitos, according to docs/local-aws.md."""
     table = PAGE.read_text("utf-8").partition("## Patched")[2].partition("\n## ")[0]
     found: dict[str, list[str]] = {name: [] for name in mends()}
     for row in table.splitlines():
@@ -55,7 +56,8 @@ def tests_of() -> dict[str, list[str]]:
 
 
 def is_needed(name: str, tests: Sequence[str]) -> bool:
-    """Run the tests on a MiniStack without the patch, and return whether one fails. An empty name keeps every patch."""
+    """Run the tests on a MiniStack without the fix. Return whether a test fails. With an empty name, the tests run with
+    every fix."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS)]
     done = subprocess.run(
         [*command, "-k", " or ".join(tests)],
@@ -78,11 +80,11 @@ def write_seen(version: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check patches; return the exit code."""
+    """Check the fixes. Return the exit code."""
     wanted = [name for name in arguments if name != "--write"]
     tests: Mapping[str, list[str]] = tests_of()
     if is_needed("", [test for name in wanted or mends() for test in tests[name]]):
-        print("The tests fail even with every patch: fix that first.")
+        print("The tests fail even with every fix of the local AWS: first repair the tests.")
         return 1
     spare = []
     for name in wanted or mends():
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name:<24} {'needed' if needed else 'no longer needed'}", flush=True)
         spare += [] if needed else [name]
     if spare:
-        print(f"MiniStack {VERSION} no longer needs {', '.join(spare)}: remove these patches.")
+        print(f"MiniStack {VERSION} no longer needs {', '.join(spare)}: remove these fixes.")
         return 1
     if "--write" in arguments:
         write_seen(VERSION)

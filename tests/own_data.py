@@ -1,4 +1,4 @@
-"""Follows docs/your-data.md as a team would: applies each code block of the page to a copy of the checkout."""
+"""Follows docs/your-data.md as a team would: the module applies each code block of the page to a copy of the checkout."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ PAGE = (ROOT / "docs" / "your-data.md").read_text(encoding="utf-8")
 
 
 def follow(folder: Path) -> None:
-    """Copy the checkout into `folder`, and do what the page says there."""
+    """Copy the checkout into `folder`, and follow the page in the copy."""
     copy_checkout(folder)
     for path in (
         ".chalice/gatehouse.yaml",

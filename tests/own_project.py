@@ -1,4 +1,4 @@
-"""A copy of the checkout, with a command line in it, for tests that follow a documentation page as a team would."""
+"""A copy of the checkout with a command line, for tests that follow a documentation page as a team would."""
 
 import json
 import os
@@ -25,12 +25,12 @@ _FILES = (
     "requirements.in",
 )
 _WHOAMI = "app.register_blueprint(whoami.routes)"
-# The schedule runs once a minute; a cold function on a busy machine takes some seconds more.
+# The schedule runs once a minute. A cold function on a busy machine takes some seconds more.
 _PATIENCE_SECONDS = 120.0
 
 
 def copy_checkout(folder: Path) -> None:
-    """Copy the checkout into `folder`, without what was installed or built."""
+    """Copy the checkout into `folder`, without installed or built files."""
     for name in _FOLDERS:
         left_out = shutil.ignore_patterns(
             "__pycache__", "images", "deployed", "deployments", "node_modules"
@@ -58,13 +58,13 @@ def edit_app(folder: Path, page: str) -> None:
 
 
 class Team:
-    """A team that has followed a page, at its command line."""
+    """A team that has followed a page, and now uses the command line."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def ops(self, *arguments: str, code: int = 0) -> str:
-        """Run an `ops` command and return what it prints; `code` is the expected exit code."""
+        """Run an `ops` command and return the output. `code` is the expected exit code."""
         done = subprocess.run(
             [sys.executable, "-m", "ops", *arguments],
             cwd=self.folder,
@@ -79,7 +79,7 @@ class Team:
         return done.stdout
 
     def log_until(self, function: str, wanted: str) -> str:
-        """Wait until the function's log contains `wanted`; return the log."""
+        """Wait until the function's log contains `wanted`, and return the log."""
         return until(
             lambda: self.ops("logs", "--stage", "local", "--function", function),
             lambda text: wanted in text,
@@ -91,7 +91,7 @@ def running(folder: Path) -> Iterator[Team]:
     """Run the project's local stack on free ports, until the block ends."""
     (folder / ".local").mkdir()
     for made in ("ministack-venv", "dependencies"):
-        if (ROOT / ".local" / made).exists():  # if it is missing, `up` makes it
+        if (ROOT / ".local" / made).exists():  # if the folder is missing, `up` makes it
             (folder / ".local" / made).symlink_to(ROOT / ".local" / made)
     app, aws, okta = free_ports(3)
     prompt = Team(folder)
@@ -106,7 +106,7 @@ def running(folder: Path) -> Iterator[Team]:
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-    """Call `look` until `good` accepts the result; return that result."""
+    """Call `look` until `good` accepts the result. Return the accepted result."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while not good(found := look()):
         assert time.monotonic() < ends_at, found
@@ -117,7 +117,7 @@ def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
 def signed_in_session(info: Any) -> requests.Session:
     """Return an HTTP client for the stack's API, signed in as a demo user."""
     session = requests.Session()
-    session.trust_env = False  # REQUESTS_CA_BUNDLE would override `verify`
+    session.trust_env = False  # `REQUESTS_CA_BUNDLE` would override `verify`
     session.verify = info["ca_file"]
     origin = info["app_url"].rstrip("/")
     answer = session.post(

@@ -1,4 +1,5 @@
-"""Follows docs/your-routes.md as a team would: applies each code block of the page to a copy of the checkout."""
+"""Follows docs/your-routes.md as a team would: the module applies each code block of the page to a copy of the
+checkout."""
 
 from pathlib import Path
 
@@ -10,7 +11,7 @@ WRITTEN = ("chalicelib/orders.py", "tests/component/test_orders.py")
 
 
 def follow(folder: Path) -> None:
-    """Copy the checkout into `folder`, and do what the page says there."""
+    """Copy the checkout into `folder`, and follow the page in the copy."""
     copy_checkout(folder)
     for path in (*WRITTEN, "chalicelib/openapi/orders.json"):
         (folder / path).write_text(block_after(PAGE, f"`{path}`"))

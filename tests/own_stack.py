@@ -1,4 +1,4 @@
-"""A separate local stack on free ports, for commands that show or measure the page, not for tests."""
+"""A separate local stack on free ports, for commands that show or measure the page. Tests do not use this module."""
 
 import json
 import os

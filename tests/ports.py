@@ -5,13 +5,13 @@ from __future__ import annotations
 import atexit
 import socket
 
-#: For connections, and for servers that accept any port, Linux uses ports of a higher range (ip_local_port_range). So no
-#: other program gets one of these by chance before the stack uses it.
+#: Linux uses ports of a higher range for connections, and for servers that accept any port (ip_local_port_range). No
+#: other program therefore gets one of these ports by chance before the stack.
 _PORTS = range(20_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports that nothing listens on; each is reserved for this process until it ends."""
+    """Find ports without a listener. Each port is reserved for this process until the process ends."""
     found: list[int] = []
     for port in _PORTS:
         if len(found) == count:
@@ -22,7 +22,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def _claim(port: int) -> bool:
-    """Reserve a port by name on this machine; Linux releases the name when the process ends (abstract sockets,
+    """Reserve a port by name on this machine. Linux releases the name when the process ends (abstract sockets,
     unix(7))."""
     name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:

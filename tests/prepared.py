@@ -1,4 +1,5 @@
-"""Installs missing parts into `.local`, with a lock, because several processes must not do so at the same time."""
+"""Installs missing parts into `.local`. The module uses a lock, because several processes must not install at the same
+time."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def prepare_once() -> None:
-    """Install the local AWS, the Lambda runtime's environment, and the wheels of the package, if they are missing."""
+    """Install the missing ones of these parts: the local AWS, the Lambda runtime's environment, and the wheels of the
+    package."""
     report = Reporter(StringIO())
     ministack_python(PROJECT / ".local", report)
     runtime_python("{}.{}".format(*sys.version_info[:2]))

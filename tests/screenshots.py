@@ -1,4 +1,4 @@
-"""Screenshots of the page for the README, from a running local stack: `make screenshots`."""
+"""Takes screenshots of the page for the README, from a running local stack: `make screenshots`."""
 
 import sys
 import tempfile
@@ -26,7 +26,7 @@ NARROW = {"width": 390, "height": 780}
 
 
 def main() -> int:
-    """Start a separate stack, take the screenshots, and stop the stack; return the exit code."""
+    """Start a separate stack, take the screenshots, and stop the stack. Return the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
     with (
         own_stack_info() as info,
@@ -63,7 +63,7 @@ def _take(browser: Browser, url: str) -> None:
 
 
 def _take_branded(browser: Browser, stack: Stack) -> None:
-    """Take the page with another name, colour and language, which are only settings: docs/branding.md."""
+    """Take the screenshot of the page with another name, colour and language. Only settings differ: docs/branding.md."""
     with ExitStack() as settings:
         for name, value in BRAND.items():
             settings.enter_context(stack.with_setting(name, value))
@@ -86,7 +86,7 @@ def _open(browser: Browser, url: str, size: dict[str, int], scheme: str) -> Page
 
 
 def _save(page: Page, name: str) -> None:
-    page.mouse.move(0, 0)  # with the mouse here, no element is drawn as hovered
+    page.mouse.move(0, 0)  # with the mouse in this corner, no element is drawn as hovered
     page.evaluate("document.fonts.ready")
     page.screenshot(path=OUT / f"{name}.png")
     print(f"docs/images/{name}.png")

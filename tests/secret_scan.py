@@ -1,8 +1,9 @@
-"""Looks for secrets in every file of the checkout: part of `make check`.
+"""Searches every file of the checkout for secrets. Part of `make check`.
 
 detect-secrets finds possible secrets; `.secrets.baseline` lists the false positives, with a reason for each file. The
-check fails if a finding is not in the baseline, or if an entry is no longer needed. Tests contain invented passwords, and
-the page has texts about passwords. So values with such a name are ignored there, but keys, tokens and random text are not.
+check fails if a finding is not in the baseline, or if an entry is no longer needed. Tests contain invented passwords,
+and the page has texts about passwords. In these files, the search ignores values with "password" in the name, but finds
+keys, tokens and random text.
 
     python -m tests.secret_scan            exit code 1 if something is new, gone or unexplained
     python -m tests.secret_scan --write    writes the current findings into the baseline; then write the reasons by hand
@@ -19,7 +20,7 @@ from detect_secrets.settings import transient_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 BASELINE = ROOT / ".secrets.baseline"
-#: Files that are not scanned: hashes of packages look like keys, and pictures contain all kinds of text.
+#: Files that the search omits: hashes of packages look like keys, and pictures contain all kinds of text.
 NOT_SCANNED = (
     ".png",
     ".secrets.baseline",
@@ -30,14 +31,14 @@ NOT_SCANNED = (
 
 #: The type that detect-secrets gives to a value whose name contains "password", "secret" and so on.
 NAMED_SECRET = "Secret Keyword"
-#: Places with invented passwords, or texts about them.
+#: Places with invented passwords, or with texts about passwords.
 MADE_UP = ("tests/", "benchmarks/", "frontend/texts")
 
 Findings = dict[str, set[tuple[str, str]]]
 
 
 def files() -> list[str]:
-    """Return the checkout's files according to git, including uncommitted ones."""
+    """Return the checkout's files according to git, including uncommitted files."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -60,7 +61,7 @@ def load_baseline() -> dict[str, Any]:
 
 
 def scan(settings: dict[str, Any], names: list[str], root: Path = ROOT) -> Findings:
-    """Return path -> (type, hash) of every possible secret."""
+    """Return a mapping from each path to the file's possible secrets: type and hash."""
     found: Findings = {}
     with transient_settings(settings):
         for name in names:
@@ -72,7 +73,7 @@ def scan(settings: dict[str, Any], names: list[str], root: Path = ROOT) -> Findi
 
 
 def known(baseline: dict[str, Any]) -> Findings:
-    """Return path -> (type, hash) of the baseline's entries."""
+    """Return a mapping from each path to the entries of the baseline: type and hash."""
     return {
         name: {(entry["type"], entry["hashed_secret"]) for entry in entries}
         for name, entries in baseline["results"].items()
@@ -94,7 +95,7 @@ def problems(baseline: dict[str, Any], found: Findings) -> list[str]:
 
 
 def write(baseline: dict[str, Any], found: Findings) -> None:
-    """Write `found` into the baseline; keep reasons that are still needed."""
+    """Write `found` into the baseline. Keep the reasons that are still needed."""
     baseline["results"] = {
         name: [
             {"type": kind, "filename": name, "hashed_secret": digest, "is_verified": False}
@@ -107,7 +108,7 @@ def write(baseline: dict[str, Any], found: Findings) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Scan; return the exit code."""
+    """Scan the files. Return the exit code."""
     baseline = load_baseline()
     settings = {name: baseline[name] for name in ("plugins_used", "filters_used")}
     found = scan(settings, files())

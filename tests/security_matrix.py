@@ -1,10 +1,10 @@
-"""The security requirements, and the tests that prove each of them.
+"""The security requirements, and the tests that prove each requirement.
 
     python -m tests.security_matrix            print the matrix with test counts (`make security`); fail if an id has no test
     python -m tests.security_matrix --write    write the matrix into docs/security.md, between its two marks
 
 The page names only files, because the number of tests changes with every parameter; `make security` prints the numbers.
---write finds the files in the source without running anything. `make security` checks that pytest finds the same files.
+`--write` finds the files in the source, and runs no test. `make security` checks that pytest finds the same files.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _SID_IN_DATA = re.compile(r'"sid": "(S-\d{2,3})"')
 
 
 def ids_of(item: pytest.Item) -> set[str]:
-    """Return the ids that a test's `security` marks name; one mark may name several."""
+    """Return the ids in the `security` marks of a test. One mark may name several ids."""
     return {str(named) for marker in item.iter_markers("security") for named in marker.args}
 
 
@@ -41,7 +41,7 @@ class Counted:
         self.files: dict[str, set[str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Count each test once for each of its ids."""
+        """Count each test once for each security id of the test."""
         for item in items:
             ids = ids_of(item)
             self.counts.update(ids)
@@ -51,7 +51,7 @@ class Counted:
 
 
 def requirements() -> dict[str, dict[str, str]]:
-    """Id -> title, text, source, group."""
+    """Return a mapping from each id to the requirement's title, text, source and group."""
     loaded: dict[str, dict[str, str]] = json.loads(REQUIREMENTS.read_text(encoding="utf-8"))
     return loaded
 
@@ -102,7 +102,7 @@ def with_matrix(page: str) -> str:
 
 
 def print_matrix() -> int:
-    """Collect, print and compare; return the exit code."""
+    """Collect the tests, print the counts, and compare. Return the exit code."""
     titles = {identifier: entry["title"] for identifier, entry in requirements().items()}
     counted = Counted()
     said = io.StringIO()
@@ -131,7 +131,7 @@ def print_matrix() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the matrix or write it; return the exit code."""
+    """Print or write the matrix. Return the exit code."""
     if arguments == ["--write"]:
         PAGE.write_text(with_matrix(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
         return 0

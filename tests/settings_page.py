@@ -1,6 +1,6 @@
 """Writes the tables of settings and options into docs/operations.md: `python -m tests.settings_page --write`.
 
-Settings and options are declared in `chalicelib.gatehouse.settings`, `chalicelib.gatehouse.brand` and `ops.stage_options`.
+`chalicelib.gatehouse.settings`, `chalicelib.gatehouse.brand` and `ops.stage_options` declare the settings and options.
 """
 
 import sys
@@ -44,7 +44,7 @@ def options() -> str:
 
 
 def with_tables(page: str) -> str:
-    """Return the page with the current tables between its marks."""
+    """Return the page with the current tables between the page's marks."""
     for name, build in (("settings", settings), ("options", options)):
         before, mark, rest = page.partition(_MARK.format(name))
         _, end, after = rest.partition(_END.format(name))

@@ -1,7 +1,7 @@
 """Distributes the tests of `make test` among processes (pytest-xdist): `pytest -n 3 tests`.
 
 A share is a set of tests that one process runs: a file, or all files that use one stack. Within a share, the tests have
-the same order as in a normal run. Long shares run first, so that short ones fill the end.
+the same order as in a normal run. Long shares run first; short shares use the time at the end.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: A pattern for the node ids of each long share, in the order in which they run. Every other file is a separate share and
-#: comes later.
+#: A pattern for the node ids of each long share, in the order in which the shares run. Every other file is a separate
+#: share and runs later.
 LONG = (
-    # This test counts all objects of its process, so it runs before other tests can leave objects there.
+    # This test counts all objects of its process. The test therefore runs before other tests can leave objects in this
+    # process.
     r"tests/soak/test_memory\.py",
-    # The tests of each line below share one stack.
-    # The first line could use the stack of the second line, but then the whole run would take longer.
-    # test_what_was_logged.py ignores the logs of the first line's stack.
+    # The tests of each line below share one stack. The first line could use the stack of the second line, but then the
+    # whole run would take longer. test_what_was_logged.py ignores the logs of the first line's stack.
     r"tests/e2e/test_(live_walk|prefix|security_headers)\.py",
     r"tests/e2e/(?!tenants/)",
     r"tests/ops_e2e/test_(deploy|doctor|lambda_runtime|rotate_keys)\.py",
@@ -53,16 +53,16 @@ def share_of(nodeid: str) -> tuple[int, str]:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Sort tests by their shares; within a share the order does not change."""
+    """Sort tests by share. Within a share the order does not change."""
     return sorted(items, key=lambda item: share_of(item.nodeid)[0])
 
 
 class Shares(LoadScopeScheduling):
-    """Gives whole shares to the processes, in the order in which the tests were collected."""
+    """Gives whole shares to the processes, in the order in which pytest collected the tests."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         config.option.loadscopereorder = (
-            # False, because otherwise xdist would start with the share that has the most tests.
+            # With True, xdist would start with the share that has the most tests.
             False
         )
         super().__init__(config, log)

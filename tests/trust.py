@@ -1,4 +1,4 @@
-"""Uses `ops trust` to make the tests' browsers trust a local authority; each browser has a separate home folder."""
+"""Uses `ops trust` to make the tests' browsers trust a local authority. Each browser has a separate home folder."""
 
 import os
 import subprocess
@@ -11,7 +11,8 @@ from tests.browser import certutil_path
 
 def chromium_environment(home: Path, ca_file: Path | str) -> dict[str, Any]:
     """Return the environment of a Chromium that trusts the authority."""
-    certutil_path()  # if certutil is missing, this raises an error that says how to install it
+    # if certutil is missing, this call raises an error with instructions for the installation
+    certutil_path()
     trust(Path(ca_file), home)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     kept = {name: value for name, value in os.environ.items() if name != "XDG_DATA_HOME"}
@@ -19,7 +20,8 @@ def chromium_environment(home: Path, ca_file: Path | str) -> dict[str, Any]:
 
 
 def firefox_profile(home: Path, ca_file: Path | None) -> Path:
-    """Make a Firefox profile like that of a first start, and make it trust the authority; return its folder."""
+    """Make a Firefox profile like that of a first start, and make the profile trust the authority. Return the profile's
+    folder."""
     profile = home / ".mozilla" / "firefox" / "tests.default"
     profile.mkdir(parents=True)
     if ca_file:

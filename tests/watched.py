@@ -24,7 +24,7 @@ _PATIENCE = 60.0
 
 @dataclass
 class Watched:
-    """The copy, the content of `info --json`, and the output of `up`."""
+    """The copied project, the data of `info --json`, and the output of `up`."""
 
     project: Path
     info: dict[str, Any]
@@ -38,7 +38,7 @@ class Watched:
         path.write_text(text.replace(old, new, 1), "utf-8")
 
     def heard(self, wanted: str) -> str:
-        """Wait for the next line of `up` that contains a text, and return it."""
+        """Wait for the next line of `up` that contains a text, and return the line."""
         return _heard(self.lines, wanted)
 
     def shown(self, path: str) -> str:
@@ -49,7 +49,8 @@ class Watched:
 
 @contextmanager
 def watched(folder: Path, authority: Path, app: str | None = None) -> Iterator[Watched]:
-    """Copy the project into `folder`, with another `app.py` if given, and start it; stop it afterwards."""
+    """Copy the project into `folder` and start the copy. If `app` is given, replace the copy's `app.py` by `app`. Stop
+    the copy afterwards."""
     project = folder / "project"
     for name in ("chalicelib", "frontend", "ops", "vendor", ".chalice"):
         ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
@@ -58,7 +59,7 @@ def watched(folder: Path, authority: Path, app: str | None = None) -> Iterator[W
         shutil.copy(ROOT / name, project)
     if app is not None:
         (project / "app.py").write_text(app, "utf-8")
-    # The copy uses the checkout's .local, so that nothing is built again.
+    # The copy uses the checkout's .local, so that `up` installs no part again.
     (project / ".local").symlink_to(ROOT / ".local")
     up = [sys.executable, "-m", "ops", "up", "--watch", "--state-dir", str(folder / "state")]
     for option, port in zip(("--port", "--aws-port", "--okta-port"), free_ports(3), strict=True):

@@ -1,2 +1,2 @@
-"""Small apps that do the same work as ours, each as its own documentation recommends. They run in the peers' virtual
-environment."""
+"""Small apps that do the same work as our app, each written as the library's documentation recommends. The apps run in
+the peers' virtual environment."""

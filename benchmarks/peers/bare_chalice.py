@@ -1,4 +1,4 @@
-"""Chalice itself: one route behind the Cognito authorizer."""
+"""A Chalice app without Gatehouse: one route behind the Cognito authorizer."""
 
 from chalice import Chalice, CognitoUserPoolAuthorizer
 

@@ -1,4 +1,4 @@
-"""FastAPI behind Mangum with one route, which is async so that no thread is started for it."""
+"""A FastAPI app behind Mangum with one route. The route is async, so that FastAPI starts no thread for it."""
 
 from fastapi import FastAPI, Request
 from mangum import Mangum

@@ -1,5 +1,5 @@
-"""Flask with flask-cognito-lib behind API Gateway: one route. The gateway has already verified the token, so it is not
-verified again here."""
+"""A Flask app with flask-cognito-lib behind API Gateway: one route. The gateway has already verified the token, so the
+route does not verify the token again."""
 
 import os
 

@@ -1,5 +1,5 @@
-"""A whole sign-in with Flask and flask-cognito-lib. As in ours, secrets come from Secrets Manager, and the person is written
-to DynamoDB."""
+"""A whole sign-in with Flask and flask-cognito-lib. As in our app, secrets come from Secrets Manager, and the sign-in
+writes the person to DynamoDB."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def read_secret(name):
     return json.loads(secrets.get_secret_value(SecretId=os.environ[name])["SecretString"])
 
 
-# The library has no setting for this address, and the benchmark's keys are on loopback.
+# The library has no setting for the address of the keys, and the benchmark's keys are on loopback.
 Config.jwk_endpoint = property(lambda _: os.environ["JWKS_URL"])
 
 app = Flask(__name__)

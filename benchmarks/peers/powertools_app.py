@@ -1,4 +1,5 @@
-"""AWS Lambda Powertools' event handler with one route. Its logger and tracer, which would make it slower, are not used."""
+"""An app with AWS Lambda Powertools' event handler and one route. The app does not use Powertools' logger and tracer,
+which would make the app slower."""
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 

@@ -1,9 +1,9 @@
-"""Gatehouse: the sign-in. This package does not depend on its place in the app; docs/architecture.md shows how its
-parts fit together.
+"""The sign-in for Chalice apps. The package works under any module path. docs/architecture.md describes the parts of the
+package.
 
     from chalicelib.gatehouse import Gatehouse
 
-Apps that mount Gatehouse import the names in this module. The module behind each name is loaded at its first use.
+Apps that mount Gatehouse import the names in this module. A name's first use loads the module that defines the name.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -48,9 +48,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its module (PEP 562)."""
+    """Return the public object `name` from the module that defines the object (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # `__import__`, because importlib would slow down every cold start.
+    # `__import__` is built in; importing importlib would slow down every cold start.
     home = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
     return getattr(home, name)

@@ -1,9 +1,11 @@
-"""Makes boto3's clients (directly with botocore), with time limits, rules for retries, and checks of the answers.
+"""Makes boto3's clients, directly with botocore. The clients have time limits, rules for retries, and checks of the
+answers.
 
-botocore's own retries are off, because botocore cannot tell which calls are safe to repeat. botocore also accepts non-JSON
-as an empty response, ignores a truncated body, and has no time limit for a whole call. In these three cases, this module
-reports an outage. Source: botocore's `httpsession` (`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`);
-DynamoDB developer guide, "Error retries and exponential backoff".
+botocore's own retries are off, because botocore cannot know which calls are safe to repeat. botocore also accepts
+non-JSON as an empty response, ignores a truncated body, and sets no time limit for a whole call. For non-JSON, a
+truncated body, and a call that takes too long, this module reports an outage. Source: botocore's `httpsession`
+(`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`); DynamoDB developer guide, "Error retries and
+exponential backoff".
 """
 
 import json
@@ -16,9 +18,9 @@ from . import __version__
 from .deadline import Budget, pause_before_retry
 from .errors import TemporarilyUnavailable
 
-#: Operations that only read: a retry does no harm. Operations that are neither here nor in `_SAME_TWICE` are sent
-#: once: a second AdminInitiateAuth is a second guess, a challenge's Session works once, and a second ForgotPassword
-#: sends a second mail.
+#: Operations that only read, so a retry does no harm. All operations outside `_READS` and `_SAME_TWICE` are sent once.
+#: For example, a second AdminInitiateAuth is a second guess, a challenge's Session works once, and a second
+#: ForgotPassword sends a second mail.
 _READS = frozenset(
     {
         "get_item",
@@ -41,18 +43,18 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-#: A DynamoDB page holds 1 MB of data at most; in JSON it is longer, because each value has a type name around it.
+#: A DynamoDB page has 1 MB of data at most. The page's JSON is longer, because JSON adds a type name to each value.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
 class UnreadableAnswer(TemporarilyUnavailable):
-    """AWS, or something in front of it, sent an invalid answer."""
+    """AWS, or a proxy in front of AWS, sent an invalid answer."""
 
 
 class AwsClients:
     """Makes clients by service name.
 
-    Writes to `repeatable_tables` are safe to repeat (S-55); the throttle's counts are not.
+    Writes to `repeatable_tables` are safe to repeat (S-55). Writes of the throttle's counts are not safe to repeat.
     """
 
     def __init__(
@@ -83,8 +85,8 @@ class AwsClients:
             connect_timeout=limits.aws_connect,
             read_timeout=limit if slow else limits.aws_read,
             retries={"mode": "standard", "total_max_attempts": 1},
-            # botocore would build its own User-Agent twice per call, which takes a tenth of a small call's time.
-            # CloudTrail shows this one.
+            # Without this User-Agent, botocore would build a User-Agent twice per call, in a tenth of a small call's
+            # time. CloudTrail shows the User-Agent.
             user_agent=f"chalice-gatehouse/{__version__}",
             # Skipping botocore's check of the arguments saves another tenth of a call's time. DynamoDB checks the
             # arguments itself.
@@ -105,10 +107,11 @@ class AwsClients:
         return BoundedClient(client, run)
 
     def own(self, service: str) -> Any:
-        """Return a boto3 client for a team's own code, with all operations of the service and botocore's own retries.
+        """Return a boto3 client for a team's own code. The client has all operations of the service and botocore's own
+        retries.
 
-        Gatehouse only limits the time of each call: a call that takes too long raises TemporarilyUnavailable, also
-        inside paginators and waiters.
+        Gatehouse only limits the time of each call. A call that takes too long raises TemporarilyUnavailable, also inside
+        paginators and waiters.
         """
         client = self._own_session.create_client(
             service, region_name=self._region, config=self._own_config
@@ -116,7 +119,8 @@ class AwsClients:
         return self._bound(service, client)
 
     def own_tables(self) -> Any:
-        """Return boto3's `dynamodb` resource, with the same limits. It converts DynamoDB's types to Python's."""
+        """Return boto3's `dynamodb` resource, with the same time limits as `own`. The resource converts DynamoDB's types
+        to Python's types."""
         from .aws_session import new_tables
 
         resource = new_tables(self._own_session, self._region, self._own_config)
@@ -159,7 +163,7 @@ class AwsClients:
         return new_session()
 
     def may_repeat(self, name: str, arguments: Mapping[str, Any]) -> bool:
-        """Whether a call, by boto3's name, is safe to repeat."""
+        """Whether a call is safe to repeat. `name` is boto3's name of the method."""
         return (
             name in _READS
             or name in _SAME_TWICE
@@ -167,7 +171,7 @@ class AwsClients:
         )
 
     def _try(self, seconds: float, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-        """Make the call. If the call fails, repeat it, unless a repeat is useless or the time is up."""
+        """Make the call. Repeat a failed call, unless a repeat is useless or the time is up."""
         ends_at = self._clock() + seconds
         try:
             return call(**arguments)
@@ -179,7 +183,7 @@ class AwsClients:
 
 
 class BoundedClient:
-    """A boto3 client whose calls have a time limit. Calls raise boto3's errors, and TemporarilyUnavailable."""
+    """A boto3 client whose calls have a time limit. A call raises boto3's errors or TemporarilyUnavailable."""
 
     def __init__(
         self, client: Any, run: Callable[[str, Callable[..., Any], Mapping[str, Any]], Any]
@@ -193,7 +197,7 @@ class BoundedClient:
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the error may soon pass, so that repeating the call can succeed."""
+    """Whether a repeated call may succeed, because the cause of the error is temporary."""
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):
@@ -207,13 +211,13 @@ def is_passing(error: Exception) -> bool:
 
 
 def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
-    """Raise UnreadableAnswer unless the body is a JSON object, or empty if the operation returns nothing.
+    """Raise UnreadableAnswer unless the body is a JSON object. An operation without output may also send an empty body.
 
-    The botocore of Lambda's runtime is not locked. A later version may use CBOR for a service; its CBOR parser is
-    strict.
+    The botocore version of Lambda's runtime is not locked. A later botocore may use CBOR for a service. botocore's CBOR
+    parser is strict.
     """
     if operation_model.has_streaming_output:
-        return  # for Lambda's Invoke, only the status is read
+        return  # our code reads only the status of Lambda's Invoke
     body: bytes = response_dict["body"]
     name = operation_model.name
     if len(body) > MAX_ANSWER_BYTES:
@@ -231,6 +235,5 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
 
 def _tells_nothing(operation_model: Any) -> bool:
-    """Whether an empty body is valid. Only Cognito sends an empty body, for operations without output, such as
-    RevokeToken."""
+    """Whether an empty body is valid. Cognito sends an empty body for operations without output, such as RevokeToken."""
     return str(operation_model.service_model.service_name) == "cognito-idp"

@@ -1,8 +1,8 @@
-"""Extracts from an AWS error what may be logged: the operation, the code, and the missing permission, but never the error's
-message.
+"""Extracts the loggable parts of an AWS error: the operation, the code, and the missing permission. The error's message
+is never logged.
 
-Messages quote keys, attributes and people (S-61). Only the name of the missing permission is taken from a message, and only
-if it has the form of a permission's name. Errors are recognized by their attributes, so botocore need not be loaded.
+Messages quote keys, attributes and people (S-61). From a message, the module extracts only the missing permission, in the
+form of a permission's name. The module recognizes errors by attributes, without loading botocore.
 """
 
 from typing import Any
@@ -14,8 +14,8 @@ _BEFORE_RIGHT = "not authorized to perform: "
 
 
 def facts_of(error: BaseException) -> dict[str, str]:
-    """Return `aws_operation`, `aws_code` and, if a permission is missing, its name as `lacks`. The result is empty for an
-    error that is not from AWS."""
+    """Return `aws_operation` and `aws_code`. If a permission is missing, `lacks` is the permission's name. The result is
+    empty for an error that is not from AWS."""
     response: Any = getattr(error, "response", None)
     described = response.get("Error") if isinstance(response, dict) else None
     if not isinstance(described, dict) or not hasattr(error, "operation_name"):
@@ -28,7 +28,8 @@ def facts_of(error: BaseException) -> dict[str, str]:
 
 
 def said_by(error: BaseException) -> str:
-    """Return the same facts as one text, for an error's `detail`: `AccessDeniedException, lacks dynamodb:PutItem`."""
+    """Return the code and the missing permission as one text, such as `AccessDeniedException, lacks dynamodb:PutItem`. An
+    error's `detail` contains this text."""
     facts = facts_of(error)
     lacks = f", lacks {facts['lacks']}" if "lacks" in facts else ""
     return facts.get("aws_code", "") + lacks

@@ -1,8 +1,8 @@
-"""Makes botocore's session and connections without the work that a new container does not need.
+"""Makes botocore's session and connections, and skips work that a new container does not need.
 
-botocore's own classes do the work. There are three differences: models come from `aws_models`, all clients share one
-TLS context, and the modules that write documentation are not loaded. If a version of botocore lacks one of the names
-that this module replaces, botocore works as usual.
+The classes are botocore's own, with three differences. Models come from `aws_models`. All clients share one TLS context.
+The modules that write documentation are not loaded. If a botocore version lacks a name that this module replaces,
+botocore works as usual.
 """
 
 import sys
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def new_session(cut: bool = True) -> "Session":
-    """Return a session. `boto3.client` would make the same clients, but would also import S3's transfer manager.
+    """Return a session. The session makes the same clients as `boto3.client`, without importing S3's transfer manager.
 
-    With `cut`, the session's clients have only the operations that Gatehouse calls.
+    If `cut` is true, the session's clients have only the operations that Gatehouse calls.
     """
     with _without_documentation():
         from botocore.session import get_session
@@ -33,7 +33,7 @@ def new_session(cut: bool = True) -> "Session":
 
 
 def new_tables(session: "Session", region: str, config: "Config") -> Any:
-    """Return boto3's `dynamodb` resource. boto3 slows a cold start, so only a team's own tables load it."""
+    """Return boto3's `dynamodb` resource. boto3 slows a cold start, so boto3 is loaded only for a team's own tables."""
     import boto3.session
 
     own = boto3.session.Session(botocore_session=session)
@@ -41,7 +41,7 @@ def new_tables(session: "Session", region: str, config: "Config") -> Any:
 
 
 def share_connections(session: "Session", client: Any, config: "Config") -> None:
-    """Send a client's requests over connections that do not read the CA bundle again."""
+    """Make the client use connections that do not read the CA bundle again."""
     if session.get_config_variable("ca_bundle") or client.meta.endpoint_url.startswith("http:"):
         return  # AWS_CA_BUNDLE names certificate authorities that only this client should trust
     from botocore.httpsession import URLLib3Session
@@ -74,10 +74,10 @@ class _NoText(str):
 
 @contextmanager
 def _without_documentation() -> Iterator[None]:
-    """Keep `botocore.docs` from loading its renderer while botocore loads; its small modules load as usual.
+    """Skip the renderer of `botocore.docs` while botocore loads. The small modules of `botocore.docs` load as usual.
 
-    botocore imports the renderer for the docstrings of clients, which are not used here. A later import, such as
-    boto3's, gets the real module.
+    botocore imports the renderer for the docstrings of clients. Gatehouse does not use these docstrings. A later import,
+    for example by boto3, gets the real renderer.
     """
     if "botocore.docs" in sys.modules:
         yield

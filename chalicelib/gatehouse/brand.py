@@ -1,7 +1,7 @@
 """The settings of the page's appearance (docs/branding.md).
 
-This module makes only the checks that need no files. Files are checked when the page is first served, and by `ops`
-before it deploys; `ops` also checks the contrast of colours.
+This module makes only the checks that need no files. The files are checked at the first request for the page. Before a
+deployment, `ops` checks the files and the contrast of colours.
 """
 
 from . import setting_values as parse
@@ -9,12 +9,13 @@ from .setting import Setting, SettingTable
 
 
 class Brand(SettingTable):
-    """A stage's changes to the page; empty means the page's own appearance."""
+    """A stage's changes to the page. If all fields are empty, the page has its own appearance."""
 
     logo = Setting(
         "BRAND_LOGO",
         parse.logo,
-        "an SVG or PNG file in `frontend/brand/`; [branding.md](branding.md) describes this and the next seven settings",
+        "the logo: an SVG or PNG file in `frontend/brand/`. [branding.md](branding.md) describes this "
+        "setting and the next seven settings",
     )
     picture = Setting(
         "BRAND_PICTURE",
@@ -25,35 +26,39 @@ class Brand(SettingTable):
     accent = Setting(
         "BRAND_ACCENT",
         parse.colour,
-        "colour of buttons and links in the light theme, `#rrggbb`; `ops` refuses a colour that is too pale to read",
+        "the colour of buttons and links in the light theme, `#rrggbb`. `ops` refuses a colour that is too "
+        "pale to read",
         shown="the page's own",
     )
     accent_dark = Setting(
         "BRAND_ACCENT_DARK",
         parse.colour,
-        "colour of buttons and links in the dark theme, `#rrggbb`; `ops` refuses a colour that is too dark to read",
+        "the colour of buttons and links in the dark theme, `#rrggbb`. `ops` refuses a colour that is too "
+        "dark to read",
         shown="derived from `BRAND_ACCENT`",
     )
     terms_url = Setting(
         "TERMS_URL",
         parse.link,
-        "link to the terms of use at the bottom of the page: `https://…`, or a path on this host",
+        "the link to the terms of use at the bottom of the page: `https://…`, or a path on this host",
     )
     privacy_url = Setting(
         "PRIVACY_URL",
         parse.link,
-        "link to the privacy notice at the bottom of the page: `https://…`, or a path on this host",
+        "the link to the privacy notice at the bottom of the page: `https://…`, or a path on this host",
     )
     support_url = Setting(
         "SUPPORT_URL",
         parse.link_or_mailto,
-        "target of the link “Help” at the bottom of the page: `https://…`, a path on this host, or "
-        "`mailto:help@example.com`. It is meant for people whom the page tells to ask their administrator",
+        "the target of the link “Help” at the bottom of the page: `https://…`, a path on this host, or "
+        "`mailto:help@example.com`. Some texts of the page ask people to contact their administrator; these"
+        " people need the link",
     )
     languages = Setting(
         "LANGUAGES",
         parse.languages,
-        "the page's languages, comma-separated, the default one first; the browser chooses among them",
+        "the page's languages, comma-separated, the default language first. Each browser gets its preferred"
+        " language",
         default="en",
     )
 

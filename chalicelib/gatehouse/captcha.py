@@ -1,8 +1,8 @@
-"""Asks for a CAPTCHA after repeated failures; off unless a stage turns it on.
+"""Asks for a CAPTCHA after repeated failures, on stages that turn the CAPTCHA on.
 
-hCaptcha and Turnstile share a protocol: the page's widget returns a token, and the server sends it to `siteverify`.
-Sources: hCaptcha developer guide, "Verify the user response server side"; Cloudflare Turnstile, "Server-side
-validation".
+hCaptcha and Turnstile share a protocol: the page's widget returns a token, and the server sends the token to
+`siteverify`. Sources: hCaptcha developer guide, "Verify the user response server side"; Cloudflare Turnstile,
+"Server-side validation".
 """
 
 from collections.abc import Callable, Mapping
@@ -12,21 +12,21 @@ from typing import Any, Protocol
 from .cognito.http_client import HttpAnswer
 from .errors import TemporarilyUnavailable
 
-#: From this number of counted attempts on, the page must send a solved challenge.
+#: After this number of counted attempts, the page must send a solved CAPTCHA.
 REQUIRED_AFTER_ATTEMPTS = 3
-#: For a source address, the page must send a solved challenge from this number of attempts on. The number is higher
-#: than for an account, because the people of an office share an address and make a few mistakes an hour.
+#: After this number of attempts from one source address, the page must send a solved CAPTCHA. The number is higher than
+#: for an account, because all people of an office share a source address.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: Values that a vendor sends in place of the page's host name if the vendor does not know it. hCaptcha sends
-#: `not-provided` under high load.
+#: A vendor that does not know the page's host name sends one of these values instead. hCaptcha sends `not-provided` under
+#: high load.
 _UNTOLD = (None, "not-provided")
 
 
 @dataclass(frozen=True)
 class CaptchaProvider:
-    """A vendor: its siteverify endpoint, the widget's script, and the origins that the page's policy must allow for
-    it."""
+    """A CAPTCHA vendor: the siteverify endpoint, the widget's script, and the origins that the page's
+    Content-Security-Policy must allow."""
 
     verify_url: str
     script: str
@@ -80,7 +80,7 @@ class SiteVerify:
         return self._provider.origins
 
     def challenge(self) -> dict[str, Any]:
-        """Return what the page needs to show the widget."""
+        """Return the data that the page needs to show the widget."""
         return {
             "name": "CAPTCHA",
             "provider": self._name,
@@ -89,9 +89,9 @@ class SiteVerify:
         }
 
     def verify(self, token: str, source: str, hostname: str) -> bool:
-        """Return whether a person solved the challenge. If the vendor names the page's host, it must be `hostname`.
+        """Return whether a person solved the CAPTCHA. If the vendor's answer names a host, the host must be `hostname`.
 
-        Raises TemporarilyUnavailable if the vendor does not answer: the check fails closed.
+        Raises TemporarilyUnavailable if the vendor does not answer (the check fails closed).
         """
         answer = self._transport.post_form(
             self._verify_url,

@@ -1,11 +1,11 @@
 """Makes cold starts faster.
 
-Imports and botocore's models make many objects that are never freed. By default, Python's garbage collector runs after every
-700 new objects, which takes a tenth of a cold start. Source: Python's `gc.set_threshold`.
+Imports and botocore's models make many objects that are never freed. By default, Python's garbage collector runs after
+every 700 new objects, and uses a tenth of a cold start. Source: Python's `gc.set_threshold`.
 
-Finding, opening and reading Gatehouse's modules one by one takes a tenth of a small route's cold start. So the zip also
-has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's machine,
-or was made for another Python, the modules are imported as usual.
+In a small route's cold start, Python spends a tenth of the time on finding, opening and reading single modules. So the
+zip also has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's
+machine, the modules are imported as usual. A file that was made for another Python is ignored.
 """
 
 import gc
@@ -19,21 +19,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import ModuleType
 
-    # A module's full name -> its path below the folder, where its code starts, and the code's length.
+    # A module's full name -> the module's path below the folder, the offset of the code in the file, and the code's
+    # length.
     Index = dict[str, tuple[str, int, int]]
 
-#: The number of new objects after which the youngest generation is checked. Older generations are checked
-#: proportionally less often. This costs a few MB at most.
+#: The number of new objects after which the garbage collector checks the youngest generation. Older generations are
+#: checked proportionally less often. The higher number costs a few MB of memory at most.
 NEW_OBJECTS = 50_000
 
 
 def collect_less() -> None:
-    """Make this process's garbage collector run less often; `Gatehouse` calls this as soon as it is made."""
+    """Make this process's garbage collector run less often. The constructor of `Gatehouse` calls this function."""
     gc.set_threshold(NEW_OBJECTS)
 
 
 def load_from_one_file(folder: str) -> None:
-    """Load the modules of the package in `folder` from the file that has all their bytecode, if it exists."""
+    """Load the modules of the package in `folder` from the file with the bytecode of all modules, if that file exists."""
     place = f"{folder}/__pycache__/modules.{sys.implementation.cache_tag}.pyc"
     try:
         file = os.open(place, os.O_RDONLY)  # the file stays open
@@ -51,8 +52,9 @@ def load_from_one_file(folder: str) -> None:
 class _OneFile:
     """Finds and loads the modules of one package.
 
-    The file and the sources are in the zip; `ops/package_contents.py` compares them before a deployment. Each module is
-    loaded from the file once; Python imports it in the usual way if it is imported again.
+    The zip contains this file and the sources. `ops/package_contents.py` compares the file with the sources before a
+    deployment. Each module is loaded from the file once. If a module is imported again, Python imports the module in the
+    usual way.
     """
 
     def __init__(self, folder: str, file: int, first: int, index: "Index") -> None:
@@ -62,7 +64,7 @@ class _OneFile:
         self._index = index
 
     def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> "ModuleSpec | None":
-        """Return the spec of a module that the file has. Source: Python's `importlib.abc.MetaPathFinder`."""
+        """Return the spec of a module in the file. Source: Python's `importlib.abc.MetaPathFinder`."""
         found = self._index.pop(name, None)
         if found is None:
             return None

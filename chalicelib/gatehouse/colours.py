@@ -1,8 +1,8 @@
 """Derives the page's colours from a team's accent colour, with WCAG 2.2's contrast.
 
-"Contrast ratio" and "relative luminance" are defined by WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio):
-text needs 4.5:1 (SC 1.4.3). The accent colour is the colour of links and buttons, so it is checked against every
-background that links have.
+WCAG 2.2 defines "contrast ratio" and "relative luminance" (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio). Text needs
+a contrast of 4.5:1 (SC 1.4.3). Links and buttons have the accent colour. So the module checks the accent colour against
+every background of a link.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 TEXT_CONTRAST = 4.5
 
-#: The page's greys, from frontend/styles.css: the surfaces, and the text and lines on them.
+#: The page's greys from frontend/styles.css: the surfaces, and the text and lines on the surfaces.
 SURFACES: Mapping[str, Mapping[str, str]] = {
     "light": {"ground": "#f5f8f6", "raised": "#ffffff", "line": "#cdd9d5"},
     "dark": {"ground": "#0c1617", "raised": "#132122", "line": "#263a3a"},
@@ -36,8 +36,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def build_palette(accent: str, theme: str) -> dict[str, str]:
-    """Return the page's colours for `accent`, by their names in styles.css: greys with the hue of `accent`, and shades of
-    `accent`."""
+    """Return the page's colours for `accent`, by the names in styles.css. The colours are greys with the hue of `accent`,
+    and shades of `accent`."""
     light = theme == "light"
     shades = _shades(accent, theme)
     surfaces = {name: _toned(grey, accent, light) for name, grey in SURFACES[theme].items()}
@@ -47,10 +47,11 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast of text in the colour `accent` or on `accent`, and the other colour of that pair."""
+    """Return the lowest contrast between `accent` and another colour, as text or as background. Also return that other
+    colour."""
     shades = _shades(accent, theme)
-    # These surfaces have the page's own hue. Surfaces in the accent's hue have at least as much contrast with the
-    # accent.
+    # These surfaces have the page's own hue. Surfaces in the hue of `accent` have at least the same contrast with
+    # `accent`.
     surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
     others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
@@ -70,14 +71,16 @@ def mix(one: str, other: str, share: float) -> str:
 
 
 def rehue(text: str, accent: str) -> str:
-    """Return an SVG whose greens and blues have the hue of `accent`; their lightness does not change."""
+    """Return an SVG whose greens and blues have the hue of `accent`. The lightness of each colour stays the same."""
     from colorsys import hls_to_rgb, rgb_to_hls
 
     hue, _, strength = rgb_to_hls(*_channels(accent))
 
     def changed(found: "re.Match[str]") -> str:
         old, lightness, saturation = rgb_to_hls(*_channels(found[0]))
-        if not 0.17 < old < 0.75:  # yellow and red do not change, so lamps keep their colour
+        if (
+            not 0.17 < old < 0.75
+        ):  # yellow and red do not change, so the lamps of our picture keep their colour
             return found[0]
         return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
 
@@ -105,10 +108,10 @@ def _toned(grey: str, accent: str, lighter: bool) -> str:
 
 
 def _as_light(colour: str, other: str, lighter: bool) -> str:
-    """Return `colour` with the luminance of `other` or, if that is impossible, with the next higher (`lighter`) or lower
-    luminance.
+    """Return `colour` with the luminance of `other`. If that luminance is impossible, use the next higher (`lighter`) or
+    next lower luminance.
 
-    Surfaces and marks change in opposite directions, so no contrast becomes lower than in the page's own colours.
+    Surfaces and marks change in opposite directions. So every contrast is at least as high as in the page's own colours.
     """
     from colorsys import hls_to_rgb, rgb_to_hls
 

@@ -1,7 +1,7 @@
-"""Changes Chalice's command line: it packages exactly the versions that requirements.txt locks, or stops (S-76).
+"""Makes Chalice's command line package exactly the versions that requirements.txt locks, or stop with an error (S-76).
 
-Never imported in Lambda. The package `ops` changes how Chalice packages the app. `ops` is in the wheel; in this
-repository it is beside the app.
+Lambda never imports this module. The package `ops` changes the packaging by Chalice. `ops` is in the wheel, and in this
+repository beside the app.
 """
 
 from importlib import import_module
@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 
 def keep_to_the_lock() -> None:
-    """Change how Chalice packages the app, in this process. Raises ImportError, which says what to install."""
+    """Change Chalice's packaging in this process. Raises ImportError, whose message names the missing packages."""
     inside = find_spec(".ops", __package__) is not None
     try:
         exact_package = import_module(

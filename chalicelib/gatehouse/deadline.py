@@ -1,10 +1,10 @@
-"""Time limits: one limit for each outbound call, and one budget for all calls of an invocation together.
+"""Limits the time of each outbound call, and of all calls of an invocation together.
 
-API Gateway stops waiting after 29 s, and our function is stopped after 25 s (`lambda_timeout`). A Cognito trigger has 5 s,
-including its cold start. Socket timeouts are not enough: they limit connecting and the gap between two bytes, but not DNS
-look-ups or a peer that sends single bytes slowly. So each call runs in a separate thread, and the caller stops waiting in
-time, whatever the peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas,
-"Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
+API Gateway stops waiting after 29 s. Lambda stops our function after 25 s (`lambda_timeout`). A Cognito trigger has 5 s,
+including the cold start. Socket timeouts limit only the connecting and the gap between two bytes. Socket timeouts do not
+limit a DNS look-up, or a server that sends single bytes slowly. So each call runs in a separate thread, and the caller
+stops waiting in time. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas, "Integration
+timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
 """
 
 import threading
@@ -20,43 +20,45 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-#: The maximum number of calls to one peer that have timed out but still occupy a thread. At this number, the container
-#: makes no more calls to that peer until one of them ends. So a peer that never answers can neither use up the
-#: container's threads nor block calls to other peers.
+#: The maximum number of calls to one service that have timed out but still occupy a thread. At this number, the container
+#: makes no more calls to that service until one of these calls ends. So a service that never answers cannot use up the
+#: container's threads, and cannot block calls to other services.
 MAX_ABANDONED = 16
 
 
 class Limits(NamedTuple):
-    """Seconds. A call's limit covers all of it: DNS look-up, connection, answer, and a second try if there is one."""
+    """Time limits in seconds. A call's limit covers the whole call: DNS look-up, connection, answer, and a possible
+    second try."""
 
-    #: All calls of one request together. The rest of the function's 25 s is for our own work and for the imports of a
-    #: cold start.
+    #: The limit for all calls of one request together. The rest of the function's 25 s is for our own work and for the
+    #: imports of a cold start.
     request: float = 20.0
-    #: All calls of one trigger together. Cognito waits 5 s; the rest is for the start of a cold function.
+    #: The limit for all calls of one trigger together. The rest of Cognito's 5 s is for the start of a cold function.
     trigger: float = 3.5
-    #: Opening an HTTP connection.
+    #: The limit for opening an HTTP connection.
     connect: float = 2.0
-    #: A call to Cognito's token or revoke endpoint, or to the CAPTCHA vendor's siteverify. The token endpoint waits
-    #: for our own trigger, which may be cold.
+    #: The limit for a call to Cognito's token or revoke endpoint, or to the CAPTCHA vendor's siteverify. The token
+    #: endpoint waits for our own trigger, which may be cold.
     post: float = 8.0
-    #: Fetching the signing keys, both tries together.
+    #: The limit for fetching the signing keys, both tries together.
     get: float = 5.0
     get_try: float = 2.0
-    #: A call to DynamoDB or Secrets Manager, both tries together. Both services normally answer within milliseconds.
+    #: The limit for a call to DynamoDB or Secrets Manager, both tries together. These services normally answer within
+    #: milliseconds.
     aws: float = 5.0
     aws_connect: float = 1.0
     aws_read: float = 2.0
-    #: One try of a call to Cognito's user-pool API. Cognito waits for our triggers, which may be cold.
+    #: The limit for one try of a call to Cognito's user-pool API. Cognito waits for our triggers, which may be cold.
     cognito: float = 10.0
-    #: The calls for the configuration in the page's HTML. If they take longer, the page requests its configuration
-    #: itself.
+    #: The limit for the calls that load the configuration for the page's HTML. If these calls take longer, the page
+    #: itself requests the configuration.
     page: float = 2.0
-    #: A call of a team's own client, all its tries together.
+    #: The limit for a call of a team's own client, all tries together.
     own: float = 10.0
 
 
 class Budget:
-    """The time budget of one invocation. `clock` returns seconds, and never goes backwards."""
+    """The time budget of one invocation. `clock` returns seconds that never decrease."""
 
     def __init__(
         self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
@@ -65,7 +67,7 @@ class Budget:
         self._clock = clock
         self._ends_at = float("inf")
         self._abandoned: list[Worker] = []
-        #: Protects the list, because parallel calls (`together`) read and change it.
+        #: Protects the list of abandoned calls, because parallel calls (`together`) read and change the list.
         self._lock = threading.Lock()
 
     def begin_request(self) -> None:
@@ -77,12 +79,12 @@ class Budget:
         self._ends_at = self._clock() + self.limits.trigger
 
     def begin_job(self, seconds: float) -> None:
-        """Start a new budget for a function that may still run for `seconds`."""
+        """Start a new budget for a function that may run for another `seconds`."""
         self._ends_at = self._clock() + seconds
 
     @contextmanager
     def within(self, seconds: float) -> "Iterator[None]":
-        """Give the calls inside the block no more than `seconds` together."""
+        """Limit the time of all calls inside the `with` body together to `seconds`."""
         before = self._ends_at
         self._ends_at = min(before, self._clock() + seconds)
         try:
@@ -91,17 +93,19 @@ class Budget:
             self._ends_at = before
 
     def left(self) -> float:
-        """Return the seconds that calls of this invocation may still take; infinite outside an invocation."""
+        """Return the remaining seconds for calls of this invocation. Outside an invocation, the result is infinite."""
         return self._ends_at - self._clock()
 
     def run(self, what: str, limit: float, call: "Callable[[float], Result]") -> Result:
-        """Return the result of `call`, which gets the number of seconds it may take. Raises the call's errors.
+        """Return the result of `call`. `call` gets the number of seconds that the call may take. Raises the errors of
+        `call`.
 
-        `what` names service and operation: `dynamodb get_item`. Raises TemporarilyUnavailable with `what` in its detail
-        after `limit` seconds, when the invocation's budget is used up, or while too many calls to that peer hang. After the
-        timeout, the call may still succeed, so only calls that are safe to repeat may be repeated.
+        `what` names service and operation, such as `dynamodb get_item`. Raises TemporarilyUnavailable, with `what` in the
+        detail, after `limit` seconds and when the invocation's budget is used up. The same error is raised while too many
+        calls to that service hang. After the timeout, the call may still succeed. So repeat a call only if a repeat is
+        safe.
         """
-        from . import workers  # routes without outbound calls do not need this module
+        from . import workers  # routes without outbound calls need not load `workers`
 
         allowed = min(limit, self.left())
         if allowed <= 0:
@@ -126,7 +130,8 @@ class Budget:
 
 
 def pause_before_retry() -> None:
-    """Wait a random moment, so that containers that failed together do not all retry at once."""
+    """Wait for a short random time. Otherwise containers that failed at the same time would also retry at the same
+    time."""
     import secrets
 
     time.sleep((50 + secrets.randbelow(200)) / 1000)

@@ -1,9 +1,9 @@
 """Converts e-mail addresses and their domains to the form that mail servers look up (S-72).
 
-A domain is first converted to its A-label (UTS 46, non-transitional: `straße` is not `strasse`). An address that a person
-types must then match HTML's e-mail field, because stricter and looser parsers would see different domains in anything else.
-If an address comes from a provider, only its domain is checked. Sources: UTS 46; RFC 5890; WHATWG HTML, "Email state
-(type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
+First, a domain is converted to an A-label (UTS 46, non-transitional: `straße` is not `strasse`). Then an address that a
+person types must match HTML's e-mail field. In any other address, a strict and a lenient parser could find different
+domains. If an address comes from a provider, only the domain is checked. Sources: UTS 46; RFC 5890; WHATWG HTML, "Email
+state (type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
 """
 
 import re
@@ -17,20 +17,20 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 #: `victim%corp.example@relay.example` and `corp.example!victim@…` ask the receiving server to forward the mail (the
-#: percent hack; UUCP's bang paths): so the mailbox does not belong to the domain at the end.
+#: percent hack; UUCP's bang paths). So the mailbox does not belong to the domain at the end.
 _ROUTE = re.compile(rf"%{_LABEL}(?:\.{_LABEL})+$|^(?:{_LABEL}\.)+{_LABEL}!", re.IGNORECASE)
-#: Web browsers' rule (WHATWG) and others': a name whose last label is a number is an IPv4 address.
+#: A name whose last label is a number is an IPv4 address, for web browsers (WHATWG) and for other programs.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def parse_domain(text: str) -> str | None:
-    """Return a domain in lower-case ASCII, or None if it is not a domain.
+    """Return a domain in lower-case ASCII, or None if `text` is not a domain.
 
-    `bücher.example`, `xn--bcher-kva.example` and `BÜCHER。example` are one domain.
+    `bücher.example`, `xn--bcher-kva.example` and `BÜCHER。example` count as one domain.
     """
     domain = text
     if not text.isascii() or "xn--" in text.lower():
-        import idna  # a dependency of requests; rarely needed, so it is not loaded at every cold start
+        import idna  # a dependency of requests; loaded here, because most cold starts do not need idna
 
         try:
             domain = idna.encode(text, uts46=True, std3_rules=True).decode("ascii")
@@ -43,15 +43,16 @@ def parse_domain(text: str) -> str | None:
 
 
 def parse_full_domain(text: str) -> str | None:
-    """Return a domain as `parse_domain` does, or None if it has no dot: such a name has no mailboxes (RFC 7085)."""
+    """Return a domain as `parse_domain` does. For a domain without a dot, return None, because such a domain has no
+    mailboxes (RFC 7085)."""
     domain = parse_domain(text)
     return domain if domain is not None and "." in domain else None
 
 
 def parse_address(text: str) -> str | None:
-    """Return a typed address with its domain in lower-case ASCII, or None if it is not an address.
+    """Return a typed address with the domain in lower-case ASCII, or None if `text` is not an address.
 
-    The part before the @ is unchanged: only its own server knows whether case matters there.
+    The part before the @ is unchanged, because only the domain's mail server knows whether case matters in that part.
     """
     local, separator, rest = text.rpartition("@")
     if not separator or len(local) > MAX_LOCAL_LENGTH or len(text) > MAX_ADDRESS_LENGTH:
@@ -64,10 +65,10 @@ def parse_address(text: str) -> str | None:
 
 
 def email_domain(email: str) -> str:
-    """Return the domain of an address in lower-case ASCII, or an empty string if it is unclear.
+    """Return the domain of an address in lower-case ASCII, or an empty string if the domain is unclear.
 
-    This function is for addresses from a provider. The part before the @ may contain any text that cannot be read as another
-    domain. So a second @ must be in quotes, and a line break is not allowed.
+    This function is for addresses from a provider. The part before the @ may contain any text that cannot be read as
+    another domain. For example, a second @ must be in quotes, and a line break is not allowed.
     """
     local, _, domain = email.strip().rpartition("@")
     quoted = len(local) > 1 and local[0] == local[-1] == '"'

@@ -1,10 +1,10 @@
-"""Every error that Gatehouse returns: each has a stable public code, an HTTP status, and detail for the log only.
+"""The errors that Gatehouse returns. Each error has a stable public code, an HTTP status, and `detail` for the log.
 
-The code is part of the contract (docs/api.md); the message is a plain sentence for people and may change. `detail` goes to
-the log and never to the caller. Neither the message nor `detail` may hold a token, a password, a code or a cookie.
+The code is part of the contract (docs/api.md). The message is a plain sentence for people and may change. `detail` is
+only logged, and never sent to the caller. Message and `detail` must not contain a token, a password, a code or a cookie.
 
-The errors of signing in are in `sign_in_errors.py`. They are imported at their first use, because a team's own routes
-do not need them.
+The module `sign_in_errors.py` has the errors of signing in. The first use of such an error imports `sign_in_errors.py`,
+because a team's own routes do not need these errors.
 """
 
 from collections.abc import Mapping
@@ -41,19 +41,21 @@ if TYPE_CHECKING:
     from .sign_in_errors import TriggerRefused as TriggerRefused
     from .sign_in_errors import UnsupportedChallenge as UnsupportedChallenge
 
-#: Our pre-sign-up trigger puts this text into its refusals, because Cognito's own text around it may change.
+#: Our pre-sign-up trigger puts this text into each refusal, because Cognito's own text of the error may change.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
-#: Our pre-sign-up trigger puts this text into its refusal if a service did not answer it. Then trying again may help.
+#: Our pre-sign-up trigger puts this text into the refusal if another service did not answer the trigger. In this case, a
+#: second sign-up may succeed.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
 
 
 class GatehouseError(Exception):
-    """The base class: `{"error": code, "message": message}` with `status`; `detail` is for the log."""
+    """The base class of the errors. The answer is `{"error": code, "message": message}` with `status`. `detail` is for
+    the log."""
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     message: ClassVar[str] = "Something went wrong on our side. Please try again."
-    #: Whether the answer deletes the session cookie, because that cookie can no longer be used.
+    #: Whether the answer deletes the session cookie, because the session is over.
     clears_session: ClassVar[bool] = False
     #: Whether the answer deletes the cookie of a sign-in that waits for its next step.
     clears_challenge: ClassVar[bool] = False
@@ -72,14 +74,14 @@ class GatehouseError(Exception):
 
 
 class ConfigurationError(GatehouseError):
-    """Settings are missing or contradict each other; `detail` lists them all (S-63: in the log only)."""
+    """Settings are missing or contradict each other. `detail` lists all faulty settings, for the log only (S-63)."""
 
     code = "misconfigured"
     message = "The service is not set up correctly. Its operators can find the reason in the log."
 
 
 class InvalidRequest(GatehouseError):
-    """`field` tells the caller which member or parameter is wrong; it is empty if the fault is elsewhere."""
+    """A request is malformed. `field` is the name of the wrong member or parameter, or empty for any other fault."""
 
     code = "invalid_request"
     status = 400
@@ -97,7 +99,7 @@ class InvalidRequest(GatehouseError):
 class UnknownProvider(GatehouseError):
     code = "unknown_provider"
     status = 400
-    message = "This way to sign in does not exist here."
+    message = "This way to sign in does not exist."
 
 
 class Unauthorized(GatehouseError):
@@ -107,7 +109,7 @@ class Unauthorized(GatehouseError):
 
 
 class InsufficientUserAuthentication(GatehouseError):
-    """The person must authenticate again; the next call must follow within `max_age` seconds (RFC 9470)."""
+    """The person must authenticate again. The next call must follow within `max_age` seconds (RFC 9470)."""
 
     code = "insufficient_user_authentication"
     status = 401
@@ -123,8 +125,8 @@ class InsufficientUserAuthentication(GatehouseError):
 
     @property
     def challenge(self) -> str:
-        """Return the value of the header WWW-Authenticate. API Gateway renames this header, so the body has the same
-        content."""
+        """Return the value of the header WWW-Authenticate. The body has the same content, because API Gateway renames
+        this header."""
         return (
             f'Bearer error="{self.code}", max_age={self.max_age}, '
             'error_description="More recent authentication is required"'
@@ -134,11 +136,11 @@ class InsufficientUserAuthentication(GatehouseError):
 class Forbidden(GatehouseError):
     code = "forbidden"
     status = 403
-    message = "You may not do this."
+    message = "You do not have the right to do this."
 
 
 class CrossSiteRequest(GatehouseError):
-    """A cookie route was called without proof that our own page called it (S-28)."""
+    """A cookie route was called without proof that our own page made the call (S-28)."""
 
     code = "csrf"
     status = 403
@@ -148,11 +150,11 @@ class CrossSiteRequest(GatehouseError):
 class NotFound(GatehouseError):
     code = "not_found"
     status = 404
-    message = "There is nothing here."
+    message = "This address does not exist."
 
 
 class PrefetchRefused(GatehouseError):
-    """A browser prefetches an address that must be opened by a person, and only once
+    """A browser prefetches an address that only a person may open, and only once
     (chalicelib/gatehouse/edge/prefetches.py)."""
 
     code = "prefetch_refused"
@@ -169,11 +171,11 @@ class PayloadTooLarge(GatehouseError):
 class UnsupportedMediaType(GatehouseError):
     code = "unsupported_media_type"
     status = 415
-    message = "Only application/json is accepted here."
+    message = "The request must contain application/json."
 
 
 class TemporarilyUnavailable(GatehouseError):
-    """A service that we depend on does not answer; nothing was lost, and trying again may help (S-35)."""
+    """A service that we depend on does not answer. No data was lost, and the next attempt may succeed (S-35)."""
 
     code = "temporarily_unavailable"
     status = 503
@@ -184,8 +186,8 @@ class TemporarilyUnavailable(GatehouseError):
 
 
 def __getattr__(name: str) -> Any:
-    """Return an error of signing in by its name (PEP 562)."""
-    if name.startswith("_"):  # Python itself looks up such names
+    """Return an error class of `sign_in_errors.py` by name (PEP 562)."""
+    if name.startswith("_"):  # Python itself looks up names that begin with `_`
         raise AttributeError(name)
     from . import sign_in_errors
 

@@ -1,4 +1,4 @@
-"""Gatehouse's one public object: `Gatehouse(app)` adds the sign-in to a Chalice app and guards all its routes.
+"""The public class of Gatehouse: `Gatehouse(app)` adds the sign-in to a Chalice app and guards all routes of the app.
 
     app = Chalice(app_name="orders")
     gate = Gatehouse(app, public={("GET", "/ping")})
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 
-#: What can invoke an app's own Lambda functions, by Chalice's names.
+#: The kinds of an app's own Lambda functions, by Chalice's names.
 _JOBS = ("cloudwatch", "dynamodb", "kinesis", "pure_lambda", "s3", "scheduled", "sns", "sqs")
 
 
 class Gatehouse:
-    """The sign-in of one app: its routes, page, triggers, settings and time limits.
+    """The sign-in of one app: routes, page, triggers, settings and time limits.
 
-    :param app: your Chalice app, with routes or without.
+    :param app: your Chalice app, with or without routes.
     :param public: your routes that need no access token: `("GET", "/ping")`, or `Public("POST", "/hook", csrf=False)`
         for a webhook. Every other route needs `authorizer=gate.authorized(…)`.
-    :param prefix: the path below which Gatehouse's routes are, such as `/account`; empty means the API's root.
-    :param openapi: the folder with your part of the OpenAPI document: JSON files, each with paths.
-    :param brand: the folder with your logo, picture and texts, `chalicelib/brand`: docs/branding.md.
-    :param environ: the stage's settings; by default the process's environment.
+    :param prefix: the path of Gatehouse's routes, such as `/account`. An empty prefix means the API's root.
+    :param openapi: the folder with your part of the OpenAPI document. Each file in the folder is JSON and contains paths.
+    :param brand: the folder with your logo, picture and texts, `chalicelib/brand` (docs/branding.md).
+    :param environ: the stage's settings. The default is the process's environment.
 
-    Raises ValueError for a route that is neither public nor authorized, and for a path that both the app and Gatehouse
-    define.
+    Raises ValueError for a route that is neither public nor authorized. Raises ValueError also for a path that both the
+    app and Gatehouse define.
     """
 
     def __init__(
@@ -89,11 +89,10 @@ class Gatehouse:
             refuse_collisions(app.routes, ours)
         for route in TABLE:
             self._mount(route)
-        for path in list(app.routes):
-            guard.cover(path)
+        guard.cover(*app.routes)
         guard.own_routes = ours
         self._declare_functions()
-        # Inserted first, so that it wraps all other middleware of the app.
+        # Insert `finish` first, so that `finish` wraps all other middleware of the app.
         app.middleware_handlers.insert(0, (guard.finish, "http"))
         app.log.addFilter(ChaliceErrors())
         for kind in _JOBS:
@@ -103,8 +102,7 @@ class Gatehouse:
 
     @property
     def services(self) -> Services:
-        """The services that this container has made so far; the first use reads the settings. Tests assign their own
-        services, or None."""
+        """The services of this container. The first use reads the settings. Tests assign other services, or None."""
         return self._container.services
 
     @services.setter
@@ -113,12 +111,12 @@ class Gatehouse:
 
     @property
     def own_doubles(self) -> dict[str, Any]:
-        """The fakes that `client` and `table` return in tests, by name; `testing.use` sets them."""
+        """The fakes that `client` and `table` return in tests, by name. `testing.use` sets the fakes."""
         return self._container.own
 
     @property
     def public_routes(self) -> frozenset[tuple[str, str]]:
-        """The (method, path) of every route without an access token, both ours and yours."""
+        """The (method, path) of every route without an access token: Gatehouse's routes and the app's own routes."""
         return self._guard.public_routes
 
     def authorized(
@@ -130,11 +128,11 @@ class Gatehouse:
     ) -> ScopedAuthorizer:
         """Return the authorizer for a route.
 
-        :param scope: what the access token must allow, such as `api/read`.
+        :param scope: the scope that the access token must have, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
         :param fresh: whether each call checks that the person still has these rights.
-        :param max_age: the maximum number of seconds since the person authenticated; if more have passed, the answer
-            is 401.
+        :param max_age: the maximum number of seconds since the person authenticated. After more seconds, the answer is
+            401.
         """
         return authorized(scope, group, fresh, max_age, environ=self._environ)
 
@@ -148,9 +146,10 @@ class Gatehouse:
         return caller_of(request)
 
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service, such as `sqs`, for your own code. A warm container keeps the client.
+        """Return boto3's client of a service, such as `sqs`, for your own code. A container keeps the client for later
+        calls.
 
-        If a call takes too long, the request is answered with 503, as for our own calls. Grant the permissions in
+        If a call of the client takes too long, the request is answered with 503. Grant the permissions in
         .chalice/gatehouse.yaml (docs/your-data.md).
         """
         return self._container.own_client(service)
@@ -172,16 +171,16 @@ class Gatehouse:
         return own_source(name, "STREAM_ARN", self._environ)
 
     def openapi_document(self, root: str) -> dict[str, Any]:
-        """Return this app's OpenAPI document: our routes, and your routes as you describe them. `root` is the API's
-        URL."""
+        """Return this app's OpenAPI document: Gatehouse's routes, and the routes that the app describes. `root` is the
+        API's URL."""
         from .routes.openapi import build_document
 
         return build_document(root, self.prefix, self._openapi, self._guard.max_ages)
 
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
-        """Allow a route without an access token; call this method before you register the route.
+        """Allow a route without an access token. Call this method before you register the route.
 
-        :param csrf: set it to False for a webhook, which our page does not call; your view must then check the caller.
+        :param csrf: False for a webhook, which our page does not call. The view of a webhook must check the caller.
         """
         self._guard.open(method, path, csrf)
 
@@ -196,7 +195,8 @@ class Gatehouse:
             self._guard.open(route.method, path, from_page)
         else:
             authorizer = self.authorized(route.scope, route.group, route.fresh)
-        # The same result as `app.route(…)` in a fifth of the time; every cold start does this for each of our routes.
+        # The result is the same as with `app.route(…)`, in a fifth of the time. Every cold start runs this code for each
+        # of our routes.
         self.app.routes[path][route.method] = RouteEntry(
             self._view(route),
             f"gatehouse_{route.view.replace('.', '_')}",
@@ -210,7 +210,7 @@ class Gatehouse:
         module, _, name = route.view.partition(".")
 
         def view(**parameters: str) -> Any:
-            from importlib import import_module  # a team's own routes do not need this module
+            from importlib import import_module  # a team's own routes need not load importlib
 
             from .routes.call import Call
 
@@ -234,10 +234,10 @@ class Gatehouse:
         return request
 
     def _declare_functions(self) -> None:
-        """Declare Gatehouse's other Lambda functions, in addition to the one for the API.
+        """Declare Gatehouse's Lambda functions other than the API's function.
 
-        Chalice names their handlers `app.user_records` and so on, and never changes the handler of an existing
-        function. So they must be attributes of the module `app`, which is being imported now.
+        Chalice names the handlers of these functions `app.user_records` and so on, and never changes the handler of an
+        existing function. So the functions must be attributes of the module `app`, which is being imported now.
         """
         for function in self._functions():
             name = function.__name__
@@ -249,8 +249,8 @@ class Gatehouse:
             offer(name, function, self.app)
 
     def _run_job(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
-        """Chalice's middleware around the app's own functions. Gatehouse's functions do not use it."""
-        from .guard.jobs import run_job  # routes do not need it
+        """Chalice's middleware around the app's own functions. Gatehouse's functions do not use this middleware."""
+        from .guard.jobs import run_job  # routes need not load `jobs`
 
         return run_job(self._container, event, get_response)
 
@@ -258,25 +258,26 @@ class Gatehouse:
         return self.user_records, self.token_claims, self.account_mail, self.leaving
 
     def user_records(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Cognito's sign-up and sign-in triggers: write people to the users table."""
+        """Handle Cognito's sign-up and sign-in triggers: write people to the users table."""
         from .triggers import entry
 
         return entry.user_records(self._container, event, context, bool(self._guard.max_ages))
 
     def token_claims(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Cognito's pre-token-generation trigger: the same scopes for hosted and direct sign-ins."""
+        """Handle Cognito's pre-token-generation trigger: give hosted and direct sign-ins the same scopes."""
         from .triggers import entry
 
         return entry.token_claims(self._container, event, context, bool(self._guard.max_ages))
 
     def account_mail(self, event: dict[str, Any], context: Any) -> None:
-        """Mails codes for sign-up and forgotten passwords, so that the route's answer need not wait (S-73)."""
+        """Mail codes for sign-up and forgotten passwords. The route itself sends no mail, so that the route can answer at
+        once (S-73)."""
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)
 
     def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Takes providers' signals about people who leave from the queue, and acts on them (S-77)."""
+        """Act on providers' signals about people who leave, which arrive in the queue (S-77)."""
         from .triggers import entry
 
         return entry.leaving(self._container, event, context)
@@ -303,7 +304,7 @@ def _checked_prefix(prefix: str) -> str:
     """Return the prefix, or an empty string for the root. Raises ValueError."""
     if prefix in ("", "/"):
         return ""
-    import re  # only here: compiling a pattern slows down every cold start
+    import re  # imported only here, because compiling a pattern would slow down every cold start
 
     if re.fullmatch(r"(?:/[A-Za-z0-9_-]+)+", prefix) is None:
         raise ValueError(f'prefix must look like "/account" or "/team/account", not {prefix!r}')

@@ -1,7 +1,7 @@
-"""Writes one JSON line per event to standard output, from where Lambda copies it to its log group (S-62).
+"""Writes one JSON line per event to standard output. Lambda copies standard output to the function's log group (S-62).
 
-JSON escapes CR and LF, so an attacker cannot inject a line into the log. Callers pass names and codes only: no token,
-password, code, cookie or e-mail address.
+JSON escapes CR and LF, so an attacker cannot inject a line into the log. Callers must pass only names and error codes.
+Callers must not pass tokens, passwords, mailed codes, cookies or e-mail addresses.
 """
 
 import json
@@ -10,10 +10,11 @@ import sys
 import traceback
 from collections.abc import Iterator
 
-#: At DEBUG, these libraries log requests and answers with passwords, codes, tokens and secrets. At WARNING they do not.
+#: At DEBUG, these libraries log requests and answers with passwords, codes, tokens and secrets. So the libraries' loggers
+#: stay at WARNING.
 _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 
-# A global is enough, because Lambda passes a container one event at a time.
+# A global variable is enough, because Lambda passes a container one event at a time.
 _request_id = "-"
 _tells_messages = False
 _MOST_CAUSES = 4
@@ -27,7 +28,7 @@ _NOT_SHOWN = (
 
 
 def bind_request_id(request_id: str) -> None:
-    """Attach `request_id` (Lambda's aws_request_id) to the following lines of this invocation."""
+    """Attach `request_id` (Lambda's `aws_request_id`) to the following log lines of this invocation."""
     global _request_id
     _request_id = request_id
 
@@ -38,26 +39,27 @@ def request_id() -> str:
 
 
 def tell_messages(told: bool) -> None:
-    """Choose whether messages and tracebacks of unexpected errors are also logged. Only the local stack may log them (S-61,
-    S-63)."""
+    """Choose whether messages and tracebacks of unexpected errors are also logged. Only the local stack may log messages
+    and tracebacks (S-61, S-63)."""
     global _tells_messages
     _tells_messages = told
 
 
 def quiet_libraries() -> None:
-    """Keep libraries at WARNING, whatever the root logger's level (for example `AWS_LAMBDA_LOG_LEVEL=DEBUG`; S-61)."""
+    """Set the libraries' loggers to WARNING. The root logger's level, such as `AWS_LAMBDA_LOG_LEVEL=DEBUG`, then has no
+    effect on these loggers (S-61)."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def log_event(event: str, **fields: object) -> None:
-    """Write one line, e.g. `log_event("sign_in", user="Okta_00u1", door="hosted")`."""
+    """Write one log line, for example `log_event("sign_in", user="Okta_00u1", door="hosted")`."""
     line = {"event": event, "request_id": _request_id, **fields}
     sys.stdout.write(json.dumps(line, default=str) + "\n")
 
 
 def count_metric(name: str, stage: str, now: float) -> None:
-    """Write one count of a metric in CloudWatch's embedded metric format: namespace Gatehouse, dimension Stage.
+    """Add 1 to a metric, in CloudWatch's embedded metric format (namespace Gatehouse, dimension Stage).
 
     `now` is Unix seconds. CloudWatch extracts the metric from the log, without an API call.
     """
@@ -79,17 +81,17 @@ def count_metric(name: str, stage: str, now: float) -> None:
 
 
 def log_exception(event: str, error: BaseException, **fields: object) -> None:
-    """Log the type and place of an unexpected error, the types of its causes, and the operation that AWS refused.
+    """Log the type and place of an unexpected error, the types of the error's causes, and the operation that AWS refused.
 
-    The message of a library's exception is left out: it may contain URLs, bodies and headers (S-61). Only the local
-    stack logs it, with the traceback (`tell_messages`).
+    The message of a library's exception is left out, because the message may contain URLs, bodies and headers (S-61).
+    Only the local stack logs the message and the traceback (`tell_messages`).
     """
     from .aws_errors import (
-        facts_of,  # imported here because errors are rare, and each module slows every cold start
+        facts_of,  # imported here, because each module slows down cold starts and errors are rare
     )
 
     frames = traceback.extract_tb(error.__traceback__)
-    # If a call to AWS failed, show only the app's own lines of the traceback; botocore's lines are always the same.
+    # After a failed call to AWS, log only the app's own lines of the traceback. botocore's lines are always the same.
     own = [each for each in frames if not any(each_of in each.filename for each_of in _NOT_SHOWN)]
     where = [
         f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
@@ -108,7 +110,7 @@ def log_exception(event: str, error: BaseException, **fields: object) -> None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error's causes, the nearest first; Lambda's runtime does not show them."""
+    """Yield an error's causes, the nearest first. Lambda's runtime does not log the causes."""
     seen = [error]
     while len(seen) <= _MOST_CAUSES:
         last = seen[-1]

@@ -1,9 +1,9 @@
-"""Passes requests for a mailed code to our own Lambda function, without waiting for it.
+"""Passes requests for a mailed code to our Lambda function `account_mail`, without waiting for the function's end.
 
-The calls to Cognito depend on whether the address is known, new, or unconfirmed, and each takes a different time. So the
-route only passes the address to the function, and answers at once. This takes the same time for every address (S-73).
-Source: AWS Lambda developer guide, "Invoking a Lambda function asynchronously": Lambda keeps the event, and tries twice more
-if the function fails.
+The calls to Cognito depend on whether the address is known, new, or unconfirmed, and take different times. So the route
+only passes the address to the function, and answers at once. A route's answer takes the same time for every address
+(S-73). Lambda keeps the event, and tries twice more after a failure. Source: AWS Lambda developer guide, "Invoking a
+Lambda function asynchronously".
 """
 
 import json
@@ -15,15 +15,15 @@ from .errors import TemporarilyUnavailable
 SIGN_UP = "sign-up"
 RESEND_CODE = "resend-code"
 RESET = "forgot-password"
-#: HTTP status 202: Lambda has stored the event, and will run the function.
+#: HTTP status 202. Lambda has stored the event, and will run the function.
 _ACCEPTED = 202
 KINDS = (SIGN_UP, RESEND_CODE, RESET)
 
 
 @dataclass(frozen=True)
 class MailRequest:
-    """A request for a code. `kind` is one of KINDS, `ip` the caller's IP address, `lock` the lock's key for the
-    address."""
+    """A request for a code. `kind` is one of KINDS. `ip` is the caller's IP address. `lock` is the key of the address's
+    lock."""
 
     kind: str
     email: str = field(repr=False)
@@ -32,7 +32,7 @@ class MailRequest:
 
     @classmethod
     def parse(cls, event: Any) -> "MailRequest":
-        """Read the function's event. Raises ValueError for an event that this release does not send."""
+        """Read the function's event. Raises ValueError for an event that this release never sends."""
         names = set(cls.__dataclass_fields__)
         if not isinstance(event, dict) or set(event) != names:
             raise ValueError("not a request for a mail")
@@ -42,13 +42,13 @@ class MailRequest:
 
 
 class Lambda(Protocol):
-    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
+    """The method of boto3's client that this module calls. The tests' fake client has the same method."""
 
     def invoke(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class MailRequests:
-    """Passes requests to the function `function_name` through `client`."""
+    """Passes requests to the Lambda function `function_name` through `client`."""
 
     def __init__(self, client: Lambda, function_name: str) -> None:
         self._client = client

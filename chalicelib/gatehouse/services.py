@@ -1,7 +1,8 @@
-"""Composition root: makes every client and service at first use, and keeps them as long as the Lambda container is warm.
+"""Makes every client and service at first use, and keeps clients and services while the Lambda container is warm
+(composition root).
 
-No other module makes a client. Modules are imported when needed: a route that uses no table does not load the modules for
-tables. Tests build their own `Services` with fakes and pass it to the `Container`.
+Only this module makes clients. Modules are imported at first use, so a route that uses no table does not load the modules
+for tables. Tests build their own `Services` with fakes and assign the object to the `Container`.
 """
 
 import time
@@ -63,10 +64,10 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """The services that routes and triggers call. `clock` returns Unix seconds; `aws` makes a client by service name.
+    """The services that routes and triggers call. `clock` returns Unix seconds. `aws` makes a client by service name.
 
-    `budget` limits the time of outbound calls. Clients that are passed as arguments must apply that limit themselves.
-    `sleep` waits between calls whose rate is limited.
+    `budget` limits the time of outbound calls. Clients that are passed as arguments must themselves apply the limit of
+    `budget`. `sleep` waits between calls whose rate is limited.
     """
 
     def __init__(
@@ -339,7 +340,7 @@ class Services:
         )
 
     def client_secret(self, renew: bool) -> str:
-        """Return the app client's secret, for the pre-sign-up trigger; `renew` bypasses the cache."""
+        """Return the app client's secret, for the pre-sign-up trigger. `renew=True` bypasses the cache."""
         return self._secrets.client_secret(renew)
 
     @cached_property
@@ -365,7 +366,7 @@ class Services:
 
     @cached_property
     def leaving(self) -> "Leaving":
-        """Return the service that the function `leaving` uses. It limits the rate of its calls to Cognito."""
+        """Return the service that the function `leaving` uses. The service limits the rate of its calls to Cognito."""
         from .cognito.pace import PacedClient
         from .cognito.provider_people import ProviderPeople
         from .cognito.user_admin import UserAdmin
@@ -597,22 +598,22 @@ class Services:
 
 
 class Container:
-    """The state that a warm Lambda container keeps for one app: the services, which are made at first use, and the time
-    limits.
+    """The state that a warm Lambda container keeps for one app: the services and the time limits. The services are made
+    at first use.
 
-    `environ` holds the stage's settings; the default is the process's own environment. Tests assign `services`.
+    `environ` contains the stage's settings. The default is the process's own environment. Tests assign `services`.
     """
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._environ = environ
         self._services: Services | None = None
         self._budget = deadline.Budget()
-        #: The app's own clients and tables, by name. Tests put their doubles here (`testing.use`).
+        #: The app's own clients and tables, by name. In tests, `own` contains fakes (`testing.use`).
         self.own: dict[str, Any] = {}
 
     @property
     def services(self) -> Services:
-        """The services; the first use reads the settings and raises ConfigurationError."""
+        """The services. The first use reads the settings and may raise ConfigurationError."""
         if self._services is None:
             settings = Settings.from_env(self._environ)
             self._services = Services(settings, budget=self._budget)
@@ -620,12 +621,12 @@ class Container:
 
     @services.setter
     def services(self, given: Services | None) -> None:
-        """Replace the services; after None, the next use makes new ones."""
+        """Replace the services. After None, the next use makes new services."""
         self._services = given
         self._budget = deadline.Budget() if given is None else given.budget
 
     def own_client(self, service: str) -> Any:
-        """Return a client for the app's own code. The client is made at its first use."""
+        """Return a client for the app's own code. The first call for a service makes the client."""
         return self._own_kept(service, lambda clients: clients.own(service))
 
     def own_table(self, name: str) -> Any:
@@ -649,7 +650,7 @@ class Container:
         return self.own[key]
 
     def begin_job(self, seconds: float) -> None:
-        """Start an invocation of one of the app's own functions."""
+        """Start an invocation of one of the app's own functions, with a budget of `seconds`."""
         self._budget.begin_job(seconds)
 
     def begin_request(self) -> None:

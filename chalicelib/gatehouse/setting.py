@@ -1,11 +1,10 @@
-"""One setting: its variable, its parser, its default, and its purpose.
+"""The class of one setting: variable, parser, default, and purpose.
 
-A class of settings (`Settings`, `Brand`) declares each setting once. Everything that needs a setting reads this
-declaration: the functions when they start, `ops` before it deploys, and the generator of the table in
-docs/operations.md.
+A class of settings (`Settings`, `Brand`) declares each setting once. The functions read the declarations when they start.
+`ops` reads the declarations before a deployment. The table in docs/operations.md is generated from the declarations.
 
-Every cold start loads this module. It has no dataclasses or named tuples, because Python would generate and compile their
-code, which takes time.
+Every cold start loads this module. So the module contains no dataclasses or named tuples, because Python would have to
+generate and compile code for dataclasses and named tuples.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Table = TypeVar("Table", bound="SettingTable")
 
-#: Who sets a setting's value.
+#: The sources of a setting's value.
 TEAM = "team"
 STACK = "stack"
 PROJECT = "project"
@@ -27,17 +26,17 @@ LOCAL = "local"
 class Setting(Generic[T]):
     """One environment variable.
 
-    :param variable: its name in the environment.
-    :param parse: turns the text into the value, or raises a ValueError whose message says what the text must be ("must
-        be a number"). An empty text counts as unset, and is parsed only if there is no default.
-    :param says: what the setting is for, in Markdown, as docs/operations.md shows it.
-    :param default: the text to use if the variable is unset, or a function that makes this text from the other
-        settings' texts. `shown` describes the default to people.
-    :param needed: True if the setting is always required. Or a pair: another variable, and those of its values for which
-        this setting is required.
-    :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by where the app runs),
-        or LOCAL (the local stack and tests).
-    :param starts: whether `init` writes it into the configuration, so that people see the choice.
+    :param variable: the variable's name in the environment.
+    :param parse: turns the text into the value, or raises a ValueError. The error's message describes a valid text ("must
+        be a number"). An empty text counts as unset. An empty text is parsed only if the setting has no default.
+    :param says: the purpose of the setting, in Markdown, for docs/operations.md.
+    :param default: the text for an unset variable, or a function that makes this text from the other settings' texts.
+        `shown` describes the default to people.
+    :param needed: True if the setting is always required. A pair contains another variable, and the values of that
+        variable with which this setting is required.
+    :param source: the source of the value. TEAM is the team. STACK is an output of the identity stack. PROJECT is the
+        environment of the app. LOCAL is the local stack, and tests.
+    :param starts: whether `init` writes the setting into the configuration, so that people learn of the choice.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Setting(Generic[T]):
         owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
-        # At run time an instance of a table has values under the same names; these hide the declarations.
+        # At run time, an instance of a table has values under the same names. These values hide the declarations.
         @overload
         def __get__(self, table: None, owner: type) -> "Setting[T]": ...
         @overload
@@ -75,14 +74,14 @@ class Setting(Generic[T]):
         def __get__(self, table: "SettingTable | None", owner: type) -> "Setting[T] | T": ...
 
     def text(self, variables: Mapping[str, str]) -> str:
-        """Return the environment's text, or the default if it is unset."""
+        """Return the environment's text, or the default if the variable is unset."""
         said = variables.get(self.variable)
         if said:
             return said
         return self.default if isinstance(self.default, str) else self.default(variables)
 
     def is_needed(self, texts: Mapping[str, str]) -> bool:
-        """Whether the setting is required, given the texts of its table, including defaults."""
+        """Whether the setting is required. `texts` are the texts of all settings in the table, including defaults."""
         if isinstance(self.needed, bool):
             return self.needed
         variable, values = self.needed
@@ -90,10 +89,10 @@ class Setting(Generic[T]):
 
 
 class SettingTable:
-    """Values of the settings that a subclass declares. A table cannot be changed, and equals another table with the same
-    values."""
+    """The values of the settings that a subclass declares. A table cannot be changed. Two tables with the same values are
+    equal."""
 
-    #: The settings that the class itself declares, and its parts (other tables), by attribute.
+    #: The settings that the class itself declares, and the class's parts (other tables) by attribute name.
     declared: ClassVar[tuple[Setting[Any], ...]] = ()
     parts: ClassVar[Mapping[str, "type[SettingTable]"]] = {}
 
@@ -107,7 +106,7 @@ class SettingTable:
         return (*cls.declared, *below)
 
     def __init__(self, **values: Any) -> None:
-        """Set the given values; all other settings get their defaults."""
+        """Set the given values. All other settings get the default values."""
         for setting in self.declared:
             name = setting.attribute
             value = values.pop(name) if name in values else setting.parse(setting.text({}))
@@ -121,10 +120,9 @@ class SettingTable:
     def read(
         cls: type[Table], variables: Mapping[str, str], *, without: tuple[str, ...] = ()
     ) -> tuple[Table, list[str]]:
-        """Read the environment; return the values, and every problem by its variable's name.
+        """Read the environment. Return the values, and the problems by the variable's name.
 
-        A value with a problem is replaced by its default in the result. `without` names sources whose settings may
-        still be missing.
+        In the result, the default replaces a value with a problem. Settings from the sources in `without` may be missing.
         """
         problems: list[str] = []
         values: dict[str, Any] = {}

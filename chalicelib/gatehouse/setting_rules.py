@@ -1,6 +1,6 @@
-"""Rules about several settings together: each rule yields the problems of the settings that were read.
+"""Rules about several settings together. Each rule yields the problems of the given settings.
 
-There are no regular expressions here, because every cold start would compile them.
+This module uses no regular expressions, because every cold start would compile the expressions.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _ADDRESSES = (parse.url, parse.base_url, parse.origins)
-#: The characters of AWS's names, apart from dots and dashes.
+#: The characters of AWS's names, except dots and dashes.
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -42,17 +42,18 @@ def contradictions(settings: "Settings") -> Iterator[str]:
 
 
 def _is_place(text: str, origins: frozenset[str]) -> bool:
-    """Whether the text has the form of a target. At each sign-in, `edge.redirects` makes the full check."""
+    """Whether the text has the form of a target after a sign-in. At each sign-in, `edge.redirects` makes the full
+    check."""
     if text.startswith("/"):
         return not text.startswith(("//", "/\\"))
     return any(text.startswith(f"{origin}/") for origin in origins)
 
 
 def pool_and_region(settings: "Settings") -> Iterator[str]:
-    """Check that the pool's id, its ARN and the region belong together.
+    """Check that the pool's id, the pool's ARN and the region belong together.
 
-    The URLs of the issuer and of its keys contain the region and the id. If one of these were wrong, we would accept
-    another pool's tokens.
+    The URLs of the issuer and of the issuer's keys contain the region and the id. With a wrong region or id, we would
+    accept another pool's tokens.
     """
     pool, arn, region = settings.user_pool_id, settings.user_pool_arn, settings.region
     of_pool, _, unique = pool.partition("_")

@@ -1,7 +1,7 @@
-"""Parsers for settings: each returns the value of a text, or raises a ValueError whose message says what the text must
-be.
+"""Parsers for settings. A parser returns the value of a text, or raises a ValueError. The error's message describes a
+valid text.
 
-Patterns are compiled when a stage first uses such a setting, so other stages' cold starts are not slowed down.
+A pattern is compiled when a stage uses the setting. So the pattern does not slow down other stages' cold starts.
 """
 
 import re
@@ -17,7 +17,7 @@ def text(said: str) -> str:
 
 
 def text_or_none(said: str) -> str | None:
-    """Accept any text; return None if it is unset."""
+    """Accept any text. Return None if the text is empty."""
     return said or None
 
 
@@ -49,7 +49,7 @@ def seconds(low: int, high: int) -> Callable[[str], int]:
 
 
 def parse_list(said: str) -> list[str]:
-    """Return the entries of a comma-separated setting, without spaces, in their order."""
+    """Return the entries of a comma-separated setting in their order, without spaces."""
     return [entry for entry in (part.strip() for part in said.split(",")) if entry]
 
 
@@ -59,9 +59,9 @@ def texts(said: str) -> tuple[str, ...]:
 
 
 def url(said: str) -> str | None:
-    """Accept an address without query, fragment and user; return None if it is unset.
+    """Accept an address without query, fragment and user. Return None if the text is empty.
 
-    `Settings` decides whether it may be http: only the local stage may (S-64).
+    `Settings` checks the scheme, because only the local stage may use http (S-64).
     """
     if not said:
         return None
@@ -81,7 +81,7 @@ def url(said: str) -> str | None:
 
 
 def base_url(said: str) -> str:
-    """Accept an address to which paths are added; return an empty string if it is unset."""
+    """Accept an address to which paths are added. Return an empty string if the text is empty."""
     return (url(said) or "").rstrip("/")
 
 
@@ -99,8 +99,8 @@ def domains(said: str) -> frozenset[str]:
 
 
 def origins(said: str) -> frozenset[str]:
-    """Accept origins exactly as browsers send them: scheme, host in lower case, a port unless it is the scheme's
-    default (S-30)."""
+    """Accept origins in the exact form of browsers: scheme, host in lower case, and any port except the scheme's default
+    (S-30)."""
     found = parse_list(said)
     if not all(map(_is_origin, found)):
         raise ValueError(
@@ -111,7 +111,7 @@ def origins(said: str) -> frozenset[str]:
 
 
 def headers(said: str) -> tuple[str, ...]:
-    """Accept names of headers (RFC 9110 5.1); a name with rarely used characters is refused."""
+    """Accept names of headers (RFC 9110 5.1). A name with rarely used characters is refused."""
     found = tuple(parse_list(said.lower()))
     if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", header) for header in found):
         raise ValueError(
@@ -121,14 +121,15 @@ def headers(said: str) -> tuple[str, ...]:
 
 
 def colour(said: str) -> str:
-    """Accept a colour such as #0b6b62, in lower case. It goes into a stylesheet, so nothing else is accepted."""
+    """Accept a colour such as #0b6b62, in lower case. Every other text is refused, because the colour is put into a
+    stylesheet."""
     if said and not re.fullmatch("#[0-9a-fA-F]{6}", said):
         raise ValueError("must be a colour such as #0b6b62")
     return said.lower()
 
 
 def logo(said: str) -> str:
-    """Accept the name of a picture in the brand's folder, never a path."""
+    """Accept the name of a picture in the brand's folder. Paths are refused."""
     if said and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*\.(?:svg|png)", said):
         raise ValueError(
             "must be the name of an SVG or PNG file in the brand's folder, such as acme.svg"
@@ -142,15 +143,15 @@ def picture(said: str) -> str:
 
 
 def link(said: str) -> str:
-    """Accept the target of a link; refuse URLs that run code, such as `javascript:` (S-54)."""
+    """Accept the target of a link. Refuse URLs that run code, such as `javascript:` (S-54)."""
     if said and not _is_link(said):
         raise ValueError("must start with https:// or be a path on this host such as /terms")
     return said
 
 
 def link_or_mailto(said: str) -> str:
-    """Accept a link, or one plain e-mail address. A subject or a second recipient is refused, because it would need encoding
-    rules."""
+    """Accept a link, or one plain e-mail address. A subject or a second recipient is refused, because subjects and
+    recipients need encoding rules."""
     if said and not _is_link(said) and not _is_mailto(said):
         raise ValueError(
             "must start with https:// or mailto: or be a path on this host such as /help"
@@ -159,7 +160,7 @@ def link_or_mailto(said: str) -> str:
 
 
 def languages(said: str) -> tuple[str, ...]:
-    """Accept language tags, the default first; they name files, so nothing else is accepted."""
+    """Accept language tags, the default first. Every other text is refused, because the tags become names of files."""
     found = tuple(parse_list(said))
     if not found or not all(re.fullmatch("[a-z]{2,3}(?:-[A-Z]{2})?", tag) for tag in found):
         raise ValueError(
@@ -174,8 +175,8 @@ def _is_origin(said: str) -> bool:
 
 
 def _is_link(said: str) -> bool:
-    """Whether the text is a path on this host or an https URL. Browsers drop control characters, and read `\\` as
-    `/`."""
+    """Whether the text is a path on this host or an https URL. Control characters and `\\` are refused, because browsers
+    drop control characters and read `\\` as `/`."""
     if not said.isascii() or not said.isprintable() or any(sign in said for sign in ' \\"<>'):
         return False
     try:

@@ -1,7 +1,8 @@
-"""The settings of a stage: the only place that reads the environment.
+"""Declares and reads the settings of a stage. Only this module reads the environment.
 
-`.chalice/config.json` sets these variables per stage; `ops provision` writes those that are outputs of the identity
-stack. If reading fails, one error lists every problem. docs/operations.md shows the table that is declared here.
+`.chalice/config.json` sets these variables per stage. `ops provision` writes the variables that are outputs of the
+identity stack. If the settings are faulty, one error lists every problem. docs/operations.md shows the table that this
+module declares.
 """
 
 import os
@@ -15,21 +16,21 @@ from .setting_rules import RULES
 
 #: Cognito's own sender may send 50 mails a day (AWS "Quotas in Amazon Cognito").
 COGNITO_MAILS_PER_DAY = 50
-#: The longest time that browsers keep a cookie: 400 days.
+#: The longest lifetime of a cookie in browsers: 400 days.
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
-#: The command that error messages name; ops/program.py chooses it by the same rule.
+#: The command that error messages name. ops/program.py chooses the command by the same rule.
 _PROGRAM = "gatehouse" if __package__ == "chalice_gatehouse" else "python -m ops"
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
 
 def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
-    """Return the pool's ARN for API Gateway's authorizer, needed when `app.py` is imported.
+    """Return the pool's ARN for API Gateway's authorizer. The ARN is needed when `app.py` is imported.
 
-    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment and
-    AWS_CHALICE_CLI_MODE before it imports the app. With a placeholder, the CLI would deploy a wrong ARN. So under the CLI, a
-    missing ARN is an error.
+    Tests and editors import the app without a stage and get a placeholder. Before Chalice's CLI imports the app, the CLI
+    sets the stage's environment and AWS_CHALICE_CLI_MODE. The CLI would deploy the placeholder as the ARN. So under the
+    CLI, a missing ARN is an error.
     """
     environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
@@ -47,7 +48,7 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
 
 
 def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the AWS name of a team's own table or queue, from a variable such as ORDERS_TABLE (`orders`, TABLE).
+    """Return the AWS name of a team's own table or queue, from a variable such as ORDERS_TABLE (for `orders` and TABLE).
 
     `kind` is TABLE, QUEUE, QUEUE_URL or STREAM_ARN. Raises ConfigurationError.
     """
@@ -63,8 +64,8 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
 
 
 def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the same name as `own_name`, for a decorator of Chalice, which needs the name when `app.py` is imported. Tests
-    get a placeholder."""
+    """Return the same name as `own_name`, for a decorator of Chalice. The decorator needs the name when `app.py` is
+    imported. Tests get a placeholder."""
     environ = os.environ if environ is None else environ
     try:
         return own_name(name, kind, environ)
@@ -75,14 +76,15 @@ def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -
 
 
 def is_local(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this is the local stack: the stage has its name, and Cognito's URL is on this machine."""
+    """Whether this process runs on the local stack: the stage has the local stack's name, and Cognito's URL is on this
+    machine."""
     environ = os.environ if environ is None else environ
     cognito = environ.get("COGNITO_URL", "")
     return environ.get("STAGE") == "local" and cognito.startswith("http://127.0.0.1:")
 
 
 class SessionLifetimes:
-    """How long sessions last, in seconds: idle (extended by each refresh) and absolute (never extended)."""
+    """How long sessions last, in seconds. Each refresh extends `idle`. `absolute` is never extended."""
 
     def __init__(self, idle: int, absolute: int) -> None:
         self.idle = idle
@@ -90,7 +92,8 @@ class SessionLifetimes:
 
 
 def _issuer(environ: Mapping[str, str]) -> str:
-    """Return the default issuer. Only stages from an earlier release need it, and these are all in the partition `aws`."""
+    """Return the default issuer. Only stages from an earlier release need the default, and all these stages are in the
+    partition `aws`."""
     region, pool = environ.get("AWS_REGION"), environ.get("USER_POOL_ID")
     return f"https://cognito-idp.{region}.amazonaws.com/{pool}"
 
@@ -100,7 +103,7 @@ def _keys(environ: Mapping[str, str]) -> str:
 
 
 class Settings(SettingTable, parts={"brand": Brand}):
-    """The settings of a stage. It contains names and addresses, never a secret (S-59)."""
+    """The settings of a stage: names and addresses, but no secrets (S-59)."""
 
     brand: Brand
 
@@ -108,8 +111,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
     direct_sign_in = Setting(
         "DIRECT_SIGN_IN",
         parse.one_of("embedded", "managed", "off"),
-        "email and password: `managed` (on Cognito's pages), `embedded` (our own form) or "
-        "`off`; [ADR 6](adr/0006-direct-sign-in.md) compares them",
+        "the sign-in with email and password: `managed` (on Cognito's pages), `embedded` (our own form) or "
+        "`off`. [ADR 6](adr/0006-direct-sign-in.md) compares the three values",
         default="managed",
         starts=True,
     )
@@ -117,47 +120,46 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "AUTO_SIGN_IN",
         parse.text_or_none,
         (
-            "an identity provider's name, or `COGNITO`: if nobody is signed in, the page automatically starts a "
-            "sign-in there"
+            "an identity provider's name, or `COGNITO`. If the person is not signed in, the page automatically "
+            "starts a sign-in at this provider"
         ),
         starts=True,
     )
     after_sign_in = Setting(
         "AFTER_SIGN_IN",
         parse.text_or_none,
-        "the target of a sign-in without a `return_to`: a path below the API root as "
-        "browsers show it (`/api/reports`), or a URL of an origin in `ALLOWED_ORIGINS`; "
-        "if this is empty, the target is the page",
+        "the target of a sign-in without a `return_to`: a path including the API root (`/api/reports`), or "
+        "a URL of an origin in `ALLOWED_ORIGINS`. If this setting is empty, the target is the page",
     )
     sign_up_allowed_domains = Setting(
         "SIGN_UP_ALLOWED_DOMAINS",
         parse.domains,
-        "e-mail domains, comma-separated: only people with an address in one of them may sign up (the pre-sign-up "
-        "trigger enforces this). `bücher.example` and `xn--bcher-kva.example` count as the same domain, both here "
-        "and in the addresses that people enter",
+        "the e-mail domains whose people may sign up, comma-separated. The pre-sign-up trigger enforces the"
+        " list. `bücher.example` and `xn--bcher-kva.example` count as the same domain, in the list and in "
+        "the addresses that people enter",
     )
     sign_up_refused_domains = Setting(
         "SIGN_UP_REFUSED_DOMAINS",
         parse.domains,
-        "e-mail domains, comma-separated: people with an address in one of them may not sign up",
+        "the e-mail domains whose people may not sign up, comma-separated",
     )
     mails_per_day = Setting(
         "MAILS_PER_DAY",
         parse.number(1, 1_000_000),
-        "how many mails the forms for sign-up and new passwords may send in 24 hours, 1 to "
+        "the maximum number of mails in 24 hours from the forms for sign-up and new passwords, 1 to "
         "1,000,000 (S-41). Cognito's own sender may send [50 a "
-        "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the "
-        "whole account; to send more, use SES (`ses_identity_arn`). With SES this is required. "
-        "Invitations by `ops` and second-factor codes by mail are not counted",
+        "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the whole account."
+        " To send more mails, use SES (`ses_identity_arn`). With SES, this setting is required. Invitations"
+        " by `ops` and second-factor codes by mail are not counted",
         default=str(COGNITO_MAILS_PER_DAY),
     )
     captcha = Setting(
         "CAPTCHA",
         parse.one_of("off", "hcaptcha", "turnstile"),
-        "`hcaptcha` or `turnstile`: a puzzle after repeated failures on the embedded form. "
-        "If the vendor's answer names a host, it must be the app's own host; "
-        "so the vendors' test keys, which name other hosts, do not work. "
-        "An IP address that has sent 50 wrong solutions has to wait",
+        "the vendor of a puzzle that the embedded form shows after repeated failures: `hcaptcha` or "
+        "`turnstile`. If the vendor's answer names a host, the host must be the app's own host. So the "
+        "vendors' test keys, which name other hosts, do not work. An IP address that has sent 50 wrong "
+        "solutions has to wait",
         default="off",
     )
     captcha_site_key = Setting(
@@ -166,7 +168,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
     captcha_secret_arn = Setting(
         "CAPTCHA_SECRET_ARN",
         parse.text,
-        'ARN of the secret `{"secret": "…"}`; also set it as `gatehouse.captcha_secret_arn`, so that the role may read it',
+        'the ARN of the secret `{"secret": "…"}`. Also set the ARN as `gatehouse.captcha_secret_arn`, so '
+        "that the role may read the secret",
         needed=_CAPTCHA,
     )
 
@@ -174,14 +177,14 @@ class Settings(SettingTable, parts={"brand": Brand}):
     session_idle_seconds = Setting(
         "SESSION_IDLE_SECONDS",
         parse.seconds(60, _LONGEST),
-        "a session ends after this many seconds without activity",
+        "a session ends after this number of seconds without activity",
         default="1800",
     )
     session_absolute_seconds = Setting(
         "SESSION_ABSOLUTE_SECONDS",
         parse.seconds(300, _LONGEST),
-        "a session ends after this many seconds, even if it is used; at most 2592000 (30 days), because refresh "
-        "tokens then expire",
+        "a session ends after this number of seconds, even during use; at most 2592000 (30 days), because "
+        "refresh tokens then expire",
         default="43200",
     )
     remember_idle_seconds = Setting(
@@ -201,22 +204,23 @@ class Settings(SettingTable, parts={"brand": Brand}):
     allowed_origins = Setting(
         "ALLOWED_ORIGINS",
         parse.origins,
-        "exact origins of the same site, comma-separated, whose front ends may call the app "
-        "([clients.md](clients.md)): `https://app.example.com`; http only on a local stage "
-        "that was started with `--http`. Run `ops deploy` after a change, because API "
-        "Gateway's own errors contain these origins, too",
+        "the origins of the same site whose front ends may call the app, comma-separated, such as "
+        "`https://app.example.com` ([clients.md](clients.md)). Only a local stage that was started with "
+        "`--http` may have origins with http. After a change, run `ops deploy`, because API Gateway's own "
+        "errors also contain the origins",
     )
     allowed_headers = Setting(
         "ALLOWED_HEADERS",
         parse.headers,
-        "further request headers, comma-separated, that scripts of these origins may send, such as `traceparent`",
+        "further request headers that scripts of `ALLOWED_ORIGINS` may send, comma-separated, such as "
+        "`traceparent`",
     )
     exposed_headers = Setting(
         "EXPOSED_HEADERS",
         parse.headers,
         (
-            "further response headers, comma-separated, that scripts of these origins may "
-            "read (`Retry-After` is always readable)"
+            "further response headers that scripts of `ALLOWED_ORIGINS` may read, comma-separated "
+            "(`Retry-After` is always readable)"
         ),
     )
 
@@ -236,33 +240,33 @@ class Settings(SettingTable, parts={"brand": Brand}):
     issuer = Setting(
         "ISSUER",
         parse.text,
-        "the `iss` of the pool's tokens, from its discovery document; both of AWS's forms "
-        "(ORIGINAL, UPDATED) for this pool are accepted",
+        "the `iss` of the pool's tokens, from the pool's discovery document. Both of AWS's forms of the "
+        "issuer (ORIGINAL, UPDATED) are accepted",
         default=_issuer,
         source=STACK,
     )
     jwks_url = Setting(
         "JWKS_URL",
         parse.base_url,
-        "the address of the signing keys, if it is not below the issuer",
+        "the URL of the signing keys, if the URL does not begin with the issuer",
         default=_keys,
         source=STACK,
     )
-    client_id = Setting("CLIENT_ID", parse.text, "its app client", needed=True, source=STACK)
+    client_id = Setting("CLIENT_ID", parse.text, "the app client", needed=True, source=STACK)
     cognito_url = Setting(
-        "COGNITO_URL", parse.base_url, "base URL of the hosted UI", needed=True, source=STACK
+        "COGNITO_URL", parse.base_url, "the base URL of the hosted UI", needed=True, source=STACK
     )
     client_secret_arn = Setting(
         "CLIENT_SECRET_ARN",
         parse.text,
-        "ARN of the app client's secret, which is stored nowhere else",
+        "the ARN of the app client's secret. The secret is stored only in Secrets Manager",
         needed=True,
         source=STACK,
     )
     sealing_keys_secret_arn = Setting(
         "SEALING_KEYS_SECRET_ARN",
         parse.text,
-        "ARN of the keys that seal cookies, which are stored nowhere else",
+        "the ARN of the keys that seal cookies. The keys are stored only in Secrets Manager",
         needed=True,
         source=STACK,
     )
@@ -292,7 +296,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     leaving_queue_url = Setting(
         "LEAVING_QUEUE_URL",
         parse.text,
-        "the queue of these signals",
+        "the queue of signals about people who leave",
         source=STACK,
     )
     mfa_client_id = Setting(
@@ -305,7 +309,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     mfa_client_secret_arn = Setting(
         "MFA_CLIENT_SECRET_ARN",
         parse.text,
-        "ARN of that client's secret",
+        "the ARN of the server-only app client's secret",
         needed=_EMBEDDED,
         source=STACK,
     )
@@ -317,7 +321,10 @@ class Settings(SettingTable, parts={"brand": Brand}):
         source=STACK,
     )
     program_redirect_uris = Setting(
-        "PROGRAM_REDIRECT_URIS", parse.texts, "its callback URLs", source=STACK
+        "PROGRAM_REDIRECT_URIS",
+        parse.texts,
+        "the callback URLs of the public app client",
+        source=STACK,
     )
 
     passkey_domain = Setting(
@@ -327,7 +334,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         source=STACK,
     )
 
-    # Fixed by where the functions run
+    # Fixed by the environment of the functions
     stage = Setting(
         "STAGE",
         parse.text,
@@ -342,7 +349,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     region = Setting(
         "AWS_REGION",
         parse.text,
-        "where the functions run",
+        "the AWS region of the functions",
         needed=True,
         source=PROJECT,
         shown="set by Lambda",
@@ -352,7 +359,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     public_url = Setting(
         "PUBLIC_URL",
         parse.url,
-        "the app's root if requestContext does not contain it",
+        "the URL of the app's root, if `requestContext` does not contain this URL",
         source=LOCAL,
     )
     captcha_verify_url = Setting(
@@ -365,12 +372,12 @@ class Settings(SettingTable, parts={"brand": Brand}):
 
     @property
     def client_ids(self) -> tuple[str, ...]:
-        """The app clients whose access tokens our routes accept. The server-only client is never one of them."""
+        """The app clients whose access tokens our routes accept. The server-only client is not included."""
         return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
 
     @property
     def passkeys(self) -> bool:
-        """Whether people can sign in with a passkey: the stage has its own form and a relying party."""
+        """Whether people can sign in with a passkey. For passkeys, the stage needs its own form and a relying party."""
         return self.direct_sign_in == "embedded" and bool(self.passkey_domain)
 
     @property
@@ -385,8 +392,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read `environ`, or the process's environment; raises one ConfigurationError that lists every missing or
-        wrong setting."""
+        """Read `environ`, or the process's environment. Raises one ConfigurationError that lists every missing or wrong
+        setting."""
         found, problems = cls.checked(os.environ if environ is None else environ)
         if problems:
             raise ConfigurationError("; ".join(problems))
@@ -396,7 +403,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     def checked(
         cls, environ: Mapping[str, str], *, without: tuple[str, ...] = ()
     ) -> "tuple[Settings, list[str]]":
-        """Read the environment; return the values, and every problem. `without` is as in `read`."""
+        """Read the environment. Return the values, and every problem. `without` has the same meaning as in `read`."""
         found, problems = cls.read(environ, without=without)
         for rule in RULES:
             problems += rule(found)

@@ -1,10 +1,10 @@
-"""The errors of sign-ins, sessions, accounts and triggers. Import them from `errors`."""
+"""The errors of sign-ins, sessions, accounts and triggers. Import these errors from `errors`."""
 
 from collections.abc import Mapping
 
 from .errors import GatehouseError
 
-#: The maximum length of a token's own values in the log.
+#: The maximum number of characters of a token's own value in the log.
 _SHOWN_CHARACTERS = 80
 
 
@@ -23,8 +23,8 @@ class SessionExpired(GatehouseError):
 
 
 class InvalidCredentials(GatehouseError):
-    """The same answer for an unknown address, a wrong password, and a disabled, unconfirmed or locked account (S-40). Only
-    `detail` distinguishes them."""
+    """The sign-in failed. The answer is the same for an unknown address, a wrong password, and a disabled, unconfirmed or
+    locked account (S-40). Only `detail` distinguishes these cases."""
 
     code = "invalid_credentials"
     status = 401
@@ -32,10 +32,10 @@ class InvalidCredentials(GatehouseError):
 
 
 class InvalidPasskey(InvalidCredentials):
-    """A passkey's answer was refused, for any reason. Its challenge cannot be used again (S-88)."""
+    """A passkey's answer was refused, for any reason. The passkey's challenge cannot be used again (S-88)."""
 
     clears_challenge = True
-    message = "This passkey cannot sign in here."
+    message = "This passkey cannot be used to sign in."
 
 
 class CodeRequired(GatehouseError):
@@ -47,16 +47,17 @@ class CodeRequired(GatehouseError):
 
 
 class PasskeyNotSupported(GatehouseError):
-    """Cognito refuses a new passkey: it is for another site, it lacks user verification, or the person already has the
-    maximum number."""
+    """Cognito refuses a new passkey. The passkey is for another site or lacks user verification, or the person already
+    has the maximum number of passkeys."""
 
     code = "passkey_refused"
     status = 400
-    message = "This passkey cannot be used here."
+    message = "This passkey cannot be registered."
 
 
 class TooManyAttempts(GatehouseError):
-    """The throttle's answer; `retry_after` is in seconds, also in the body for the page's countdown (S-41, S-44)."""
+    """The throttle refuses an attempt. `retry_after` is in seconds, and is also in the body, for the page's countdown
+    (S-41, S-44)."""
 
     code = "too_many_attempts"
     status = 429
@@ -75,11 +76,11 @@ class InvalidCode(GatehouseError):
 
     code = "invalid_code"
     status = 400
-    message = "This code is wrong, or it has expired."
+    message = "This code is wrong or has expired."
 
 
 class InvalidChallengeCode(InvalidCode):
-    """A wrong answer to a challenge; the challenge can be answered again."""
+    """A wrong answer to a challenge. The challenge can be answered again."""
 
     status = 401
 
@@ -92,11 +93,11 @@ class ChallengeExpired(GatehouseError):
 
 
 class UnsupportedChallenge(GatehouseError):
-    """Cognito requires a step that this page cannot do; managed login can (S-45: fail closed)."""
+    """Cognito requires a step that only managed login supports. The sign-in on our page fails (S-45)."""
 
     code = "unsupported_challenge"
     status = 401
-    message = "This account needs another way to sign in."
+    message = "This account must sign in in another way."
     clears_challenge = True
 
     def __init__(self, detail: str = "", *, login_url: str = "") -> None:
@@ -133,7 +134,7 @@ class SignUpNotAllowed(GatehouseError):
 class ManagedByProvider(GatehouseError):
     code = "managed_by_provider"
     status = 409
-    message = "Your identity provider manages this."
+    message = "Your identity provider manages this part of your account."
 
 
 class MfaAlreadyOn(GatehouseError):
@@ -145,11 +146,11 @@ class MfaAlreadyOn(GatehouseError):
 class MfaNotOn(GatehouseError):
     code = "mfa_not_on"
     status = 409
-    message = "No authenticator app is on, so there is nothing to recover."
+    message = "This account has no authenticator app, so recovery codes are not needed."
 
 
 class SignInError(GatehouseError):
-    """A hosted sign-in that ends at the callback; the code goes to the page as `/?error=<code>`."""
+    """A hosted sign-in failed at the callback. The page gets the code as `/?error=<code>`."""
 
     code = "login_failed"
     status = 400
@@ -162,17 +163,19 @@ class LoginExpired(SignInError):
 
 
 class LoginUsed(SignInError):
-    """The browser opened a callback again: by Back, a restored tab, or a bookmark."""
+    """The browser opened a callback again, by Back, a restored tab, or a bookmark."""
 
     code = "login_used"
     message = "The sign-in is already finished."
 
 
 class LoginUnknown(SignInError):
-    """A callback without a cookie of its sign-in: the sign-in began in another browser, or cookies are blocked."""
+    """A callback without the cookie of the sign-in. The sign-in began in another browser, or cookies are blocked."""
 
     code = "login_unknown"
-    message = "The sign-in was not started in this browser, or the browser did not keep its cookie."
+    message = (
+        "The sign-in began in another browser, or this browser did not keep the sign-in's cookie."
+    )
 
 
 class AccessDenied(SignInError):
@@ -181,9 +184,11 @@ class AccessDenied(SignInError):
 
 
 class AccountDisabled(SignInError):
-    """The provider let the person in, but the profile here is disabled: by a signal, an administrator or an operator.
+    """The provider accepted the person, but the profile in the pool is disabled: by a signal, an administrator or an
+    operator.
 
-    Only a person who has just signed in at the provider sees this, so it does not reveal which accounts exist (S-40).
+    Only a person who has just signed in at the provider gets this error. So the error does not reveal which accounts
+    exist (S-40).
     """
 
     code = "account_disabled"
@@ -204,9 +209,10 @@ class InvalidToken(GatehouseError):
 
 
 class TokenMismatch(InvalidToken):
-    """A token has `actual` instead of `expected` in the claim or header parameter `name`.
+    """A claim or header parameter `name` of a token has the value `actual` instead of `expected`.
 
-    Use it only for values that are neither personal nor secret: issuer, client, use, algorithm, key id, times.
+    Use this error only for issuer, client, use, algorithm, key id and times, because other values may be personal or
+    secret.
     """
 
     def __init__(self, name: str, expected: str, actual: object) -> None:
@@ -236,7 +242,7 @@ class SealBroken(GatehouseError):
 
 
 class CookieTooLarge(GatehouseError):
-    """A cookie would not fit into 4096 bytes, so browsers would drop it silently (S-31)."""
+    """A cookie does not fit into 4096 bytes, so browsers would silently drop the cookie (S-31)."""
 
     code = "login_failed"
     status = 500
@@ -247,4 +253,4 @@ class TriggerRefused(GatehouseError):
     """A trigger's event is not for this pool, or is of a kind that we do not handle (S-58)."""
 
     code = "trigger_refused"
-    message = "This event is not handled here."
+    message = "This event is not supported."

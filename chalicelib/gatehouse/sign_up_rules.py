@@ -1,23 +1,23 @@
-"""Decides who may sign up, by the domain of the e-mail address; refuses attributes that only a provider may set."""
+"""Decides by the domain of the e-mail address who may sign up. Refuses attributes that only a provider may set."""
 
 from collections.abc import Collection, Mapping
 
 from .email_domains import parse_address, parse_full_domain
 
-#: Attributes that hold values of an identity provider. Federation works only if the app client may write them, so
-#: anybody could set them at sign-up (S-51).
+#: Attributes that contain values of an identity provider. Federation works only if the app client may write these
+#: attributes. So anybody could set these attributes at sign-up (S-51).
 PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
 
 
 def refuse_address(email: str, allowed: Collection[str], refused: Collection[str]) -> str | None:
-    """Return why `email` may not sign up, for the log, or None. An empty `allowed` allows all.
+    """Return the reason why `email` may not sign up, for the log, or None. An empty `allowed` allows all domains.
 
-    A domain does not include its subdomains: `example.com` does not cover `mail.example.com`. All spellings of a
-    domain, here and in the lists, are the same domain (S-72).
+    A domain does not include its subdomains: `example.com` does not cover `mail.example.com`. All spellings of a domain
+    count as the same domain, in `email` and in the lists (S-72).
     """
     address = parse_address(email)
     if address is None:
-        return "this is not an e-mail address"
+        return "the text is not an e-mail address"
     domain = address.rpartition("@")[2]
     if domain in map(parse_full_domain, refused):
         return "the address's domain is refused"
@@ -27,7 +27,7 @@ def refuse_address(email: str, allowed: Collection[str], refused: Collection[str
 
 
 def refuse_attributes(attributes: Mapping[str, object]) -> str | None:
-    """Return the reason why a person without a provider may not set these attributes, or None if they may."""
+    """Return the reason why a person without a provider may not set these attributes, or None for allowed attributes."""
     if PROVIDER_ONLY_ATTRIBUTES & attributes.keys():
         return "the sign-up contains attributes that only an identity provider may set"
     return None

@@ -1,8 +1,9 @@
-"""Signals from a provider about its people, and the queue through which our routes send them to the function `leaving`.
+"""Signals from a provider about the provider's people. Our routes send the signals through a queue to the function
+`leaving`.
 
 Okta waits three seconds for an answer. So a route only authenticates the sender, puts the signals into the queue, and
-answers. The function acts on them later, without exceeding Cognito's quotas. Source: Amazon SQS API reference,
-"SendMessageBatch" (ten messages per call; each may fail separately).
+answers. The function acts on the signals later, without exceeding Cognito's quotas. Source: Amazon SQS API reference,
+"SendMessageBatch" (ten messages per call; each message may fail separately).
 """
 
 import json
@@ -17,7 +18,7 @@ from .errors import TemporarilyUnavailable
 GONE = "gone"
 #: The person was reactivated, or got the assignment again.
 BACK = "back"
-#: The person's sessions ended; the person stays active.
+#: The person's sessions ended, but the person stays active.
 ENDED = "ended"
 #: The person is no longer in `group`.
 LEFT_GROUP = "left_group"
@@ -27,8 +28,8 @@ _BATCH = 10
 
 @dataclass(frozen=True)
 class Signal:
-    """`subject` is the provider's own name for the person, `at` the time of the event (see `timestamp`), `id` the
-    provider's own name for the event. `group` is only for LEFT_GROUP."""
+    """One signal. `subject` is the provider's own name for the person, `id` the provider's own name for the event. `at`
+    is the time of the event (see `timestamp`). `group` is only for LEFT_GROUP."""
 
     provider: str
     subject: str
@@ -39,7 +40,7 @@ class Signal:
 
     @classmethod
     def parse(cls, text: str) -> "Signal":
-        """Read a message of the queue. Raises ValueError for a message that no release of Gatehouse sends."""
+        """Read a message of the queue. Raises ValueError for a message that Gatehouse never sends, in any release."""
         found = json.loads(text)
         if not isinstance(found, dict) or set(found) != set(cls.__dataclass_fields__):
             raise ValueError("not a signal")
@@ -52,13 +53,13 @@ class Signal:
 
 
 def timestamp(seconds: float) -> str:
-    """Return Unix seconds as ISO 8601 UTC with milliseconds. Comparing such texts compares the times."""
+    """Return Unix seconds as ISO 8601 UTC with milliseconds. Such texts sort in the order of the times."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 class Sqs(Protocol):
-    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
+    """The method of boto3's client that this module calls. The tests' fake client has the same method."""
 
     def send_message_batch(self, **arguments: Any) -> dict[str, Any]: ...
 
@@ -71,8 +72,8 @@ class SignalQueue:
         self._url = url
 
     def send(self, signals: Sequence[Signal]) -> None:
-        """Send the signals. Raises TemporarilyUnavailable if the queue did not accept all of them. It is then safe to send
-        all of them again."""
+        """Send the signals. Raises TemporarilyUnavailable if the queue did not accept all signals. The caller may then
+        send all signals again."""
         for start in range(0, len(signals), _BATCH):
             self._send(signals[start : start + _BATCH])
 

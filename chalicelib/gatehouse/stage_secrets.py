@@ -1,4 +1,4 @@
-"""A stage's secrets by their names in the code: client secrets, sealing keys, the throttle's pepper (S-59)."""
+"""Provides a stage's secrets: client secrets, sealing keys, the throttle's pepper (S-59)."""
 
 import hashlib
 import hmac
@@ -11,14 +11,14 @@ from .store.secrets import SecretStore
 
 
 class StageSecrets:
-    """Reads from `store`, which caches the values. `renew` bypasses the cache."""
+    """Reads secrets from `store`, which caches the values. `renew=True` bypasses the cache."""
 
     def __init__(self, store: SecretStore, settings: Settings) -> None:
         self._store = store
         self._settings = settings
 
     def client_secret(self, renew: bool) -> str:
-        """Return the secret of the app client for browsers' tokens."""
+        """Return the secret of the app client whose tokens browsers get."""
         return self._text(self._settings.client_secret_arn, "client_secret", renew)
 
     def begin(self) -> None:
@@ -26,7 +26,7 @@ class StageSecrets:
         self._store.begin(self._settings.client_secret_arn)
 
     def settle(self) -> None:
-        """Store the result of `begin`, if no other call has stored it."""
+        """Store the result of `begin`, unless another call has already stored the result."""
         self._store.settle(self._settings.client_secret_arn)
 
     def mfa_client_secret(self, renew: bool) -> str:
@@ -38,7 +38,7 @@ class StageSecrets:
         return self._text(self._settings.captcha_secret_arn, "secret", False)
 
     def leaving_secret(self, arn: str, renew: bool) -> Mapping[str, object]:
-        """Return the accepted secrets of a provider's event hook: `current`, and during a rotation `previous`."""
+        """Return the accepted secrets of a provider's event hook: `current`, and during a rotation also `previous`."""
         return self._store.read(arn, renew=renew)
 
     def key_ring(self, renew: bool) -> KeyRing:
@@ -46,7 +46,7 @@ class StageSecrets:
         return KeyRing.parse(self._store.read(self._settings.sealing_keys_secret_arn, renew=renew))
 
     def pepper(self) -> bytes:
-        """Return the key of the HMAC with which the throttle hides addresses. Rotating the sealing keys resets the
+        """Return the key of the HMAC with which the throttle hides addresses. A rotation of the sealing keys resets the
         throttle's counters."""
         ring = self.key_ring(False)
         secret = ring.secrets[ring.current].encode()

@@ -1,10 +1,10 @@
-"""Helpers for tests of a team's own routes with Chalice's test client, which checks no access token.
+"""Helpers for tests of a team's own routes with Chalice's test client. The test client does not check access tokens.
 
     with Client(app) as client:
         client.http.get("/orders", headers=signed_in(gate, groups=("admins",)))
 
-These helpers do not simulate API Gateway, so such a test cannot cover a missing or expired token. It does cover the
-app's own checks of scope and group.
+These helpers do not simulate API Gateway. So such a test cannot cover a missing or expired token. Such a test does cover
+the app's own checks of scope and group.
 """
 
 import base64
@@ -38,7 +38,7 @@ def use(
     tables: Mapping[str, Any] | None = None,
     clients: Mapping[str, Any] | None = None,
 ) -> None:
-    """Replace tables and clients by your fakes: from now on `gate.table` and `gate.client` return the fakes."""
+    """Replace tables and clients by your fakes. Afterwards `gate.table` and `gate.client` return the fakes."""
     own = gate.own_doubles
     own.update({f"table {name}": double for name, double in (tables or {}).items()})
     own.update(clients or {})
@@ -53,7 +53,7 @@ def signed_in(
     """Return the headers of a caller's request, and set the gate's settings to those of an invented stage.
 
     :param sub: the caller's `sub`, which `gate.caller().sub` returns.
-    :param scope: what the access token allows; without the route's scope the answer is 403.
+    :param scope: the scopes of the access token. Without the route's scope, the answer is 403.
     :param groups: the Cognito groups that the person is in.
     """
     gate.services = Services(Settings.from_env(ENVIRONMENT))
@@ -62,7 +62,7 @@ def signed_in(
         "client_id": ENVIRONMENT["CLIENT_ID"],
         "sub": sub,
         "username": sub,
-        "cognito:username": sub,  # without this, Chalice's test client passes on no claims
+        "cognito:username": sub,  # Chalice's test client passes on claims only with this claim
         "cognito:groups": list(groups),
         "scope": scope,
         "iat": 0,

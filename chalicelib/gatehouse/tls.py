@@ -1,7 +1,7 @@
-"""One TLS context for all outbound connections of a container.
+"""Provides one TLS context for all outbound connections of a container.
 
-Reading the CA bundle takes 11 to 15 ms of processor time. Without a shared context, every client would read it again.
-botocore would even read it again for every connection.
+Reading the CA bundle takes 11 to 15 ms of processor time. Without a shared context, every client would read the CA bundle
+again. botocore would even read the CA bundle again for every connection.
 """
 
 import threading
@@ -15,9 +15,9 @@ _context: "SSLContext | None" = None
 
 
 def shared_context() -> "SSLContext":
-    """Return the context: certifi's whole bundle, with certificate and host name checked, as urllib3 sets it up."""
+    """Return the context, set up by urllib3 with certifi's whole bundle. The context checks certificate and host name."""
     global _context
-    # Calls run in parallel, and the first ones arrive together.
+    # The first calls run in parallel, so the lock is needed.
     with _lock:
         if _context is None:
             import certifi

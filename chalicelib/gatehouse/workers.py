@@ -1,6 +1,7 @@
-"""Makes calls in other threads: one call with a time limit (`deadline.Budget`), or several calls in parallel.
+"""Makes calls in other threads. `deadline.Budget` uses a thread for a call with a time limit. Other callers make several
+calls in parallel.
 
-The callers enforce the time limits. After a timeout the caller ignores the call's answer.
+The callers enforce the time limits. After a timeout, the caller ignores the call's answer.
 """
 
 import threading
@@ -15,7 +16,7 @@ Third = TypeVar("Third")
 
 
 class Answer(Generic[Result]):
-    """A call's result or error, passed from one thread to another. The call gets the number of `seconds` it may take."""
+    """A call's result or error, passed from one thread to another. `seconds` is the time limit of the call."""
 
     def __init__(self, call: Callable[[float], Result], seconds: float) -> None:
         self._call = call
@@ -29,17 +30,17 @@ class Answer(Generic[Result]):
         """Make the call."""
         try:
             self._result.append(self._call(self._seconds))
-        except BaseException as error:  # noqa: BLE001 - it is raised again by `take`
+        except BaseException as error:  # noqa: BLE001 - `take` raises the error again
             self._error = error
         finally:
             self._unfinished.release()
 
     def arrives_within(self, seconds: float) -> bool:
-        """Wait up to `seconds`; return whether the answer has arrived."""
+        """Wait up to `seconds`. Return whether the answer has arrived."""
         return self._unfinished.acquire(timeout=seconds)
 
     def take(self) -> Result:
-        """Return the call's result, or raise its error. Call this after it has arrived."""
+        """Return the call's result, or raise the call's error. Call this method after the answer has arrived."""
         if self._error is not None:
             raise self._error
         return self._result[0]
@@ -59,14 +60,14 @@ class Worker(threading.Thread):
         """Make one call after another until `end`."""
         while (answer := self._answers.get()) is not None:
             answer.fetch()
-            del answer  # it may hold a secret, and the next call may come much later
+            del answer  # the answer may contain a secret, and the next call may come much later
 
     def begin(self, answer: "Answer[Any]") -> None:
         """Begin a call."""
         self._answers.put(answer)
 
     def end(self) -> None:
-        """Make no more calls after the current one."""
+        """Stop after the current call."""
         self._answers.put(None)
 
 
@@ -75,7 +76,7 @@ _idle: deque[Worker] = deque()
 
 
 def take_idle() -> Worker:
-    """Return an idle worker, or a new one if there is none."""
+    """Return an idle worker. If no worker is idle, return a new worker."""
     try:
         return _idle.pop()
     except IndexError:
@@ -90,10 +91,10 @@ def give_back(worker: Worker) -> None:
 def together(
     first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
 ) -> tuple[First, Second, Third]:
-    """Make three calls in parallel and return their results, so that their times do not add up.
+    """Make three calls in parallel and return the three results. The calls together take the time of the slowest call.
 
-    Raises the first error, in the order of the arguments, after all calls have ended: each call has its own time limit
-    (`deadline.Budget.run`), so no call continues into the next invocation.
+    Raises the first error, in the order of the arguments, after all calls have ended. Each call has its own time limit
+    (`deadline.Budget.run`). So every call ends before the next invocation.
     """
     one = Answer(lambda _: first(), 0.0)
     two = Answer(lambda _: second(), 0.0)
@@ -110,7 +111,7 @@ def together(
 class Ahead(Generic[Result]):
     """A call that begins before its result is needed, in parallel with other work.
 
-    Take the result in the same invocation: between two invocations, Lambda may stop the thread for hours.
+    Call `take` in the same invocation, because Lambda may stop the thread for hours between two invocations.
     """
 
     def __init__(self, call: Callable[[], Result]) -> None:
@@ -119,6 +120,6 @@ class Ahead(Generic[Result]):
         self._thread.start()
 
     def take(self) -> Result:
-        """Wait for the end of the call; return its result, or raise its error."""
+        """Wait for the end of the call. Return the call's result, or raise the call's error."""
         self._thread.join()
         return self._answer.take()

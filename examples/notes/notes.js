@@ -11,7 +11,7 @@ const say = (/** @type {string} */ text) => (element('message').textContent = te
 let shownFor = null;
 
 /**
- * Keeps a person's notes in this browser; a team's own route would keep them on the server.
+ * Keeps a person's notes in this browser. A team's own route would keep the notes on the server.
  * @param {string} sub
  */
 const storage = (sub) => ({

@@ -1,8 +1,8 @@
 """Serves this folder at https://localhost:3000/ with the certificate of the running local stack.
 
-For a browser http://localhost and https://localhost are two sites, so a front end that shares the app's session must
-use the same scheme: both HTTPS, or both plain HTTP (`make up ARGS='--http …'`). It needs only Python's standard
-library.
+For a browser, http://localhost and https://localhost are two sites. A front end that shares the app's session must
+therefore use the app's scheme. For plain HTTP, start the stack with `make up ARGS='--http …'`. The program needs only
+Python's standard library.
 """
 
 import argparse
@@ -18,7 +18,8 @@ INFO = FOLDER.parents[1] / ".local" / "info.json"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves the folder's files and Gatehouse's session.js; it puts the address of the running app into the page."""
+    """A handler that serves the folder's files and Gatehouse's session.js. The handler writes the address of the
+    running app into the page."""
 
     app_url = ""
 

@@ -1,10 +1,11 @@
-"""A program on a person's machine that signs the person in with the browser and calls the API on their behalf.
+"""A program on a person's machine. The program signs the person in with the browser, and calls the API on the person's
+behalf.
 
     python3 examples/program/program.py https://auth.example.com/
 
-It needs only the standard library. It follows RFC 8252: the browser does the sign-in, a listener on loopback receives
-the code, and PKCE makes a stolen code useless. Tokens stay in this process and are never written to disk. The stage
-must name ports for it: docs/clients.md, "Programs".
+The program needs only the standard library. The program follows RFC 8252: the browser does the sign-in, and a listener
+on loopback receives the code. PKCE makes a stolen code useless. Tokens stay in this process and are never written to
+disk. The stage must name the ports that the program may listen on: docs/clients.md, "Programs".
 """
 
 import argparse
@@ -25,9 +26,9 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 _TIMEOUT_SECONDS = 30
-#: How many seconds before its expiry an access token is renewed.
+#: The program renews an access token this many seconds before the token expires.
 _EARLY_SECONDS = 60
-#: By how many seconds two clocks may differ.
+#: The clocks of the program and the server may differ by this many seconds.
 _LEEWAY_SECONDS = 60
 _PAGE = (
     b"<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
@@ -36,7 +37,7 @@ _PAGE = (
 
 
 class ProgramError(Exception):
-    """An error with a message for people: the sign-in or the call failed."""
+    """The sign-in or the call failed. The message is for people."""
 
 
 class Program:
@@ -50,14 +51,17 @@ class Program:
         open_browser: Callable[[str], object] = webbrowser.open,
         wait_seconds: float = 300,
     ) -> None:
-        """`root` is the API's root; `ca_file` names an additional certificate authority, for `make up`."""
+        """`root` is the API's root. `ca_file` names an additional certificate authority, for the local stack of `make
+        up`."""
         self._root = root if root.endswith("/") else root + "/"
         if urlsplit(root).scheme != "https":
-            raise ProgramError("The API must be on https: over http, others could read the token.")
+            raise ProgramError(
+                "The API must be on https: over http, other people could read the token."
+            )
         self._open_browser = open_browser
         self._wait_seconds = wait_seconds
         context = ssl.create_default_context(cafile=ca_file)
-        # A redirect could send a token, a code or a refresh token to another server.
+        # A redirect could send a token or a code to another server.
         self._http = build_opener(HTTPSHandler(context=context), _NoRedirects)
         self._server: dict[str, Any] = {}
         self._access_token = ""
@@ -99,14 +103,15 @@ class Program:
         self._keep(tokens)
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Call a route with the access token; renew the token first if it is about to expire. Returns the parsed JSON."""
+        """Call a route with the access token, and return the parsed JSON. If the access token is about to expire, renew
+        the token first."""
         if not self._refresh_token:
-            raise ProgramError("Nobody is signed in.")
+            raise ProgramError("Sign in first.")
         if time.time() > self._expires_at - _EARLY_SECONDS:
             self.refresh()
         url = urljoin(self._root, path.lstrip("/"))
         if not url.startswith(self._root):
-            raise ProgramError("That is not a path of the API.")
+            raise ProgramError("This path does not belong to the API.")
         request = Request(
             url, method=method, headers={"Authorization": f"Bearer {self._access_token}"}
         )
@@ -116,7 +121,7 @@ class Program:
         return self._send(request)
 
     def refresh(self) -> None:
-        """Renew the tokens. The refresh token changes each time: the old one expires within seconds."""
+        """Renew the tokens. Each renewal brings a new refresh token; the old refresh token expires within seconds."""
         form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
         self._keep(self._ask_tokens(form))
 
@@ -160,10 +165,10 @@ class Program:
         return json.loads(text) if text else {}
 
     def _verify_id_token(self, token: str, nonce: str) -> None:
-        """Check that the token belongs to this sign-in, and was not injected.
+        """Check that the ID token belongs to this sign-in, and was not injected.
 
-        It came directly from the token endpoint over TLS, which may replace the signature check (OpenID Connect Core
-        3.1.3.7, 6).
+        The token came directly from the token endpoint over TLS, which may replace the signature check (OpenID Connect
+        Core 3.1.3.7, 6).
         """
         try:
             claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -176,7 +181,9 @@ class Program:
         except (ValueError, KeyError, IndexError, TypeError):
             mine = False
         if not mine:
-            raise ProgramError("The answer belongs to another sign-in. Nobody is signed in.")
+            raise ProgramError(
+                "The response belongs to another sign-in. The program did not sign you in."
+            )
 
     def _keep(self, tokens: Mapping[str, Any]) -> None:
         self._access_token = str(tokens["access_token"])
@@ -204,28 +211,28 @@ class _Listener(HTTPServer):
         self.found: dict[str, str] | None = None
 
     def wait(self, seconds: float) -> str:
-        """Return the code. Raises ProgramError after a refusal or a timeout."""
+        """Return the code. Raises ProgramError if the sign-in is refused, or takes longer than `seconds`."""
         end = time.monotonic() + seconds
         while self.found is None:
             self.timeout = end - time.monotonic()
             if self.timeout <= 0:
-                raise ProgramError("Nobody signed in. Try again.")
+                raise ProgramError("The time for the sign-in is over. Try again.")
             self.handle_request()
         if not self.found.get("code"):
             raise ProgramError(f"The sign-in was refused: {self.found.get('error', 'no code')}")
         return self.found["code"]
 
     def handle_error(self, *_: Any) -> None:
-        """Ignore connections that send nothing valid."""
+        """Ignore connections without a valid request."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Listener
-    #: In seconds. A connection that sends nothing must not block the real answer.
+    #: In seconds. A silent connection must not block the redirect.
     timeout = 5
 
     def do_GET(self) -> None:
-        """Accept only the redirect with the right state, because any page can call this port."""
+        """Accept only the redirect with the right state, because any web page can send a request to this port."""
         parts = urlsplit(self.path)
         query = parse_qs(parts.query, keep_blank_values=True)
         alone = {name: values[0] for name, values in query.items() if len(values) == 1}
@@ -250,20 +257,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing, because the line would contain the code."""
+        """Write no log, because the line would contain the code."""
 
 
 def _listen(redirect_uris: list[str], state: str) -> _Listener:
-    """Listen on the first free port of those that Cognito accepts."""
+    """Listen on the first free port in `redirect_uris`, the addresses that Cognito accepts."""
     for redirect_uri in redirect_uris:
         if urlsplit(redirect_uri).hostname != "127.0.0.1":
-            raise ProgramError("The API names an address that is not this machine.")
+            raise ProgramError(
+                "The API's configuration has an address that is not on this machine."
+            )
         try:
             return _Listener(redirect_uri, state)
         except OSError:
             continue
     ports = ", ".join(str(urlsplit(each).port) for each in redirect_uris)
-    raise ProgramError(f"Another program holds the ports ({ports}). Close it, then try again.")
+    raise ProgramError(
+        f"Other programs use the ports ({ports}). Close one of them, then try again."
+    )
 
 
 def _encode(raw: bytes) -> str:
@@ -278,7 +289,7 @@ def _code_of(body: bytes) -> str:
 
 
 def main() -> None:
-    """Sign in, show who is signed in, call the paths that the person types, sign out."""
+    """Sign in and print the person's name. Call the paths that the person types, and sign out at the end."""
     parser = argparse.ArgumentParser(description="Sign in with the browser and call the API.")
     parser.add_argument("root", help="the API's root, such as https://auth.example.com/")
     parser.add_argument("--provider", help="an identity provider, such as Okta")

@@ -1,7 +1,8 @@
 """A webhook: a payment service reports payments, and signs each request.
 
-Copy this file to `chalicelib/payments.py`; README.md in this folder has the other steps. The signature is an HMAC-SHA256
-over the time and the raw body, as at Stripe, GitHub and Slack; only the names of the headers differ.
+Copy this file to `chalicelib/payments.py`; README.md in this folder has the other steps. The signature is an
+HMAC-SHA256 over the time and the raw body, as at Stripe, GitHub and Slack. These services use other names for the
+headers.
 """
 
 import hashlib
@@ -20,18 +21,18 @@ from chalicelib.gatehouse.log import log_event
 
 routes = Blueprint(__name__)
 
-#: How old a signature may be, and how far the caller's clock may be ahead, in seconds.
+#: The maximum age of a signature, in seconds. The caller's clock may also be this many seconds ahead.
 TOLERANCE_SECONDS = 300
-#: The types that the service may send. Chalice answers 415 to any other type.
+#: The content types that the service may send. Chalice answers 415 to any other type.
 TYPES = ["application/json", "application/x-www-form-urlencoded", "application/octet-stream"]
 
 
 @routes.route("/hooks/payments", methods=["POST"], content_types=TYPES)
 def payment() -> dict[str, Any]:
-    """Accept one delivery. A repeated delivery gets the same answer and has no effect."""
+    """Accept one delivery. A repeated delivery gets the same response and has no effect."""
     request = routes.current_request
     try:
-        body = request.raw_body  # API Gateway may send the body as base64; this is the decoded body
+        body = request.raw_body  # the decoded body: API Gateway may send base64
     except ValueError:
         raise InvalidRequest("body is not base64") from None
     verify_signature(
@@ -40,13 +41,13 @@ def payment() -> dict[str, Any]:
         load_secret(),
         time.time(),
     )
-    # Parse the body only after the check: an unverified body may come from anybody.
+    # Parse the body after the check, because the sender of an unverified body may be an attacker.
     try:
         delivery = str(json.loads(body)["id"])
     except (ValueError, KeyError, TypeError):
         raise InvalidRequest("no delivery of the service", field="id") from None
     if is_first(delivery):
-        # Do your own work here; if it takes long, put the delivery into a queue.
+        # Do your own work at this point. If the work takes long, put the delivery into a queue.
         log_event("payment", delivery=delivery)
     return {"taken": True}
 
@@ -54,8 +55,8 @@ def payment() -> dict[str, Any]:
 def verify_signature(body: bytes, header: str, secret: bytes, now: float) -> None:
     """Check `t=<Unix seconds>,v1=<hex>` over `<t>.<body>`. Raises Unauthorized.
 
-    The signature covers the raw bytes: JSON that was parsed and serialized again may have another signature. The
-    comparison takes the same time for every wrong signature.
+    The signature covers the raw bytes, because JSON that was parsed and serialized again may have another signature.
+    The comparison takes the same time for every wrong signature.
     """
     parts = [part.partition("=")[::2] for part in header.split(",")]
     times = [value for name, value in parts if name == "t"]
@@ -63,7 +64,7 @@ def verify_signature(body: bytes, header: str, secret: bytes, now: float) -> Non
     if len(times) != 1 or not times[0].isascii() or not times[0].isdigit() or len(times[0]) > 12:
         raise Unauthorized("webhook without a time")
     wanted = hmac.new(secret, times[0].encode() + b"." + body, hashlib.sha256).hexdigest()
-    # While the service changes its secret, a request may have two signatures.
+    # While the service changes its secret, one request may have two signatures.
     matches = [hmac.compare_digest(wanted.encode(), each.encode()) for each in given[:4]]
     if not any(matches):
         raise Unauthorized("webhook with a wrong signature")
@@ -80,7 +81,8 @@ def load_secret() -> bytes:
 
 
 def is_first(delivery: str) -> bool:
-    """Store a delivery, and return whether it is new: a signed request could be sent again within the tolerance."""
+    """Store a delivery, and return whether the delivery is new. Within the tolerance an attacker could send a signed
+    request again."""
     client = gate_of(routes).client("dynamodb")
     try:
         client.put_item(

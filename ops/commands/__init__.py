@@ -1,4 +1,4 @@
-"""The commands: each with its options, help and handler.
+"""The package of the commands. Each command has its options, its help and its handler in one place.
 
-A module here lists its commands in COMMANDS, and imports heavy modules inside the handlers.
+Each module of this package lists its commands in `COMMANDS`, and imports heavy modules inside the handlers.
 """

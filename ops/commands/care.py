@@ -1,4 +1,4 @@
-"""Maintaining a deployed stage: `doctor`, `reconcile`, `rotate-keys`."""
+"""Commands that maintain a deployed stage: `doctor`, `reconcile`, `rotate-keys`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ..stages import Stage
 def doctor(stage: Stage, as_json: bool) -> int:
     """Check a deployed stage.
 
-    The exit code is 1 if something is wrong. The command changes nothing. Each finding has an id; see docs/operations.md.
+    The exit code is 1 if something is wrong. The command changes nothing. docs/operations.md explains each finding by
+    its id.
     """
     from .. import aws
     from ..doctor.check import diagnose
@@ -51,14 +52,20 @@ def doctor(stage: Stage, as_json: bool) -> int:
 @click.command(epilog=example("reconcile --stage prod --dry-run"))
 @on_stage
 @click.option(
-    "--dry-run", is_flag=True, help="Only report; the exit code is 1 if something differs."
+    "--dry-run",
+    is_flag=True,
+    help="Only report the differences; the exit code is 1 if a record differs.",
 )
-@click.option("--restart", is_flag=True, help="Start again instead of resuming.")
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Start from the beginning instead of resuming an interrupted run.",
+)
 def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
     """Make the users table match the user pool.
 
-    Use it for people who existed before Gatehouse, and for records that a trigger missed. If it is interrupted, the next
-    run resumes it. It deletes records of people who are no longer in the pool.
+    Run this command if people existed before Gatehouse, or if a trigger missed a record. After an interruption, the
+    next run resumes the work. The command deletes the records of people who are no longer in the pool.
     """
     import tempfile
     import time
@@ -113,7 +120,9 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
         f"{found.differing} differing, {found.surplus} without a person."
     )
     if found.moved:
-        click.echo(f"{found.moved} have an address outside their provider's domains: see above.")
+        click.echo(
+            f"{found.moved} people have an address outside their provider's domains: see above."
+        )
     return 1 if dry_run and found.total else 0
 
 
@@ -123,20 +132,24 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
 )
 @on_stage
 @click.option(
-    "--client-secret", is_flag=True, help="Rotate the app client's secret instead of the keys."
+    "--client-secret",
+    is_flag=True,
+    help="Rotate the app client's secret instead of the sealing keys.",
 )
 @click.option(
     "--drop-old",
     is_flag=True,
-    help="Make no new key or secret; only remove the old ones that are no longer used.",
+    help="Only remove unused old keys or secrets; make no new key or secret.",
 )
-@click.option("--now", is_flag=True, help="Use the new key at once; some sessions may end.")
-@yes_option("Drop old keys even if sessions may still need them.")
+@click.option(
+    "--now", is_flag=True, help="Use the new key at once. The early use may end some sessions."
+)
+@yes_option("Drop old keys even if sessions may still need these keys.")
 def rotate_keys(stage: Stage, client_secret: bool, drop_old: bool, now: bool, yes: bool) -> None:
     """Rotate sealing keys or client secrets.
 
-    Everybody stays signed in. It adds a new sealing key, and uses it some minutes later, when every container has read
-    it. Old keys still open old cookies until --drop-old removes them.
+    Everybody stays signed in. The command adds a new sealing key. The app uses the new key some minutes later, after
+    every container has read the key. Old keys still open old cookies until --drop-old removes the old keys.
     """
     from .. import aws, rotate
 

@@ -1,4 +1,4 @@
-"""The local stack: `up`, `down`, `info`, `trust`."""
+"""Commands for the local stack: `up`, `down`, `info`, `trust`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PORT = click.IntRange(1, 65535)
 )
 @click.option("--watch", is_flag=True, help="Deploy each edit into the running stack.")
 @click.option(
-    "--detach", is_flag=True, help=(f"Return when the stack is up; `{PROGRAM} down` stops it.")
+    "--detach", is_flag=True, help=(f"Return when the stack is ready; `{PROGRAM} down` stops it.")
 )
 @click.option("--port", type=_PORT, default=8000, show_default=True, help="Port of the app.")
 @click.option(
@@ -57,12 +57,13 @@ _PORT = click.IntRange(1, 65535)
 @click.option(
     "--http",
     is_flag=True,
-    help="Serve plain HTTP; Safari and other WebKit browsers cannot sign in over it.",
+    help="Serve plain HTTP. Safari and other WebKit browsers cannot sign in over plain HTTP.",
 )
 @click.option(
     "--fresh",
     is_flag=True,
-    help="Stop a stack that is running here, and start a new one without its people and records.",
+    help="Stop the running stack, and start a new stack. The old stack's people and records are "
+    "lost.",
 )
 @state_dir_option
 def up(
@@ -79,9 +80,9 @@ def up(
 ) -> None:
     """Start the local stack and deploy into it.
 
-    It prints the URL and the people who can sign in, and runs until Ctrl-C. It applies the same template and runs the
-    same `chalice deploy` as for a real account. If a stack is already running, the project is deployed into it: its
-    people, sessions and records stay until the stack is stopped.
+    The command prints the URL and the people who can sign in, and runs until Ctrl-C. The command deploys the same
+    template as for AWS, with the same `chalice deploy`. If a stack is already running, the command deploys the project
+    into that stack. The stack's people, sessions and records stay until the stack is stopped.
     """
     from ..local import stack
     from ..local.addresses import Addresses
@@ -89,7 +90,10 @@ def up(
     if len({port, aws_port, okta_port}) < 3:
         raise OpsError("The three ports must differ: --port, --aws-port, --okta-port.")
     if watch and detach:
-        raise OpsError("--watch stays in the foreground: leave --detach out.")
+        raise OpsError(
+            "--watch and --detach contradict each other, because --watch stays in the "
+            "foreground: leave --detach out."
+        )
     addresses = Addresses(port, aws_port, okta_port, https=not http)
     stack.up(
         project_dir(),
@@ -104,7 +108,7 @@ def up(
 @click.command(epilog=example("down"))
 @state_dir_option
 def down(state_dir: Path | None) -> None:
-    """Stop what `up` started."""
+    """Stop the local stack that `up` started."""
     from ..local import stack
 
     stack.down(project_dir(), state_dir)
@@ -114,9 +118,9 @@ def down(state_dir: Path | None) -> None:
 @state_dir_option
 @json_option
 def info(state_dir: Path | None, as_json: bool) -> None:
-    """Show where the local stack runs.
+    """Show the local stack's addresses.
 
-    Also shows who can sign in.
+    The command also lists the people who can sign in.
     """
     from ..local import stack
 
@@ -132,8 +136,8 @@ def info(state_dir: Path | None, as_json: bool) -> None:
 def trust() -> None:
     """Make browsers trust the local stack.
 
-    Adds its certificate authority to this user's Chromium and Firefox. You need to do this only once. For other
-    browsers, other systems and the devcontainer: docs/local-aws.md#https
+    The command adds the local certificate authority to your Chromium and Firefox. One run per user is enough. For other
+    browsers, other systems and the devcontainer, see docs/local-aws.md#https
     """
     from ..local import authority
     from ..local import trust as browsers
@@ -141,7 +145,8 @@ def trust() -> None:
     certificate = authority.prepare()
     if certificate.by_mkcert:
         click.echo(
-            "mkcert's root signs the certificate: run `mkcert -install` to add it to your browsers."
+            "mkcert's root signs the certificate: run `mkcert -install` to add this root to your "
+            "browsers."
         )
         return
     for folder in browsers.trust(certificate.ca_file):

@@ -1,4 +1,4 @@
-"""A stage's log lines: `logs`."""
+"""The command `logs`, which shows a stage's log lines."""
 
 from __future__ import annotations
 
@@ -17,14 +17,24 @@ from ..stages import Stage
 )
 @on_stage
 @click.option(
-    "--function", "functions", multiple=True, metavar="NAME", help="Only this function; repeatable."
+    "--function",
+    "functions",
+    multiple=True,
+    metavar="NAME",
+    help="Show only this function's lines; repeatable.",
 )
-@click.option("--since", default="15m", show_default=True, metavar="TIME", help="30s, 15m, 2h, 1d.")
 @click.option(
-    "--request", "request_id", default="", metavar="ID", help="Only this request's lines."
+    "--since",
+    default="15m",
+    show_default=True,
+    metavar="TIME",
+    help="Show lines of this last period: 30s, 15m, 2h or 1d.",
+)
+@click.option(
+    "--request", "request_id", default="", metavar="ID", help="Show only this request's lines."
 )
 @click.option("--errors", "only_errors", is_flag=True, help="Only errors.")
-@click.option("--follow", is_flag=True, help="Keep showing new lines, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Show new lines as they arrive, until Ctrl-C.")
 def logs(
     stage: Stage,
     functions: tuple[str, ...],
@@ -35,8 +45,9 @@ def logs(
 ) -> None:
     """Show the log lines of a stage.
 
-    It shows the lines of all functions, including your own. Each line has the time, the function and the event. For a
-    failure, it also shows the place in the code and, on the local stage, the message and the traceback.
+    The command shows the lines of all functions, including your own. Each line has the time, the function and the
+    event. For a failure, the line also names the place in the code. On the local stage, the line also has the message
+    and the traceback.
     """
     from .. import aws, identity_stack
     from .. import logs as log_lines

@@ -1,4 +1,4 @@
-"""The parts that commands about one person share: they find the person, and name missing rights in errors."""
+"""Functions for the commands about one person: they find the person, and explain missing rights."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def open_directory(stage: Stage) -> Directory:
 
 @contextmanager
 def at_work(stage: Stage, doing: str) -> Iterator[tuple[Directory, Reporter]]:
-    """Open the stage's directory; if AWS refuses, raise an error that says which rights are needed."""
+    """Open the stage's directory. If AWS denies access, raises OpsError; the message names the page with the needed
+    rights.
+    """
     from botocore.exceptions import ClientError
 
     from .. import aws
@@ -53,7 +55,7 @@ def on_person(
     act: Callable[[Directory, Person, Reporter], None],
     warning: str = "",
 ) -> None:
-    """Find the person, ask if there is a warning, and act."""
+    """Find the person, ask for confirmation if there is a warning, and run the action."""
     with at_work(stage, f"{doing} {user}") as (directory, report):
         person = directory.require(user)
         if warning:

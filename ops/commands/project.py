@@ -15,9 +15,10 @@ from ..stages import Stage
 def init() -> int:
     """Prepare a Chalice project for Gatehouse.
 
-    Adds the missing parts to .chalice/config.json and changes nothing else there, writes requirements-gatehouse.txt,
-    and prints the lines that you write yourself in app.py, requirements.txt and .gitignore. Run it again after each new
-    version of Gatehouse; running it twice changes nothing. The exit code is 1 if you must change something first.
+    The command adds the missing parts to .chalice/config.json, and keeps all other text of the file. The command also
+    writes requirements-gatehouse.txt, and prints the lines that you write yourself in app.py, requirements.txt and
+    .gitignore. Run `init` again after each new version of Gatehouse; a second run changes nothing. The exit code is 1
+    if you must change something first.
     """
     from ..project import prepare
 
@@ -45,8 +46,8 @@ def init() -> int:
 def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
     """Lock requirements*.in with hashes.
 
-    Writes a .txt beside each FILE (default: each requirements*.in of the project), for Python 3.11 to 3.14. Versions
-    that are already locked are kept. Addresses of package indexes are left out.
+    The command writes a .txt beside each FILE (default: each requirements*.in of the project), for Python 3.11 to 3.14.
+    Locked versions stay the same. The .txt contains no addresses of package indexes.
     """
     from ..lock import add, lock_all
 
@@ -71,15 +72,18 @@ def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
 def run(stage: Stage, words: tuple[str, ...]) -> int:
     """Run your own program with a stage's variables.
 
-    The program gets the stage's environment_variables and region; for the local stage, also the endpoint and credentials
-    of the running stack. Use it for your own tables, for tests and to inspect the stage.
+    The program gets the stage's environment_variables and region. For the local stage, the program also gets the
+    running stack's endpoint and credentials. Use this command for your own tables, for tests, and to inspect the stage.
     """
     variables = {name: str(value) for name, value in stage.environment.items()}
     region = {"AWS_REGION": stage.region, "AWS_DEFAULT_REGION": stage.region}
     try:
         done = subprocess.run(words, env={**os.environ, **variables, **region}, check=False)
     except OSError as error:
-        raise click.ClickException(f"{words[0]} cannot be started: {error.strerror}") from error
+        raise click.ClickException(
+            f"{words[0]} cannot be started: {error.strerror}. Check the program's name, and check "
+            "that the program is installed."
+        ) from error
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 

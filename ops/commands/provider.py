@@ -1,4 +1,4 @@
-"""`provider …`: identity providers, such as Okta tenants."""
+"""The commands `provider …`: identity providers, such as Okta tenants."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ def provider() -> None:
     multiple=True,
     metavar="DOMAIN",
     help=(
-        "Send people with addresses in this domain to the provider, which then has no button on the "
-        "page; repeatable. Replaces earlier domains."
+        "Send people with addresses in this domain to the provider; repeatable. The provider then "
+        "has no button on the page. Replaces earlier domains."
     ),
 )
 @click.option(
     "--no-domains",
     is_flag=True,
-    help="Remove the provider's domains, so that everyone sees its button.",
+    help="Remove the provider's domains, so that the page shows the provider's button to everyone.",
 )
 @click.option(
     "--label",
     metavar="TEXT",
-    help="Text of the provider's button (default: NAME). Pass '' to go back to NAME.",
+    help="Text of the provider's button (default: NAME). Pass '' for NAME.",
 )
 @click.option(
     "--trusted/--no-trusted",
@@ -70,18 +70,20 @@ def provider() -> None:
 @click.option(
     "--link/--no-link",
     default=None,
-    help="Whether to link each of its people to the account with the same verified address; needs --trusted "
-    "(default: no).",
+    help="Whether to link each of the provider's people to the account with the same verified "
+    "address; needs --trusted (default: no).",
 )
 @click.option(
     "--groups-claim",
     metavar="CLAIM",
-    help="Claim that contains group names. It grants those groups here, including admins. Pass '' for no claim.",
+    help="Claim with group names. People get these groups in this app, including admins. Pass '' "
+    "for no claim.",
 )
 @click.option(
     "--native-sign-up/--no-native-sign-up",
     default=None,
-    help="Whether people of its domains may also create accounts with a password (default: no).",
+    help="Whether people of the provider's domains may also create accounts with a password "
+    "(default: no).",
 )
 def add(
     stage: Stage,
@@ -97,20 +99,22 @@ def add(
     groups_claim: str | None,
     native_sign_up: bool | None,
 ) -> None:
-    """Register a provider, or update the one with that NAME.
+    """Register a provider, or update the provider with that NAME.
 
-    NAME is its name in the pool, such as Okta. An update keeps options that you omit.
+    NAME is the provider's name in the pool, such as Okta. An update keeps options that you omit.
 
     \b
     In Okta, first create an OIDC web application with the redirect URI
     https://<domain_prefix>.auth.<region>.amazoncognito.com/oauth2/idpresponse
     and the scopes openid, profile and email, and assign it to your people.
 
-    The command asks for the client secret, or reads it from standard input. There is no option for it, because other
-    users of the machine can read command lines.
+    The command asks for the client secret, or reads the secret from standard input. No option takes the secret, because
+    other users of the machine can read command lines.
     """
     if domains and no_domains:
-        raise click.UsageError("--domain and --no-domains contradict each other.")
+        raise click.UsageError(
+            "--domain and --no-domains contradict each other: pass one of the two."
+        )
     from .. import aws, providers
     from ..provider import Provider
 
@@ -149,7 +153,10 @@ def list_(stage: Stage) -> None:
         if not item.complete:
             places = {"pool": item.in_pool, "table": item.in_table, "app client": item.in_client}
             lacking = ", ".join(place for place, there in places.items() if not there)
-            click.echo(f"  incomplete: not in the {lacking}. Add it again, or remove it.")
+            click.echo(
+                f"  incomplete: not in the {lacking}. Add the provider again, or remove "
+                "the provider."
+            )
 
 
 @provider.command(epilog=example("provider remove Okta --stage dev"))
@@ -159,12 +166,12 @@ def list_(stage: Stage) -> None:
 def remove(stage: Stage, name: str, yes: bool) -> None:
     """Remove a provider.
 
-    People who came through it can no longer sign in; their profiles and records are kept.
+    The provider's people can no longer sign in. Their profiles and records are kept.
     """
     from .. import aws, providers
 
     if not yes:
-        ask(f"Nobody will be able to sign in through {name} any more.", name)
+        ask(f"This removes {name}: its people can no longer sign in.", name)
     providers.remove_provider(aws.session(stage), stage, name, Reporter())
 
 
@@ -189,12 +196,14 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.option(
     "--when-gone",
     type=click.Choice(["sign-out", "disable"]),
-    help="What to do when a person is deactivated, suspended, deleted or unassigned from the app (initially: disable).",
+    help="What the app does when a person is deactivated, suspended, deleted or unassigned from "
+    "the app (initially: disable).",
 )
 @click.option(
     "--linked",
     type=click.Choice(["sign-out", "disable", "nothing"]),
-    help="What to do then with a password account that is linked to the person (initially: sign-out).",
+    help="What the app then does with a password account that is linked to the person (initially: "
+    "sign-out).",
 )
 @click.option(
     "--app-id", metavar="ID", help="The app's id at Okta, if it differs from the client id."
@@ -202,7 +211,7 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.option(
     "--rotate",
     is_flag=True,
-    help="Make a new secret; the previous one stays valid until the next rotation.",
+    help="Make a new secret; the previous secret stays valid until the next rotation.",
 )
 @click.option("--off", is_flag=True, help="Stop accepting signals from this provider.")
 @json_option
@@ -220,7 +229,8 @@ def leaving(
 ) -> None:
     """Let a provider report people who leave.
 
-    Within a minute after a person is deactivated at the provider, their sessions here end: docs/okta-setup.md, step 7.
+    Within a minute after a person is deactivated at the provider, the person's sessions in this app end:
+    docs/okta-setup.md, step 7.
     """
     if off == (event_hook or universal_logout) or (rotate and not event_hook):
         raise click.UsageError(
@@ -249,7 +259,7 @@ def leaving(
 
 
 def console_words(said: Mapping[str, Mapping[str, Any]]) -> str:
-    """Build the lines that say what to enter in Okta's console."""
+    """Build the lines with the values to enter in Okta's console."""
     lines = []
     if hook := said.get("event_hook"):
         lines += [
@@ -277,10 +287,13 @@ def _secret(from_stdin: bool) -> str:
         try:
             return sys.stdin.readline().strip() if sys.stdin else ""
         except (UnicodeDecodeError, ValueError, OSError) as error:
-            raise OpsError(f"The secret cannot be read from standard input: {error}") from error
+            raise OpsError(
+                f"The client secret cannot be read from standard input: {error}. Pipe the secret "
+                "in as one line of text."
+            ) from error
     if not has_terminal():
         raise OpsError(
-            "There is no terminal to ask for the client secret: pass "
+            "There is no terminal on which to ask for the client secret: pass "
             "--client-secret-stdin and pipe the secret in."
         )
     from getpass import getpass

@@ -1,4 +1,4 @@
-"""Creating and removing a stage: `provision`, `deploy`, `destroy`, `package`."""
+"""Commands that create and remove a stage: `provision`, `deploy`, `destroy`, `package`."""
 
 from __future__ import annotations
 
@@ -17,34 +17,37 @@ from ..stages import Stage
 def provision(stage: Stage) -> None:
     """Create or update a stage's identity stack.
 
-    Applies Gatehouse's CloudFormation template and writes the outputs into .chalice/config.json. Repeating it changes
-    nothing.
+    The command applies Gatehouse's CloudFormation template and writes the outputs into .chalice/config.json. A second
+    run changes nothing.
     """
     from .. import aws, identity_stack
     from ..team_functions import verify_functions
 
     verify_functions(stage, identity_stack.FUNCTIONS)
     identity_stack.provision(aws.session(stage), stage, {}, Reporter())
-    click.echo(f"{stage.config_file} holds the outputs{'' if stage.is_local else '; commit it'}.")
+    click.echo(
+        f"{stage.config_file} contains the outputs{'' if stage.is_local else '; commit it'}."
+    )
 
 
 @click.command(epilog=example("deploy --stage dev", "deploy --stage prod --plan"))
 @on_stage
-@click.option("--plan", "only_plan", is_flag=True, help="Only show what would change.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show the changes without making them.")
 @yes_option()
 def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
-    """Provision, run `chalice deploy`, then connect the two.
+    """Provision the stage, run `chalice deploy`, then connect the parts.
 
-    It first shows the changes, and asks for confirmation if deletion protection is on (prod). It then makes exactly
-    those changes. The last step sets callback and logout URLs, triggers, their permissions, and the API's own error
-    responses, limits and access log. If anything fails, run it again.
+    The command first shows the changes, and asks for confirmation if deletion protection is on (prod). The command then
+    makes exactly the shown changes. The last step sets callback and logout URLs, the triggers and the triggers'
+    permissions. The last step also sets the API's own error responses, limits and access log. After a failure, run the
+    command again.
     """
     from .. import aws, identity_stack
     from .. import deploy as deployment
     from ..plan import plan
 
     chalice: Sequence[str] = deployment.CHALICE
-    if stage.project_dir != project_dir():  # the running local stack uses a copy
+    if stage.project_dir != project_dir():  # the running local stack uses a copy of the project
         from ..local import chalice_cli, running
 
         chalice, stage = chalice_cli.PROGRAM, running.refresh(project_dir(), stage)
@@ -58,7 +61,7 @@ def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
             return
         if planned.replaced and not yes:
             lost = ", ".join(planned.replaced)
-            ask(f"This replaces {lost}: people or sessions in it are lost.", stage.name)
+            ask(f"This replaces {lost}: the people or sessions stored there are lost.", stage.name)
         elif stage.deletion_protection and not yes:
             ask(f"Stage {stage.name!r} is protected: people use it.", stage.name)
         root = deployment.deploy(stage.project_dir, stage.name, report, chalice, approved=planned)
@@ -81,8 +84,8 @@ def _commit(stage: Stage) -> str:
 def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
     """Remove a stage.
 
-    Deletes all its accounts and records, after a confirmation. If deletion protection is on, the command refuses and
-    says how to turn it off.
+    After a confirmation, the command deletes all accounts and records of the stage. If deletion protection is on, the
+    command deletes nothing and says how to turn the protection off.
     """
     from .. import aws
     from .. import destroy as removal
@@ -120,10 +123,10 @@ def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
     help="Where to write the zip.",
 )
 def package(python: str, out: Path) -> None:
-    """Only build the Lambda zip.
+    """Build the Lambda zip without deploying it.
 
-    It builds the zip that `chalice deploy` would upload, from a copy of the project. If the zip cannot contain exactly
-    what requirements.txt locks, the command fails.
+    The command builds the zip that `chalice deploy` would upload, from a copy of the project. The command fails if the
+    zip cannot contain exactly the packages that requirements.txt locks.
     """
     from .. import package as packaging
 

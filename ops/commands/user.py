@@ -1,4 +1,4 @@
-"""`user …`: the people of a stage. Commands that change what a person may do are in user_access.py."""
+"""The commands `user …`: the people of a stage. user_access.py has the commands that change a person's rights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STATES = ("confirmed", "not-confirmed", "invited", "reset-required", "from-a-pr
 def user() -> None:
     """The people of a stage.
 
-    Name a person by user name or by address. If several people have the address, the error lists their user names.
+    Pass a person's user name or address. If several people have the address, the error lists their user names.
     docs/runbooks.md has instructions for the first administrator, a lost phone, an expired invitation and a stranger's
     sign-up.
     """
@@ -29,25 +29,30 @@ def user() -> None:
 @user.command("list", epilog=example("user list --stage prod --group admins"))
 @on_stage
 @click.option(
-    "--group", default="", metavar="GROUP", help="Only members of this group of the pool."
+    "--group", default="", metavar="GROUP", help="List only members of this group of the pool."
 )
 @click.option(
     "--status",
     default="",
     type=click.Choice(("", *_STATES)),
-    help="Only people in this state.",
+    help="List only people in this state.",
     metavar=f"[{'|'.join(_STATES)}]",
 )
 @click.option(
-    "--email-prefix", default="", metavar="TEXT", help="Only people whose address starts like this."
+    "--email-prefix",
+    default="",
+    metavar="TEXT",
+    help="List only people whose address starts with this text.",
 )
 @click.option(
     "--provider",
     default="",
     metavar="NAME",
-    help="Only people who sign in through this provider, or are linked to it.",
+    help="List only people who sign in through this provider, or are linked to it.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most this many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Print at most this number of people."
+)
 @json_option
 def list_(
     stage: Stage,
@@ -60,8 +65,8 @@ def list_(
 ) -> None:
     """List people.
 
-    Prints one line each, as the pool's pages arrive: user name, address, status, provider and name. --json prints one
-    array, one person per line.
+    The command prints one line per person, as the pool's pages arrive: user name, address, status, provider and name.
+    --json prints one array, one person per line.
     """
     with at_work(stage, "listing people") as (directory, report):
         from ..people_list import Filter, print_people
@@ -70,7 +75,8 @@ def list_(
         try:
             print_people(directory, wanted, report, limit=limit, as_json=as_json)
         except BrokenPipeError:
-            # The reader, such as `head`, has closed the pipe; Python would report that again when it flushes at exit.
+            # The reader, such as `head`, has closed the pipe. Without this line, Python would report the closed pipe
+            # again at exit.
             # https://docs.python.org/3/library/signal.html#note-on-sigpipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -80,10 +86,10 @@ def list_(
 @on_stage
 @json_option
 def show(stage: Stage, user: str, as_json: bool) -> None:
-    """Show all that is known about a person.
+    """Show all data about a person.
 
-    It combines pool, table and providers: status, groups, second factors, links, record, differences, and what the
-    person can do next. AWS bills each person who is looked up (AdminGetUser) as an active user of that month.
+    The report has status, groups, second factors, links, record, differences and next steps, from the pool, the table
+    and the providers. AWS bills each person whom this command reads (AdminGetUser) as an active user of the month.
     """
     with at_work(stage, f"looking up {user}") as (directory, _):
         from ..person_report import build_report, lines_of
@@ -95,13 +101,13 @@ def show(stage: Stage, user: str, as_json: bool) -> None:
 @user.command(epilog=example("user sessions ada@acme.com --stage prod"))
 @person_argument
 @on_stage
-@click.option("--end", default=None, metavar="ID", help="End the session with this id.")
+@click.option("--end", default=None, metavar="ID", help="End the person's session with this id.")
 @json_option
 def sessions(stage: Stage, user: str, end: str | None, as_json: bool) -> None:
-    """Show where a person is signed in.
+    """Show a person's sessions.
 
-    Prints one line per session, the most recently used first: id, browser, provider, times. --end ends one session at
-    its next refresh, after ten minutes at most. `user sign-out` ends all sessions.
+    The command prints one line per session, the most recently used session first: id, browser, provider, times. With
+    --end, one session ends at its next refresh, after ten minutes at most. `user sign-out` ends all sessions.
     """
     with at_work(stage, f"looking up the sessions of {user}") as (directory, report):
         from .. import user_sessions
@@ -122,15 +128,15 @@ def sessions(stage: Stage, user: str, end: str | None, as_json: bool) -> None:
 @on_stage
 @click.option("--given-name", default="", metavar="NAME", help="First name.")
 @click.option("--family-name", default="", metavar="NAME", help="Last name.")
-@click.option("--group", default="", metavar="GROUP", help="Also add them to this group.")
+@click.option("--group", default="", metavar="GROUP", help="Also add the person to this group.")
 @json_option
 def invite(
     stage: Stage, email: str, given_name: str, family_name: str, group: str, as_json: bool
 ) -> None:
     """Invite a person by mail.
 
-    It can also send an invitation again. The mail contains a temporary password; at the first sign-in the person
-    chooses another one. A new invitation invalidates the old password. Use --group admins to make the first
+    The mail contains a temporary password. At the first sign-in, the person chooses another password. Run the command
+    again to send a new invitation, which invalidates the old temporary password. Use --group admins to make the first
     administrator.
     """
     with at_work(stage, f"inviting {email}") as (directory, report):

@@ -1,4 +1,4 @@
-"""`user …`: groups, second factors, links, and blocking or deleting people."""
+"""The commands `user …` that change a person's rights: groups, second factors, links, blocking and deleting."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from .person import at_work, on_person, person_argument
 def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
     """Remove a person's second factor.
 
-    Use it for a person who has lost the phone. It switches every second factor off, deletes the authenticator app's key,
-    and ends every session. The password does not change. First verify the person's identity by another way than mail.
+    Use this command for a person who has lost the phone. The command switches every second factor off, deletes the
+    authenticator app's key, and ends every session. The password does not change. First verify the person's identity,
+    by another way than mail.
     """
     with at_work(stage, f"removing the second factor of {user}") as (directory, report):
         from .. import second_factor
@@ -26,8 +27,8 @@ def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
         second_factor.refuse_reset(person)
         if not yes:
             ask(
-                f"This removes every second factor of {person}: the password alone will open "
-                "the account. Make sure that the request comes from that person.",
+                f"This removes every second factor of {person}: the account will need only the "
+                "password. Make sure that the request comes from this person.",
                 user,
             )
         second_factor.reset(directory, person, report)
@@ -42,7 +43,7 @@ def unlink(stage: Stage, user: str, provider: str, yes: bool) -> None:
     """Unlink a provider from a native account.
 
     The account and its password are kept. If linking is still on, the next sign-in through the provider links the
-    account again. To prevent this, first run `provider add NAME … --no-link`.
+    account again. To prevent the new link, first run `provider add NAME … --no-link`.
     """
     with at_work(stage, f"unlinking {user}") as (directory, report):
         from .. import people
@@ -74,7 +75,7 @@ def sign_out(stage: Stage, user: str, yes: bool) -> None:
 @on_stage
 @yes_option()
 def disable(stage: Stage, user: str, yes: bool) -> None:
-    """Stop a person from signing in, and end every session.
+    """Stop a person from signing in, and end the person's sessions.
 
     The account is kept; `enable` lets the person in again.
     """
@@ -108,8 +109,8 @@ def enable(stage: Stage, user: str) -> None:
 def delete(stage: Stage, user: str, yes: bool) -> None:
     """Delete a person from pool and table.
 
-    It also ends every session. A person who signs in through a provider gets a new account at the next sign-in, unless
-    the provider refuses them.
+    The command also ends every session. A provider's person gets a new account at the next sign-in, unless the provider
+    refuses the sign-in.
     """
     with at_work(stage, f"deleting {user}") as (directory, report):
         from .. import people
@@ -122,7 +123,7 @@ def delete(stage: Stage, user: str, yes: bool) -> None:
 
 @click.group()
 def group() -> None:
-    """Add a person to a group, or remove them."""
+    """Add a person to a group, or remove a person from a group."""
 
 
 @group.command(epilog=example("user group add ada@acme.com admins --stage prod"))
@@ -132,7 +133,7 @@ def group() -> None:
 def add(stage: Stage, user: str, group: str) -> None:
     """Add a person to a group.
 
-    Their tokens include it within ten minutes.
+    The person's tokens include the group within ten minutes.
     """
     from ..memberships import add_to_group
 
@@ -151,8 +152,9 @@ def add(stage: Stage, user: str, group: str) -> None:
 def remove(stage: Stage, user: str, group: str) -> None:
     """Remove a person from a group.
 
-    It takes effect at once on the administrators' routes and on routes with `fresh=True`; on other routes, when the
-    access token expires (within ten minutes). If a provider sets the group, remove it at the provider instead.
+    On the administrators' routes and on routes with `fresh=True`, the removal takes effect at once. On other routes,
+    the removal takes effect when the access token expires (within ten minutes). If a provider sets the group, remove
+    the group at the provider instead.
     """
     from ..memberships import remove_from_group
 

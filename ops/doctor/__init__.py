@@ -1,1 +1,3 @@
-"""`ops doctor`: checks a deployed stage and says in plain words what is wrong and how to fix it."""
+"""The package of `ops doctor`, which checks a deployed stage. Doctor describes each fault in plain words, and says how
+to fix the fault.
+"""

@@ -1,4 +1,4 @@
-"""Checks of the REST API: routes, authorizer, its own error responses, limits, logs, domain."""
+"""Checks of the REST API: routes, authorizer, API Gateway's own error responses, limits, logs, domain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOG_ROLE = (
 
 
 def deployed(deployment: Deployment) -> Iterator[Fault]:
-    """The checkout contains Chalice's record of the deployment."""
+    """Check that the checkout contains Chalice's record of the deployment."""
     try:
         load_deployed(deployment.stage)
     except OpsError as error:
@@ -29,27 +29,29 @@ def deployed(deployment: Deployment) -> Iterator[Fault]:
 
 
 def api(deployment: Deployment) -> Iterator[Fault]:
-    """There is exactly one API, with its stage."""
+    """Check that exactly one API calls the stage's function, and that the API has its stage."""
     try:
         _ = deployment.api_stage
     except Missing as missing:
         if "see api" not in missing.args[0]:
             raise
-        yield Fault("the API, or its stage, is missing.", deployment.again)
+        yield Fault("the REST API, or its API Gateway stage, is missing.", deployment.again)
         return
     others = sorted(
         set(apis_of(deployment.session, deployment.stage)) - {deployment.deployed.rest_api_id}
     )
     if others:
         yield Fault(
-            f"the APIs {', '.join(others)} also call {deployment.stage.api_function}: an interrupted deployment "
-            "left them, or somebody deployed without the deployed file.",
-            "make sure that nobody uses them, and delete them in the API Gateway console.",
+            f"the APIs {', '.join(others)} also call {deployment.stage.api_function}: an "
+            "interrupted deployment made these APIs, or somebody deployed without the deployed "
+            "file.",
+            "make sure that nobody uses these APIs, and delete the APIs in the API Gateway "
+            "console.",
         )
 
 
 def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
-    """The authorizer uses this pool."""
+    """Check that the API's authorizer uses this stage's pool."""
     _ = deployment.api_stage
     found = deployment.client("apigateway").get_authorizers(
         restApiId=deployment.deployed.rest_api_id
@@ -57,14 +59,14 @@ def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
     pools = [arn for item in found for arn in item.get("providerARNs", [])]
     if pools != [deployment.pool["Arn"]]:
         yield Fault(
-            f"the API's authorizer uses {', '.join(pools) or 'no pool'}, not this stage's pool: either every route "
-            "answers 401, or routes accept tokens of another pool.",
+            f"the API's authorizer uses {', '.join(pools) or 'no pool'}, not this stage's pool: "
+            "every route responds with 401, or routes accept tokens of another pool.",
             deployment.again,
         )
 
 
 def api_routes(deployment: Deployment) -> Iterator[Fault]:
-    """Every route except the public ones requires an access token with a scope (S-48)."""
+    """Check that every route except the public ones requires an access token with a scope (S-48)."""
     _ = deployment.api_stage
     public = deployment.mount.public_routes
     there = set()
@@ -84,13 +86,13 @@ def api_routes(deployment: Deployment) -> Iterator[Fault]:
     lacking = sorted(f"{verb} {path}" for verb, path in public - there)
     if lacking:
         yield Fault(
-            f"the API lacks {', '.join(lacking)}: it was deployed from another version.",
+            f"the API lacks {', '.join(lacking)}: another version of the app was deployed.",
             deployment.again,
         )
 
 
 def api_permission(deployment: Deployment) -> Iterator[Fault]:
-    """The API may invoke its function."""
+    """Check that the API may invoke its function."""
     function = deployment.functions["api_handler"]["FunctionArn"]
     found = deployment.absent_as_none(deployment.client("lambda").get_policy, FunctionName=function)
     statements = json.loads(found["Policy"])["Statement"] if found else []
@@ -101,13 +103,15 @@ def api_permission(deployment: Deployment) -> Iterator[Fault]:
         for statement in statements
     ):
         yield Fault(
-            "the API has no permission to invoke its function: every route answers 503.",
+            "the API has no permission to invoke its function: every route responds with 503.",
             deployment.again,
         )
 
 
 def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
-    """The API's own errors have our format and headers (S-53); `chalice deploy` removes them."""
+    """Check that the API's own errors have Gatehouse's format and headers (S-53). A plain `chalice deploy` removes the
+    format and the headers.
+    """
     _ = deployment.api_stage
     origins = allowed_origins(deployment.stage)
     page = deployment.mount.page_for_lost(deployment.root)
@@ -125,14 +129,14 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
             wrong.append(response.kind)
     if wrong:
         yield Fault(
-            f"the API's own errors ({', '.join(wrong)}) lack our headers or text: a plain "
-            "`chalice deploy` removes them.",
+            f"the API's own errors ({', '.join(wrong)}) lack Gatehouse's headers or text: a plain "
+            "`chalice deploy` removes headers and text.",
             deployment.again,
         )
 
 
 def api_throttles(deployment: Deployment) -> Iterator[Fault]:
-    """The stage is throttled as config.json says (S-65)."""
+    """Check that the API's limits are the numbers in config.json (S-65)."""
     settings = deployment.api_stage.get("methodSettings", {}).get("*/*", {})
     wanted = (deployment.stage.option("throttle_rate"), deployment.stage.option("throttle_burst"))
     found = (settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
@@ -145,7 +149,7 @@ def api_throttles(deployment: Deployment) -> Iterator[Fault]:
 
 
 def api_tracing(deployment: Deployment) -> Iterator[Fault]:
-    """The stage does not log bodies and headers, which contain codes and tokens (S-63)."""
+    """Check that the API's stage does not log bodies and headers, because these contain codes and tokens (S-63)."""
     settings = deployment.api_stage.get("methodSettings", {})
     loud = sorted(path for path, each in settings.items() if each.get("dataTraceEnabled"))
     if loud:
@@ -157,9 +161,9 @@ def api_tracing(deployment: Deployment) -> Iterator[Fault]:
 
 
 def access_log(deployment: Deployment) -> Iterator[Fault]:
-    """The stage writes its access log, without query strings (S-63).
+    """Check that the API's stage writes an access log without query strings (S-63).
 
-    API Gateway needs a role for that, which all APIs of the account and region share.
+    API Gateway needs a role for the log. All APIs of the account and region share this role.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     """
     settings = deployment.api_stage.get("accessLogSettings", {})
@@ -167,18 +171,18 @@ def access_log(deployment: Deployment) -> Iterator[Fault]:
     if not str(settings.get("destinationArn", "")).endswith(f":log-group:{group}"):
         if not deployment.client("apigateway").get_account().get("cloudwatchRoleArn"):
             yield Note(
-                "there is no access log yet: API Gateway has no role to write logs in this "
+                "the API writes no access log yet: API Gateway has no role to write logs in this "
                 "account and region.",
                 f"{_LOG_ROLE} (docs/operations.md, Access log); then {deployment.again}",
             )
         else:
             yield Fault("the API writes no access log.", deployment.again)
     elif settings.get("format") != ACCESS_LOG_FORMAT:
-        yield Fault("the access log does not have our format.", deployment.again)
+        yield Fault("the access log does not have Gatehouse's format.", deployment.again)
 
 
 def custom_domain(deployment: Deployment) -> Iterator[Fault]:
-    """The custom domain exists, requires TLS 1.2, and leads to this API."""
+    """Check that the custom domain exists, requires TLS 1.2, and is mapped to this API."""
     name = deployment.stage.custom_domain.get("domain_name")
     if not name:
         return
@@ -197,7 +201,7 @@ def custom_domain(deployment: Deployment) -> Iterator[Fault]:
             'set "tls_version": "TLS_1_2" in api_gateway_custom_domain and deploy.',
         )
     if deployment.deployed.rest_api_id not in [item.get("restApiId") for item in mappings]:
-        yield Fault(f"{name} does not lead to this stage's API.", deployment.again)
+        yield Fault(f"{name} is not mapped to this stage's API.", deployment.again)
 
 
 CHECKS = (

@@ -17,13 +17,13 @@ _MAX_GRACE = 60
 
 
 def app_client(deployment: Deployment) -> Iterator[Fault]:
-    """The client in config.json exists, and has a secret."""
+    """Check that the client in config.json exists, and has a secret."""
     try:
         found = deployment.app_client
     except Missing as missing:
         if "app client" not in missing.args[0]:
             raise
-        yield Fault("the app client is missing: nobody can sign in.", deployment.again)
+        yield Fault("the app client is missing: people cannot sign in.", deployment.again)
         return
     if not found.get("ClientSecret"):
         yield Fault(
@@ -33,12 +33,12 @@ def app_client(deployment: Deployment) -> Iterator[Fault]:
 
 
 def callback_urls(deployment: Deployment) -> Iterator[Fault]:
-    """The callback URL is exactly the API's (S-64)."""
+    """Check that the client's only callback URL is the API's own (S-64)."""
     yield from _urls(deployment, "CallbackURLs", "CallbackUrls", "redirect_mismatch at sign-in")
 
 
 def logout_urls(deployment: Deployment) -> Iterator[Fault]:
-    """The logout URL is exactly the API's (S-64)."""
+    """Check that the client's only logout URL is the API's own (S-64)."""
     yield from _urls(deployment, "LogoutURLs", "LogoutUrls", "an error page at sign-out")
 
 
@@ -54,7 +54,7 @@ def _urls(deployment: Deployment, key: str, parameter: str, effect: str) -> Iter
 
 
 def oauth_flow(deployment: Deployment) -> Iterator[Fault]:
-    """Authorization code is the only OAuth flow (S-01)."""
+    """Check that authorization code is the only OAuth flow (S-01)."""
     client = deployment.app_client
     flows = client.get("AllowedOAuthFlows", [])
     if flows != ["code"] or not client.get("AllowedOAuthFlowsUserPoolClient"):
@@ -66,7 +66,7 @@ def oauth_flow(deployment: Deployment) -> Iterator[Fault]:
 
 
 def scopes(deployment: Deployment) -> Iterator[Fault]:
-    """The client may request our scopes, but not Cognito's own (S-05)."""
+    """Check that the client may request Gatehouse's scopes, and may not request Cognito's own scope (S-05)."""
     allowed = deployment.app_client.get("AllowedOAuthScopes", [])
     lacking = [scope for scope in SCOPES if scope not in allowed]
     if lacking:
@@ -83,7 +83,7 @@ def scopes(deployment: Deployment) -> Iterator[Fault]:
 
 
 def auth_flows(deployment: Deployment) -> Iterator[Fault]:
-    """The client allows only the flows that the stage needs (S-65)."""
+    """Check that the client allows only the flows that the stage needs (S-65)."""
     embedded = deployment.stage.direct_sign_in == "embedded"
     wanted = {"ALLOW_ADMIN_USER_PASSWORD_AUTH" if embedded else "ALLOW_USER_SRP_AUTH"}
     if deployment.stage.passkey_domain:
@@ -98,7 +98,9 @@ def auth_flows(deployment: Deployment) -> Iterator[Fault]:
 
 
 def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
-    """Access and ID tokens last 5 to 15 minutes (S-37), refresh tokens as long as the longest session."""
+    """Check that access and ID tokens last 5 to 15 minutes (S-37). Refresh tokens must last as long as the longest
+    session.
+    """
     client = deployment.app_client
     units = client.get("TokenValidityUnits", {})
     for kind in ("Access", "Id"):
@@ -106,7 +108,8 @@ def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
         seconds = client.get(f"{kind}TokenValidity", 1) * _SECONDS[unit]
         if not 300 <= seconds <= 900:
             yield Fault(
-                f"{kind.lower()} tokens last {seconds // 60} minutes, not 5 to 15: a revoked token works for that long.",
+                f"{kind.lower()} tokens last {seconds // 60} minutes, not 5 to 15: a revoked "
+                f"token works for {seconds // 60} minutes.",
                 deployment.again,
             )
     refresh = client.get("RefreshTokenValidity", 30) * _SECONDS[units.get("RefreshToken", "days")]
@@ -118,20 +121,20 @@ def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
 
 
 def refresh_rotation(deployment: Deployment) -> Iterator[Fault]:
-    """Refresh tokens rotate with a short grace period (S-34)."""
+    """Check that refresh tokens rotate with a short grace period (S-34)."""
     rotation = deployment.app_client.get("RefreshTokenRotation", {})
     grace = rotation.get("RetryGracePeriodSeconds", 0)
     if rotation.get("Feature") != "ENABLED" or not 0 < grace <= _MAX_GRACE:
         yield Fault(
             f"refresh token rotation is {rotation.get('Feature', 'off').lower()} with a grace "
-            f"period of {grace} s: a stolen token is not noticed, or two tabs log each other "
-            "out.",
+            f"period of {grace} s: the theft of a token is not noticed, or two tabs sign each "
+            "other out.",
             deployment.again,
         )
 
 
 def token_revocation(deployment: Deployment) -> Iterator[Fault]:
-    """Signing out revokes the refresh token (S-65)."""
+    """Check that signing out revokes the refresh token (S-65)."""
     if not deployment.app_client.get("EnableTokenRevocation"):
         yield Fault(
             "token revocation is off: after a sign-out the old refresh token still works.",
@@ -140,19 +143,20 @@ def token_revocation(deployment: Deployment) -> Iterator[Fault]:
 
 
 def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
-    """Strangers cannot find out who has an account (S-65)."""
+    """Check that Cognito's errors do not show strangers who has an account (S-65)."""
     if deployment.app_client.get("PreventUserExistenceErrors") != "ENABLED":
         yield Fault(
             (
-                "Cognito's errors distinguish unknown users from wrong passwords: strangers "
-                "can list accounts."
+                "Cognito's errors distinguish missing accounts from wrong passwords: strangers "
+                "can find out who has an account."
             ),
             deployment.again,
         )
 
 
 def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
-    """The client may write the attributes that providers map, and read those that its scopes need.
+    """Check that the client may write the attributes that providers map, and may read the attributes that the scopes
+    need.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
     """
@@ -169,14 +173,14 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
     unreadable = sorted(needed - set(client.get("ReadAttributes", needed)))
     if unreadable:
         yield Fault(
-            f"the app client is not allowed to read {', '.join(unreadable)}: the token endpoint answers "
-            "invalid_grant, or names are empty.",
+            f"the app client is not allowed to read {', '.join(unreadable)}: the token endpoint "
+            "responds with invalid_grant, or names are empty.",
             deployment.again,
         )
 
 
 def client_providers(deployment: Deployment) -> Iterator[Fault]:
-    """The client allows the registered providers, and native people as configured."""
+    """Check that the client allows exactly the registered providers, and native people only as DIRECT_SIGN_IN says."""
     enabled = set(deployment.app_client.get("SupportedIdentityProviders", []))
     native = deployment.stage.direct_sign_in != "off"
     wanted = {*deployment.provider_rows, *(["COGNITO"] if native else [])}

@@ -1,4 +1,4 @@
-"""Defines checks and findings, and runs all checks."""
+"""This module defines checks and findings, and runs all checks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from .. import aws
 from ..errors import OpsError
 from .deployment import Deployment, Missing
 
-#: Errors about missing credentials. They are not a fault of the stage, and every check would report them.
+#: Errors about missing credentials. Missing credentials are no fault of the stage, and every check would report this
+#: error.
 _CANNOT_LOOK = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)
 #: AWS's error codes for invalid credentials:
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
@@ -36,7 +37,7 @@ _UNREACHABLE = (NoConnection, HTTPClientError)
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its effect or its risk for people, and how to fix it."""
+    """One fault: its effect or its risk for people, and its remedy."""
 
     says: str
     mend: str
@@ -44,12 +45,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Note(Fault):
-    """Not a fault: an optional part is not set up yet, or something will become a fault in the future."""
+    """A note is not a fault: an optional part is not set up yet, or a setting will become a fault in the future."""
 
 
 @dataclass(frozen=True)
 class Fact(Fault):
-    """A fact that a check found, for information only; it needs no action."""
+    """A fact that a check found, for information only. A fact needs no action."""
 
     mend: str = ""
 
@@ -58,7 +59,8 @@ class Fact(Fault):
 class Check:
     """One check of a deployed stage. `id` is stable and documented in docs/operations.md.
 
-    `not_locally` says why the check does not work on the local AWS; it is empty if it does.
+    `not_locally` says why the check does not work on the local AWS. `not_locally` is empty for a check that works on
+    the local AWS.
     """
 
     id: str
@@ -77,10 +79,10 @@ class Finding:
 
 @dataclass
 class Diagnosis:
-    """The result of a whole run: findings, checks made, and checks not made with the reason.
+    """The result of a whole run: the findings, the finished checks, and the omitted checks with the reason.
 
-    `notes` list optional parts that are not set up, and `facts` list information from checks. A stage with notes or facts,
-    but without findings, is healthy.
+    `notes` lists optional parts that are not set up, and `facts` lists information from checks. A stage without
+    findings is healthy, even with notes and facts.
     """
 
     stage: str
@@ -92,7 +94,7 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether there are no findings."""
+        """True if no check found a fault."""
         return not self.findings
 
     def as_json(self) -> dict[str, Any]:
@@ -109,9 +111,10 @@ class Diagnosis:
 
 
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
-    """Run every check. If a check needs a part that another check found missing, it is listed as not made.
+    """Run every check. A check that needs a missing part is listed as not made, because another check reports the
+    missing part.
 
-    Raises OpsError if there are no credentials, or if AWS as a whole does not answer.
+    Raises OpsError without credentials, or if AWS as a whole does not answer.
     """
     with aws.explained(f"looking at stage {deployment.stage.name}"):
         return _diagnose(deployment, checks)
@@ -119,7 +122,7 @@ def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
 
 def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
     diagnosis = Diagnosis(deployment.stage.name)
-    silent: dict[str, str] = {}  # message of an outage → the first check that met it
+    silent: dict[str, str] = {}  # message of an outage → the first check that got this message
     for check in checks:
         if check.not_locally and deployment.stage.is_local:
             diagnosis.not_checked[check.id] = check.not_locally
@@ -131,7 +134,7 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
             diagnosis.not_checked[check.id] = str(missing)
         except _UNREACHABLE as outage:
             if not silent:
-                _require_aws(deployment)  # raises an error if all of AWS is unreachable
+                _require_aws(deployment)  # The call raises an error if all of AWS is unreachable.
             said = str(outage)
             first = silent.setdefault(said, check.id)
             if first == check.id:
@@ -139,7 +142,7 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
                     Finding(check.id, f"AWS does not answer: {said}", "run doctor again later.")
                 )
             else:
-                diagnosis.not_checked[check.id] = f"AWS does not answer, see {first}"
+                diagnosis.not_checked[check.id] = f"AWS does not answer, as in the check {first}"
         else:
             diagnosis.checked.append(check.id)
     return diagnosis
@@ -165,9 +168,9 @@ def _run(check: Check, deployment: Deployment) -> Iterator[Fault]:
             raise
         yield Fault(
             f"AWS did not answer this check: {aws.error_code(error)}: {aws.error_message(error)}",
-            "give the person who runs doctor the right to read this, and run it again.",
+            "give the person who runs doctor the missing right, and run doctor again.",
         )
     except (BotoCoreError, OpsError) as error:
         yield Fault(
-            f"this check could not be made: {error}", "fix that first, then run doctor again."
+            f"the check failed: {error}", "fix the cause of this error, then run doctor again."
         )

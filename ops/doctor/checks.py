@@ -1,4 +1,4 @@
-"""All checks, in order: each check comes after the checks that it depends on."""
+"""The list of all checks. Each check comes after the checks on which it depends."""
 
 from __future__ import annotations
 

@@ -20,17 +20,20 @@ _MANY_KEYS = 5
 
 
 def client_secret(deployment: Deployment) -> Iterator[Fault]:
-    """The secret is readable, belongs to this client, and Cognito accepts it.
+    """Check that the client secret is readable and belongs to this client, and that Cognito accepts the secret.
 
-    The check revokes an invented refresh token, which changes nothing: `invalid_client` means that Cognito did not
-    recognise the client (RFC 7009 2.2.1).
+    The check revokes an invented refresh token, which changes nothing. The error `invalid_client` means that Cognito
+    did not recognise the client (RFC 7009 2.2.1).
     """
     found = _secret(deployment, "CLIENT_SECRET_ARN")
     restore = (
-        f"restore it from the pool: see docs/operations.md#client-secret, then {deployment.again}"
+        "restore the secret from the pool: see docs/operations.md#client-secret, then "
+        f"{deployment.again}"
     )
     if found is None or not found.get("client_secret"):
-        yield Fault("the app client's secret cannot be read: every sign-in answers 503.", restore)
+        yield Fault(
+            "the app client's secret cannot be read: every sign-in responds with 503.", restore
+        )
         return
     if found.get("client_id") != deployment.variable("CLIENT_ID"):
         yield Fault("the secret belongs to another app client.", restore)
@@ -53,11 +56,11 @@ def client_secret(deployment: Deployment) -> Iterator[Fault]:
         )
         return
     if "invalid_client" in answer.text:
-        yield Fault("Cognito refuses the stored secret: every sign-in answers 503.", restore)
+        yield Fault("Cognito refuses the stored secret: every sign-in responds with 503.", restore)
 
 
 def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
-    """The sealing keys are readable and valid."""
+    """Check that the sealing keys are readable and valid."""
     rotate = f"run `{PROGRAM} rotate-keys --stage {deployment.stage.name}`."
     found = _secret(deployment, "SEALING_KEYS_SECRET_ARN")
     if found is None:
@@ -70,7 +73,8 @@ def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
         return
     if len(ring.secrets) > _MANY_KEYS:
         yield Fault(
-            f"there are {len(ring.secrets)} sealing keys; old keys open old cookies until you drop them.",
+            f"the stage has {len(ring.secrets)} sealing keys; old keys open old cookies until you "
+            "drop the old keys.",
             f"run `{PROGRAM} rotate-keys --stage {deployment.stage.name} --drop-old`.",
         )
 
@@ -87,7 +91,7 @@ def _secret(deployment: Deployment, variable: str) -> Mapping[str, Any] | None:
 
 
 def tables(deployment: Deployment) -> Iterator[Fault]:
-    """The tables exist, have their keys, and bill per request."""
+    """Check that the tables exist, have their keys, and bill per request."""
     keys = {
         "USERS_TABLE": ["userName"],
         "PROVIDERS_TABLE": ["name"],
@@ -105,7 +109,7 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
                 f"the table {name} is missing.",
                 deployment.again
                 if variable in PASSING
-                else "restore it (docs/operations.md, Backup and restore).",
+                else "restore the table (docs/operations.md, Backup and restore).",
             )
             continue
         table = found["Table"]
@@ -126,7 +130,7 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_backups(deployment: Deployment) -> Iterator[Fault]:
-    """Point-in-time recovery is on (S-65)."""
+    """Check that point-in-time recovery is on (S-65)."""
     for variable in ("USERS_TABLE", "PROVIDERS_TABLE"):
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_continuous_backups(TableName=name)
@@ -136,7 +140,7 @@ def table_backups(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_expiry(deployment: Deployment) -> Iterator[Fault]:
-    """TTL is on, so that unconfirmed sign-ups, ended sessions and old counters are deleted."""
+    """Check that TTL is on, so that unconfirmed sign-ups, ended sessions and old counters are deleted."""
     for variable in ("USERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE"):
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_time_to_live(TableName=name)
@@ -145,7 +149,7 @@ def table_expiry(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_encryption(deployment: Deployment) -> Iterator[Fault]:
-    """The tables are encrypted with a KMS key of the account (S-65)."""
+    """Check that the tables are encrypted with a KMS key of the account (S-65)."""
     for table in deployment.tables.values():
         if table.get("SSEDescription", {}).get("Status") != "ENABLED":
             yield Fault(f"{table['TableName']} is not encrypted with KMS.", deployment.again)

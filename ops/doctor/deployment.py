@@ -1,4 +1,4 @@
-"""A deployed stage for doctor: each part is read once, when a check needs it."""
+"""A deployed stage for doctor. Each part is read once, when a check first needs the part."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE", "SUBJECTS_TABLE")
-#: Tables that are neither protected nor backed up, because no account depends on them.
+#: Tables without deletion protection and backups, because no account depends on their data.
 PASSING = ("SESSIONS_TABLE", "THROTTLE_TABLE")
 FUNCTIONS = {
     "api_handler": "",
@@ -43,12 +43,12 @@ _ABSENT = (
 
 
 class Missing(Exception):
-    """A part that other checks need is missing; its own check reports it."""
+    """The error for a missing part that several checks need. The part's own check reports the missing part."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response. If there was no response, `status` is 0 and `error` says why."""
+    """An HTTP response. Without a response, `status` is 0 and `error` gives the reason."""
 
     status: int
     headers: Mapping[str, str]
@@ -60,7 +60,7 @@ Fetch = Callable[[str], Answer]
 
 
 def fetch(url: str) -> Answer:
-    """GET an address without following redirects."""
+    """Send a GET request to an address, without following redirects."""
     try:
         found = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
@@ -69,7 +69,7 @@ def fetch(url: str) -> Answer:
 
 
 class Deployment:
-    """One stage's parts. `http` fetches a page; `session` reads every other part."""
+    """One stage's parts. `http` fetches pages; `session` reads all other parts."""
 
     def __init__(self, session: boto3.Session, stage: Stage, http: Fetch = fetch) -> None:
         self.session = session
@@ -78,13 +78,13 @@ class Deployment:
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """Return the client of a service, made once."""
+        """Return boto3's client of a service; each client is made once."""
         if service not in self._clients:
             self._clients[service] = aws.client(self.session, service)
         return self._clients[service]
 
     def variable(self, name: str) -> str:
-        """Return a setting of the stage; raise Missing if it is empty."""
+        """Return a setting of the stage. Raises Missing if the setting is empty."""
         value = self.stage.environment.get(name, "")
         if not value:
             raise Missing(f"{name} is not set (see stack-outputs)")
@@ -97,12 +97,12 @@ class Deployment:
 
     @property
     def now(self) -> datetime:
-        """This moment, in UTC."""
+        """The current time, in UTC."""
         return datetime.now(timezone.utc)
 
     @property
     def again(self) -> str:
-        """The remedy for most faults: deploy the stage again."""
+        """The remedy for most faults: the command that deploys the stage again."""
         return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property
@@ -110,7 +110,7 @@ class Deployment:
         """The identity stack."""
         found = describe(self.client("cloudformation"), self.stage.identity_stack)
         if found is None:
-            raise Missing("there is no identity stack (see stack-status)")
+            raise Missing("the identity stack is missing (see stack-status)")
         return found
 
     @cached_property
@@ -173,7 +173,7 @@ class Deployment:
 
     @cached_property
     def provider_rows(self) -> dict[str, list[str]]:
-        """The providers table: name -> domains."""
+        """The domains in the providers table, by provider name."""
         return {
             name: [domain["S"] for domain in item.get("domains", {}).get("L", [])]
             for name, item in self.provider_items.items()
@@ -185,7 +185,9 @@ class Deployment:
         try:
             return load_deployed(self.stage)
         except OpsError:
-            raise Missing("Chalice has deployed nothing yet (see deployed)") from None
+            raise Missing(
+                "the stage has no record of a deployment by Chalice (see deployed)"
+            ) from None
 
     @cached_property
     def root(self) -> str:
@@ -194,7 +196,7 @@ class Deployment:
 
     @cached_property
     def mount(self) -> Mount:
-        """How the project's app mounts Gatehouse."""
+        """The way in which the project's app mounts Gatehouse."""
         return load_mount(self.stage.project_dir, self.stage.environment)
 
     @property
@@ -204,7 +206,7 @@ class Deployment:
 
     @cached_property
     def functions(self) -> dict[str, dict[str, Any]]:
-        """The functions by Chalice's names; raises Missing if one is missing."""
+        """The functions by Chalice's names. Raises Missing if a function is missing."""
         found = {}
         for name, suffix in FUNCTIONS.items():
             full = self.stage.function(suffix) if suffix else self.stage.api_function
@@ -245,7 +247,7 @@ class Deployment:
 
     @cached_property
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The tables by variable; raises Missing if one is missing."""
+        """The tables by variable. Raises Missing if a table is missing."""
         found = {}
         for variable in TABLES:
             described = self.absent_as_none(
@@ -275,7 +277,7 @@ class Deployment:
 
     @staticmethod
     def absent_as_none(call: Any, **request: Any) -> Any:
-        """Make a call, and return None if AWS says that the resource does not exist."""
+        """Make an AWS call, and return None if AWS says that the resource does not exist."""
         try:
             return call(**request)
         except ClientError as error:

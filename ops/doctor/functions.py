@@ -32,7 +32,7 @@ _LEAVING = (
     "AdminUpdateUserAttributes",
 )
 _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-#: Each provider has a secret under this prefix; `provider leaving` makes it.
+#: Each provider that reports people who leave has a secret under this prefix; `provider leaving` makes the secret.
 _SECRETS_OF_PROVIDERS = "/leaving/*"
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
 _DIRECT = (
@@ -46,7 +46,7 @@ _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 def functions(deployment: Deployment) -> Iterator[Fault]:
-    """The functions exist and are ready."""
+    """Check that the functions exist and are ready."""
     for suffix in FUNCTIONS.values():
         name = deployment.stage.function(suffix) if suffix else deployment.stage.api_function
         found = deployment.absent_as_none(
@@ -62,7 +62,8 @@ def functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def function_limits(deployment: Deployment) -> Iterator[Fault]:
-    """Triggers have a timeout that is not longer than Cognito's, and enough memory to start in time.
+    """Check that the triggers' timeout is at most Cognito's timeout, and that the triggers have enough memory for a
+    quick start.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
     """
@@ -82,20 +83,20 @@ def function_limits(deployment: Deployment) -> Iterator[Fault]:
 
 
 def function_concurrency(deployment: Deployment) -> Iterator[Fault]:
-    """No function is switched off by a reserved concurrency of 0."""
+    """Check that each function may run: a reserved concurrency of 0 switches a function off."""
     for function in deployment.functions.values():
         found = deployment.client("lambda").get_function_concurrency(
             FunctionName=function["FunctionName"]
         )
         if found.get("ReservedConcurrentExecutions") == 0:
             yield Fault(
-                f"{function['FunctionName']} is switched off (reserved concurrency 0).",
-                f"remove that limit in the Lambda console, or {deployment.again}",
+                f"{function['FunctionName']} is switched off: its reserved concurrency is 0.",
+                f"remove this reserved concurrency in the Lambda console, or {deployment.again}",
             )
 
 
 def function_roles(deployment: Deployment) -> Iterator[Fault]:
-    """Each function runs under its own role of the identity stack (S-60)."""
+    """Check that each function runs under its own role of the identity stack (S-60)."""
     for name, output in _ROLES.items():
         function, wanted = deployment.functions[name], deployment.outputs.get(output)
         if function["Role"] != wanted:
@@ -107,7 +108,7 @@ def function_roles(deployment: Deployment) -> Iterator[Fault]:
 
 
 def role_permissions(deployment: Deployment) -> Iterator[Fault]:
-    """Each role has the rights that its function needs."""
+    """Check that each role has the rights that its function needs."""
     for name, needed in _needed(deployment).items():
         role = deployment.functions[name]["Role"]
         allowed = {
@@ -131,7 +132,9 @@ def role_permissions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
-    """No role has more rights than its function needs (S-60). The team decides what its own policy file allows."""
+    """Check that each role has only the rights that its function needs (S-60). The check accepts the rights in the
+    team's own policy file.
+    """
     iam = deployment.client("iam")
     for function in deployment.functions.values():
         role = function["Role"].rsplit("/", 1)[-1]
@@ -139,7 +142,7 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
         for policy in attached:
             yield Fault(
                 f"{role} has the policy {policy['PolicyName']} attached in addition to its own.",
-                "detach it in the IAM console.",
+                "detach this policy in the IAM console.",
             )
         for statement in deployment.policies(function["Role"], besides=team_policy.NAMES):
             wide = [action for action in _listed(statement["Action"]) if "*" in action]
@@ -152,7 +155,7 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
             ]
             if wide:
                 yield Fault(
-                    f"{role} allows {', '.join(wide)}: more than the function needs.",
+                    f"{role} allows {', '.join(wide)}, which the function does not need.",
                     "restore the policy from ops/templates/identity.yaml.",
                 )
 

@@ -20,7 +20,7 @@ def _again(name: str) -> str:
 
 
 def provider_registered(deployment: Deployment) -> Iterator[Fault]:
-    """Every provider is in the pool and in the table."""
+    """Check that every provider is in the pool and in the table."""
     pool, rows = set(deployment.providers), set(deployment.provider_rows)
     for name in sorted(rows - pool):
         yield Fault(f"{name} is offered on the page, but is not in the pool.", _again(name))
@@ -29,7 +29,9 @@ def provider_registered(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_discovery(deployment: Deployment) -> Iterator[Fault]:
-    """The discovery document is reachable, and its issuer is exactly the registered one."""
+    """Check that the provider's discovery document is reachable, and that its issuer is exactly the registered
+    issuer.
+    """
     for name, provider in deployment.providers.items():
         issuer = provider["ProviderDetails"].get("oidc_issuer", "")
         try:
@@ -39,7 +41,7 @@ def provider_discovery(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_scopes(deployment: Deployment) -> Iterator[Fault]:
-    """Cognito requests openid, profile and email from the provider."""
+    """Check that Cognito requests openid, profile and email from the provider."""
     for name, provider in deployment.providers.items():
         asked = provider["ProviderDetails"].get("authorize_scopes", "").split()
         lacking = [scope for scope in SCOPES.split() if scope not in asked]
@@ -54,7 +56,7 @@ def provider_scopes(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_mapping(deployment: Deployment) -> Iterator[Fault]:
-    """The claims are mapped to the attributes of the users table."""
+    """Check that the claims are mapped to the attributes of the users table."""
     for name, provider in deployment.providers.items():
         mapping = provider.get("AttributeMapping", {})
         wrong = [
@@ -67,7 +69,7 @@ def provider_mapping(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_domains(deployment: Deployment) -> Iterator[Fault]:
-    """The table and the pool have the same domains for the provider."""
+    """Check that the table and the pool have the same domains for the provider."""
     for name, provider in deployment.providers.items():
         rows = deployment.provider_rows.get(name)
         if rows is not None and sorted(rows) != sorted(provider.get("IdpIdentifiers", [])):
@@ -79,7 +81,9 @@ def provider_domains(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """The provider's row has the pool's issuer; a sign-in from an Okta app tile (which sends `iss`) needs it."""
+    """Check that the provider's row has the pool's issuer. A sign-in from an Okta app tile, which sends `iss`, needs
+    this issuer.
+    """
     for name, provider in deployment.providers.items():
         row = deployment.provider_items.get(name)
         details = provider["ProviderDetails"]
@@ -94,14 +98,15 @@ def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
                 *domains,
             ]
             yield Fault(
-                f"the row of {name} has no issuer: an Okta app tile that sends only `iss` opens the page with all "
-                "ways to sign in.",
-                f"run `{PROGRAM} provider add {name} {' '.join(options)}` (it asks for the client secret).",
+                f"the row of {name} has no issuer: an Okta app tile that sends only `iss` opens "
+                "the page with all sign-in methods.",
+                f"run `{PROGRAM} provider add {name} {' '.join(options)}` (the command asks for "
+                "the client secret).",
             )
 
 
 def provider_secret(deployment: Deployment) -> Iterator[Fault]:
-    """The pool has a client id and a secret for the provider."""
+    """Check that the pool has a client id and a secret for the provider."""
     for name, provider in deployment.providers.items():
         details = provider["ProviderDetails"]
         lacking = [key for key in ("client_id", "client_secret") if not details.get(key)]
@@ -110,7 +115,7 @@ def provider_secret(deployment: Deployment) -> Iterator[Fault]:
 
 
 def auto_sign_in(deployment: Deployment) -> Iterator[Fault]:
-    """The provider that the page starts automatically exists."""
+    """Check that the provider in AUTO_SIGN_IN exists."""
     name = deployment.stage.environment.get("AUTO_SIGN_IN", "")
     if name and name != "COGNITO" and name not in deployment.provider_rows:
         yield Fault(

@@ -13,7 +13,7 @@ from .deployment import Deployment
 
 
 def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
-    """The function reads the queue, and the dead-letter queue is empty."""
+    """Check that the function `leaving` reads the queue of signals, and that the dead-letter queue is empty."""
     url = deployment.variable("LEAVING_QUEUE_URL")
     arn = deployment.functions["leaving"]["FunctionArn"]
     found = deployment.client("lambda").list_event_source_mappings(FunctionName=arn)
@@ -30,14 +30,15 @@ def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
     number = int(lost["Attributes"][names[0]])
     if number:
         yield Fault(
-            f"{number} signals failed again and again: somebody who left may still be signed in.",
+            f"{number} signals failed repeatedly: a person who left may still be signed in.",
             "see docs/operations.md, lost-leaving-signals.",
         )
 
 
 def provider_signals(deployment: Deployment) -> Iterator[Fault]:
-    """Each provider that reports people who leave has a secret, and has sent a signal. The check also counts refused
-    signals."""
+    """Check each provider that reports people who leave: its secret exists, and a signal has arrived. The check also
+    counts refused signals.
+    """
     rows = [Provider.from_item(item) for item in deployment.provider_items.values()]
     for row in rows:
         rules, again = row.leaving, f"run `{PROGRAM} provider leaving {row.name} …`"
@@ -53,17 +54,20 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
         at = heard.get("Item", {}).get("lastSignalAt", {}).get("S")
         if at is not None:
             yield Fact(f"{row.name} last sent a signal at {at}.")
-        elif not deployment.stage.is_local:  # `up` configures the stand-in's console itself
+        elif not deployment.stage.is_local:  # `up` itself configures the Okta stand-in's console
             yield Note(
-                f"{row.name} has never sent a signal: check the settings in its console.", again
+                f"{row.name} has never sent a signal: check the settings in the provider's "
+                "console.",
+                again,
             )
     if any(row.leaving.secret_arn or row.leaving.issuer for row in rows):
         yield Fact(f"{_refused(deployment)} signals were refused in the last 24 hours.")
 
 
 def _refused(deployment: Deployment) -> int:
-    """Count refused signals by a metric that is extracted from the log. Each refusal writes only a log line, because
-    strangers can cause refusals."""
+    """Count the refused signals of the last 24 hours with a metric that CloudWatch extracts from the log. A refusal
+    writes no row into a table, because strangers can cause refusals.
+    """
     until = deployment.now
     found = deployment.client("cloudwatch").get_metric_statistics(
         Namespace="Gatehouse",

@@ -1,4 +1,4 @@
-"""Checks of the team's own functions, and of the queues and streams that call them."""
+"""Checks of the team's own functions, and of the queues and streams that call these functions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from .deployment import FUNCTIONS, Deployment
 
 _STREAMS = "/stream/"
 _WORKING = ("Enabled", "Enabling", "Creating", "Updating")
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html, and its older name.
+# Error codes for a missing queue; the second code is the older name:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
 _NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 _NUMBER = "ApproximateNumberOfMessages"
 _LONG_SECONDS = 3600
 
 
 def own_functions(deployment: Deployment) -> Iterator[Fault]:
-    """The team's functions are deployed as app.py declares them, and run under their own roles (S-96)."""
+    """Check that the team's functions are deployed as app.py declares, and that each function has its own role
+    (S-96).
+    """
     stage, declared = deployment.stage, _declared(deployment)
     outputs = {
         name: output for output, name in output_roles(load_team_file(stage.project_dir)).items()
@@ -56,21 +59,21 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
             )
     known = {*FUNCTIONS, *(each.name for each in declared)}
     for name, arn in sorted(deployment.deployed.functions.items()):
-        # Chalice also records event sources, with the ARN of the function that they call.
+        # Chalice also records event sources, each with the ARN of the function that the source calls.
         if name in known or not arn.endswith(f":{stage.function(name)}"):
             continue
         yield Fault(
-            f"{stage.function(name)} still runs, but app.py does not declare {name} any more.",
+            f"{stage.function(name)} still runs, but app.py no longer declares {name}.",
             deployment.again,
         )
 
 
 def own_sources(deployment: Deployment) -> Iterator[Fault]:
-    """Lambda passes the items of each queue or stream to the function that app.py declares for it."""
+    """Check that Lambda passes the items of each queue or stream to the function that app.py declares for it."""
     for each, source in _called_by(deployment):
         arn = deployment.deployed.functions.get(each.name)
         if arn is None:
-            continue  # the check own-functions reports this function
+            continue  # the check `own-functions` reports this function
         pages = (
             deployment.client("lambda")
             .get_paginator("list_event_source_mappings")
@@ -86,8 +89,8 @@ def own_sources(deployment: Deployment) -> Iterator[Fault]:
         if not any(mapping.get("State") in _WORKING for mapping in mappings):
             states = ", ".join(str(mapping.get("State")) for mapping in mappings) or "there is none"
             yield Fault(
-                f"{each.name} is not called for items in {source}: its event source mapping must be enabled "
-                f"({states}).",
+                f"{each.name} is not called for items in {source}, because its event source "
+                f"mapping is not enabled ({states}).",
                 deployment.again,
             )
         for mapping in mappings:
@@ -95,12 +98,13 @@ def own_sources(deployment: Deployment) -> Iterator[Fault]:
             if result.startswith("PROBLEM"):
                 yield Fault(
                     f"Lambda cannot pass items of {source} to {each.name}: {result}",
-                    f"look at `{PROGRAM} logs --stage {deployment.stage.name} --function {each.name}`.",
+                    f"read the log with `{PROGRAM} logs --stage {deployment.stage.name} "
+                    f"--function {each.name}`.",
                 )
 
 
 def own_queues(deployment: Deployment) -> Iterator[Fault]:
-    """The team's queues exist, and their dead-letter queues are empty."""
+    """Check that the team's queues exist, and that their dead-letter queues are empty."""
     for queue in _file(deployment).queues:
         url = deployment.variable(f"{queue_variable(queue)}_URL")
         name = deployment.stage.named(queue)
@@ -112,14 +116,17 @@ def own_queues(deployment: Deployment) -> Iterator[Fault]:
             )
         elif dead:
             yield Fault(
-                f"{dead} messages of the queue {queue} failed again and again, and wait in {name}-dead.",
-                f"`{PROGRAM} logs --stage {deployment.stage.name} --errors --since 1d` shows the reason; after you "
-                "fix it, `aws sqs start-message-move-task --source-arn …` moves them back to the queue.",
+                f"{dead} messages of the queue {queue} failed repeatedly, and are now in "
+                f"{name}-dead.",
+                f"`{PROGRAM} logs --stage {deployment.stage.name} --errors --since 1d` shows the "
+                "reason; after you fix the cause, `aws sqs start-message-move-task --source-arn "
+                "…` moves the messages back "
+                "to the queue.",
             )
 
 
 def own_waits(deployment: Deployment) -> Iterator[Fault]:
-    """No item in the team's queues and streams is older than an hour."""
+    """Check that no item in the team's queues and streams is older than an hour."""
     stage = deployment.stage
     watched = [
         ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue, 1)
@@ -167,7 +174,7 @@ def _called_by(deployment: Deployment) -> Iterator[tuple[OwnFunction, str]]:
 
 
 def _messages(deployment: Deployment, url: str) -> int | None:
-    """Count the messages of a queue; None if there is no such queue."""
+    """Count the messages of a queue; return None if the queue does not exist."""
     try:
         found: dict[str, Any] = deployment.client("sqs").get_queue_attributes(
             QueueUrl=url, AttributeNames=[_NUMBER]

@@ -20,7 +20,9 @@ _SHOWN = 5
 
 
 def runtime_age(deployment: Deployment) -> Iterator[Fault]:
-    """Each function has the configured runtime, and that runtime will get security updates for some time yet."""
+    """Check that each function has the configured runtime. A note warns some months before the runtime's last security
+    update.
+    """
     mend = f'set gatehouse.{OPTION} in config.json, such as "{newest().python}"; {deployment.again}'
     wanted = deployment.stage.options.get(OPTION)
     for function in deployment.functions.values():
@@ -28,8 +30,8 @@ def runtime_age(deployment: Deployment) -> Iterator[Fault]:
         runtime = runtime_named(identifier)
         if runtime is None:
             yield Fault(
-                f"{name} runs on {identifier}, which Lambda has deprecated or Gatehouse does "
-                f"not know: it supports {SUPPORTED}.",
+                f"{name} runs on {identifier}, which Gatehouse does not support: Gatehouse "
+                f"supports {SUPPORTED}.",
                 mend,
             )
             continue
@@ -45,7 +47,7 @@ def runtime_age(deployment: Deployment) -> Iterator[Fault]:
 
 
 def package_contents(deployment: Deployment) -> Iterator[Fault]:
-    """The functions contain exactly the packages that requirements.txt of this checkout locks (S-76)."""
+    """Check that the functions contain exactly the packages that requirements.txt of this checkout locks (S-76)."""
     seen = set()
     for function in deployment.functions.values():
         name = function["FunctionName"]
@@ -53,7 +55,9 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
         configuration = found["Configuration"]
         runtime = runtime_named(configuration.get("Runtime", ""))
         if runtime is None or configuration["CodeSha256"] in seen:
-            continue  # the check runtime-age reports an unknown runtime; a package is checked once
+            # The check `runtime-age` reports an unsupported runtime. Functions share packages; each package is checked
+            # once.
+            continue
         seen.add(configuration["CodeSha256"])
         machine = MACHINES[(configuration.get("Architectures") or ["x86_64"])[0]]
         lock = load_lock(deployment.stage.project_dir / NAME, runtime, machine)
@@ -69,12 +73,12 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
             shown = "; ".join(wrong[:_SHOWN]) + ("; …" if len(wrong) > _SHOWN else "")
             yield Fault(
                 f"the package of {name} does not match {NAME}: {shown}.",
-                f"make sure that this checkout is the deployed one; {deployment.again}",
+                f"make sure that this checkout is the deployed checkout; {deployment.again}",
             )
 
 
 def _download(code: Any) -> dict[str, bytes] | None:
-    """Download a function's package from the URL that GetFunction returns, which is valid for ten minutes.
+    """Download a function's package from the URL that GetFunction returns. The URL is valid for ten minutes.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCodeLocation.html
     """

@@ -1,4 +1,4 @@
-"""Checks that the pool's passkeys fit the stage's `passkey_domain` and the app's address."""
+"""The check of the domain for passkeys in the pool, in the stage's options, and in the app's address."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .deployment import Deployment
 
 
 def passkeys(deployment: Deployment) -> Iterator[Fault]:
-    """The domain is the same in the pool and in the settings, and fits the app's address. If the domain changed, no passkey
-    would work any more (S-90).
+    """Check that the pool and the settings have the same domain for passkeys, and that the domain fits the app's
+    address. A change of the domain would make all passkeys useless (S-90).
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_WebAuthnConfigurationType.html
     """
@@ -22,9 +22,11 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
     host = urlsplit(deployment.url.api_root).hostname or ""
     if host != wanted and not host.endswith(f".{wanted}"):
         yield Fault(
-            f"passkeys are for {wanted}, but the app is at {host}: browsers refuse passkeys there.",
-            "give the app that domain (docs/operations.md, Custom domain), or set passkey_domain to the app's "
-            "host before anybody has a passkey.",
+            f"passkeys are for {wanted}, but the app is at {host}: browsers refuse passkeys at "
+            "this address.",
+            f"give the app the domain {wanted} (docs/operations.md, Custom domain), or set "
+            "passkey_domain to the app's "
+            "host before people set up passkeys.",
         )
     found = deployment.client("cognito-idp").get_user_pool_mfa_config(
         UserPoolId=deployment.pool["Id"]
@@ -33,9 +35,10 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
     party = there.get("RelyingPartyId", "")
     if party and party != wanted:
         yield Fault(
-            f"people's passkeys are for {party}, but passkey_domain is {wanted}: after the next deploy none of them "
-            "works any more.",
-            f"set passkey_domain back to {party}; or deploy, and tell people to set up new passkeys.",
+            f"people's passkeys are for {party}, but passkey_domain is {wanted}: after the next "
+            "deployment, these passkeys stop working.",
+            f"set passkey_domain back to {party}, or deploy and tell people to set up new "
+            "passkeys.",
         )
     elif not party:
         yield Fault(
@@ -44,7 +47,7 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
         )
     elif there.get("UserVerification") != "required":
         yield Fault(
-            "passkeys work without a fingerprint or PIN: anybody who holds the device can sign in.",
+            "passkeys work without a fingerprint or PIN: everybody with the device can sign in.",
             deployment.again,
         )
 

@@ -23,39 +23,40 @@ _ORIGINAL = "ORIGINAL"
 
 
 def user_pool(deployment: Deployment) -> Iterator[Fault]:
-    """The pool in config.json exists."""
+    """Check that the pool in config.json exists."""
     try:
         _ = deployment.pool
     except Missing as missing:
         yield Fault(
-            f"{missing.args[0].split(' (')[0]}: nobody can sign in.",
-            "restore it (docs/operations.md, Backup and restore), or deploy a new stage.",
+            f"{missing.args[0].split(' (')[0]}: people cannot sign in.",
+            "restore the pool (docs/operations.md, Backup and restore), or deploy a new stage.",
         )
 
 
 def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
-    """The pool calls our functions."""
+    """Check that the pool calls Gatehouse's trigger functions."""
     wired: Mapping[str, Any] = deployment.pool.get("LambdaConfig", {})
     functions = deployment.functions
     for source in _SOURCES:
         if wired.get(source) != functions["user_records"]["FunctionArn"]:
             yield Fault(
                 f"the pool's {source} trigger is {wired.get(source) or 'empty'}, not "
-                "user_records: people are not written into the users table.",
+                "user_records: the users table gets no records of new people.",
                 deployment.again,
             )
     inbound = wired.get("InboundFederation", {}).get("LambdaArn")
     if inbound != functions["user_records"]["FunctionArn"]:
         yield Fault(
-            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: people keep groups "
-            "that a provider has taken away, and people with too many groups lose all of them.",
+            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: "
+            "people keep groups that a provider has removed, and people with too many groups lose "
+            "all groups.",
             deployment.again,
         )
     token = wired.get("PreTokenGenerationConfig", {})
     if token.get("LambdaArn") != functions["token_claims"]["FunctionArn"]:
         yield Fault(
             "the pool's pre-token-generation trigger is not token_claims: people who sign in on "
-            "our own page get tokens without scopes.",
+            "the app's own page get tokens without scopes.",
             deployment.again,
         )
     elif token.get("LambdaVersion") not in ("V2_0", "V3_0"):
@@ -66,21 +67,22 @@ def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
 
 
 def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
-    """This pool, and no other, may invoke the triggers (S-58)."""
+    """Check that this pool is the only pool that may invoke the triggers (S-58)."""
     pool_arn = deployment.pool["Arn"]
     for name in _TRIGGERS:
         function = deployment.functions[name]
         found = permission_of(deployment.client("lambda"), function["FunctionArn"])
         if found is None or not permits(found, pool_arn, pool_arn.split(":")[4]):
             yield Fault(
-                f"{function['FunctionName']} does not allow exactly this pool to invoke it: "
-                "sign-ins fail with UnexpectedLambdaException, or others can invoke it.",
+                f"{function['FunctionName']} does not allow exactly this pool to invoke the "
+                "function: sign-ins fail with UnexpectedLambdaException, or another pool can "
+                "invoke the function.",
                 deployment.again,
             )
 
 
 def trigger_invocable(deployment: Deployment) -> Iterator[Fault]:
-    """The triggers start, find their settings, and refuse an event of another pool."""
+    """Check that the triggers start, find their settings, and refuse an event of another pool."""
     for name in _TRIGGERS:
         function = deployment.functions[name]["FunctionName"]
         answer = deployment.client("lambda").invoke(
@@ -95,35 +97,36 @@ def trigger_invocable(deployment: Deployment) -> Iterator[Fault]:
             said = next((line for line in log.splitlines() if '"event"' in line), "")
             yield Fault(
                 f"{function} does not work: {said or shown or 'it gave no reason'}",
-                f"read its log group /aws/lambda/{function}; then {deployment.again}",
+                f"read the function's log group /aws/lambda/{function}; then {deployment.again}",
             )
 
 
 def mfa(deployment: Deployment) -> Iterator[Fault]:
-    """People can register an authenticator app (S-65)."""
+    """Check that people can register an authenticator app (S-65)."""
     found = deployment.client("cognito-idp").get_user_pool_mfa_config(
         UserPoolId=deployment.pool["Id"]
     )
     if found.get("MfaConfiguration", "OFF") == "OFF":
         yield Fault(
-            "MFA is off: nobody can protect an account with a second factor.", deployment.again
+            "MFA is off: people cannot protect their accounts with a second factor.",
+            deployment.again,
         )
     elif not found.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"):
         yield Fault("authenticator apps are not allowed as a second factor.", deployment.again)
 
 
 def password_policy(deployment: Deployment) -> Iterator[Fault]:
-    """Passwords have at least twelve characters (S-65)."""
+    """Check that passwords have at least twelve characters (S-65)."""
     policy = deployment.pool.get("Policies", {}).get("PasswordPolicy", {})
     if policy.get("MinimumLength", 0) < _MINIMUM_PASSWORD:
         yield Fault(
-            f"the pool accepts passwords of {policy.get('MinimumLength', 0)} characters.",
+            f"the pool accepts passwords of only {policy.get('MinimumLength', 0)} characters.",
             deployment.again,
         )
 
 
 def pool_plan(deployment: Deployment) -> Iterator[Fault]:
-    """The pool's plan lets a trigger set scopes: Essentials or higher.
+    """Check that the pool's plan lets a trigger set scopes: Essentials or higher.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-sign-in-feature-plans.html
     """
@@ -135,10 +138,10 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """The setting ISSUER has the type that the pool writes into tokens (S-20).
+    """Check that `ISSUER` has the type that the pool writes into tokens (S-20).
 
-    The app accepts issuers of both types, so a pool may change its type. The app downloads the keys from the address in the
-    setting.
+    The app accepts issuers of both types, so a pool may change its type. The app downloads the signing keys from the
+    address in `ISSUER`.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html
     """
@@ -161,7 +164,8 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
 
 
 def threat_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Cognito evaluates the IP addresses and devices that our form passes on (ContextData); only the Plus plan has this.
+    """Check that Cognito evaluates the IP addresses and devices that Gatehouse's form passes on (ContextData). Only the
+    Plus plan has this evaluation.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html
     """
@@ -176,26 +180,26 @@ def threat_protection(deployment: Deployment) -> Iterator[Fault]:
         )
     elif not plus and deployment.stage.direct_sign_in == "embedded":
         yield Note(
-            "Cognito's threat protection is not set up: only the Plus plan uses the "
-            "addresses that our form passes on (ContextData). Our own throttle does not need "
-            "it.",
-            "set UserPoolTier: PLUS and UserPoolAddOns in ops/templates/identity.yaml; it costs "
-            "extra for each person.",
+            "Cognito's threat protection is not set up: only the Plus plan uses the addresses "
+            "that Gatehouse's form passes on (ContextData). Gatehouse's own throttle works "
+            "without threat protection.",
+            "set UserPoolTier: PLUS and UserPoolAddOns in ops/templates/identity.yaml; the Plus "
+            "plan costs extra for each person.",
         )
 
 
 def sign_up(deployment: Deployment) -> Iterator[Fault]:
-    """Sign-up is off if direct sign-in is off."""
+    """Check that sign-up is off if direct sign-in is off."""
     closed = deployment.pool.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly", False)
     if deployment.stage.direct_sign_in == "off" and not closed:
         yield Fault(
-            "direct sign-in is off but anybody can still sign up through Cognito's API.",
+            "direct sign-in is off, but strangers can still sign up through Cognito's API.",
             deployment.again,
         )
 
 
 def resource_server(deployment: Deployment) -> Iterator[Fault]:
-    """The scopes that sign-ins request exist."""
+    """Check that the pool's resource server has the scopes that sign-ins request."""
     found = deployment.absent_as_none(
         deployment.client("cognito-idp").describe_resource_server,
         UserPoolId=deployment.pool["Id"],

@@ -1,4 +1,4 @@
-"""Checks the public app client for programs (docs/adr/0009-programs-on-loopback.md)."""
+"""The check of the public app client for programs (docs/adr/0009-programs-on-loopback.md)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ _MINUTES = {"seconds": 1 / 60, "minutes": 1, "hours": 60, "days": 1440}
 
 
 def program_client(deployment: Deployment) -> Iterator[Fault]:
-    """The public client matches the stage's loopback_ports exactly, and does not exist without them (S-64)."""
+    """Check that the public client matches the stage's `loopback_ports` exactly (S-64). Without `loopback_ports`, the
+    client must not exist.
+    """
     stage = deployment.stage
     client_id = stage.environment.get("PROGRAM_CLIENT_ID", "")
     if not stage.loopback_urls:
@@ -51,12 +53,12 @@ def _differences(
     if set(client.get("AllowedOAuthScopes", [])) != set(SCOPES):
         yield f"may request other scopes than {', '.join(SCOPES)}"
     if set(client.get("ExplicitAuthFlows", [])) != {"ALLOW_ADMIN_USER_PASSWORD_AUTH"}:
-        yield "lets strangers try passwords without our throttle"
+        yield "lets strangers try passwords without Gatehouse's throttle"
     ways_in = "SupportedIdentityProviders"
     if set(client.get(ways_in, [])) != set(app_client.get(ways_in, [])):
         yield "allows other identity providers than the page"
     if client.get("RefreshTokenRotation", {}).get("Feature") != "ENABLED":
-        yield "does not rotate refresh tokens, so a stolen one goes unnoticed"
+        yield "does not rotate refresh tokens, so the theft of a token is not noticed"
     if not client.get("EnableTokenRevocation"):
         yield "cannot revoke tokens: its sessions survive a sign-out"
     units = client.get("TokenValidityUnits", {})

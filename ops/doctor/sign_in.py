@@ -1,4 +1,4 @@
-"""Checks that follow a person's sign-in: the page, Cognito's keys and domain, up to Okta's login page."""
+"""Checks of the steps of a person's sign-in: the page, Cognito's keys and domain, and Okta's login page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .deployment import Deployment
 
 _HOPS = 6
 _NO_DOMAINS = "the local AWS has no sign-in domains"
-# The example in RFC 7636, appendix B: doctor never redeems a code, so it needs no verifier of its own.
+# The example in RFC 7636, appendix B. Doctor never redeems a code, so a constant code challenge is enough.
 _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 def app_answers(deployment: Deployment) -> Iterator[Fault]:
-    """The app answers at its public address with its page and its settings."""
+    """Check that the app answers at its public address with its page and its settings."""
     url = deployment.url
     for path, wanted in (
         (f"{url.base_path}health", '"status"'),
@@ -40,7 +40,7 @@ def app_answers(deployment: Deployment) -> Iterator[Fault]:
 
 
 def signing_keys(deployment: Deployment) -> Iterator[Fault]:
-    """The pool's signing keys can be downloaded from the address that the app uses."""
+    """Check that the pool's signing keys can be downloaded from the address that the app uses."""
     pool = deployment.pool["Id"]
     stage = deployment.stage
     host = partition_of(stage.region).user_pools_host(stage.region)
@@ -54,13 +54,13 @@ def signing_keys(deployment: Deployment) -> Iterator[Fault]:
     if not keys or pool not in url:
         yield Fault(
             f"no signing keys of this pool at {url} ({answer.status or answer.error}): every "
-            "sign-in answers temporarily_unavailable.",
-            f"clear JWKS_URL, or correct it; then {deployment.again}",
+            "sign-in fails with temporarily_unavailable.",
+            f"clear or correct JWKS_URL; then {deployment.again}",
         )
 
 
 def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
-    """A sign-in that is started for each provider reaches that provider's own page."""
+    """Check for each provider that a started sign-in reaches the provider's own page."""
     providers = deployment.providers
     for name in sorted(deployment.provider_rows):
         if name not in providers:
@@ -77,7 +77,7 @@ def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
         if problem:
             yield Fault(
                 f"a sign-in with {name} does not reach its page: {problem}",
-                "see docs/okta-setup.md for what each error means.",
+                "read about this error in docs/okta-setup.md.",
             )
 
 
@@ -91,7 +91,7 @@ def _oauth(deployment: Deployment) -> OAuthClient:
 
 
 class _NoTransport:
-    """Refuses to post: doctor only starts a sign-in."""
+    """A transport that refuses POST requests: doctor starts a sign-in, and sends no code."""
 
     def post_form(
         self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
@@ -100,7 +100,7 @@ class _NoTransport:
 
 
 def _follow(deployment: Deployment, url: str, host: str) -> str:
-    """Follow redirects to the provider's page; return what went wrong, or an empty text."""
+    """Follow redirects to the provider's page. Return a description of the problem; empty if the page is reached."""
     for _ in range(_HOPS):
         answer = deployment.http(url)
         there = urlsplit(url)
@@ -114,7 +114,7 @@ def _follow(deployment: Deployment, url: str, host: str) -> str:
         if answer.status == 200 and there.netloc == host:
             return ""
         if answer.status == 200:
-            return f"it ends at {there.netloc}{there.path}, not at {host}."
+            return f"the redirects end at {there.netloc}{there.path}, not at {host}."
         return f"{there.netloc}{there.path} answered {answer.status or answer.error}: " + _message(
             answer.text
         )
@@ -126,7 +126,7 @@ def _message(text: str) -> str:
 
 
 def sign_in_domain(deployment: Deployment) -> Iterator[Fault]:
-    """The sign-in domain belongs to this pool, is active, and shows managed login."""
+    """Check that the sign-in domain belongs to this pool, is active, and shows managed login."""
     prefix = str(deployment.stage.option("domain_prefix"))
     found = deployment.client("cognito-idp").describe_user_pool_domain(Domain=prefix)
     domain = found.get("DomainDescription", {})
@@ -134,14 +134,15 @@ def sign_in_domain(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(f"the sign-in domain {prefix} does not belong to this pool.", deployment.again)
     elif domain.get("Status") != "ACTIVE":
         yield Fault(
-            f"the sign-in domain {prefix} is {domain.get('Status')}.", "wait some minutes for it."
+            f"the sign-in domain {prefix} is {domain.get('Status')}.",
+            "wait some minutes, then run doctor again.",
         )
     elif domain.get("ManagedLoginVersion", 2) != 2:
         yield Fault(f"{prefix} shows the old hosted UI instead of managed login.", deployment.again)
 
 
 def sign_in_style(deployment: Deployment) -> Iterator[Fault]:
-    """Managed login has a style for the client; without one it shows an error page.
+    """Check that managed login has a style for the client. Without a style, managed login shows an error page.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-branding.html
     """

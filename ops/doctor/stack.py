@@ -14,33 +14,39 @@ from .deployment import PASSING, Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
-# Properties, with everything below them, that differ from the template on every healthy stage.
+# Properties that differ from the template on every healthy stage. An entry also covers all properties inside the
+# property.
 _EXPECTED_DRIFT = {
-    # `ops rotate-keys` writes these secrets; CloudFormation made only their first value.
+    # `ops rotate-keys` changes these secrets; CloudFormation wrote only their first value.
     "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),
-    # A pool returns all its standard attributes, and the custom ones with their prefix; neither can be changed
-    # afterwards. https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html It also
-    # returns the trigger under its legacy name.
+    # A pool returns all its standard attributes, and the custom attributes with their prefix. Attributes cannot be
+    # changed later.
+    # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+    # A pool also returns the trigger under its legacy name.
     # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_LambdaConfigType.html
     "AWS::Cognito::UserPool": ("/Schema", "/LambdaConfig/PreTokenGeneration"),
 }
 
 
 def stack_status(deployment: Deployment) -> Iterator[Fault]:
-    """The stack exists and no operation is running."""
+    """Check that the stack exists, and that no operation of the stack is running."""
     name = deployment.stage.identity_stack
     found = describe(deployment.client("cloudformation"), name)
     if found is None:
-        yield Fault(f"there is no stack {name}: the stage was never provisioned.", deployment.again)
+        yield Fault(
+            f"the stack {name} does not exist: the stage was never provisioned.", deployment.again
+        )
     elif found["StackStatus"] not in _GOOD:
         yield Fault(
-            f"stack {name} is in {found['StackStatus']}: it is being changed or is stuck.",
-            "wait for it, or resolve it in the CloudFormation console; then" + deployment.again,
+            f"stack {name} is in {found['StackStatus']}: an operation is running, or has stopped "
+            "halfway.",
+            "wait until the operation ends, or resolve the problem in the CloudFormation console; "
+            "then" + deployment.again,
         )
 
 
 def stack_template(deployment: Deployment) -> Iterator[Fault]:
-    """The stack was deployed from this checkout's template."""
+    """Check that the stack was deployed from this checkout's template."""
     body = deployment.client("cloudformation").get_template(
         StackName=deployment.stack["StackName"]
     )["TemplateBody"]
@@ -53,7 +59,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
 
 
 def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
-    """config.json has the names of the stack's resources."""
+    """Check that config.json has the names of the stack's resources."""
     environment = deployment.stage.environment
     for output, variable in identity_stack.OUTPUT_VARIABLES.items():
         made = deployment.outputs.get(output)
@@ -66,7 +72,7 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
 
 
 def stack_drift(deployment: Deployment) -> Iterator[Fault]:
-    """The stack's resources were not changed by hand.
+    """Check that the stack's resources have the properties of the template, without changes by hand.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
     """
@@ -103,7 +109,7 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
 
 
 def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Stack, pool and tables are protected if the stage says so."""
+    """Check that stack, pool and tables have deletion protection if the stage's option requires it."""
     if not deployment.stage.deletion_protection:
         return
     bare = []
@@ -118,13 +124,14 @@ def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
     ]
     if bare:
         yield Fault(
-            f"deletion protection is off for {', '.join(bare)}: one wrong click deletes accounts.",
+            f"deletion protection is off for {', '.join(bare)}: one wrong click can delete "
+            "accounts.",
             deployment.again,
         )
 
 
 def function_settings(deployment: Deployment) -> Iterator[Fault]:
-    """The functions run with the settings in config.json."""
+    """Check that the functions run with the settings in config.json."""
     wanted = {name: value for name, value in deployment.stage.environment.items() if value}
     for function in deployment.functions.values():
         running = function.get("Environment", {}).get("Variables", {})
@@ -142,7 +149,7 @@ def function_settings(deployment: Deployment) -> Iterator[Fault]:
 
 
 def clock_skew(deployment: Deployment) -> Iterator[Fault]:
-    """This machine's clock agrees with AWS's, within the tolerance of signatures and tokens.
+    """Check that this machine's clock agrees with AWS's, within the tolerance of signatures and tokens.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
     """
@@ -156,7 +163,7 @@ def clock_skew(deployment: Deployment) -> Iterator[Fault]:
     if abs(skew) > 60:
         yield Fault(
             f"this machine's clock differs from AWS's by {skew:+.0f} s: signed requests and token "
-            "checks made here can fail.",
+            "checks on this machine can fail.",
             "set the clock by NTP (`timedatectl set-ntp true`).",
         )
 

@@ -25,14 +25,14 @@ ALARMS = (
     "sign-in-throttles",
     "refresh-throttles",
 )
-"""Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for each."""
+"""Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for each alarm."""
 
 # This alarm queries the metrics of all providers, which the local AWS does not support.
 NOT_LOCALLY = ("federation-throttles",)
 
 
 def alarms(deployment: Deployment) -> Iterator[Fault]:
-    """Every alarm of the stack exists."""
+    """Check that every alarm of the stack exists."""
     wanted = [name for name in ALARMS if not (deployment.stage.is_local and name in NOT_LOCALLY)]
     found = {alarm["AlarmName"] for alarm in _alarms(deployment)}
     prefix = deployment.stage.api_function
@@ -42,13 +42,13 @@ def alarms(deployment: Deployment) -> Iterator[Fault]:
 
 
 def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
-    """The alarms are sent to somebody."""
+    """Check that the alarms notify an SNS topic."""
     topic = deployment.stage.option("alarm_topic_arn")
     if not topic and not deployment.stage.is_local:
         yield Note(
-            "no alarm notifies anybody yet: alarms only show in the console.",
-            f"run `aws sns create-topic --name {deployment.stage.api_function}-alarms`, subscribe "
-            "somebody to it, set gatehouse.alarm_topic_arn in config.json, and deploy.",
+            "the alarms notify no topic yet: only the console shows them.",
+            f"run `aws sns create-topic --name {deployment.stage.api_function}-alarms`, add a "
+            "subscription to the topic, set gatehouse.alarm_topic_arn in config.json, and deploy.",
         )
     wrong = [
         alarm["AlarmName"]
@@ -63,7 +63,7 @@ def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def log_retention(deployment: Deployment) -> Iterator[Fault]:
-    """Every log group exists and expires (S-65)."""
+    """Check that every log group exists and expires (S-65)."""
     stage = deployment.stage
     wanted = int(str(stage.option("log_retention_days")))
     names = [

@@ -1,1 +1,3 @@
-"""The local AWS: MiniStack with patches, an Okta stand-in, a front proxy, and the code that starts them."""
+"""The package of the local AWS: MiniStack with patches, an Okta stand-in, a front proxy, and the code that starts these
+programs.
+"""

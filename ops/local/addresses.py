@@ -1,4 +1,4 @@
-"""The addresses of the local stack, and which front ends are on the same site."""
+"""The addresses of the local stack, and the check that a front end is on the app's site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import OpsError
 
 @dataclass(frozen=True)
 class Addresses:
-    """The three ports, and whether the app uses HTTPS."""
+    """The three ports of the local stack, and a flag for HTTPS."""
 
     app: int
     aws: int
@@ -25,31 +25,32 @@ class Addresses:
 
     @property
     def app_url(self) -> str:
-        """The app is on localhost and the others on 127.0.0.1: cross-site, as on AWS."""
+        """The app's URL. Its host is localhost, and the other programs' host is 127.0.0.1: two sites, as on AWS."""
         return f"{self.scheme}://localhost:{self.app}/"
 
     @property
     def aws_url(self) -> str:
-        """The local AWS, including its Cognito pages."""
+        """The URL of the local AWS, which also has Cognito's pages."""
         return f"http://127.0.0.1:{self.aws}"
 
     @property
     def okta_url(self) -> str:
-        """Issuer of the Okta stand-in."""
+        """The issuer of the Okta stand-in, which is also its URL."""
         return f"http://127.0.0.1:{self.okta}"
 
 
 def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
-    """Raise OpsError for a front end on another site: from there, browsers would not send the session cookie.
+    """Raise OpsError for a front end on another site. Browsers do not send the session cookie with requests from
+    another site.
 
-    A site is scheme and host (the port does not count), and the cookie is SameSite=Strict:
+    A site is scheme and host, without the port, and the cookie is SameSite=Strict:
     https://html.spec.whatwg.org/multipage/browsers.html#same-site
     """
     for origin in origins:
         try:
             found = urlsplit(origin)
         except ValueError:
-            continue  # the check of the settings reports this origin
+            continue  # The check of the settings reports this origin.
         if (found.scheme, found.hostname) == (addresses.scheme, "localhost"):
             continue
         port = origin.rpartition(":")[2]
@@ -57,8 +58,9 @@ def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
         plain = found.scheme == "http" and found.hostname == "localhost"
         instead = ", or pass --http, which allows plain http" if plain else ""
         raise OpsError(
-            f"A front end at {origin} and the app at {addresses.app_url} are different sites (the scheme and the "
-            "host count, the port does not), so a browser would not send the session cookie.\nServe the front end "
+            f"A front end at {origin} and the app at {addresses.app_url} are different sites (a "
+            "site is scheme and host, without the port), so a browser would not send the session "
+            "cookie.\nServe the front end "
             f"at {wanted}{instead}: "
             "docs/clients.md#on-your-machine"
         )

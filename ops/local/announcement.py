@@ -1,4 +1,4 @@
-"""The text that `up` prints once the stack is ready."""
+"""This module builds the text that `up` prints once the stack is ready."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ def announcement(
     detach: bool = False,
     page_url: str = "",
 ) -> str:
-    """Say where the app is, who can sign in, what to trust, and how to stop it."""
+    """Build the text with the addresses, the people who can sign in, the certificate to trust, and the command that
+    stops the stack.
+    """
     people = ", ".join(str(person["email"]) for person in load_people())
     accounts = ", ".join(f"{user['email']} / {user['password']}" for user in DEMO_USERS)
     lines = [

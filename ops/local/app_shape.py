@@ -1,6 +1,6 @@
-"""An app's shape: its routes and functions, as Chalice describes them to API Gateway and Lambda.
+"""An app's shape: the description of its routes and functions that Chalice sends to API Gateway and Lambda.
 
-If two versions have the same shape, only the functions' code has to be replaced.
+If two versions have the same shape, a deployment replaces only the functions' code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ print("\\n" + hashlib.sha256(json.dumps(told, sort_keys=True, default=vars).enco
 def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
     """Import the project's `app.py` in a separate process, and return a digest of its shape.
 
-    `environment` is the stage's. If the app does not load, raises OpsError with the project's own line and the error.
+    `environment` has the stage's variables. If the app does not load, raises OpsError with the project's own line and
+    the error.
     """
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],
@@ -46,9 +47,10 @@ def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
 
 
 def _told(lines: list[str], project_dir: Path) -> list[str]:
-    """Shorten a traceback to the error and the last line of the project's own code before it.
+    """Shorten a traceback to the error and the last line of the project's own code before the error.
 
-    If the traceback has no such line, keep its end, because the error perhaps comes from a package.
+    If the traceback has no line of the project, keep the end of the traceback, because a package may have raised the
+    error.
     """
     marks = (f'  File "{project_dir}/', f'  File "{project_dir.resolve()}/')
     ours = f"{os.sep}chalicelib{os.sep}gatehouse{os.sep}"

@@ -1,11 +1,12 @@
-"""The certificate for https://localhost, and the local authority that signs it.
+"""This module makes the certificate for https://localhost, and the local authority that signs the certificate.
 
-The authority is made once per user and kept, so people need to trust it only once. A stolen key is of little use: the
-authority is limited to this machine's own names (RFC 5280, 4.2.1.10) and to servers (4.2.1.12), so no browser accepts
-it for any other host. If mkcert has made and installed a root, that root signs instead.
+Each user's authority is made once and kept, so people need to trust the authority only once. The authority is limited
+to this machine's own names (RFC 5280, 4.2.1.10) and to servers (4.2.1.12). So a stolen key is of little use: browsers
+refuse the authority's certificates for other hosts. If mkcert has made and installed a root, the root signs instead of
+the authority.
 
-Apple's browsers refuse certificates that are valid for more than 825 days, and those without names in subjectAltName or
-without the purpose of a server: https://support.apple.com/en-us/103769
+Apple's browsers refuse certificates that are valid for more than 825 days. Apple's browsers also require names in
+subjectAltName and the purpose of a server: https://support.apple.com/en-us/103769
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ Clock = Callable[[], datetime.datetime]
 
 @dataclass(frozen=True)
 class Certificate:
-    """The app's certificate: PEM files, and whether mkcert's root signed it."""
+    """The app's certificate: PEM files, and a flag for a certificate that mkcert's root signed."""
 
     ca_file: Path
     file: Path
@@ -74,10 +75,11 @@ def default_folder() -> Path:
 
 
 def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
-    """Return a certificate for localhost that is valid for at least a month; make one if needed.
+    """Return a certificate for localhost that is valid for at least a month. If no such certificate exists, make a new
+    one.
 
-    If `folder` or `$GATEHOUSE_CA_DIR` is given, that folder's own authority signs, never mkcert's. Raises OpsError if the
-    authority cannot be used; the message says how to fix it.
+    If `folder` or `$GATEHOUSE_CA_DIR` is set, the authority in that folder signs, even if mkcert has a root. Raises
+    OpsError if the authority cannot be used; the message says what to do.
     """
     own = folder is not None or bool(os.environ.get(FOLDER_VARIABLE))
     try:
@@ -89,11 +91,14 @@ def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
             file = folder / "localhost.pem"
             if not _is_good(file, authority, now):
                 _write(file, _server_certificate(authority, now), private=True)
-    except (OSError, RuntimeError) as error:  # RuntimeError means that this user has no home folder
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # `RuntimeError` means that this user has no home folder.
         told = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
         raise OpsError(
             f"The local authority for https://localhost cannot be stored: {told}.\nMake that "
-            f"folder writable for you, name another with {FOLDER_VARIABLE}=DIR, or pass "
+            f"folder writable for you, choose another folder with {FOLDER_VARIABLE}=DIR, or pass "
             "--http."
         ) from error
     return Certificate(authority.file, file, mkcert is not None)
@@ -134,12 +139,14 @@ def _own_authority(folder: Path, now: Clock) -> _Authority:
 def _unusable(folder: Path, why: str) -> OpsError:
     return OpsError(
         f"The local authority for https://localhost cannot be used: {why}.\n"
-        f"Remove {folder}, run this again, and trust the new authority; or pass --http."
+        f"Remove {folder}, run this command again, and trust the new authority; or pass --http."
     )
 
 
 def _mkcert_authority(now: Clock) -> _Authority | None:
-    """Find the root certificate that `mkcert -install` has added to this user's browsers, if it can sign certificates."""
+    """Return the root that `mkcert -install` has added to this user's browsers. Return None if no such root can sign
+    certificates.
+    """
     program = shutil.which("mkcert")
     if program is None:
         return None
@@ -184,7 +191,7 @@ def _constraints() -> x509.NameConstraints:
 
 def _new_authority(now: Clock) -> tuple[x509.Certificate, _Key]:
     key = ec.generate_private_key(ec.SECP256R1())
-    # Two authorities with the same name and different keys confuse browsers, so each gets a unique name.
+    # Two authorities with the same name and different keys confuse browsers, so each authority gets a unique name.
     name = _name(f"Gatehouse localhost {secrets.token_hex(4)}")
     certificate = (
         _builder(name, name, key, key.public_key(), now(), _AUTHORITY_DAYS)
@@ -197,7 +204,7 @@ def _new_authority(now: Clock) -> tuple[x509.Certificate, _Key]:
 
 
 def _server_certificate(authority: _Authority, now: Clock) -> bytes:
-    """Return key and certificate as one PEM text, so that they are always written and read together."""
+    """Return key and certificate as one PEM text, so that the two are always written and read together."""
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.DNSName(name) for name in _NAMES]
     addresses = [x509.IPAddress(address) for address in _ADDRESSES]
@@ -258,7 +265,9 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _is_good(file: Path, authority: _Authority, now: Clock) -> bool:
-    """Whether key and certificate in `file` are complete, private, signed by this authority, and valid long enough."""
+    """Tell whether key and certificate in `file` are complete, private, signed by this authority, and valid long
+    enough.
+    """
     try:
         certificate, key = _read(file, file)
         certificate.verify_directly_issued_by(authority.certificate)
@@ -286,7 +295,7 @@ def _pem(key: _Key) -> bytes:
 
 
 def _write(file: Path, data: bytes, *, private: bool = False) -> None:
-    """Write a file atomically. If it is private, other users can never read it."""
+    """Write a file atomically. With `private`, other users can never read the file."""
     made = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
     with os.fdopen(descriptor, "wb") as opened:

@@ -1,4 +1,4 @@
-"""Checks whether the project can be deployed, before anything is stopped or replaced."""
+"""This module checks whether the project can be deployed, before anything is stopped or replaced."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def require_deployable(
     candidate: Path,
     choose: Callable[[Path], None] = lambda copy: None,
 ) -> str:
-    """Check settings and app without changing anything that runs; return the app's shape. Raises OpsError.
+    """Check settings and app, and return the app's shape. The running stack does not change. Raises OpsError.
 
-    This check uses the addresses of `copy`, the copy that runs now. If `copy` is None, it also checks the lock and the
-    functions. `candidate` is the folder for a new copy; `choose` writes the options of `up` into the settings there.
+    The check uses the addresses of `copy`, the deployed copy of the project. If `copy` is None, the function also
+    checks the lock and the functions. `candidate` is the folder for a new copy. `choose` writes the options of `up`
+    into the new copy's settings.
     """
     shutil.rmtree(candidate, ignore_errors=True)
     try:
@@ -43,7 +44,7 @@ def require_deployable(
             running = load_stage(copy, LOCAL).environment if copy else {}
             shape = load_shape(candidate, {**running, **stage.environment})
             if copy is None:
-                # A deployment into a running stack makes these checks itself, before it changes anything.
+                # A deployment into a running stack makes these checks itself before any change.
                 load_lock(candidate / LOCK, runtime_of(stage.options), MACHINES[stage.architecture])
                 verify_functions(stage, FUNCTIONS)
             return shape

@@ -1,8 +1,8 @@
-"""Runs Chalice's own command line with shorter waits, for the local AWS only.
+"""This module runs Chalice's own command line with shorter waits, for the local AWS only.
 
-After Chalice has made a function, it waits 5 s until changes have taken effect in IAM and Lambda; while a function is being
-updated, it waits 10 s. In the local AWS, changes take effect at once, so these waits are shortened to a tenth of a second.
-ops/exact_package.py, which the app itself calls, decides what Chalice packages.
+Chalice waits 5 s for IAM and Lambda after making a function, and 10 s during an update of a function. In the local AWS,
+changes take effect at once, so these waits are shortened to a tenth of a second. The app itself calls
+ops/exact_package.py, which decides about the contents of the zip.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 CACHE = "GATEHOUSE_DEPENDENCY_CACHE"
-"""Environment variable: where ops/exact_package.py keeps verified wheels."""
+"""The environment variable with the folder in which ops/exact_package.py keeps verified wheels."""
 
 PROGRAM = (sys.executable, __file__)
-"""How this script is started."""
+"""The command that starts this script."""
 
 _LONGEST_SLEEP = 0.1
 _SHOWN_LINES = 20
@@ -30,7 +30,9 @@ def run_chalice(
     cache: Path,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run Chalice through this script in `directory`; raise an OpsError with its last lines if it fails."""
+    """Run Chalice through this script in `directory`. If Chalice fails, raises OpsError with the last lines of the
+    output.
+    """
     from ..errors import OpsError
 
     done = subprocess.run(
@@ -54,7 +56,9 @@ def run_chalice(
 
 
 def shorten_sleeps() -> None:
-    """Shorten sleeps; call this before importing chalice, which keeps a reference to the function."""
+    """Shorten `time.sleep`. Call this function before importing chalice, because chalice keeps a reference to
+    `time.sleep`.
+    """
     sleep = time.sleep
 
     def shorter(seconds: float) -> None:
@@ -65,8 +69,8 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # Without this line, Python would also import modules from this script's own folder. In a checkout, the
-    # repository's root is then searched after the app's folder; an installed package is found in any case.
+    # Without this line, Python would also import modules from this script's own folder. With this line, Python searches
+    # a checkout's root after the app's folder. Python finds an installed package in any case.
     del sys.path[0]
     above = Path(__file__).resolve().parents[2]
     if not (above / "__init__.py").exists():

@@ -1,4 +1,6 @@
-"""Builds the running stack's Lambda zip again with newer code, and with the dependencies of the last `chalice deploy`."""
+"""This module builds the running stack's Lambda zip again, with newer code and with the dependencies of the last
+`chalice deploy`.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,10 @@ _FASTEST = 1
 
 
 class CodePackage:
-    """Unpacks the newest zip of a deployed copy once. Then only the app has to be packed again after each edit."""
+    """The newest zip of a deployed copy, unpacked once. After each edit, only the app's own files are packed again."""
 
     def __init__(self, copy: Path, runtime: Runtime) -> None:
-        """Raises OpsError if `chalice deploy` has not made a zip yet."""
+        """Unpack the newest zip. Raises OpsError if `chalice deploy` has not made a zip yet."""
         self._runtime = runtime
         deployed = (copy / ".chalice" / "deployments").glob("*.zip")
         newest = max(deployed, key=lambda path: path.stat().st_mtime, default=None)
@@ -45,7 +47,7 @@ class CodePackage:
         return made.getvalue()
 
     def _app(self, copy: Path) -> dict[str, bytes]:
-        """Collect the files that Chalice packs from the project, by their names in the zip, with their bytecode."""
+        """Return the files that Chalice packs from the project, and their bytecode, by their names in the zip."""
         vendor = copy / "vendor"
         found = {path.relative_to(vendor).as_posix(): path for path in _files(vendor)}
         found |= {path.relative_to(copy).as_posix(): path for path in _files(copy / "chalicelib")}

@@ -1,4 +1,4 @@
-"""The local AWS's deployer: a separate IAM user, so that IAM is also enforced for deployments."""
+"""The IAM user that deploys into the local AWS. With this separate user, IAM is also enforced for deployments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import boto3
 
 _NAME = "gatehouse-deployer"
-# The services that `ops` and `chalice deploy` call. On AWS, restrict the rights to resources (templates/deploy-role.yaml).
+# The services that `ops` and `chalice deploy` call. On AWS, templates/deploy-role.yaml also restricts the rights to
+# resources.
 _SERVICES = (
     *("apigateway", "cloudformation", "cloudwatch", "cognito-idp", "dynamodb", "events", "iam"),
     *("kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "sts"),
@@ -26,12 +27,13 @@ _POLICY = {
         }
     ],
 }
-# MiniStack's root user has this access key. It makes the deployer; later, commands about the running stack use it.
+# The access key of MiniStack's root user. With this key, `up` makes the deployer, and later commands reach the running
+# stack.
 ROOT = "test"
 
 
 def create_deployer(endpoint_url: str, region: str) -> dict[str, str]:
-    """Make the deployer's IAM user in a new local AWS; return the user's credentials as environment variables."""
+    """Make the deployer's IAM user in a new local AWS. Return the user's credentials as environment variables."""
     root = boto3.Session(ROOT, ROOT, region_name=region)
     iam = root.client("iam", endpoint_url=endpoint_url)
     iam.create_user(UserName=_NAME)
@@ -49,8 +51,8 @@ def local_aws_only(
 ) -> Iterator[None]:
     """Let this process and its children reach only the local AWS.
 
-    Every AWS_* variable of the caller is removed, and the files of ~/.aws are hidden: a local run must never reach
-    somebody's account. `empty` is a path without a file.
+    Each `AWS_*` variable of the caller is removed, and the files of ~/.aws are hidden, because a local run must never
+    reach a real account. `empty` is a path without a file.
     """
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("AWS_")]:

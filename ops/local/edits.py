@@ -1,8 +1,8 @@
-"""Deploys edits of the project into the running stack; people, sessions and records stay.
+"""This module deploys edits of the project into the running stack. The stack's people, sessions and records stay.
 
-If only code has changed, the functions get a new zip through Lambda's UpdateFunctionCode. After any other change (routes,
-functions, settings, dependencies, rights, the template) this module does the same as `deploy`. Each change is checked first:
-if the project cannot be deployed, the stack keeps running unchanged.
+If only code has changed, the functions get a new zip through Lambda's UpdateFunctionCode. After any other change
+(routes, functions, settings, dependencies, rights, the template), this module runs the same steps as `deploy`. Each
+change is checked first. If the project cannot be deployed, the stack keeps running unchanged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import aws
@@ -38,26 +37,32 @@ _WARM_SECONDS = 30.0
 
 
 class Edits:
-    """Compares the project with what the stack runs, and deploys the difference. Use it inside `running_stage`."""
+    """Compares the project with the deployed code, and deploys the difference. Use this class inside
+    `running_stage`.
+    """
 
     def __init__(
         self, project_dir: Path, stage: Stage, info: dict[str, Any], report: Reporter
     ) -> None:
-        """`stage` is the running stage, `info` the content of `info --json`."""
+        """`stage` is the running stage; `info` is the content of `info --json`."""
         self._project_dir = project_dir
         self._stage = stage
-        self._info = info
+        self._url = str(info["page_url"])
         self._report = report
         self._zip = b""
         self._waiting: list[Path] = []
-        self._session: boto3.Session = aws.session(stage)
+        # The client is made once, so that edits do not wait for the client.
+        self._lambda: Any = aws.client(aws.session(stage), "lambda")
+        # `ca_file` is None for plain HTTP.
+        self._trust = ssl.create_default_context(cafile=info["ca_file"])
         self._look()
 
     def take(self, changed: Sequence[Path]) -> None:
-        """Deploy the files that have changed, and print how long it took. If this fails, print the error and leave the stack
-        unchanged."""
+        """Deploy the changed files, and print the duration. If the deployment fails, print the error; the stack stays
+        unchanged.
+        """
         began = time.monotonic()
-        # Changes that were refused earlier are still in the project, and are deployed together with the new ones.
+        # Changes that were refused earlier are still in the project, and are deployed together with the new changes.
         changed = sorted({*changed, *self._waiting})
         self._waiting = changed
         named = ", ".join(self._name(path) for path in changed[:3])
@@ -71,10 +76,10 @@ class Edits:
         except OpsError as error:
             self._report.note(f"{named}{more}: not deployed, and the stack is unchanged.\n{error}")
         except (ClientError, BotoCoreError) as error:
-            self._report.note(f"{named}{more}: the local AWS refuses it: {error}")
+            self._report.note(f"{named}{more}: the local AWS refuses the deployment: {error}")
 
     def deploy(self) -> None:
-        """Deploy the project as it is now, whatever has changed. If it raises OpsError, it has changed nothing."""
+        """Deploy the current state of the project. If this method raises OpsError, the stack is unchanged."""
         require_deployable(self._project_dir, self._stage.project_dir, self._candidate)
         self._deploy()
 
@@ -83,7 +88,7 @@ class Edits:
         return self._stage.project_dir.with_name("candidate")
 
     def _bring(self, changed: Sequence[Path]) -> str:
-        # True if the edit changes settings, dependencies, rights or the template:
+        # The condition is true if the edit changes settings, dependencies, rights or the template.
         whole = any(path.suffix != ".py" and not self._is_data(path) for path in changed)
         if whole or any(path.suffix == ".py" for path in changed):
             shape = require_deployable(self._project_dir, self._stage.project_dir, self._candidate)
@@ -93,44 +98,41 @@ class Edits:
             return "deployed again; people, sessions and records stay"
         copy_code(self._project_dir, self._stage.project_dir)
         self._zip = self._package.with_code(self._stage.project_dir)
-        self._put(_API)  # the API first, because the person will reload the page next
+        self._put(_API)  # The API is first, because the person will reload the page next.
         self._warm()
         return _CODE
 
     def _is_data(self, path: Path) -> bool:
-        """Whether a file is the app's data, such as a page or texts."""
+        """Tell whether a file contains the app's data, such as a page or texts."""
         return any(
             path.is_relative_to(self._project_dir / each) for each in ("chalicelib", "vendor")
         )
 
     def _put(self, name: str) -> None:
         """Upload the newest zip to a function."""
-        functions = aws.client(self._session, "lambda")
-        functions.update_function_code(FunctionName=self._functions[name], ZipFile=self._zip)
+        self._lambda.update_function_code(FunctionName=self._functions[name], ZipFile=self._zip)
 
     def _warm(self) -> None:
-        """Start the API's new container, so that the next reload of the page does not wait for it."""
-        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None for plain HTTP
-        url = self._info["page_url"]
+        """Start the API's new container, so that the next reload of the page does not wait for the start."""
         try:
-            # The address is that of the app on this machine, so it is safe to open.
-            urllib.request.urlopen(url, timeout=_WARM_SECONDS, context=trust).close()  # noqa: S310 # nosec B310
+            # The address is the app's address on this machine, so opening the address is safe.
+            urllib.request.urlopen(self._url, timeout=_WARM_SECONDS, context=self._trust).close()  # noqa: S310 # nosec B310
         except urllib.error.HTTPError as answer:
             self._report.note(
-                f"{url} answers {answer.code}; see /aws/lambda/{self._stage.api_function}"
+                f"{self._url} answers {answer.code}; see /aws/lambda/{self._stage.api_function}"
             )
         except OSError as failure:
-            self._report.note(f"{url} does not answer: {failure}")
+            self._report.note(f"{self._url} does not answer: {failure}")
 
     def _deploy(self) -> None:
-        self._shape = ""  # the shape is unknown until the deployment has ended
+        self._shape = ""  # The shape is unknown until the deployment has ended.
         self._stage = refresh(self._project_dir, self._stage)
         deploy(self._stage.project_dir, LOCAL, self._report, CHALICE)
         self._stage = load_stage(self._stage.project_dir, LOCAL)
         self._look()
 
     def _look(self) -> None:
-        """Store what is deployed now, to compare it with later edits."""
+        """Store the state of the deployed files, for the comparison with later edits."""
         copy = self._stage.project_dir
         self._package = CodePackage(copy, runtime_of(self._stage.options))
         self._functions = load_deployed(self._stage).functions

@@ -1,9 +1,10 @@
-"""MiniStack's separate virtual environment. It is made once, and again when its lock or Python changes.
+"""This module makes MiniStack's separate virtual environment: once, and again when the lock or Python changes.
 
-The environment must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on its
-interpreter, so they could import any other package of this environment, even one that the Lambda zip lacks. The
-environment's packages are compiled when it is made, as boto3 is in Lambda. Otherwise each worker would compile botocore
-again, which took half of each cold start, because the workers write no bytecode.
+The environment must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on the
+environment's interpreter. So the workers could import any other package of the environment, even a package that the
+Lambda zip lacks. The environment's packages are compiled at the installation, as boto3 is in Lambda. Otherwise each
+worker would compile botocore again, because the workers write no bytecode. That compilation took half of each cold
+start.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..report import Reporter
 
 _LOCK = Path(__file__).resolve().parent / "requirements.txt"
 _TAIL_LINES = 15
-# Change this text if the installation changes: the environment is then made again.
+# Change this text if the installation changes. A change of this text makes the environment again.
 _WAY = b"compiled"
 
 
@@ -30,7 +31,7 @@ def require_linux() -> None:
     """Raise OpsError on systems that cannot run Lambda's Linux packages."""
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
         raise OpsError(
-            "The local stack runs Lambda packages, which are built for Linux; this is "
+            "The local stack runs Lambda packages, which are built for Linux. This machine has "
             f"{platform.system()} on {platform.machine()}. Open the project in its "
             "devcontainer (.devcontainer/), or use a Linux machine. Unit tests run "
             "everywhere."
@@ -38,14 +39,17 @@ def require_linux() -> None:
 
 
 def ministack_python(state_dir: Path, report: Reporter) -> Path:
-    """Return MiniStack's interpreter; install it if needed."""
+    """Return the path of MiniStack's interpreter. If needed, install MiniStack first."""
     directory = state_dir / "ministack-venv"
     python = directory / "bin" / "python"
     stamp = directory / "lock.sha256"
     wanted = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode() + _WAY).hexdigest()
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
-    report.step("Installing the local AWS (MiniStack): once, takes about a minute")
+    report.step(
+        "Installing the local AWS (MiniStack). The installation happens once, and takes "
+        "about a minute"
+    )
     shutil.rmtree(directory, ignore_errors=True)
     own_pip = importlib.util.find_spec("pip") is not None
     venv.EnvBuilder(with_pip=not own_pip, symlinks=True).create(directory)
@@ -60,7 +64,7 @@ def ministack_python(state_dir: Path, report: Reporter) -> Path:
         tail = "\n".join(done.stderr.splitlines()[-_TAIL_LINES:])
         raise OpsError(
             "Installing MiniStack failed. The installation needs a package index: check the network and pip's settings "
-            f"(index-url, proxy, cert), then run this again. pip says:\n{tail}"
+            f"(index-url, proxy, cert), then run this command again. pip says:\n{tail}"
         )
     stamp.write_text(wanted)
     report.done()

@@ -1,13 +1,13 @@
 """A reverse proxy from https://localhost:PORT/ to the local REST API's stage.
 
-The proxy stands in for API Gateway's front end. It names the API in the Host header, replaces a client's X-Forwarded-*
-headers by the true peer address, and refuses requests that are too large for API Gateway.
+The proxy stands in for API Gateway's front end. The proxy names the API in the Host header, and replaces a client's
+X-Forwarded-* headers by the true peer address. The proxy refuses requests that are too large for API Gateway.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 
-Over TLS it also supports HTTP/2, as API Gateway does (http2.py).
+Over TLS, the proxy also supports HTTP/2, as API Gateway does (http2.py).
 
-One difference is deliberate: the proxy removes Strict-Transport-Security. Browsers apply that header to the host on every
-port (RFC 6797, 8.3), so it would break every other http://localhost of this machine.
+One difference is deliberate: the proxy removes Strict-Transport-Security. Browsers apply that header to all ports of a
+host (RFC 6797, 8.3), so the header would break every other http://localhost of this machine.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HOP_BY_HOP = frozenset(
     )
 )
 _NOT_ON_LOCALHOST = frozenset(("strict-transport-security",))
-# The first byte of every TLS connection (RFC 8446, 5.1), and of no HTTP request.
+# The first byte of every TLS connection (RFC 8446, 5.1). HTTP requests begin with another byte.
 _TLS_HANDSHAKE = b"\x16"
 _OURS = frozenset(("host", "forwarded", "content-length", "expect"))
 
@@ -52,7 +52,7 @@ class Upstream:
 
     @property
     def host(self) -> str:
-        """The Host header that names the API, like execute-api's host on AWS."""
+        """The Host header with the API's id, as in execute-api's host names on AWS."""
         return f"{self.api_id}.execute-api.127.0.0.1:{self.port}"
 
 
@@ -65,11 +65,11 @@ class _RefusedError(Exception):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Forwards one request and its response."""
+    """A handler that forwards one request and its response."""
 
     protocol_version = "HTTP/1.1"
     upstream: Upstream
-    # Without this, small responses wait for the peer's delayed acknowledgement.
+    # Without this setting, small responses wait for the peer's delayed acknowledgement.
     disable_nagle_algorithm = True
 
     def _pass(self) -> None:
@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    # The base class calls a method's handler by these names.
+    # The base class calls the handlers of HTTP methods by these names.
     do_GET = do_HEAD = do_POST = _pass  # noqa: N815
     do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _pass  # noqa: N815
 
@@ -156,7 +156,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer in place of API Gateway."""
+        """Send the error response that API Gateway would send."""
         body = b'{"message":"%b"}' % message.encode()
         self.send_response_only(status)
         self.send_header("Content-Type", "application/json")
@@ -167,11 +167,11 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
-        """Log nothing: request lines contain authorization codes."""
+        """Write no log, because request lines contain authorization codes."""
 
 
 class PlainHandler(BaseHTTPRequestHandler):
-    """Answers plain HTTP on the HTTPS port with the app's address."""
+    """A handler that responds to plain HTTP on the HTTPS port with the app's HTTPS address."""
 
     protocol_version = "HTTP/1.1"
 
@@ -192,12 +192,12 @@ class PlainHandler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         self.close_connection = True
 
-    # The base class calls a method's handler by these names.
+    # The base class calls the handlers of HTTP methods by these names.
     do_GET = do_HEAD = do_POST = _point  # noqa: N815
     do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _point  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
-        """Log nothing: request lines contain authorization codes."""
+        """Write no log, because request lines contain authorization codes."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -230,7 +230,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _InMemory:
-    """Holds a request's and a response's bytes in place of a handler's network connection."""
+    """An object with a request's and a response's bytes, which a handler uses in place of a network connection."""
 
     request: bytes
 
@@ -239,11 +239,11 @@ class _InMemory:
         self.wfile = io.BytesIO()
 
     def finish(self) -> None:
-        """Do nothing: there is no connection to close."""
+        """Do nothing, because an object in memory has no connection to close."""
 
 
 def _http2() -> Any:
-    """Import the module http2.py late. If this file runs as a program, it is imported by its path."""
+    """Import the module http2.py late. If this file runs as a program, http2.py is imported by its path."""
     if __package__:
         return importlib.import_module(".http2", __package__)
     name = "gatehouse_http2"
@@ -262,7 +262,7 @@ class _Server6(_Server):
 def servers(
     port: int, upstream: Upstream, certificate: Path | None
 ) -> Iterable[ThreadingHTTPServer]:
-    """Listen on both of localhost's addresses; on the IPv6 address only if the machine has it.
+    """Listen on localhost's IPv4 address, and on its IPv6 address if the machine has IPv6.
 
     `certificate` is a PEM file that also contains the key. Without a certificate, the servers use plain HTTP.
     """
@@ -291,7 +291,7 @@ def _tls(certificate: Path | None) -> ssl.SSLContext | None:
 
 
 def main() -> None:
-    """Serve until stopped."""
+    """Run the proxy until a signal stops it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--upstream-port", type=int, required=True)

@@ -1,8 +1,9 @@
-"""HTTP/2 for the front proxy, as API Gateway offers it to browsers (RFC 9113): one connection for everything that a
-page loads.
+"""This module adds HTTP/2 to the front proxy, because API Gateway offers HTTP/2 to browsers (RFC 9113). A page then
+loads all its files over one connection.
 
-Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler, so both versions follow the same
-rules. h2 (MIT) implements the protocol; it is imported with the first such connection and does not delay the start.
+Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler. So HTTP/1.1 and HTTP/2 follow the
+same rules. The package h2 (MIT) implements the protocol. The first HTTP/2 connection imports h2, so the import does not
+delay the start.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ import h2.events
 import h2.exceptions
 
 _RECEIVE_BYTES = 65_536
-#: The maximum number of parallel requests, as browsers use over HTTP/1.1: the local AWS starts a container for each.
+#: The maximum number of parallel requests, the same as in browsers over HTTP/1.1. The local AWS starts a container for
+#: each parallel request.
 _AT_ONCE = 6
 #: API Gateway's limit.
 _BODY_BYTES = 10 * 1024 * 1024
@@ -37,7 +39,7 @@ _CONNECTION = frozenset(
 _TOKEN = re.compile(r"[A-Z]+")
 _PATH = re.compile(r"/[\x21-\x7e]*")
 
-#: (request as bytes of HTTP/1.1, the peer's address) -> response as bytes of HTTP/1.1
+#: (request as bytes of HTTP/1.1, the peer's address) → response as bytes of HTTP/1.1
 Exchange = Callable[[bytes, Any], bytes]
 
 
@@ -47,7 +49,7 @@ def serve(secured: ssl.SSLSocket, client_address: Any, exchange: Exchange) -> No
 
 
 class _Request:
-    """One stream, while its request arrives and while its response is sent."""
+    """One HTTP/2 stream: the received part of the request, and the unsent part of the response."""
 
     def __init__(self, headers: list[tuple[str, str]]) -> None:
         self.headers = headers
@@ -56,8 +58,9 @@ class _Request:
 
 
 class _Connection:
-    """One HTTP/2 connection. One thread uses the socket and the protocol's state; each request has its own thread, which
-    only computes the response."""
+    """One HTTP/2 connection. One thread uses the socket and the protocol's state. Each request has its own thread,
+    which only computes the response.
+    """
 
     def __init__(self, secured: ssl.SSLSocket, client_address: Any, exchange: Exchange) -> None:
         self._socket = secured
@@ -97,20 +100,20 @@ class _Connection:
         return goes_on
 
     def _read(self) -> bool:
-        """Handle data from the browser; return False at its end."""
+        """Handle data from the browser; return False if the browser has closed the connection."""
         data = self._receive()
         if not data:
             return data is None
         try:
             events = self._h2.receive_data(data)
         except h2.exceptions.ProtocolError:
-            return False  # h2's error frames are still sent
+            return False  # the error frames of h2 are still sent
         for event in events:
             self._hear(event)
         return not any(isinstance(event, h2.events.ConnectionTerminated) for event in events)
 
     def _receive(self) -> bytes | None:
-        """Return the received data; None if only TLS's own messages, or part of a record, have arrived so far."""
+        """Return the received data. Return None if only TLS's own messages, or part of a record, have arrived."""
         self._socket.settimeout(0)
         try:
             return self._socket.recv(_RECEIVE_BYTES)
@@ -132,7 +135,7 @@ class _Connection:
             request = self._streams.get(event.stream_id)
             if (
                 request is not None and len(request.body) <= _BODY_BYTES
-            ):  # a longer body is refused anyway
+            ):  # the handler refuses a longer body
                 request.body += event.data
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):
@@ -169,7 +172,7 @@ class _Connection:
         request.left = body
 
     def _flush(self) -> None:
-        """Send as much of the responses as the browser accepts now."""
+        """Send as many bytes of the responses as the browser accepts now."""
         for stream_id, request in list(self._streams.items()):
             while request.left:
                 size = min(
@@ -185,13 +188,13 @@ class _Connection:
 
 
 def as_http1(headers: list[tuple[str, str]], body: bytes) -> bytes | None:
-    """Write a request in HTTP/1.1 format; return None if that is impossible."""
+    """Write a request in HTTP/1.1 format; return None if the format cannot express the request."""
     pseudo = {name: value for name, value in headers if name.startswith(":")}
     method, path = pseudo.get(":method", ""), pseudo.get(":path", "")
     if not _TOKEN.fullmatch(method) or not _PATH.fullmatch(path):
         return None
     lines = [f"{method} {path} HTTP/1.1", f"Host: {pseudo.get(':authority', '')}"]
-    # Browsers split cookies into several fields, to compress them better (RFC 9113, 8.2.3).
+    # Browsers split the Cookie field into several fields for better compression (RFC 9113, 8.2.3).
     cookies = [value for name, value in headers if name == "cookie"]
     lines += [f"Cookie: {'; '.join(cookies)}"] if cookies else []
     kept = [

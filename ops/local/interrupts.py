@@ -1,4 +1,4 @@
-"""Handles Ctrl-C and similar signals once, so that a second one does not interrupt the clean-up."""
+"""This module handles Ctrl-C and similar signals once, so that a second signal does not interrupt the clean-up."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def hear_once() -> None:
-    """Raise KeyboardInterrupt at the first signal and ignore the following ones.
+    """Raise KeyboardInterrupt at the first signal, and ignore later signals.
 
-    `make` forwards its SIGTERM, so a `kill` of the process group arrives twice. Signals that were already ignored stay
-    ignored.
+    `make` forwards its SIGTERM, so this process gets a signal to the process group twice. Signals that were already
+    ignored stay ignored.
     """
     for number in _ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -1,7 +1,7 @@
-"""Starts MiniStack with the patches.
+"""This script starts MiniStack with the patches.
 
-MiniStack's own interpreter runs it by path: it imports only MiniStack, the standard library and the patches. The
-patches are also loaded by path, so that nothing else from their folder can be imported here.
+MiniStack's own interpreter runs this script by its path. The script imports only MiniStack, the standard library and
+the patches. The script also loads the patches by path, so that other modules of their folder cannot be imported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MENDS = "gatehouse_mends"
 
 
 def main() -> None:
-    """Patch MiniStack and serve until stopped."""
+    """Patch MiniStack, and run MiniStack until a signal stops it."""
     file = Path(__file__).resolve().parent / "mends" / "__init__.py"
     spec = importlib.util.spec_from_file_location(_MENDS, file)
     if spec is None or spec.loader is None:
@@ -31,7 +31,7 @@ def main() -> None:
             f"The patches are written for MiniStack {emulator.VERSION}; {installed} is installed."
         )
     running = emulator.Emulator.load()
-    # `python -m tests.mends` leaves one out, to test whether MiniStack still needs it.
+    # `python -m tests.mends` omits one patch, to test whether MiniStack still needs that patch.
     mends.apply_all(running, without=os.environ.get("WITHOUT_MEND", ""))
     running.app.main()
 

@@ -1,4 +1,4 @@
-"""Writes the file that the Okta stand-in's console needs to reach the app: addresses, and the event hook's secret."""
+"""This module writes a file for the Okta stand-in's console, with the app's addresses and the event hook's secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILE = "console.json"
 
 
 def console_file(state_dir: Path) -> Path:
-    """Build the path of the file. The stand-in reads this file each time a button in its console is pressed."""
+    """Return the path of the file. The stand-in reads this file each time a person presses a button in its console."""
     return state_dir / "okta" / _FILE
 
 
@@ -27,7 +27,9 @@ def tell_console(
     ca_file: Path | None,
     report: Reporter,
 ) -> None:
-    """Let a provider report people who leave, as `ops provider leaving` does, and write the file. Raises OpsError."""
+    """Set up a provider's reports of people who leave, as `ops provider leaving` does, and write the file. Raises
+    OpsError.
+    """
     told = {
         "event_hook": set_up_event_hook(session, stage, name, Choices(), report),
         "universal_logout": set_up_universal_logout(session, stage, name, Choices(), report),
@@ -35,6 +37,6 @@ def tell_console(
     }
     file = console_file(state_dir)
     file.parent.mkdir(parents=True, exist_ok=True)
-    # The file contains a secret, so nobody else on this machine may read it.
+    # The file contains a secret, so other users of this machine must not read the file.
     file.touch(mode=0o600)
     file.write_text(json.dumps(told), encoding="utf-8")

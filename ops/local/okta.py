@@ -1,12 +1,13 @@
-"""The stand-in for Okta: oidc-provider-mock with our own people and our own login page.
+"""The stand-in for Okta: the package oidc-provider-mock with Gatehouse's own people and login page.
 
 The issuer is http://127.0.0.1:PORT. This module adds three things to the mock. A refusal returns `state`, as RFC 6749
-(4.1.2.1) requires and Okta does. ID tokens say when the person signed in at the stand-in (`auth_time`). And people who tick
-the box on the login page stay signed in at the stand-in. The next time, they see no login page, unless `prompt=login` or
-`max_age` requires it (OpenID Connect Core 2 and 3.1.2.1).
+(4.1.2.1) requires and Okta does. ID tokens contain the time of the sign-in at the stand-in (`auth_time`). People who
+tick the box on the login page stay signed in at the stand-in. At their next sign-in, the stand-in shows no login page,
+unless `prompt=login` or `max_age` requires the page (OpenID Connect Core 2 and 3.1.2.1).
 
-Its admin console is at /admin (okta_console.py). The login page refuses people who were deactivated in the console. As at
-Okta, people who were removed from the app are sent back to the app with the error `access_denied`.
+The stand-in's admin console is at /admin (okta_console.py). The login page refuses people who were deactivated in the
+console. If a person was removed from the app, the stand-in redirects to the app with the error `access_denied`, as Okta
+does.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PEOPLE_FILE = _HERE / "people.json"
 
 
 def load_people(path: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
-    """Read the people who can sign in: a list of their claims, including `sub`."""
+    """Read the people who can sign in. The result has one dict of claims per person, including `sub`."""
     people: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return people
 
@@ -40,7 +41,8 @@ def load_people(path: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
 def build_app(
     people: list[dict[str, Any]], issuer: str = "", console_file: Path | None = None
 ) -> Any:
-    """Build the provider's WSGI app (Flask, untyped here: it is a dependency of the mock).
+    """Build the provider's WSGI app. The app is a Flask app; Flask is a dependency of the mock, and is untyped in this
+    module.
 
     `console_file` is the file with the app's addresses, which the admin console needs.
     """
@@ -61,13 +63,13 @@ def build_app(
     )
     app.jinja_env.globals["people"] = people
 
-    # Session -> who signed in, and when.
+    # Session → the person, and the time of the sign-in.
     sessions: dict[str, tuple[str, int]] = {}
     console = _load_console_module().Console(console_file, issuer, _sign)
     _remember_sign_ins(app, sessions)
     _refuse_who_left(
         app, console
-    )  # registered after _remember_sign_ins, so that it also applies to people with a session
+    )  # This hook is registered after `_remember_sign_ins`, so that the hook also applies to people with a session.
     _serve_console(app, people, console, sessions, issuer)
 
     @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here
@@ -81,12 +83,12 @@ def build_app(
 
 
 def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
-    """Store the time of the sign-in with each code. Start a session at the stand-in for people who tick the box."""
+    """Store the time of the sign-in with each code. For people who tick the box, start a session at the stand-in."""
     import flask
     import oidc_provider_mock
     from werkzeug.datastructures import ImmutableMultiDict
 
-    times: dict[str, int] = {}  # code -> time of the sign-in
+    times: dict[str, int] = {}  # code → time of the sign-in
     oidc_provider_mock._storage.AuthorizationCode.get_auth_time = lambda code: times.get(code.code)
 
     @app.before_request  # type: ignore[untyped-decorator]
@@ -98,7 +100,7 @@ def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
         age, oldest = time.time() - found[1], request.args.get("max_age", "")
         if request.args.get("prompt") == "login" or (oldest.isdigit() and age >= int(oldest)):
             return
-        # This has the same effect as if the person had chosen their name on the page.
+        # These lines have the same effect as a person's choice on the page.
         request.method, request.form = "POST", ImmutableMultiDict({"sub": found[0]})
         flask.g.signed_in_at = found[1]
 
@@ -126,7 +128,7 @@ def _refuse_who_left(app: Any, console: Any) -> None:
         state = console.state(request.form.get("sub", ""))
         if request.path != _AUTHORIZE or request.method != "POST" or state == "active":
             return None
-        # As at Okta, the page names no reason and has no link back to the app.
+        # As at Okta, the page gives no reason and has no link back to the app.
         if state == "deactivated":
             client = request.args.get("client_id", "")
             return flask.render_template("authorization_form.html", client_id=client, refused=True)
@@ -159,7 +161,7 @@ def _serve_console(
     @app.post(_ADMIN)  # type: ignore[untyped-decorator]
     def press() -> Any:
         request = flask.request
-        # A page of another origin could send this form through a host name that also leads to this machine (DNS
+        # A page of another origin could send this form through a host name that also resolves to this machine (DNS
         # rebinding).
         asked = request.host_url.rstrip("/")
         if {asked, request.headers.get("Origin", asked)} != {origin}:
@@ -183,7 +185,7 @@ def _serve_console(
 
 
 def _sign(claims: dict[str, Any]) -> str:
-    """Sign a token for Universal Logout with the provider's key; this works only during a request."""
+    """Sign a token for Universal Logout with the provider's key. The function works only during a request."""
     import flask
     import jwt
 
@@ -193,7 +195,7 @@ def _sign(claims: dict[str, Any]) -> str:
 
 
 def _load_console_module() -> Any:
-    """Load okta_console.py, also if this file runs as a program outside its package (`-P`)."""
+    """Load okta_console.py, even if this file runs as a program outside its package (`-P`)."""
     if __package__:
         return importlib.import_module(".okta_console", __package__)
     name = "gatehouse_okta_console"
@@ -206,14 +208,14 @@ def _load_console_module() -> Any:
 
 
 def with_state(location: str, state: str) -> str:
-    """Add `state` to a redirect that lacks it."""
+    """Add `state` to a redirect without `state`."""
     if "state" in parse_qs(urlsplit(location).query):
         return location
     return f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'state': state})}"
 
 
 def main() -> None:
-    """Serve until stopped."""
+    """Run the stand-in until a signal stops it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--people", type=Path, default=PEOPLE_FILE)

@@ -1,9 +1,10 @@
-"""The stand-in's admin console. In it, you choose who may sign in, and report to the app that a person has left.
+"""The Okta stand-in's admin console. On this page, you choose who may sign in, and report to the app that a person has
+left.
 
-A button changes the person's state at the stand-in, and sends the request that Okta would send. This is an event hook with
-the provider's secret, or Universal Logout with a token that is signed by the stand-in's own key. In Okta's console, a person
-types in the app's addresses and the secret. For the stand-in, `up` writes them into a file (`leavers.py`); without that
-file, no request is sent.
+A button changes the person's state at the stand-in, and sends the request that Okta would send. The request is an event
+hook with the provider's secret, or Universal Logout with a token that the stand-in's own key signs. In Okta's console,
+a person enters the app's addresses and the secret. For the stand-in, `up` writes the addresses and the secret into a
+file (`leavers.py`). Without that file, the stand-in sends no request.
 
 Sources: Okta, "Event hooks" and "System Log API" (the format of a request); Okta, "Build Universal Logout for your app"
 (the token's header and claims). This module must not import from the package, because the stand-in runs without it.
@@ -21,12 +22,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-#: Okta waits 3 s for the response to an event hook. Here it is longer, because the local AWS may have to start a
-#: container.
+#: Okta waits 3 s for the response to an event hook. The stand-in waits longer, because the local AWS may have to start
+#: a container.
 _ANSWER_SECONDS = 30.0
 _TOKEN_SECONDS = 300
 _REMEMBERED = 10
-#: Button -> the person's new state ("" for unchanged), and the event's type.
+#: Button → the person's new state ("" for unchanged), and the event's type.
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "deactivate": ("deactivated", "user.lifecycle.deactivate"),
     "reactivate": ("active", "user.lifecycle.reactivate"),
@@ -34,17 +35,18 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "assign": ("active", "application.user_membership.add"),
     "clear": ("", "user.session.clear"),
 }
-#: These buttons let a person in, so they send no Universal Logout.
+#: Buttons that allow a person to sign in. Such a button sends no Universal Logout.
 _LETS_IN = ("reactivate", "assign")
-#: These buttons also end the person's sessions at the stand-in.
+#: Buttons that also end the person's sessions at the stand-in.
 ENDS_HERE = ("deactivate", "clear")
 WAYS = ("event-hook", "universal-logout", "both")
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One request to the app, for the list on the page. `answer` is the response's status, or the reason why there was no
-    response."""
+    """One request to the app, for the list on the page. `answer` is the response's status, or the reason for a missing
+    response.
+    """
 
     at: str
     what: str
@@ -52,7 +54,9 @@ class Sent:
 
 
 class Console:
-    """Holds people's states and sends requests to the app. `file` has the app's addresses; `sign` signs a token."""
+    """The console's data: people's states at the stand-in, and the requests to the app. `file` has the app's addresses;
+    `sign` signs a token.
+    """
 
     def __init__(
         self, file: Path | None, issuer: str, sign: Callable[[dict[str, Any]], str]
@@ -64,11 +68,11 @@ class Console:
         self.sent: deque[Sent] = deque(maxlen=_REMEMBERED)
 
     def state(self, sub: str) -> str:
-        """Return `active`, `deactivated` or `removed` (from the app)."""
+        """Return the person's state: `active`, `deactivated`, or `removed` from the app."""
         return self._states.get(sub, "active")
 
     def press(self, action: str, sub: str, way: str) -> None:
-        """Change a person's state and tell the app. Raises KeyError for an unknown action."""
+        """Change a person's state and send the request to the app. Raises KeyError for an unknown action."""
         state, event_type = ACTIONS[action]
         if state:
             self._states[sub] = state

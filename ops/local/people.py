@@ -1,4 +1,4 @@
-"""Creates the people of a new local stack who sign in with email and password."""
+"""This module creates the people of a new local stack who sign in with email and password."""
 
 from __future__ import annotations
 
@@ -21,9 +21,17 @@ DEMO_USERS = (
 def create_demo_users(session: boto3.Session, stage: Stage) -> None:
     """Create the people and their records as an administrator would, with permanent passwords.
 
-    Cognito runs no trigger when an administrator sets a password. So without the records from here, people would have the
-    records of invited people until they sign in. On AWS, `reconcile` corrects such records.
+    Cognito runs no trigger when an administrator sets a password. So this function also writes the records. Otherwise,
+    people would have the records of invited people until their first sign-in. On AWS, `reconcile` corrects such
+    records.
+
+    Raises OpsError if AWS refuses a call, for example because a trigger does not answer in time.
     """
+    with aws.explained("creating the people of the local stack"):
+        _create(session, stage)
+
+
+def _create(session: boto3.Session, stage: Stage) -> None:
     cognito = aws.client(session, "cognito-idp")
     pool_id = stage.environment["USER_POOL_ID"]
     client_id = stage.environment["CLIENT_ID"]

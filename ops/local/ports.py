@@ -1,4 +1,4 @@
-"""Free ports of this machine."""
+"""This module finds free ports of this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports that nothing listens on now."""
+    """Find ports on which no program listens now."""
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
     try:
         for each in sockets:

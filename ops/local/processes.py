@@ -1,8 +1,9 @@
-"""The stack's child processes: starts them with logs, watches them, and stops only those that it started.
+"""This module starts the stack's child processes with logs, watches the processes, and stops the processes. The module
+never stops other processes.
 
-Every child process has a random mark in its environment, and its own session of the operating system. To stop a child, this
-module ends the processes of that session that have the mark. So it also ends the children of a crashed child, but never an
-unrelated process that has got the same process id.
+Every child process has a random mark in its environment, and its own session of the operating system. To stop a child,
+this module ends the processes of the child's session that have the child's mark. So the module also ends the children
+of a crashed child. An unrelated process with the same process id never has the mark.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ _LAST_PORT = 65_535
 
 @dataclass(frozen=True)
 class Program:
-    """One child process: what to run, where it listens, and when it is ready.
+    """One child process: its command, its port, and its health check.
 
-    The program is ready when `health_url` answers 200 or, if `health_url` is empty, when its port accepts connections.
-    `scratch` is a folder of temporary files, which is deleted when the program is stopped.
+    The program is ready when `health_url` responds with 200. With an empty `health_url`, the program is ready when its
+    port accepts connections. `scratch` is a folder of temporary files, which is deleted when the program is stopped.
     """
 
     name: str
@@ -68,7 +69,7 @@ class _Entry:
 
 
 class Processes:
-    """Starts, watches and stops programs; records them in a file so that `down` finds them."""
+    """Starts, watches and stops programs. A file lists the programs, so that `down` can stop the programs."""
 
     def __init__(self, state_dir: Path) -> None:
         self._logs = state_dir / "logs"
@@ -81,7 +82,7 @@ class Processes:
     def start(self, program: Program) -> None:
         """Start a program and wait until it is ready.
 
-        Raises OpsError if its port is taken, it ends, or it is not ready in time.
+        Raises OpsError if the program's port is in use, if the program ends, or if the program is not ready in time.
         """
         require_free_port(program.port, program.name, program.port_option)
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ class Processes:
         self._wait_until_ready(program, child)
 
     def log(self, name: str) -> Path:
-        """The file for a program's output."""
+        """Return the file for a program's output."""
         return self._logs / f"{name}.log"
 
     def check(self) -> None:
@@ -119,18 +120,22 @@ class Processes:
                 raise OpsError(f"{entry.name} stopped unexpectedly.\n{self._tail(entry.name)}")
 
     def adopt(self) -> None:
-        """Take over the programs that another `up` has started in this state directory: watch and stop them like our own."""
+        """Take over the programs that another `up` has started in this state directory. This object then watches and
+        stops these programs like its own programs.
+        """
         self._adopted = self._remembered()
         self._started = list(self._adopted)
 
     def stop(self) -> list[str]:
-        """Stop all programs that were started from this state directory; return their names.
+        """Stop all programs that were started from this state directory. Return the programs' names.
 
-        If the file no longer lists our programs, another `up` now uses the folder. Then stop only our own programs.
+        If the file no longer lists this object's programs, another `up` now uses the folder. Then stop only this
+        object's programs.
         """
         taken_over = self._taken_over()
         if not taken_over:
-            # Remove the file first: other processes that watch the programs then know that they were meant to end.
+            # Remove the file first. Other processes that watch the programs then see that the programs were stopped on
+            # purpose.
             with suppress(FileNotFoundError):
                 self._file.replace(self._stopping)
         entries = self._started if taken_over else _read(self._stopping)
@@ -170,7 +175,8 @@ class Processes:
     def _require_still_ours(self) -> None:
         if self._taken_over():
             raise OpsError(
-                f"Stopped from outside: by `{PROGRAM} down`, or another `{PROGRAM} up` here."
+                f"Another command stopped this stack: `{PROGRAM} down`, or a second `{PROGRAM} "
+                "up` with the same state directory."
             )
 
     def _tail(self, name: str) -> str:
@@ -194,7 +200,7 @@ def _read(file: Path) -> list[_Entry]:
 
 
 def require_free_port(port: int, name: str, option: str) -> None:
-    """Raise OpsError if something already listens on the port."""
+    """Raise OpsError if a program already listens on the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -207,7 +213,7 @@ def require_free_port(port: int, name: str, option: str) -> None:
 
 
 def _free_above(port: int) -> int:
-    """Find the next port that nothing listens on."""
+    """Find the next port on which no program listens."""
     for candidate in range(port + 1, _LAST_PORT):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, suppress(OSError):
             probe.bind(("127.0.0.1", candidate))
@@ -220,7 +226,7 @@ def _answers(target: str | int) -> bool:
         if isinstance(target, int):
             socket.create_connection(("127.0.0.1", target), timeout=2).close()
             return True
-        # This module's callers build all addresses, on this machine.
+        # This module's callers build all addresses, and all addresses are on this machine.
         with urllib.request.urlopen(target, timeout=2) as answer:  # noqa: S310 # nosec B310
             return bool(answer.status == 200)
     except (OSError, ValueError):
@@ -241,8 +247,8 @@ def _stop_marked(session: int, mark: str) -> bool:
 def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
     """Wait until the found processes and their new children have ended; return False after a timeout.
 
-    A process that is ending loses its environment, and so its mark, before it releases its ports. So this function also
-    checks the processes that were found earlier by their mark.
+    A process that is ending loses its environment with the mark before the process releases its ports. So this function
+    also checks the processes of `found`, which had the mark earlier.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
@@ -268,9 +274,9 @@ def _marked(session: int, mark: str) -> set[_Running]:
 
 
 def _running(pid: int) -> _Running | None:
-    """Identify a process by number and start time; return None if it has ended, or is a zombie.
+    """Identify a process by number and start time. Return None if the process has ended, or is a zombie.
 
-    The fields of /proc/<pid>/stat: proc(5).
+    The manual page proc(5) describes the fields of /proc/<pid>/stat.
     """
     try:
         stat = (Path("/proc") / str(pid) / "stat").read_text()

@@ -1,7 +1,7 @@
-"""The commands of the local stack's three programs.
+"""This module builds the commands of the local stack's three programs.
 
-Each is started by its path, so that this package can be installed under any name. `-P` keeps the script's folder out of
-`sys.path`, because modules there have common names.
+Each program is started by its path, so that this package can be installed under any name. `-P` keeps the script's
+folder out of `sys.path`, because that folder's modules have common names.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 
 
 def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
-    """MiniStack with the patches, with IAM enforced, reachable from this machine only.
+    """Build the command of MiniStack with the patches. IAM is enforced, and MiniStack is reachable from this machine
+    only.
 
-    MiniStack gets neither the caller's AWS_* variables nor PYTHONPATH, because the Lambda workers inherit its environment.
-    Each worker unpacks its zip into the temporary folder and does not delete it (some 50 MB a run). So this stack has its
-    own temporary folder, which is deleted when the stack is stopped.
+    The caller's `AWS_*` variables and `PYTHONPATH` are removed, because the Lambda workers inherit MiniStack's
+    environment. Each worker unpacks its zip into the temporary folder and does not delete the files (some 50 MB a run).
+    So this stack has its own temporary folder, which is deleted when the stack is stopped.
     """
     directory = state_dir / "ministack"
     scratch = directory / "tmp"
-    shutil.rmtree(scratch, ignore_errors=True)  # left by an earlier run that was not stopped
+    shutil.rmtree(scratch, ignore_errors=True)  # files of an earlier run that was not stopped
     scratch.mkdir(parents=True)
     return Program(
         name="MiniStack",
@@ -57,7 +58,7 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
 
 
 def okta(python: Path, state_dir: Path, port: int) -> Program:
-    """The stand-in for Okta."""
+    """Build the command of the stand-in for Okta."""
     console = ["--console", str(console_file(state_dir))]
     return Program(
         name="Okta",
@@ -78,7 +79,9 @@ def front_proxy(
     stage: str,
     certificate: Path | None = None,
 ) -> Program:
-    """The reverse proxy at https://localhost:PORT/; it uses plain http without a certificate."""
+    """Build the command of the reverse proxy at https://localhost:PORT/. Without a certificate, the proxy uses plain
+    http.
+    """
     api = ["--upstream-port", str(aws_port), "--api-id", api_id, "--stage", stage]
     if certificate:
         api += ["--certificate", str(certificate)]

@@ -1,4 +1,6 @@
-"""The running local stage: its AWS endpoint, its credentials, and the copy of the project that was deployed."""
+"""This module finds the running local stage: its AWS endpoint, its credentials, and the deployed copy of the
+project.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,15 @@ from .deployer import ROOT, local_aws_only
 from .stack import info
 from .staged_copy import naming_the_project, refresh_copy
 
-# This variable names the authorities that `requests` and pip trust; pip must reach a package index.
+# This variable names the file of authorities that `requests` and pip trust; pip must reach a package index.
 _BUNDLE = "REQUESTS_CA_BUNDLE"
 
 
 @contextmanager
 def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[Stage]:
-    """Return the running stage, and direct this process's AWS calls to it. Raises OpsError if none runs."""
+    """Return the running stage, and direct this process's AWS calls to this stage. Raises OpsError if no local stack is
+    running.
+    """
     state_dir = state_dir or project_dir / ".local"
     found = info(project_dir, state_dir)
     root = {"AWS_ACCESS_KEY_ID": ROOT, "AWS_SECRET_ACCESS_KEY": ROOT}
@@ -41,12 +45,14 @@ def _trust_also(authority: Path, bundle: Path) -> None:
     theirs = os.environ.get(CALLERS_BUNDLE, os.environ.get(_BUNDLE, ""))
     known = theirs if Path(theirs).is_file() else certifi.where()
     wanted = Path(known).read_bytes() + b"\n" + authority.read_bytes()
-    if not bundle.exists() or bundle.read_bytes() != wanted:  # another command may be reading it
+    if (
+        not bundle.exists() or bundle.read_bytes() != wanted
+    ):  # another command may be reading the file
         bundle.write_bytes(wanted)
     os.environ.update({_BUNDLE: str(bundle), CALLERS_BUNDLE: theirs})
 
 
 def refresh(project_dir: Path, stage: Stage) -> Stage:
-    """Update the copy from which the stage was deployed; its addresses stay the same."""
+    """Update the copy from which the stage was deployed. The stage's addresses stay the same."""
     refresh_copy(project_dir, stage.project_dir)
     return load_stage(stage.project_dir, LOCAL)

@@ -1,4 +1,6 @@
-"""The local stack: the same template and the same `chalice deploy` as for AWS, with the local AWS."""
+"""This module starts the local stack. The module deploys the same template as for AWS, with the same `chalice deploy`,
+into the local AWS.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +39,8 @@ from .staged_copy import PLACES, naming_the_project, stage_copy
 
 _CHECK_SECONDS = 0.5
 _WATCH_SECONDS = 0.1
+#: The pause before the second look at files that have changed.
+_SETTLE_SECONDS = 0.03
 _CHOICES = "choices.json"
 _PROGRAMS = 3
 OKTA = "Okta"
@@ -46,7 +50,7 @@ OKTA = "Okta"
 class Choices:
     """Options of `up` that cannot be changed while the stack runs.
 
-    `origins` become the stage's ALLOWED_ORIGINS; `loopback_ports` become the stage's option of the same name.
+    `origins` become the stage's `ALLOWED_ORIGINS`; `loopback_ports` become the stage's option `loopback_ports`.
     """
 
     addresses: Addresses
@@ -61,7 +65,7 @@ class Choices:
             write_option(copy, LOCAL, "loopback_ports", list(self.loopback_ports))
 
     def text(self) -> str:
-        """Return these options as text, so that a later `up` can compare them with its own options."""
+        """Return these options as text, so that a later `up` can compare these options with its own options."""
         return json.dumps(asdict(self), sort_keys=True)
 
 
@@ -74,12 +78,12 @@ def up(
     report: Reporter | None = None,
     state_dir: Path | None = None,
 ) -> None:
-    """Start a stack, or use the running one, and deploy into it. Run until interrupted, unless `detach` is true.
+    """Start a stack, or use the running stack, and deploy into it. Run until interrupted, unless `detach` is true.
 
-    If a stack with this state directory is already running, it is used, and its people and records are kept, unless `fresh`
-    is true. With `watch`, each edit of the project is deployed into it. Shared parts (MiniStack's environment, built
-    dependencies) are in the project's `.local`. `choices` are the options, for example whether the app uses HTTPS. Raises
-    OpsError. Settings and app are checked before anything is stopped.
+    If a stack with this state directory is running, its people and records are kept, unless `fresh` is true. With
+    `watch`, each edit of the project is deployed into the stack. Shared parts (MiniStack's environment, built
+    dependencies) are in the project's `.local`. `choices` are the options of `up`, such as HTTPS. Settings and app are
+    checked before anything is stopped. Raises OpsError.
     """
     require_linux()
     require_project(project_dir)
@@ -122,7 +126,9 @@ def up(
 
 
 def require_same_choices(processes: Processes, state_dir: Path, choices: Choices) -> bool:
-    """Return whether a complete stack runs here with these choices. Raises OpsError if a stack runs with other choices."""
+    """Return True if a complete stack with these choices is running. Raises OpsError if a stack runs with other
+    choices.
+    """
     if len(processes.running()) < _PROGRAMS or not (state_dir / "info.json").exists():
         return False
     try:
@@ -131,15 +137,16 @@ def require_same_choices(processes: Processes, state_dir: Path, choices: Choices
         return False
     if before != choices.text():
         raise OpsError(
-            "A stack is running here with other ports or options, which cannot be changed while it runs. To use "
-            f"that stack, pass the options that it was started with: {_told(before)}. To stop it and start a new "
-            f"one (people and records are lost), run {PROGRAM} up --fresh with your options."
+            "A stack is running here with other ports or options, which cannot be changed while "
+            f"it runs. To use that stack, pass its own options: {_told(before)}. To stop that "
+            f"stack and start a new stack (people and records are lost), run {PROGRAM} up --fresh "
+            "with your options."
         )
     return True
 
 
 def _told(text: str) -> str:
-    """Write choices as the options of `up`."""
+    """Return choices as the options of `up`, as a person types them."""
     found = json.loads(text)
     places = found["addresses"]
     words = [f"--port {places['app']} --aws-port {places['aws']} --okta-port {places['okta']}"]
@@ -149,13 +156,14 @@ def _told(text: str) -> str:
 
 
 def _redeploy(project_dir: Path, state_dir: Path, report: Reporter) -> dict[str, Any]:
-    """Deploy into the running stack; if the project cannot be deployed, change nothing."""
+    """Deploy into the running stack. If the project cannot be deployed, the stack stays unchanged."""
     from .edits import Edits
     from .running import running_stage
 
     found = info(project_dir, state_dir)
     report.note(
-        "a stack is running: deploying into it; people, sessions and records stay (--fresh starts a new one)"
+        "a stack is running: deploying into this stack; people, sessions and records stay "
+        "(--fresh starts a new stack)"
     )
     with running_stage(project_dir, state_dir) as stage:
         Edits(project_dir, stage, found, report).deploy()
@@ -173,7 +181,7 @@ def _watch(processes: Processes, project_dir: Path, state_dir: Path, report: Rep
         edits = Edits(project_dir, stage, info(project_dir, state_dir), report)
         report.note("watching app.py, chalicelib, vendor (the page), settings and requirements.txt")
         while True:
-            time.sleep(_WATCH_SECONDS)
+            time.sleep(_SETTLE_SECONDS if files.settling else _WATCH_SECONDS)
             processes.check()
             changed = files.changed()
             if changed:
@@ -181,7 +189,7 @@ def _watch(processes: Processes, project_dir: Path, state_dir: Path, report: Rep
 
 
 def down(project_dir: Path, state_dir: Path | None = None) -> None:
-    """Stop what `up` started, even after a crash; say so if nothing was running."""
+    """Stop the programs that `up` started, even after a crash. Print a note if no program was running."""
     state_dir = state_dir or project_dir / ".local"
     stopped = _stop(Processes(state_dir), state_dir)
     Reporter().note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
@@ -195,7 +203,10 @@ def info(project_dir: Path, state_dir: Path | None = None) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((state_dir / "info.json").read_text())
     except (OSError, ValueError):
-        raise OpsError("The local stack is not ready yet: it is being deployed.") from None
+        raise OpsError(
+            "The local stack is not ready yet, because it is being deployed. Run this "
+            "command again in a minute."
+        ) from None
     return found
 
 
@@ -242,7 +253,7 @@ def _start(
 
 
 def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:
-    """Deploy and register the provider, as `ops deploy` and `ops provider add` do on AWS."""
+    """Deploy the stage and register the provider, as `ops deploy` and `ops provider add` do on AWS."""
     stage = load_stage(copy, LOCAL)
     session = aws.session(stage)
     outputs = provision(session, stage, {}, report)
@@ -293,7 +304,9 @@ def _facts(stage: Stage, addresses: Addresses, certificate: Certificate | None) 
 
 
 def _require_free(addresses: Addresses, ours: Collection[int] = ()) -> None:
-    """Raise OpsError if another program uses one of the ports. `ours` are the ports of the stack that will be stopped."""
+    """Raise OpsError if another program uses a port of the new stack. `ours` are the ports of the stack that will be
+    stopped.
+    """
     for port, purpose, option in (
         (addresses.app, "the app", "--port"),
         (addresses.aws, "the local AWS", "--aws-port"),
@@ -304,7 +317,9 @@ def _require_free(addresses: Addresses, ours: Collection[int] = ()) -> None:
 
 
 def _ports(state_dir: Path) -> Collection[int]:
-    """Return the ports of the stack that runs here. After an interrupted start they are unknown: return all ports."""
+    """Return the ports of the running stack. After an interrupted start, these ports are unknown; then return all
+    ports.
+    """
     try:
         (state_dir / "info.json").stat()
         places = json.loads((state_dir / _CHOICES).read_text(encoding="utf-8"))["addresses"]
@@ -319,6 +334,6 @@ def _region(project_dir: Path) -> str:
 
 def _stop(processes: Processes, state_dir: Path) -> list[str]:
     stopped = processes.stop()
-    if not processes.running():  # otherwise another `up` owns the programs and info.json by now
+    if not processes.running():  # Otherwise another `up` owns the programs and info.json now.
         (state_dir / "info.json").unlink(missing_ok=True)
     return stopped

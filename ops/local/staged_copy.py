@@ -1,7 +1,7 @@
 """The copy of the project from which the local stage is deployed.
 
-A deployment writes into `.chalice/`. The copy is in a folder that git ignores, so the checkout stays unchanged, and
-neither bytecode nor tests can get into the zip.
+A deployment writes into `.chalice/`. The copy is in a folder that git ignores, so the checkout stays unchanged. The
+copy contains no bytecode and no tests, so the zip contains neither.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from ..stages import LOCAL
 from ..team_file import path_of
 
 PLACES = ("COGNITO_URL", "JWKS_URL", "PUBLIC_URL")
-"""Variables that only the local stage needs, because AWS's own addresses are known."""
+"""Variables with addresses that only the local stage needs."""
 CHOSEN = {
     "environment_variables": (*PLACES, "ALLOWED_ORIGINS"),
     "gatehouse": ("loopback_ports",),
 }
-"""The values that `up` writes into the local stage of the copy, by block; the project's own file lacks them."""
+"""The values that `up` writes into the local stage of the copy, by block. The project's own file lacks these values."""
 _FOLDERS = ("chalicelib", "vendor")
 
 
 @contextmanager
 def naming_the_project(copy: Path, project_dir: Path) -> Iterator[None]:
-    """Replace the copy's file names in an OpsError by the names of the project's own files, because an edit in the copy
-    would be lost."""
+    """Replace the copy's file names in an OpsError by the names of the project's own files. A person could otherwise
+    edit the copy, and would lose the edits.
+    """
     try:
         yield
     except OpsError as error:
@@ -39,7 +40,7 @@ def naming_the_project(copy: Path, project_dir: Path) -> Iterator[None]:
 
 
 def stage_copy(project_dir: Path, copy: Path) -> None:
-    """Make the copy equal to the checkout; forget earlier deployments, but keep built packages."""
+    """Make the copy equal to the checkout. Records of earlier deployments are removed; built packages are kept."""
     copy_code(project_dir, copy)
     settings = copy / ".chalice"
     shutil.rmtree(settings / "deployed", ignore_errors=True)
@@ -48,7 +49,7 @@ def stage_copy(project_dir: Path, copy: Path) -> None:
 
 
 def refresh_copy(project_dir: Path, copy: Path) -> None:
-    """Update code and settings of a copy; keep the record of the deployment, and the options that were given to `up`."""
+    """Update code and settings of a copy. The record of the deployment and the options of `up` are kept."""
     text = refreshed_settings(project_dir, copy)
     copy_code(project_dir, copy)
     settings = copy / ".chalice"
@@ -72,7 +73,7 @@ def refreshed_settings(project_dir: Path, copy: Path) -> str:
 
 
 def copy_code(project_dir: Path, copy: Path) -> None:
-    """Copy the app, the lock of its dependencies, the team's policies and its `gatehouse.yaml`, but no settings."""
+    """Copy the app, the lock of the app's dependencies, the team's policies and `gatehouse.yaml`, but no settings."""
     (copy / ".chalice").mkdir(parents=True, exist_ok=True)
     lock = project_dir / NAME
     theirs = sorted((project_dir / ".chalice").glob("policy*.json"))

@@ -1,8 +1,8 @@
-"""Makes this user's browsers trust the local authority: `python -m ops trust`.
+"""This module makes this user's browsers trust the local authority: `python -m ops trust`.
 
-Chromium and Firefox on Linux store trusted authorities in NSS databases. Chromium reads ~/.pki/nssdb if that folder exists,
-and otherwise the database in the user's data folder. So a new ~/.pki/nssdb would hide the database in the data folder. Other
-browsers use the system's store, which we do not change.
+Chromium and Firefox on Linux store trusted authorities in NSS databases. Chromium reads ~/.pki/nssdb if that folder
+exists, and otherwise the database in the user's data folder. So a new ~/.pki/nssdb would hide the database in the data
+folder. Other browsers use the system's store, which this module does not change.
 https://chromium.googlesource.com/chromium/src/+/main/docs/linux/cert_management.md
 """
 
@@ -27,9 +27,9 @@ _FIREFOX = (
 
 
 def databases(home: Path, data: Path | None = None) -> list[Path]:
-    """Find the folders with this user's NSS databases; create Chromium's if there is none.
+    """Return the folders with this user's NSS databases. If Chromium has no database, create one.
 
-    `data` is the user's data folder, if it is not below `home`.
+    `data` is the user's data folder, if that folder is not below `home`.
     """
     places = [home / name for name in _CHROMIUM]
     if data:
@@ -43,19 +43,19 @@ def databases(home: Path, data: Path | None = None) -> list[Path]:
 
 
 def trust(ca_file: Path, home: Path | None = None) -> list[Path]:
-    """Add the authority to every database of this user's browsers, for servers only; return the databases.
+    """Add the authority to every database of this user's browsers, for servers only. Return the databases.
 
     Raises OpsError if certutil is missing or fails.
     """
     certutil = shutil.which("certutil")
     if certutil is None:
         raise OpsError(
-            "The program certutil is missing, which adds an authority to the browsers' databases. "
+            "The program certutil, which adds an authority to the browsers' databases, is missing. "
             "Install `libnss3-tools` (Debian, Ubuntu) or `nss-tools` (Fedora), or import the "
             f"file by hand: {ca_file}"
         )
     data = os.environ.get("XDG_DATA_HOME") if home is None else None
-    # A database accepts a name for one authority only, so a later authority needs another name.
+    # Each authority in a database needs its own name, so a later authority gets another name.
     name = x509.load_pem_x509_certificate(ca_file.read_bytes()).subject.rfc4514_string()
     found = databases(home or Path.home(), Path(data) if data else None)
     for folder in found:

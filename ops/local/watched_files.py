@@ -1,4 +1,4 @@
-"""Finds edits of the deployed files and of the settings."""
+"""This module finds edits of the deployed files and of the settings."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ _NOBODYS = (".pyc", ".pyo", ".swp", ".tmp", "~")
 
 
 class WatchedFiles:
-    """Finds the files that have changed since the last call, by their times and sizes."""
+    """A finder of the files that have changed since the last call, by time and size."""
 
     def __init__(self, project_dir: Path) -> None:
         self._project_dir = project_dir
         self._seen = self._look()
         self._pending: dict[Path, tuple[int, int]] | None = None
 
-    def changed(self) -> list[Path]:
-        """Return the files that are new, different or gone; an empty list while files are still being written.
+    @property
+    def settling(self) -> bool:
+        """True if the last call found changes that a second call must confirm."""
+        return self._pending is not None
 
-        An editor, or `git switch`, writes in several steps. So changes are returned only when a second look finds no
+    def changed(self) -> list[Path]:
+        """Return the new, changed and deleted files. The list is empty while a program is still writing files.
+
+        An editor, or `git switch`, writes in several steps. So changes are returned only after a second look finds no
         further change.
         """
         now = self._look()
@@ -44,7 +49,7 @@ class WatchedFiles:
             try:
                 stat = path.stat()
             except OSError:
-                continue  # the file is gone, or a broken link
+                continue  # the file was deleted, or is a broken link
             found[path] = (stat.st_mtime_ns, stat.st_size)
         return found
 
@@ -56,12 +61,12 @@ class WatchedFiles:
         except OpsError:
             yield (
                 project / NAME
-            )  # The file is still being written, or it is invalid. If it is invalid, the deployment reports it.
+            )  # A program is still writing the file, or the file is invalid. The deployment reports an invalid file.
         yield project / ".chalice" / "config.json"
         yield from (project / ".chalice").glob("policy*.json")
         yield from _TEMPLATES.glob("*")
         for name in ("chalicelib", "vendor"):
-            # vendor/frontend is a link, which Chalice follows too.
+            # vendor/frontend is a link, and Chalice also follows links.
             for folder, folders, files in os.walk(project / name, followlinks=True):
                 folders[:] = [each for each in folders if each[0] != "." and each != "__pycache__"]
                 for file in files:

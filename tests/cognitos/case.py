@@ -1,8 +1,9 @@
-"""Defines what every Cognito must do: one case is a few calls, their expected result, and the AWS page that documents
-it.
+"""Defines what every Cognito must do. One case is a few calls, their expected result, and the AWS page that documents
+the result.
 
-A case runs through a `World` against any Cognito: the strict double, the local AWS, or a real pool. It returns what it
-observed; its decorator has the expected value, so a difference is data and can be listed.
+A case runs through a `World` against any Cognito: the strict double, the local AWS, or a real pool. The case returns
+the observed result, and its decorator has the expected result. A difference between the two results is data and can be
+listed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 GUIDE = "https://docs.aws.amazon.com/cognito/latest/developerguide/"
 REFERENCE = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/"
 
-#: The groups of cases, in the order of the table; each is a module of `tests.cognitos.cases`.
+#: The groups of cases, in the order of the table. Each group is a module of `tests.cognitos.cases`.
 GROUPS = (
     "sign_up",
     "letter_case",
@@ -36,10 +37,10 @@ GROUPS = (
     "settings",
 )
 
-#: Features that a Cognito may lack. The text is the table's reason for leaving out a case.
+#: The features that a Cognito may lack. The text is the reason in the table for leaving out a case.
 LACKS = {
     "clock": "its clock cannot be moved",
-    "mail": "nobody can read its mails",
+    "mail": "no test can read its mails",
     "factors": "it has only authenticator apps",
     "events": "its triggers are not recorded",
     "federation": "it has no identity provider",
@@ -50,7 +51,8 @@ LACKS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour. `page` is the URL of AWS's page; `needs` lists the features that a Cognito must have for this case."""
+    """One behaviour of Cognito. `page` is the URL of AWS's page; `needs` lists the features that a Cognito must have
+    for this case."""
 
     name: str
     group: str
@@ -65,7 +67,7 @@ CASES: dict[str, Case] = {}
 
 
 def case(expected: Any, page: str, *needs: str) -> Callable[[Callable[..., Any]], Any]:
-    """Register a function as a case, under its own name."""
+    """Register a function as a case with the function's name."""
     assert set(needs) <= set(LACKS)
 
     def register(run: Callable[[World], Any]) -> Callable[[World], Any]:
@@ -79,7 +81,7 @@ def case(expected: Any, page: str, *needs: str) -> Callable[[Callable[..., Any]]
 
 
 def load_cases() -> dict[str, Case]:
-    """Import every group; return the cases by name, in the order of the groups."""
+    """Import every group. Return the cases by name, in the order of the groups."""
     for group in GROUPS:
         importlib.import_module(f"tests.cognitos.cases.{group}")
     return dict(sorted(CASES.items(), key=lambda item: GROUPS.index(item[1].group)))

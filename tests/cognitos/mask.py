@@ -1,4 +1,5 @@
-"""Removes secrets, ids and people from files. Each value is replaced by a name that is the same throughout a file."""
+"""Removes secrets, ids and people's data from files. A name replaces each value; the name is the same throughout a
+file."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Members with secret values. The names are in lower case and without separators.
+#: Members with secret values. The names of these members are in lower case and without separators.
 _SECRET = {
     "password",
     "newpassword",
@@ -40,12 +41,13 @@ _SECRET = {
 }
 #: Members that identify an account, pool or client.
 _NAMED = {"userpoolid", "clientid", "usersub", "sub", "username", "useridforsrp", "email", "userid"}
-#: Example addresses that are reserved for such use (RFC 2606): those of the cases' own people and hosts.
+#: Example addresses that are reserved for such use (RFC 2606). The people and hosts of the cases have such addresses.
 _MADE_UP = re.compile(r"(?:[^@\s]+@|[\w.-]+\.)example\.(?:com|org|net)", re.IGNORECASE)
-#: The minimum length of a value that is searched in other text. Shorter values, such as codes, could match by
+#: The minimum length of a value that `Masks` searches in other text. Shorter values, such as codes, could match by
 #: chance.
 _SHORTEST = 12
-#: The values of TokenValidityUnits for a token.
+#: The values of TokenValidityUnits. The members of TokenValidityUnits have the names of tokens, but the values are no
+#: secrets.
 _UNITS = frozenset({"seconds", "minutes", "hours", "days"})
 _SWEEPS = (
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]+)?"), "<token>"),
@@ -59,13 +61,13 @@ class Masks:
     """The names that replace values in one file."""
 
     def __init__(self, *secrets: str) -> None:
-        """`secrets` are values that are known in advance; they are masked everywhere."""
+        """`secrets` are values that are masked in every member."""
         self._names: dict[str, str] = {}
         for value in secrets:
             self._name("given", value)
 
     def take(self, value: Any, member: str = "") -> Any:
-        """Return a copy of `value` in which the members with the names above are masked."""
+        """Return a copy of `value`. In the copy, names replace the secret values and the ids."""
         if isinstance(value, Mapping):
             if {"Name", "Value"} == set(value):
                 return {"Name": value["Name"], "Value": self.take(value["Value"], value["Name"])}
@@ -77,7 +79,8 @@ class Masks:
         return value if isinstance(value, str | int | float | bool | None) else str(value)
 
     def text(self, document: Any) -> str:
-        """Write `document` as JSON. A value that is masked once is masked everywhere, even within a longer text."""
+        """Write `document` as JSON. A value that is masked in one place is masked everywhere, even within a longer
+        text."""
         text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
         for value in sorted(self._names, key=len, reverse=True):
             if len(value) >= _SHORTEST:

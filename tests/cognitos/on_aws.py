@@ -17,12 +17,13 @@ TIMEOUT = 30
 
 
 def no_mail(address: str) -> str:
-    raise NotImplementedError(f"nobody reads the mail of {address}")
+    raise NotImplementedError(f"no test can read the mail of {address}")
 
 
 @dataclass
 class AwsCognito:
-    """`url` is the URL of the pool's domain. `lacks` lists the features that cannot be tested with it from this machine."""
+    """A Cognito behind boto3. `url` is the URL of the pool's domain. `lacks` lists the features that this machine
+    cannot test with this Cognito."""
 
     cognito: Any
     pool: CasePool
@@ -60,7 +61,7 @@ class AwsCognito:
         return time.time()
 
     def wait(self, seconds: float) -> None:
-        raise NotImplementedError("time passes by itself")
+        raise NotImplementedError("the test cannot move the clock")
 
     def script(self, steps: dict[str, Any]) -> None:
         raise NotImplementedError("no triggers of ours")
@@ -78,7 +79,7 @@ class AwsCognito:
         raise NotImplementedError(f"no {factor} without a sender")
 
     def clear(self) -> None:
-        """Delete the people."""
+        """Delete all people of the pool."""
         pages = self.cognito.get_paginator("list_users").paginate(UserPoolId=self.pool_id)
         for user in [user for page in pages for user in page["Users"]]:
             self.cognito.admin_delete_user(UserPoolId=self.pool_id, Username=user["Username"])

@@ -1,4 +1,4 @@
-"""Tests the strict double."""
+"""Tests the strict double of Cognito."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ URL = "https://acme-dev.auth.eu-west-1.amazoncognito.com"
 
 @dataclass
 class DoubleCognito:
-    """A separate pool for each case."""
+    """The double, with a separate pool for each case."""
 
     lacks: frozenset[str] = frozenset({"settings"})
     pool_id: str = POOL_ID

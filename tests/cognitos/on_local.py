@@ -29,7 +29,8 @@ class LocalCognito(AwsCognito):
 
     @classmethod
     def create(cls, cloud: Cloud, with_triggers: bool) -> LocalCognito:
-        """Make a pool like a stage's. Its triggers are slow, so only the cases that need them get them."""
+        """Make a pool like a stage's. With `with_triggers` the pool has triggers, which are slow; few cases need
+        triggers."""
         cognito = cloud.client("cognito-idp")
         provider = {
             "client_id": "okta-client",
@@ -77,7 +78,7 @@ class LocalCognito(AwsCognito):
         if page.status_code not in (302, 303):
             return {"shown": page.status_code}
         if not there.startswith(CALLBACK):
-            assert person is not None, "the provider's page needs somebody"
+            assert person is not None, "the provider's page needs a person"
             form = {"sub": person["sub"]}
             chosen = requests.post(there, data=form, allow_redirects=False, timeout=TIMEOUT)
             back = requests.get(
@@ -101,14 +102,14 @@ class LocalCognito(AwsCognito):
 
 
 class LocalCognitos:
-    """The pools of one local AWS, each made when the first case needs it."""
+    """The pools of one local AWS. The first case that needs a pool creates the pool."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._made: dict[bool, LocalCognito] = {}
 
     def for_case(self, case: Case) -> LocalCognito:
-        """Return the pool for a case. If the case signs in a provider's person, first remove all people from the pool."""
+        """Return the pool for a case. If the case signs in a provider's person, first delete all people of the pool."""
         with_triggers = "events" in case.needs
         if with_triggers not in self._made:
             self._made[with_triggers] = LocalCognito.create(self.cloud, with_triggers)

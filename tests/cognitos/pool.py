@@ -1,6 +1,7 @@
-"""A user pool like a stage's, made by API calls: for the cases on the local AWS and on AWS itself.
+"""Creates a user pool like a stage's by API calls, for the cases on the local AWS and on AWS itself.
 
-Its settings are those of ops/templates/identity.yaml with `embedded` (tests/unit/ops/test_identity_template.py compares).
+The pool's settings are those of ops/templates/identity.yaml with `embedded`. tests/unit/ops/test_identity_template.py
+compares the settings.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ POOL: dict[str, Any] = {
         "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]},
     },
 }
-#: The cases' own relying party.
+#: The relying party of the cases.
 PASSKEYS = {
     "RelyingPartyId": "app.example.org",
     "UserVerification": "required",
@@ -101,7 +102,7 @@ SCOPES = ["openid", "email", "profile", "api/read", "api/write"]
 
 @dataclass(frozen=True)
 class CasePool:
-    """Ids of a pool, and its two clients."""
+    """The ids of a pool, and the pool's two clients."""
 
     id: str
     client: AppClient
@@ -115,7 +116,8 @@ def create_pool(
     provider: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> CasePool:
-    """Make pool, factor, scopes, groups, provider and clients. The caller deletes the pool, whatever happens here."""
+    """Make the pool, the second factor, scopes, groups, provider and clients. The caller must delete the pool, even if
+    this function fails."""
     made = cognito.create_user_pool(
         PoolName=name,
         LambdaConfig=dict(triggers or {}),
@@ -161,7 +163,7 @@ def create_pool(
 
 
 def set_factor(cognito: Any, pool_id: str, required: str) -> None:
-    """Offer authenticator apps, with the mode OPTIONAL or ON, and passkeys."""
+    """Offer passkeys and authenticator apps. `required` is the pool's mode for second factors: OPTIONAL or ON."""
     cognito.set_user_pool_mfa_config(
         UserPoolId=pool_id,
         MfaConfiguration=required,

@@ -1,4 +1,4 @@
-"""Runs cases against a Cognito, and compares the result with the expected one, or with a listed difference."""
+"""Runs cases against a Cognito. The module compares each result with the expected result, or with a listed difference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ DIFFERENCES = Path(__file__).with_name("differences.json")
 
 @dataclass(frozen=True)
 class Difference:
-    """A result in which a Cognito differs in one case, and the reason. `page` is the AWS page or the report that says so."""
+    """A result in which a Cognito differs from AWS in one case, and the reason. `page` is the AWS page or the report
+    that documents the difference."""
 
     seen: Any
     why: str
@@ -24,13 +25,13 @@ class Difference:
 
 
 def load_differences(cognito: str) -> dict[str, Difference]:
-    """Read the listed differences of "double" or "local", by case."""
+    """Read the listed differences of "double" or "local". The keys are the names of the cases."""
     listed: dict[str, Any] = json.loads(DIFFERENCES.read_text(encoding="utf-8"))
     return {name: Difference(**entry) for name, entry in listed.get(cognito, {}).items()}
 
 
 def observe(case: Case, port: Port) -> Any:
-    """Run a case; return what it observed, or its error, as JSON."""
+    """Run a case. Return the observation, or the error of the case, as JSON."""
     try:
         seen = case.run(World(port))
     except Exception as error:  # noqa: BLE001 - a case that cannot be finished is an observation too
@@ -50,7 +51,7 @@ def as_json(value: Any) -> Any:
 
 
 def verdict(case: Case, seen: Any, listed: Mapping[str, Difference]) -> str | None:
-    """Return what is wrong with an observation, or None if it is right."""
+    """Return a message if the observation is wrong, or None."""
     expected = as_json(case.expected)
     difference = listed.get(case.name)
     if difference is None:

@@ -1,7 +1,8 @@
-"""The table of cases in docs/local-aws.md: `python -m tests.cognitos.table --write` writes it; without the option it
-prints the table.
+"""The table of cases in docs/local-aws.md. `python -m tests.cognitos.table --write` writes the table; without the
+option the command prints the table.
 
-The tests make sure that it is true: each case passes on double and local AWS, or gives the result in differences.json.
+Tests compare the table with the results. Each case passes on the double and on the local AWS, or gives the result in
+differences.json.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _cell(case: Case, lacks: frozenset[str], listed: object) -> str:
 
 
 def build_page(text: str) -> str:
-    """Return the page with the current table between its marks."""
+    """Return the page with the current table between the page's marks."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return "\n".join([before + BEGIN, "", *lines(), "", END + after])

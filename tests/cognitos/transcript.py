@@ -1,7 +1,8 @@
-"""Writes a Cognito's answers in each case to a file; and runs the same cases on the double, to show where AWS differs.
+"""Writes a Cognito's response in each case to a file. The module also runs the same cases on the double, to show where
+AWS differs.
 
-`python -m tests.cognitos.transcript FILE` replays a file: one line per difference, and exit code 1 if there are any.
-Notes are about intermediate calls with another result.
+`python -m tests.cognitos.transcript FILE` replays a file and prints one line for each difference. The exit code is 1 if
+the double differs. A note describes an intermediate call with another result.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ VERSION = 1
 
 
 class Recorder:
-    """A port that passes on every call and records its answer."""
+    """A port that passes on every call and records the response."""
 
     def __init__(self, port: Port) -> None:
         self._port = port
@@ -61,7 +62,8 @@ class Recorder:
 
 @dataclass
 class Transcript:
-    """The cases of one run. `about` says where and how it was made, `stage` has the observations of a stage's tests."""
+    """The cases of one run. `about` describes the place and the versions of the run. `stage` has the observations of a
+    stage's tests."""
 
     about: dict[str, Any]
     masks: Masks = field(default_factory=Masks)
@@ -69,7 +71,7 @@ class Transcript:
     stage: dict[str, Any] = field(default_factory=dict)
 
     def run(self, case: Case, port: Port) -> Any:
-        """Run a case and record it; return its observation."""
+        """Run a case and record the result. Return the case's observation."""
         recorder = Recorder(port)
         seen = observe(case, recorder)
         self.cases[case.name] = {"seen": seen, "calls": self.masks.take(recorder.calls)}
@@ -92,8 +94,8 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Finding:
-    """A difference between the recording and the double, or a fault in the case itself. A note is about a call on the way,
-    not about the result."""
+    """A difference between the recording and the double, or a fault in the case itself. A finding that is a note
+    concerns an intermediate call instead of the result."""
 
     case: str
     says: str
@@ -103,7 +105,7 @@ class Finding:
 def replay(
     recorded: Mapping[str, Any], make_port: Callable[[], Port] = DoubleCognito
 ) -> list[Finding]:
-    """Run a transcript's cases on the double; list what differs."""
+    """Run a transcript's cases on the double, and list the differences."""
     if recorded.get("version") != VERSION:
         return [Finding("", f"this is no transcript of version {VERSION}")]
     return [

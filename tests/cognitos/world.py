@@ -1,4 +1,4 @@
-"""The interface between a case and a Cognito: the port that each Cognito offers, and helpers for cases."""
+"""The interface between a case and a Cognito: the port that each Cognito offers, and functions that cases share."""
 
 from __future__ import annotations
 
@@ -33,42 +33,43 @@ class AppClient:
 
 
 class Port(Protocol):
-    """One Cognito. `lacks` lists the features that it cannot test (`case.LACKS`)."""
+    """One Cognito. `lacks` lists the features of `case.LACKS` that tests cannot use with this Cognito."""
 
     lacks: frozenset[str]
     pool_id: str
-    #: The app's client, for hosted pages and passwords. The other client is for the server only.
+    #: The app's client is for hosted pages and passwords. The other client is for the server only.
     client: AppClient
     server_client: AppClient
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Call an operation of the user-pool API by boto3's name; raises ClientError."""
+        """Call an operation of the user-pool API by boto3's name. Raises ClientError."""
 
     def post(
         self, path: str, form: Mapping[str, str], client: AppClient
     ) -> tuple[int, dict[str, Any]]:
-        """POST to an OAuth endpoint with client_secret_basic; return status and body."""
+        """POST to an OAuth endpoint with client_secret_basic. Return the status and the body."""
 
     def address(self) -> str:
-        """A new address."""
+        """Return a new address."""
 
     def mailed(self, address: str) -> str:
-        """The last code or temporary password that was sent to `address`."""
+        """Return the last code or temporary password that was sent to `address`."""
 
     def now(self) -> float:
         """Return the time of this Cognito."""
 
     def wait(self, seconds: float) -> None:
-        """Let this many seconds pass."""
+        """Let `seconds` pass."""
 
     def script(self, steps: dict[str, Any]) -> None:
-        """Set what the triggers do, by triggerSource: {"raise": text}. This also clears the recorded events."""
+        """Set what the triggers do: `steps` maps a triggerSource to {"raise": text}. The call also deletes the recorded
+        events."""
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the triggers' events since `script`."""
+        """Return the triggers' events since the last call of `script`."""
 
     def visit(self, query: Mapping[str, str], person: Mapping[str, Any] | None) -> dict[str, str]:
-        """Open /oauth2/authorize and sign in as `person` at the provider; return the callback's query.
+        """Open /oauth2/authorize and sign in as `person` at the provider. Return the query of the callback.
 
         If Cognito shows an error page, return `{"shown": <status>}`.
         """
@@ -77,11 +78,11 @@ class Port(Protocol):
         """Set whether the pool requires a second factor."""
 
     def add_factor(self, username: str, factor: str) -> None:
-        """Give a person a second factor with codes by mail or SMS."""
+        """Give a person a second factor: codes by mail or SMS."""
 
 
 class World:
-    """A case's view of a Cognito. Every call goes through `call` and `post`, which a transcript records."""
+    """The functions that a case calls. Every request goes through `call` and `post`, which a transcript records."""
 
     def __init__(self, port: Port) -> None:
         self.port = port
@@ -91,14 +92,12 @@ class World:
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def refused(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-        """Run `action`, which must fail; return the name of its error."""
+        """Run `action`, which must fail. Return the name of the error."""
         try:
             action(*arguments, **named)
         except ClientError as error:
             return str(error.response["Error"]["Code"])
         return ACCEPTED
-
-    # Sign-up and codes -----------------------------------------------------------------------------
 
     def secret_hash(self, name: str, client: AppClient | None = None) -> str:
         client = client or self.port.client
@@ -106,7 +105,7 @@ class World:
         return base64.b64encode(digest.digest()).decode()
 
     def named(self, name: str) -> dict[str, str]:
-        """Return user name and client, as the self-service operations need them."""
+        """Return the user name and the client's data as the self-service operations need them."""
         hashed = self.secret_hash(name)
         return {"ClientId": self.port.client.id, "Username": name, "SecretHash": hashed}
 
@@ -139,7 +138,7 @@ class World:
     # People ------------------------------------------------------------------------------------------
 
     def person(self, address: str = "", **told: str) -> str:
-        """Make a confirmed person with PASSWORD; return the address."""
+        """Make a confirmed person with the password PASSWORD. Return the address."""
         address = address or self.port.address()
         self.invite(address, **{"email_verified": "true", **told})
         self.admin("admin_set_user_password", Username=address, Password=PASSWORD, Permanent=True)
@@ -192,7 +191,7 @@ class World:
     def answer(
         self, challenge: Mapping[str, Any], username: str, session: str = "", **responses: str
     ) -> dict[str, Any]:
-        """Answer a challenge under the pool's own user name."""
+        """Answer a challenge. The USERNAME is the pool's own user name."""
         name = challenge["ChallengeName"]
         return self.admin(
             "admin_respond_to_auth_challenge",
@@ -207,14 +206,14 @@ class World:
         )
 
     def tokens(self, name: str, client: AppClient | None = None) -> dict[str, Any]:
-        """Sign in with a password alone."""
+        """Sign in with a password and no second factor. Return the tokens."""
         return dict(self.sign_in(name, client=client)["AuthenticationResult"])
 
     def tokens_with(self, name: str, password: str) -> dict[str, Any]:
         return dict(self.sign_in(name, password)["AuthenticationResult"])
 
     def enrol(self, name: str) -> str:
-        """Set up an authenticator app through the server's own client, as our server does; return the app's secret."""
+        """Set up an authenticator app through the server's own client, as our server does. Return the app's secret."""
         access = self.tokens(name, self.port.server_client)["AccessToken"]
         secret = str(self.call("associate_software_token", AccessToken=access)["SecretCode"])
         self.call("verify_software_token", AccessToken=access, UserCode=self.totp(secret))
@@ -226,7 +225,7 @@ class World:
         return secret
 
     def totp(self, secret: str, ahead: int = 0) -> str:
-        """Return an app's code. `ahead` selects the code of a later step, because each code works once."""
+        """Return an app's code. `ahead` selects the code of a later half minute, because each code works once."""
         return totp(secret, int(self.port.now()) // STEP_SECONDS + ahead)
 
     @contextmanager
@@ -277,7 +276,7 @@ class World:
         return self.post("/oauth2/token", None, **{k: v for k, v in form.items() if v})
 
     def arrive(self, person: str) -> dict[str, Any]:
-        """Sign in through the provider and exchange the code."""
+        """Sign in through the provider, exchange the code, and return the tokens."""
         status, body = self.exchange(self.visit(person)["code"])
         assert status == 200, body
         return body
@@ -297,14 +296,14 @@ def attributes(**told: str) -> list[dict[str, str]]:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return a token's claims without verifying it."""
+    """Return a token's claims without a verification of the token."""
     payload = token.split(".")[1]
     read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return read
 
 
 def made_up_code(right: str = "") -> str:
-    """Return six digits that are not `right`."""
+    """Return six digits that differ from `right`."""
     while (code := f"{secrets.randbelow(10**6):06d}") == right:
         pass
     return code

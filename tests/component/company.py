@@ -1,4 +1,4 @@
-"""Okta and another tenant, with people who are signed in, and the signals that both tenants send when people leave."""
+"""Test data for departures: two identity providers, their signed-in people, and the signals that the providers send."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -15,7 +15,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: In an event of the test, this value means: leave the member out.
+#: The value that a test gives to a member of an event, if the event shall omit the member.
 DROPPED = object()
 
 
@@ -24,7 +24,8 @@ def secret_arn(provider: str) -> str:
 
 
 class Company:
-    """Ada belongs to Okta, Bob to the other tenant; each has a signed-in browser."""
+    """Two providers with one person each: Ada belongs to Okta, Bob to the other provider. Each person has a signed-in
+    browser."""
 
     def __init__(self, world: World, **rules: str) -> None:
         self.world = world
@@ -85,7 +86,7 @@ class Company:
         return browser
 
     def sign_everybody_in(self) -> None:
-        """Begin a new session for each person, a moment later."""
+        """Start a new session for each person. The clock advances by one second before and after the sign-ins."""
         self.world.clock.advance(1)
         self.browsers = {user.email: self.sign_in(user) for user in (self.ada, self.bob)}
         self.world.clock.advance(1)
@@ -99,7 +100,8 @@ class Company:
         }
 
     def event(self, kind: str, subject: str = "00u1Ada", **changes: Any) -> dict[str, Any]:
-        """Return one event in Okta's format. `published` is an offset in seconds from now; `target` adds targets."""
+        """Return one event in Okta's format. `published` is an offset in seconds from the current time. `target` adds
+        targets."""
         more = changes.pop("target", [])
         published = changes.pop("published", 0)
         if isinstance(published, int | float):
@@ -124,7 +126,7 @@ class Company:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Post events to a provider's event hook, by default with that provider's secret."""
+        """Post events to a provider's event hook. The default secret is the secret of the provider."""
         sent = {"Authorization": SECRETS.get(provider, "") if secret is None else secret}
         return self._post(
             f"/auth/events/{provider}",
@@ -140,7 +142,8 @@ class Company:
         header: Mapping[str, Any] | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return a token for Universal Logout, signed by Okta; a change to None removes that member."""
+        """Return a token for Universal Logout, signed by Okta. `claims` replace claims of the token. None removes a
+        claim."""
         now = int(self.world.clock())
         endpoint = f"{self.world.browser().root}auth/revoke/{provider}"
         signed = {"kid": f"kid-{provider}", "alg": "RS256", "typ": TYPE, **(header or {})}
@@ -165,7 +168,7 @@ class Company:
         body: Any = None,
         scheme: str = "Bearer",
     ) -> Answer:
-        """Post to a provider's revocation endpoint; the default subject is Ada."""
+        """Post to a provider's revocation endpoint. The default subject is Ada."""
         subject = {"format": "iss_sub", "iss": ORGS["Okta"], "sub": "00u1Ada"}
         return self._post(
             f"/auth/revoke/{provider}",
@@ -174,7 +177,7 @@ class Company:
         )
 
     def _post(self, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Post as a server does: without our page's header, and without cookies."""
+        """Post as a server does: without cookies, and without the header that only our page sends."""
         return self.world.browser().post(
             path,
             body,

@@ -1,4 +1,4 @@
-"""Fixtures: the app on doubles, a browser, a signed-in browser, the log."""
+"""Fixtures for the component tests: the app with test doubles, a browser, a signed-in browser, and the log."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,13 +24,13 @@ def world(clock: Clock) -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every answer in these tests matches the OpenAPI document."""
+    """Check that every response in these tests matches the OpenAPI document."""
     send, problems = Browser.send, list[str]()
 
     def checked(self: Browser, method: str, target: str, *args: Any, **named: Any) -> Answer:
         answer = send(self, method, target, *args, **named)
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
-        # A second app in the same test has a different document.
+        # A second app in the same test has a different OpenAPI document.
         if getattr(self._app, "gatehouse", gate) is gate:
             problems.extend(contract.problems(method, path, answer))
         return answer
@@ -42,7 +42,7 @@ def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def calls_are_listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every outbound call of a route or trigger is in a line of the fault table (tests/faults)."""
+    """Check that the fault table (tests/faults) lists every outbound call of a route or trigger."""
     made = outbound.record(monkeypatch)
     yield
     assert made.pairs <= outbound.LISTED, sorted(made.pairs - outbound.LISTED)
@@ -50,20 +50,20 @@ def calls_are_listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def browser(world: World) -> Browser:
-    """A new browser at the API's own address."""
+    """A new browser at the API's default address."""
     return world.browser()
 
 
 @pytest.fixture
 def signed_in(world: World, browser: Browser) -> Browser:
-    """A browser that is signed in as Ada, through Okta."""
+    """A browser in which Ada has signed in through Okta."""
     world.sign_in(browser)
     return browser
 
 
 @pytest.fixture
 def direct(world: World) -> Direct:
-    """A stage with our own form, and Grace in its user pool."""
+    """A stage with direct sign-in, and a user pool that contains Grace."""
     return Direct(world)
 
 

@@ -1,4 +1,5 @@
-"""Checks every answer of the component tests against the OpenAPI document (tests/component/conftest.py)."""
+"""Functions that check every response of the component tests against the OpenAPI document. The fixtures in
+tests/component/conftest.py call the functions."""
 
 import json
 import re
@@ -37,8 +38,8 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def problems(method: str, path: str, answer: Answer) -> list[str]:
-    """List the differences between `answer` and the document. The list is empty for a request that the document does not
-    describe."""
+    """List the differences between `answer` and the OpenAPI document. The list is empty for requests that the document
+    omits."""
     operation = operations().get((method, _template(path)))
     if operation is None:
         return []
@@ -87,7 +88,7 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _absolute(node: Any) -> Any:
-    """Make references point into the document, because each schema is validated separately."""
+    """Make the references in a schema absolute. The validator receives each schema without the document."""
     if isinstance(node, dict):
         return {
             name: _URI + value if name == "$ref" and value.startswith("#") else _absolute(value)

@@ -1,4 +1,4 @@
-"""A stage with our own form: the world with a strict user pool, and a person's actions."""
+"""A test stage with direct sign-in, and the actions of a person on the stage."""
 
 from typing import Any
 
@@ -20,7 +20,8 @@ DEVICE_COOKIE = "__Host-gatehouse-device"
 
 
 class Direct:
-    """A stage, its user pool, and Grace, a person in it. `post` sends to /auth/direct/… from a browser."""
+    """A stage with direct sign-in, its user pool, and Grace's account in the pool. `post` sends a browser's request to
+    /auth/…."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -33,7 +34,7 @@ class Direct:
         return self.world.pool
 
     def restart(self, **settings: Any) -> None:
-        """Start a new container with our own form on."""
+        """Start a new container with direct sign-in on."""
         embedded = {
             "direct_sign_in": "embedded",
             "throttle_table": THROTTLE_TABLE,
@@ -58,16 +59,16 @@ class Direct:
         return self.post("direct/challenge", browser, name=name, **body)
 
     def totp(self, secret: str | None = None) -> str:
-        """Return the authenticator app's current code, computed by a library and not by our own code."""
+        """Return the current code of the authenticator app. A library computes the code, independently of our code."""
         return pyotp.TOTP(secret or self.grace.totp_secret or "").at(int(self.world.clock()))
 
     def with_totp(self) -> None:
-        """Give Grace an authenticator app."""
+        """Set up an authenticator app for Grace."""
         self.grace.totp_secret = pyotp.random_base32()
         self.grace.factors.add("SOFTWARE_TOKEN_MFA")
 
 
 def outline(answer: Answer) -> tuple[int, Any, tuple[str, ...], bool]:
-    """Return everything by which a caller could distinguish answers: status, body, headers, cookies."""
+    """Return the parts of a response that a caller could compare: status, body, headers, cookies."""
     headers = tuple(sorted(f"{name}: {value}" for name, value in answer.headers.items()))
     return answer.status, answer.json(), headers, bool(answer.set_cookies)

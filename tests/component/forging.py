@@ -1,4 +1,5 @@
-"""Makes a forged token from a valid one, as described by a case of tests/data/token_forgeries.json."""
+"""Functions that turn a valid token into a forged token. A case of tests/data/token_forgeries.json describes each
+forgery."""
 
 import base64
 import hashlib
@@ -20,7 +21,7 @@ HASHES: dict[str, HashAlgorithm] = {"256": SHA256(), "384": SHA384(), "512": SHA
 
 
 def forge(case: dict[str, Any], kind: str, token: str, other: str, now: int) -> str:
-    """Return the forgery. `other` is a token of the same kind that belongs to another person; `now` is the time in
+    """Return the forged token. `other` is a token of the same kind that belongs to another person. `now` is the time in
     seconds."""
     header, claims = (decoded(part) for part in token.split(".")[:2])
     words = {"@kid": KIDS[kind], "@other-kid": KIDS["access" if kind == "id" else "id"]}
@@ -46,7 +47,7 @@ def decoded(part: str) -> dict[str, Any]:
 
 
 def filled(value: Any, words: Mapping[str, str]) -> Any:
-    """Replace the placeholders of a case by values of the valid token or of the attacker."""
+    """Replace the placeholders of a case with values of the valid token or of the attacker."""
     if isinstance(value, list):
         return [filled(entry, words) for entry in value]
     if not isinstance(value, str) or not value.startswith(("@", " @")):
@@ -61,7 +62,7 @@ def filled(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def mutated(claims: dict[str, Any], change: dict[str, Any] | None, now: int) -> str | None:
-    """Change one claim. Return the claims as text if JSON itself has no such value."""
+    """Change one claim. Return the claims as text if JSON cannot represent the value."""
     if change is None:
         return None
     name, how, value = change["claim"], change["how"], change.get("with")
@@ -90,7 +91,7 @@ def mutated(claims: dict[str, Any], change: dict[str, Any] | None, now: int) -> 
 
 
 def encoded(template: str | None, text: str, encoding: str) -> str:
-    """Return the base64url of a part."""
+    """Return a part of the token in base64url."""
     if template is not None:
         words = {
             **{"{claims}": text, "{header}": text, "{cut}": text[:-1], "{header_cut}": text[:-1]},
@@ -109,7 +110,7 @@ def encoded(template: str | None, text: str, encoding: str) -> str:
 
 
 def signature(case: dict[str, Any], kind: str, h: str, p: str, claims: dict[str, Any]) -> bytes:
-    """Sign the token, correctly or not, as the case says."""
+    """Sign the token as the case describes, with a valid or an invalid signature."""
     how, key = case.get("sign", "RS256"), case.get("key", "own")
     text = {
         "other-bytes": b"something else",
@@ -177,7 +178,7 @@ def der(name: str) -> bytes:
 
 
 def hmac_secret(name: str, kind: str, claims: dict[str, Any]) -> bytes:
-    """List the values that an attacker could try as a symmetric key: all public data about the pool."""
+    """List the symmetric keys that an attacker could try: all public data about the pool."""
     public = rsa_key(KIDS[kind]).public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return {
@@ -196,7 +197,7 @@ def hmac_secret(name: str, kind: str, claims: dict[str, Any]) -> bytes:
 
 
 def written(case: dict[str, Any], h: str, p: str, s: bytes, token: str, other: str) -> str:
-    """Join the token's parts as the case says."""
+    """Join the token's parts as the case describes."""
     template = case.get("token", "{h}.{p}.{s}")
     text, half, third = b64url(s), len(b64url(s)) // 2, len(p) // 3
     other_parts = other.split(".")

@@ -1,4 +1,4 @@
-"""Records every outbound call that a component test causes. Each call must be in a line of the fault table."""
+"""Functions that record every outbound call of a component test. The fault table must list each call."""
 
 import functools
 from typing import Any
@@ -19,7 +19,7 @@ LISTED = {(call.route, call.name) for call in (*CALLS, *ELSEWHERE)}
 
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
-    """Record the calls of all containers that start from now on, by route and trigger."""
+    """Start recording. The recorder lists the outbound calls of all new containers, by route and trigger."""
     outbound = Outbound()
     send, run, init = Browser.send, entry._run, Services.__init__
     mail, leave = entry.account_mail, entry.leaving
@@ -28,7 +28,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
         resource, _ = browser._match(self._app.routes, path)
         resource = resource.removeprefix(self.prefix) or "/"
-        method_asked = "GET" if method == "HEAD" else method  # HEAD is answered by the view of GET
+        method_asked = "GET" if method == "HEAD" else method  # The view of GET also serves HEAD.
         with outbound.at(f"{method_asked} {resource}"):
             return send(self, method, target, *more, **named)
 
@@ -61,7 +61,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     together = workers.together
 
     def carried(*calls: Any) -> Any:
-        """Calls from parallel threads belong to the route that started the threads."""
+        """Record the calls of parallel threads under the route that started the threads."""
         place = outbound.place
         return together(*(functools.partial(outbound.run_at, place, call) for call in calls))
 

@@ -1,4 +1,4 @@
-"""A stage with passkeys, and Grace's device."""
+"""A test stage with passkeys, and Grace's device."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ NEW_PASSWORD = "another horse 34"
 
 
 class Passkeys:
-    """Grace on a stage whose passkeys are for app.example.org. A test can make her device send false data."""
+    """Grace's actions on a stage with passkeys for app.example.org. A test can make her device send false data."""
 
     def __init__(self, direct: Direct) -> None:
         self.direct = direct
@@ -28,15 +28,15 @@ class Passkeys:
         return self.post("passkeys/open", password=PASSWORD, **more)
 
     def set_up(self) -> Passkey:
-        """Sign Grace in, set up a passkey, close the list, and sign out."""
+        """Sign Grace in, add a passkey, close the list, and sign out."""
         assert self.open().status == 200
         self.add()
         self.post("passkeys/close")
         return self.device.passkeys[-1]
 
     def reset(self, password: str = NEW_PASSWORD) -> Answer:
-        """Set a new password by mail in an unknown browser, then move the clock one second on, so that sign-ins count as
-        newer."""
+        """Set a new password with a mailed code in a new browser. Then advance the clock by one second, because later
+        sign-ins must have a later time."""
         elsewhere = self.direct.world.browser()
         self.post("direct/forgot-password", elsewhere, email=EMAIL)
         code = self.direct.pool.last_code("reset")
@@ -57,6 +57,6 @@ class Passkeys:
         return self.direct.challenge("WEB_AUTHN", browser, credential=credential)
 
     def sign_in(self, browser: Browser | None = None, email: str = EMAIL, **lies: Any) -> Answer:
-        """Request a challenge and answer it; `lies` are wrong values that the device sends in its answer."""
+        """Request a challenge and send the device's response. `lies` are wrong values in the response."""
         options = self.ask(email, browser).json()["challenge"]["options"]
         return self.answer(self.device.get(options, **lies), browser)

@@ -1,5 +1,4 @@
-"""A team's app with a route that requires a recent authentication, on the strict doubles; people's sign-ins and
-calls."""
+"""A test app with a route that requires a recent authentication. Two people sign in to the app and call the route."""
 
 import base64
 import json
@@ -21,7 +20,7 @@ ROUTE = "/refunds"
 
 
 class Shop:
-    """The app, and Cognito's calls to its triggers. Ada comes from Okta; Grace has a password."""
+    """The app, and Cognito's calls to the app's triggers. Ada signs in through Okta. Grace signs in with a password."""
 
     def __init__(self, world: World, openapi: str | None = None, **wanted: Any) -> None:
         self.world = world
@@ -51,14 +50,14 @@ class Shop:
         query: str = "",
         **claims: Any,
     ) -> None:
-        """Sign in through Okta, whose ID token has `auth_time`; None means that the provider omits it."""
+        """Sign in through Okta. `auth_time` is the claim in Okta's ID token. None omits the claim."""
         start = browser.get(f"/auth/login?provider=Okta{query}").location
         self.hear(auth_time, **claims)
         back = self.world.cognito.authorize(start, person or Person())
         assert browser.get(back, site="cross-site").status == 303
 
     def hear(self, auth_time: object, *, part: str = "idToken", subject: str = "00u1ada") -> None:
-        """Call our trigger with Okta's claims, as Cognito does."""
+        """Call the trigger with Okta's claims, as Cognito does at a sign-in through Okta."""
         event = load_event("InboundFederation_ExternalProvider")
         attributes = event["request"]["attributes"]
         for told in (attributes["idToken"], attributes["userInfo"]):
@@ -68,7 +67,7 @@ class Shop:
         self.gate.user_records(event, LambdaContext())
 
     def by_password(self, browser: Browser, remember: bool = False) -> str:
-        """Sign Grace in; return the access token."""
+        """Sign Grace in with her password. Return the access token."""
         body = {"email": EMAIL, "password": PASSWORD, "remember": remember}
         answer = browser.post("/auth/direct/sign-in", body)
         token: str = answer.json()["access_token"]
@@ -80,7 +79,7 @@ class Shop:
         return token
 
     def call(self, token: str, *, origin: str | None = None, **changed: Any) -> Answer:
-        """Call the route as API Gateway does: its authorizer passes the claims on as text. None removes a claim."""
+        """Call the route as API Gateway does. The authorizer converts the claims to text. None removes a claim."""
         claims = {**claims_of(token), **changed}
         event = build_event(
             self.app.routes,
@@ -116,7 +115,7 @@ class Shop:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return a token's claims, with numbers as text."""
+    """Return a token's claims, with numbers converted to text."""
     payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return {name: str(value) if isinstance(value, int) else value for name, value in claims.items()}

@@ -1,4 +1,4 @@
-"""Turns a case of tests/data/cookie_tampering.json into a cookie value."""
+"""Functions that turn a case of tests/data/cookie_tampering.json into a cookie value."""
 
 import base64
 import json
@@ -10,12 +10,12 @@ from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
 from tests.component.world import SEALING_KEY
 
 _NONCE, _TAG = 12, 16
-#: Cookies whose content is compressed before it is sealed.
+#: The purposes of cookies with compressed content. The server compresses the content before sealing.
 DEFLATED = ("challenge", "mfa-enrolment")
 
 
 def sealer(secret: str = SEALING_KEY, kid: str = "k1") -> Sealer:
-    """A sealer with a chosen key."""
+    """A sealer with the given key and key id."""
     return Sealer(lambda renew: KeyRing(kid, {kid: secret}))
 
 
@@ -26,7 +26,8 @@ def regions(value: str) -> dict[str, bytes]:
 
 
 def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
-    """Return the tampered `value`, a cookie of `purpose`; `other` is another person's cookie of the same kind."""
+    """Return the tampered `value`, which is a cookie of `purpose`. `other` is the same type of cookie, but of another
+    person."""
     kid, _, body = value.partition(".")
     parts = regions(value)
     kind = case["kind"]
@@ -67,7 +68,7 @@ def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
 
 
 def is_foreign(case: dict[str, Any], purpose: str) -> bool:
-    """Return whether the case makes a difference for a cookie of this purpose."""
+    """Return False if the case only sets the cookie's own purpose. Otherwise return True."""
     return not (case["kind"] == "purpose" and case["purpose"] == purpose)
 
 

@@ -1,4 +1,4 @@
-"""An account belongs to the person who reads its mailbox, no matter who came first and what they set (S-67)."""
+"""Tests that an account belongs to the person who can read its mailbox, even if a stranger signed up first (S-67)."""
 
 import threading
 from typing import Any
@@ -24,7 +24,7 @@ STRANGERS_NAMES = {"given_name": "Mallory", "family_name": "Stranger"}
 
 
 def strangers_account(direct: Direct, email: str = NEW) -> PoolUser:
-    """Return an account from Cognito's page, or an earlier release, with a stranger's password and names."""
+    """Return an account with a stranger's password and names, created on Cognito's page or by an earlier release."""
     user = PoolUser(email, STRANGERS_PASSWORD, status="UNCONFIRMED", **STRANGERS_NAMES)
     direct.pool.add(user)
     row = {"userName": user.username, "Email": email, "status": "PENDING", **STRANGERS_NAMES}
@@ -34,7 +34,7 @@ def strangers_account(direct: Direct, email: str = NEW) -> PoolUser:
 
 
 def assert_owner_has_it(direct: Direct) -> None:
-    """The account has the owner's password and names, and one record."""
+    """Check that the account has the owner's password and names, and one record."""
     assert direct.sign_in(NEW, STRANGERS_PASSWORD, direct.world.browser()).status == 401
     mine = direct.sign_in(NEW)
     assert mine.status == 200
@@ -64,7 +64,7 @@ def test_no_password_is_taken_before_the_code(direct: Direct, password: Any, mor
 def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
     direct: Direct, first: str
 ) -> None:
-    """A stranger can only cause more mail to the owner; each code is in the owner's mailbox."""
+    """A stranger's requests can only cause more mails to the owner. The owner's mailbox receives every code."""
     stranger, owner = direct.world.browser(), direct.browser
     stranger.source_ip = "198.51.100.9"
     order = [stranger, owner] if first == "stranger" else [owner, stranger]
@@ -75,12 +75,12 @@ def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
     assert guess.status == 400
     assert confirm(direct, NEW, code=direct.pool.last_code("sign-up")).status == 200
     assert_owner_has_it(direct)
-    assert len(direct.pool.users) == 2  # one is Grace, the other the owner
+    assert len(direct.pool.users) == 2  # Grace's account, and the owner's account
 
 
 @pytest.mark.security("S-67")
 def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
-    """The last password counts, and the code in the second mail confirms the account."""
+    """The last password is valid, and the code of the second mail confirms the account."""
     sign_up(direct)
     sign_up(direct)
     assert (
@@ -95,7 +95,8 @@ def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
 def test_an_account_that_our_server_did_not_make_starts_afresh(
     direct: Direct, request_path: str
 ) -> None:
-    """The account has a stranger's password, names and code, so it is removed with its record, and created again."""
+    """The existing account has a stranger's password, names and code. Our code deletes the account and its record, and
+    creates a new account."""
     old = strangers_account(direct)
     old_code = old.new_code("sign-up", direct.world.clock())
     assert direct.post(f"direct/{request_path}", email=NEW).status == 200
@@ -111,7 +112,7 @@ def test_an_account_that_our_server_did_not_make_starts_afresh(
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("path", ["confirm", "reset-password"])
 def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> None:
-    """The stranger may hope that the owner enters the account's own code, but even that code does not work."""
+    """The test enters the code of the stranger's account. The server refuses the code."""
     old = strangers_account(direct)
     code = old.new_code("sign-up", direct.world.clock())
     body = {"email": NEW, "code": code, "password": PASSWORD, **NAMES}
@@ -124,7 +125,7 @@ def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> 
 def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The account's status is read again before the account is removed, because Cognito's page does not use our lock."""
+    """The lock does not apply to Cognito's page. Our code therefore reads the account's status again before the deletion."""
     old = strangers_account(direct)
     find = UserAdmin.find
 
@@ -140,7 +141,7 @@ def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
 
 @pytest.mark.security("S-67")
 def test_an_unfinished_sign_up_is_finished_by_a_forgotten_password(direct: Direct) -> None:
-    """The person gets the existing code, and the form for a new password accepts it."""
+    """The person receives the existing sign-up code. The form for a new password accepts that code."""
     sign_up(direct)
     direct.pool.sent.clear()
     assert direct.post("direct/forgot-password", email=NEW).status == 200
@@ -152,7 +153,7 @@ def test_an_unfinished_sign_up_is_finished_by_a_forgotten_password(direct: Direc
 
 @pytest.mark.security("S-67")
 def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> None:
-    """The same form works. The names are the new ones, and all earlier sessions have ended."""
+    """The form for a new password sets the new password and the new names, and ends all earlier sessions."""
     grace = direct.grace.email
     direct.sign_in()
     elsewhere = direct.world.browser()
@@ -168,7 +169,7 @@ def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> 
 
 @pytest.mark.security("S-67")
 def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Direct) -> None:
-    """The second factor still belongs to the owner. The names of a linked person are managed by the provider."""
+    """The second factor still belongs to the owner. The provider manages the names of a linked person."""
     direct.with_totp()
     direct.grace.identities.append(("Okta", "00uGrace"))
     grace = direct.grace.email
@@ -183,7 +184,7 @@ def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Dire
 def test_whoever_gave_the_old_password_before_a_reset_does_not_get_in_after_it(
     direct: Direct,
 ) -> None:
-    """A stranger who knows the password and has the app waits at the second step, while the owner resets the password."""
+    """A stranger enters the password and stops at the second step. Then the owner resets the password."""
     direct.with_totp()
     stranger = direct.world.browser()
     assert direct.sign_in(browser=stranger).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -213,7 +214,8 @@ STEPS = ["admin_update_user_attributes", "admin_set_user_password"]
 def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
     direct: Direct, step: str
 ) -> None:
-    """The code is used up, but no password is set, so nobody can sign in. The owner requests another code, which works."""
+    """The confirmation has used up the code, and the account still has no password. The owner requests another code, and
+    the second code works."""
     sign_up(direct)
     code = direct.pool.last_code("sign-up")
     direct.pool.fail(step, client_error("InternalErrorException"))
@@ -227,8 +229,7 @@ def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
 
 @pytest.mark.security("S-67")
 def test_a_sign_up_does_not_cross_a_confirmation(direct: Direct) -> None:
-    """Both requests take the lock of the address. If one arrives in between, it waits until the owner's account is
-    complete."""
+    """During the confirmation, the address is locked. A sign-up waits until the owner's account is complete."""
     sign_up(direct)
     ((_, event),) = direct.world.functions.events
     barred: list[str] = []
@@ -253,7 +254,7 @@ def _locks(direct: Direct) -> AddressLocks:
     )
 
 
-# What proves a mailbox (S-68) -----------------------------------------------------------------
+# Proof that a person reads the mailbox (S-68) -------------------------------------------------------
 
 
 def proved(direct: Direct, user: PoolUser) -> bool:
@@ -264,7 +265,7 @@ def proved(direct: Direct, user: PoolUser) -> bool:
 def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
     direct: Direct,
 ) -> None:
-    """A password that was set in another way proves nothing about the mailbox, however often it is used to sign in."""
+    """A password that somebody sets in another way proves nothing about the mailbox, even after many sign-ins."""
     direct.sign_in()
     assert not proved(direct, direct.grace)
     direct.post("direct/forgot-password", email=direct.grace.email)
@@ -288,7 +289,7 @@ def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
 
 @pytest.mark.security("S-68")
 def test_nobody_writes_the_proof_for_himself(direct: Direct) -> None:
-    """Neither a route nor an attribute of the pool can set the proof."""
+    """Neither a route nor an attribute of the pool can set the proof of the mailbox."""
     for event in ("PostConfirmation_ConfirmSignUp", "PostAuthentication_Authentication"):
         sent = load_event(event)
         sent["request"]["userAttributes"]["provedAt"] = "2000-01-01T00:00:00.000Z"
@@ -317,7 +318,8 @@ UNMARKED: dict[str, Any] = {
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("metadata", UNMARKED.values(), ids=UNMARKED)
 def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata: Any) -> None:
-    """On Cognito's page the password comes before the proof; the trigger refuses sign-ups that our server did not send."""
+    """Cognito's page accepts a password before the address is verified. The trigger refuses every sign-up without the
+    mark of our server."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = metadata
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
@@ -329,11 +331,11 @@ def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata
 def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotation(
     direct: Direct,
 ) -> None:
-    """The mark, like the pool, ignores the address's case."""
+    """The mark ignores the case of the address, as the pool does."""
     sign_up(direct, "first@example.org")
     new_secret = "a-rotated-secret-0123456789abcdef"
     direct.world.secrets.put(SECRET_ARN, {"client_secret": new_secret})
-    direct.world.clock.advance(31)  # the cached value is valid for longer than this
+    direct.world.clock.advance(31)  # longer than the container caches the secret
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = {KEY: build_mark(ADDRESS.upper(), new_secret)}
     gate.user_records(event, LambdaContext())
@@ -341,7 +343,7 @@ def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotati
 
 
 def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct) -> None:
-    """This is the case with the setting `managed`; docs/security.md describes the remaining risk."""
+    """The test uses the setting `managed`. docs/security.md describes the remaining risk."""
     direct.restart(direct_sign_in="managed")
     gate.user_records(load_event("PreSignUp_SignUp"), LambdaContext())
     (row,) = direct.world.users().values()
@@ -352,8 +354,8 @@ def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct
 
 
 def test_a_lock_is_one_at_a_time_and_opens_by_itself(direct: Direct) -> None:
-    """If a holder crashes, the lock expires, so the address is not blocked for good. A holder whose lock has expired
-    releases nothing."""
+    """A lock expires after a crash, and another request can then lock the address. The owner of an expired lock cannot
+    release a newer lock."""
     locks, clock = _locks(direct), direct.world.clock
     with locks.held("lock/1", 0):
         with pytest.raises(Exception, match="is running"), locks.held("lock/1", 1):
@@ -388,7 +390,7 @@ def test_many_at_once_get_a_lock_one_after_the_other(direct: Direct) -> None:
 
 
 def test_a_lock_that_cannot_be_given_up_undoes_nothing(direct: Direct) -> None:
-    """A lock that cannot be released expires by itself. If a lock cannot be taken, the work does not begin."""
+    """A lock that cannot be released expires. If a lock cannot be acquired, the work does not start."""
     locks = _locks(direct)
     with locks.held("lock/1", 0):
         direct.world.dynamodb.fault = connect_timeout()

@@ -1,5 +1,4 @@
-"""Addresses as people type them and as providers send them: all code parses them in the same way, and none bypasses a rule
-(S-72)."""
+"""Tests that all code parses an email address in the same way. No spelling of an address bypasses a rule (S-72)."""
 
 from typing import Any
 
@@ -17,14 +16,14 @@ from tests.events import load_event
 
 LINES = attack_lines("hostile_addresses.txt")
 REFUSED = r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
-#: Each rule is tested alone: with both rules, one of them would hide that the other is missing.
+#: Each test uses one rule. If both rules were active, a missing rule would stay undetected.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "refuse lists and a provider": {
         "sign_up_refused_domains": frozenset({"bad.example", "b\u00fccher.example"})
     },
     "an allow list": {"sign_up_allowed_domains": frozenset({"good.example"})},
 }
-#: The address as typed, and the address that the pool is asked for.
+#: Pairs of the typed address and the address in the request to the pool.
 GOOD = [
     ("x@good.example", "x@good.example"),
     ("X.Y+z@Good.Example", "X.Y+z@good.example"),
@@ -47,7 +46,7 @@ GOOD = [
 
 
 def stage(direct: Direct, **settings: Any) -> Direct:
-    """A stage on which corp2.example belongs to a provider; `settings` are added."""
+    """A stage on which corp2.example belongs to a provider. `settings` are additional settings."""
     row = {"name": {"S": "Corp2"}, "domains": {"L": [{"S": "corp2.example"}]}}
     direct.world.dynamodb.put(direct.world.settings.providers_table, row)
     direct.restart(**settings)
@@ -69,7 +68,7 @@ def trigger(source: str, email: str, **more: Any) -> Any:
 @pytest.mark.parametrize("rules", RULES)
 @pytest.mark.parametrize("line", LINES, ids=ascii)
 def test_no_hostile_address_gets_an_account(direct: Direct, line: str, rules: str) -> None:
-    """Our form refuses the address before Cognito is called. On Cognito's own page, the trigger refuses it."""
+    """Our form refuses the address before the call to Cognito. The trigger refuses the address on Cognito's page."""
     stage(direct, **RULES[rules])
     assert sign_up(direct, line).status in (400, 403)
     assert direct.pool.calls == []
@@ -81,7 +80,7 @@ def test_no_hostile_address_gets_an_account(direct: Direct, line: str, rules: st
 @pytest.mark.security("S-72")
 @pytest.mark.parametrize("line", LINES, ids=ascii)
 def test_no_hostile_address_hides_whose_it_is(direct: Direct, line: str) -> None:
-    """Each hostile address is either refused, or leads to the same provider as the plain spelling."""
+    """The server either refuses a hostile address, or finds the same provider as for the plain spelling."""
     domains = ("corp2.example", "bad.example", "xn--bcher-kva.example")
     row = {"name": {"S": "Corp2"}, "domains": {"L": [{"S": domain} for domain in domains]}}
     direct.world.dynamodb.put(direct.world.settings.providers_table, row)
@@ -95,7 +94,7 @@ def test_no_hostile_address_hides_whose_it_is(direct: Direct, line: str) -> None
 def test_what_is_an_address_is_read_the_same_everywhere(
     direct: Direct, typed: str, heard: str
 ) -> None:
-    """Sign-up, sign-in and forgotten password all send the same spelling to the pool, so there is one account and one
+    """Sign-up, sign-in and password reset send the same spelling to the pool. Each address has one account and one
     allowance."""
     stage(direct)
     assert sign_up(direct, typed).status == 200
@@ -112,8 +111,7 @@ def test_what_is_an_address_is_read_the_same_everywhere(
     "other", ["\uff47race@example.org", "gr\u00e1ce@example.org", "\u212arace@example.org"]
 )
 def test_another_spelling_of_the_name_is_no_way_to_guess(direct: Direct, other: str) -> None:
-    """A person who owns an account with a similar name cannot reset the counter of guesses at Grace's account by signing
-    in."""
+    """The owner of a similar address signs in. The sign-in does not reset the counter of guesses for Grace's account."""
     direct.pool.add(PoolUser(other, PASSWORD))
     statuses = []
     for number in range(40):
@@ -132,7 +130,8 @@ def test_another_spelling_of_the_name_is_no_way_to_guess(direct: Direct, other: 
 def test_settings_and_providers_may_spell_a_domain_either_way(
     direct: Direct, listed: str, typed: str
 ) -> None:
-    """The rule covers the allow list, the refuse list, and a handwritten row of the providers table."""
+    """The test covers the list of allowed domains, the list of refused domains, and a manually written row of the
+    providers table."""
     read = Settings.from_env(
         {**ENVIRONMENT, "SIGN_UP_ALLOWED_DOMAINS": listed, "SIGN_UP_REFUSED_DOMAINS": listed}
     )
@@ -170,8 +169,8 @@ def test_settings_and_providers_may_spell_a_domain_either_way(
     ],
 )
 def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: str) -> None:
-    """Okta has no domains, so it may sign up anybody except people of other providers' domains. Addresses that can be read
-    in two ways are refused."""
+    """Okta's row has no domains. Okta may use any address, except ambiguous addresses and addresses in another provider's
+    domain."""
     stage(direct)
     with pytest.raises(TriggerFailed, match=REFUSED):
         trigger("PreSignUp_ExternalProvider", email, userName="okta_00u1")
@@ -189,7 +188,8 @@ def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: 
     ],
 )
 def test_what_a_provider_tells_before_the_at_is_kept_as_it_is(direct: Direct, email: str) -> None:
-    """Only the domain is checked: the provider's own people are signed in, and the record has the address as it was sent."""
+    """The rule checks only the domain. The provider's people can sign in, and the record has the exact address from the
+    provider."""
     stage(direct)
     trigger("PreSignUp_ExternalProvider", email, userName="corp2_00u1")
     assert direct.world.users()["corp2_00u1"]["Email"] == email

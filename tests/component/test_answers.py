@@ -1,4 +1,4 @@
-"""Common properties of all answers: security headers, the error format, content types, caching."""
+"""Tests of the properties that all responses share: security headers, the error format, content types, caching."""
 
 import json
 from html.parser import HTMLParser
@@ -20,7 +20,7 @@ def script_name() -> str:
 
 
 def status_cases() -> dict[str, tuple[int, Any]]:
-    """For every route and status that this file tests, return its name, the status, and a function that requests it."""
+    """For every route and status of this file, return a name, the status, and a function that requests the route."""
     own = [("X-Gatehouse", "1"), ("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com")]
     return {
         "page": (200, lambda b: b.get("/")),
@@ -56,10 +56,10 @@ CASES = status_cases()
 
 
 def assert_well_dressed(answer: Answer) -> None:
-    """Every security header has its value; the content type has a charset."""
+    """Check that every security header has the expected value, and that the content type has a charset."""
     for name, value in SECURITY_HEADERS.items():
         if name == "Cache-Control" and "etag" in answer.headers:
-            continue  # the page and its files contain no secret, so browsers may keep them
+            continue  # browsers may cache the page and its files, which contain no secrets
         assert answer.headers[name.lower()] == value
     assert "charset=utf-8" in answer.headers["content-type"]
     if answer.status >= 400:
@@ -72,7 +72,7 @@ def assert_well_dressed(answer: Answer) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("name", CASES, ids=str)
 def test_every_answer_has_the_security_headers(world: World, browser: Browser, name: str) -> None:
-    """The test covers 2xx, 3xx and 4xx."""
+    """The test covers 2xx, 3xx and 4xx responses."""
     status, call = CASES[name]
     answer = call(browser)
     assert answer.status == status
@@ -82,7 +82,7 @@ def test_every_answer_has_the_security_headers(world: World, browser: Browser, n
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("target", ["/auth/config", "/auth/login?provider=Okta"])
 def test_answers_about_outages_have_them_too(world: World, browser: Browser, target: str) -> None:
-    """During an outage, clients other than browsers get 503 with Retry-After."""
+    """During an outage, clients other than browsers receive a 503 response with `Retry-After`."""
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.send("GET", target)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
@@ -96,7 +96,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
     browser: Browser,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One log line lists all missing settings; the caller reads a plain sentence."""
+    """One log line lists all missing settings. The response contains only a general sentence."""
     from tests.component.world import ENVIRONMENT
 
     for name in ENVIRONMENT:
@@ -119,21 +119,21 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
 
 def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
-    """The route only says that the app runs; it makes no outbound call."""
+    """The route reports only that the app runs, and makes no outbound call."""
     gate.services = None
     assert browser.get("/health").json()["status"] == "ok"
 
 
 @pytest.mark.security("S-63")
 def test_debug_is_off() -> None:
-    """Chalice's debug mode puts tracebacks into answers."""
+    """In debug mode, Chalice puts tracebacks into responses."""
     assert app.debug is False
 
 
 @pytest.mark.security("S-52")
 def test_the_policy_allows_our_own_origin_only() -> None:
-    """The policy has no inline, no eval, no wildcard, no third party and no bare scheme, and it has the other
-    restrictions."""
+    """The policy contains no inline source, eval, wildcard, third party or bare scheme. The policy also restricts
+    `base-uri`, `form-action`, frames and trusted types."""
     sources = {source for values in CONTENT_SECURITY_POLICY.values() for source in values}
     assert sources == {"'self'", "'none'", "'script'"}
     for directive in ("default-src", "object-src", "base-uri", "frame-ancestors", "trusted-types"):
@@ -143,7 +143,7 @@ def test_the_policy_allows_our_own_origin_only() -> None:
 
 
 class _Page(HTMLParser):
-    """Collects everything that a strict policy would block."""
+    """An HTML parser that collects every element that a strict policy would block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,8 +167,8 @@ class _Page(HTMLParser):
 
 @pytest.mark.security("S-52")
 def test_the_page_needs_nothing_that_the_policy_forbids(world: World, browser: Browser) -> None:
-    """The page has no inline script or style, no handler attributes and no address of another origin; its login is a
-    link."""
+    """The page has no inline script or style, no handler attributes, and no address of another origin. The sign-in is a
+    plain link."""
     page = _Page()
     page.feed(browser.get("/").body)
     assert page.faults == []
@@ -178,7 +178,6 @@ def test_the_page_needs_nothing_that_the_policy_forbids(world: World, browser: B
 
 @pytest.mark.security("S-54")
 def test_the_title_is_escaped_into_the_page(world: World, browser: Browser) -> None:
-    """A title with markup stays text."""
     world.restart(app_title="<script>alert(1)</script>\"'&")
     body = browser.get("/").body
     assert "<script>alert" not in body
@@ -187,7 +186,7 @@ def test_the_title_is_escaped_into_the_page(world: World, browser: Browser) -> N
 
 @pytest.mark.security("S-04")
 def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
-    """The same package serves `…/api` and a custom domain: the addresses are built from the request."""
+    """The same package serves `…/api` and a custom domain, because the app builds its addresses from the request."""
     assert 'href="/api/assets/' in world.browser().get("/").body
     assert 'href="/assets/' in world.browser(domain="app.example.org", stage="").get("/").body
 
@@ -195,7 +194,7 @@ def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
 def test_assets_are_cached_for_ever_and_the_page_is_asked_for_anew(
     world: World, browser: Browser
 ) -> None:
-    """A new release has a new fingerprint, and the page names it at once."""
+    """A new release has a new fingerprint in the file's name. The page contains the new name immediately."""
     assert (
         browser.get(script_name()).headers["cache-control"] == "public, max-age=31536000, immutable"
     )
@@ -208,7 +207,7 @@ def test_assets_are_cached_for_ever_and_the_page_is_asked_for_anew(
 def test_a_browser_that_has_this_version_gets_304(
     world: World, browser: Browser, target: str, form: str
 ) -> None:
-    """The 304 has no body, but the same headers, which replace those in the browser's cache."""
+    """The 304 response has no body. Its headers equal the headers of the full response, and replace the cached headers."""
     whole = browser.get(target)
     tag = whole.headers["etag"]
     assert tag.startswith('W/"')
@@ -223,13 +222,14 @@ def test_a_browser_that_has_this_version_gets_304(
 def test_another_version_is_answered_in_full(
     world: World, browser: Browser, target: str, tag: str
 ) -> None:
-    """Only exactly this version's tag gives a 304."""
+    """A 304 response requires exactly the tag of this version."""
     answer = browser.get(target, headers=[("If-None-Match", tag)])
     assert (answer.status, answer.body != "") == (200, True)
 
 
 def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
-    """In an outage of the providers table a link to managed login remains, which offers the providers, too."""
+    """During an outage of the providers table, the page has a link to managed login. Managed login offers the providers
+    as well."""
 
     def ways() -> str:
         answer = browser.get("/")
@@ -246,7 +246,7 @@ def test_without_scripts_the_providers_are_links(world: World, browser: Browser)
 
 
 def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser) -> None:
-    """The tag depends on title, base path and release."""
+    """The tag depends on the title, the base path and the release."""
     tag = browser.get("/").headers["etag"]
     assert world.browser(domain="app.example.org", stage="").get("/").headers["etag"] != tag
     world.restart(app_title="Other")
@@ -256,7 +256,7 @@ def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser)
 @pytest.mark.security("S-33")
 @pytest.mark.parametrize("name", ["config", "refresh without session", "health", "whoami"])
 def test_nothing_else_may_be_kept(world: World, browser: Browser, name: str) -> None:
-    """All other answers have no-store."""
+    """All other responses have `no-store`."""
     answer = CASES[name][1](browser)
     assert answer.headers["cache-control"] == "no-store"
     assert "etag" not in answer.headers
@@ -266,7 +266,7 @@ def test_nothing_else_may_be_kept(world: World, browser: Browser, name: str) -> 
     "name", ["..", "%2e%2e", "index.html", "..%2f..%2fapp.py", "app.js%00", "APP.JS", ".env"]
 )
 def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
-    """Names are looked up in a list, never opened."""
+    """The server searches the name in a list, and never opens a file by the requested name."""
     from urllib.parse import unquote
 
     event = build_event(
@@ -277,7 +277,7 @@ def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
 
 
 def test_config_keeps_providers_with_domains_private(world: World, browser: Browser) -> None:
-    """The list of customers must stay private; the page only learns whether there is one."""
+    """The list of customers must stay private. The page learns only whether any provider has a domain."""
     assert browser.get("/auth/config").json()["discover"] is False
     world.restart()
     for index in range(5):
@@ -303,7 +303,7 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
 
 
 def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browser: Browser) -> None:
-    """The configuration says whether the browser sent a cookie; only a refresh can tell whether the cookie is valid."""
+    """The configuration says whether the browser sent a cookie. Only a refresh can check whether the cookie is valid."""
     world.sign_in(browser)
     assert browser.get("/auth/config").json()["session"] is True
     world.clock.advance(31 * 60)
@@ -316,7 +316,7 @@ def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browse
 def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
     world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each refusal writes one line, which has the route's pattern and never a query string."""
+    """Each refusal writes one log line. The line contains the pattern of the route, and omits the query string."""
     event = build_event(
         app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage=""
     )

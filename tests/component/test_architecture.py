@@ -1,5 +1,5 @@
-"""Imports point in one direction, as docs/architecture.md says: the contracts of `.importlinter`, and rules that they
-cannot express."""
+"""Tests that imports follow the directions of docs/architecture.md: the contracts of `.importlinter`, and rules that
+import-linter cannot express."""
 
 import ast
 import os
@@ -16,7 +16,7 @@ PACKAGE = ROOT / "chalicelib" / "gatehouse"
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Yield every module of Gatehouse: its name without `chalicelib.gatehouse.`, and its tree."""
+    """Yield each module of Gatehouse as a pair: its name without `chalicelib.gatehouse.`, and its syntax tree."""
     for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         yield (
@@ -26,7 +26,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def imports(name: str, tree: ast.Module) -> Iterator[str]:
-    """Yield the full names of all imports, including those inside functions."""
+    """Yield the full names of all imports, including imports inside functions."""
     here = ["chalicelib", "gatehouse", *name.split(".")]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -46,7 +46,7 @@ MODULES = dict(modules())
 
 
 def lint(project: Path) -> tuple[int, str]:
-    """Check the contracts of a project; return exit code and report."""
+    """Check the contracts of a project. Return the exit code and the report."""
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
     done = subprocess.run(
         [*command, "--no-cache", "--no-logo"],
@@ -59,7 +59,6 @@ def lint(project: Path) -> tuple[int, str]:
 
 
 def test_imports_run_one_way() -> None:
-    """The code keeps every contract of `.importlinter`."""
     code, said = lint(ROOT)
     assert code == 0, said
     assert "0 broken" in said
@@ -117,8 +116,8 @@ def test_each_contract_notices_an_import_against_it(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("command_line", [True, False])
 def test_the_gate_keeps_chalice_to_the_lock(command_line: bool) -> None:
-    """Chalice's command line loads the app before it packages the app, so the version is checked then. In Lambda, none of
-    that code is loaded."""
+    """Chalice's command line loads the app before packaging, and this import checks the version of Chalice. Lambda loads
+    none of the checking code."""
     code = f"""
 import sys
 if {command_line}:
@@ -143,7 +142,8 @@ print(hasattr(packager, "_gatehouse_exact"), any(name.split(".")[0] == "ops" for
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "settings"])
 def test_only_settings_reads_the_environment(name: str) -> None:
-    """No other module mentions os.environ or getenv. A module may get a mapping as an argument and pass it on."""
+    """No other module mentions `os.environ` or `getenv`. A module may receive a mapping as an argument and pass the mapping
+    on."""
     assert not {f for f in imports(name, MODULES[name]) if within(f, "os")} - {"os"}
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -156,7 +156,7 @@ def test_only_settings_reads_the_environment(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "aws_session"])
 def test_only_one_module_makes_clients(name: str) -> None:
-    """botocore's session is used only in the module from which the composition root gets its clients."""
+    """Only one module uses botocore's session. The composition root gets its clients from that module."""
     makers = ("boto3", "botocore.session")
     assert not [
         f for f in imports(name, MODULES[name]) if any(within(f, maker) for maker in makers)
@@ -165,7 +165,7 @@ def test_only_one_module_makes_clients(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_no_assert_is_a_check_of_input(name: str) -> None:
-    """An assert may only narrow a type, because `python -O` would remove a defence that is an assert."""
+    """An assert may only narrow a type, because `python -O` removes asserts."""
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Assert):
             assert "is not None" in ast.unparse(node) or "isinstance" in ast.unparse(node)

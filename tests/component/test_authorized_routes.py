@@ -1,4 +1,4 @@
-"""Routes behind API Gateway's authorizer: the handler's own checks, and that they cover every route."""
+"""Tests of routes behind API Gateway's authorizer: every route has a guard, and the handler checks the claims again."""
 
 from typing import Any
 
@@ -32,7 +32,6 @@ def without(*names: str, **changes: str) -> dict[str, str]:
 
 @pytest.mark.security("S-48")
 def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> None:
-    """The app's routes and the lists match exactly."""
     routes = {
         (method, path): entry
         for path, methods in app.routes.items()
@@ -51,8 +50,8 @@ def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> No
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("authorizer", [None, CognitoUserPoolAuthorizer("x", ["arn:x"]), "missing"])
 def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
-    """If a route lacks `authorized(…)`, or uses Chalice's authorizer without scopes, importing the app fails, and so does
-    the deployment."""
+    """The import of the app fails if a route lacks `authorized(…)`, or if a route uses Chalice's authorizer without
+    scopes. The deployment then fails as well."""
     arguments = {} if authorizer == "missing" else {"authorizer": authorizer}
     team = Chalice("team")
     team.route("/orders", methods=["GET"], **arguments)(lambda: {})
@@ -65,8 +64,20 @@ def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
 
 
 @pytest.mark.security("S-48")
+def test_all_unguarded_routes_are_named_at_once() -> None:
+    team = Chalice("team")
+    team.route("/orders", methods=["GET", "POST"])(lambda: {})
+    team.route("/ping", methods=["GET"])(lambda: {})
+    team.route("/tea", methods=["GET"])(lambda: {})
+    with pytest.raises(ValueError, match="has no authorizer") as caught:
+        Gatehouse(team, public={("GET", "/ping")})
+    routes = [line.split(" has no authorizer")[0] for line in str(caught.value).splitlines()]
+    assert routes == ["GET /orders", "POST /orders", "GET /tea"]
+
+
+@pytest.mark.security("S-48")
 def test_a_public_route_with_another_method_is_not_public() -> None:
-    """The list of public routes contains methods, not just paths."""
+    """The list of public routes contains pairs of method and path."""
     team = Chalice("team")
     team.route("/ping", methods=["GET", "DELETE"])(lambda: {})
     with pytest.raises(ValueError, match="DELETE /ping"):
@@ -98,7 +109,7 @@ REFUSED: dict[str, tuple[dict[str, str] | None, int]] = {
 def test_handlers_check_the_claims_again(
     world: World, browser: Browser, route: str, case: str
 ) -> None:
-    """API Gateway does not check the audience, and on a route without scopes it does not check token_use."""
+    """API Gateway does not check the audience. For routes without scopes, API Gateway also does not check `token_use`."""
     claims, status = REFUSED[case]
     answer = browser.get(route, claims=claims)
     assert answer.status == status
@@ -107,7 +118,7 @@ def test_handlers_check_the_claims_again(
 
 
 def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) -> None:
-    """The answer has the row's columns under their own names, and the groups of the token."""
+    """The response has the columns of the row under their original names. The groups come from the token."""
     body = signed_in.get("/me", claims={**CLAIMS, "cognito:groups": "[admins staff]"}).json()
     assert body["userName"] == "okta_00u1ada"
     assert body["Email"] == "ada@example.org"
@@ -118,7 +129,7 @@ def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) 
 
 @pytest.mark.security("S-50")
 def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) -> None:
-    """If a user name is given to a new person, that person does not see the old record."""
+    """Somebody has the user name of a deleted person. The response does not contain the record of the deleted person."""
     answer = signed_in.get("/me", claims=without(sub="the-next-person-of-that-name"))
     assert (answer.status, answer.json()["error"]) == (404, "not_found")
     assert "ada" not in answer.body
@@ -128,7 +139,7 @@ def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) ->
 def test_nothing_in_the_request_chooses_whose_record_is_read(
     world: World, signed_in: Browser
 ) -> None:
-    """Query and headers name another person, but the claims decide."""
+    """The query and the headers name another person. The response has the record of the person in the claims."""
     world.sign_in(world.browser(), Person(sub="s2", username="Okta_00u2", email="bob@example.org"))
     answer = signed_in.get(
         "/me?userName=Okta_00u2&sub=s2", headers=[("X-User", "Okta_00u2")], claims=CLAIMS
@@ -142,7 +153,7 @@ def test_me_without_a_record_is_404(browser: Browser) -> None:
 
 
 def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> None:
-    """An outage is reported as an outage, and does not end the session."""
+    """The outage of the table does not end the session."""
     from tests.doubles.aws_errors import connect_timeout
 
     world.dynamodb.fault = connect_timeout()
@@ -152,7 +163,7 @@ def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> 
 
 
 def test_whoami_reads_claims_and_no_table(world: World, browser: Browser) -> None:
-    """The example of a team's route makes no outbound call."""
+    """The example route of a team makes no outbound call."""
     body = browser.get("/whoami", claims={**CLAIMS, "cognito:groups": "a,b"}).json()
     assert body == {
         "sub": Person().sub,
@@ -165,7 +176,7 @@ def test_whoami_reads_claims_and_no_table(world: World, browser: Browser) -> Non
 
 
 def team_app(view: Any, **arguments: Any) -> Any:
-    """Return a team's app with one route, guarded like ours."""
+    """Return a team's app with one guarded route."""
     blueprint = Blueprint("team")
     blueprint.route("/orders", methods=["GET"], **arguments)(
         lambda: view(blueprint.current_request)
@@ -187,7 +198,7 @@ def team_app(view: Any, **arguments: Any) -> Any:
 
 @pytest.mark.security("S-51")
 def test_a_group_counts_only_from_the_tokens_own_claim(world: World) -> None:
-    """`custom:groups` and similar claims are user-writable; only cognito:groups opens a route."""
+    """People can change `custom:groups` and similar attributes themselves. Only the claim `cognito:groups` grants access."""
     call = team_app(
         lambda request: {"ok": caller_of(request).username},
         authorizer=authorized("api/read", "admins"),
@@ -203,7 +214,7 @@ def test_a_group_counts_only_from_the_tokens_own_claim(world: World) -> None:
 def test_errors_of_a_teams_view_hold_nothing_of_the_inside(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A crash is a plain 500; the log has place and type, but not the message."""
+    """A crash gives a plain 500 response. The log has the place and the type of the error, without the message."""
 
     def crash(_: Any) -> None:
         raise ValueError("canary-table-name arn:aws:canary")
@@ -217,7 +228,7 @@ def test_errors_of_a_teams_view_hold_nothing_of_the_inside(
 
 
 def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
-    """A team may raise ForbiddenError as Chalice's tutorial does."""
+    """A team may raise ForbiddenError as in Chalice's tutorial."""
 
     def refuse(_: Any) -> None:
         raise ForbiddenError("canary text")
@@ -231,7 +242,7 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
-    """Cognito puts no such group into a token, so nobody could use the route. The app fails when it loads instead of in
-    production."""
+    """Cognito never puts a group with an ambiguous name into a token. The route would refuse every caller, and the app
+    therefore fails during import."""
     with pytest.raises(ValueError, match="rename the group"):
         authorized("api/read", group=group)

@@ -1,4 +1,4 @@
-"""`Gatehouse(app, brand=…)`: the app's routes serve logo, picture, colours and texts from a folder of the team's own."""
+"""Tests of `Gatehouse(app, brand=…)`: the app's routes serve logo, picture, colours and texts from the team's folder."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Site:
-    """A team's app that mounts Gatehouse below a prefix, as a browser sees it."""
+    """A team's app that mounts Gatehouse below a prefix, and a browser at the app."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.app = Chalice("harbour")
@@ -61,7 +61,7 @@ class Site:
         return str(answer["body"])
 
     def asset(self, name: str, language: str = "en") -> str:
-        """The file that the page names."""
+        """Return the response to a request for the named file of the page."""
         (version,) = set(re.findall(r"/assets/(\w+)/", self.page(language)))
         answer = self.get(f"/account/assets/{version}/{name}")
         assert answer["statusCode"] == 200, answer["body"]
@@ -69,7 +69,7 @@ class Site:
 
 
 def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
-    """Each file has the name and the fingerprint that the page requests. With a wide logo, the browser's tab keeps our
+    """Each file has the name and the fingerprint that the page requests. If the logo is wide, the browser's tab shows our
     icon."""
     site = Site(folder, **SETTINGS)
     assert "<title>harbour</title>" in site.asset("logo.svg")
@@ -83,7 +83,7 @@ def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
 
 
 def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
-    """A file in the folder is not served unless a setting names it."""
+    """The app serves a file of the folder only if a setting names the file."""
     site = Site(folder)
     assert "harbour" not in site.asset("logo.svg")
     assert "quay" not in site.asset("gate.svg")
@@ -91,7 +91,7 @@ def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
 
 
 def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -> None:
-    """Both have the same settings, but different folders."""
+    """The two apps have the same settings and different folders."""
     other = tmp_path / "other"
     other.mkdir()
     for name in ("harbour.svg", "quay.svg"):
@@ -112,7 +112,7 @@ def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -
 def test_a_file_that_is_missing_is_named_in_the_log_alone(
     folder: Path, gone: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`ops` reports the missing file before a deployment. People only read that the service is not set up."""
+    """`ops` reports the missing file before a deployment. The response says only that the service is not set up."""
     (folder / gone).unlink()
     answer = Site(folder, **SETTINGS).get("/account")
     assert answer["statusCode"] == 500
@@ -125,8 +125,8 @@ def test_a_file_that_is_missing_is_named_in_the_log_alone(
 def test_a_folder_that_is_missing_is_named_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Either the name is misspelt, or Chalice did not package the folder. The first request for the page logs it; the team's
-    routes still work."""
+    """Either the folder's name is misspelt, or Chalice omitted the folder from the package. The first request for the page
+    logs the missing folder. The team's routes still work."""
     site = Site(tmp_path / "harbor")
     site.app.route("/orders", authorizer=site.gate.authorized("api/read"))(lambda: {"orders": []})
     assert site.get("/account")["statusCode"] == 500

@@ -1,4 +1,5 @@
-"""GET /auth/callback: every wrong return from Cognito ends at the page, without a session or record."""
+"""Tests of GET /auth/callback. After an invalid redirect from Cognito, the browser shows the page, without a session or a
+record."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -13,7 +14,7 @@ TOKEN = "/oauth2/token"
 
 
 def begin(world: World, browser: Browser, query: str = "provider=Okta") -> dict[str, str]:
-    """Start a login and sign in at Cognito; return the callback URL's parameters."""
+    """Start a sign-in and sign in at Cognito. Return the parameters of the callback URL."""
     back = world.cognito.authorize(browser.get(f"/auth/login?{query}").location, Person())
     return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
@@ -25,7 +26,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 
 
 def assert_refused(world: World, browser: Browser, answer: Answer, code: str) -> None:
-    """Check that the page gets a fixed code, and that there is no session and no record."""
+    """Check that the redirect to the page has a fixed error code, and that no session and no record exist."""
     assert (answer.status, answer.location) == (303, f"/api/?error={code}")
     assert "__Host-gatehouse" not in browser.cookies
     assert world.users() == {}
@@ -47,7 +48,7 @@ def assert_refused(world: World, browser: Browser, answer: Answer, code: str) ->
 def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
     world: World, browser: Browser, status: int, body: dict[str, Any]
 ) -> None:
-    """Any failure is a 303 to the page, with the login cookie cleared."""
+    """Every failure gives a 303 redirect to the page and clears the login cookie."""
     query = begin(world, browser)
     world.cognito.fail("token", answers(status, body))
     answer = come_back(browser, query)
@@ -83,7 +84,7 @@ def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
 def test_errors_from_cognito_become_our_own_codes(
     world: World, browser: Browser, error: str, description: str, code: str
 ) -> None:
-    """Neither error nor error_description is passed on, and a code sent with them is not redeemed."""
+    """The redirect omits `error` and `error_description`. The server does not redeem a code from the same request."""
     query = begin(world, browser)
     answer = come_back(browser, {**query, "error": error, "error_description": description})
     assert_refused(world, browser, answer, code)
@@ -95,8 +96,8 @@ def test_errors_from_cognito_become_our_own_codes(
 def test_the_token_request_has_the_secret_in_the_header_only(
     world: World, browser: Browser
 ) -> None:
-    """The request has client_secret_basic, exactly the redirect_uri of the start, and the verifier. Neither form nor URL has
-    a secret."""
+    """The request contains the client secret in the Authorization header (client_secret_basic), the `redirect_uri` from
+    the start of the sign-in, and the verifier. Form and URL contain no secret."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == TOKEN]
     assert set(form) == {"client_id", "grant_type", "code", "code_verifier", "redirect_uri"}
@@ -122,7 +123,7 @@ def test_the_token_request_has_the_secret_in_the_header_only(
 def test_an_issuer_in_the_callback_must_be_ours(
     world: World, browser: Browser, issuer: str, location: str
 ) -> None:
-    """Mix-up defence: another issuer's answer is refused before the code is sent anywhere."""
+    """As a defence against mix-up attacks, the callback refuses a wrong issuer before it redeems the code."""
     query = begin(world, browser)
     assert come_back(browser, {**query, "iss": issuer}).location == location
     assert world.cognito.calls(TOKEN) == (1 if location == "/api/" else 0)
@@ -149,7 +150,7 @@ ID_FORGERIES: dict[str, dict[str, Any]] = {
 def test_no_cookie_and_no_record_before_every_check_has_passed(
     world: World, browser: Browser, forgery: str
 ) -> None:
-    """Each case has one wrong claim, after which nothing is set and nothing is written."""
+    """Each case has one wrong claim. The callback sets no cookie and writes no record."""
     query = begin(world, browser)
     world.cognito.id_claims.update(ID_FORGERIES[forgery])
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -170,7 +171,7 @@ def test_no_cookie_and_no_record_before_every_check_has_passed(
 def test_a_wrong_access_token_keeps_the_sign_in_from_ending_well(
     world: World, browser: Browser, claims: dict[str, Any]
 ) -> None:
-    """Both tokens are verified before the session begins."""
+    """The callback verifies both tokens before the session starts."""
     query = begin(world, browser)
     world.cognito.access_claims.update(claims)
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -178,7 +179,7 @@ def test_a_wrong_access_token_keeps_the_sign_in_from_ending_well(
 
 @pytest.mark.security("S-17")
 def test_a_good_callback_is_a_303_to_a_clean_address(world: World, browser: Browser) -> None:
-    """No code or state stays in the address bar, in caches or in the Referer."""
+    """The address bar, caches and the Referer header contain no code and no state."""
     answer = come_back(
         browser, begin(world, browser, "provider=Okta&return_to=/api/reports%3Fa=1%23part")
     )
@@ -204,7 +205,7 @@ def test_a_good_callback_is_a_303_to_a_clean_address(world: World, browser: Brow
 def test_login_forgets_a_return_to_outside_the_app(
     world: World, browser: Browser, target: str
 ) -> None:
-    """A login link cannot become a redirect to another site."""
+    """The server ignores a foreign target in a sign-in link."""
     from urllib.parse import quote
 
     answer = come_back(browser, begin(world, browser, f"provider=Okta&return_to={quote(target)}"))
@@ -213,8 +214,8 @@ def test_login_forgets_a_return_to_outside_the_app(
 
 @pytest.mark.security("S-07")
 def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> None:
-    """An older release, or a bug, may have sealed a transaction with a foreign address. The callback does not redirect
-    there."""
+    """An older release, or a bug, sealed a transaction with a foreign address. The callback does not redirect to that
+    address."""
     from app import gate
 
     transactions = gate.services.transactions
@@ -243,7 +244,7 @@ def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> 
 def test_callback_fails_closed_when_the_keys_cannot_be_had(
     world: World, browser: Browser, fault: Any
 ) -> None:
-    """Without a key nobody is signed in, because the check is never skipped."""
+    """Without the keys, the callback cannot verify the tokens, and the sign-in fails."""
     world.cognito.fail("jwks", fault, fault)
     answer = come_back(browser, begin(world, browser))
     assert_refused(world, browser, answer, "temporarily_unavailable")
@@ -255,14 +256,14 @@ def test_callback_fails_closed_when_the_keys_cannot_be_had(
 def test_an_outage_of_the_token_endpoint_is_told_as_such(
     world: World, browser: Browser, fault: Any
 ) -> None:
-    """People read "try again", not "refused"."""
+    """The page says "try again" instead of "refused"."""
     query = begin(world, browser)
     world.cognito.fail("token", fault)
     assert_refused(world, browser, come_back(browser, query), "temporarily_unavailable")
 
 
 def test_a_code_answer_without_refresh_token_is_refused(world: World, browser: Browser) -> None:
-    """Without a refresh token the session could not be continued."""
+    """Without a refresh token, the server could not refresh the session later."""
     query = begin(world, browser)
     real = world.cognito._new_refresh
     world.cognito._new_refresh = lambda family: real(family) and None  # type: ignore[method-assign,assignment,return-value]  # scripted fault
@@ -271,7 +272,7 @@ def test_a_code_answer_without_refresh_token_is_refused(world: World, browser: B
 
 @pytest.mark.security("S-31")
 def test_a_session_that_fits_no_cookie_is_a_clean_failure(world: World, browser: Browser) -> None:
-    """Browsers would drop the cookie silently; we report the failure instead, and revoke the token."""
+    """Browsers silently drop a cookie that is too long. The callback reports the failure and revokes the token."""
     world.cognito.refresh_token_length = 3500
     answer = come_back(browser, begin(world, browser))
     assert answer.location == "/api/?error=login_failed"

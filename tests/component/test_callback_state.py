@@ -1,4 +1,4 @@
-"""GET /auth/callback: state and transaction bind a sign-in to this browser, and both work once."""
+"""Tests of GET /auth/callback. The state and the transaction bind a sign-in to one browser. A transaction works once."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -13,7 +13,7 @@ TOKEN = "/oauth2/token"
 
 
 def begin(world: World, browser: Browser, query: str = "provider=Okta") -> dict[str, str]:
-    """Start a login and sign in at Cognito; return the callback URL's parameters."""
+    """Start a sign-in and sign in at Cognito. Return the parameters of the callback URL."""
     back = world.cognito.authorize(browser.get(f"/auth/login?{query}").location, Person())
     return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
@@ -25,7 +25,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 
 
 def assert_refused(world: World, browser: Browser, answer: Answer, code: str) -> None:
-    """Check that the page gets a fixed code, and that there is no session and no record."""
+    """Check that the redirect to the page has a fixed error code, and that no session and no record exist."""
     assert (answer.status, answer.location) == (303, f"/api/?error={code}")
     assert "__Host-gatehouse" not in browser.cookies
     assert world.users() == {}
@@ -36,7 +36,7 @@ def assert_refused(world: World, browser: Browser, answer: Answer, code: str) ->
 def test_callback_refuses_a_bad_state_without_a_token_request(
     world: World, browser: Browser, change: str
 ) -> None:
-    """Missing, wrong and duplicate states never reach the token endpoint."""
+    """The callback makes no token request if `state` is missing, wrong or duplicated."""
     query = begin(world, browser)
     code, state = urlencode({"code": query["code"]}), query["state"]
     text = {
@@ -52,7 +52,7 @@ def test_callback_refuses_a_bad_state_without_a_token_request(
 
 @pytest.mark.security("S-10")
 def test_callback_refuses_a_state_of_another_browser(world: World, browser: Browser) -> None:
-    """An attacker's code and state cannot sign the victim in (login CSRF)."""
+    """An attacker's code and state do not sign the victim in (login CSRF)."""
     query = begin(world, world.browser())
     begin(world, browser)
     assert_refused(world, browser, come_back(browser, query), "login_unknown")
@@ -63,7 +63,7 @@ def test_callback_refuses_a_state_of_another_browser(world: World, browser: Brow
 def test_callback_refuses_a_transaction_under_another_states_name(
     world: World, browser: Browser
 ) -> None:
-    """The state inside the seal counts, not the cookie's name."""
+    """The callback compares the state inside the seal, and ignores the state in the cookie's name."""
     from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     query = begin(world, browser)
@@ -76,7 +76,6 @@ def test_callback_refuses_a_transaction_under_another_states_name(
 
 @pytest.mark.security("S-11")
 def test_a_transaction_is_gone_after_success(world: World, browser: Browser) -> None:
-    """When the same callback is sent again, it finds no transaction."""
     query = begin(world, browser)
     assert come_back(browser, query).location == "/api/"
     assert come_back(browser, query).location == "/api/?error=login_used"
@@ -95,7 +94,7 @@ def test_a_transaction_is_gone_after_success(world: World, browser: Browser) -> 
     ids=["invalid_grant", "500", "garbage tokens", "timeout"],
 )
 def test_a_transaction_is_gone_after_a_failure(world: World, browser: Browser, fault: Any) -> None:
-    """The login cookie is cleared after any error."""
+    """Every error clears the login cookie."""
     query = begin(world, browser)
     world.cognito.fail("token", fault)
     assert come_back(browser, query).status == 303
@@ -106,7 +105,7 @@ def test_a_transaction_is_gone_after_a_failure(world: World, browser: Browser, f
 def test_an_unforeseen_error_still_ends_at_the_page_with_the_transaction_cleared(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even after a bug of ours, the answer is a 303 with a fixed code, never a 500 that leaves the login cookie behind."""
+    """After an unexpected exception, the response is a 303 redirect with a fixed code, and clears the login cookie."""
     query = begin(world, browser)
     monkeypatch.setattr(world.cognito, "post_form", _broken)
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -119,7 +118,7 @@ def _broken(*_: object) -> None:
 
 @pytest.mark.security("S-08")
 def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: Browser) -> None:
-    """The deadline is inside the seal, so a browser that keeps the cookie gains nothing."""
+    """The seal contains the deadline. A browser cannot extend the deadline of a cookie."""
     query = begin(world, browser)
     kept = dict(browser.cookies)
     world.clock.advance(601)
@@ -132,7 +131,8 @@ def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: 
 
 @pytest.mark.security("S-12")
 def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: Browser) -> None:
-    """Code injection: the verifier of the second login does not redeem the code of the first."""
+    """In a code injection attack, the callback of the second sign-in receives the code of the first sign-in. The second
+    verifier does not redeem the code."""
     first, second = begin(world, browser), begin(world, browser)
     answer = come_back(browser, {"code": first["code"], "state": second["state"]})
     assert_refused(world, browser, answer, "login_failed")
@@ -140,7 +140,7 @@ def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: B
 
 @pytest.mark.security("S-12")
 def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Browser) -> None:
-    """Cookies are named after 32 bits of the state, but the transaction must have the whole state."""
+    """The cookie's name contains 32 bits of the state. The transaction contains the whole state."""
     from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     first, second = begin(world, browser), begin(world, browser)
@@ -156,7 +156,8 @@ def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Bro
 def test_an_id_token_of_another_login_is_refused_even_without_pkce(
     world: World, browser: Browser
 ) -> None:
-    """The nonce shows that the token belongs to another sign-in, even if the PKCE verifier would not show it."""
+    """The token endpoint returns an ID token with the nonce of another sign-in. PKCE succeeds, and the check of the nonce
+    refuses the token."""
     query = begin(world, browser)
     world.cognito.id_claims["nonce"] = "nonce-of-another-login"
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -164,14 +165,14 @@ def test_an_id_token_of_another_login_is_refused_even_without_pkce(
 
 @pytest.mark.security("S-09")
 def test_an_error_without_our_state_ends_nothing(world: World, browser: Browser) -> None:
-    """A stranger cannot cancel a login in progress by sending the browser to an error."""
+    """A stranger redirects the browser to the callback with an error. The sign-in in progress continues."""
     query = begin(world, browser)
     come_back(browser, "error=access_denied&state=guessed")
     assert come_back(browser, query).location == "/api/"
 
 
 def test_two_tabs_sign_in_side_by_side(world: World, browser: Browser) -> None:
-    """Each login has its own cookie. After one is finished, the other still works, in any order."""
+    """Each sign-in has a separate cookie. The two sign-ins can finish in any order."""
     first = begin(world, browser, "provider=Okta&return_to=/api/one")
     second = begin(world, browser, "provider=Okta&return_to=/api/two")
     assert come_back(browser, second).location == "/api/two"

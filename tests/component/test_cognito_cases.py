@@ -1,4 +1,5 @@
-"""The cases of tests/cognitos against the strict double; the transcript of a run, its masks, and its replay."""
+"""Tests of the Cognito cases in tests/cognitos against the strict double. Other tests check the transcript of a run, its
+masks, and its replay."""
 
 import json
 from pathlib import Path
@@ -27,7 +28,7 @@ def test_the_double_does_what_aws_does(name: str) -> None:
 
 
 def test_cases_are_whole() -> None:
-    """Each case has a sentence and an AWS page, and requires only features of the list."""
+    """Each case has a sentence and a link to an AWS page. A case may require only features of the list."""
     for case in CASES.values():
         assert case.says.endswith((".", ")")), case.name
         assert case.page.startswith("https://docs.aws.amazon.com/"), case.name
@@ -35,7 +36,7 @@ def test_cases_are_whole() -> None:
 
 
 def test_a_difference_that_is_gone_is_noticed() -> None:
-    """The test also notices a new difference that is not in the list, and a listed difference that has changed."""
+    """The test also covers a new difference and a changed difference."""
     case = CASES["an_address_signs_up_once"]
     listed = load_differences("local")["six_wrong_passwords_lock_the_account"]
     assert verdict(case, case.expected, {}) is None
@@ -46,7 +47,7 @@ def test_a_difference_that_is_gone_is_noticed() -> None:
 
 
 def test_the_pages_table_is_up_to_date() -> None:
-    """If the table is outdated, run `python -m tests.cognitos.table --write`."""
+    """`python -m tests.cognitos.table --write` updates the table."""
     text = PAGE.read_text(encoding="utf-8")
     assert build_page(text) == text
 
@@ -64,8 +65,8 @@ SAMPLE = ("a_session_serves_once", "a_revoked_token_renews_nothing", "a_code_ser
 
 
 def test_a_transcript_replays(tmp_path: Path) -> None:
-    """The double repeats its own answers although they are masked. It also repeats AWS's answers, from files that people
-    have sent."""
+    """The double repeats its own masked responses. The double also repeats AWS's responses from files that people have
+    sent."""
     assert replay(recorded(tmp_path, *SAMPLE)) == []
     for path in sorted(TRANSCRIPTS.glob("*.json")):
         found = replay(json.loads(path.read_text(encoding="utf-8")))
@@ -95,7 +96,7 @@ def test_a_replay_tells_what_differs(tmp_path: Path) -> None:
 def test_the_replay_command_fails_where_something_differs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command prints one line per difference. If a file is not a transcript, the message names it."""
+    """The command prints one line per difference. If a file is not a transcript, the message names the file."""
     document = recorded(tmp_path, *SAMPLE)
     path = tmp_path / "transcript.json"
     assert main([str(path)]) == 0
@@ -107,7 +108,7 @@ def test_the_replay_command_fails_where_something_differs(
 
 
 def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
-    """The test covers everything that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
+    """The test covers every secret that a run sends or receives: passwords, tokens, codes, Sessions, hashes, ids."""
     port = DoubleCognito()
     transcript = Transcript({"note": f"client {port.client.id}"}, Masks(port.client.secret))
     for case in RUN:
@@ -124,7 +125,7 @@ def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
 
 
 def test_masks_reach_into_other_texts() -> None:
-    """A value that is masked once is masked everywhere, and equal values have the same mask."""
+    """A masked value is masked in every other text as well. Equal values have the same mask."""
     masks = Masks("given-in-advance")
     document = masks.take(
         {

@@ -1,5 +1,5 @@
-"""A callback in a new container: it reads secrets, keys and providers in parallel, and only if the browser has a login
-cookie."""
+"""Tests of a callback in a new container. The callback reads secrets, keys and providers in parallel, and only for a browser
+with a login cookie."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ KEYS = "/.well-known/jwks.json"
 
 
 class NewContainer:
-    """Recreated services of the world, which record their calls; `beside` is called before each answer."""
+    """New services for the world. The services record their calls, and call `beside` before each response."""
 
     def __init__(self, world: World) -> None:
         self.asked: list[str] = []
@@ -61,14 +61,14 @@ class NewContainer:
 
 @pytest.fixture
 def came(world: World, browser: Browser) -> dict[str, str]:
-    """Return Cognito's answer to a login that began in another container."""
+    """Return the parameters of a callback whose sign-in began in another container."""
     return begin(world, browser)
 
 
 def test_all_that_is_read_is_asked_for_at_once(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Here the calls for both secrets, keys and providers wait for each other, so the test passes only if they run in
+    """The calls for both secrets, keys and providers wait for each other. The test passes only if the calls run in
     parallel."""
     container = NewContainer(world)
     meeting = threading.Barrier(4, timeout=10)
@@ -89,7 +89,7 @@ def test_all_that_is_read_is_asked_for_at_once(
 def test_record_and_row_are_written_while_older_sessions_are_counted(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Each of the three calls waits here until the others have begun."""
+    """Each of the three calls waits until the other two calls have begun."""
     container = NewContainer(world)
     meeting = threading.Barrier(3, timeout=10)
 
@@ -107,7 +107,7 @@ def test_record_and_row_are_written_while_older_sessions_are_counted(
 def test_a_callback_that_no_login_began_makes_nothing_read(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Anybody can send such a callback, so it must cost nothing."""
+    """Anybody can send a callback without a sign-in. The callback must therefore cause no reads."""
     container = NewContainer(world)
     browser.cookies.clear()
     assert come_back(browser, came).location == "/api/?error=login_unknown"
@@ -117,7 +117,7 @@ def test_a_callback_that_no_login_began_makes_nothing_read(
 def test_what_a_refused_callback_began_to_read_is_kept(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """No thread keeps running into the next invocation, and nothing is read twice."""
+    """No thread continues into the next invocation, and the next callback uses the results."""
     container = NewContainer(world)
     threads = threading.active_count()
     refused = come_back(browser, {**came, "iss": "https://evil.example"})

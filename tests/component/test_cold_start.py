@@ -1,4 +1,4 @@
-"""What an authorized route without a table costs in a new container."""
+"""Tests of the imports that a new container needs for an authorized route without a table."""
 
 import json
 import os
@@ -30,8 +30,8 @@ print(json.dumps({"status": answers[1]["statusCode"], "loaded": [m for m in heav
 
 
 def test_a_route_without_a_table_loads_no_heavy_library() -> None:
-    """After importing `app` and a warm GET /whoami, Python has loaded no boto3, botocore, requests, jwt or cryptography, and
-    no module that only other routes need. It has not collected garbage."""
+    """After an import of `app` and a GET /whoami request, Python has loaded neither boto3, botocore, requests, jwt nor
+    cryptography. Python has also loaded no module that only other routes need, and has not collected garbage."""
     from app import app
     from tests.component.test_authorized_routes import CLAIMS
     from tests.doubles.browser import build_event
@@ -51,5 +51,5 @@ def test_a_route_without_a_table_loads_no_heavy_library() -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found.pop("looked") <= 5, (
         "garbage is looked for"
-    )  # Python collects a few times before cold_start is imported; without it there would be dozens
+    )  # a few collections happen before the import of `cold_start`; without `cold_start`, dozens happen
     assert found == {"status": 200, "loaded": []}

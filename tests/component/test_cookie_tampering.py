@@ -1,4 +1,5 @@
-"""Every sealed cookie with every case of tests/data/cookie_tampering.json, through the routes that read it."""
+"""Tests that send each sealed cookie, tampered by each case of tests/data/cookie_tampering.json, to the routes that read the
+cookie."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ LOGIN_PREFIX = "__Host-gatehouse-login-"
 
 @dataclass
 class Held:
-    """For each purpose, cookie values of two people, and the redirect from Cognito."""
+    """Cookie values of two people for each purpose, and the redirect from Cognito."""
 
     direct: Direct
     session: tuple[str, str]
@@ -42,7 +43,7 @@ class Held:
 
 @pytest.fixture
 def held(direct: Direct) -> Held:
-    """Ada's and Bob's sessions and sign-ins in progress; Grace's and Mallory's challenges."""
+    """Cookies of Ada and Bob for sessions and sign-ins in progress; cookies of Grace and Mallory for challenges."""
     world = direct.world
     direct.with_totp()
     mallory = PoolUser("mallory@example.org", PASSWORD)
@@ -77,7 +78,7 @@ def browser_with(direct: Direct, name: str, value: str) -> Browser:
 
 
 def quiet(answer: Answer, value: str) -> None:
-    """Check that the answer contains no part of the cookie."""
+    """Check that the response contains no part of the cookie."""
     if len(value) > 12:
         assert value not in answer.body + repr(answer.headers) + repr(answer.set_cookies)
 
@@ -90,7 +91,7 @@ def test_the_corpora_are_whole() -> None:
 
 
 def test_untouched_they_all_work(held: Held) -> None:
-    """If these cookies work, the cases below fail because of the tampering."""
+    """The untampered cookies work. Therefore only the tampering can cause the failures of the following tests."""
     direct = held.direct
     assert browser_with(direct, SESSION_COOKIE, held.session[0]).post("/auth/refresh").status == 200
     back = browser_with(direct, held.login_name, held.login[0]).get(
@@ -106,8 +107,8 @@ def test_untouched_they_all_work(held: Held) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
-    """A tampered cookie of a session, a sign-in in progress or a challenge gets its documented refusal, and no other service
-    is called."""
+    """A tampered cookie of a session, a sign-in in progress or a challenge causes the documented refusal. The server
+    calls no other service."""
     direct = held.direct
     before = (len(direct.world.cognito.requests), len(direct.pool.calls))
     writes = direct.world.dynamodb.writes
@@ -139,7 +140,7 @@ def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-44")
 def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
-    """While strangers keep the account paused, only a browser with the valid cookie has attempts left."""
+    """Strangers keep the account paused. Only a browser with a valid device cookie can still try a password."""
     assert direct.sign_in().status == 200
     device = direct.browser.cookies[DEVICE_COOKIE].value
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))
@@ -169,8 +170,8 @@ def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
 def test_a_cookie_header_says_which_cookie_is_ours_or_none(
     held: Held, case: dict[str, Any]
 ) -> None:
-    """The header has duplicate, renamed, quoted, encoded or folded cookies. If it is not clear which one is ours, none is
-    used."""
+    """The header contains duplicate, renamed, quoted, encoded or folded cookies. If the server cannot identify our cookie,
+    the server uses none of the cookies."""
     browser = held.direct.world.browser()
     headers = [("X-Gatehouse", "1"), ("Origin", browser.origin)]
     headers += [("Cookie", text.replace("{value}", held.session[0])) for text in case["headers"]]

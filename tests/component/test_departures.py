@@ -1,4 +1,4 @@
-"""The redirect after a sign-out leads to the requested address, once, and nowhere else."""
+"""Tests of the redirect after a sign-out. The redirect leads to the requested address, once, and to no other address."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +11,7 @@ OTHER = "https://notes.example.com"
 
 
 def leave(browser: Browser, wish: object, origin: str | None = None) -> Answer:
-    """Sign out, return from Cognito as the browser does, and return the last answer."""
+    """Sign out and follow the redirect from Cognito as a browser does. Return the last response."""
     headers = [] if origin is None else [("Origin", origin), ("Sec-Fetch-Site", "same-site")]
     answer = browser.post("/auth/logout", {"return_to": wish}, headers=headers)
     assert answer.status == 200
@@ -25,7 +25,7 @@ def leave(browser: Browser, wish: object, origin: str | None = None) -> Answer:
 def test_a_sign_out_comes_back_to_where_it_was_wanted(
     world: World, signed_in: Browser, target: str
 ) -> None:
-    """Cognito's logout_uri is fixed, so a cookie keeps the target; it works once."""
+    """Cognito's `logout_uri` is fixed. A cookie stores the target, and works once."""
     world.restart(allowed_origins=frozenset({OTHER}))
     answer = leave(signed_in, target, OTHER)
     assert (answer.status, answer.location) == (303, target.replace("|", "%7C"))
@@ -53,7 +53,7 @@ def test_a_sign_out_leads_nowhere_else(signed_in: Browser, wish: object) -> None
 @pytest.mark.security("S-38")
 @pytest.mark.security("S-07")
 def test_a_way_on_is_sealed_short_lived_and_checked_again(world: World, signed_in: Browser) -> None:
-    """The page is shown if the target is forged, too old, or on an origin that is no longer allowed."""
+    """The redirect leads to the page if the target is forged, too old, or on an origin that is no longer allowed."""
     world.restart(allowed_origins=frozenset({OTHER}))
     signed_in.post("/auth/logout", {"return_to": f"{OTHER}/bye"})
     (name, cookie), *rest = signed_in.cookies.items()

@@ -1,4 +1,5 @@
-"""Sign-up, confirm, resend, forgot, reset: the answers do not reveal whether an address is known (S-40)."""
+"""Tests of the routes for sign-up, confirmation, resend, forgotten password and reset. The responses are the same for
+addresses with and without an account (S-40)."""
 
 import json
 from collections.abc import Callable
@@ -36,13 +37,14 @@ def sign_up(direct: Direct, email: str = NEW, browser: Browser | None = None) ->
 def confirm(
     direct: Direct, email: str = NEW, browser: Browser | None = None, **changes: Any
 ) -> Answer:
-    """Enter a code, with a password and names; the default is the last mailed code."""
+    """Enter a code, with a password and names. The default code is the last mailed code."""
     body = {"code": "000000", "password": PASSWORD, **NAMES, **changes}
     return direct.post("direct/confirm", browser, email=email, **body)
 
 
 def test_sign_up_confirm_and_sign_in(direct: Direct) -> None:
-    """The record is PENDING until the code is entered. Then it is CONFIRMED, with the names and the proof."""
+    """The record is PENDING before the person enters the code. Afterwards the record is CONFIRMED, with the names and the
+    proof of the mailbox."""
     started = sign_up(direct)
     assert (started.status, started.json()) == (200, {})
     (record,) = direct.world.users().values()
@@ -69,7 +71,7 @@ def test_the_code_comes_again_and_the_older_one_is_dead(direct: Direct) -> None:
 
 
 def test_a_forgotten_password_is_replaced(direct: Direct) -> None:
-    """After the reset, the pause after wrong guesses is over."""
+    """The reset ends the pause after wrong guesses."""
     for _ in range(6):
         last = direct.sign_in(password=WRONG)
     assert last.status == 429
@@ -83,7 +85,7 @@ def test_a_forgotten_password_is_replaced(direct: Direct) -> None:
 
 
 def reset_password(direct: Direct) -> Answer:
-    """Set a new password by mail, from a browser that is not signed in."""
+    """Set a new password with a mailed code, in a browser without a session."""
     elsewhere = direct.world.browser()
     direct.post("direct/forgot-password", elsewhere, email=EMAIL)
     code = direct.pool.last_code("reset")
@@ -94,7 +96,7 @@ def reset_password(direct: Direct) -> Answer:
 
 @pytest.mark.security("S-36")
 def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None:
-    """The person's sessions end, and those of other people continue."""
+    """All sessions of the person end. Sessions of other people continue."""
     direct.sign_in()
     bystander = direct.world.browser()
     direct.world.sign_in(bystander)
@@ -109,7 +111,7 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None
 def test_a_new_password_stands_where_sessions_cannot_be_ended(
     direct: Direct, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The person has the new password and must be told so. The log says that the sessions could not be ended."""
+    """The response reports success. The log says that the sessions could not be ended."""
     direct.pool.fail("admin_user_global_sign_out", refusal(code, "AdminUserGlobalSignOut"))
     assert reset_password(direct).status == 200
     assert "sessions_not_ended" in capsys.readouterr().out
@@ -117,7 +119,7 @@ def test_a_new_password_stands_where_sessions_cannot_be_ended(
 
 
 def people(direct: Direct) -> dict[str, str]:
-    """Make people in every state and return their addresses; the first address is unknown."""
+    """Create people in every state and return their addresses. The first address has no account."""
     states: dict[str, dict[str, Any]] = {
         "confirmed": {},
         "unconfirmed": {"status": "UNCONFIRMED"},
@@ -152,7 +154,7 @@ MAILS = ("sign-up", "resend-code", "forgot-password")
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("name", REQUESTS)
 def test_every_address_gets_the_same_answer(direct: Direct, name: str) -> None:
-    """Unknown, confirmed, unconfirmed, created, disabled and federated get the same status, body, headers, cookies."""
+    """The test compares status, body, headers and cookies for all addresses of `people`."""
     found = {
         state: outline(REQUESTS[name](direct, email)) for state, email in people(direct).items()
     }
@@ -173,7 +175,8 @@ CODES = [
 def test_what_cognito_says_of_known_addresses_only_stays_inside(
     direct: Direct, request_name: str, call: str, operation: str, code: str
 ) -> None:
-    """Limits and states exist only for known people, but the answer is the same as for a stranger."""
+    """Only existing accounts have limits and states in Cognito. For these accounts, the response is the same as without
+    an account."""
     stranger = outline(REQUESTS[request_name](direct, STRANGER))
     direct.pool.fail(call, refusal(code, operation))
     assert outline(REQUESTS[request_name](direct, EMAIL)) == stranger
@@ -209,7 +212,7 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
     level: str,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """No answer reveals the failure. The log reports it, and Lambda does not call the function again."""
+    """The log reports the failure, and every response stays the same. Lambda does not retry the function."""
     direct.pool.fail(call, refusal(code, operation))
     assert outline(sign_up(direct, email)) == outline(sign_up(direct, STRANGER))
     (line,) = [line for line in log_lines() if line["event"] == "account_refused"]
@@ -222,10 +225,11 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
 def test_a_request_for_a_mail_waits_for_nothing_that_depends_on_the_address(
     direct: Direct, name: str
 ) -> None:
-    """The route hands the address to a function and answers at once. Only that function asks Cognito and the users table."""
+    """The route passes the address to a function and responds immediately. Only the function queries Cognito and the users
+    table."""
     found = people(direct)
     direct.world.functions.holding = True
-    # Read the providers first: they are cached for a minute.
+    # Read the providers first, because the container caches the providers for a minute.
     REQUESTS[name](direct, "first@example.org")
     asked = []
     for email in found.values():
@@ -239,7 +243,7 @@ def test_a_request_for_a_mail_waits_for_nothing_that_depends_on_the_address(
 
 
 def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct) -> None:
-    """The function fails, so Lambda calls it again with the same event; the person gets the mail later."""
+    """The function fails, and Lambda calls the function again with the same event. The person receives the mail later."""
     direct.pool.fail("sign_up", connect_timeout())
     assert sign_up(direct).status == 200
     assert [str(error) for error in direct.world.functions.failed] != []
@@ -264,7 +268,7 @@ def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct)
 def test_the_mail_function_takes_nothing_but_our_requests(
     direct: Direct, event: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The function drops other events, because Lambda would otherwise repeat them again and again."""
+    """The function ignores other events. If the function failed, Lambda would retry the event repeatedly."""
     gate.account_mail(event, LambdaContext())
     assert "account_mail_refused" in capsys.readouterr().out
     assert direct.pool.calls == []
@@ -272,7 +276,8 @@ def test_the_mail_function_takes_nothing_but_our_requests(
 
 @pytest.mark.security("S-40")
 def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
-    """The answer is clear, and is given before Cognito is called: our rule must not reveal whether an address exists."""
+    """The server refuses the domain before the call to Cognito. The refusal does not reveal whether the address has an
+    account."""
     direct.restart(sign_up_refused_domains=frozenset({"example.org"}))
     answers = [sign_up(direct, email) for email in (EMAIL, STRANGER)]
     assert [(a.status, a.json()["error"]) for a in answers] == [(403, "sign_up_refused")] * 2
@@ -282,7 +287,7 @@ def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
 def test_the_triggers_own_refusal_is_logged(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Some rules are known only to the trigger (those of another release, or of another stage's setting). No mail is sent,
+    """Only the trigger can apply the rules of another release or of another stage's setting. The function sends no mail,
     and the log gives the reason."""
     message = "PreSignUp failed with error GATEHOUSE_REFUSED: This address may not sign up here.."
     direct.pool.fail("sign_up", refusal("UserLambdaValidationException", "SignUp", message))
@@ -309,7 +314,7 @@ def test_a_password_against_the_rules_never_reaches_cognito(
 
 
 def test_our_rules_are_the_pools() -> None:
-    """Our form and the template's policy require the same length, and the policy demands no kind of character."""
+    """Our form and the template's policy require the same length. The policy requires no character classes."""
 
     class Loader(yaml.SafeLoader):
         pass
@@ -328,7 +333,7 @@ def test_our_rules_are_the_pools() -> None:
 @pytest.mark.parametrize("name", MAILS)
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_mails_are_throttled(direct: Direct, name: str, email: str) -> None:
-    """No mailbox can be flooded. Known and unknown addresses are treated alike."""
+    """The limit protects a mailbox from too many mails. The limit is the same with and without an account."""
     statuses = [REQUESTS[name](direct, email).status for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert len(direct.pool.sent) <= 5

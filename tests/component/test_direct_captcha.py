@@ -1,5 +1,5 @@
-"""CAPTCHA at the sign-in: it is required after repeated failures, before throttle and Cognito, for known and unknown
-addresses alike."""
+"""Tests of the CAPTCHA at the sign-in. After repeated failures, the server requires a solved puzzle before the throttle
+and before Cognito. The rule is the same with and without an account."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,13 +16,13 @@ SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:captcha"
 
 
 class Vendor:
-    """The vendor's siteverify, for which each token works once."""
+    """A double of the vendor's siteverify endpoint. Each token works once."""
 
     def __init__(self, direct: Direct, patch: pytest.MonkeyPatch) -> None:
         self.solved: set[str] = set()
         self.forms: list[dict[str, str]] = []
         self.down = False
-        #: The host name of the page on which the puzzles were solved.
+        #: The host name of the page on which the person solves the puzzles.
         self.hostname = direct.browser.domain
         ours = direct.world.cognito.post_form
 
@@ -67,7 +67,7 @@ def test_off_means_never(direct: Direct) -> None:
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_after_three_failures_it_must_be_solved(direct: Direct, vendor: Vendor, email: str) -> None:
-    """Without a solved puzzle, Cognito is not called, and the page gets the data for the widget."""
+    """Without a solved puzzle, the server does not call Cognito. The response contains the data for the widget."""
     fail_three_times(direct, email)
     asked = len(direct.pool.calls)
     for captcha in ({}, {"captcha": "made up"}):
@@ -119,7 +119,7 @@ def test_known_and_unknown_are_asked_alike(direct: Direct, vendor: Vendor) -> No
 def test_a_source_with_many_failures_is_asked_for_every_account(
     direct: Direct, vendor: Vendor
 ) -> None:
-    """Twenty addresses are tried once each from one source, which must then solve a puzzle; other sources need none."""
+    """One source tries twenty addresses once each. This source must then solve a puzzle. Other sources need no puzzle."""
     for number in range(20):
         assert direct.sign_in(f"person{number}@example.org", WRONG).status == 401
     assert direct.sign_in().json()["challenge"]["name"] == "CAPTCHA"
@@ -132,8 +132,8 @@ def test_a_source_with_many_failures_is_asked_for_every_account(
 def test_only_the_page_opens_its_policy_and_only_with_a_captcha(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A content security policy belongs to one document: other answers stay strict, and so does the page of a stage without
-    a CAPTCHA."""
+    """A content security policy applies to one document. Other responses, and the page of a stage without a CAPTCHA, have
+    the strict policy."""
     origin = "https://challenges.cloudflare.com"
 
     def policy(path: str) -> str:
@@ -146,7 +146,7 @@ def test_only_the_page_opens_its_policy_and_only_with_a_captcha(
 
 
 def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor: Vendor) -> None:
-    """The site key is public, so another site could let people solve puzzles with it."""
+    """The site key is public, and another site could let its visitors solve puzzles with the key."""
     fail_three_times(direct)
     vendor.solved, vendor.hostname = {"token-1"}, "puzzles.example"
     assert direct.sign_in(captcha="token-1").json()["challenge"]["name"] == "CAPTCHA"
@@ -156,8 +156,8 @@ def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor
 
 @pytest.mark.security("S-41")
 def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendor) -> None:
-    """Each token costs us a call to the vendor; after fifty tokens there are no more calls, and other sources are not
-    affected."""
+    """Each token causes a call to the vendor. After fifty tokens from one source, the server makes no more calls for this
+    source. Other sources are unaffected."""
     fail_three_times(direct)
     for _ in range(50):
         assert direct.sign_in(captcha="junk").status == 200
@@ -173,7 +173,8 @@ def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendo
 
 @pytest.mark.security("S-41")
 def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor: Vendor) -> None:
-    """Sixty outages and two solved puzzles do not count, so the invented token that follows is the first one."""
+    """The counter ignores sixty outages of the vendor and two solved puzzles. The next invented token is the first
+    counted token."""
     fail_three_times(direct)
     vendor.down = True
     for _ in range(60):
@@ -188,7 +189,7 @@ def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor
 
 
 def test_a_token_that_is_too_long_is_not_asked_about(direct: Direct, vendor: Vendor) -> None:
-    """The route refuses it; the flow behind the route would refuse it, too."""
+    """Both the route and the flow behind the route refuse the token."""
     fail_three_times(direct)
     assert direct.sign_in(captcha="x" * 4097).status == 400
     assert vendor.forms == []

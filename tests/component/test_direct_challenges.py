@@ -1,4 +1,4 @@
-"""POST /auth/direct/challenge: Cognito's questions after the password (S-45)."""
+"""Tests of POST /auth/direct/challenge: the challenges that Cognito sends after the password (S-45)."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ CLEARED = f"{CHALLENGE_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-
 
 
 def test_an_authenticator_app_is_asked_and_its_code_signs_in(direct: Direct) -> None:
-    """The password alone gives no session; the code does, and clears the challenge's cookie."""
+    """The password alone gives no session. The code gives a session and clears the challenge's cookie."""
     direct.with_totp()
     asked = direct.sign_in(remember=True)
     assert (asked.status, asked.json()) == (200, {"challenge": {"name": "SOFTWARE_TOKEN_MFA"}})
@@ -60,7 +60,7 @@ def test_a_new_password_is_asked_of_a_created_user(direct: Direct) -> None:
 
 
 def test_a_new_password_and_then_the_app(direct: Direct) -> None:
-    """One step follows the other, and each has a separate Session."""
+    """Each step has a separate Session."""
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.with_totp()
     direct.sign_in()
@@ -72,7 +72,7 @@ def test_a_new_password_and_then_the_app(direct: Direct) -> None:
 
 
 def test_an_app_is_set_up_where_the_pool_demands_one(direct: Direct) -> None:
-    """The challenge has a key, a URI and QR rows. After a wrong code the set-up can continue. The next sign-in asks for a
+    """The challenge has a key, a URI and QR rows. The set-up can continue after a wrong code. The next sign-in requires a
     code."""
     direct.pool.mfa_required = True
     asked = direct.sign_in().json()["challenge"]
@@ -114,7 +114,7 @@ def test_one_of_several_factors_is_chosen(direct: Direct) -> None:
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
 def test_a_choice_is_answered_by_the_name_that_cognito_offered(direct: Direct, name: str) -> None:
-    """AWS's pages have two names for a code by mail; our page always shows the same one."""
+    """AWS's pages have two names for a mailed code. Our page always uses the same name."""
     direct.with_totp()
     direct.grace.factors.add("EMAIL_OTP")
     direct.pool.offered_as = {"EMAIL_OTP": name}
@@ -139,7 +139,7 @@ def test_a_wrong_code_leaves_the_challenge_standing(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_are_throttled_over_all_sign_ins(direct: Direct) -> None:
-    """Somebody who has the password cannot get more guesses by starting again."""
+    """A new sign-in gives no additional guesses at the second factor."""
     direct.with_totp()
     for _ in range(5):
         direct.sign_in()
@@ -164,14 +164,15 @@ def sign_in_counter(direct: Direct) -> tuple[str, str]:
 
 @pytest.mark.security("S-45")
 def test_a_password_without_its_code_forgets_nothing(direct: Direct) -> None:
-    """Mails and SMS for a second factor cost money, so sign-ins that stop before the code are throttled, too."""
+    """A second factor by mail or SMS costs money. The throttle also counts sign-ins that stop before the code."""
     direct.grace.factors = {"SMS_MFA"}
     assert [direct.sign_in().status for _ in range(6)] == [200] * 5 + [429]
 
 
 @pytest.mark.security("S-44")
 def test_strangers_cannot_use_up_the_second_steps_budget(direct: Direct) -> None:
-    """Wrong mailed codes for a person's address pause mailed codes, but not the answers to a challenge."""
+    """A stranger enters wrong mailed codes for a person's address. The pause applies to mailed codes only, and the person
+    can still answer a challenge."""
     direct.with_totp()
     for _ in range(6):
         last = direct.post(
@@ -196,7 +197,7 @@ def test_the_challenge_belongs_to_one_browser(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("value", ["", "k1.AAAA", "session cookie", "enrolment cookie", "tampered"])
 def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
-    """Even a cookie that we sealed ourselves for another purpose is refused."""
+    """The server refuses a cookie that was sealed for another purpose."""
     direct.sign_in()
     session = direct.browser.cookies[SESSION_COOKIE].value
     direct.post("mfa/setup", password=PASSWORD)
@@ -214,7 +215,7 @@ def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_challenge_ends_after_fifteen_minutes(direct: Direct) -> None:
-    """The server checks the time itself, whatever the browser does with Max-Age."""
+    """The server checks the time, even if the browser ignores Max-Age."""
     direct.with_totp()
     direct.sign_in()
     direct.browser.cookies[CHALLENGE_COOKIE].expires_at = None
@@ -238,7 +239,7 @@ def test_a_session_that_cognito_dropped_ends_the_challenge(direct: Direct) -> No
 
 @pytest.mark.security("S-45")
 def test_a_used_session_serves_no_second_time(direct: Direct) -> None:
-    """If the browser keeps the cookie of a finished challenge, Cognito refuses the Session inside."""
+    """The browser sends the cookie of a finished challenge. Cognito refuses the Session in the cookie."""
     direct.with_totp()
     direct.sign_in()
     kept = direct.browser.cookies[CHALLENGE_COOKIE]
@@ -280,7 +281,8 @@ UNSUPPORTED: list[tuple[str, dict[str, str]]] = [
 def test_an_unknown_challenge_fails_closed(
     direct: Direct, name: str, parameters: dict[str, str]
 ) -> None:
-    """There is no session and no challenge cookie. The page gets a link to managed login, which supports the challenge."""
+    """The response has no session and no challenge cookie. The page shows a link to managed login, which supports the
+    challenge."""
     direct.pool.next_challenge = (name, parameters)
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (401, "unsupported_challenge")
@@ -305,8 +307,8 @@ def test_an_outage_keeps_the_challenge_and_the_attempt(direct: Direct, fault: Ex
 
 @pytest.mark.security("S-45")
 def test_the_pools_own_name_answers_not_the_address(direct: Direct) -> None:
-    """Cognito accepts only the user name, not an alias, in SECRET_HASH and USERNAME of a challenge (AWS: computing secret
-    hash values)."""
+    """In a challenge, SECRET_HASH and USERNAME require the user name instead of an alias (AWS: computing secret hash
+    values)."""
     direct.with_totp()
     direct.sign_in(EMAIL.upper())
     assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200
@@ -327,7 +329,7 @@ def test_a_challenged_sign_in_ends_the_session_before_it(direct: Direct) -> None
 
 @pytest.mark.security("S-31")
 def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> None:
-    """The double's Session strings have 1.2 kB, and the cookie must stay below 4096 bytes."""
+    """The double's Session strings have 1.2 kB. The cookie must be shorter than 4,096 bytes."""
     direct.with_totp()
     (cookie,) = direct.sign_in().set_cookies
     assert len(cookie) < 2200
@@ -338,7 +340,8 @@ def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> 
 
 @pytest.mark.security("S-31")
 def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
-    """AWS's model allows 4,096 characters, which need two cookies. The shorter ones before and after it need one."""
+    """AWS's model allows 4,096 characters, and a string of this length needs two cookies. Shorter strings need one
+    cookie."""
     direct.with_totp()
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.pool.session_length = 4096
@@ -357,7 +360,8 @@ def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("broken", ["missing", "of another sign-in", "left over"])
 def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
-    """A challenge in two cookies is only valid if both are from the same answer; a leftover second one is ignored."""
+    """A challenge in two cookies is valid only if one response set both cookies. The server ignores the second cookie of
+    an earlier challenge."""
     direct.with_totp()
     direct.pool.session_length = 4096
     direct.sign_in()
@@ -375,8 +379,8 @@ def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
 
 @pytest.mark.security("S-31")
 def test_all_cookies_of_a_long_challenge_pass_api_gateway(direct: Direct) -> None:
-    """The longest session and challenge, a known device and sign-ins in progress leave 1,100 of the 10,240 bytes that API
-    Gateway allows."""
+    """The test uses the longest session and challenge, a device cookie and sign-ins in progress. These cookies leave 1,100
+    of the 10,240 bytes that API Gateway allows."""
     direct.world.cognito.refresh_token_length = 2720
     assert direct.sign_in(remember=True).status == 200
     for _ in range(4):

@@ -1,5 +1,5 @@
-"""Known devices: a stranger's guesses at an account do not lock out its owner's own browser (S-44). Many or old known
-browsers allow no more guesses than one (S-71)."""
+"""Tests of known devices, the browsers in which a person has signed in before. A stranger's guesses do not lock out the
+owner's browser (S-44). Several known browsers together allow the same number of guesses as one browser (S-71)."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ NEW_PASSWORD = "another horse 34"
 
 @pytest.fixture
 def owner(direct: Direct) -> Browser:
-    """Grace's own browser: it has signed in before, and is signed out now."""
+    """Grace's browser. Grace has signed in and out in this browser."""
     assert direct.sign_in().status == 200
     assert direct.browser.post("/auth/logout").status == 200
     return direct.browser
@@ -34,26 +34,26 @@ def browser_at(direct: Direct, address: str) -> Browser:
 
 
 def guesses(direct: Direct, browsers: list[Browser]) -> int:
-    """Let each browser guess in turn; return how many of the guesses Cognito was asked about."""
+    """Let the browsers guess alternately. Return how many guesses reached Cognito."""
     statuses = [direct.sign_in(EMAIL, WRONG, browser).status for browser in browsers]
     assert set(statuses) <= {401, 429}
     return statuses.count(401)
 
 
 def pause(direct: Direct) -> None:
-    """A stranger uses up the account's attempts from another address."""
+    """Use up the account's attempts with guesses from another address."""
     stranger = browser_at(direct, "203.0.113.66")
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         assert direct.sign_in(EMAIL, WRONG, stranger).status == 401
     assert direct.sign_in(EMAIL, PASSWORD, stranger).status == 429
-    direct.world.clock.advance(2)  # the pause of Cognito's own lockout begins at one second
+    direct.world.clock.advance(2)  # Cognito's own lockout begins with a pause of one second.
 
 
 @pytest.mark.security("S-44")
 def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
     direct: Direct, owner: Browser
 ) -> None:
-    """However long the attack lasts, the owner's browser still has attempts left."""
+    """The owner's browser can still sign in while the attack continues."""
     pause(direct)
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200
     unknown = browser_at(direct, "198.51.100.20")
@@ -62,15 +62,15 @@ def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
 
 @pytest.mark.security("S-41")
 def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner: Browser) -> None:
-    """The allowance of the cookie is limited: a thief of the cookie gets five guesses."""
+    """The device cookie has a limited allowance. A thief of the cookie gets five guesses."""
     assert guesses(direct, [owner] * 20) == FREE_ATTEMPTS_ACCOUNT
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
 
 
 @pytest.mark.security("S-71")
 def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
-    """A person who once knew the password may have signed in on many browsers. They still cannot guess the next password
-    faster."""
+    """A person who once knew the password may have signed in on many browsers. All these browsers share one allowance for
+    guesses at the new password."""
     known = [browser_at(direct, f"203.0.113.{number}") for number in range(10)]
     for browser in known:
         assert direct.sign_in(browser=browser).status == 200
@@ -85,8 +85,8 @@ def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
 def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
     direct: Direct, owner: Browser, path: str
 ) -> None:
-    """Two-step verification asks for the account's password. With or without the cookie, this does not allow five more
-    guesses."""
+    """Two-step verification asks for the account's password. The route shares the sign-in's allowance, with or without
+    the device cookie."""
     assert direct.sign_in(browser=owner).status == 200
     session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
@@ -102,8 +102,8 @@ def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
 
 @pytest.mark.security("S-71")
 def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Browser) -> None:
-    """A person with the old password loses the allowance. A sign-in with the new one makes a browser known, even at the same
-    moment."""
+    """A browser that signed in with the old password loses its allowance. A browser that signs in with the new password
+    gets the allowance, even in the same second."""
     thief = browser_at(direct, "203.0.113.67")
     assert direct.sign_in(browser=thief).status == 200
     direct.world.clock.advance(0.001)
@@ -123,7 +123,7 @@ def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Br
 def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     direct: Direct, owner: Browser
 ) -> None:
-    """The account belongs to the mailbox's owner, so both pauses end, whichever browser requests the reset."""
+    """The account belongs to the owner of the mailbox. A reset in any browser ends both pauses."""
     pause(direct)
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
     direct.grace.locked_until = 0
@@ -132,7 +132,7 @@ def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     code = direct.pool.last_code("reset")
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert direct.post("direct/reset-password", elsewhere, **body).status == 200
-    # Each browser is known from its second sign-in on.
+    # Each browser gets the allowance at its second sign-in.
     for browser in (elsewhere, owner, elsewhere, owner):
         assert direct.sign_in(EMAIL, NEW_PASSWORD, browser).status == 200
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """Such a browser is treated as unknown: it is not refused, but does not get the allowance of known browsers."""
+    """The server accepts the browser's requests, and treats the browser as unknown."""
     table, name = direct.world.settings.users_table, direct.grace.username
     if change == "earlier release":
         expires_at = int(direct.world.clock()) + LIFETIME_SECONDS
@@ -178,7 +178,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
 
 @pytest.mark.security("S-44")
 def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -> None:
-    """A person who signs in to one account gets no additional guesses at another one."""
+    """A sign-in to one account gives no additional guesses at another account."""
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))
     mallory = browser_at(direct, "203.0.113.67")
     assert direct.sign_in("mallory@example.org", PASSWORD, mallory).status == 200
@@ -191,7 +191,7 @@ def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -
 def test_a_device_cookie_that_is_not_good_counts_as_none(
     direct: Direct, owner: Browser, change: str
 ) -> None:
-    """A bad cookie is ignored, not refused: the person shares the account's allowance again."""
+    """The server ignores an invalid device cookie. The browser then shares the account's allowance."""
     if change == "tampered":
         cookie = owner.cookies[DEVICE_COOKIE]
         flipped = "A" if cookie.value[-2] != "A" else "B"

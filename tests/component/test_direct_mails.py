@@ -1,5 +1,5 @@
-"""The stage's mails per day: one allowance for all addresses and sources, for known and unknown ones alike (S-41,
-S-40)."""
+"""Tests of the stage's limit of mails per day. All addresses and sources share one allowance, with or without an account
+(S-41, S-40)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +17,13 @@ HOUR = 3600
 
 @pytest.fixture
 def stage(direct: Direct) -> Direct:
-    """A stage that may send twelve mails a day."""
+    """A stage with a limit of twelve mails a day."""
     direct.restart(mails_per_day=LIMIT)
     return direct
 
 
 def ask(direct: Direct, email: str, source: int, path: str = "forgot-password") -> Answer:
-    """Send a form that causes a mail, from a new source address."""
+    """Send a form from a new source address. The form causes a mail."""
     browser = direct.world.browser()
     browser.source_ip = f"198.51.{source >> 8}.{source & 255}"
     return direct.post(f"direct/{path}", browser, email=email)
@@ -36,7 +36,8 @@ def spend(direct: Direct, times: int, first: int = 0) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Direct) -> None:
-    """Further mailboxes or networks do not help; Cognito is no longer called, but signing in still works."""
+    """New mailboxes and new networks do not raise the limit. The server no longer calls Cognito, and people can still
+    sign in."""
     spend(stage, LIMIT)
     asked = stage.pool.called("forgot_password")
     refused = ask(stage, EMAIL, 999)
@@ -49,7 +50,7 @@ def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Dir
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("path", ["forgot-password", "resend-code"])
 def test_the_budget_tells_nobody_who_has_an_account(stage: Direct, path: str) -> None:
-    """Each request counts, whether or not the address has an account, and the refusal is the same."""
+    """Every request counts, with or without an account. The refusal is always the same."""
     for number in range(LIMIT):
         email = EMAIL if number == LIMIT // 2 else f"nobody{number}@example.org"
         assert ask(stage, email, number, path).status == 200
@@ -60,7 +61,7 @@ def test_the_budget_tells_nobody_who_has_an_account(stage: Direct, path: str) ->
 
 @pytest.mark.security("S-41")
 def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
-    """The window is any 24 hours. Retry-After is the exact time until the next mail is possible."""
+    """The window is any period of 24 hours. `Retry-After` is the exact time until the next possible mail."""
     sent: list[float] = []
     clock = stage.world.clock
     until = clock() + 4 * 24 * HOUR
@@ -81,7 +82,7 @@ def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
-    """A person who waited for the stage's allowance does not wait a second time for their own."""
+    """A person has waited for the stage's allowance. The person does not wait again for the allowance of the address."""
     spend(stage, LIMIT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert ask(stage, EMAIL, 999).status == 429
@@ -92,7 +93,7 @@ def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_source_that_is_paused_uses_up_nothing(stage: Direct) -> None:
-    """The stage's mails are counted after all other checks."""
+    """The server counts the stage's mails after all other checks."""
     for number in range(3 * LIMIT):
         ask(stage, f"nobody{number}@example.org", 7)
     spend(stage, LIMIT - FREE_ATTEMPTS_SOURCE_OF["mail"], first=1000)
@@ -100,7 +101,7 @@ def test_a_source_that_is_paused_uses_up_nothing(stage: Direct) -> None:
 
 
 def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
-    """Because of the outage no mail is sent, so none is counted."""
+    """Because of the outage, Cognito sends no mail. The counter therefore does not change."""
     stage.world.functions.fault = connect_timeout()
     for _ in range(2 * LIMIT):
         assert ask(stage, EMAIL, 1).status == 503
@@ -113,7 +114,7 @@ def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
 def test_without_its_counter_nothing_is_sent(
     stage: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer is 503. The attempt is given back to the address's and the source's counters."""
+    """The response is 503. The counters of the address and the source do not change."""
     read = stage.world.dynamodb.get_item
     down = True
 
@@ -131,7 +132,7 @@ def test_without_its_counter_nothing_is_sent(
 
 
 def test_a_malformed_row_is_an_outage(stage: Direct) -> None:
-    """The limit still holds: a malformed row is no way around it."""
+    """A malformed row allows no additional mails."""
     table = stage.world.settings.throttle_table
     for hours in ("no JSON", "[1]", '{"a": 1}', '{"1": "x"}'):
         row = {"key": {"S": "mail/stage"}, "version": {"N": "1"}, "hours": {"S": hours}}

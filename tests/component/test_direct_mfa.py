@@ -1,4 +1,4 @@
-"""POST /auth/mfa/…: people turn an authenticator app on and off themselves."""
+"""Tests of POST /auth/mfa/…: people turn their authenticator app on and off."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.doubles.pool_users import PoolUser
 
 
 def turn_on(direct: Direct) -> str:
-    """Sign in and set an app up; return its secret."""
+    """Sign in and set up an authenticator app. Return the app's secret."""
     direct.sign_in()
     secret = str(direct.post("mfa/setup", password=PASSWORD).json()["secret"])
     assert direct.post("mfa/verify", code=direct.totp(secret)).status == 200
@@ -58,7 +58,8 @@ def test_turning_off_what_is_not_on_is_fine(direct: Direct) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Set-up and turning off use tokens of the second client. None of these tokens is in an answer, or valid afterwards."""
+    """The test turns the app on and off. Both changes use tokens of the second client. No response contains these tokens,
+    and the server revokes the tokens afterwards."""
     secret = turn_on(direct)
     direct.world.clock.advance(30)
     direct.post("mfa/disable", password=PASSWORD, code=direct.totp(secret))
@@ -89,7 +90,7 @@ def test_a_wrong_first_code_can_be_tried_again(direct: Direct) -> None:
 
 @pytest.mark.parametrize("path", ["setup", "disable"])
 def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) -> None:
-    """A stranger who finds an open session can neither change the setting nor guess the password."""
+    """A stranger at a signed-in browser cannot change the setting and cannot guess the password."""
     direct.sign_in()
     for _ in range(5):
         answer = direct.post(f"mfa/{path}", password=WRONG, code="123456")
@@ -100,8 +101,8 @@ def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) ->
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_for_turning_off_are_throttled(direct: Direct) -> None:
-    """Wrong codes have their own allowance. The test removes the password's allowance, because that one alone would also
-    stop the guesses."""
+    """Wrong codes have a separate allowance. The test removes the password's allowance, which would also stop the
+    guesses."""
     turn_on(direct)
     table = direct.world.settings.throttle_table
     statuses = []
@@ -131,7 +132,7 @@ def test_people_of_a_provider_are_told_who_manages_it(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_an_enrolment_of_somebody_else_is_refused(direct: Direct) -> None:
-    """Two people use one browser: the second person's session cannot complete the set-up that the first one began."""
+    """Two people use one browser. The second person's session cannot complete the set-up that the first person began."""
     direct.sign_in()
     secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
     enrolment = direct.browser.cookies[CHALLENGE_COOKIE]
@@ -164,7 +165,7 @@ def test_an_outage_leaves_no_token_behind(direct: Direct) -> None:
 
 @pytest.mark.security("S-31")
 def test_the_enrolment_cookie_fits(direct: Direct) -> None:
-    """Both tokens of the second client fit into one cookie, even at the length that real tokens have."""
+    """The tokens have the length of real tokens, and one cookie has space for two tokens."""
     direct.sign_in()
     (cookie,) = direct.post("mfa/setup", password=PASSWORD).set_cookies
     assert len(cookie) < 4096

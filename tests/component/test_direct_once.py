@@ -1,6 +1,7 @@
-"""A code of an authenticator app, and a finished step, work once (S-74), even if Cognito would accept them again.
+"""Tests that a code of an authenticator app works once, and that a finished step of a sign-in works once (S-74).
 
-The strict pool refuses both by itself; here it is as lenient as the local AWS, so that only our code refuses them.
+The strict pool itself refuses repeated codes and steps. In these tests, the pool accepts repeated codes and steps, as the
+local AWS does. Only our code can then refuse a repetition.
 """
 
 import threading
@@ -29,7 +30,7 @@ APP = "SOFTWARE_TOKEN_MFA"
 
 
 class KeptSessions(dict[str, Any]):
-    """Cognito's Session strings, each of which works any number of times."""
+    """Cognito's Session strings, each of which can be used repeatedly."""
 
     def pop(self, key: str, *default: Any) -> Any:
         return self[key]
@@ -39,7 +40,7 @@ class KeptSessions(dict[str, Any]):
 
 
 def check_totp(self: PoolUser, code: str, now: float, secret: str | None = None) -> bool:
-    """Accept a code of the current step and of the one before and after, any number of times."""
+    """Accept codes of the previous, the current and the next step, repeatedly."""
     step = int(now) // STEP_SECONDS
     secret = secret or self.totp_secret or ""
     return any(totp(secret, step + near) == code for near in (-1, 0, 1))
@@ -47,7 +48,7 @@ def check_totp(self: PoolUser, code: str, now: float, secret: str | None = None)
 
 @pytest.fixture
 def lenient(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> Direct:
-    """A pool that accepts codes and Sessions twice; Grace has an app."""
+    """A pool that accepts codes and Sessions repeatedly. Grace has an authenticator app."""
     monkeypatch.setattr(direct.pool, "_sessions", KeptSessions())
     monkeypatch.setattr(PoolUser, "check_totp", check_totp)
     direct.with_totp()
@@ -55,7 +56,7 @@ def lenient(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> Direct:
 
 
 def challenged(direct: Direct, browser: Browser | None = None) -> Browser:
-    """A browser whose password was right."""
+    """A browser in which Grace has entered the right password."""
     browser = browser or direct.world.browser()
     assert direct.sign_in(browser=browser).json() == {"challenge": {"name": APP}}
     return browser
@@ -71,7 +72,7 @@ def outcome(given: Answer) -> tuple[int, str]:
 
 @pytest.mark.security("S-74")
 def test_a_finished_challenge_gives_no_second_session(lenient: Direct) -> None:
-    """Cookie and code are sent again from another browser: at once, and with the next code."""
+    """Another browser sends the same cookie and code again, immediately and with the next code."""
     browser = challenged(lenient)
     kept = browser.cookies[CHALLENGE_COOKIE]
     code = lenient.totp()
@@ -91,7 +92,7 @@ def test_a_finished_challenge_gives_no_second_session(lenient: Direct) -> None:
 def test_nor_does_one_with_a_sent_code(
     lenient: Direct, factor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pool also accepts the sent code twice."""
+    """The pool also accepts a mailed code or SMS code twice."""
     monkeypatch.setattr(PoolUser, "check_code", lambda *_: None)
     lenient.grace.factors = {factor}
     browser = lenient.world.browser()
@@ -107,7 +108,8 @@ def test_nor_does_one_with_a_sent_code(
 
 @pytest.mark.security("S-74")
 def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
-    """This concerns the step before the last one: once it is done, its cookie must not set another password."""
+    """The person has finished the step before the last step. The cookie of the finished step must not set another
+    password."""
     lenient.grace.status = "FORCE_CHANGE_PASSWORD"
     browser = lenient.world.browser()
     assert lenient.sign_in(browser=browser).json()["challenge"]["name"] == "NEW_PASSWORD_REQUIRED"
@@ -123,10 +125,10 @@ def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
-    """A thief who watched the person type has the password, too. While Cognito still accepts the code, it must not work a
-    second time.
+    """A thief who watched the person type has the password and the code. Cognito still accepts the code, and our server
+    refuses the second use.
 
-    The challenge can still be answered, so an honest second browser can use the next code.
+    The challenge stays open, and an honest second browser can use the next code.
     """
     code = lenient.totp()
     assert answer(lenient, challenged(lenient), code).status == 200
@@ -140,7 +142,7 @@ def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> None:
-    """A code that has signed in cannot also turn the app off, and a code that has turned it off cannot sign in."""
+    """A code that has signed in cannot turn the app off. A code that has turned the app off cannot sign in."""
     browser = challenged(lenient)
     code = lenient.totp()
     assert answer(lenient, browser, code).status == 200
@@ -156,7 +158,8 @@ def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> No
 
 @pytest.mark.security("S-74")
 def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
-    """The app may be set up in the settings, or because the pool demands it. A set-up can be completed only once."""
+    """The person sets up the app in the settings, or at a sign-in if the pool requires an app. Each set-up can be
+    completed once."""
     lenient.grace.factors = set()
     browser = lenient.browser
     lenient.sign_in()
@@ -180,8 +183,8 @@ def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After wrong codes, and after outages before and after Cognito's answer, the right code works with the same
-    challenge."""
+    """The right code works with the same challenge after wrong codes, and after outages before and after Cognito's
+    response."""
 
     def out_of_order(*_: Any, **__: Any) -> Any:
         raise TemporarilyUnavailable("the table is away")
@@ -192,7 +195,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
     for fault in (connect_timeout(), refusal("TooManyRequestsException", "x")):
         lenient.pool.fail("admin_respond_to_auth_challenge", fault)
         assert answer(lenient, browser, lenient.totp()).status == 503
-    with monkeypatch.context() as broken:  # here Cognito has answered, but no session is made
+    with monkeypatch.context() as broken:  # Cognito has responded, and our server fails
         broken.setattr(NewSessions, "start", out_of_order)
         assert answer(lenient, browser, lenient.totp()).status == 503
     assert answer(lenient, browser, lenient.totp()).status == 200
@@ -200,7 +203,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.security("S-74")
 def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
-    """A code belongs to one person. If another person's app shows the same six digits, those are still unused."""
+    """A code belongs to one person. If another person's app shows the same six digits, that code is still unused."""
     other = lenient.pool.add(PoolUser("other@example.org", PASSWORD))
     other.totp_secret, other.factors = lenient.grace.totp_secret, {APP}
     browser = lenient.world.browser()
@@ -216,7 +219,8 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the table does not answer, the result is 503 and Cognito is not called. Afterwards the same answer works."""
+    """During an outage of the table, the response is 503, and the server does not call Cognito. After the outage, the
+    same code works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True
@@ -238,7 +242,7 @@ def test_without_its_mark_nothing_serves(
 def test_a_mark_whose_answer_was_lost_is_no_dead_end(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mark was set, but the table's answer was lost. The mark is removed again, and the same code works."""
+    """The table stored the mark, and the table's response was lost. The server removes the mark, and the same code works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     lost = [kind]
@@ -258,7 +262,7 @@ def test_a_mark_whose_answer_was_lost_is_no_dead_end(
 @pytest.mark.security("S-74")
 @pytest.mark.security("S-61")
 def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> None:
-    """The marks are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL may delete them much
+    """The marks are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL may delete marks much
     later."""
     browser = challenged(lenient)
     (session,) = lenient.pool._sessions
@@ -288,9 +292,9 @@ def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> Non
 def test_of_many_at_once_over_two_containers_one_gets_a_session(
     lenient: Direct, same: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many requests arrive at the same moment, with the same cookie and code, or with the same code for separate
+    """Many requests arrive at the same moment. The requests have the same cookie and code, or the same code for separate
     challenges."""
-    crowd = 4  # fewer than the challenge's own limit, so that only the mark of a used challenge can refuse them
+    crowd = 4  # below the challenge's own limit; only the mark can therefore refuse a request
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

@@ -1,4 +1,5 @@
-"""Fifty guesses or mails are sent at once to two containers: no more are let through than one after the other (S-41)."""
+"""Tests that send fifty guesses or mails to two containers at once. The throttle allows the same number of consecutive
+and parallel requests (S-41)."""
 
 import threading
 from collections.abc import Callable
@@ -20,14 +21,15 @@ from tests.component.direct import DEVICE_COOKIE, EMAIL, WRONG, Direct
 def test_parallel_guesses_do_not_slip_past_the_limit(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each write of DynamoDB is atomic. The throttle's sequence of a read and a write must be atomic, too."""
+    """Each write of DynamoDB is atomic. The throttle's sequence of a read and a write must be atomic as well."""
     _make_writes_atomic(direct, monkeypatch)
     read = direct.world.dynamodb.get_item
     everybody = threading.Barrier(50)
     seen = threading.local()
 
     def read_together(**arguments: Any) -> dict[str, Any]:
-        """Every request reads the account's counter before the first one writes it, which is the worst order."""
+        """Let every request read the account's counter before the first write. In this order, an unsafe throttle would
+        allow the most guesses."""
         answer = read(**arguments)
         if "/account/" in arguments["Key"]["key"]["S"] and not hasattr(seen, "once"):
             seen.once = True
@@ -66,7 +68,7 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
 def test_nor_do_parallel_guesses_of_many_known_browsers(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each of these browsers has a separate cookie and source address."""
+    """Each browser has a separate device cookie and source address."""
     _make_writes_atomic(direct, monkeypatch)
     known = []
     for _ in range(20):
@@ -94,7 +96,7 @@ def test_nor_do_parallel_guesses_of_many_known_browsers(
 def test_nor_do_parallel_mails_slip_past_the_stages_day(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mails come from fifty sources and go to fifty addresses."""
+    """Fifty sources request mails to fifty addresses."""
     _make_writes_atomic(direct, monkeypatch)
     direct.restart(mails_per_day=5)
     read = direct.world.dynamodb.get_item
@@ -102,7 +104,7 @@ def test_nor_do_parallel_mails_slip_past_the_stages_day(
     seen = threading.local()
 
     def read_together(**arguments: Any) -> dict[str, Any]:
-        """As above: every request reads the counter before the first one writes it."""
+        """Let every request read the counter before the first write."""
         answer = read(**arguments)
         if arguments["Key"] == {"key": {"S": "mail/stage"}} and not hasattr(seen, "once"):
             seen.once = True
@@ -122,7 +124,7 @@ def test_nor_do_parallel_mails_slip_past_the_stages_day(
 
 
 def _make_writes_atomic(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the double's writes atomic, as those of DynamoDB are."""
+    """Make the double's writes atomic, as DynamoDB's writes are."""
     lock = threading.Lock()
     update = direct.world.dynamodb.update_item
 
@@ -138,7 +140,8 @@ def _visitor(number: int, device_cookie: str | None) -> Visitor:
 
 
 def _at_once(direct: Direct, crowd: int, act: Callable[[Services, int], None]) -> list[str]:
-    """Send many requests to two containers at the same moment. Return the error of each, or an empty string."""
+    """Send many requests to two containers at the same moment. Return the error code of each response, or an empty
+    string."""
     containers = [gate.services]
     direct.restart()
     containers.append(gate.services)

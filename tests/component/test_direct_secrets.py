@@ -1,4 +1,5 @@
-"""S-61 for direct sign-in: passwords, codes, keys, Sessions and tokens are in no log line and in no other answer."""
+"""Tests that no log line contains a password, code, key, Session or token of direct sign-in (S-61). No response repeats a
+secret."""
 
 import logging
 from collections.abc import Callable

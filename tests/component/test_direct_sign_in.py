@@ -1,4 +1,4 @@
-"""POST /auth/direct/sign-in: the password, its throttle, and the resulting session."""
+"""Tests of POST /auth/direct/sign-in: the password, its throttle, and the resulting session."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_good_password_gives_what_refresh_gives(direct: Direct) -> None:
-    """Body, cookie and record are the same as after a hosted sign-in, and a refresh works."""
+    """Body, cookie and record are the same as after a hosted sign-in. The session can be refreshed."""
     answer = direct.sign_in()
     assert answer.status == 200
     assert answer.json()["user"] == {
@@ -59,7 +59,7 @@ def test_remember_me_makes_the_cookie_last(
 
 @pytest.mark.security("S-57")
 def test_the_record_is_healed(direct: Direct) -> None:
-    """A person for whom no trigger has run gets a record at the sign-in."""
+    """A person has no record, because no trigger has run. The sign-in writes the record."""
     direct.pool.trigger = lambda source, user, metadata: None
     direct.sign_in()
     record = direct.world.users()[direct.grace.sub]
@@ -73,7 +73,7 @@ def test_the_record_is_healed(direct: Direct) -> None:
 @pytest.mark.security("S-39")
 @pytest.mark.parametrize("mode", ["managed", "off"])
 def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode: str) -> None:
-    """The password grant exists only if a stage enables it."""
+    """The routes for passwords exist only if the stage enables direct sign-in."""
     direct.restart(direct_sign_in=mode)
     for path in (
         "sign-in",
@@ -93,8 +93,8 @@ def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode:
 
 @pytest.mark.security("S-39")
 def test_the_decision_is_written_down() -> None:
-    """The decision record names the standards that advise against passwords here, the default, when to turn passwords off,
-    and who cannot use them."""
+    """The decision record names the standards that advise against passwords, the default, and the excluded people. The
+    record also says when to turn passwords off."""
     text = " ".join((ROOT / "docs" / "adr" / "0006-direct-sign-in.md").read_text().split())
     for said in (
         "RFC 9700, 2.4",
@@ -109,7 +109,7 @@ def test_the_decision_is_written_down() -> None:
 
 @pytest.mark.security("S-39")
 def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
-    """Even if Cognito accepts a password for such people, as the local AWS does, the tokens are revoked."""
+    """Like the local AWS, Cognito may accept a password for a provider's people. The server then revokes the tokens."""
     direct.pool.federated_passwords = True
     direct.pool.add(PoolUser("ada@example.org", "", provider="Okta", username="okta_00u1ada"))
     answer = direct.sign_in("ada@example.org")
@@ -119,13 +119,13 @@ def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
 
 
 def test_a_linked_person_keeps_the_password(direct: Direct) -> None:
-    """A native user who is linked to Okta has a native name, and may use the password."""
+    """A native user who is linked to Okta has a native user name."""
     direct.pool.add(PoolUser("linked@example.org", PASSWORD, provider="Okta"))
     assert direct.sign_in("linked@example.org").status == 200
 
 
 def states(direct: Direct) -> dict[str, Callable[[], Any]]:
-    """For every kind of refusal, a sign-in at an address that no other one uses."""
+    """Map each kind of refusal to a sign-in with a separate address."""
 
     def user(**fields: Any) -> str:
         email = f"user{len(direct.pool.users)}@example.org"
@@ -145,8 +145,7 @@ def states(direct: Direct) -> dict[str, Callable[[], Any]]:
 
 @pytest.mark.security("S-40")
 def test_every_refusal_looks_the_same(direct: Direct) -> None:
-    """The account is unknown, disabled, unconfirmed or locked, or the password is wrong: status, body, headers and cookies
-    are equal."""
+    """The test compares status, body, headers and cookies for every case of `states`."""
     outlines = {name: outline(refused()) for name, refused in states(direct).items()}
     (only,) = {repr(found) for found in outlines.values()}
     assert outlines["unknown"][0] == 401
@@ -155,7 +154,7 @@ def test_every_refusal_looks_the_same(direct: Direct) -> None:
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_cost_cognito_and_the_table_the_same_calls(direct: Direct) -> None:
-    """The same calls take about the same time; BENCHMARKS.md has the measured times."""
+    """The test compares the calls, because equal calls take about equal time. BENCHMARKS.md has the measured times."""
     work = []
     for email in (EMAIL, STRANGER):
         before = len(direct.world.dynamodb.calls), len(direct.pool.calls)
@@ -216,7 +215,7 @@ def test_a_malformed_body_is_a_400(direct: Direct, body: dict[str, Any]) -> None
 
 @pytest.mark.security("S-47")
 def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
-    """The cookie changes and the old refresh token is revoked, against session fixation."""
+    """As a defence against session fixation, the cookie changes and the old refresh token is revoked."""
     direct.sign_in()
     before = direct.browser.cookies[SESSION_COOKIE].value
     (old,) = direct.world.cognito.refresh_tokens()
@@ -237,7 +236,7 @@ def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
     ],
 )
 def test_a_token_with_other_scopes_is_refused_and_revoked(direct: Direct, scope: str) -> None:
-    """The pre-token-generation trigger is missing or wrong, so the sign-in fails and all tokens are revoked."""
+    """The pre-token-generation trigger is missing or wrong. The sign-in fails, and the server revokes all tokens."""
     direct.world.cognito.access_claims["scope"] = scope
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -264,7 +263,7 @@ def test_without_signing_keys_no_password_is_asked(direct: Direct) -> None:
 
 @pytest.mark.security("S-59")
 def test_a_rotated_client_secret_is_read_anew(direct: Direct) -> None:
-    """A warm container has the old secret. Cognito refuses its hash, and the second try uses the new secret."""
+    """A warm container has cached the old secret. Cognito refuses the hash, and the second attempt uses the new secret."""
     assert direct.sign_in().status == 200
     direct.pool.clients[direct.world.settings.client_id] = "another-secret"
     direct.world.cognito.client_secret = "another-secret"

@@ -1,4 +1,5 @@
-"""The throttle in front of the password: which accounts and sources count, and for how long (S-41 … S-44)."""
+"""Tests of the throttle before the password check: counters for accounts and sources, and the length of pauses (S-41 …
+S-44)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +15,8 @@ from tests.doubles.user_pool_core import refusal
 @pytest.mark.security("S-44")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> None:
-    """After five guesses there is a pause with Retry-After, even for the right password, and for known and unknown
-    accounts alike."""
+    """After five guesses the server refuses even the right password, with `Retry-After`. The refusal is the same with and
+    without an account."""
     for _ in range(5):
         assert direct.sign_in(email, WRONG).status == 401
     asked = direct.pool.called("admin_initiate_auth")
@@ -30,7 +31,7 @@ def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> Non
 
 @pytest.mark.security("S-44")
 def test_a_throttled_account_is_free_again_and_okta_never_stops(direct: Direct) -> None:
-    """No lockout is permanent: after an hour of guesses, the pause is at most fifteen minutes."""
+    """The lockout is temporary. After an hour of guesses, the pause is at most fifteen minutes."""
     for _ in range(40):
         direct.sign_in(EMAIL, WRONG)
         direct.world.clock.advance(90)
@@ -51,7 +52,7 @@ def test_a_good_password_forgets_the_wrong_ones(direct: Direct) -> None:
 
 @pytest.mark.security("S-42")
 def test_the_source_is_api_gateways_word(direct: Direct) -> None:
-    """A forwarded header changes neither the throttle nor the address that Cognito gets."""
+    """A forwarded header changes neither the throttle nor the source address in the request to Cognito."""
     for number in range(50):
         direct.browser.send(
             "POST",
@@ -75,7 +76,7 @@ def test_the_source_is_api_gateways_word(direct: Direct) -> None:
 
 @pytest.mark.security("S-43")
 def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
-    """All spellings (case, surrounding spaces, the domain's form) share one counter. The table contains no address."""
+    """All spellings share one counter: case, surrounding spaces, the form of the domain. The table contains no address."""
     for typed in (
         EMAIL,
         EMAIL.upper(),
@@ -95,7 +96,7 @@ def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
     "name", ["sub", "okta_00u1", "a@b@c", "@example.org", "grace@", "gr ace@example.org"]
 )
 def test_only_an_address_signs_in(direct: Direct, name: str) -> None:
-    """Otherwise each other name of a user would have a separate throttle."""
+    """A user may have several names. Each name would otherwise have a separate throttle."""
     answer = direct.sign_in(direct.grace.sub if name == "sub" else name)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert direct.pool.calls == []
@@ -121,8 +122,8 @@ def test_an_outage_is_a_503_and_costs_no_attempt(direct: Direct, fault: Exceptio
 
 @pytest.mark.security("S-41")
 def test_a_trigger_that_fails_costs_the_attempt(direct: Direct) -> None:
-    """Cognito has already checked the password. If the attempt were given back, guesses would be unlimited while the trigger
-    fails."""
+    """Cognito has already checked the password. If the attempt did not count, guesses would be unlimited while the
+    trigger fails."""
     for _ in range(5):
         direct.pool.fail(
             "admin_initiate_auth", refusal("UserLambdaValidationException", "AdminInitiateAuth")
@@ -142,7 +143,7 @@ def test_without_the_throttle_table_nobody_may_guess(direct: Direct) -> None:
 def test_failures_and_throttles_are_counted(
     direct: Direct, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """Metrics for the alarms are written into the log, which also has the reason, without the address."""
+    """The log has metrics for the alarms, and the reason without the address."""
     for _ in range(6):
         direct.sign_in(EMAIL, WRONG)
     lines = log_lines()

@@ -1,4 +1,4 @@
-"""POST /auth/discover: the provider of an address, by its domain alone."""
+"""Tests of POST /auth/discover, which finds the provider of an address by the domain."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.doubles.browser import Answer, Browser
 
 @pytest.fixture
 def tenants(world: World) -> World:
-    """Register two customers with domains, and Okta without."""
+    """Register two providers with domains, and Okta without domains."""
     for name in ("Contoso", "Fabrikam"):
         world.dynamodb.put(
             world.settings.providers_table,
@@ -38,7 +38,6 @@ def ask(browser: Browser, email: str) -> Answer:
     ],
 )
 def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: str) -> None:
-    """All spellings of the domain give the same result."""
     assert ask(browser, email).json() == {
         "provider": {"name": "Contoso", "label": "Contoso Inc."},
         "direct": False,
@@ -51,7 +50,8 @@ def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: st
 def test_a_provider_may_leave_its_people_the_choice(
     tenants: World, browser: Browser, mode: str, direct: bool
 ) -> None:
-    """As at sign-up, a password is possible only if the provider's row and the stage allow it."""
+    """People can use a password only if the provider's row and the stage allow passwords. The rule is the same at
+    sign-up."""
     tenants.dynamodb.put(
         tenants.settings.providers_table,
         {
@@ -74,15 +74,15 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password field, or says whom to ask. The button's provider, which has no domain, is never the
-    answer."""
+    """The page then shows the password field, or names a contact. Okta has a button and no domain. The response never
+    names Okta."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
 
 
 @pytest.mark.security("S-40")
 def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
-    """Known and unknown people of a domain get the same answer, and Cognito is not called."""
+    """People with and without an account receive the same response. The route does not call Cognito."""
     tenants.sign_in(browser)
     calls = len(tenants.cognito.requests)
     known, unknown = ask(browser, "ada@example.org"), ask(browser, "nobody@example.org")
@@ -93,8 +93,7 @@ def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser: Browser) -> None:
-    """After fifty wrong guesses the source must wait, and even a customer's domain gets no answer. Other sources are not
-    affected."""
+    """After fifty wrong guesses the source must wait, even for a customer's domain. Other sources are unaffected."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         assert ask(browser, f"a@guess{n}.example").status == 200
     for email in ("a@guess.example", "bo@contoso.example"):
@@ -107,14 +106,14 @@ def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser:
 
 
 def test_people_of_one_office_do_not_bar_each_other(tenants: World, browser: Browser) -> None:
-    """A domain that has a provider does not count as a guess."""
+    """A request for a provider's domain does not count as a guess."""
     for n in range(FREE_ATTEMPTS_SOURCE + 10):
         assert ask(browser, f"person{n}@contoso.example").json()["provider"]["name"] == "Contoso"
 
 
 @pytest.mark.security("S-28")
 def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
-    """Without this check, any site could let its visitors try domains."""
+    """Without the check, any site could let its visitors try domains."""
     body = {"email": "bo@contoso.example"}
     for drop in (["X-Gatehouse"], ["Origin", "Sec-Fetch-Site"]):
         answer = browser.post("/auth/discover", body, drop=drop)
@@ -123,21 +122,21 @@ def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.parametrize("email", [None, "", "no-address", "a@b@c", "a b@c.example", 7])
 def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: object) -> None:
-    """Such a request does not count as a wrong guess."""
+    """The malformed request does not count as a wrong guess."""
     answer = browser.post("/auth/discover", {"email": email})
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
 
 
 def test_a_table_that_is_down_is_503(tenants: World, browser: Browser) -> None:
-    """Without the counter, no guess is allowed."""
+    """Without the counter, the route refuses every guess."""
     tenants.dynamodb.fault = connect_timeout()
     assert ask(browser, "bo@contoso.example").status == 503
 
 
 @pytest.mark.security("S-63")
 def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: Browser) -> None:
-    """The check is never skipped; the log names the setting."""
+    """The route checks the counter in every case. The log names the missing setting."""
     answer = ask(browser, "bo@contoso.example")
     assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
     assert "THROTTLE" not in answer.body
@@ -146,8 +145,8 @@ def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: 
 @pytest.mark.security("S-41")
 @pytest.mark.parametrize("query", ["email=a@guess{}.example", "provider=Guess{}"])
 def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) -> None:
-    """The redirect at the start of a sign-in also reveals a provider, so wrong guesses count there, too. Public
-    providers still work."""
+    """The redirect at the start of a sign-in also reveals a provider. Wrong guesses therefore count at the start as well.
+    Public providers still work."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         browser.get(f"/auth/login?{query.format(n)}")
     for good in ("email=bo@contoso.example", "provider=Contoso", "email=a@x.example"):
@@ -165,7 +164,7 @@ def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) 
 def test_people_of_one_office_start_sign_ins_without_barring_each_other(
     tenants: World, browser: Browser
 ) -> None:
-    """The domain of a provider does not count as a guess."""
+    """A request for a provider's domain does not count as a guess."""
     for query in ("email=bo@contoso.example", "provider=Contoso"):
         for _ in range(FREE_ATTEMPTS_SOURCE + 5):
             assert browser.get(f"/auth/login?{query}").status == 302
@@ -178,7 +177,8 @@ def test_people_of_one_office_start_sign_ins_without_barring_each_other(
 def test_other_sites_cannot_use_up_an_offices_attempts(
     tenants: World, browser: Browser, mode: str, dest: str
 ) -> None:
-    """An image or a frame that points here is refused, and does not count."""
+    """Another site contains an image or a frame with the address of this route. The route refuses the request without
+    counting it."""
     headers = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
     answer = browser.send("GET", "/auth/login?email=a@guess.example", headers)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")

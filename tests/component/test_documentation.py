@@ -1,4 +1,4 @@
-"""The pages mention every route, setting, log event and member of session.js."""
+"""Tests that the documentation pages mention every route, setting, log event and member of session.js."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from chalicelib.gatehouse.settings import Settings
 from tests import settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Gatehouse's own routes: a team documents its own routes where it likes.
+#: Gatehouse's own routes, without the routes of a team.
 ROUTES = sorted((route.method, route.path) for route in TABLE)
 
 
@@ -26,7 +26,7 @@ def trees() -> list[ast.Module]:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_api_page_names_every_route(method: str, path: str) -> None:
-    """The page lists the route with its method, or next to a related path, as in `/auth/direct/resend-code` ·
+    """The page lists each route with its method, or next to a related path, for example `/auth/direct/resend-code` ·
     `forgot-password`."""
     line = re.compile(
         rf"`{method} {re.escape(path.rpartition('/')[0])}.*{re.escape(path.rpartition('/')[2])}"
@@ -35,12 +35,11 @@ def test_api_page_names_every_route(method: str, path: str) -> None:
 
 
 def test_operations_page_has_the_tables_of_settings_and_options() -> None:
-    """The tables match the declarations. If they do not, run `python -m tests.settings_page --write`."""
+    """`python -m tests.settings_page --write` updates the tables."""
     assert settings_page.with_tables(page("operations.md")) == page("operations.md")
 
 
 def test_settings_are_declared_before_they_are_read() -> None:
-    """No variable is read without a declaration."""
     tree = ast.parse((ROOT / "chalicelib/gatehouse/settings.py").read_text(encoding="utf-8"))
     read = {
         node.args[0].value
@@ -55,7 +54,7 @@ def test_settings_are_declared_before_they_are_read() -> None:
 
 
 def test_operations_page_names_every_log_event_and_metric() -> None:
-    """The names are the first arguments of log_event, log_exception and count_metric."""
+    """The names are the first arguments of `log_event`, `log_exception` and `count_metric`."""
     names = {
         node.args[0].value
         for tree in trees()
@@ -70,7 +69,7 @@ def test_operations_page_names_every_log_event_and_metric() -> None:
 
 
 def test_clients_page_names_every_member_of_a_session() -> None:
-    """The page lists every member, and none that does not exist."""
+    """The page lists every existing member and no other member."""
     script = (ROOT / "frontend" / "session.js").read_text(encoding="utf-8")
     returned = script[script.rindex("\n  return {") :]
     members = set(
@@ -83,7 +82,7 @@ def test_clients_page_names_every_member_of_a_session() -> None:
 
 
 def test_architecture_page_names_every_module() -> None:
-    """The module is in the row of its package."""
+    """The row of each package names the package's modules."""
     rows = page("architecture.md").partition("## Every module")[2].partition("\n## ")[0]
     code = ROOT / "chalicelib" / "gatehouse"
     lost = []

@@ -1,6 +1,5 @@
-"""An enrolment that a password has opened ends with its session: an ended session adds no authenticator app and no
-passkey.
-"""
+"""Tests of enrolments after the end of their session. An ended session can add neither an authenticator app nor a
+passkey."""
 
 import copy
 from collections.abc import Callable
@@ -17,7 +16,7 @@ Finish = Callable[[], list[Answer]]
 
 
 def open_passkeys(direct: Direct) -> Finish:
-    """Sign in and open the list of passkeys. Return a function that tries every further step of the set-up in that
+    """Sign in and open the list of passkeys. Return a function that tries each further step of the set-up in the same
     browser."""
     passkeys = Passkeys(direct)
     assert passkeys.open().status == 200
@@ -42,7 +41,7 @@ def set_up_app(direct: Direct) -> Finish:
 
 
 def change_password(direct: Direct) -> None:
-    """The owner changes the password in another browser."""
+    """Change the password in another browser, as the owner does."""
     owner = direct.world.browser()
     direct.sign_in(browser=owner)
     direct.world.clock.advance(60)
@@ -51,7 +50,7 @@ def change_password(direct: Direct) -> None:
 
 
 def end_session(direct: Direct) -> None:
-    """Another browser ends the session: its row is deleted."""
+    """End the session from another browser, by deleting the session's row."""
     for row in list(direct.world.dynamodb.items(SESSIONS_TABLE)):
         direct.world.dynamodb.delete(SESSIONS_TABLE, row)
 
@@ -71,7 +70,7 @@ def sign_out_and_replay(direct: Direct) -> None:
 def test_what_was_opened_ends_with_its_session(
     direct: Direct, begin: Callable[[Direct], Finish], end: Callable[[Direct], None]
 ) -> None:
-    """A person who knew the password keeps no access: nothing is set up, and the owner's sign-in is unchanged."""
+    """A person who knew the password keeps no access. The enrolment fails, and the owner's sign-in is unchanged."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     end(direct)
@@ -87,8 +86,8 @@ def test_what_was_opened_ends_with_its_session(
 def test_a_new_password_in_the_same_session_ends_it_too(
     direct: Direct, begin: Callable[[Direct], Finish]
 ) -> None:
-    """The session continues, but the enrolment that the old password opened ends, because a thief may have a copy of the
-    cookie."""
+    """The session continues. The old password had opened an enrolment. This enrolment ends, because a thief may have
+    copied the cookie."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     body = {"password": PASSWORD, "new_password": NEW}
@@ -102,7 +101,7 @@ def test_a_new_password_in_the_same_session_ends_it_too(
     "path", ["passkeys/open", "mfa/setup", "mfa/disable", "mfa/recovery-codes", "password"]
 )
 def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
-    """The session has ended, so even the right password opens nothing."""
+    """The server refuses even the right password."""
     Passkeys(direct)
     direct.sign_in()
     end_session(direct)

@@ -1,4 +1,4 @@
-"""A password set by mail ends all earlier passkeys (S-102); people can recover without them."""
+"""Tests that a new password by mail ends all earlier passkeys (S-102), and that people can recover without a passkey."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.doubles.aws_errors import connect_timeout
 
 @pytest.fixture
 def passkeys(direct: Direct) -> Passkeys:
-    """Grace has a passkey; somebody who knew her password may have added one, too."""
+    """Grace has a passkey. Somebody who knew her password may have added another passkey."""
     made = Passkeys(direct)
     made.set_up()
     direct.world.clock.advance(60)
@@ -27,7 +27,7 @@ def row(passkeys: Passkeys) -> dict[str, Any]:
 
 
 def managed_reset(passkeys: Passkeys) -> None:
-    """Set a new password as managed login does: only Cognito is called, and our server takes no part."""
+    """Set a new password as managed login does: only with calls to Cognito, without our server."""
     pool = passkeys.direct.pool
     user = passkeys.direct.grace
     user.password = NEW_PASSWORD
@@ -37,8 +37,8 @@ def managed_reset(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("app", [False, True], ids=["password", "password and app"])
 def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, app: bool) -> None:
-    """The device and Cognito still have the passkey, but nobody can sign in with it. The tokens of an attempt are
-    revoked."""
+    """The device and Cognito still have the passkey. Every sign-in with the passkey fails, and the server revokes
+    Cognito's tokens."""
     if app:
         passkeys.direct.with_totp()
         passkeys.direct.grace.passkey_is_mfa = True
@@ -55,9 +55,8 @@ def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, 
 
 @pytest.mark.security("S-102")
 def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
-    """A person without a passkey gets a mailed code, sets a new password, opens the list, and sets up a new passkey on the
-    same device.
-    """
+    """A person without a passkey receives a mailed code and sets a new password. The person then adds a new passkey on
+    the same device."""
     passkeys.reset()
     browser = passkeys.direct.browser
     assert passkeys.direct.sign_in(password=NEW_PASSWORD).status == 200
@@ -75,7 +74,7 @@ def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_each_device_is_set_up_anew_and_each_new_password_starts_over(passkeys: Passkeys) -> None:
-    """Two devices have a passkey after the first reset, and none has one after the second."""
+    """Two devices have a passkey after the first reset. Neither device has a passkey after the second reset."""
     passkeys.reset()
     other = Authenticator()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -94,7 +93,7 @@ def test_each_device_is_set_up_anew_and_each_new_password_starts_over(passkeys: 
 @pytest.mark.security("S-89")
 @pytest.mark.security("S-102")
 def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
-    """The answer is the same as for a wrong signature, and the challenge is used up."""
+    """The response is the same as for a wrong signature. The challenge is used up."""
     passkeys.reset()
     seen = []
     for lies in ({}, {"origin": "https://app.example.net"}):
@@ -111,7 +110,7 @@ def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> None:
-    """Neither the button nor autofill offers the passkey, because the answer to this browser says that there is none."""
+    """The response to this browser reports no passkey. The button and autofill therefore do not offer the passkey."""
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
     assert passkeys.ask().json() == {"challenge": None}
@@ -120,7 +119,7 @@ def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> N
 
 @pytest.mark.security("S-102")
 def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
-    """Somebody with the old password begins to set up a passkey before the reset, and finishes after it."""
+    """Somebody with the old password begins to add a passkey before the reset, and finishes after the reset."""
     thief = passkeys.direct.browser
     passkeys.direct.sign_in(browser=thief)
     passkeys.post("passkeys/open", thief, password=PASSWORD)
@@ -135,7 +134,7 @@ def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("code", ["000000", "12345"])
 def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
-    """If a wrong code ended them, anybody could end another person's passkeys."""
+    """If a wrong code ended passkeys, anybody could end another person's passkeys."""
     passkeys.post("direct/forgot-password", email=EMAIL)
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert passkeys.post("direct/reset-password", **body).status == 400
@@ -143,7 +142,7 @@ def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
 
 
 def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> None:
-    """A person who knows the old password can check the list of passkeys themselves."""
+    """The person who knows the old password can check the list of passkeys."""
     passkeys.direct.sign_in()
     body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
     assert passkeys.post("password", **body).status == 200
@@ -153,7 +152,7 @@ def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> No
 
 @pytest.mark.security("S-102")
 def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
-    """An ended passkey stays ended, even if Cognito uses its id again for a new one."""
+    """An ended passkey stays ended, even if Cognito uses the same id for a new passkey."""
     ended = passkeys.device.passkeys[-1]
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -171,7 +170,7 @@ def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
-    """The time of the set-up decides, even if the row contains the passkey's id."""
+    """The time of the set-up decides whether a passkey has ended. The ids in the row do not decide."""
     passkeys.reset()
     passkeys.direct.world.clock.advance(5)
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -188,7 +187,8 @@ def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
 
 
 def _out(passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch, call: str, words: str) -> None:
-    """Make the users table fail for one kind of call: an update that contains these words, or every read after the first."""
+    """Make the users table fail for one kind of call: an update that contains `words`, or every read after the first
+    read."""
     table = passkeys.direct.world.dynamodb
     original, asked = getattr(table, call), list[str]()
 
@@ -208,7 +208,7 @@ def test_a_new_password_stands_where_passkeys_cannot_be_ended(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The log says that the passkeys could not be ended, and the list still shows them."""
+    """The log reports the failure, and the list still shows the passkeys."""
     _out(passkeys, monkeypatch, "update_item", "passkeysEndedAt")
     assert passkeys.reset().status == 200
     assert "passkeys_not_ended" in [line["event"] for line in log_lines()]
@@ -222,7 +222,7 @@ def test_a_new_password_stands_where_passkeys_cannot_be_ended(
 def test_where_nobody_knows_whether_it_has_ended_nobody_is_signed_in(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the table fails, the sign-in fails, and Cognito's tokens are revoked."""
+    """If the table fails, the sign-in fails, and the server revokes Cognito's tokens."""
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
     _out(passkeys, monkeypatch, "get_item", "")
@@ -233,7 +233,7 @@ def test_where_nobody_knows_whether_it_has_ended_nobody_is_signed_in(
 
 
 def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
-    """The person's row gets no additional column, and nothing is written."""
+    """The server writes nothing, and adds no column to the person's row."""
     passkeys.direct.restart(passkey_domain="")
     assert passkeys.reset().status == 200
     assert "passkeysEndedAt" not in row(passkeys)
@@ -243,7 +243,7 @@ def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
 def test_sessions_without_number_keep_no_passkey(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody with the old password may have so many sessions that their rows cannot all be deleted in time."""
+    """Somebody with the old password has so many sessions that the server cannot delete all rows in time."""
     table = passkeys.direct.world.dynamodb
 
     def too_many(**_: Any) -> Any:
@@ -258,8 +258,8 @@ def test_sessions_without_number_keep_no_passkey(
 
 @pytest.mark.security("S-102")
 def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
-    """The id of a refused passkey is not stored. Otherwise ids could fill the row until it had no space for the time of a
-    sign-out."""
+    """The server does not store the id of a refused passkey. Many stored ids would leave no space in the row for the time
+    of a sign-out."""
     assert passkeys.open().status == 200
     for each in range(3):
         made_up = urlsafe_b64encode(bytes([each]) * 60).rstrip(b"=").decode()
@@ -271,7 +271,7 @@ def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_reset_on_managed_login_ends_the_passkeys(passkeys: Passkeys) -> None:
-    """Our server takes no part in it; Cognito calls the trigger, which stores the time."""
+    """Cognito calls the trigger, and the trigger stores the time of the reset. The reset makes no request to our server."""
     passkeys.direct.world.clock.advance(1)
     managed_reset(passkeys)
     assert row(passkeys)["passkeysEndedAt"]
@@ -285,7 +285,7 @@ def test_a_reset_on_managed_login_ends_the_passkeys(passkeys: Passkeys) -> None:
 def test_a_list_that_was_open_before_a_reset_on_managed_login_adds_nothing(
     passkeys: Passkeys,
 ) -> None:
-    """Managed login ends no sessions here. Somebody who knew the old password may have opened the list."""
+    """Managed login ends no sessions of our server. Somebody who knew the old password may have opened the list."""
     thief = passkeys.direct.world.browser()
     assert passkeys.direct.sign_in(browser=thief).status == 200
     assert passkeys.post("passkeys/open", thief, password=PASSWORD).status == 200
@@ -300,7 +300,7 @@ def test_a_list_that_was_open_before_a_reset_on_managed_login_adds_nothing(
 def test_an_outage_at_a_reset_on_managed_login_is_logged(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As after a reset on our form, the new password is valid, and the passkeys still work."""
+    """The new password is valid, and the passkeys still work. A reset on our form has the same result."""
     passkeys.direct.world.dynamodb.fault = connect_timeout()
     managed_reset(passkeys)
     passkeys.direct.world.dynamodb.fault = None

@@ -1,4 +1,4 @@
-"""What the page's HTML says before its script has loaded: only what is certain, and public."""
+"""Tests of the configuration in the page's HTML. The configuration contains only certain and public facts."""
 
 import html
 import json
@@ -37,8 +37,8 @@ def add_provider(world: World, name: str, label: str, *domains: str) -> None:
 
 
 def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> None:
-    """The page contains all that the script reads from the route, except whether there is a session. The target comes from
-    the page's own query."""
+    """The page and the route have the same configuration, except for the member `session`. The target comes from the
+    query of the page."""
     add_provider(world, "Other", "Other")
     for query in ("", "?return_to=/api/reports", "?return_to=//evil.example"):
         answer = browser.get(f"/{query}")
@@ -48,15 +48,25 @@ def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> No
         assert view(answer) == "choose"
 
 
+def test_what_the_first_view_needs_most_is_requested_first(browser: Browser) -> None:
+    """The browser sends the requests in this order. Over HTTP/1.1 the first one uses the connection that already exists;
+    the others wait until their own connections are made. Nothing is drawn before the stylesheet has arrived."""
+    page = browser.get("/", headers=[("Sec-Fetch-Site", "none")]).body
+    found = re.findall(r'(?:href|src)="[^"]*?([\w.]+)"', page.partition("<main>")[0])
+    assert found == ["styles.css", "app.js", "config", "logo.svg"]
+
+
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["cross-site", ""])
 def test_after_another_site_a_missing_cookie_means_nothing(
     world: World, browser: Browser, site: str
 ) -> None:
-    """The browser sends no Strict cookie then. Without Fetch Metadata it does not say where a request comes from."""
+    """After a navigation from another site, the browser sends no Strict cookie. Without Fetch Metadata, the server cannot
+    detect a navigation from another site."""
     world.sign_in(browser)
     del browser.notes["__Host-gatehouse-used"]
-    # The double sends cookies by `site`, as browsers do, and headers in its own order: the last one counts.
+    # The double sends cookies by `site`, as browsers do. The double also sends its own `Sec-Fetch-Site` header, and the last
+    # header of this name counts.
     answer = browser.get("/", site="cross-site", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer), view(answer)) == (None, "loading")
     own = browser.get("/")
@@ -65,8 +75,8 @@ def test_after_another_site_a_missing_cookie_means_nothing(
 
 @pytest.mark.security("S-109")
 def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser: Browser) -> None:
-    """The page has the rest of its configuration, so that the script asks for the session at once. After a failed
-    sign-in it asks as usual."""
+    """After a sign-in, the HTML has the configuration without the member `session`, and the script requests the session
+    at once. After a failed sign-in, the HTML has no configuration."""
     world.sign_in(browser)
     answer = browser.get("/", site="cross-site")
     assert ("session" in told(answer), view(answer)) == (False, "loading")
@@ -76,14 +86,15 @@ def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser:
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
 def test_where_the_cookie_would_come_its_absence_is_a_hint(browser: Browser, site: str) -> None:
-    """The HTML has the likely view. But engines differ in when they send the cookie, so the script asks."""
+    """The HTML contains the view that is likely. Browsers differ in the cases in which they send the cookie, and the
+    script therefore requests the session."""
     answer = browser.get("/", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer)["session"], view(answer)) == (None, "choose")
 
 
 def test_after_a_sign_out_no_session_is_expected(world: World, browser: Browser) -> None:
-    """The cookie of the sign-in is still there for some minutes. A request for a session that is gone would be an error
-    in the browser's console."""
+    """The cookie of the sign-in still exists for some minutes. If the script requested the ended session, the browser's
+    console would show an error."""
     world.sign_in(browser)
     browser.cookies.clear()
     assert "__Host-gatehouse-used" in browser.notes
@@ -94,8 +105,7 @@ def test_after_a_sign_out_no_session_is_expected(world: World, browser: Browser)
 
 @pytest.mark.security("S-109")
 def test_no_cache_gives_the_page_to_others(browser: Browser) -> None:
-    """The page says whether this browser has a session, so the browser checks before each use whether its copy is still
-    right."""
+    """The page says whether this browser has a session. The browser must check its cached copy before each use."""
     answer = browser.get("/")
     assert answer.headers["cache-control"] == "private, no-cache"
     again = browser.get("/", headers=[("If-None-Match", answer.headers["etag"])])
@@ -106,7 +116,7 @@ def test_no_cache_gives_the_page_to_others(browser: Browser) -> None:
 
 @pytest.mark.security("S-54")
 def test_texts_of_others_are_texts_in_the_page(world: World, browser: Browser) -> None:
-    """Labels and names are written by an operator, the title by a team. None of them can add HTML."""
+    """An operator writes labels and names, and a team writes the title. None of these texts can add HTML."""
     hostile = "</script>'\"><b>x</b>&amp;{{base}}"
     add_provider(world, "Bold", hostile)
     world.restart(app_title=hostile)
@@ -118,7 +128,7 @@ def test_texts_of_others_are_texts_in_the_page(world: World, browser: Browser) -
 
 
 def test_private_providers_are_not_in_the_page(world: World, browser: Browser) -> None:
-    """The customer list must stay private: the page asks for the address first."""
+    """The list of customers must stay private. The page asks for the address first."""
     add_provider(world, "Fabrikam", "Fabrikam", "fabrikam.example")
     answer = browser.get("/")
     assert "abrikam" not in answer.body
@@ -126,7 +136,7 @@ def test_private_providers_are_not_in_the_page(world: World, browser: Browser) -
 
 
 def test_an_outage_leaves_the_page_as_it_was(world: World, browser: Browser) -> None:
-    """The page asks for its configuration, and tries again. It does the same after a query that makes no sense."""
+    """The page requests its configuration, and repeats a failed request. After a malformed query, the page does the same."""
     assert told(browser.get("/?return_to=/api/a&return_to=/api/b")) is None
     world.restart()
     world.dynamodb.fault = client_error("InternalServerError")
@@ -137,7 +147,7 @@ def test_an_outage_leaves_the_page_as_it_was(world: World, browser: Browser) -> 
 def test_the_page_waits_for_its_providers_no_longer_than_for_a_part_of_a_call(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A table that hangs must not keep the page from appearing; the call for the configuration may wait longer."""
+    """A slow table must not delay the page. The request for the configuration may wait longer."""
     left = []
     scan = world.dynamodb.scan
 

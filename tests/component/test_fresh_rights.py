@@ -1,4 +1,5 @@
-"""authorized(…, fresh=True): a right ends when it is removed, not when the token expires (S-70)."""
+"""Tests of `authorized(…, fresh=True)`. A right ends when an administrator removes the right, before the token expires
+(S-70)."""
 
 import threading
 from collections.abc import Callable
@@ -15,13 +16,13 @@ from tests.doubles.browser import Browser
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 
-#: A call of one of the administrators' two routes; it returns the status.
+#: A call of one of the two routes for administrators. The result is the status of the response.
 Route = Callable[[dict[str, str]], int]
 
 
 @pytest.fixture
 def root(world: World) -> PoolUser:
-    """Add Ada, and the administrator who signs her out; return the administrator."""
+    """Add Ada and an administrator. The tests let the administrator sign Ada out. Return the administrator."""
     world.pool.add(PoolUser("ada@example.org", "x" * 12, sub=Person().sub, username=ADA))
     return add_administrator(world)
 
@@ -34,7 +35,7 @@ def route(request: pytest.FixtureRequest, browser: Browser) -> Route:
 
 
 def with_record(world: World, **columns: str) -> None:
-    """Give the administrator a record."""
+    """Create a record for the administrator."""
     row = {"userName": ADMIN["username"].lower(), "sub": ADMIN["sub"], **columns}
     world.dynamodb.put(world.settings.users_table, {n: {"S": v} for n, v in row.items()})
 
@@ -43,7 +44,8 @@ def with_record(world: World, **columns: str) -> None:
 def test_a_right_that_was_taken_away_is_gone_at_once(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """The token still contains `admins`, but that has no effect. When the right is given back, the token works again."""
+    """The token still contains `admins`, and the route refuses the token. After the administrator gets the group back,
+    the token works again."""
     assert route(ADMIN) == 200
     before = world.pool.called("admin_user_global_sign_out"), world.dynamodb.calls.count("Scan")
     root.groups = ("staff", "xadmins", "Admins", "admins2")
@@ -56,7 +58,7 @@ def test_a_right_that_was_taken_away_is_gone_at_once(
 
 @pytest.mark.security("S-70")
 def test_a_group_that_the_token_does_not_know_is_none_yet(root: PoolUser, route: Route) -> None:
-    """The token decides as for other routes; the pool can only remove rights."""
+    """As on other routes, the groups in the token decide. The groups in the pool can only remove rights."""
     assert route({**ADMIN, "cognito:groups": "[staff]"}) == 403
 
 
@@ -69,7 +71,7 @@ def _delete(world: World, root: PoolUser) -> None:
 
 
 def _recreate(world: World, root: PoolUser) -> None:
-    """Delete the person, and give the name to a new person, who is also an administrator."""
+    """Give the administrator's user name to a new person, who is also an administrator."""
     root.sub = "the-next-person-of-that-name"
 
 
@@ -78,7 +80,7 @@ def _without_sub(world: World, root: PoolUser) -> None:
 
 
 def _impossible(world: World, root: PoolUser) -> None:
-    """Let Cognito answer that no user can have such a name."""
+    """Let Cognito report the user name as invalid."""
     for call in ("admin_get_user", "admin_list_groups_for_user"):
         world.pool.fail(call, client_error("InvalidParameterException"))
 
@@ -88,7 +90,7 @@ def _impossible(world: World, root: PoolUser) -> None:
 def test_who_is_gone_or_somebody_else_is_401(
     world: World, root: PoolUser, route: Route, change: Callable[[World, PoolUser], None]
 ) -> None:
-    """The answer is 401, so that the browser tries a refresh, which shows that the session is over."""
+    """After a 401 response, the browser tries a refresh. The refresh shows that the session has ended."""
     change(world, root)
     assert route(ADMIN) == 401
     assert world.pool.called("admin_user_global_sign_out") == 0
@@ -106,7 +108,7 @@ OUTAGES = ("TooManyRequestsException", "InternalErrorException", "NotAuthorizedE
 def test_a_pool_that_does_not_answer_lets_nobody_in(
     world: World, root: PoolUser, route: Route, call: str, fault: Exception
 ) -> None:
-    """Whether the right still exists is unknown, so the answer is 503. The next call works."""
+    """The server cannot check the right, and responds with 503. The next call works."""
     world.pool.fail(call, fault)
     assert route(ADMIN) == 503
     assert world.pool.called("admin_user_global_sign_out") == 0
@@ -126,8 +128,8 @@ def test_a_table_that_does_not_answer_lets_nobody_in(
 def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """Cognito allows a hundred groups per person, sixty per page. If the list does not end after a few pages, the answer is
-    503, not 403."""
+    """Cognito allows a hundred groups per person and returns sixty per page. If the list does not end after a few pages,
+    the response is 503."""
     others = tuple(f"group-{n}" for n in range(99))
     root.groups = (*others, "admins")
     assert route(ADMIN) == 200
@@ -144,7 +146,7 @@ def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
 def test_a_providers_groups_count_as_they_do_in_tokens(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """Such groups count only for a person of a provider, and only while the provider's row names the claim."""
+    """A provider's groups count only for the provider's people. The provider's row must name the claim with the groups."""
     table = world.settings.providers_table
     telling = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     root.groups, root.told_groups = (), "[staff, admins]"
@@ -156,7 +158,7 @@ def test_a_providers_groups_count_as_they_do_in_tokens(
     assert route(ADMIN) == 403
     root.told_groups = "[staff, admins]"
     world.dynamodb.put(table, {"name": {"S": "Okta"}})
-    world.clock.advance(61)  # rows are cached for a minute
+    world.clock.advance(61)  # longer than the container caches the rows
     assert route(ADMIN) == 403
 
 
@@ -164,7 +166,8 @@ def test_a_providers_groups_count_as_they_do_in_tokens(
 def test_rows_of_providers_that_were_never_read_are_503(
     world: World, root: PoolUser, browser: Browser
 ) -> None:
-    """A token would leave out the provider's groups in this case, but a fresh route must not guess."""
+    """If nobody has read the rows, Cognito's trigger would omit the provider's groups from a token. A route with `fresh`
+    responds with 503 instead."""
     root.groups, root.told_groups, root.identities = (), "admins", [("Okta", "00u9root")]
     scan = world.dynamodb.scan
 
@@ -178,7 +181,7 @@ def test_rows_of_providers_that_were_never_read_are_503(
 
 
 def at(second: str, form: str = "date") -> dict[str, str]:
-    """Return the claims of a token that was issued in the given second of 2026-01-02T03:04."""
+    """Return claims whose time of issue is the given second of 2026-01-02T03:04, in one of API Gateway's two formats."""
     date = f"Fri Jan 02 03:04:{second} UTC 2026"
     return {**ADMIN, "iat": date if form == "date" else str(1_767_323_040 + int(second))}
 
@@ -189,8 +192,8 @@ def at(second: str, form: str = "date") -> dict[str, str]:
 def test_tokens_from_before_a_sign_out_everywhere_count_no_more(
     world: World, root: PoolUser, browser: Browser, form: str, valid_after: str
 ) -> None:
-    """Tokens from the same second as the sign-out are refused, too, because they may be from just before it. API Gateway
-    writes iat in two formats."""
+    """The route also refuses a token from the same second as the sign-out, because the token may be older than the sign-out.
+    API Gateway writes `iat` in two formats."""
     with_record(world)
     assert browser.get("/users", claims=at("04", form)).status == 200
     with_record(world, validAfter=valid_after)
@@ -221,7 +224,7 @@ def test_tokens_from_before_a_sign_out_everywhere_count_no_more(
 def test_a_time_of_issue_that_nobody_can_read_is_no_time(
     world: World, root: PoolUser, browser: Browser, iat: str | None
 ) -> None:
-    """The check fails closed, even if nobody was signed out."""
+    """The route refuses a token with an unreadable `iat`, even without any sign-out."""
     claims = {name: value for name, value in {**ADMIN, "iat": iat}.items() if value is not None}
     assert browser.get("/users", claims=claims).status == 401
     assert browser.get("/whoami", claims=claims).status == 200
@@ -232,14 +235,14 @@ def test_a_time_of_issue_that_nobody_can_read_is_no_time(
 def test_signing_somebody_out_ends_old_rights_at_once(
     world: World, root: PoolUser, browser: Browser, route: Route
 ) -> None:
-    """The administrator's own rights end, too. The person is named by user name, in any case, or by address. A token from a
-    new sign-in works."""
+    """The administrator's own rights end as well. The request names the person by user name, in upper or lower case, or by
+    address. A token from a new sign-in works."""
     with_record(world)
     for name in (ADMIN["username"].upper(), root.email):
         assert sign_out(name).status == 200
         assert route(ADMIN) == 401
         world.clock.advance(2)
-        with_record(world)  # restore the record
+        with_record(world)  # Restore the administrator's record.
     assert sign_out(root.email).status == 200
     assert world.users()[ADMIN["username"].lower()]["validAfter"] == "2026-01-02T03:04:09.678Z"
     assert route({**ADMIN, "iat": str(int(world.clock()) + 1)}) == 200
@@ -247,7 +250,7 @@ def test_signing_somebody_out_ends_old_rights_at_once(
 
 @pytest.mark.security("S-70")
 def test_a_later_sign_out_is_never_taken_back(world: World, root: PoolUser) -> None:
-    """If two sign-outs run at once, with different clocks, the later time stays, without an error."""
+    """Two sign-outs run at once with different clocks. The record keeps the later time, and no error occurs."""
     key, later = ADA.lower(), "2026-01-02T03:09:00.000Z"
     row = {"userName": {"S": key}, "validAfter": {"S": later}}
     world.dynamodb.put(world.settings.users_table, row)
@@ -259,7 +262,7 @@ def test_a_later_sign_out_is_never_taken_back(world: World, root: PoolUser) -> N
 def test_a_sign_out_that_could_not_be_noted_is_503_and_completed_by_the_next(
     world: World, root: PoolUser
 ) -> None:
-    """The pool is changed first. In the other order, a refresh in between would give a token that is newer than
+    """The pool changes first. In the reverse order, a refresh between the two changes would give a token that is newer than
     `validAfter`."""
     with_record(world)
     update = world.dynamodb.update_item
@@ -279,7 +282,7 @@ def test_a_sign_out_that_could_not_be_noted_is_503_and_completed_by_the_next(
 def test_a_person_without_a_record_is_told_by_the_pool_alone(
     world: World, root: PoolUser, route: Route, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The next sign-in repairs the record. A sign-out makes none, and the log says so without an address."""
+    """The next sign-in writes the missing record. A sign-out writes no record, and the log line contains no address."""
     assert route(ADMIN) == 200
     assert sign_out(root.email).status == 200
     assert world.users() == {}
@@ -301,8 +304,8 @@ def test_a_new_password_ends_old_rights_too(world: World, root: PoolUser, browse
 
 
 def test_the_three_questions_are_asked_side_by_side(world: World, root: PoolUser) -> None:
-    """Here each of the three calls waits until all have arrived. If they were made one after the other, none would be
-    answered."""
+    """Each of the three calls waits until all three calls have begun. Consecutive calls would fail at the barrier's
+    timeout."""
     together = threading.Barrier(3, timeout=10)
 
     def met(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -321,7 +324,7 @@ def test_the_three_questions_are_asked_side_by_side(world: World, root: PoolUser
 
 @pytest.mark.security("S-70")
 def test_a_teams_route_can_ask_without_a_group(world: World, root: PoolUser) -> None:
-    """The person must be enabled, still the same person, and not signed out. Groups are not read, and routes without `fresh`
+    """The person must exist, be enabled, and not be signed out. The server does not read groups, and routes without `fresh`
     make no calls."""
     fresh, plain = (
         team_app(

@@ -1,4 +1,4 @@
-"""`Gatehouse(app)` in any Chalice app: what it guards, what it refuses, and that two of them do not affect each other."""
+"""Tests of `Gatehouse(app)` in any Chalice app: guarded routes, refused apps, and two apps in one process."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def existing_app() -> Chalice:
-    """Return a team's typical app: routes, CORS, a blueprint, and its own class."""
+    """Return a typical app of a team, with routes, CORS, a blueprint, and a class of the team."""
 
     class TeamsChalice(Chalice):
         pass
@@ -49,7 +49,8 @@ def headers_of(answer: Any) -> dict[str, str]:
 def test_routes_are_guarded_whenever_and_however_they_are_registered(
     world: World, moment: str, way: str
 ) -> None:
-    """The routes may be on the app or in a blueprint with a prefix, and registered before Gatehouse is made or after."""
+    """The routes are on the app, or in a blueprint with a prefix. The app registers its routes before or after the
+    creation of Gatehouse."""
     app = existing_app()
 
     def register() -> None:
@@ -76,7 +77,8 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """The same happens with a later Chalice that bypasses `_register_route`: no route without a guard is answered."""
+    """A later release of Chalice may bypass `_register_route`, and the test bypasses it. The app responds with 500,
+    without the route's data."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")
@@ -87,7 +89,7 @@ def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: 
 
 
 def test_the_caller_is_who_the_token_says(world: World) -> None:
-    """`gate.caller()` works in a view; elsewhere it raises an error."""
+    """In a view, `gate.caller()` returns the caller. Outside a view, the function raises an error."""
     app = existing_app()
     gate = Gatehouse(app, public={("GET", "/ping"), ("GET", "/who")})
     gate.services = own_gate.services
@@ -107,7 +109,7 @@ def test_the_caller_is_who_the_token_says(world: World) -> None:
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("told", ["at once", "later"])
 def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> None:
-    """A public POST must come from our own page, unless the app says that it is a webhook."""
+    """A public POST must come from our page, unless the app declares the route as a webhook."""
     app = existing_app()
     hook = {Public("POST", "/hook", csrf=False)} if told == "at once" else set()
     gate = Gatehouse(app, public={("GET", "/ping"), ("POST", "/note"), *hook})
@@ -127,8 +129,8 @@ def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> N
 
 @pytest.mark.security("S-48")
 def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
-    """By listing the route, the team says that its own authorizer is enough. If such a route is not listed, the app does not
-    load."""
+    """A team lists a route to declare that the route's own authorizer is enough. The app does not load without this
+    declaration."""
     app = existing_app()
     app.route("/machines", methods=["POST"], authorizer=IAMAuthorizer())(lambda: {"ok": True})
     with pytest.raises(ValueError, match="POST /machines has an authorizer that Gatehouse"):
@@ -141,8 +143,8 @@ def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
 
 
 def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World) -> None:
-    """With `cors=True` on a route, or on the whole API, Chalice itself answers preflights there. No other view may
-    answer OPTIONS."""
+    """Chalice itself responds to preflights of routes with `cors=True`, on one route or on the whole API. No other view may
+    respond to OPTIONS."""
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_routes
 
@@ -163,7 +165,7 @@ def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World)
 
 
 def test_a_team_may_answer_head_and_options_itself(world: World) -> None:
-    """The team's view replaces the answer of the guard, whichever of them is registered first."""
+    """The team's view replaces the guard's response, in either order of registration."""
     app = existing_app()
     public = {("GET", "/ping"), ("HEAD", "/ping"), ("OPTIONS", "/orders")}
     gate = Gatehouse(app, public=public)
@@ -177,7 +179,7 @@ def test_a_team_may_answer_head_and_options_itself(world: World) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_path_that_both_want_is_named_with_the_way_out(moment: str) -> None:
-    """An existing app may have its own /health or page; the error says how to avoid the conflict."""
+    """An existing app may have a /health route or a page. The error explains how to avoid the conflict."""
 
     def register(app: Chalice) -> None:
         for path in ("/", "/health"):
@@ -223,7 +225,7 @@ def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
 
 
 def test_an_app_has_one_gatehouse() -> None:
-    """A second Gatehouse would have other lists of public routes."""
+    """A second Gatehouse would have different lists of public routes, so the constructor raises an error."""
     app = Chalice("x")
     Gatehouse(app)
     with pytest.raises(ValueError, match="already"):
@@ -231,7 +233,7 @@ def test_an_app_has_one_gatehouse() -> None:
 
 
 def test_two_apps_in_one_process_have_settings_of_their_own(world: World, clock: Clock) -> None:
-    """Settings, services, time limits, public routes and callers of one app have no effect on the other."""
+    """Settings, services, time limits, public routes and callers of one app do not affect the other app."""
     first, second = Chalice("first"), Chalice("second")
     gates = [
         Gatehouse(first, environ={**ENVIRONMENT, "APP_TITLE": "First"}, public={("GET", "/a")}),
@@ -259,7 +261,7 @@ def test_two_apps_in_one_process_have_settings_of_their_own(world: World, clock:
 
 
 def test_services_can_be_given(world: World, clock: Clock) -> None:
-    """Tests pass their own settings, clock and clients."""
+    """The test passes its settings, clock and clients to Gatehouse."""
     app = Chalice("x")
     gate = Gatehouse(app)
     gate.services = Services(Settings.from_env({**ENVIRONMENT, "APP_TITLE": "Given"}), clock=clock)
@@ -268,7 +270,8 @@ def test_services_can_be_given(world: World, clock: Clock) -> None:
 
 
 def test_the_triggers_are_declared_under_their_names() -> None:
-    """Chalice looks for `app.user_records` and so on. Gatehouse puts these names into the module `app` of this app only."""
+    """Chalice searches the module `app` for names such as `user_records`. Gatehouse adds its names only to the module of
+    its app."""
     import app as module
 
     names = {f.name: f.handler_string for f in module.app.pure_lambda_functions}
@@ -285,7 +288,7 @@ def test_the_triggers_are_declared_under_their_names() -> None:
 
 
 def test_the_package_can_be_imported_for_nothing() -> None:
-    """Gatehouse itself loads no library except Chalice. Importing the package without using it loads only cold_start.py."""
+    """Gatehouse loads no library except Chalice. An import without an app loads only `cold_start.py`."""
     program = """
 import sys
 import chalicelib.gatehouse as package
@@ -310,7 +313,7 @@ except AttributeError as error:
 
 
 def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
-    """Whatever the team's middleware does or raises, the answer has our headers and error format."""
+    """For every result or error of the team's middleware, the response has our headers and our error format."""
     app = existing_app()
 
     def failing(event: Any, get_response: Any) -> Any:
@@ -324,7 +327,8 @@ def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
 
 
 def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
-    """Public routes work as before. Authorized ones need a token that has the claims, as docs/your-routes.md says."""
+    """Public routes work as before. For authorized routes, the test passes a token with the claims from
+    docs/your-routes.md."""
     from chalice.test import Client
 
     app = existing_app()
@@ -335,7 +339,7 @@ def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
     payload = json.dumps({**CLAIMS, "cognito:username": "for Chalice"}).encode()
     token = f"e30.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}."
     with Client(app) as client, warnings.catch_warnings():
-        # Chalice's client warns that it does not authorize requests.
+        # Chalice's test client warns about missing authorization.
         warnings.simplefilter("ignore")
         assert client.http.get("/ping").json_body == {"pong": True}
         json_type = {"Content-Type": "application/json"}

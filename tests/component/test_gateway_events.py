@@ -1,4 +1,4 @@
-"""Malformed events: some that API Gateway never sends, and unusual ones that it can send."""
+"""Tests with malformed events: impossible events, and unusual events that API Gateway can send."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ CANARY = "canary-in-the-event"
 
 
 def good_event(browser: Browser) -> dict[str, Any]:
-    """A refresh, as sent by our page."""
+    """Return the event of a refresh from our page."""
     headers = [
         ("X-Gatehouse", "1"),
         ("Origin", browser.origin),
@@ -40,7 +40,7 @@ def good_event(browser: Browser) -> dict[str, Any]:
 
 
 def malformed(case: dict[str, Any], event: dict[str, Any]) -> Any:
-    """Return the event of a case."""
+    """Return the malformed event of a case."""
     if "event" in case:
         return case["event"]
     *way, last = case["at"]
@@ -71,7 +71,8 @@ def test_the_corpus_is_whole() -> None:
 def test_a_malformed_event_has_its_decided_answer(
     world: World, signed_in: Browser, case: dict[str, Any]
 ) -> None:
-    """The answer has our error format and the security headers. Nothing was called or written, and the session continues."""
+    """The response has our error format and the security headers. The server makes no call and no write, and the session
+    continues."""
     calls, writes = len(world.cognito.requests), world.dynamodb.writes
     event = malformed(case, good_event(signed_in))
     assert_envelope(app(event, LambdaContext()), case["status"], case["error"])
@@ -91,7 +92,7 @@ def test_a_malformed_event_has_its_decided_answer(
     )
 )
 def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
-    """Any JSON gets 400, and none of it is in the answer."""
+    """Any JSON value as an event gives a 400 response. The response contains no part of the value."""
     raw = app(event, LambdaContext())
     assert raw["statusCode"] == 400
     assert CANARY not in json.dumps(raw)
@@ -100,7 +101,7 @@ def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
 @pytest.mark.security("S-63")
 @given(data=st.data())
 def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
-    """Whatever replaces a single value of the event, the app answers, and never with one of Chalice's own answers."""
+    """Each test case replaces one value of the event. The app always responds, and never with Chalice's own error format."""
     event = copy.deepcopy(EVENT)
     place: Any = event
     while True:
@@ -123,7 +124,7 @@ def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
     assert (raw["statusCode"] == 400) or problem is None
 
 
-#: GET /health needs no services, so only the event and the guard are tested.
+#: The event of GET /health, which needs no services. Only the event and the guard can cause a failure.
 EVENT = build_event(
     app.routes, "GET", "/health", domain="a.example", stage="api", headers=[("Accept", "*/*")]
 )
@@ -137,8 +138,8 @@ def test_an_answer_that_is_no_json_is_a_plain_500(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """A team's view returns something that is not JSON, which fails only after the view. Neither answer nor log has the
-    message."""
+    """A team's view returns a value that JSON cannot represent. The error occurs after the view. Response and log omit
+    the message of the error."""
     entry = app.routes["/health"]["GET"]
     monkeypatch.setattr(entry, "view_function", lambda: {"x": type(CANARY, (), {})()})
     answer = browser.get("/health")
@@ -155,7 +156,7 @@ def test_chalices_own_errors_are_logged_without_their_message(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Chalice refuses a header with a line break, and would log its value."""
+    """Chalice refuses a header with a line break, and would log the value of the header."""
     from chalice.app import Response
 
     entry = app.routes["/health"]["GET"]

@@ -1,4 +1,4 @@
-"""POST /users/{userName}/sign-out: an administrator ends a person's sessions everywhere."""
+"""Tests of POST /users/{userName}/sign-out: an administrator ends all sessions of a person."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ ADA = "Okta_00u1ada"
 
 @pytest.fixture
 def pool(world: World) -> UserPoolDouble:
-    """The user pool that the route calls, with the administrator and Ada."""
+    """The user pool that the route calls. The pool contains the administrator and Ada."""
     add_administrator(world)
     ada = Person()
     identities = [("Okta", "00u1ada")]
@@ -30,7 +30,7 @@ def pool(world: World) -> UserPoolDouble:
 
 
 def add_administrator(world: World) -> PoolUser:
-    """Put the person of `ADMIN` into the pool."""
+    """Add the person of `ADMIN` to the pool."""
     return world.pool.add(
         PoolUser(
             "root@example.org",
@@ -43,7 +43,7 @@ def add_administrator(world: World) -> PoolUser:
 
 
 def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
-    """Call the route; `user_name` is already encoded for a URL."""
+    """Call the route. `user_name` is already encoded for a URL."""
     return Browser(app, Clock()).send("POST", f"/users/{user_name}/sign-out", claims=claims)
 
 
@@ -51,7 +51,7 @@ def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
 def test_every_session_of_the_person_is_dead_and_nobody_elses(
     world: World, signed_in: Browser, pool: UserPoolDouble
 ) -> None:
-    """Ada's two browsers are signed out at their next refresh; Bob's session continues."""
+    """Ada's two browsers are signed out at their next refresh. Bob's session continues."""
     second, bob = world.browser(), world.browser()
     world.sign_in(second)
     world.sign_in(bob, Person(sub="s2", username="Okta_00u2bob", email="bob@example.org"))
@@ -65,13 +65,13 @@ def test_every_session_of_the_person_is_dead_and_nobody_elses(
 
 
 def test_repeating_it_is_no_error(signed_in: Browser, pool: UserPoolDouble) -> None:
-    """A second sign-out has the same effect as the first."""
+    """A second sign-out has the same effect as the first sign-out."""
     assert [sign_out(ADA).status, sign_out(ADA).status] == [200, 200]
 
 
 @pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidParameterException"])
 def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
-    """The answer is the same for a name that no user can have, and for a person who is deleted during the call."""
+    """The response is the same for an impossible name, and for a person whom somebody deletes during the call."""
     if code == "InvalidParameterException":
         gone = client_error(code, "AdminUserGlobalSignOut")
         pool.fail("admin_user_global_sign_out", gone)
@@ -91,7 +91,7 @@ def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
     ],
 )
 def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
-    """An outage, or a right that the function lacks, says nothing about the person."""
+    """The response reports an outage, even if the function lacks a right."""
     pool.fail("admin_user_global_sign_out", fault)
     answer = sign_out(ADA)
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -112,7 +112,7 @@ def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
 def test_only_administrators_with_the_write_scope_may(
     pool: UserPoolDouble, claims: dict[str, str] | None, status: int
 ) -> None:
-    """Not even the person concerned may call this route; people use the logout instead."""
+    """The route also refuses a person who wants to end their own sessions. People use the logout route instead."""
     assert sign_out(ADA, claims).status == status
     assert pool.called("admin_user_global_sign_out") == 0
 
@@ -121,7 +121,6 @@ def test_only_administrators_with_the_write_scope_may(
 def test_the_log_says_who_signed_out_whom(
     signed_in: Browser, pool: UserPoolDouble, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """A successful call writes one line."""
     sign_out(ADA)
     (line,) = [line for line in log_lines() if line["event"] == "global_sign_out"]
     assert (line["user"], line["by"]) == (ADA, "Okta_00u9root")

@@ -1,4 +1,4 @@
-"""Uptime monitors use HEAD, which answers wherever GET does."""
+"""Tests that every GET route without side effects also responds to HEAD, which uptime monitors use."""
 
 import pytest
 
@@ -12,7 +12,8 @@ HEADS = sorted(path for path, methods in app.routes.items() if "GET" in methods)
 
 @pytest.mark.parametrize("path", HEADS)
 def test_head_answers_where_get_does(signed_in: Browser, path: str) -> None:
-    """Uptime monitors get the same status and headers, without content. Routes whose GET changes something have no HEAD."""
+    """Monitors receive the same status and headers as for GET, without a body. Routes with side effects have no HEAD
+    method."""
     if path in SPENDING:
         assert "HEAD" not in app.routes[path]
         return

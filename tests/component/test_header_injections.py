@@ -1,4 +1,4 @@
-"""Every line of tests/data/header_injections.txt is sent in every input. It must not appear in a header, a page or a log
+"""Tests that send every line of tests/data/header_injections.txt in every input. No header, page or log line may contain the
 line."""
 
 import json
@@ -16,7 +16,7 @@ from tests.doubles.pool_users import PoolUser
 
 LINES = attack_lines("header_injections.txt")
 ADMIN = {**CLAIMS, "cognito:groups": "admins"}
-#: Every header that an answer of these routes may have.
+#: The headers that responses of these routes may contain.
 HEADERS = frozenset(
     {
         *("content-security-policy", "strict-transport-security", "x-content-type-options"),
@@ -72,7 +72,7 @@ def segment_of(line: str) -> str:
 
 
 def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
-    """Send the line in every input; yield each place and its answer."""
+    """Send the line in every input. Yield each place with its response."""
     for target in queries(line):
         yield target.partition("?")[0], browser.get(target)
     for name in ("limit", "cursor"):
@@ -86,7 +86,7 @@ def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
         yield f"{path} member's name", browser.post(path, {**GOOD, line: line})
     for name in SENT_HEADERS:
         yield name, browser.post("/auth/refresh", headers=[(name, line)])
-        if name != "Content-Type":  # the requests below have no body, so they need no type
+        if name != "Content-Type":  # these requests have no body and need no content type
             yield name, browser.get("/auth/login", headers=[(name, line)])
             yield name, browser.send("OPTIONS", "/auth/refresh", [(name, line)])
     yield "header's name", browser.get("/auth/login", headers=[(line, "x"), (f"X-{line}", line)])
@@ -111,7 +111,7 @@ def assert_clean(place: str, answer: Answer) -> None:
 
 
 def test_the_corpus_is_large() -> None:
-    """Every line contains the searched word."""
+    """Every line contains the word that the tests search for."""
     assert len(set(LINES)) == len(LINES) >= 120
     assert all("injected" in line for line in LINES)
 
@@ -123,8 +123,8 @@ def test_the_corpus_is_large() -> None:
 def test_nothing_that_is_sent_ends_up_in_a_header_a_page_or_a_line_of_its_own(
     direct: Direct, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The answers have known header names, printable values, no echo and no 5xx. The log still has one JSON object per line,
-    and nobody is signed in."""
+    """The responses have only permitted header names, printable values, no echo and no 5xx status. Each line of the log
+    is still one JSON object, and no sign-in succeeds."""
     direct.pool.add(
         PoolUser("root@example.org", "x" * 12, sub=ADMIN["sub"], username=ADMIN["username"])
     ).groups = ("admins",)

@@ -1,4 +1,4 @@
-"""A provider's data is applied again at each sign-in: attributes, names, groups (S-69)."""
+"""Tests that each sign-in applies the provider's data again: attributes, names, groups (S-69)."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def telling(world: World) -> World:
-    """Return the world with an Okta that sends groups."""
+    """Return the world. Okta's row names a claim with groups."""
     row = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     world.dynamodb.put(world.settings.providers_table, row)
     world.restart()
@@ -30,7 +30,7 @@ def telling(world: World) -> World:
 
 
 def event_of(told: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
-    """Return the documented event; `told` contains changed claims, and None removes a claim."""
+    """Return the documented event. `told` contains changed claims. None removes a claim."""
     event = load_event("InboundFederation_ExternalProvider")
     claims = event["request"]["attributes"]["idToken"]
     for name, value in (told or {}).items():
@@ -55,7 +55,7 @@ def with_token(event: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def groups_in_token(attributes: dict[str, str]) -> list[str]:
-    """Return the groups that the token trigger makes of this trigger's result."""
+    """Return the groups in a token. The token trigger derives the groups from this trigger's result."""
     event = load_event("TokenGeneration_HostedAuth_federated")
     event["request"]["userAttributes"]["custom:groups"] = attributes["custom:groups"]
     answer = gate.token_claims(event, LambdaContext())
@@ -64,8 +64,8 @@ def groups_in_token(attributes: dict[str, str]) -> list[str]:
 
 
 def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
-    """The answer has each attribute under the pool's name and under the claim's name. The subject keeps its case, whatever
-    the pool does to user names."""
+    """The response has each attribute twice: under the pool's name and under the claim's name. The subject keeps its
+    case, although the pool converts user names to lower case."""
     decided = decide(event_of())
     assert {name: decided[name] for name in ATTRIBUTE_MAPPING} == {
         "email": "ada@example.org",
@@ -82,7 +82,7 @@ def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, "", "[]", [], {}, 0, False])
 def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: object) -> None:
-    """If the claim is missing, empty or different, a new value replaces the stored one; it is never empty."""
+    """If the claim is missing, empty or different, a new value replaces the stored value. The new value is never empty."""
     decided = decide(event_of({"groups": gone}))
     assert decided["custom:groups"] == decided["groups"] != ""
     assert groups_in_token(decided) == []
@@ -94,7 +94,7 @@ def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: o
 def test_every_mapped_claim_is_answered_when_it_is_gone(
     telling: World, claim: str, gone: object
 ) -> None:
-    """If the trigger omitted such a claim, the stored value would stay."""
+    """If the trigger omitted a missing claim, Cognito would keep the stored value."""
     event = event_of({claim: gone})
     event["request"]["attributes"]["userInfo"] = {"sub": SUBJECT}
     decided = decide(event)
@@ -113,13 +113,13 @@ def test_verified_is_what_the_provider_calls_so(
 
 
 def test_a_provider_without_a_groups_claim_tells_none(world: World) -> None:
-    """If such a provider's tokens contain groups, these are ignored."""
+    """If the provider's tokens contain groups, the trigger ignores the groups."""
     assert not {"groups", "custom:groups"} & set(decide(event_of()))
 
 
 @pytest.mark.security("S-69")
 def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
-    """The test covers the format in which Cognito passes on a list, and that of the token."""
+    """The test covers Cognito's format of a list, and the token's format."""
     five = ["Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales"]
     assert groups_in_token(decide(event_of({"groups": f"[{', '.join(five)}]"}))) == five
     assert groups_in_token(decide(event_of({"groups": five}))) == five
@@ -127,7 +127,7 @@ def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
 
 @pytest.mark.security("S-51")
 def test_the_token_itself_tells_where_a_name_ends(telling: World, log_lines: Lines) -> None:
-    """As text, `["x, admins"]` becomes `[x, admins]`, which would be two groups."""
+    """Cognito converts `["x, admins"]` to the text `[x, admins]`. The text looks like two groups."""
     event = event_of({"groups": "[x, admins, ok]"})
     exact = {"sub": SUBJECT, "groups": ["x, admins", "ok"]}
     assert groups_in_token(decide(with_token(event, exact))) == ["ok"]
@@ -149,7 +149,7 @@ def test_a_token_that_cannot_be_read_tells_nothing(telling: World, token: object
 
 
 def test_a_thin_token_is_filled_from_userinfo_of_the_same_person(telling: World) -> None:
-    """OpenID Connect Core 5.3.2 requires that both have the same `sub`."""
+    """OpenID Connect Core 5.3.2 requires the same `sub` in the ID token and in the UserInfo response."""
     event = event_of({"groups": None, "given_name": None})
     event["request"]["attributes"]["userInfo"] |= {"groups": "[sales]", "given_name": "Augusta"}
     decided = decide(event)
@@ -161,7 +161,7 @@ def test_a_thin_token_is_filled_from_userinfo_of_the_same_person(telling: World)
 
 @pytest.mark.security("S-69")
 def test_what_has_no_room_is_counted_and_not_named(telling: World, log_lines: Lines) -> None:
-    """Of 150 groups with names of 20 letters, as many as fit into the attribute are kept."""
+    """A person has 150 groups with names of 20 letters. The attribute keeps as many names as fit."""
     many = [f"canary-team-name-{number:03}" for number in range(150)]
     decided = decide(event_of({"groups": many}))
     assert len(decided["custom:groups"]) <= 2048
@@ -175,7 +175,7 @@ def test_what_has_no_room_is_counted_and_not_named(telling: World, log_lines: Li
 
 
 def profile(world: World, **changed: Any) -> PoolUser:
-    """Ada's own profile, from an earlier sign-in."""
+    """Ada's profile from an earlier sign-in."""
     facts = {"email": "ada@example.org", "password": "", "status": "EXTERNAL_PROVIDER"}
     facts |= {"username": f"okta_{SUBJECT.lower()}", "given_name": "Ada", "family_name": "Lovelace"}
     return world.pool.add(PoolUser(**{**facts, **changed}))
@@ -184,8 +184,8 @@ def profile(world: World, **changed: Any) -> PoolUser:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, ""])
 def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: object) -> None:
-    """The code deletes the name explicitly, because AWS does not say that an empty answer clears it. The other name stays.
-    One deletion is enough."""
+    """The code deletes the name explicitly, because AWS does not document that an empty value clears a name. The other
+    name is unchanged. The second sign-in deletes nothing."""
     ada = profile(telling)
     for _ in range(2):
         decide(event_of({"family_name": gone}))
@@ -195,7 +195,7 @@ def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: o
 
 @pytest.mark.security("S-69")
 def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) -> None:
-    """The address finds the account, in any case, but only if the account's identities belong to this person."""
+    """The address identifies the account, in upper or lower case. The identities of the account must include this person."""
     other = profile(telling, username="", status="CONFIRMED", email="Ada@example.org")
     other.identities.append(("Okta", SUBJECT.lower()))
     decide(event_of({"family_name": None}))
@@ -207,8 +207,8 @@ def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) ->
 
 @pytest.mark.security("S-69")
 def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None:
-    """PostAuthentication has the whole profile, so a missing name is empty. A confirmation has only some attributes, so
-    there it is not."""
+    """PostAuthentication has the whole profile, and a missing name becomes empty. A confirmation has only some attributes,
+    and a missing name is unchanged."""
     event = load_event("PostAuthentication_Authentication_federated")
     gate.user_records(event, LambdaContext())
     (key,) = telling.users()
@@ -232,7 +232,7 @@ def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["Acme", "", None, ["Okta"], "Okta "])
 def test_an_unknown_provider_is_refused(telling: World, name: object) -> None:
-    """A provider that exists only in the pool is refused, too."""
+    """The provider exists in the pool, and has no row in the providers table."""
     with pytest.raises(TriggerFailed, match="GATEHOUSE_REFUSED"):
         decide(event_of(providerName=name))
 
@@ -258,7 +258,7 @@ def test_foreign_events_are_refused(telling: World, change: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("attributes", [None, {}, "x", {"idToken": "["}, {"idToken": {"sub": ""}}])
 def test_claims_without_a_subject_are_refused(telling: World, attributes: object) -> None:
-    """Without a subject it is unknown to whom the claims belong."""
+    """Without a subject, the trigger cannot identify the owner of the claims."""
     with pytest.raises(TriggerFailed):
         decide(event_of(attributes=attributes))
 
@@ -280,7 +280,7 @@ def test_where_the_providers_cannot_be_read_the_sign_in_fails(
 def test_where_a_name_cannot_be_deleted_the_sign_in_fails(
     telling: World, call: str, code: str
 ) -> None:
-    """The sign-in works when it is tried again."""
+    """The next sign-in succeeds."""
     ada = profile(telling)
     telling.pool.fail(call, client_error(code))
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):

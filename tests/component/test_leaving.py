@@ -1,4 +1,4 @@
-"""What happens when a provider reports that a person leaves, through its event hook or Universal Logout."""
+"""Tests of a departure: a provider reports through its event hook or Universal Logout that a person has left."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ ADMINS = [{"type": "UserGroup", "id": "00g1", "displayName": "admins"}]
 
 @pytest.fixture
 def company(world: World) -> Company:
-    """Return two tenants, each with one signed-in person."""
+    """Two providers, each with one signed-in person."""
     return Company(world)
 
 
@@ -44,7 +44,7 @@ def company(world: World) -> Company:
 def test_whoever_leaves_is_out_and_nobody_else(
     company: Company, kind: str, target: list[Any], enabled: bool
 ) -> None:
-    """The sessions end. If Okta says that the person has left, the profile is also disabled."""
+    """The sessions of the person end. If Okta reports a departure, our code also disables the profile."""
     answer = company.tell(company.event(kind, target=target))
     assert (answer.status, answer.body) == (204, "")
     assert company.signed_in() == {"bob"}
@@ -54,7 +54,7 @@ def test_whoever_leaves_is_out_and_nobody_else(
 
 @pytest.mark.security("S-70")
 def test_a_route_that_asks_refuses_at_once(company: Company) -> None:
-    """The record has `validAfter`, so a route with `fresh=True` refuses access tokens that were issued before."""
+    """The record has `validAfter`. A route with `fresh=True` refuses access tokens from before that time."""
     record = {"userName": {"S": "okta_00u1ada"}, "sub": {"S": company.ada.sub}}
     company.world.dynamodb.put(company.world.settings.users_table, record)
     claims = {
@@ -71,7 +71,7 @@ def test_a_route_that_asks_refuses_at_once(company: Company) -> None:
 
 
 def test_whoever_comes_back_can_sign_in(company: Company) -> None:
-    """Okta reactivates or unsuspends the person, or assigns them to our app again."""
+    """Okta reactivates or unsuspends the person, or assigns the person to our app again."""
     pairs = [
         (DEACTIVATE, "user.lifecycle.activate", []),
         ("user.lifecycle.suspend", "user.lifecycle.unsuspend", []),
@@ -88,7 +88,7 @@ def test_whoever_comes_back_can_sign_in(company: Company) -> None:
 
 @pytest.mark.security("S-82")
 def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> None:
-    """The administrator's decision stays, whether it was made before or after the signal."""
+    """The administrator's decision has priority, before and after the signal."""
     company.ada.enabled = False
     for kind in (REACTIVATE, DEACTIVATE, REACTIVATE):
         company.world.clock.advance(1)
@@ -99,7 +99,7 @@ def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> N
 @pytest.mark.security("S-81")
 @pytest.mark.security("S-85")
 def test_somebody_disabled_already_has_no_session_left(company: Company) -> None:
-    """If the profile is enabled later, for example in AWS's console, the old sessions are still ended."""
+    """If an administrator later enables the profile, for example in AWS's console, the old sessions do not work."""
     company.ada.enabled = False
     company.world.clock.advance(1)
     company.tell(company.event(DEACTIVATE))
@@ -123,7 +123,7 @@ def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
 def test_a_linked_account_follows_a_rule_of_its_own(
     world: World, rule: str, out: bool, enabled: bool
 ) -> None:
-    """The account has a password, so a person who left the provider may still be allowed to sign in here."""
+    """The account has a password. A person who left the provider may still have the right to sign in with the password."""
     company = Company(world, linked=rule)
     company.ada.username = "5d3c7b1e-native"
     company.ada.status = "CONFIRMED"
@@ -142,7 +142,7 @@ def index(company: Company, user_name: str) -> None:
 @pytest.mark.security("S-81")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_newer_signal_wins_in_any_order(company: Company, order: tuple[int, int]) -> None:
-    """Okta deactivates Ada and reactivates her a second later: Ada can sign in, whichever signal arrives first."""
+    """Okta deactivates Ada and reactivates her one second later. Ada can sign in, in either order of the two signals."""
     events = [company.event(DEACTIVATE), company.event(REACTIVATE, published=1)]
     for number in order:
         company.tell(events[number])
@@ -155,8 +155,8 @@ def test_the_newer_signal_wins_in_any_order(company: Company, order: tuple[int, 
 
 @pytest.mark.security("S-79")
 def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) -> None:
-    """Okta reports cleared sessions twice, and in between an older reactivation arrives. The repeated report ends no newer
-    session."""
+    """Okta reports cleared sessions twice. Between the two reports, an older reactivation arrives. The second report ends no
+    newer session."""
     cleared = company.event("user.session.clear")
     company.tell(cleared)
     company.tell(company.event("user.lifecycle.unsuspend", published=-5))
@@ -167,7 +167,7 @@ def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) 
 
 
 def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Company) -> None:
-    """Okta publishes both at almost the same time. They may arrive in either order."""
+    """Okta publishes both events at almost the same time. The events may arrive in either order."""
     cleared, gone = company.event("user.session.clear", published=1), company.event(DEACTIVATE)
     company.tell(cleared, gone)
     assert not company.ada.enabled
@@ -175,7 +175,8 @@ def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Co
 
 
 def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
-    """One function disables Ada while another one handles her reactivation. The first one then enables her again."""
+    """One function disables Ada. Meanwhile, another function processes her reactivation. The first function then enables
+    her again."""
     world = company.world
     disable = world.pool.admin_disable_user
 
@@ -190,7 +191,7 @@ def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
 
 
 def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
-    """Only that group is removed, and only for people of a provider that sends groups."""
+    """The server removes only the reported group, and only if the provider sends groups."""
     company.tell(company.event("group.user_membership.remove", target=ADMINS))
     assert company.ada.told_groups == "=staff"
     company.put_row("Okta")
@@ -209,7 +210,8 @@ def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
 def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
     company: Company, linked: bool
 ) -> None:
-    """A provider's people always sign in through it. A linked person may use a password, which brings no new groups."""
+    """A provider's people always sign in through the provider. A linked person may sign in with a password, which brings no
+    new groups."""
     user_name = "5d3c7b1e-native" if linked else "okta_00u1ada"
     company.ada.username = user_name if linked else company.ada.username
     index(company, company.ada.username)
@@ -223,7 +225,8 @@ def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
 
 
 def test_several_events_of_one_request_each_count(company: Company) -> None:
-    """Events that are unreadable or have no meaning here are counted, and do not stop the others."""
+    """The server counts unreadable events and events without effect. The server processes the other events of the
+    request."""
     company.tell(
         {"eventType": DEACTIVATE},
         company.event("user.session.start"),
@@ -235,7 +238,8 @@ def test_several_events_of_one_request_each_count(company: Company) -> None:
 
 
 def test_the_queue_does_not_answer(company: Company) -> None:
-    """The answer makes Okta try again, and nobody is partly signed out. The queue may also refuse one message of ten."""
+    """The response makes Okta retry the request, and every session continues. In another case, the queue refuses a single
+    message of a batch."""
     queue = company.world.queue
     queue.fault = client_error("ServiceUnavailable")
     assert company.tell(company.event(DEACTIVATE)).status == 503
@@ -245,7 +249,8 @@ def test_the_queue_does_not_answer(company: Company) -> None:
 
 
 def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
-    """Cognito fails for one of three people. The other two are signed out now, and the third at the next delivery."""
+    """Cognito fails for one of three people. The function signs two people out now, and the third person at the next
+    delivery."""
     pool, queue = company.world.pool, company.world.queue
     eve = company._join("Okta", "00u3Eve", "eve@example.org")
     pool.fail("admin_user_global_sign_out", client_error("TooManyRequestsException"))
@@ -261,7 +266,7 @@ def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
 def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
     company: Company, operation: str
 ) -> None:
-    """The function is stopped when Cognito has disabled or enabled Ada, but before a row says so. The next delivery
+    """Lambda stops the function after the call to Cognito for Ada, before the table has the row. The next delivery
     completes the work."""
     pool, queue = company.world.pool, company.world.queue
     if operation == "admin_enable_user":
@@ -286,7 +291,7 @@ def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
 def test_messages_that_nobody_sent_are_dropped(
     company: Company, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """A second delivery of such messages would not help."""
+    """A second delivery of an invalid message would have no effect."""
     good = {"provider": "Okta", "subject": "s", "kind": "gone", "at": "a", "id": "i", "group": ""}
     bodies = ["", "[]", "{}", json.dumps({**good, "kind": "x"}), json.dumps({**good, "id": 1})]
     records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
@@ -296,7 +301,7 @@ def test_messages_that_nobody_sent_are_dropped(
 
 
 def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) -> None:
-    """If the account no longer exists, there is nobody to sign out."""
+    """The account no longer exists, and the function completes the message."""
     gone = client_error("UserNotFoundException", "AdminUserGlobalSignOut")
     company.world.pool.fail("admin_user_global_sign_out", gone)
     company.tell(company.event(DEACTIVATE))
@@ -304,13 +309,14 @@ def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) ->
 
 
 def test_the_function_keeps_to_cognitos_pace(company: Company) -> None:
-    """One function makes twelve calls a second, and two at the same time make 24. Cognito allows 25."""
+    """One function makes twelve calls a second, and two parallel functions make 24 calls. Cognito allows 25."""
     company.tell(*(company.event("user.session.clear", f"00uNobody{n}") for n in range(3)))
     assert company.world.pauses == pytest.approx([n / CALLS_PER_SECOND for n in (1, 2)])
 
 
 def test_okta_verifies_the_address_once(company: Company) -> None:
-    """The answer returns Okta's challenge for any provider name, because it must not reveal which providers exist."""
+    """The response repeats Okta's challenge for any provider name. The response therefore does not reveal which providers
+    exist."""
     browser = company.world.browser()
     headers = [("X-Okta-Verification-Challenge", "challenge-1")]
     answer = browser.get("/auth/events/Okta", headers=headers)
@@ -325,9 +331,8 @@ def test_okta_verifies_the_address_once(company: Company) -> None:
 
 @pytest.mark.security("S-77")
 def test_a_secret_that_is_being_rotated_counts_beside_the_new_one(company: Company) -> None:
-    """The new secret works at once, although the container has cached the old one. The old one works until the next
-    rotation.
-    """
+    """The new secret works at once, although the container has cached the old secret. The old secret works until the next
+    rotation."""
     nothing = company.event("user.session.start")
     assert company.tell(nothing).status == 204
     company.world.secrets.put(
@@ -352,7 +357,7 @@ def test_a_secret_that_is_being_rotated_counts_beside_the_new_one(company: Compa
     ],
 )
 def test_universal_logout_ends_the_sessions(company: Company, sub_id: dict[str, str]) -> None:
-    """The token names the person by the provider's subject or by address; the account stays."""
+    """The token identifies the person by the provider's subject or by address. The account continues to exist."""
     answer = company.revoke(company.token(), sub_id)
     assert (answer.status, answer.body) == (204, "")
     assert company.signed_in() == {"bob"}
@@ -360,7 +365,7 @@ def test_universal_logout_ends_the_sessions(company: Company, sub_id: dict[str, 
 
 
 def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -> None:
-    """The request has `subject` in place of `sub_id`, a whole media type as `typ`, and a list as audience."""
+    """The request has `subject` instead of `sub_id`, a full media type as `typ`, and a list as audience."""
     token = company.token(
         header={"typ": "application/global-token-revocation+jwt"},
         claims={"aud": [f"{company.world.browser().root}auth/revoke/Okta"]},
@@ -371,7 +376,7 @@ def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -
 
 
 def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
-    """Okta sends the same token again, which must not count as a replay."""
+    """Okta sends the same token again after the failure. The second delivery must not count as a replay."""
     token = company.token()
     company.world.queue.fault = client_error("ServiceUnavailable")
     assert company.revoke(token).status == 503
@@ -381,7 +386,7 @@ def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
 
 
 def test_the_triggers_keep_the_index(world: World) -> None:
-    """The triggers write the index at each sign-in. If the table fails, the sign-in still works."""
+    """The triggers write the index at each sign-in. During an outage of the table, the sign-in still works."""
     world.restart(subjects_table=SUBJECTS_TABLE)
     gate.user_records(load_event("PostConfirmation_ConfirmSignUp_federated"), LambdaContext())
     gate.user_records(load_event("PostAuthentication_Authentication_linked"), LambdaContext())
@@ -398,7 +403,7 @@ def test_doctor_can_tell_when_a_provider_was_last_heard(company: Company) -> Non
 
 
 def test_an_index_that_is_out_of_date_misleads_nobody(company: Company) -> None:
-    """The index names another person, but the pool decides to whom the profile belongs."""
+    """The index names a wrong person. The pool decides to whom the profile belongs."""
     company.world.pool.add(PoolUser("eve@example.org", "", username="eve-native"))
     index(company, "eve-native")
     company.tell(company.event(DEACTIVATE))

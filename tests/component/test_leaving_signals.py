@@ -1,5 +1,5 @@
-"""Signals that must sign nobody out, because they are forged, replayed, late, malformed or from another tenant. Each is
-logged."""
+"""Tests of signals that are forged, replayed, late, malformed or foreign. These signals end no session, and the log has a
+line for each signal."""
 
 import json
 import math
@@ -53,7 +53,7 @@ def test_nobody_is_signed_out_and_the_log_says_so(
 
 
 def prepared(company: Company, case: Mapping[str, Any]) -> Callable[[], Any]:
-    """Return a function that sends the case's request, the same one each time."""
+    """Return a function that sends the request of the case. Each call sends the same request."""
     provider = case.get("provider", "Okta")
     if "without" in case:
         company.put_row("Okta", **{case["without"]: ""})
@@ -85,7 +85,7 @@ def prepared(company: Company, case: Mapping[str, Any]) -> Callable[[], Any]:
 
 
 def event(company: Company, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Build an event; null values are left out."""
+    """Build an event. The event omits null values."""
     changes = {name: filled(company, value) for name, value in told.items()}
     changes = {name: DROPPED if value is None else value for name, value in changes.items()}
     raw = {
@@ -98,7 +98,7 @@ def event(company: Company, told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def filled(company: Company, value: Any) -> Any:
-    """Fill in values that the data file cannot contain."""
+    """Replace placeholders by values that the data file cannot contain."""
     if isinstance(value, dict):
         return {name: filled(company, member) for name, member in value.items()}
     if isinstance(value, list):

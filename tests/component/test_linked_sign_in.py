@@ -1,4 +1,5 @@
-"""The first sign-in of a linked person, which Cognito refuses once. It is tried again exactly once."""
+"""Tests of the first sign-in of a linked person. Cognito refuses the first sign-in, and our server starts one more
+sign-in."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ FIRST = "Already found an entry for username Okta_00uAda"
 
 
 def come_back(world: World, browser: Browser, location: str, description: str) -> Any:
-    """Return from Cognito, which refuses the sign-in that began at the authorize URL in `location`."""
+    """Return from Cognito with a refusal. `location` is the authorize URL of the refused sign-in."""
     query = world.cognito.read_authorize_url(location)
     error = {"error": "invalid_request", "error_description": description}
     target = f"/auth/callback?{urlencode({**error, 'state': query['state']})}"
@@ -25,7 +26,7 @@ def come_back(world: World, browser: Browser, location: str, description: str) -
 def test_the_first_sign_in_after_linking_is_tried_again(
     world: World, browser: Browser, description: str
 ) -> None:
-    """A new transaction keeps the person's choices; then the person is signed in, at the requested target."""
+    """A new transaction keeps the person's choices. The person is then signed in, at the requested target."""
     start = browser.get("/auth/login?provider=Okta&return_to=/api/orders&remember=1").location
     again = come_back(world, browser, start, description)
     assert again.status == 303
@@ -41,7 +42,7 @@ def test_the_first_sign_in_after_linking_is_tried_again(
 def test_it_is_tried_again_once(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """After the second refusal the person sees the page; there is no loop."""
+    """After the second refusal, the browser shows the page, and no redirect follows."""
     start = browser.get("/auth/login?provider=Okta").location
     again = come_back(world, browser, start, FIRST).location
     ended = come_back(world, browser, again, FIRST)
@@ -61,7 +62,7 @@ def test_other_errors_are_not_tried_again(world: World, browser: Browser, descri
 
 @pytest.mark.security("S-10")
 def test_another_browser_cannot_start_a_second_try(world: World, browser: Browser) -> None:
-    """Without the transaction's cookie no second try begins."""
+    """A browser without the transaction's cookie cannot start the second sign-in."""
     start = browser.get("/auth/login?provider=Okta").location
     other = come_back(world, world.browser(), start, FIRST)
     assert other.location == "/api/?error=login_unknown"

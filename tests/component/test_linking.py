@@ -1,5 +1,5 @@
-"""Linking joins a provider's person to the native account with the same address, if the account is proved and linking is
-safe (S-56, S-68)."""
+"""Tests of linking, which connects a provider's person to the native account with the same address. The account's record
+must have a proof of the mailbox, and linking must be safe (S-56, S-68)."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def native(**changes: Any) -> PoolUser:
 
 
 def prove(world: World, user_name: str = NATIVE) -> None:
-    """The mailbox's owner has reset the password."""
+    """Store the proof that the owner has reset the password through the mailbox."""
     record = {"userName": user_name, "provedAt": "2026-01-01T00:00:00.000Z"}
     world.dynamodb.put(
         world.settings.users_table, {name: {"S": value} for name, value in record.items()}
@@ -42,7 +42,7 @@ def prove(world: World, user_name: str = NATIVE) -> None:
 
 @pytest.fixture
 def linking(world: World) -> World:
-    """Okta is trusted and its people are linked. Ada has a native account, which she has proved."""
+    """Okta is trusted, and linking is on for Okta's people. Ada has a native account with a proof of the mailbox."""
     set_okta(world, trusted=True, link=True)
     world.pool.add(native())
     prove(world)
@@ -50,7 +50,7 @@ def linking(world: World) -> World:
 
 
 def arrive(**changes: Any) -> Any:
-    """Ada signs in through Okta for the first time."""
+    """Let Ada sign in through Okta for the first time."""
     event = load_event("PreSignUp_ExternalProvider")
     event["userName"] = f"okta_{SUBJECT.lower()}"
     event["request"]["userAttributes"] |= {"custom:idp_sub": SUBJECT, **changes}
@@ -59,8 +59,8 @@ def arrive(**changes: Any) -> Any:
 
 @pytest.mark.security("S-56")
 def test_the_native_account_is_joined_under_the_exact_subject(linking: World) -> None:
-    """In the user name the subject is in lower case, so the user name is not used. The native record shows both ways to sign
-    in, and there is no other record."""
+    """The user name contains the subject in lower case. The link therefore uses the subject from the claims. The native
+    record shows both sign-in methods, and no other record exists."""
     arrive()
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
     ((name, record),) = linking.users().items()
@@ -74,7 +74,7 @@ def test_the_native_account_is_joined_under_the_exact_subject(linking: World) ->
 @pytest.mark.parametrize("here", ["ada@example.org", "Ada@example.org", "ADA@EXAMPLE.ORG"])
 @pytest.mark.parametrize("there", ["ada@example.org", "ADA@example.org", "Ada@Example.Org"])
 def test_case_is_no_difference_between_addresses(linking: World, here: str, there: str) -> None:
-    """The pool ignores case, so the spellings may differ, although this double's ListUsers compares exactly."""
+    """The pool ignores case, and the two spellings may differ in case. The double's ListUsers does not ignore case."""
     linking.pool.users[0].email = here
     arrive(email=there)
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
@@ -109,7 +109,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[PoolUser]]] = {
 }
 
 
-#: These cases log nothing: nobody has the address, so there is nothing to refuse.
+#: These cases write no log line, because no account has the address.
 SILENT = (
     "nobody",
     "only a federated one",
@@ -125,7 +125,7 @@ SILENT = (
 def test_whatever_is_in_doubt_is_not_linked(
     world: World, case: str, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The person gets a separate profile, and no account changes. The log gives the reason."""
+    """The person receives a separate profile, and no account changes. The log gives the reason."""
     changes, users = REFUSALS[case]
     set_okta(world, trusted=True, link=True)
     before = [list(user.identities) for user in users]
@@ -153,7 +153,7 @@ def test_whatever_is_in_doubt_is_not_linked(
 def test_only_a_trusted_provider_that_is_set_to_link_links(
     world: World, flags: dict[str, bool]
 ) -> None:
-    """Linking is off by default: then Cognito is not even asked who has the address."""
+    """Linking is off by default. Without linking, the server does not search Cognito for the address."""
     set_okta(world, **flags)
     user = world.pool.add(native())
     arrive()
@@ -171,7 +171,7 @@ def test_the_same_event_again_links_once(linking: World) -> None:
 
 
 def test_a_refusal_of_a_link_that_stands_is_none(linking: World) -> None:
-    """Two first sign-ins run at once. The second call to link fails, but the account's identities show that the link
+    """Two first sign-ins run at once, and the second linking call fails. The account's identities show that the link
     exists."""
     linking.pool.link_throws_after = True
     arrive()
@@ -186,7 +186,7 @@ def test_a_refusal_of_a_link_that_stands_is_none(linking: World) -> None:
 def test_an_outage_refuses_the_sign_in_and_the_next_one_works(
     linking: World, call: str, fault: Any
 ) -> None:
-    """If the sign-in continued without the link, the person would get a second profile."""
+    """Without the link, the sign-in would create a second profile."""
     if fault == "refused":
         code = {"admin_get_user": "NotAuthorizedException"}.get(call, "InvalidParameterException")
         fault = client_error(code)
@@ -202,9 +202,9 @@ def test_an_outage_refuses_the_sign_in_and_the_next_one_works(
 def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     world: World, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """A stranger signed up with Ada's address, and Ada entered the code, so the account has the stranger's password. Ada, in
-    `admins` at the provider, gets a separate profile. The account is hers once she has reset the password by a mailed
-    code."""
+    """A stranger signed up with Ada's address, and Ada entered the code. The account has the stranger's password. At the
+    provider, Ada belongs to `admins`. Ada gets a separate profile. After a reset with a mailed code, the account belongs
+    to Ada."""
     set_okta(world, trusted=True, link=True)
     strangers = world.pool.add(native(password="the-strangers-password"))
     world.dynamodb.put(
@@ -218,7 +218,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     (line,) = [line for line in log_lines() if line["event"] == "not_linked"]
     assert (
         line["detail"]
-        == "it is unknown whether the owner of the mailbox chose the password; the person must reset it once"
+        == "the owner of the mailbox may not have chosen the password; the person must reset the password once"
     )
     gate.services.users.record_proved(NATIVE)
     arrive()
@@ -227,7 +227,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
 
 @pytest.mark.security("S-68")
 def test_an_account_without_a_record_is_not_proved(world: World) -> None:
-    """Without a record there is no proof."""
+    """Without a record, the account has no proof of the mailbox."""
     set_okta(world, trusted=True, link=True)
     user = world.pool.add(native())
     arrive()
@@ -239,7 +239,8 @@ def test_an_account_without_a_record_is_not_proved(world: World) -> None:
 def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
     linking: World, fault: Exception
 ) -> None:
-    """The person is not linked. A second profile would be permanent, so none is made either."""
+    """The server does not link the person. The server also does not create a second profile, because a second profile
+    would be permanent."""
     gate.services.providers.all()
     linking.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
@@ -254,8 +255,8 @@ def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
 def test_where_the_pool_tells_cases_apart_another_case_is_another_mailbox(
     linking: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An older pool may distinguish case (CaseSensitive). There an account that AdminGetUser does not find is not linked,
-    whatever ListUsers finds."""
+    """An older pool may distinguish upper and lower case (`CaseSensitive`). The server then links an account only if
+    AdminGetUser finds the account, and ignores the result of ListUsers."""
     monkeypatch.setattr(
         type(linking.pool),
         "find",
@@ -275,7 +276,7 @@ def test_where_the_pool_tells_cases_apart_another_case_is_another_mailbox(
 
 @pytest.mark.security("S-56")
 def test_the_domains_of_a_provider_bind_linking_too(linking: World) -> None:
-    """A trusted tenant, too, can link only addresses of its own domains."""
+    """A trusted provider can link only addresses of its own domains."""
     row = linking.dynamodb.items(linking.settings.providers_table)["Okta"]
     row["domains"] = {"L": [{"S": "okta.example"}]}
     linking.dynamodb.put(linking.settings.providers_table, row)
@@ -286,7 +287,7 @@ def test_the_domains_of_a_provider_bind_linking_too(linking: World) -> None:
 
 
 def test_later_events_and_sign_ins_keep_both(linking: World, browser: Browser) -> None:
-    """PostAuthentication and the ID token name the provider, but the record still belongs to the native person."""
+    """PostAuthentication and the ID token name the provider. The record still belongs to the native person."""
     arrive()
     event = load_event("PostConfirmation_ConfirmSignUp")
     event["triggerSource"] = "PostAuthentication_Authentication"

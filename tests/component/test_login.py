@@ -1,4 +1,4 @@
-"""GET /auth/login: what the browser sends to Cognito, and what it keeps."""
+"""Tests of GET /auth/login: the request that the browser sends to Cognito, and the cookies that the browser keeps."""
 
 import re
 
@@ -13,14 +13,14 @@ from tests.doubles.cognito import Person
 
 @pytest.mark.security("S-01")
 def test_login_asks_for_a_code_and_nothing_else(world: World, browser: Browser) -> None:
-    """The implicit and hybrid flows are never requested."""
+    """The request never uses the implicit flow or the hybrid flow."""
     query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
     assert query["response_type"] == "code"
 
 
 @pytest.mark.security("S-02")
 def test_every_login_has_its_own_s256_challenge(world: World, browser: Browser) -> None:
-    """Two logins share no verifier; the challenge is SHA-256 in base64url."""
+    """Each sign-in has a different verifier. The challenge is the SHA-256 of the verifier in base64url."""
     queries = [
         world.cognito.read_authorize_url(browser.get("/auth/login").location) for _ in range(2)
     ]
@@ -33,7 +33,7 @@ def test_every_login_has_its_own_s256_challenge(world: World, browser: Browser) 
 def test_state_and_nonce_are_long_independent_and_new_each_time(
     world: World, browser: Browser
 ) -> None:
-    """Each has 256 random bits, and no value occurs twice."""
+    """Each value has 256 random bits, and no value occurs twice."""
     seen = set()
     for _ in range(4):
         query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
@@ -57,7 +57,7 @@ def test_state_and_nonce_are_long_independent_and_new_each_time(
 def test_redirect_uri_ignores_what_the_caller_says_of_the_host(
     world: World, browser: Browser, header: str
 ) -> None:
-    """The registered address comes from requestContext, whatever the headers say."""
+    """The registered address comes from `requestContext`, independently of the headers."""
     location = browser.get("/auth/login", headers=[(header, "evil.example")]).location
     query = world.cognito.read_authorize_url(location)
     assert query["redirect_uri"] == f"{browser.root}auth/callback"
@@ -66,7 +66,7 @@ def test_redirect_uri_ignores_what_the_caller_says_of_the_host(
 
 @pytest.mark.security("S-04")
 def test_redirect_uri_on_a_custom_domain_has_no_stage(world: World) -> None:
-    """The base path mapping decides, so the same package works on both addresses."""
+    """The base path mapping determines the path. The same package works on the custom domain and on execute-api."""
     browser = world.browser(domain="app.example.org", stage="")
     query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
     assert query["redirect_uri"] == "https://app.example.org/auth/callback"
@@ -74,7 +74,7 @@ def test_redirect_uri_on_a_custom_domain_has_no_stage(world: World) -> None:
 
 @pytest.mark.security("S-05")
 def test_scopes_are_sent_and_do_not_hold_the_user_api(world: World, browser: Browser) -> None:
-    """Without the parameter `scope`, Cognito would grant every scope that the client is allowed."""
+    """Without the parameter `scope`, Cognito would grant every scope that the client allows."""
     query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
     assert query["scope"].split() == ["openid", "email", "profile", "api/read", "api/write"]
 
@@ -97,7 +97,7 @@ def test_scopes_are_sent_and_do_not_hold_the_user_api(world: World, browser: Bro
 def test_login_refuses_providers_and_doubles_that_it_does_not_know(
     world: World, browser: Browser, query: str
 ) -> None:
-    """Only registered names are sent to Cognito, and no parameter may occur twice."""
+    """The server sends only registered names to Cognito. A repeated parameter is an error."""
     answer = browser.get(f"/auth/login?{query}")
     assert answer.status == 400
     assert answer.json()["error"] in ("unknown_provider", "invalid_request")
@@ -106,7 +106,7 @@ def test_login_refuses_providers_and_doubles_that_it_does_not_know(
 
 @pytest.mark.security("S-06")
 def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser) -> None:
-    """The caller's additional parameters are not in the authorize URL."""
+    """The authorize URL contains no additional parameter of the caller."""
     extra = "scope=openid&response_type=token&redirect_uri=https://evil.example&prompt=none&state=s&nonce=n&client_id=x"
     location = browser.get(f"/auth/login?provider=Okta&{extra}").location
     query = world.cognito.read_authorize_url(location)
@@ -129,8 +129,7 @@ def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser)
 @pytest.mark.security("S-08")
 @pytest.mark.security("S-27")
 def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser: Browser) -> None:
-    """Scripts cannot read the cookie. Its value is sealed, so even the person who has it can read neither verifier nor
-    nonce."""
+    """Scripts cannot read the cookie. The seal hides the verifier and the nonce from the person at the browser."""
     answer = browser.get("/auth/login")
     (cookie,) = answer.set_cookies
     assert cookie.startswith(COOKIE_PREFIX)
@@ -143,7 +142,7 @@ def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser:
 
 @pytest.mark.security("S-08")
 def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Browser) -> None:
-    """The verifier is in the token request, and in nothing that the browser gets."""
+    """The token request contains the verifier. No response to the browser contains the verifier."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == "/oauth2/token"]
     seen = repr([(a.headers, a.set_cookies, a.body) for a in browser.answers])
@@ -156,7 +155,7 @@ def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Bro
 def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
     world: World, browser: Browser
 ) -> None:
-    """A Lax cookie is sent with the cross-site redirect from Cognito, and a Strict one is not."""
+    """Browsers send a Lax cookie with the cross-site redirect from Cognito, and withhold a Strict cookie."""
     world.sign_in(browser)
     browser.get("/auth/login")
     sent = browser.cookie_header("GET", "cross-site")
@@ -165,7 +164,7 @@ def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
 
 
 def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser) -> None:
-    """`email=` leads to the provider of the domain, other addresses to Cognito's own sign-in."""
+    """`email=` leads to the provider of the domain. Other addresses lead to Cognito's sign-in page."""
     world.dynamodb.put(
         world.settings.providers_table,
         {"name": {"S": "Contoso"}, "domains": {"SS": ["contoso.example"]}},
@@ -181,14 +180,14 @@ def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser)
 def test_email_of_a_foreign_domain_is_refused_where_direct_sign_in_is_off(
     world: World, browser: Browser
 ) -> None:
-    """Without direct sign-in the app has no form for such an address, and COGNITO is not a provider."""
+    """Without direct sign-in, the app has no form for the address. COGNITO is not a provider in this mode."""
     world.restart(direct_sign_in="off")
     for query in ("email=bo@elsewhere.example", "provider=COGNITO"):
         assert browser.get(f"/auth/login?{query}").json()["error"] == "unknown_provider"
 
 
 def test_login_clears_the_oldest_transactions_beyond_four(world: World, browser: Browser) -> None:
-    """A browser never has more than four logins in progress."""
+    """A browser has at most four sign-ins in progress."""
     for _ in range(7):
         world.clock.advance(1)
         browser.get("/auth/login")
@@ -196,7 +195,7 @@ def test_login_clears_the_oldest_transactions_beyond_four(world: World, browser:
 
 
 def login_cookies(answer: Answer) -> list[str]:
-    """Return the names of the login cookies that an answer clears."""
+    """Return the names of the login cookies that a response clears."""
     cleared = [text.partition("=")[0] for text in answer.set_cookies if "Max-Age=0" in text]
     return [name for name in cleared if name.startswith("__Host-gatehouse-login-")]
 
@@ -206,7 +205,7 @@ def login_cookies(answer: Answer) -> list[str]:
 def test_one_answer_clears_four_login_cookies_at_most(
     world: World, browser: Browser, kind: str
 ) -> None:
-    """API Gateway passes on 10,240 bytes of headers; later sign-ins clear the rest."""
+    """API Gateway passes on at most 10,240 bytes of headers. Later sign-ins clear the remaining cookies."""
     for number in range(30):
         other = world.browser()
         other.get("/auth/login")
@@ -241,8 +240,8 @@ def test_one_answer_clears_four_login_cookies_at_most(
 def test_only_our_own_page_decides_that_a_session_is_remembered(
     world: World, site: str | None, kept: bool, allowed: bool
 ) -> None:
-    """If the request comes from another page, a mail or a typed address, or the browser does not say where from, the box
-    counts as not ticked."""
+    """The server ignores the ticked box if the request comes from another page, a mail or a typed address. The server
+    also ignores the box if the browser omits the headers about the request's source."""
     origin = "https://notes.example.org"
     world.restart(allowed_origins=frozenset({origin} if allowed else ()))
     browser = world.browser()
@@ -259,8 +258,8 @@ def test_only_our_own_page_decides_that_a_session_is_remembered(
 def test_all_cookies_together_stay_below_the_gateways_header_limit(
     world: World, browser: Browser
 ) -> None:
-    """Four logins with the longest return_to and a session with the longest refresh token leave 2 kB for other
-    headers."""
+    """The test uses four sign-ins with the longest `return_to`, and a session with the longest refresh token. These cookies
+    leave 2 kB for other headers."""
     from urllib.parse import quote
 
     world.cognito.refresh_token_length = 2048
@@ -282,7 +281,7 @@ def _kept(path: str) -> bool:
 
 
 def test_login_starts_without_query_or_headers(world: World) -> None:
-    """API Gateway sends null if there are none; managed login then offers the choice."""
+    """Without a query or headers, API Gateway sends null. Managed login then shows all sign-in methods."""
     from app import app
 
     event = build_event(app.routes, "GET", "/auth/login", domain="x.example", stage="")
@@ -292,14 +291,15 @@ def test_login_starts_without_query_or_headers(world: World) -> None:
 
 
 def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browser) -> None:
-    """The same flow works for Cognito's own users. Their record has COGNITO as the provider."""
+    """The flow is the same for Cognito's native users. The record has COGNITO as provider."""
     native = Person(username="0b7c-native", provider="COGNITO")
     world.sign_in(browser, native, query="provider=COGNITO")
     assert world.users()["0b7c-native"]["provider"] == "COGNITO"
 
 
 def test_an_outage_at_the_start_is_told_on_the_page(world: World, browser: Browser) -> None:
-    """A person who followed a link sees the error on the page. Other clients get the status. No sign-in begins."""
+    """A person who followed a link receives the page with the error. Other clients receive the error status. The sign-in
+    does not start."""
     world.secrets.fault = client_error("InternalServiceError")
     answer = browser.get("/auth/login?provider=Okta")
     assert (answer.status, answer.location) == (303, "/api/?error=temporarily_unavailable")

@@ -1,4 +1,4 @@
-"""POST /auth/logout: Cognito revokes the session's token, and the browser loses the cookie."""
+"""Tests of POST /auth/logout: Cognito revokes the session's token, and the browser deletes the cookie."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
 @pytest.mark.security("S-36")
 def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: Browser) -> None:
-    """A stolen copy does not open a session any more."""
+    """A stolen copy of the cookie no longer opens a session."""
     copy = dict(signed_in.cookies)
     answer = signed_in.post("/auth/logout")
     assert answer.status == 200
@@ -35,7 +35,7 @@ def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: B
 def test_logout_clears_the_cookie_even_if_revoking_failed(
     world: World, signed_in: Browser, fault: Any, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The log has the failure. In this browser the person is signed out."""
+    """The log reports the failure. The person is signed out in this browser."""
     world.cognito.fail("revoke", fault)
     answer = signed_in.post("/auth/logout")
     assert answer.status == 200
@@ -48,7 +48,7 @@ def test_logout_clears_the_cookie_even_if_revoking_failed(
 def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
     world: World, signed_in: Browser, cause: str
 ) -> None:
-    """The token cannot be revoked then, but the browser's cookie is cleared."""
+    """The server cannot revoke the token. The server still clears the browser's cookie."""
     from tests.component.world import SECRET_ARN
 
     if cause == "secrets down":
@@ -62,7 +62,8 @@ def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
 
 @pytest.mark.security("S-36")
 def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: Browser) -> None:
-    """Our deadline has passed, but Cognito's has not, so the token must be revoked, too."""
+    """The session has expired in our server, and its refresh token is still valid in Cognito. The server must revoke the
+    refresh token."""
     world.clock.advance(1900)
     assert signed_in.post("/auth/logout").status == 200
     assert world.cognito.is_revoked(world.cognito.refresh_tokens()[-1])
@@ -70,7 +71,7 @@ def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: 
 
 @pytest.mark.security("S-38")
 def test_the_logout_address_is_fixed(world: World, signed_in: Browser) -> None:
-    """Whatever the caller sends, the browser goes to Cognito and returns to our page."""
+    """The caller cannot change the address. The browser goes to Cognito and returns to our page."""
     answer = signed_in.post(
         "/auth/logout?logout_uri=https://evil.example&return_to=//evil.example",
         {"logout_uri": "https://evil.example"},
@@ -83,7 +84,7 @@ def test_the_logout_address_is_fixed(world: World, signed_in: Browser) -> None:
 
 
 def test_logout_without_a_session_says_so_and_clears(world: World, browser: Browser) -> None:
-    """The answer is 401 no_session, and clears the useless cookie."""
+    """The response is `401 no_session` and clears the invalid cookie."""
     browser.cookies[SESSION] = Cookie("junk", "Strict", None)
     answer = browser.post("/auth/logout")
     assert (answer.status, answer.json()["error"]) == (401, "no_session")

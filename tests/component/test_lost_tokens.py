@@ -1,4 +1,5 @@
-"""Refresh tokens that are in no cookie: whatever fails after Cognito has issued them, they are revoked (S-31, S-34)."""
+"""Tests of errors after Cognito has issued a refresh token. If no cookie can store the token, the server revokes the
+token (S-31, S-34)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +32,8 @@ def newest_is_revoked(world: World) -> bool:
 def test_a_callback_whose_tokens_are_refused_revokes_them(
     world: World, browser: Browser, claims: dict[str, str], of: str
 ) -> None:
-    """The nonce is from another sign-in, or the access token is for another client or person."""
+    """In some cases, the nonce belongs to another sign-in. In other cases, the access token belongs to another client or
+    person."""
     getattr(world.cognito, of).update(claims)
     assert error_of(world.sign_in(browser)) == "login_failed"
     assert newest_is_revoked(world)
@@ -41,7 +43,7 @@ def test_a_callback_whose_tokens_are_refused_revokes_them(
 
 @pytest.mark.security("S-31")
 def test_a_callback_whose_session_fits_no_cookie_revokes_it(world: World, browser: Browser) -> None:
-    """No record is written, and no sign-in is logged."""
+    """The server writes no record and logs no sign-in."""
     world.cognito.refresh_token_length = TOO_LONG
     assert error_of(world.sign_in(browser)) == "login_failed"
     assert newest_is_revoked(world)
@@ -53,7 +55,8 @@ def test_a_callback_whose_session_fits_no_cookie_revokes_it(world: World, browse
 def test_the_longest_session_that_may_be_sealed_fits_its_cookie(
     world: World, browser: Browser
 ) -> None:
-    """For every length around the limit, the result is either a cookie that browsers keep, or an error in our format."""
+    """The test covers every length around the limit. The result is either a cookie that browsers keep, or an error in our
+    format."""
     kept = []
     for length in range(2760, 2880, 3):
         world.cognito.refresh_token_length = length
@@ -67,7 +70,7 @@ def test_the_longest_session_that_may_be_sealed_fits_its_cookie(
 def test_a_revocation_that_fails_changes_nothing_for_the_person(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """If revoking fails, the answer stays the same, and the log reports the failure."""
+    """The failed revocation does not change the response. The log reports the failure."""
     world.cognito.id_claims["nonce"] = "another"
     world.cognito.fail("revoke", answers(500))
     assert error_of(world.sign_in(browser)) == "login_failed"
@@ -76,7 +79,7 @@ def test_a_revocation_that_fails_changes_nothing_for_the_person(
 
 @pytest.mark.security("S-25")
 def test_a_callback_without_keys_redeems_no_code(world: World, browser: Browser) -> None:
-    """The keys are fetched before the code is redeemed, so no tokens are lost."""
+    """The server fetches the keys before the code is redeemed, and no token is lost."""
     world.cognito.fail("jwks", answers(503))
     assert error_of(world.sign_in(browser)) == "temporarily_unavailable"
     assert world.cognito.calls("/oauth2/token") == 0
@@ -87,7 +90,7 @@ def test_a_callback_without_keys_redeems_no_code(world: World, browser: Browser)
 def test_a_refresh_whose_new_token_cannot_be_kept_ends_the_session(
     world: World, signed_in: Browser, change: str
 ) -> None:
-    """Rotation has made the cookie's own token invalid, so keeping the cookie would be useless. All tokens are revoked."""
+    """The rotation has invalidated the token in the cookie. The server clears the cookie and revokes all tokens."""
     if change == "too long":
         world.cognito.refresh_token_length = TOO_LONG
     elif change == "of another person":
@@ -104,7 +107,8 @@ def test_a_refresh_whose_new_token_cannot_be_kept_ends_the_session(
 def test_a_refresh_that_cannot_be_verified_for_an_outage_keeps_the_session(
     world: World, signed_in: Browser
 ) -> None:
-    """Cognito signs with a new key, and the list of its keys cannot be fetched: the cookie gets the new refresh token."""
+    """Cognito signs with a new key, and the list of Cognito's keys is unavailable. The cookie receives the new refresh
+    token."""
     world.clock.advance(120)
     world.cognito.id_header["kid"] = "new"
     world.cognito.fail("jwks", answers(503))

@@ -1,4 +1,5 @@
-"""Bodies of tests/data/malformed_bodies.json at every route with a body, and members of the wrong type."""
+"""Tests that send the bodies of tests/data/malformed_bodies.json, and members of the wrong type, to every route with a
+body."""
 
 import base64
 import json
@@ -20,7 +21,7 @@ CORPUS = Path(__file__).parents[1] / "data" / "malformed_bodies.json"
 CASES: list[dict[str, Any]] = json.loads(CORPUS.read_text(encoding="utf-8"))["cases"]
 JSON = "application/json"
 WRITER = {**CLAIMS, "scope": "openid api/read api/write"}
-#: Every POST route without an access token, and its required members, which are all texts.
+#: Every POST route without an access token, with its required members. All members are strings.
 ROUTES: dict[str, dict[str, str]] = {
     "/auth/refresh": {},
     "/auth/logout": {},
@@ -58,7 +59,7 @@ TOO_LONG = "x" * 16_000
 
 
 def content(case: dict[str, Any]) -> bytes:
-    """Return the bytes of a case."""
+    """Return the body of a case as bytes."""
     if "hex" in case:
         return bytes.fromhex(case["hex"])
     text = case.get("body", "")
@@ -67,7 +68,7 @@ def content(case: dict[str, Any]) -> bytes:
 
 
 def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
-    """Send the body as base64, and also as text if API Gateway would pass it as text."""
+    """Send the body as base64. If API Gateway would pass the body as text, also send the body as text."""
     headers = [
         ("X-Gatehouse", "1"),
         ("Origin", browser.origin),
@@ -86,7 +87,7 @@ def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
 
 
 def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
-    """Every case has a unique name, and the list has every POST route without a token."""
+    """Every case has a unique name. The list has every POST route without an access token."""
     from chalicelib.gatehouse.routes.table import FOR_SERVERS, FORMS_OF_OTHERS, PUBLIC_ROUTES
 
     assert len({case["id"] for case in CASES}) == len(CASES) >= 150
@@ -102,8 +103,8 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """The body is refused before anything uses it: there is no call to Cognito, no write and no cookie, and nothing is
-    reflected."""
+    """The server refuses the body before the route uses it. The server does not call Cognito, writes nothing, sets no
+    cookie, and reflects nothing."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
         for answer in sent(direct.browser, path, case):
@@ -122,7 +123,8 @@ def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize("path", [path for path, members in ROUTES.items() if members])
 def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -> None:
-    """In turn, each member is missing, not text, empty, an unpaired surrogate, or too long. No service is called."""
+    """In separate requests, each member is missing, not a string, empty, an unpaired surrogate, or too long. The server
+    calls no service."""
     direct.restart(passkey_domain="app.example.org")
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for name in ROUTES[path]:
@@ -153,7 +155,7 @@ def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -
     )
 )
 def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> None:
-    """Whatever JSON a route gets, it refuses it in our error format, or ignores it."""
+    """The route either ignores a JSON value or refuses it in our error format."""
     for path in ROUTES:
         answer = direct.browser.post(path, json.dumps(value))
         assert answer.status < 500

@@ -1,4 +1,5 @@
-"""Accounts with a password for addresses of an identity provider's domain exist only if the provider's row allows them."""
+"""Tests of native sign-up with an address in the domain of an identity provider. The provider's row must allow native
+sign-up."""
 
 from typing import Any
 
@@ -21,7 +22,7 @@ OLD = "old@contoso.example"
 
 @pytest.fixture
 def tenant(direct: Direct) -> Direct:
-    """Contoso owns a domain; one of its people had an account before that."""
+    """A provider named Contoso, with a domain. A person with an address in this domain has an older account."""
     own(direct)
     direct.pool.add(PoolUser(OLD, PASSWORD))
     return direct
@@ -48,7 +49,7 @@ def trigger(source: str, email: str) -> Any:
 @pytest.mark.security("S-56")
 @pytest.mark.parametrize("email", [OWNED, OLD, "Bo@CONTOSO.example", "x@ｃontoso.example"])
 def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str) -> None:
-    """Only the domain decides, before Cognito is called. Known and new addresses get the same answer."""
+    """The server decides by the domain, before the call to Cognito. Known and new addresses receive the same response."""
     answer = sign_up(tenant, email)
     assert (answer.status, answer.json()["error"]) == (403, "sign_up_refused")
     assert outline(answer) == outline(sign_up(tenant, "nobody@contoso.example"))
@@ -57,8 +58,8 @@ def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str)
 
 @pytest.mark.security("S-56")
 def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
-    """Managed login has its own sign-up page; there the trigger refuses such addresses. Administrators may still invite
-    anybody."""
+    """Managed login has its own sign-up page. The trigger refuses addresses of the domain on this page. Administrators
+    may still invite everybody."""
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
         trigger("PreSignUp_SignUp", OWNED)
     assert tenant.world.users() == {}
@@ -68,7 +69,8 @@ def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
 
 
 def test_a_provider_may_allow_it(tenant: Direct) -> None:
-    """`ops provider add --native-sign-up` is, for example, for a customer's contractors who are not in its directory."""
+    """For example, a customer's contractors are missing from the customer's directory. `ops provider add
+    --native-sign-up` allows accounts for the contractors."""
     own(tenant, native_sign_up={"BOOL": True})
     assert sign_up(tenant, OWNED).status == 200
     (record,) = tenant.world.users().values()
@@ -76,7 +78,6 @@ def test_a_provider_may_allow_it(tenant: Direct) -> None:
 
 
 def test_who_had_an_account_keeps_it(tenant: Direct) -> None:
-    """Both sign-in and the reset of a forgotten password work."""
     assert tenant.sign_in(OLD).status == 200
     assert tenant.post("direct/forgot-password", email=OLD).status == 200
     code = tenant.pool.last_code("reset")
@@ -86,7 +87,7 @@ def test_who_had_an_account_keeps_it(tenant: Direct) -> None:
 
 
 def test_while_the_providers_are_unknown_nobody_signs_up(tenant: Direct) -> None:
-    """An outage permits nothing, neither on our form nor in the trigger."""
+    """During an outage of the table, both our form and the trigger refuse the sign-up."""
     tenant.restart()
     tenant.world.dynamodb.fault = connect_timeout()
     assert sign_up(tenant, "new@elsewhere.example").status == 503
@@ -96,7 +97,7 @@ def test_while_the_providers_are_unknown_nobody_signs_up(tenant: Direct) -> None
 
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> None:
-    """Each unknown domain costs an attempt, as on the route that asks for domains."""
+    """Each domain without a provider costs an attempt, as on the discovery route."""
     for n in range(FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert sign_up(tenant, f"a@guess{n}.example").status == 200
     assert sign_up(tenant, "a@guess.example").status == 429
@@ -106,7 +107,7 @@ def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> N
 def test_nor_does_a_password_open_an_account_that_was_moved_to_an_address_of_others(
     tenant: Direct,
 ) -> None:
-    """A tenant has set a foreign address on a linked account. Direct sign-in gives no session for that account, either."""
+    """A provider has set an address of another domain on a linked account. Direct sign-in then refuses the account."""
     tenant.pool.add(PoolUser("ceo@elsewhere.example", PASSWORD, provider="Contoso"))
     answer = tenant.sign_in("ceo@elsewhere.example")
     assert (answer.status, answer.json()["error"]) == (401, "invalid_credentials")

@@ -1,5 +1,5 @@
-"""GET /openapi.json lists every route and no other, is valid, and is true: the answers of all other component tests are
-checked against it."""
+"""Tests of GET /openapi.json. The document is valid, and describes exactly the app's routes. All other component tests
+check their responses against the document."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.component import contract
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser
 
-#: Gatehouse's own routes: a team documents its own routes where and how it likes.
+#: Gatehouse's own routes, without the routes of a team.
 OWN = Gatehouse(Chalice("own"))
 ROUTES = {
     (method, path): entry
@@ -27,7 +27,7 @@ ROUTES = {
 
 
 def test_the_document_names_the_address_it_was_asked_at(world: World, browser: Browser) -> None:
-    """The document is public. It is the same on execute-api and on a custom domain, except for `servers`."""
+    """The document is public. Except for `servers`, the document is the same on execute-api and on a custom domain."""
     document = browser.get("/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     assert document["servers"] == [
@@ -39,13 +39,11 @@ def test_the_document_names_the_address_it_was_asked_at(world: World, browser: B
 
 
 def test_every_route_has_an_entry_and_every_entry_a_route() -> None:
-    """A route of ours without an entry fails this test."""
     paths = OWN.openapi_document("https://api.example.com/")["paths"]
     assert {(m.upper(), path) for path, item in paths.items() for m in item} == set(ROUTES)
 
 
 def test_every_query_parameter_that_is_read_is_described() -> None:
-    """The document has each parameter under its name."""
     routes = "".join(path.read_text() for path in (FOLDER.parent / "routes").glob("*.py"))
     read = set(re.findall(r'query_values?\("(\w+)"\)', routes))
     described = {
@@ -60,7 +58,8 @@ def test_every_query_parameter_that_is_read_is_described() -> None:
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("key", ROUTES, ids=str)
 def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
-    """An entry has the authorizer's scope, the path's parameters, and the header if cookies are used."""
+    """An entry has the scope of the authorizer and the parameters of the path. If the route uses cookies, the entry has
+    the required header."""
     operation, entry = contract.operations()[key], ROUTES[key]
     scopes = [d["accessToken"] for d in operation.get("security", []) if "accessToken" in d]
     authorizer = entry.authorizer
@@ -74,7 +73,7 @@ def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
 
 
 def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
-    """The schemas use draft 2020-12, as OpenAPI 3.1 requires; operation ids are unique."""
+    """The schemas use draft 2020-12, as OpenAPI 3.1 requires. Operation ids are unique."""
     for schema in contract.document()["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     ids = [operation["operationId"] for operation in contract.operations().values()]
@@ -85,7 +84,7 @@ def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
 
 
 def test_every_shared_part_is_used() -> None:
-    """If an answer is removed, its shared parts must be removed, too."""
+    """After the removal of a response, unused shared parts must be removed as well."""
     text = json.dumps(contract.document())
     for kind, parts in contract.document()["components"].items():
         for name in parts:
@@ -94,7 +93,7 @@ def test_every_shared_part_is_used() -> None:
 
 
 def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
-    """A team's file must not replace one of ours silently."""
+    """Without this error, a team's file could silently replace a description of Gatehouse."""
     (tmp_path / "orders.json").write_text('{"/orders": {}, "/me": {}}')
     with pytest.raises(ValueError, match="/me is described twice"):
         load_paths(theirs=str(tmp_path))
@@ -117,14 +116,13 @@ def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
 def test_the_check_itself_finds_what_is_wrong(
     status: int, content_type: str, body: str, said: str
 ) -> None:
-    """Otherwise the other tests would prove nothing."""
     answer = Answer(status, {"content-type": content_type}, [], body)
     (found,) = contract.problems("GET", "/health", answer)[:1]
     assert said in found
 
 
 def test_the_check_reads_templates_and_headers() -> None:
-    """Path parameters are matched, required headers are checked, and unknown paths are ignored."""
+    """The check matches path parameters, checks required headers, and ignores undescribed paths."""
     plain = Answer(302, {"content-type": "text/plain"}, [], "")
     assert "Location" in contract.problems("GET", "/auth/login", plain)[0]
     wrong = Answer(201, {"content-type": "text/plain"}, [], "")

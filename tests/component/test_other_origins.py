@@ -1,5 +1,4 @@
-"""Front ends on other origins of the same site: what the setting ALLOWED_ORIGINS allows to them, and what it does not
-allow."""
+"""Tests of front ends on other origins of the same site, and of the setting `ALLOWED_ORIGINS`."""
 
 import pytest
 
@@ -31,7 +30,7 @@ STRANGERS = [
 
 @pytest.fixture
 def opened(world: World, signed_in: Browser) -> Browser:
-    """Return a signed-in browser on a stage that allows two other origins."""
+    """A signed-in browser on a stage that allows two other origins."""
     world.restart(allowed_origins=ALLOWED)
     return signed_in
 
@@ -53,7 +52,7 @@ def from_origin(browser: Browser, route: str, origin: str, fetch_site: str | Non
 def test_an_allowed_origin_renews_and_ends_the_session(
     opened: Browser, origin: str, fetch_site: str | None
 ) -> None:
-    """The call sends credentials. The answer names the page's own origin, and scripts can read Retry-After."""
+    """The call sends credentials. The response names the origin of the page, and scripts can read `Retry-After`."""
     expected = {
         "access-control-allow-origin": origin,
         "access-control-allow-credentials": "true",
@@ -74,7 +73,7 @@ def test_an_allowed_origin_renews_and_ends_the_session(
 def test_everybody_else_is_refused_as_before(
     world: World, opened: Browser, route: str, origin: str
 ) -> None:
-    """403 without a CORS header, and the session continues."""
+    """The response is 403 without a CORS header. The session continues."""
     before, calls = dict(opened.cookies), len(world.cognito.requests)
     for fetch_site in ("same-site", "cross-site", "same-origin", None):
         answer = from_origin(opened, route, origin, fetch_site)
@@ -87,15 +86,15 @@ def test_everybody_else_is_refused_as_before(
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("fetch_site", ["cross-site", "none", "same-origin"])
 def test_an_allowed_origin_of_another_site_is_refused(opened: Browser, fetch_site: str) -> None:
-    """The list names an origin of another site by mistake. It has no effect, because the browser says which site sends the
-    request."""
+    """By mistake, the list contains an origin of another site. The browser sends the site of the request, and the server
+    refuses the request."""
     answer = from_origin(opened, "/auth/refresh", OTHER, fetch_site)
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
 
 @pytest.mark.security("S-28")
 def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
-    """Without the header there would be no preflight."""
+    """Without a required header, browsers would send no preflight."""
     answer = opened.post("/auth/refresh", headers=[("Origin", OTHER)], drop=["X-Gatehouse"])
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
@@ -113,7 +112,7 @@ def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
     ),
 )
 def test_no_other_public_post_is_open_to_allowed_origins(opened: Browser, route: str) -> None:
-    """Passwords and codes are typed only on our own page."""
+    """People type passwords and codes only on our page."""
     answer = from_origin(opened, route, OTHER, "same-site")
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
     assert cors(answer) == {}
@@ -122,7 +121,7 @@ def test_no_other_public_post_is_open_to_allowed_origins(opened: Browser, route:
 
 @pytest.mark.security("S-30")
 def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None:
-    """The token is in a header. The answer does not allow the browser to send cookies."""
+    """The request has the token in a header. The response does not allow the browser to send cookies."""
     answer = opened.get("/me", claims=CLAIMS, headers=[("Origin", OTHER)])
     assert answer.status == 200
     assert cors(answer) == {
@@ -137,8 +136,8 @@ def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None
 
 @pytest.mark.security("S-30")
 def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: Browser) -> None:
-    """The answer names the path's methods and headers, and browsers cache it for ten minutes. Cookies are allowed only for
-    the session's routes."""
+    """The response names the methods and headers of the path. Browsers cache the response for ten minutes. Only the
+    session's routes allow cookies."""
     for path, methods in app.routes.items():
         is_open = path in (*COOKIE_ROUTES, "/auth/config", "/auth/session") or any(
             entry.authorizer is not None for entry in methods.values()
@@ -163,7 +162,7 @@ def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: B
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("origin", STRANGERS)
 def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> None:
-    """The answer is 403 without a CORS header, so the browser sends nothing."""
+    """The response is 403 without a CORS header. The browser then does not send the request."""
     for route in (*COOKIE_ROUTES, "/me", "/whoami"):
         answer = opened.send("OPTIONS", route, [("Origin", origin)])
         assert (answer.status, answer.json()["error"], cors(answer)) == (403, "forbidden", {})
@@ -171,7 +170,7 @@ def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> No
 
 
 def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -> None:
-    """A script on an allowed origin can read the configuration with the cookie; a script of a stranger cannot."""
+    """A script on an allowed origin can read the configuration with the cookie. A script on another origin cannot."""
     answer = opened.get("/auth/config", headers=[("Origin", OTHER)])
     assert answer.json()["session"] is True
     assert cors(answer) == {
@@ -187,7 +186,7 @@ def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -
 def test_a_stage_adds_request_and_response_headers_for_its_origins(
     world: World, opened: Browser
 ) -> None:
-    """For example, a tracing library adds a header to every call, or a response header contains the length of a list."""
+    """For example, a tracing library adds a header to every request, or a response header contains the length of a list."""
     world.restart(allowed_headers=("traceparent", "if-match"), exposed_headers=("etag", "x-total"))
     for route, own in (
         ("/auth/refresh", "content-type, x-gatehouse"),
@@ -203,7 +202,7 @@ def test_a_stage_adds_request_and_response_headers_for_its_origins(
 
 
 def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
-    """A preflight needs no authentication, so it must cost nothing."""
+    """Preflights need no authentication, and must cause no cost."""
     world.restart()
     before = len(world.cognito.requests), len(world.secrets.reads), len(world.dynamodb.calls)
     opened.send("OPTIONS", "/me", [("Origin", OTHER)])
@@ -233,7 +232,8 @@ def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
 def test_a_sign_in_comes_back_to_an_allowed_origin(
     world: World, return_to: str, expected: str
 ) -> None:
-    """The target is the requested address if its origin is on the list; otherwise it is our own page."""
+    """If the list has the origin of the target, the redirect leads to the target. For other origins, the redirect leads
+    to our page."""
     world.restart(allowed_origins=ALLOWED)
     from urllib.parse import quote
 
@@ -243,7 +243,8 @@ def test_a_sign_in_comes_back_to_an_allowed_origin(
 
 @pytest.mark.security("S-07")
 def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Browser) -> None:
-    """An origin that was removed from the list while the person was at Okta is refused as a target."""
+    """An operator removed the origin from the list while the person was at Okta. The redirect does not lead to that
+    origin."""
     from tests.doubles.cognito import Person
 
     world.restart(allowed_origins=ALLOWED)
@@ -256,7 +257,8 @@ def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Br
 def test_a_stage_that_is_not_set_up_answers_as_ever(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CORS reads the settings after the view has run. If they are broken, the answer is still the plain 500."""
+    """CORS reads the settings after the view has run. If the settings are invalid, the response is still the plain 500
+    response."""
     gate.services = None
     monkeypatch.delenv("USERS_TABLE", raising=False)
     answer = browser.post("/auth/refresh", headers=[("Origin", OTHER)])

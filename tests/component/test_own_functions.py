@@ -1,4 +1,5 @@
-"""A team's own Lambda functions and data: guarded, limited and logged; the functions' signatures stay unchanged."""
+"""Tests of a team's Lambda functions and data: Gatehouse guards, limits and logs the functions, and keeps their
+signatures."""
 
 import json
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def denied(event: Any) -> None:
 def test_a_job_leaves_a_line_with_its_request_id(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The function's result is returned unchanged, and the log has a line with the id."""
+    """The function's result is unchanged. The log has a line with the request id."""
     assert fired(gate, lambda event: "done") == "done"
     assert lines(capsys) == [
         {"event": "job_done", "request_id": Context.aws_request_id, "function": "orders-dev-job"}
@@ -76,8 +77,8 @@ def test_a_job_leaves_a_line_with_its_request_id(
 def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On every stage the log names operation, code and action. Lambda logs errors that a function raises, so the raised
-    error has only the name of its type."""
+    """On every stage, the log names the operation, the code and the action. Lambda logs every raised error. The function
+    therefore raises an error that contains only the name of the original type."""
     with pytest.raises(JobFailed) as failed:
         fired(gate, denied)
     assert str(failed.value) == "ClientError"
@@ -95,7 +96,7 @@ def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
 def test_what_looks_like_no_right_is_not_taken_for_one(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The text of the error comes from AWS and may change."""
+    """AWS may change the error text."""
 
     def job(event: Any) -> None:
         from botocore.exceptions import ClientError
@@ -112,7 +113,7 @@ def test_what_looks_like_no_right_is_not_taken_for_one(
 def test_the_local_stack_tells_message_and_traceback(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Developers see what was wrong without a debugger."""
+    """Developers can find the cause without a debugger."""
 
     def job(event: Any) -> None:
         raise KeyError("order_id")
@@ -137,7 +138,7 @@ def test_the_local_stack_tells_message_and_traceback(
 def test_only_the_local_stack_tells_messages(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], local: bool
 ) -> None:
-    """If somebody deploys a stage named "local" to AWS, its messages stay hidden as on any other stage."""
+    """Somebody deploys a stage named "local" to AWS. On this stage, error messages stay hidden, as on any other stage."""
     asked: list[bool] = []
     monkeypatch.setattr("chalicelib.gatehouse.gate.tell_messages", asked.append)
     Gatehouse(Chalice("orders"), environ={**ENVIRONMENT, **environ})
@@ -147,7 +148,7 @@ def test_only_the_local_stack_tells_messages(
 def test_a_jobs_calls_end_before_lambda_ends_the_job(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A call may take Lambda's remaining time, minus the time that the last log line needs."""
+    """A call may take Lambda's remaining time, minus the time for the last log line."""
     left: list[float] = []
     fired(gate, lambda event: left.append(gate.services.budget.left()))
     assert 2.0 < left[0] <= 3.0
@@ -165,7 +166,7 @@ def test_an_outage_in_a_job_is_told_by_its_detail(
 
 
 def test_tables_and_clients_are_the_stages_or_a_tests_doubles(gate: Gatehouse) -> None:
-    """The clients are boto3's own, with every operation, and each container keeps one connection."""
+    """The clients are boto3 clients with every operation. Each container keeps one connection."""
     orders = gate.table("orders")
     assert orders.name == "orders-dev-orders"
     assert gate.table("orders") is orders
@@ -178,7 +179,7 @@ def test_tables_and_clients_are_the_stages_or_a_tests_doubles(gate: Gatehouse) -
 
 
 def test_a_teams_calls_end_in_time(gate: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This includes the calls of a paginator after the request's time is used up."""
+    """The test includes the calls of a paginator after the time limit of the request."""
     monkeypatch.setattr(gate.services.budget, "left", lambda: 0.0)
     with pytest.raises(TemporarilyUnavailable, match="no time is left"):
         list(gate.client("dynamodb").get_paginator("query").paginate(TableName="orders"))
@@ -194,7 +195,7 @@ def test_what_was_not_declared_is_named_with_its_mend(gate: Gatehouse) -> None:
 
 
 def test_decorators_have_placeholders_in_tests_and_none_when_chalice_deploys() -> None:
-    """The decorators fill in a placeholder for a missing name in tests, but a placeholder must not be deployed."""
+    """In tests, the decorators replace a missing name by a placeholder. During a deployment, a missing name is an error."""
     assert Gatehouse(Chalice("orders"), environ={}).queue("parcels") == "parcels"
     deploying = Gatehouse(
         Chalice("orders"), environ={"AWS_CHALICE_CLI_MODE": "true", "USER_POOL_ARN": "arn:pool"}

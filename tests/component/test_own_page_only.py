@@ -1,4 +1,4 @@
-"""Cookie routes answer only our own page: proof of origin, methods, CORS."""
+"""Tests that cookie routes accept only requests of our page: proof of the origin, methods, CORS."""
 
 import pytest
 
@@ -43,7 +43,7 @@ CSRF: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
 def test_cookie_routes_refuse_what_our_page_did_not_send(
     world: World, signed_in: Browser, route: str, case: str
 ) -> None:
-    """The answer is 403 and nothing changes; the session still works afterwards."""
+    """The response is 403, and nothing changes. The session continues."""
     drop, headers = CSRF[case]
     before = dict(signed_in.cookies)
     calls = len(world.cognito.requests)
@@ -56,7 +56,7 @@ def test_cookie_routes_refuse_what_our_page_did_not_send(
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("drop", [["Origin"], ["Sec-Fetch-Site"]])
 def test_one_of_origin_and_fetch_site_is_enough(signed_in: Browser, drop: list[str]) -> None:
-    """Browsers that send only one of them work."""
+    """Some browsers send only one of the two headers."""
     assert signed_in.post("/auth/refresh", drop=drop).status == 200
 
 
@@ -78,7 +78,7 @@ def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
     "origin", ["https://evil.example", "null", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"]
 )
 def test_no_answer_carries_cors_headers(signed_in: Browser, origin: str) -> None:
-    """No answer repeats the origin, or allows `*` or `null`; and every preflight is refused."""
+    """No response has a CORS header. The server refuses every preflight."""
     for route in ("/auth/refresh", "/auth/logout"):
         answer = signed_in.post(route, headers=[("Origin", origin)])
         assert not [name for name in answer.headers if name.startswith("access-control")]

@@ -1,4 +1,4 @@
-"""POST /auth/password: a signed-in person who knows the old password chooses a new one."""
+"""Tests of POST /auth/password: a signed-in person who knows the old password sets a new password."""
 
 from typing import Any
 
@@ -21,7 +21,8 @@ def change(direct: Direct, browser: Browser | None = None, **body: Any) -> Answe
 
 @pytest.mark.security("S-85")
 def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
-    """This browser's session continues, and the browser stays known. The old password no longer works."""
+    """The session of this browser continues, and the browser keeps its allowance as a known browser. The old password no
+    longer works."""
     other = direct.world.browser()
     direct.sign_in(browser=other)
     direct.sign_in()
@@ -36,9 +37,8 @@ def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_session_without_a_row_ends_too(direct: Direct) -> None:
-    """The session began during an outage of the table, or under an earlier release, so it has no row. It ends because the
-    record has the time at which all sessions ended.
-    """
+    """The session began during an outage of the table, or under an earlier release, and has no row. The record has the
+    time at which all sessions ended, and the session ends."""
     other = direct.world.browser()
     direct.world.dynamodb.faults["sessions"] = DOWN
     direct.sign_in(browser=other)
@@ -57,7 +57,7 @@ def test_a_session_without_a_row_ends_too(direct: Direct) -> None:
 def test_the_old_password_is_asked_for_and_guessed_at_the_sign_ins_allowance(
     direct: Direct,
 ) -> None:
-    """A person who finds an open browser gets no more guesses here than at the sign-in."""
+    """A stranger at a signed-in browser gets the same number of guesses on this route as at the sign-in."""
     direct.sign_in()
     statuses = [change(direct, password=WRONG).status for _ in range(6)]
     assert statuses == [401] * 5 + [429]
@@ -67,7 +67,7 @@ def test_the_old_password_is_asked_for_and_guessed_at_the_sign_ins_allowance(
 
 @pytest.mark.parametrize("new", ["short", " spaces around it ", "x" * 257])
 def test_a_new_password_that_may_not_be_one_costs_no_attempt(direct: Direct, new: str) -> None:
-    """Cognito is not called."""
+    """The server does not call Cognito."""
     direct.sign_in()
     asked = direct.pool.called("admin_initiate_auth")
     answer = change(direct, new_password=new)
@@ -76,7 +76,7 @@ def test_a_new_password_that_may_not_be_one_costs_no_attempt(direct: Direct, new
 
 
 def test_with_a_second_factor_the_password_alone_changes_the_password(direct: Direct) -> None:
-    """The second factor was checked at the sign-in, and stays on."""
+    """The person used the second factor at the sign-in. The second factor stays on."""
     direct.sign_in()
     direct.with_totp()
     assert change(direct).status == 200
@@ -100,7 +100,7 @@ def test_without_a_living_session_nothing_changes(direct: Direct) -> None:
 
 @pytest.mark.security("S-68")
 def test_it_proves_no_mailbox(direct: Direct) -> None:
-    """A person who knows the password may be unable to read the mailbox, so a new password set in this way does not allow
+    """A person may know the password without access to the mailbox. A new password from this route does not allow
     linking."""
     direct.sign_in()
     assert change(direct).status == 200
@@ -110,7 +110,7 @@ def test_it_proves_no_mailbox(direct: Direct) -> None:
 
 
 def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: World) -> None:
-    """Whether a second factor is on is read from the pool, and only for the person whom the token identifies."""
+    """The route reads the state of the second factor from the pool. The token identifies the person."""
     direct.sign_in()
     claims = {
         "sub": direct.grace.sub, "username": direct.grace.username, "token_use": "access",
@@ -136,8 +136,8 @@ def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: Worl
 def test_providers_of_an_account_are_called_by_their_labels(
     world: World, signed_in: Browser
 ) -> None:
-    """The answer has the labels of the first provider and of linked ones; if the table fails, it has the providers'
-    names."""
+    """The response has the labels of the first provider and of linked providers. During an outage of the table, the response
+    has the providers' names."""
     found = signed_in.get("/me", claims=CLAIMS).json()["providers"]
     assert found == [{"name": "Okta", "label": "Acme Okta"}]
     world.restart()
@@ -170,8 +170,8 @@ def test_nothing_changes_while_other_sessions_cannot_be_ended(
 def test_what_is_left_after_the_new_password_is_in_the_log(
     direct: Direct, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rows are deleted a second time after the change, because somebody may have signed in with the old password in
-    between."""
+    """After the change, the server deletes the rows a second time. During the change, somebody may have signed in with
+    the old password."""
     direct.sign_in()
     direct.world.clock.advance(60)
     query, asked = direct.world.dynamodb.query, []
@@ -189,7 +189,8 @@ def test_what_is_left_after_the_new_password_is_in_the_log(
 
 @pytest.mark.security("S-71")
 def test_a_browser_known_by_the_old_password_is_a_stranger(direct: Direct) -> None:
-    """Accounts of earlier releases have no time of a proof, so the time at which their sessions ended is used instead."""
+    """Accounts of earlier releases have no time of a proof. For these accounts, the server uses the end of all sessions
+    instead."""
     passkeys = Passkeys(direct)
     passkeys.set_up()
     known = direct.browser

@@ -1,4 +1,4 @@
-"""The list of sessions, and every way to end them: by the person, by an administrator, or all at once."""
+"""Tests of the list of sessions, and of every route that ends sessions, for the person and for administrators."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def rows(world: World) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def second(world: World, signed_in: Browser) -> Browser:
-    """Return Ada's second browser, signed in a minute later."""
+    """Ada's second browser, which signed in one minute after the first browser."""
     world.clock.advance(60)
     browser = world.browser()
     browser.user_agent = FIREFOX
@@ -54,7 +54,7 @@ def second(world: World, signed_in: Browser) -> Browser:
 def test_a_person_sees_every_session_with_device_door_and_times(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """The session that was used last comes first. A refresh changes only the time of its own session."""
+    """The list begins with the most recently used session. A refresh changes only the time of its own session."""
     newer, older = listed(second)
     assert newer == {
         "id": newer["id"],
@@ -77,7 +77,7 @@ def test_a_person_sees_every_session_with_device_door_and_times(
 def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
     world: World, signed_in: Browser
 ) -> None:
-    """DynamoDB's TTL may take days to delete such sessions."""
+    """DynamoDB's TTL may take days to delete an expired session."""
     world.clock.advance(1799)
     assert len(listed(signed_in)) == 1
     world.clock.advance(1)
@@ -86,7 +86,7 @@ def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
 
 
 def add_rows(world: World, count: int) -> None:
-    """Add sessions of Ada in other browsers, each last used a second after the one before."""
+    """Add sessions of Ada in other browsers. The last uses of the sessions are one second apart."""
     rows = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
     for number in range(count):
         world.clock.advance(1)
@@ -106,7 +106,7 @@ def add_rows(world: World, count: int) -> None:
 def test_one_session_too_many_ends_the_least_recently_used(
     world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The new session counts towards the limit. The browser whose session ended is asked to sign in again."""
+    """The new session counts towards the limit. The browser of the ended session shows the sign-in form."""
     add_rows(world, 98)
     signed_in.post("/auth/refresh")
     second, third = world.browser(), world.browser()
@@ -133,7 +133,7 @@ def test_one_session_too_many_ends_the_least_recently_used(
 
 @pytest.mark.security("S-114")
 def test_expired_sessions_go_first(world: World, signed_in: Browser) -> None:
-    """DynamoDB deletes expired rows late. They count, but no living session ends in their place."""
+    """DynamoDB deletes expired rows late. Expired rows count, and no valid session ends in their place."""
     world.clock.advance(60)
     add_rows(world, 100)
     kept = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
@@ -149,7 +149,7 @@ def test_expired_sessions_go_first(world: World, signed_in: Browser) -> None:
 def test_very_many_sessions_of_an_earlier_release_end_step_by_step(
     world: World, browser: Browser
 ) -> None:
-    """Twenty end at each sign-in, so that no sign-in takes long. Other people's sessions stay."""
+    """Each sign-in ends at most twenty sessions, because a sign-in must stay fast. Sessions of other people continue."""
     world.sign_in(world.browser(), BOB)
     add_rows(world, 130)
     counts = []
@@ -164,7 +164,8 @@ def test_very_many_sessions_of_an_earlier_release_end_step_by_step(
 def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The session is refused before Cognito is called. The cookie is cleared, and a copy of it does not work either."""
+    """The server refuses the session before the call to Cognito, and clears the cookie. A copy of the cookie does not work
+    either."""
     other = listed(second)[1]["id"]
     answer = end(second, other)
     assert (answer.status, answer.json()) == (200, {"id": other})
@@ -185,7 +186,8 @@ def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
 def test_where_the_table_does_not_answer_nobody_is_refreshed_and_nothing_is_lost(
     world: World, signed_in: Browser
 ) -> None:
-    """An outage must not let an ended session continue. The browser keeps the cookie, which works again afterwards."""
+    """An ended session must not continue because of an outage. The browser keeps the cookie, and the cookie works again
+    after the outage."""
     issued = len(world.cognito.refresh_tokens())
     world.dynamodb.faults["sessions"] = DOWN
     answer = signed_in.post("/auth/refresh")
@@ -198,7 +200,7 @@ def test_where_the_table_does_not_answer_nobody_is_refreshed_and_nothing_is_lost
 
 @pytest.mark.security("S-84")
 def test_end_others_keeps_this_one(world: World, signed_in: Browser, second: Browser) -> None:
-    """Other people's sessions are not affected."""
+    """Sessions of other people continue."""
     bob = world.browser()
     world.sign_in(bob, BOB)
     third = world.browser()
@@ -217,7 +219,8 @@ def test_end_others_keeps_this_one(world: World, signed_in: Browser, second: Bro
 def test_end_others_needs_a_living_session_of_ones_own(
     world: World, signed_in: Browser, second: Browser, cookie: str
 ) -> None:
-    """A thief whose session was ended may still have a valid access token. It must not end the owner's session."""
+    """Somebody ended the session of a thief. The thief may still have a valid access token, and the token must not end
+    the owner's session."""
     if cookie == "none":
         second.cookies.clear()
     elif cookie == "junk":
@@ -234,7 +237,8 @@ def test_end_others_needs_a_living_session_of_ones_own(
 
 @pytest.mark.security("S-84")
 def test_somebody_elses_id_is_as_unknown_as_any(world: World, signed_in: Browser) -> None:
-    """Unknown, malformed and ended ids, and those of another person, get the same answer. Ada's session continues."""
+    """The test uses missing, malformed and ended ids, and an id of another person. The response is always the same, and
+    Ada's session continues."""
     (session,) = listed(signed_in)
     bob = world.browser()
     world.sign_in(bob, BOB)
@@ -259,8 +263,8 @@ def test_ids_are_random_and_their_own(world: World, signed_in: Browser, second: 
 def test_administrators_see_and_end_a_persons_sessions(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """One of two sessions is ended, and the log names the administrator. The id of another person's session gets the same
-    answer as an unknown id."""
+    """The administrator ends one of two sessions, and the log names the administrator. The id of another person's session
+    causes the same response as a missing id."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     root = world.browser()
@@ -287,7 +291,8 @@ def test_administrators_see_and_end_a_persons_sessions(
 def test_nobody_else_sees_a_persons_sessions(
     world: World, signed_in: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """Because the pool is asked, the token of an earlier administrator with the same name is refused, too."""
+    """The server queries the pool. An earlier administrator with the same name still has a token, and the server refuses
+    the token."""
     add_administrator(world)
     (session,) = listed(signed_in)
     target = f"/users/{ADA}/sessions"
@@ -299,7 +304,7 @@ def test_nobody_else_sees_a_persons_sessions(
 
 @pytest.mark.security("S-85")
 def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
-    """Even if Cognito does not answer, a copy of the cookie no longer works."""
+    """A copy of the cookie no longer works, even without a response from Cognito."""
     copy = dict(signed_in.cookies)
     from tests.doubles.cognito import times_out
 
@@ -312,7 +317,7 @@ def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) -> None:
-    """The table alone ends the sessions that the old password opened."""
+    """The table alone ends the sessions that began with the old password."""
     direct.sign_in()
     stranger = direct.world.browser()
     direct.post("direct/forgot-password", stranger, email=EMAIL)
@@ -327,7 +332,7 @@ def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) ->
 def test_sign_out_everywhere_takes_all_rows_away(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """An administrator ends all sessions, and the list is empty at once."""
+    """The list is empty immediately after an administrator ends all sessions."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     assert second.send("POST", f"/users/{ADA}/sign-out", claims=ADMIN).status == 200
@@ -335,7 +340,7 @@ def test_sign_out_everywhere_takes_all_rows_away(
 
 
 def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
-    """The browser sent the earlier session's cookie (S-47)."""
+    """The browser sent the cookie of the earlier session (S-47)."""
     direct.sign_in()
     (before,) = rows(direct.world)
     direct.sign_in()
@@ -348,8 +353,8 @@ def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
 def test_a_session_without_a_row_gets_one_at_its_next_refresh(
     world: World, browser: Browser, why: str
 ) -> None:
-    """Two refreshes with one cookie, from two tabs or after a lost answer, make only one row. From then on the session has
-    an id."""
+    """Two refreshes with one cookie write only one row. The cause may be two tabs or a lost response. After the first
+    refresh, the session has an id."""
     world.dynamodb.faults["sessions"] = DOWN
     world.sign_in(browser)
     assert rows(world) == []
@@ -369,7 +374,7 @@ def test_a_session_without_a_row_gets_one_at_its_next_refresh(
 
 @pytest.mark.security("S-86")
 def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) -> None:
-    """Of the User-Agent header, the row contains only names that are in our own list."""
+    """From the User-Agent header, the row contains only names that are in our list."""
     browser = world.browser()
     browser.user_agent = "<script>alert(1)</script> Firefox/1 ada@example.org\u202e" + "x" * 5000
     world.sign_in(browser)
@@ -381,7 +386,7 @@ def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) 
 
 
 def test_a_provider_that_is_gone_is_called_by_its_name(world: World, signed_in: Browser) -> None:
-    """A missing provider must not cause a 503."""
+    """A missing provider must not cause a 503 response."""
     world.dynamodb.delete(world.settings.providers_table, "Okta")
     world.restart()
     assert listed(signed_in)[0]["provider_label"] == "Okta"

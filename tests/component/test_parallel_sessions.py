@@ -1,5 +1,5 @@
-"""The same cookie, state or code is sent many times at once to several containers: two tabs, a double click, many
-guesses."""
+"""Tests that send the same cookie, state or code to several containers at once. Two tabs, a double click or an attacker
+can cause parallel requests."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +19,7 @@ AT_ONCE = 50
 
 @pytest.fixture
 def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
-    """Return one person per kind of sign-in, with eight containers and no faults."""
+    """Eight containers without faults, with one signed-in person per sign-in method."""
     fleet.install(monkeypatch)
     return Crowd(build_world(clock), size=2, containers=8, fault_share=0)
 
@@ -51,7 +51,7 @@ def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
 @pytest.mark.security("S-34")
 @pytest.mark.parametrize("door", [0, 1])
 def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
-    """Within the grace period of a rotation each tab gets a valid session. Afterwards the old cookie is worthless."""
+    """In the grace period of a rotation, each tab gets a valid session. Later, the old cookie is invalid."""
     member = crowd.members[door]
     assert crowd.sign_in(member)
     (late, *opened) = tabs(crowd, member, AT_ONCE + 1)
@@ -69,7 +69,7 @@ def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
 
 @pytest.mark.security("S-36")
 def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
-    """Whatever the order, no refreshed cookie works after the sign-out."""
+    """The sign-out arrives among refreshes, in any order. After the sign-out, no refreshed cookie works."""
     member = crowd.members[0]
     assert crowd.sign_in(member)
     opened = tabs(crowd, member)
@@ -86,7 +86,7 @@ def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-11")
 def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
-    """Code and state work once. The other answers sign nobody in, and all of them clear the transaction."""
+    """Code and state work once. Every other request clears the transaction and creates no session."""
     member = crowd.members[0]
     start = member.browser.get("/auth/login?provider=Okta")
     back = crowd.world.cognito.authorize(start.location, member.person)
@@ -99,14 +99,14 @@ def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
     signed_in = [browser for browser in opened if "__Host-gatehouse" in browser.cookies]
     assert len(signed_in) == 1
     assert not any(name.startswith("__Host-gatehouse-login") for b in opened for name in b.cookies)
-    # Cognito treats a repeated code as stolen, and revokes the tokens of the first exchange (RFC 6749 4.1.2).
+    # Cognito regards a repeated code as stolen, and revokes the tokens of the first exchange (RFC 6749 4.1.2).
     assert signed_in[0].post("/auth/refresh").status == 401
 
 
 @pytest.mark.security("S-41")
 @pytest.mark.security("S-55")
 def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
-    """After a double click, or fifty clicks, the address is confirmed once, and there is one record."""
+    """Fifty confirmations arrive at once. The address is confirmed once, and one record exists."""
     browser = tabs(crowd, crowd.members[1], 1)[0]
     new = {"email": "new@example.org", "password": PASSWORD}
     names = {"given_name": "New", "family_name": "Person"}
@@ -126,7 +126,7 @@ def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_reset_code_many_times_sets_one_password(crowd: Crowd) -> None:
-    """Fifty requests send fifty new passwords with the same code, and exactly one becomes the password."""
+    """Fifty requests send fifty new passwords with the same code. Exactly one password becomes valid."""
     member = crowd.members[1]
     browser = tabs(crowd, member, 1)[0]
     email = member.person.email

@@ -1,4 +1,5 @@
-"""POST /auth/direct/passkey and its answer: a passkey instead of the password (S-87 … S-90, S-92)."""
+"""Tests of POST /auth/direct/passkey, which requests a challenge, and of the route that receives the device's response
+(S-87 … S-90, S-92)."""
 
 import json
 from typing import Any
@@ -28,7 +29,7 @@ def passkeys(direct: Direct) -> Passkeys:
 
 
 def test_a_passkey_signs_in(passkeys: Passkeys) -> None:
-    """A browser that was not known gets the same scopes, session and device cookie as after a password."""
+    """A new browser gets the same scopes, session and device cookie as after a password."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     answer = passkeys.sign_in(browser)
@@ -49,7 +50,7 @@ def test_remember_me_travels_with_the_challenge(passkeys: Passkeys) -> None:
 
 
 def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
-    """S-47 also applies to passkeys."""
+    """The earlier session ends, as after a sign-in with a password (S-47)."""
     passkeys.set_up()
     first = passkeys.direct.world.cognito.refresh_tokens()[-1]
     assert passkeys.sign_in().status == 200
@@ -58,7 +59,8 @@ def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
-    """An attacker who relays a challenge, or steals an answer, lacks the cookie of that browser."""
+    """An attacker relays a challenge, or steals a response to a challenge. The attacker lacks the cookie of the browser
+    that requested the challenge."""
     passkeys.set_up()
     victim, thief = passkeys.direct.world.browser(), passkeys.direct.world.browser()
     options = passkeys.ask(browser=victim).json()["challenge"]["options"]
@@ -72,7 +74,8 @@ def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
-    """After a success, the same cookie and answer sign nobody in, even if Cognito would accept them a second time."""
+    """After a success, a repetition of the same cookie and response creates no session, even if Cognito accepts the
+    repetition."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -88,7 +91,7 @@ def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
-    """The cookie is cleared, and a copy of it does not allow a second attempt."""
+    """The server clears the cookie. A copy of the cookie does not allow a second attempt."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -107,9 +110,8 @@ def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None:
-    """The tabs share the cookie. The first tab's answer is refused and uses up the challenge. Both tabs can request a new
-    one.
-    """
+    """The tabs share the cookie. The server refuses the first tab's response, and this response uses up the challenge.
+    Each tab can request a new challenge."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     first, second = (passkeys.ask(browser=browser).json()["challenge"]["options"] for _ in range(2))
@@ -121,7 +123,8 @@ def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None
 
 
 def test_a_passkey_set_up_in_one_tab_confirms_in_the_other(passkeys: Passkeys) -> None:
-    """One tab has the list open. The other one signs in again, which closes the list and keeps the passkey."""
+    """The list of passkeys is open in one tab. The person signs in again in the other tab. The second sign-in closes the
+    list and keeps the passkey."""
     passkeys.open()
     passkeys.add()
     assert passkeys.sign_in().status == 200
@@ -166,9 +169,8 @@ def test_a_challenge_ends_after_fifteen_minutes(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """The answer comes from another site or a similar host name, has no user verification, belongs to another challenge
-    or person, or comes from a copied key.
-    """
+    """The response comes from another site, a similar host name, or a copied key. Other responses lack user verification,
+    or belong to another challenge or person."""
     passkeys.set_up()
     passkeys.device.passkeys[-1].counter = 5
     browser = passkeys.direct.world.browser()
@@ -179,7 +181,7 @@ def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str,
 
 @pytest.mark.security("S-90")
 def test_another_persons_passkey_is_refused(passkeys: Passkeys) -> None:
-    """Two people share a device: each passkey only works for its own address."""
+    """Two people share a device. Each passkey works only for its own address."""
     passkeys.set_up()
     mine = passkeys.device.passkeys[-1]
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -189,7 +191,7 @@ def test_another_persons_passkey_is_refused(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-90")
 def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys) -> None:
-    """The options name the stage's own relying party, even if Cognito's answer names another."""
+    """The options name the relying party of the stage, even if Cognito's response names another party."""
     passkeys.set_up()
     for email in (EMAIL, STRANGER):
         told = passkeys.ask(email, passkeys.direct.world.browser()).json()["challenge"]["options"]
@@ -200,7 +202,8 @@ def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys
 def test_a_challenge_for_another_domain_is_not_passed_on(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The pool's relying party differs from the stage's. The log says so, and the browser gets no such challenge."""
+    """The pool's relying party differs from the stage's relying party. The log reports the difference, and the browser
+    receives no challenge."""
     passkeys.set_up()
     passkeys.direct.pool.relying_party = "evil.example"
     browser = passkeys.direct.world.browser()
@@ -211,7 +214,7 @@ def test_a_challenge_for_another_domain_is_not_passed_on(
 
 
 def shape(answer: Any) -> Any:
-    """Return an answer in which each random part is replaced by its length."""
+    """Return a copy of the response in which each random part is replaced by its length."""
     status, body, headers, _ = outline(answer)
     options = body["challenge"]["options"]
     options["challenge"] = len(options["challenge"])
@@ -221,7 +224,7 @@ def shape(answer: Any) -> Any:
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, ...]]:
-    """Return the names of the members in each log line since the last call."""
+    """Return the names of the members of each log line since the last call."""
     return [tuple(json.loads(line)) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -234,9 +237,9 @@ def test_everybody_gets_a_challenge_alike(
     session_length: int | None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The address has a passkey or none, is unconfirmed, disabled, federated or unknown: the answers have one shape and need
-    equally many calls and log lines. BENCHMARKS.md has the measured times.
-    """
+    """The test uses addresses with a passkey, without a passkey, and without an account. Other addresses belong to
+    unconfirmed, disabled and federated people. The responses have one shape, and the numbers of calls and log lines are
+    equal. BENCHMARKS.md has the measured times."""
     passkeys.set_up()
     pool, table = passkeys.direct.pool, passkeys.direct.world.dynamodb
     pool.unknown_by_choice = unknown
@@ -258,7 +261,7 @@ def test_everybody_gets_a_challenge_alike(
 
 @pytest.mark.security("S-89")
 def test_refusals_are_alike(passkeys: Passkeys) -> None:
-    """A made-up challenge is sent to Cognito like a real one, and the answer is the same."""
+    """The server sends an invented challenge to Cognito like a real challenge, and the response is the same."""
     passkeys.set_up()
     pool = passkeys.direct.pool
     seen = []
@@ -276,7 +279,7 @@ def test_refusals_are_alike(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-89")
 def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys) -> None:
-    """To strangers, the ids would reveal which accounts exist, and which sites belong to one account."""
+    """Strangers could learn from the ids which accounts exist, and which sites belong to one account."""
     made = passkeys.set_up()
     known = passkeys.ask().json()["challenge"]["options"]["allowCredentials"]
     assert [each["type"] for each in known] == ["public-key"]
@@ -287,17 +290,16 @@ def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys
 
 
 def test_a_known_browser_is_told_that_there_is_no_passkey(passkeys: Passkeys) -> None:
-    """A person has signed in to the account in this browser, so it reveals nothing new, and saves the person a useless
-    prompt."""
+    """The person has signed in to the account in this browser, and the response reveals no new information. The page then
+    shows no useless prompt."""
     passkeys.direct.sign_in()
     assert passkeys.ask().json() == {"challenge": None}
 
 
 @pytest.mark.security("S-92")
 def test_autofill_is_for_known_browsers(passkeys: Passkeys) -> None:
-    """Without an address, the device cookie says which account is meant. A browser without the cookie gets nothing, and
-    Cognito is not called.
-    """
+    """Without an address, the device cookie identifies the account. A browser without the cookie receives no challenge, and
+    the server does not call Cognito."""
     passkeys.set_up()
     options = passkeys.ask(None).json()["challenge"]["options"]
     assert len(options["allowCredentials"]) == 1
@@ -309,7 +311,7 @@ def test_autofill_is_for_known_browsers(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-92")
 def test_autofill_ends_with_a_new_password(passkeys: Passkeys) -> None:
-    """The device cookie's throttle allowance ends in the same way (S-71)."""
+    """The new password also ends the allowance of the device cookie (S-71)."""
     passkeys.set_up()
     passkeys.direct.world.clock.advance(60)
     gate.services.users.record_proved(passkeys.direct.grace.username)
@@ -319,8 +321,7 @@ def test_autofill_ends_with_a_new_password(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-92")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_challenges_are_throttled_before_cognito(passkeys: Passkeys, email: str) -> None:
-    """Five challenges are free, then there is a pause, for known and unknown addresses alike. The password has a separate
-    allowance."""
+    """After five challenges a pause begins, with or without an account. The password has a separate allowance."""
     browser = passkeys.direct.world.browser()
     for _ in range(5):
         assert passkeys.ask(email, browser).status == 200
@@ -353,7 +354,7 @@ def test_a_good_passkey_forgets_the_attempts_before(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_from_before_a_new_password_signs_nobody_in(passkeys: Passkeys) -> None:
-    """As with passwords, a sign-in that began before all sessions were ended is refused (S-67)."""
+    """As with passwords, the server refuses a sign-in that began before all sessions were ended (S-67)."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -364,7 +365,7 @@ def test_a_challenge_from_before_a_new_password_signs_nobody_in(passkeys: Passke
 
 
 def test_malformed_answers_are_400(passkeys: Passkeys) -> None:
-    """Such answers do not use up the challenge."""
+    """A malformed response does not use up the challenge."""
     passkeys.set_up()
     options = passkeys.ask().json()["challenge"]["options"]
     for body in ({}, {"credential": "text"}, {"credential": 7}, {"code": "123456"}):
@@ -381,7 +382,7 @@ def test_malformed_answers_are_400(passkeys: Passkeys) -> None:
     ],
 )
 def test_without_passkeys_there_is_nothing(direct: Direct, path: str) -> None:
-    """The same is true of a stage without our own form."""
+    """The routes are also missing on a stage without direct sign-in."""
     direct.sign_in()
     assert direct.post(path, email=EMAIL, password=PASSWORD).status == 404
     assert "passkeys" not in direct.browser.get("/auth/config").json()
@@ -395,6 +396,6 @@ def test_the_page_is_told_of_passkeys(passkeys: Passkeys) -> None:
 
 
 def test_a_challenge_is_never_asked_after_a_password(passkeys: Passkeys) -> None:
-    """The page does not support WEB_AUTHN as a second step, so the sign-in fails closed (S-45)."""
+    """The page does not support WEB_AUTHN as a second step, and the sign-in fails (S-45)."""
     passkeys.direct.pool.next_challenge = ("WEB_AUTHN", {})
     assert passkeys.direct.sign_in().json()["error"] == "unsupported_challenge"

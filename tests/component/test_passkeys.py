@@ -1,4 +1,4 @@
-"""POST /auth/passkeys/…: people set up, name, list and remove their own passkeys (S-91)."""
+"""Tests of POST /auth/passkeys/…: people add, name, list and remove their passkeys (S-91)."""
 
 import re
 from dataclasses import replace
@@ -51,7 +51,7 @@ def test_a_passkey_is_set_up_named_and_removed(passkeys: Passkeys) -> None:
 
 
 def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
-    """Such names are removed when the next name is written."""
+    """The next change of a name deletes the names of removed passkeys."""
     passkeys.open()
     for name in ("first", "second"):
         newest = passkeys.add().json()["passkeys"][0]["id"]
@@ -67,7 +67,8 @@ def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
 def test_without_their_persons_names_passkeys_have_cognitos(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table answers the read of the person, but not the read of the names; everything else still works."""
+    """The first read of the row succeeds, and the read of the names fails. The list then shows Cognito's names, and all
+    other functions work."""
     passkeys.open()
     passkeys.add()
     table = passkeys.direct.world.dynamodb
@@ -85,7 +86,7 @@ def test_without_their_persons_names_passkeys_have_cognitos(
 
 
 def test_removing_what_is_gone_is_fine(passkeys: Passkeys) -> None:
-    """Two tabs remove the same passkey."""
+    """The person removes the same passkey in two tabs."""
     passkeys.open()
     made = passkeys.add().json()["passkeys"][0]
     for _ in range(2):
@@ -94,7 +95,7 @@ def test_removing_what_is_gone_is_fine(passkeys: Passkeys) -> None:
 
 
 def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
-    """The sign-in fails although the device still has the passkey."""
+    """The device still has the passkey."""
     passkeys.set_up()
     passkeys.open()
     passkeys.post("passkeys/remove", id=passkeys.direct.grace.passkeys[0].id)
@@ -103,7 +104,7 @@ def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
-    """A person who finds an open session can neither set up a passkey nor guess the password."""
+    """A stranger at a signed-in browser cannot add a passkey and cannot guess the password."""
     passkeys.direct.sign_in()
     for _ in range(5):
         answer = passkeys.post("passkeys/open", password=WRONG)
@@ -119,7 +120,7 @@ def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The tokens are in no answer and no log, and are revoked when the list is closed."""
+    """No response and no log line contains the tokens. The server revokes the tokens when the person closes the list."""
     passkeys.set_up()
     pool = passkeys.direct.pool
     clients = [a["ClientId"] for name, a in pool.calls if name == "admin_initiate_auth"]
@@ -136,7 +137,7 @@ def test_the_server_only_tokens_never_leave_and_are_revoked(
 @pytest.mark.security("S-91")
 @pytest.mark.parametrize("path", CALLS)
 def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: str) -> None:
-    """Two people share a browser: the second person's session cannot continue the first person's enrolment."""
+    """Two people share a browser. The second person's session cannot continue the first person's enrolment."""
     passkeys.open()
     passkeys.add()
     cookie = passkeys.direct.browser.cookies[CHALLENGE_COOKIE]
@@ -153,7 +154,7 @@ def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: s
 
 @pytest.mark.security("S-91")
 def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
-    """The reverse is refused, too, because each cookie is sealed for one purpose."""
+    """The server also refuses the cookie of a passkey enrolment for an app. Each cookie is sealed for one purpose."""
     passkeys.direct.sign_in()
     passkeys.post("mfa/setup", password=PASSWORD)
     assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
@@ -163,7 +164,7 @@ def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) -> None:
-    """The id is not in the list of the person who sends it."""
+    """The id belongs to a passkey of another person."""
     passkeys.set_up()
     theirs = passkeys.direct.grace.passkeys[0].id
     passkeys.direct.pool.add(PoolUser("other@example.org", PASSWORD))
@@ -175,7 +176,7 @@ def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) ->
 
 
 def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
-    """The list closes after a quarter of an hour, or earlier if its token expires."""
+    """The list closes after fifteen minutes. If the token expires earlier, the list closes earlier."""
     passkeys.open()
     passkeys.direct.pool.fail(
         "start_web_authn_registration", refusal("NotAuthorizedException", "x")
@@ -199,7 +200,8 @@ def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_a_passkey_that_lies_is_not_kept(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """The passkey was made on another site, for another site, without user verification, or for another challenge."""
+    """The device created the passkey on another site, for another site, without user verification, or for another
+    challenge."""
     passkeys.open()
     options = passkeys.post("passkeys/setup").json()["options"]
     credential = passkeys.device.create(options, **lies)
@@ -217,7 +219,8 @@ def test_a_registration_serves_once(passkeys: Passkeys) -> None:
 
 
 def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
-    """When the app is set up, the passkey counts as a second factor: people sign in with it without a code."""
+    """After the set-up of the app, the passkey counts as a second factor. People sign in with the passkey, without a
+    code."""
     passkeys.direct.with_totp()
     passkeys.direct.sign_in()
     passkeys.direct.challenge("SOFTWARE_TOKEN_MFA", code=passkeys.direct.totp())
@@ -234,8 +237,8 @@ def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
 
 
 def test_an_app_that_comes_later_leaves_the_passkey(passkeys: Passkeys) -> None:
-    """Turning the app on makes the passkey a second factor, and turning it off reverses that. The passkey can be used to
-    sign in at all times."""
+    """The passkey is a second factor while the app is on. The sign-in with the passkey works with the app on and with the
+    app off."""
     passkeys.set_up()
     secret = passkeys.post("mfa/setup", password=PASSWORD).json()["secret"]
     passkeys.post("mfa/verify", code=passkeys.direct.totp(secret))
@@ -280,7 +283,7 @@ def test_malformed_bodies_are_400(passkeys: Passkeys) -> None:
 
 
 def test_the_way_back_when_the_only_one_is_lost(passkeys: Passkeys) -> None:
-    """The password still signs in, and so does a new one that was set by mail."""
+    """The person signs in with the old password. Later, the person signs in with a new password that was set by mail."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     assert passkeys.direct.sign_in(browser=browser).status == 200
@@ -294,8 +297,8 @@ def offered(passkeys: Passkeys, browser: Browser | None = None, **body: Any) -> 
 
 
 def test_a_passkey_is_offered_until_somebody_says_not_now(passkeys: Passkeys) -> None:
-    """The person's "not now" counts for this person in this browser, survives a sign-out and the next sign-in, and lasts 400
-    days."""
+    """The server stores the refusal per person and browser. The refusal survives a sign-out and the next sign-in, and lasts
+    400 days."""
     passkeys.direct.sign_in()
     assert offered(passkeys) is True
     assert offered(passkeys, not_now=True) is False
@@ -324,7 +327,7 @@ def test_no_passkey_is_offered_where_one_was_set_up(passkeys: Passkeys) -> None:
 
 
 def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
-    """The cookie stays small and contains no name. If it was changed, it is read without an error."""
+    """The cookie stays small and contains no name. A cookie with a changed value causes no error."""
     passkeys.direct.sign_in()
     browser = passkeys.direct.browser
     for number in range(9):
@@ -341,7 +344,7 @@ def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
 
 
 def test_an_offer_needs_a_session(passkeys: Passkeys) -> None:
-    """Without a session the answer is 401. No sign-in sets the cookie that remembers a declined offer."""
+    """Without a session the response is 401. No sign-in sets the cookie that stores a refused offer."""
     refused = passkeys.post("passkeys/offer", passkeys.direct.world.browser(), not_now=True)
     assert (refused.status, refused.json()["error"]) == (401, "no_session")
     passkeys.set_up()

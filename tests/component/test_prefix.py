@@ -1,4 +1,4 @@
-"""Gatehouse below a prefix of another app: every route, hosted and direct sign-in, and the sign-out are tested."""
+"""Tests of Gatehouse below a prefix of another app: every route, hosted and direct sign-in, and the sign-out."""
 
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -25,7 +25,8 @@ OTHER = "https://app.example.com"
 
 
 class Below(Browser):
-    """A browser that uses the documented paths below the prefix, and checks every answer against the document."""
+    """A browser that uses the documented paths below the prefix. The browser checks every response against the OpenAPI
+    document."""
 
     prefix = PREFIX
     asked: set[tuple[str, str]]
@@ -41,7 +42,7 @@ class Below(Browser):
 
 @pytest.fixture
 def browser(direct: Direct, clock: Clock) -> Below:
-    """A browser that uses a team's app with its own page and /health."""
+    """A browser at a team's app, which has its own page and its own /health route."""
     app = Chalice("orders")
     gate = Gatehouse(app, prefix=PREFIX, public={("GET", "/"), ("GET", "/health")})
     for path in ("/", "/health"):
@@ -62,8 +63,7 @@ def sign_in(world: World, browser: Below, query: str = "provider=Okta") -> Answe
 
 
 def test_the_page_and_its_files(browser: Below) -> None:
-    """Addresses in the HTML, of assets and of plain links begin with API stage and prefix. The team's own page is there,
-    too."""
+    """Every address in the HTML begins with the API stage and the prefix. The team's own page also works."""
     page = browser.get("")
     assert f'content="{PAGE}/"' in page.body
     version = page.body.partition(f"{PAGE}/assets/")[2].partition("/")[0]
@@ -78,8 +78,8 @@ def test_the_page_and_its_files(browser: Below) -> None:
 
 
 def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> None:
-    """The test signs in with Okta. The registered addresses have the prefix, cookies belong to the host, and the team's
-    route accepts the token."""
+    """The person signs in with Okta. The registered addresses have the prefix. The cookies belong to the host, and the
+    team's route accepts the token."""
     world = direct.world
     start = browser.get("/auth/login?provider=Okta")
     (redirect,) = parse_qs(urlsplit(start.location).query)["redirect_uri"]
@@ -125,7 +125,7 @@ def test_a_sign_in_leads_to_any_path_of_the_api(
 
 
 def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> None:
-    """The page gets the error code that it explains, and the person's target."""
+    """The page receives an error code that the page can explain, and the person's target."""
     assert browser.get("/auth/callback?state=x&code=y").location == f"{PAGE}?error=login_unknown"
     chosen = browser.get("/auth/login?return_to=/api/orders")
     assert chosen.location == f"{PAGE}?return_to=%2Fapi%2Forders"
@@ -135,7 +135,7 @@ def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> No
 
 
 def test_our_own_form(direct: Direct, browser: Below) -> None:
-    """Password, second factor, account and mailed code work. `login_url` has the prefix."""
+    """Password, second factor, account and mailed code work below the prefix. `login_url` has the prefix."""
     direct.with_totp()
     answer = browser.post("/auth/direct/sign-in", {"email": EMAIL, "password": PASSWORD})
     assert answer.json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -161,8 +161,8 @@ def test_our_own_form(direct: Direct, browser: Below) -> None:
 
 @pytest.mark.security("S-28", "S-30")
 def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Below) -> None:
-    """CORS with the cookie works on the routes below the prefix. It does not work on the team's own paths of the same
-    names."""
+    """CORS with the cookie works on the routes below the prefix. Outside the prefix, the team's routes of the same names
+    do not allow CORS with the cookie."""
     sign_in(direct.world, browser)
     preflight = browser.send("OPTIONS", "/auth/refresh", [("Origin", OTHER)])
     assert preflight.headers["access-control-allow-credentials"] == "true"
@@ -174,7 +174,7 @@ def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Be
 
 
 def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
-    """`servers` has the API's root; the paths are those of API Gateway."""
+    """`servers` has the root of the API. The paths are the paths of API Gateway."""
     document = browser.get("/openapi.json").json()
     assert document["servers"] == [{"url": ROOT}]
     assert {f"{PREFIX}/me", PREFIX, f"{PREFIX}/auth/callback"} <= set(document["paths"])
@@ -182,7 +182,7 @@ def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
 
 
 def test_administrators_and_names(direct: Direct, browser: Below) -> None:
-    """The test calls the routes that the tests above do not call."""
+    """The test calls the remaining routes."""
     sign_in(direct.world, browser)
     admin = {**CLAIMS, "cognito:groups": "admins"}
     assert browser.get("/users", claims=admin).status in (200, 401)

@@ -1,4 +1,4 @@
-"""The public app client for programs (RFC 8252). It exists only on a stage that lists ports."""
+"""Tests of the public app client for programs (RFC 8252). The client exists only on a stage that lists ports."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ REDIRECT_URIS = ("http://127.0.0.1:53682/callback", "http://127.0.0.1:53683/call
 
 @pytest.fixture
 def opened(world: World) -> World:
-    """Return the same container on a stage with loopback_ports."""
+    """The same world, on a stage with `loopback_ports`."""
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
     return world
 
@@ -31,8 +31,8 @@ def tokens_event(client_id: str) -> dict[str, Any]:
 
 
 def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> None:
-    """The answer has client, addresses, endpoints and scope, so a program that knows only the API's root can sign somebody
-    in."""
+    """The configuration has the client, addresses, endpoints and scope. A program that has only the API's root can then
+    sign a person in."""
     assert browser.get("/auth/config").json()["programs"] == {
         "client_id": PROGRAM,
         "redirect_uris": list(REDIRECT_URIS),
@@ -47,8 +47,8 @@ def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> N
 def test_a_programs_token_opens_routes_where_the_stage_has_programs(
     world: World, browser: Browser
 ) -> None:
-    """The token gets the same checks as any other. On a stage without the option it counts as a token of a foreign
-    client."""
+    """The server checks a program's token as any other token. On a stage without the option, the token counts as a token
+    of a foreign client."""
     assert "programs" not in browser.get("/auth/config").json()
     assert browser.get("/whoami", claims=without(client_id=PROGRAM)).status == 401
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
@@ -69,7 +69,7 @@ def test_a_programs_token_opens_routes_where_the_stage_has_programs(
 
 @pytest.mark.security("S-05")
 def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World) -> None:
-    """The token has these scopes whatever Cognito would have added."""
+    """The token has exactly the scopes of the stage, even if Cognito would add other scopes."""
     answer: Any = token_claims(tokens_event(PROGRAM), LambdaContext())
     change = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
     assert {"openid", *change["scopesToAdd"]} == set(SCOPES)
@@ -78,7 +78,7 @@ def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World
 
 @pytest.mark.security("S-05")
 def test_without_the_option_such_a_clients_tokens_get_nothing_of_ours(world: World) -> None:
-    """Such tokens are treated like those of any other client of the pool."""
+    """The server refuses the tokens, as it refuses tokens of any other client of the pool."""
     event = tokens_event(PROGRAM)
     answer: Any = token_claims(event, LambdaContext())
     assert answer["response"] == load_event("TokenGeneration_HostedAuth")["response"]
@@ -86,8 +86,8 @@ def test_without_the_option_such_a_clients_tokens_get_nothing_of_ours(world: Wor
 
 @pytest.mark.security("S-67")
 def test_nobody_signs_up_through_the_public_client(opened: World) -> None:
-    """The client has no secret, so anybody could call SignUp with it, and choose a password before the mailbox is
-    proved."""
+    """The client has no secret. Anybody could call SignUp with this client, and set a password before the proof of the
+    mailbox."""
     event = load_event("PreSignUp_SignUp")
     event["callerContext"]["clientId"] = PROGRAM
     with pytest.raises(TriggerFailed):
@@ -99,7 +99,7 @@ def test_nobody_signs_up_through_the_public_client(opened: World) -> None:
 
 
 def test_a_first_sign_in_through_a_program_is_recorded(opened: World) -> None:
-    """A provider's person may sign in through a program first; the record's ClientId shows it."""
+    """A provider's person may sign in through a program first. The record has the program's client in `ClientId`."""
     for name in ("PreSignUp_ExternalProvider", "PostConfirmation_ConfirmSignUp_federated"):
         event = load_event(name)
         event["callerContext"]["clientId"] = PROGRAM

@@ -1,4 +1,5 @@
-"""The addresses that an identity provider may use, at the first sign-in and at later ones, hosted and direct."""
+"""Tests of the addresses that an identity provider may use, at the first sign-in and at later sign-ins, hosted and
+direct."""
 
 import json
 from typing import Any
@@ -18,7 +19,7 @@ REFUSED = r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
 
 @pytest.fixture
 def tenants(world: World) -> World:
-    """Contoso and Fabrikam own domains; Okta has none."""
+    """Two providers with domains, Contoso and Fabrikam, and Okta without domains."""
     for name in ("Contoso", "Fabrikam"):
         row = {"name": {"S": name}, "domains": {"L": [{"S": f"{name.lower()}.example"}]}}
         world.dynamodb.put(world.settings.providers_table, row)
@@ -27,7 +28,7 @@ def tenants(world: World) -> World:
 
 
 def arrive(user_name: str, email: str | None) -> Any:
-    """Send Cognito's event for a new federated person to the trigger."""
+    """Send the trigger Cognito's event for a new federated person."""
     event = load_event("PreSignUp_ExternalProvider")
     event["userName"] = user_name
     event["request"]["userAttributes"]["email"] = email
@@ -45,7 +46,7 @@ def arrive(user_name: str, email: str | None) -> Any:
 def test_the_record_names_the_provider_exactly(
     tenants: World, user_name: str, email: str, provider: str
 ) -> None:
-    """The pool converts user names to lower case, but the provider is still found."""
+    """The pool converts user names to lower case. The record still has the provider's exact name."""
     arrive(user_name, email)
     assert tenants.users()[user_name.lower()]["provider"] == provider
 
@@ -61,7 +62,7 @@ def test_the_record_names_the_provider_exactly(
         ("contoso_00u1", "bo@contoso.example@fabrikam.example"),
         ("contoso_00u1", ""),
         ("contoso_00u1", None),
-        # A provider without domains may sign up anybody except people of other providers' domains.
+        # A provider without domains may use any address except addresses of another provider's domain.
         ("okta_00u1", "bo@contoso.example"),
         ("okta_00u1", "bo@contoso.example."),
         ("okta_00u1", "bo@ｃontoso.example"),
@@ -72,21 +73,21 @@ def test_the_record_names_the_provider_exactly(
 def test_nobody_speaks_for_addresses_of_others(
     tenants: World, user_name: str, email: str | None
 ) -> None:
-    """The refusal contains our marker, and nothing is written."""
+    """The error message contains our marker for refusals. The trigger writes no record."""
     with pytest.raises(TriggerFailed, match=REFUSED):
         arrive(user_name, email)
     assert tenants.users() == {}
 
 
 def test_while_the_providers_are_unknown_nobody_new_comes_in(tenants: World) -> None:
-    """An outage permits nothing, but the error does not call it a refusal."""
+    """The error message reports an outage instead of a refusal."""
     tenants.dynamodb.fault = connect_timeout()
     with pytest.raises(TriggerFailed, match="not possible at the moment"):
         arrive("contoso_00u1", "bo@contoso.example")
 
 
 def come_back(provider: str, email: str) -> Any:
-    """Send Cognito's event for a later sign-in of a federated person to the trigger."""
+    """Send the trigger Cognito's event for a later sign-in of a federated person."""
     event = load_event("PostConfirmation_ConfirmSignUp_federated")
     event["triggerSource"] = "PostAuthentication_Authentication"
     event["userName"] = f"{provider.lower()}_00u1"
@@ -107,7 +108,7 @@ def come_back(provider: str, email: str) -> Any:
     ],
 )
 def test_nor_at_a_later_sign_in(tenants: World, provider: str, email: str) -> None:
-    """Attributes are mapped again at each sign-in, so a changed address is checked by the same rule."""
+    """Cognito maps the attributes again at each sign-in. The rule of the first sign-in also checks a changed address."""
     before = "ada@example.org" if provider == "Okta" else "bo@contoso.example"
     come_back(provider, before)
     records = tenants.users()
@@ -125,7 +126,7 @@ def test_a_new_address_of_the_same_domain_is_fine(tenants: World) -> None:
 
 
 def test_people_come_back_while_the_providers_are_unknown(tenants: World) -> None:
-    """They can sign in although the table fails; nothing unproved is written."""
+    """During an outage of the table, people with an account can sign in. The trigger does not write an unchecked address."""
     come_back("Contoso", "bo@contoso.example")
     records = tenants.users()
     tenants.restart()
@@ -139,7 +140,7 @@ LINKED = "7b1c2d3e-1111-4222-8333-444455556666"
 
 
 def come_back_linked(email: str, *providers: str) -> Any:
-    """Send Cognito's event for a later sign-in of a linked native person, hosted or direct, to the trigger."""
+    """Send the trigger Cognito's event for a later sign-in of a linked native person, hosted or direct."""
     event = load_event("PostAuthentication_Authentication_linked")
     attributes = event["request"]["userAttributes"]
     attributes["email"] = email
@@ -158,8 +159,8 @@ def come_back_linked(email: str, *providers: str) -> Any:
     ],
 )
 def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: list[str]) -> None:
-    """A linked account's attributes are also mapped at each sign-in. The tenant must not change the account's address to a
-    foreign one."""
+    """Cognito also maps the attributes of a linked account at each sign-in. The provider must not change the account's
+    address to a foreign address."""
     come_back_linked("bo@contoso.example", "Contoso")
     records = tenants.users()
     tenants.clock.advance(60)
@@ -179,8 +180,8 @@ def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: l
 def test_any_of_a_linked_persons_providers_may_speak_for_the_address(
     tenants: World, email: str, providers: list[str]
 ) -> None:
-    """Each linked provider may use its own domains. A native person who is not linked keeps an address whose domain a
-    provider has claimed since."""
+    """Each linked provider may use its own domains. A native person without a link keeps the address, even if a provider
+    has claimed the domain since then."""
     come_back_linked(email, *providers)
     assert tenants.users()[LINKED]["Email"] == email
 
@@ -193,7 +194,8 @@ MOVED = Person(username="contoso_00u1", email="ceo@fabrikam.example", provider="
 def test_the_callback_gives_no_session_for_an_address_of_others(
     tenants: World, browser: Browser
 ) -> None:
-    """Even if the trigger has accepted the person, the new tokens are revoked, and nothing is recorded."""
+    """The trigger has accepted the person. The callback still refuses the sign-in, revokes the new tokens and writes no
+    record."""
     answer = tenants.sign_in(browser, MOVED, "provider=Contoso")
     assert answer.location == "/api/?error=sign_up_refused"
     assert browser.cookies == {}
@@ -208,7 +210,7 @@ def test_the_callback_gives_no_session_for_an_address_of_others(
 def test_the_callback_does_not_skip_the_check_while_the_providers_are_unknown(
     tenants: World, browser: Browser
 ) -> None:
-    """A new container that cannot read the providers signs in nobody from a provider."""
+    """A new container without access to the providers refuses every sign-in through a provider."""
     start = browser.get("/auth/login?provider=Contoso")
     back = tenants.cognito.authorize(start.location, MOVED)
     tenants.restart()

@@ -1,4 +1,5 @@
-"""Recovery codes are made with the password and the app's code, and used instead of the app's code (S-105 … S-108)."""
+"""Tests of recovery codes. A person creates the codes with the password and a code of the app. A recovery code replaces a
+code of the app (S-105 … S-108)."""
 
 import json
 import re
@@ -20,11 +21,11 @@ from tests.component.direct import (
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.pool_users import PoolUser
 
-LATER = 30  # in seconds; by then the app shows another code
+LATER = 30  # in seconds; the app's next code is valid by then
 
 
 def make(direct: Direct) -> list[str]:
-    """Sign in to an account with an app, and create codes."""
+    """Sign in to an account with an app, and create recovery codes."""
     direct.sign_in()
     if not direct.grace.factors:
         direct.with_totp()
@@ -36,7 +37,7 @@ def make(direct: Direct) -> list[str]:
 
 
 def lose_the_phone(direct: Direct, email: str = EMAIL) -> Any:
-    """Return another browser at the step that asks for the app's code."""
+    """Return another browser at the step that requires the app's code."""
     browser = direct.world.browser()
     assert (
         direct.sign_in(email, browser=browser).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -56,7 +57,7 @@ def test_a_code_switches_the_app_off_and_the_password_signs_in(direct: Direct) -
     codes = make(direct)
     assert len(set(codes)) == 10
     browser = lose_the_phone(direct)
-    # the code as people type it
+    # the spelling that a person might type
     answer = use(direct, browser, f" {codes[3].lower().replace('-', ' ')} ")
     assert (answer.status, answer.json()) == (200, {"mfa": False})
     assert CHALLENGE_COOKIE not in browser.cookies
@@ -85,7 +86,7 @@ def test_the_profile_says_how_many_are_left(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_a_code_alone_opens_nothing(direct: Direct) -> None:
-    """The browser has no challenge, or a challenge of another kind."""
+    """The browser has no challenge, or a challenge of another type."""
     (code, *_) = make(direct)
     stranger = direct.world.browser()
     assert use(direct, stranger, code).json()["error"] == "challenge_expired"
@@ -112,7 +113,7 @@ def test_a_code_of_somebody_else_opens_nothing(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_wrong_used_and_no_codes_look_alike(direct: Direct) -> None:
-    """An account without codes gets the same answer. The sign-in can continue with the app."""
+    """An account without recovery codes causes the same response as a wrong code. The sign-in can continue with the app."""
     direct.sign_in()
     direct.with_totp()
     browser = lose_the_phone(direct)
@@ -155,7 +156,8 @@ def test_a_code_serves_once_in_all_containers(direct: Direct) -> None:
 def test_of_two_containers_one_gets_the_code(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second container reads the row before the first one writes it, and must not accept the code as well."""
+    """The second container reads the row before the first container writes the row. Only the first container accepts the
+    code."""
     (code, *_) = make(direct)
     plain, name = code.replace("-", ""), direct.grace.username
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
@@ -176,7 +178,8 @@ def test_of_two_containers_one_gets_the_code(
 def test_a_write_whose_answer_was_lost_counts_as_ones_own(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client repeats the write, whose condition then fails because of its own first write."""
+    """The client repeats the write after a lost response. The condition of the second write fails because of the first
+    write."""
     (code, *_) = make(direct)
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
     write = store._write
@@ -193,7 +196,7 @@ def test_a_write_whose_answer_was_lost_counts_as_ones_own(
 
 @pytest.mark.security("S-106")
 def test_a_step_that_was_answered_takes_no_second_code(direct: Direct) -> None:
-    """The challenge's cookie was copied, but the step is already finished."""
+    """Somebody copied the cookie of the challenge before the person finished the step."""
     first, second, *_ = make(direct)
     browser = lose_the_phone(direct)
     kept = browser.cookies[CHALLENGE_COOKIE]
@@ -275,7 +278,8 @@ def test_the_table_and_the_log_hold_no_code(
 
 @pytest.mark.security("S-108")
 def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
-    """After three guesses of one kind and two of the other, the next one must wait, right or wrong."""
+    """A person may try the app's codes and recovery codes. After five guesses in all, the next guess must wait, right or
+    wrong."""
     (code, *_) = make(direct)
     browser = lose_the_phone(direct)
     for _ in range(3):
@@ -284,7 +288,7 @@ def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
         assert direct.challenge("SOFTWARE_TOKEN_MFA", browser, code="000000").status == 401
     assert use(direct, browser, code).status == 429
     assert direct.grace.factors == {"SOFTWARE_TOKEN_MFA"}
-    # a stranger without the password cannot use the allowance up; input that is not in a code's format does not count
+    # a stranger without the password cannot use up the allowance; the allowance ignores input in other formats
     direct.world.clock.advance(3600)
     for _ in range(7):
         assert use(direct, browser if browser.cookies else direct.browser, "hello").status == 401

@@ -1,4 +1,5 @@
-"""POST /auth/refresh: which of Cognito's two ways renews a session, and what is kept when they fail (S-34, S-35)."""
+"""Tests of POST /auth/refresh with Cognito's two refresh methods, the token endpoint and the user-pool API. The methods
+may fail separately (S-34, S-35)."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +22,7 @@ NAMES = ("email", "given_name", "family_name")
 
 
 def ways(direct: Direct) -> tuple[int, int]:
-    """Return how many calls each way got."""
+    """Return the number of calls to each refresh method."""
     return direct.world.cognito.calls(TOKEN), direct.pool.called(API)
 
 
@@ -29,7 +30,7 @@ def jwks_calls(world: World) -> int:
     return sum(path.endswith("jwks.json") for _, path, _ in world.cognito.requests)
 
 
-# The two ways --------------------------------------------------------------------------------------
+# The two refresh methods --------------------------------------------------------------------------
 
 
 def test_a_direct_session_goes_on_by_the_endpoint_where_that_takes_it(direct: Direct) -> None:
@@ -40,7 +41,8 @@ def test_a_direct_session_goes_on_by_the_endpoint_where_that_takes_it(direct: Di
 
 
 def test_a_direct_session_falls_back_and_remembers_what_worked(direct: Direct) -> None:
-    """After one refusal the session uses only the API; the refresh token rotates there as well."""
+    """After one refusal by the token endpoint, the session uses only the user-pool API. The user-pool API also rotates
+    the refresh token."""
     direct.world.cognito.takes_api_tokens = False
     direct.sign_in()
     for _ in range(3):
@@ -68,7 +70,7 @@ def test_every_definite_no_of_the_endpoint_leads_to_the_other_way(
 def test_an_outage_of_the_endpoint_is_no_reason_to_try_the_other_way(
     direct: Direct, fault: Any
 ) -> None:
-    """The endpoint may have rotated the token already: a second use elsewhere would count as a reuse."""
+    """The token endpoint may already have rotated the token. A second use in the user-pool API would count as a reuse."""
     direct.sign_in()
     direct.world.cognito.fail("token", fault)
     answer = direct.post("refresh")
@@ -93,7 +95,7 @@ def test_an_outage_of_the_api_keeps_the_session(direct: Direct, fault: Exception
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize("takes", [True, False])
 def test_a_direct_session_that_cognito_ended_ends(direct: Direct, takes: bool) -> None:
-    """Both ways refuse, either at the first refresh or after one way has worked."""
+    """Cognito ended the session. Each refresh method refuses the session, at the first refresh or later."""
     direct.world.cognito.takes_api_tokens = takes
     direct.sign_in()
     assert direct.post("refresh").status == 200
@@ -105,7 +107,7 @@ def test_a_direct_session_that_cognito_ended_ends(direct: Direct, takes: bool) -
 
 @pytest.mark.security("S-35")
 def test_a_refusal_that_says_nothing_of_the_token_ends_no_session(direct: Direct) -> None:
-    """Neither way accepts the session here, but neither answer says that it has ended."""
+    """Each refresh method refuses the request without saying that the session has ended."""
     direct.sign_in()
     direct.world.cognito.fail("token", answers(400, {"error": "unauthorized_client"}))
     direct.pool.fail(API, refusal("InvalidParameterException", "GetTokensFromRefreshToken"))
@@ -133,7 +135,7 @@ def test_the_api_is_asked_again_with_a_rotated_client_secret(direct: Direct) -> 
 
 
 def test_a_session_of_an_earlier_release_goes_on(world: World, signed_in: Browser) -> None:
-    """The cookie of such a session does not say which way to use."""
+    """The cookie of an earlier release does not name the refresh method."""
     flow = gate.services.sessions
     session = flow.open(signed_in.cookies[SESSION_COOKIE].value)
     fields = {name: value for name, value in vars(session).items() if name != "renewed_by"}
@@ -169,17 +171,17 @@ def test_without_an_id_token_a_table_that_is_down_costs_the_names_alone(
 
 @pytest.mark.security("S-16")
 def test_nobody_signs_in_without_an_id_token(world: World, browser: Browser) -> None:
-    """Without an ID token there would be no nonce to compare."""
+    """Without an ID token, the server could not compare the nonce."""
     world.cognito.openid = False
     assert world.sign_in(browser).location == "/api/?error=login_failed"
     assert world.cognito.is_revoked(world.cognito.refresh_tokens()[-1])
 
 
-# Keys that appeared a moment ago -------------------------------------------------------------------
+# New keys -------------------------------------------------------------------------------------------
 
 
 def rotate_keys(world: World) -> None:
-    """Let Cognito sign ID tokens with a new key. Its JWKS lists the key only after `publish`."""
+    """Let Cognito sign ID tokens with a new key. Cognito's JWKS lists the key only after a call to `publish`."""
     world.cognito.id_header["kid"] = "new-key"
 
 
@@ -190,7 +192,7 @@ def publish(world: World) -> None:
 
 @pytest.mark.security("S-76")
 def test_a_new_key_is_looked_for_at_once(world: World, signed_in: Browser) -> None:
-    """For Cognito's own tokens the keys are fetched again within seconds, and nobody gets an error."""
+    """Cognito's own token has a new key. The server fetches the keys again within seconds, and the refresh succeeds."""
     world.clock.advance(1)
     rotate_keys(world)
     publish(world)
@@ -202,8 +204,8 @@ def test_a_new_key_is_looked_for_at_once(world: World, signed_in: Browser) -> No
 
 @pytest.mark.security("S-76")
 def test_a_key_that_is_not_published_yet_ends_no_session(world: World, signed_in: Browser) -> None:
-    """The answer is 503, and the cookie gets the new refresh token. Minutes later, after every grace period, the session
-    continues."""
+    """The response is 503, and the cookie receives the new refresh token. Minutes later, after every grace period, the
+    session continues."""
     world.clock.advance(1)
     rotate_keys(world)
     answer = signed_in.post("/auth/refresh")
@@ -220,7 +222,7 @@ def test_a_key_that_is_not_published_yet_ends_no_session(world: World, signed_in
 
 @pytest.mark.security("S-35")
 def test_an_outage_after_the_rotation_keeps_the_new_token(world: World, signed_in: Browser) -> None:
-    """The keys are unavailable when the new tokens arrive, but the cookie still gets the new refresh token."""
+    """The keys are unavailable when the new tokens arrive. The cookie still receives the new refresh token."""
     world.clock.advance(120)
     rotate_keys(world)
     world.cognito.fail("jwks", times_out)
@@ -235,8 +237,7 @@ def test_an_outage_after_the_rotation_keeps_the_new_token(world: World, signed_i
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("door", ["hosted", "direct"])
 def test_a_sign_in_with_an_unpublished_key_is_tried_again_later(direct: Direct, door: str) -> None:
-    """Without a verified token nobody is signed in, and nothing is written. The person is told that the problem is
-    temporary."""
+    """Without a verified token, the server creates no session and writes nothing. The page reports a temporary problem."""
     world = direct.world
     rotate_keys(world)
     if door == "hosted":
@@ -249,7 +250,7 @@ def test_a_sign_in_with_an_unpublished_key_is_tried_again_later(direct: Direct, 
 
 @pytest.mark.security("S-25")
 def test_even_cognitos_own_tokens_cause_bounded_fetches(world: World) -> None:
-    """The keys are fetched at most once every two seconds, however many people sign in."""
+    """The server fetches the keys at most once every two seconds, for any number of sign-ins."""
     world.sign_in(world.browser())
     rotate_keys(world)
     before = jwks_calls(world)
@@ -259,13 +260,13 @@ def test_even_cognitos_own_tokens_cause_bounded_fetches(world: World) -> None:
     assert jwks_calls(world) - before <= 4
 
 
-# Either form of the pool's issuer ------------------------------------------------------------------
+# Two formats of the pool's issuer ---------------------------------------------------------------
 
 
 @pytest.mark.security("S-20")
 def test_a_pool_that_changes_its_issuer_ends_no_session(world: World, signed_in: Browser) -> None:
-    """The pool's issuer changes from ORIGINAL to UPDATED and back. Both kinds of tokens, and new sign-ins, work each
-    time."""
+    """The pool's issuer changes from ORIGINAL to UPDATED and back. After each change, tokens of both formats and new
+    sign-ins work."""
     original = world.cognito.issuer
     assert original.startswith("https://cognito-idp.")
     for issuer in (original.replace("https://", "https://issuer-", 1), original):
@@ -292,5 +293,5 @@ def test_the_other_form_is_exact_as_well(world: World, browser: Browser, issuer:
 
 
 def test_the_doubles_keys_differ() -> None:
-    """Otherwise the tests above would prove nothing."""
+    """If the keys were equal, the tests above would prove nothing."""
     assert {ID_KID, ACCESS_KID} == {key["kid"] for key in default_jwks()}

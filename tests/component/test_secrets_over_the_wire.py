@@ -1,6 +1,8 @@
-"""S-61 with every library at DEBUG: botocore, urllib3 and requests make real calls, to doubles on loopback.
+"""Tests that no secret is in the log with every library at DEBUG (S-61). botocore, urllib3 and requests make real calls to
+doubles on loopback.
 
-At DEBUG botocore logs whole requests and answers: passwords, secrets, tokens. `quiet_libraries` prevents that.
+At DEBUG, botocore logs whole requests and responses with passwords, secrets and tokens. `quiet_libraries` prevents these log
+lines.
 """
 
 import logging
@@ -28,7 +30,7 @@ AWS_CREDENTIALS = {
 
 @pytest.fixture
 def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
-    """A container that makes its own clients; all services are reached through sockets."""
+    """A container that creates its own clients. The container reaches all services through sockets."""
     direct = Direct(world)
     for name, value in AWS_CREDENTIALS.items():
         monkeypatch.setenv(name, value)
@@ -86,7 +88,7 @@ def live(direct: Direct) -> None:
 
 
 def secrets_of(direct: Direct) -> set[str]:
-    """All values of these calls that must stay secret."""
+    """Return all secret values that the functions above send or receive."""
     cognito, pool = direct.world.cognito, direct.pool
     forms = [form for _, _, form in cognito.requests]
     return {
@@ -116,7 +118,7 @@ def secrets_of(direct: Direct) -> set[str]:
 def test_no_secret_is_in_the_log_with_every_library_at_debug(
     wired: Direct, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The root logger is at DEBUG, as AWS_LAMBDA_LOG_LEVEL sets it."""
+    """The root logger is at DEBUG, as after the setting `AWS_LAMBDA_LOG_LEVEL`."""
     caplog.set_level(logging.DEBUG)
     live(wired)
     out, err = capsys.readouterr()
@@ -130,8 +132,7 @@ def test_no_secret_is_in_the_log_with_every_library_at_debug(
 def test_without_the_pin_the_same_story_would_tell_everything(
     wired: Direct, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """This shows that the test above can fail: without `quiet_libraries`, the log has passwords, the client's secret and
-    codes."""
+    """Without `quiet_libraries`, the log has passwords, the client's secret and codes. Therefore the test above can fail."""
     for name in ("botocore", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     caplog.set_level(logging.DEBUG)
@@ -145,6 +146,6 @@ def test_without_the_pin_the_same_story_would_tell_everything(
 def test_libraries_stay_quiet_whatever_the_root_logger_says(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At level WARNING, libraries log neither requests nor answers."""
+    """At level WARNING, libraries do not log requests and responses."""
     caplog.set_level(logging.DEBUG)
     assert logging.getLogger(name).getEffectiveLevel() == logging.WARNING

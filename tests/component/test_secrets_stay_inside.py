@@ -1,4 +1,5 @@
-"""S-61: each place that can hold a secret holds a canary, and the tests search all output for it."""
+"""Tests that no output contains a secret (S-61). Each place that can store a secret has a canary value, and the tests search
+all output for the canaries."""
 
 import logging
 from collections.abc import Callable
@@ -125,7 +126,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
 def test_sign_in_refusal_and_sign_out_are_in_the_log(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, object]]]
 ) -> None:
-    """The log has who signed in and in which way, and why a sign-in was refused."""
+    """The log names the person, the sign-in method, and the reason for a refusal."""
     world.sign_in(browser)
     browser.post("/auth/logout")
     browser.get("/auth/callback?state=x&code=y")

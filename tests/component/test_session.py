@@ -1,4 +1,4 @@
-"""POST /auth/refresh: a session from one access token to the next."""
+"""Tests of POST /auth/refresh, which returns a new access token for a session."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
 
 def test_refresh_answers_with_exactly_what_the_page_needs(world: World, signed_in: Browser) -> None:
-    """The body has the documented shape; its deadlines are by the server's clock."""
+    """The body has the documented members. The deadlines in the body use the server's clock."""
     body = signed_in.post("/auth/refresh").json()
     now = int(world.clock())
     assert body.pop("access_token") == world.cognito.access_tokens[-1]
@@ -39,8 +39,8 @@ def test_refresh_answers_with_exactly_what_the_page_needs(world: World, signed_i
 
 @pytest.mark.security("S-32")
 def test_refresh_and_id_token_never_leave_in_clear(world: World, browser: Browser) -> None:
-    """Neither token is in any body, header or cookie of the whole flow. The access token is only in the body of a
-    refresh."""
+    """No body, header or cookie of the whole flow contains the refresh token or the ID token. Only the body of a refresh
+    contains the access token."""
     world.sign_in(browser)
     browser.post("/auth/refresh")
     browser.post("/auth/logout")
@@ -53,7 +53,7 @@ def test_refresh_and_id_token_never_leave_in_clear(world: World, browser: Browse
 
 @pytest.mark.security("S-33")
 def test_token_answers_are_never_cached(signed_in: Browser) -> None:
-    """Both successes and refusals have no-store."""
+    """The responses of successes and refusals have `no-store`."""
     assert signed_in.post("/auth/refresh").headers["cache-control"] == "no-store"
     assert (
         signed_in.post("/auth/refresh", drop=["X-Gatehouse"]).headers["cache-control"] == "no-store"
@@ -62,7 +62,7 @@ def test_token_answers_are_never_cached(signed_in: Browser) -> None:
 
 @pytest.mark.security("S-34")
 def test_each_refresh_moves_the_refresh_token_on(world: World, signed_in: Browser) -> None:
-    """The new token replaces the one in the cookie. Six refreshes over two hours work and use seven tokens."""
+    """The new token replaces the token in the cookie. Six refreshes over two hours use seven tokens."""
     for _ in range(6):
         world.clock.advance(1200)
         assert signed_in.post("/auth/refresh").status == 200
@@ -74,7 +74,7 @@ def test_each_refresh_moves_the_refresh_token_on(world: World, signed_in: Browse
 
 @pytest.mark.security("S-34")
 def test_without_rotation_the_session_keeps_its_token(world: World, signed_in: Browser) -> None:
-    """A pool without rotation returns no new token, so the old one stays in the cookie."""
+    """A pool without rotation returns no new token, and the cookie keeps the old token."""
     world.cognito.rotation = False
     for _ in range(3):
         assert signed_in.post("/auth/refresh").status == 200
@@ -82,7 +82,7 @@ def test_without_rotation_the_session_keeps_its_token(world: World, signed_in: B
 
 @pytest.mark.security("S-34")
 def test_two_tabs_may_refresh_at_once(world: World, signed_in: Browser) -> None:
-    """Within the grace period the rotated-out token still works."""
+    """The test uses the old token in the grace period of the rotation."""
     stale = signed_in.cookies[SESSION]
     assert signed_in.post("/auth/refresh").status == 200
     world.clock.advance(GRACE_SECONDS - 1)
@@ -94,7 +94,7 @@ def test_two_tabs_may_refresh_at_once(world: World, signed_in: Browser) -> None:
 def test_a_rotated_out_token_after_the_grace_is_refused_and_the_successor_lives(
     world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The answer is 401, clears the cookie, and is logged. The browser with the newer cookie is not affected."""
+    """The response is 401, clears the cookie, and is logged. The browser with the newer cookie is unaffected."""
     thief = world.browser()
     thief.cookies = dict(signed_in.cookies)
     signed_in.post("/auth/refresh")
@@ -108,7 +108,7 @@ def test_a_rotated_out_token_after_the_grace_is_refused_and_the_successor_lives(
 
 @pytest.mark.security("S-34")
 def test_the_absolute_lifetime_is_never_extended(world: World, signed_in: Browser) -> None:
-    """After twelve hours of steady use the session ends."""
+    """The session ends after twelve hours of continuous use."""
     deadline = signed_in.post("/auth/refresh").json()["session"]["expires_at"]
     while world.clock() + 1500 < deadline:
         world.clock.advance(1500)
@@ -122,7 +122,7 @@ def test_the_absolute_lifetime_is_never_extended(world: World, signed_in: Browse
 
 
 def test_an_idle_session_ends(world: World, signed_in: Browser) -> None:
-    """The session ends after half an hour without a refresh; Cognito is not called."""
+    """The session ends after half an hour without a refresh. The server does not call Cognito."""
     calls = world.cognito.calls("/oauth2/token")
     world.clock.advance(1801)
     answer = signed_in.post("/auth/refresh")
@@ -148,7 +148,7 @@ def test_an_idle_session_ends(world: World, signed_in: Browser) -> None:
     ],
 )
 def test_an_outage_keeps_the_session(world: World, signed_in: Browser, fault: Any) -> None:
-    """The answer is 503, the cookie is unchanged, and the next refresh works."""
+    """The response is 503, the cookie is unchanged, and the next refresh works."""
     world.cognito.fail("token", fault)
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -159,7 +159,7 @@ def test_an_outage_keeps_the_session(world: World, signed_in: Browser, fault: An
 
 @pytest.mark.security("S-35")
 def test_invalid_grant_ends_the_session(world: World, signed_in: Browser) -> None:
-    """A person who was disabled at Cognito is signed out at the next refresh."""
+    """An administrator disabled the person at Cognito. The next refresh signs the person out."""
     world.cognito.delete_person()
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")
@@ -168,7 +168,7 @@ def test_invalid_grant_ends_the_session(world: World, signed_in: Browser) -> Non
 
 @pytest.mark.security("S-25")
 def test_refresh_answers_503_when_the_keys_cannot_be_had(world: World, signed_in: Browser) -> None:
-    """Tokens that cannot be verified are not passed on, and the session is kept."""
+    """The server passes on only verified tokens, and keeps the session."""
     world.clock.advance(1700)
     signed_in.post("/auth/refresh")
     world.clock.advance(1700)
@@ -184,7 +184,7 @@ def test_refresh_answers_503_when_the_keys_cannot_be_had(world: World, signed_in
 def test_an_outage_of_the_keys_does_not_cost_the_session_its_refresh_token(
     world: World, signed_in: Browser
 ) -> None:
-    """Minutes later the same cookie still works: the refresh failed before it used the refresh token."""
+    """The refresh fails before the use of the refresh token. Minutes later the same cookie works."""
     world.clock.advance(1700)
     signed_in.post("/auth/refresh")
     world.clock.advance(1700)
@@ -198,8 +198,8 @@ def test_an_outage_of_the_keys_does_not_cost_the_session_its_refresh_token(
 
 @pytest.mark.security("S-25")
 def test_a_key_that_is_never_published_lets_nobody_in(world: World, signed_in: Browser) -> None:
-    """Cognito's own tokens with this key count as an outage, and cause few requests to the JWKS endpoint
-    (test_refresh_ways.py counts them)."""
+    """The server treats Cognito's own tokens with this key as an outage. test_refresh_ways.py counts the resulting
+    requests to the JWKS endpoint."""
     world.cognito.id_header["kid"] = "unheard-of"
     for _ in range(5):
         world.clock.advance(1)
@@ -221,7 +221,7 @@ def test_a_key_that_is_never_published_lets_nobody_in(world: World, signed_in: B
 def test_refreshed_tokens_are_verified_again(
     world: World, signed_in: Browser, claims: dict[str, str]
 ) -> None:
-    """A wrong answer of the token endpoint is passed on to nobody, and ends the session."""
+    """The server does not pass on a wrong response of the token endpoint, and ends the session."""
     world.cognito.access_claims.update(claims)
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")
@@ -230,6 +230,6 @@ def test_refreshed_tokens_are_verified_again(
 
 @pytest.mark.security("S-37")
 def test_expires_in_is_the_tokens_own_deadline(world: World, signed_in: Browser) -> None:
-    """The page plans its next refresh by `exp`, not by the endpoint's value."""
+    """The page plans its next refresh by `exp`, and ignores the endpoint's value."""
     world.cognito.access_claims["exp"] = int(world.clock()) + 77
     assert signed_in.post("/auth/refresh").json()["expires_in"] == 77

@@ -1,4 +1,4 @@
-"""The session cookie: its attributes, its seal, and values that are refused."""
+"""Tests of the session cookie: its attributes, its seal, and refused values."""
 
 import pytest
 
@@ -16,8 +16,8 @@ CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 def test_the_session_cookie_has_every_attribute(
     world: World, browser: Browser, remember: bool
 ) -> None:
-    """The attributes are `__Host-`, Secure, HttpOnly, SameSite=Strict, Path=/, no Domain; Max-Age is only set for "remember
-    me"."""
+    """The attributes are `__Host-`, Secure, HttpOnly, SameSite=Strict and Path=/, without Domain. The cookie has Max-Age
+    only after a sign-in with "remember me"."""
     answer = world.sign_in(browser, query=f"provider=Okta&remember={int(remember)}")
     (cookie,) = [text for text in answer.set_cookies if text.startswith(f"{SESSION}=")]
     value, _, attributes = cookie.partition("; ")
@@ -31,7 +31,7 @@ def test_the_session_cookie_has_every_attribute(
 def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not(
     world: World,
 ) -> None:
-    """The test closes the browser, which keeps only cookies with Max-Age."""
+    """The test closes the browser. The browser then keeps only cookies with Max-Age."""
     for remember, expected in ((0, 401), (1, 200)):
         browser = world.browser()
         world.sign_in(browser, query=f"provider=Okta&remember={remember}")
@@ -56,7 +56,7 @@ def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not
 def test_a_malformed_or_foreign_cookie_is_no_session(
     world: World, browser: Browser, value: str
 ) -> None:
-    """The answer is 401 and clears the cookie; Cognito is not called."""
+    """The response is 401 and clears the cookie. The server does not call Cognito."""
     browser.cookies[SESSION] = Cookie(value, "Strict", None)
     answer = browser.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "no_session")
@@ -66,7 +66,8 @@ def test_a_malformed_or_foreign_cookie_is_no_session(
 
 @pytest.mark.security("S-59")
 def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in: Browser) -> None:
-    """The old key opens the cookie and the new key seals it, even in a container that has not read the new key ring yet."""
+    """The old key opens the cookie, and the new key seals the next cookie. The test includes a container that has not read
+    the new key ring yet."""
     other = world.browser()
     world.clock.advance(31)
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64, "k1": SEALING_KEY})
@@ -82,7 +83,7 @@ def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in
 
 
 def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browser) -> None:
-    """After a leak an operator removes the key from the ring, which ends every session that it sealed."""
+    """After a leak an operator removes the key from the ring. The removal ends every session that the key sealed."""
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64})
     world.restart()
     assert signed_in.post("/auth/refresh").json()["error"] == "no_session"
@@ -92,7 +93,8 @@ def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browse
 def test_a_refresh_whose_cookie_would_not_fit_fails_cleanly(
     world: World, signed_in: Browser
 ) -> None:
-    """The answer is an error in our format without a session, never a cookie that the browser would drop."""
+    """The browser would drop a cookie that is too long. The server therefore responds with an error in our format,
+    without a session."""
     world.cognito.refresh_token_length = 3500
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")

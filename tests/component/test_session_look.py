@@ -1,4 +1,5 @@
-"""When its window gets the focus again, the page asks whether the session continues."""
+"""Tests of the request that a page sends when its window gets the focus again. The response says whether the session
+continues."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from tests.doubles.cognito import Person
 
 
 def goes_on(browser: Browser) -> Any:
-    """Ask whether the session continues; the browser's cookies stay unchanged."""
+    """Return whether the session continues, without a change of the browser's cookies."""
     cookies = dict(browser.cookies)
     answer = browser.get("/auth/session")
     assert (answer.status, browser.cookies) == (200, cookies)
@@ -29,7 +30,7 @@ def end_all(world: World) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Browser) -> None:
-    """Without a cookie, or with an invalid one, there is no session."""
+    """A missing or invalid cookie is no session."""
     assert goes_on(signed_in) is True
     end_all(world)
     assert goes_on(signed_in) is False
@@ -41,8 +42,8 @@ def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Brows
 
 @pytest.mark.security("S-99")
 def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) -> None:
-    """However often a page asks, nothing is written and Cognito is not called. The session ends half an hour after its last
-    refresh."""
+    """The request does not write to the table and does not call Cognito. Half an hour after its last refresh, the session
+    ends."""
     before = dict(world.dynamodb.items(SESSIONS_TABLE))
     asked = len(world.cognito.requests)
     for _ in range(29):
@@ -58,7 +59,7 @@ def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) ->
 def test_a_session_without_a_row_goes_on_until_all_of_its_person_end(
     world: World, browser: Browser
 ) -> None:
-    """The session began under an earlier release, or during an outage of the table, so it has no row."""
+    """The session began under an earlier release, or during an outage of the table, and has no row."""
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     world.sign_in(browser)
     world.dynamodb.faults.clear()
@@ -70,7 +71,7 @@ def test_a_session_without_a_row_goes_on_until_all_of_its_person_end(
 
 
 def test_where_nobody_can_tell_the_cookie_stays(world: World, signed_in: Browser) -> None:
-    """The page stays as it is, and asks again later."""
+    """The page stays unchanged, and repeats the request later."""
     cookies = dict(signed_in.cookies)
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     answer = signed_in.get("/auth/session")

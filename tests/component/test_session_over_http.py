@@ -1,4 +1,5 @@
-"""Refresh and logout with the real HTTP client and a real socket. The token endpoint hangs, fails, or sends garbage."""
+"""Tests of refresh and logout with the real HTTP client and a real socket. The token endpoint hangs, fails, or sends an
+invalid response."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -20,13 +21,13 @@ TIMEOUT_SECONDS = 0.3
 
 
 def raw(status: int, body: bytes) -> Fault:
-    """Return a fault that answers with these bytes."""
+    """Return a fault that responds with these bytes."""
     content: Any = body
     return lambda: HttpAnswer(status, content)
 
 
 class Wire:
-    """Cognito behind a socket, and a gate that holds a hanging answer until the test ends."""
+    """Cognito's endpoints behind a socket. A gate delays a hanging response until the test ends."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -38,7 +39,7 @@ class Wire:
 
 @pytest.fixture
 def wire(world: World) -> Iterator[Wire]:
-    """The world's container, with our own HTTP client and short timeouts."""
+    """The world's container, with our HTTP client and short timeouts."""
     clients = {"dynamodb": world.dynamodb, "secretsmanager": world.secrets}
     wire = Wire()
     with served(world.cognito, Person()) as url:
@@ -80,7 +81,7 @@ OUTAGES: dict[str, Callable[[Wire], Fault]] = {
 def test_an_outage_on_the_wire_keeps_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The answer is 503 and the cookie is unchanged. When Cognito works again, so does the session."""
+    """The response is 503, and the cookie is unchanged. After the outage, the session works."""
     before = dict(signed_in_over_http.cookies)
     world.cognito.fail("token", OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/refresh")
@@ -95,7 +96,8 @@ def test_an_outage_on_the_wire_keeps_the_session(
 def test_keys_that_cannot_be_had_keep_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The refresh fails before its token is used: the token endpoint is not called. Fetching the keys is attempted twice."""
+    """The refresh fails before the token is used, and the server does not call the token endpoint. The server tries twice
+    to fetch the keys."""
     for _ in range(2):
         world.clock.advance(1700)
         signed_in_over_http.post("/auth/refresh")
@@ -113,7 +115,8 @@ def test_keys_that_cannot_be_had_keep_the_session(
 def test_rotation_grace_and_reuse_on_the_wire(
     world: World, signed_in_over_http: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The old token works within the grace period and is refused after it. Its successor is not affected."""
+    """The token endpoint accepts the old token in the grace period, and later refuses the old token. The new token still
+    works."""
     old = dict(signed_in_over_http.cookies)
     assert signed_in_over_http.post("/auth/refresh").status == 200
     other = world.browser()
@@ -137,7 +140,7 @@ def test_rotation_grace_and_reuse_on_the_wire(
 def test_a_logout_forgets_although_revoking_failed_on_the_wire(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The person is signed out in this browser; the log says that the token is not revoked."""
+    """The person is signed out in this browser. The log says that the token is not revoked."""
     world.cognito.fail("revoke", OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/logout")
     assert answer.status == 200
@@ -148,7 +151,8 @@ def test_a_logout_forgets_although_revoking_failed_on_the_wire(
 def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
     world: World, signed_in_over_http: Browser
 ) -> None:
-    """A cookie whose token was rotated out does not work either, even within its grace period."""
+    """The stolen cookie has the token from before the rotation. Even in the grace period, the cookie fails after the
+    logout."""
     copies = [dict(signed_in_over_http.cookies)]
     signed_in_over_http.post("/auth/refresh")
     copies.append(dict(signed_in_over_http.cookies))
@@ -166,7 +170,7 @@ def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
 def test_deadlines_of_ordinary_and_remembered_sessions(
     world: World, browser: Browser, remember: int, idle: int, absolute: int
 ) -> None:
-    """Each refresh extends the idle deadline, but never beyond the absolute one."""
+    """Each refresh extends the idle deadline, up to the absolute deadline."""
     world.sign_in(browser, query=f"provider=Okta&remember={remember}")
     start = int(world.clock())
     world.clock.advance(idle - 1)
@@ -185,7 +189,7 @@ def test_deadlines_of_ordinary_and_remembered_sessions(
 
 @pytest.mark.security("S-31")
 def test_a_cookie_has_room_for_cognitos_largest_tokens(world: World) -> None:
-    """Refresh tokens of 1.9 kB were seen; even one of 2.5 kB fits, together with the longest user name."""
+    """The longest observed refresh token has 1.9 kB. A token of 2.5 kB also fits, together with the longest user name."""
     sizes = {}
     for length in (1900, 2500):
         world.cognito.refresh_token_length = length

@@ -1,11 +1,11 @@
-"""The hosted sign-in from the first redirect to the end of the session."""
+"""A test of the hosted sign-in, from the first redirect to the end of the session."""
 
 from tests.component.world import World
 from tests.doubles.browser import Browser
 
 
 def test_a_person_signs_in_and_gets_a_session(world: World, browser: Browser) -> None:
-    """Login, callback, refresh and logout work together."""
+    """The test runs login, callback, refresh and logout."""
     answer = world.sign_in(browser, query="provider=Okta&return_to=/api/reports?year=2026")
     assert (answer.status, answer.location) == (303, "/api/reports?year=2026")
     assert set(browser.cookies) == {"__Host-gatehouse"}

@@ -1,4 +1,4 @@
-"""What a finished sign-in does: it writes the record, ends the old session, and works with a rotated secret."""
+"""Tests of the effects of a finished sign-in: a record, the end of the old session, a rotated secret."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ TOKEN = "/oauth2/token"
 
 
 def begin(world: World, browser: Browser, query: str = "provider=Okta") -> dict[str, str]:
-    """Start a login and sign in at Cognito; return the callback URL's parameters."""
+    """Start a sign-in and sign in at Cognito. Return the parameters of the callback URL."""
     back = world.cognito.authorize(browser.get(f"/auth/login?{query}").location, Person())
     return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
@@ -33,8 +33,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
     world: World, browser: Browser
 ) -> None:
-    """The name becomes empty even if no trigger reported that it is missing, because the ID token contains every name that
-    the pool has."""
+    """The name becomes empty, even if no trigger reported the missing name. The ID token contains every name in the pool."""
     world.sign_in(browser)
     world.clock.advance(5)
     world.sign_in(browser, Person(family_name=""))
@@ -44,7 +43,8 @@ def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
 
 @pytest.mark.security("S-57")
 def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: Browser) -> None:
-    """People whom an administrator created, or whose trigger failed, get a record with exactly the documented names."""
+    """An administrator created the person, or the trigger failed. The sign-in writes a record with exactly the documented
+    names."""
     world.sign_in(browser)
     record = world.users()["okta_00u1ada"]
     now = "2026-01-02T03:04:05.678Z"
@@ -66,8 +66,8 @@ def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: 
 
 
 def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Browser) -> None:
-    """Cognito's trigger reports each sign-in a moment before the callback, and may repeat an event much later; neither
-    counts as the previous sign-in."""
+    """Cognito's trigger reports each sign-in shortly before the callback. The trigger may also repeat an old event later.
+    Both reports leave the previous sign-in unchanged."""
     claims = {**CLAIMS, "username": "Okta_00u1ada"}
 
     def sign_in() -> str:
@@ -97,7 +97,7 @@ def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Brow
 def test_a_table_that_is_down_keeps_nobody_out_and_the_next_sign_in_heals(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The failure is logged as an error, and no half of a record is written."""
+    """The log reports the failure as an error. The table contains no partial record."""
     query = begin(world, browser)
     world.dynamodb.fault = client_error("ProvisionedThroughputExceededException")
     assert come_back(browser, query).location == "/api/"
@@ -112,7 +112,7 @@ def test_a_table_that_is_down_keeps_nobody_out_and_the_next_sign_in_heals(
 def test_the_same_address_at_another_provider_is_another_person(
     world: World, browser: Browser
 ) -> None:
-    """Nobody is linked by address: there are two records, and the first is unchanged."""
+    """An equal address does not link two people. Two records exist, and the first record is unchanged."""
     world.sign_in(browser, Person())
     before = world.users()["okta_00u1ada"]
     other = Person(sub="other-sub", username="native-uuid", provider="COGNITO")
@@ -124,7 +124,7 @@ def test_the_same_address_at_another_provider_is_another_person(
 
 @pytest.mark.security("S-47")
 def test_a_sign_in_over_an_old_session_revokes_the_old_one(world: World, browser: Browser) -> None:
-    """If the browser sends the old cookie, its refresh token is revoked."""
+    """The browser sends the old cookie, and the server revokes its refresh token."""
     world.sign_in(browser)
     (old,) = world.cognito.refresh_tokens()
     start = browser.get("/auth/login?provider=Okta")
@@ -136,7 +136,7 @@ def test_a_sign_in_over_an_old_session_revokes_the_old_one(world: World, browser
 
 @pytest.mark.security("S-59")
 def test_a_rotated_client_secret_works_in_a_warm_container(world: World, browser: Browser) -> None:
-    """After `invalid_client` the secret is read again, once, without the cache."""
+    """After `invalid_client` the server reads the secret once more, without the cache."""
     from tests.component.world import SECRET_ARN
 
     world.sign_in(browser)
@@ -149,7 +149,7 @@ def test_a_rotated_client_secret_works_in_a_warm_container(world: World, browser
 def test_a_wrong_client_secret_is_an_outage_and_not_a_refusal(
     world: World, browser: Browser
 ) -> None:
-    """After two tries the result is an outage, so a wrong secret in the configuration ends no session."""
+    """After two attempts the response reports an outage. A wrong secret in the configuration therefore ends no session."""
     world.cognito.client_secret = "rotated-but-not-stored"
     answer = world.sign_in(browser)
     assert answer.location == "/api/?error=temporarily_unavailable"

@@ -1,5 +1,4 @@
-"""authorized(…, max_age=…) requires that the person has authenticated recently, actively, and in this browser (S-93 …
-S-95)."""
+"""Tests of `authorized(…, max_age=…)`, which requires a recent, interactive authentication in this browser (S-93 … S-95)."""
 
 import json
 from collections.abc import Callable
@@ -35,12 +34,12 @@ def shop(world: World) -> Shop:
 
 @pytest.fixture
 def ada(shop: Shop) -> Browser:
-    """Return a browser in which Ada has not signed in yet; she comes from Okta."""
+    """A browser in which Ada has not signed in yet. She uses Okta."""
     return shop.browser()
 
 
 def refused(answer: Answer) -> bool:
-    """Return whether the route requests a confirmation; any other refusal fails the test."""
+    """Return whether the route requires a confirmation. Any other refusal fails the test."""
     if answer.status == 401:
         assert answer.json()["error"] == CODE
         return True
@@ -54,7 +53,7 @@ def now(shop: Shop) -> int:
 
 @pytest.mark.security("S-93")
 def test_an_old_proof_is_401_as_rfc_9470_has_it(shop: Shop, ada: Browser) -> None:
-    """The header of RFC 9470 is for standard clients. The body has the same values, because API Gateway renames that
+    """The header of RFC 9470 is for standard clients. The body has the same values, because API Gateway renames the
     header."""
     shop.from_okta(ada, now(shop))
     token = shop.refresh(ada)
@@ -88,7 +87,7 @@ def test_the_second_of_max_age_still_counts(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
-    """The time survives any number of refreshes, in every container. A new authentication replaces it."""
+    """Refreshes keep the time, in every container. A new authentication replaces the time."""
     browser = shop.browser()
     sign_in = (
         (lambda: shop.from_okta(browser, now(shop)))
@@ -108,7 +107,7 @@ def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
 
 @pytest.mark.security("S-94")
 def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
-    """The time is that of the answer, not that of the challenge's request. The proof is valid only in this browser."""
+    """The time of the proof is the time of the device's response. The proof is valid only in this browser."""
     passkeys = Passkeys(shop.direct)
     passkeys.set_up()
     shop.restart()
@@ -132,7 +131,7 @@ def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("whose", ["another person", "nobody verified", "another site"])
 def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> None:
-    """The person stays signed in, still without a confirmation. Then their own passkey confirms."""
+    """The person stays signed in without a confirmation. The person then confirms with their own passkey."""
     passkeys = Passkeys(shop.direct)
     theirs = passkeys.set_up()
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -153,15 +152,15 @@ def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> N
 
 @pytest.mark.security("S-94")
 def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> None:
-    """The redirects and Cognito's `auth_time` are recent, but only the provider's `auth_time` counts."""
+    """The redirects and Cognito's `auth_time` are recent. Only the provider's `auth_time` counts."""
     shop.from_okta(ada, now(shop) - 3600)
     assert refused(shop.call(shop.refresh(ada)))
 
 
 @pytest.mark.security("S-94")
 def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None:
-    """In this browser the provider signs the person in silently. In another one, before or after that, it asks for the
-    password: only that other session has the proof."""
+    """In this browser, the provider signs the person in without a password. In another browser, the person enters the
+    password, earlier or later. Only the other session has the proof."""
     shop.from_okta(ada, now(shop) - 3600)
     shop.world.clock.advance(MAX_AGE / 4)
     other = shop.browser()
@@ -181,7 +180,7 @@ def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None
 def test_a_provider_that_does_not_say_when_is_never_fresh(
     shop: Shop, ada: Browser, told: object
 ) -> None:
-    """The provider's missing time also removes any earlier proof."""
+    """If a sign-in omits the provider's time, the server deletes any earlier proof."""
     shop.from_okta(ada, now(shop))
     shop.from_okta(ada, told)
     assert refused(shop.call(shop.refresh(ada)))
@@ -199,7 +198,7 @@ def test_the_providers_time_is_read_in_cognitos_spellings(
 
 @pytest.mark.security("S-94")
 def test_userinfo_tells_of_no_sign_in(shop: Shop, ada: Browser) -> None:
-    """UserInfo may contain anything; only the ID token was signed for this sign-in."""
+    """The provider signed only the ID token for this sign-in. UserInfo may contain any value."""
     shop.from_okta(ada, now(shop), part="userInfo")
     assert refused(shop.call(shop.refresh(ada)))
 
@@ -227,8 +226,8 @@ def test_a_claim_that_is_missing_or_unreadable_is_no_proof(
 
 @pytest.mark.security("S-93")
 def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: Shop) -> None:
-    """AWS says that Cognito does not do this, but people have seen it with rotation. Such a session is treated like any
-    other new one."""
+    """AWS documents that a refresh keeps `auth_time`. With rotation, some people observed a new `auth_time`. The server
+    treats a session with a new `auth_time` as a session without a proof."""
     shop.world.cognito.resets_auth_time = True
     browser = shop.browser()
     shop.by_password(browser)
@@ -242,8 +241,8 @@ def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: S
 def test_managed_login_does_not_say_whether_it_asked(
     shop: Shop, seconds: float, linked: bool
 ) -> None:
-    """Its cookie signs people in silently for an hour. The password was entered a moment ago, but in another
-    browser."""
+    """The cookie of managed login signs people in for an hour without a password. The person entered the password a moment
+    ago, in another browser."""
     if linked:
         shop.direct.grace.identities.append(("Okta", "00u1grace"))
     grace = shop.direct.grace.person()
@@ -258,7 +257,7 @@ def test_managed_login_does_not_say_whether_it_asked(
 
 
 def _forge(shop: Shop, person: Person, source: str) -> dict[str, Any]:
-    """Set everything that a person could write: attributes of the profile, and ClientMetadata."""
+    """Set every value that a person can write: attributes of the profile, and ClientMetadata."""
     event = shop.token_event(person, source)
     told = {name: str(now(shop)) for name in (PROVED_AT, SEEN_AT, "auth_time")}
     custom = {f"custom:{name}": value for name, value in told.items()}
@@ -276,20 +275,21 @@ def _forge(shop: Shop, person: Person, source: str) -> dict[str, Any]:
 def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
     shop: Shop, person: Person, source: str
 ) -> None:
-    """Only times that our own triggers have stored count as a proof."""
+    """Only times from our own triggers count as a proof."""
     assert _forge(shop, person, f"TokenGeneration_{source}") == {}
 
 
 @pytest.mark.security("S-94")
 def test_a_providers_person_proves_nothing_by_a_password(shop: Shop) -> None:
-    """Such a person has no password. If Cognito accepts a sign-in in this way, it did not come from Okta."""
+    """A provider's person has no password. If Cognito accepts a password for the person, the sign-in did not come from
+    Okta."""
     assert _forge(shop, Person(), "TokenGeneration_Authentication") == {}
 
 
 @pytest.mark.security("S-94")
 def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
-    """The account can be used with its password or through Okta. A proof in one of these ways does not count for sessions of
-    the other."""
+    """The person can sign in with the password or through Okta. A proof by one sign-in method does not count for sessions of
+    the other method."""
     grace = shop.direct.grace
     grace.identities.append(("Okta", "00u1grace"))
     linked = Person(grace.sub, grace.username, grace.email, provider="Okta", subject="00u1grace")
@@ -305,7 +305,8 @@ def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
 
 @pytest.mark.security("S-93")
 def test_scope_and_group_are_asked_first(world: World) -> None:
-    """A person without the scope or the group is not asked to confirm. With both, and a confirmation, the route answers."""
+    """The route asks for a confirmation only if the person has the scope and the group. After the confirmation, the route
+    returns its data."""
     shop = Shop(world, group="admins")
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -320,7 +321,7 @@ def test_scope_and_group_are_asked_first(world: World) -> None:
 
 @pytest.mark.security("S-93")
 def test_it_goes_together_with_fresh(world: World) -> None:
-    """The cheaper check comes first: the pool is asked only about people with a recent proof."""
+    """The cheaper check comes first. The server queries the pool only for people with a recent proof."""
     shop = Shop(world, fresh=True)
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -351,7 +352,7 @@ def test_rows_last_as_long_as_the_longest_age() -> None:
 def test_a_table_that_is_out_costs_the_proof_and_nobody_the_sign_in(
     shop: Shop, ada: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The table fails at the provider's sign-in, at the first tokens, and at a refresh; each failure is logged."""
+    """The table fails at the provider's sign-in, at the first tokens, and at a refresh. The log reports each failure."""
     table, events = shop.world.dynamodb, list[str]()
     for call in ("update_item", "get_item"):
         original = getattr(table, call)
@@ -380,7 +381,7 @@ def test_a_row_that_nobody_can_read_is_no_proof(shop: Shop, ada: Browser) -> Non
 
 
 def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
-    """A row has a hash, two times, and DynamoDB's expiry."""
+    """A row has a hash, two times, and an expiry for DynamoDB."""
     shop.from_okta(ada, now(shop))
     rows = [r for k, r in shop.world.dynamodb.items(THROTTLE_TABLE).items() if "proof/" in k]
     assert len(rows) == 1
@@ -389,7 +390,7 @@ def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
 
 
 def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
-    """Nothing is written at a sign-in, nothing is read at a refresh, and tokens get no claim."""
+    """A sign-in does not write, a refresh does not read, and tokens receive no claim."""
     from app import gate
 
     shop = Shop(world)
@@ -413,7 +414,7 @@ def test_other_origins_may_read_what_is_asked(world: World) -> None:
 
 
 def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: Path) -> None:
-    """A team describes its route as usual; Gatehouse adds the age and the refusal."""
+    """A team describes its route as usual. Gatehouse adds the maximum age and the refusal to the document."""
     described = {"post": {"operationId": "refund", "responses": {"200": {"description": "Done."}}}}
     (tmp_path / "shop.json").write_text(json.dumps({ROUTE: described}))
     shop = Shop(world, openapi=str(tmp_path))
@@ -426,7 +427,7 @@ def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: 
 
 
 def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
-    """A team's own component test sends these claims."""
+    """A component test of a team can send these claims."""
     told = str(now(shop))
     claims = {**CLAIMS, "auth_time": told, SEEN_AT: told, PROVED_AT: told}
     assert (SEEN_AT, PROVED_AT) == ("gatehouse:seen_at", "gatehouse:proved_at")
@@ -436,7 +437,7 @@ def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
 
 @pytest.mark.parametrize("mode", ["embedded", "managed"])
 def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) -> None:
-    """The page of a named provider always asks for a sign-in. Without a provider, our own page asks."""
+    """The page of a named provider always requires a new sign-in. Without a provider, our page requires a new sign-in."""
     world.restart(direct_sign_in=mode, throttle_table=THROTTLE_TABLE)
     browser = world.browser()
     named = world.cognito.read_authorize_url(
@@ -456,7 +457,8 @@ def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) ->
 def test_who_confirms_stays_as_remembered_as_before(
     shop: Shop, door: str, remembered: bool
 ) -> None:
-    """The person ticked "remember me" at the first sign-in. The new session replaces the old one and keeps that choice."""
+    """The person ticked "remember me" at the first sign-in. The new session replaces the old session and keeps the
+    choice."""
     browser = shop.browser()
     if door == "okta":
         shop.from_okta(browser, now(shop), query="&remember=1" * remembered)
@@ -469,7 +471,7 @@ def test_who_confirms_stays_as_remembered_as_before(
 
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_another_person_does_not_inherit_that(shop: Shop, door: str) -> None:
-    """If another person signs in instead, the box counts as not ticked."""
+    """If another person signs in, the server ignores the ticked box."""
     browser = shop.browser()
     shop.from_okta(browser, now(shop), query="&remember=1")
     if door == "okta":

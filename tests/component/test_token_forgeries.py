@@ -1,5 +1,5 @@
-"""The token endpoint returns forged tokens: every case of tests/data/token_forgeries.json, at the callback and at a
-refresh."""
+"""Tests in which the token endpoint returns forged tokens. Every case of tests/data/token_forgeries.json runs at the
+callback and at a refresh."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ def parameters() -> list[Any]:
 
 @pytest.fixture
 def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Replace the next tokens of one kind by the forgeries of a case; return the list of the issued tokens."""
+    """Replace the next tokens of one kind by the forgeries of a case. Return the list of the issued forgeries."""
     issued: list[str] = []
 
     def switch(case: dict[str, Any], kind: str) -> list[str]:
@@ -58,7 +58,7 @@ def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_corpus_is_whole() -> None:
-    """Every case has a unique name, and some are valid ones."""
+    """Every case has a unique name, and some cases are valid tokens."""
     assert len({case["id"] for case in CASES}) == len(CASES) >= 500
     assert sum(bool(case.get("good")) for case in CASES) >= 10
 
@@ -72,10 +72,10 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
     case: dict[str, Any],
     kind: str,
 ) -> None:
-    """The callback leads to the page, without cookie or record; a refresh ends the session. The token is in no answer and no
-    log.
+    """The callback leads to the page, without a cookie or a record. A refresh ends the session. No response and no log
+    line contains the token.
 
-    A token that is signed with a key that the pool does not know yet is also refused, but ends no session (S-76).
+    If the pool's list does not have a token's key yet, the server refuses the token and keeps the session (S-76).
     """
     other = world.browser()
     world.sign_in(other)
@@ -106,7 +106,7 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
 
 
 def names_unknown_key(token: str) -> bool:
-    """Return whether the token's header is like Cognito's, except for the kid."""
+    """Return whether the header differs from Cognito's header only in the `kid`."""
     parts = token.split(".")
     if len(parts) != 3 or not all(re.fullmatch("[A-Za-z0-9_-]+", part) for part in parts):
         return False

@@ -1,4 +1,4 @@
-"""The `user_records` function as Lambda calls it."""
+"""Tests that invoke the `user_records` function as Lambda does."""
 
 from typing import Any
 
@@ -18,7 +18,8 @@ def fire(event: dict[str, Any]) -> Any:
 
 
 def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None:
-    """The record is PENDING before creation and CONFIRMED after it, with the documented columns only."""
+    """The record is PENDING before Cognito creates the profile, and CONFIRMED afterwards. The record has only the documented
+    columns."""
     event = load_event("PreSignUp_ExternalProvider")
     assert fire(event) == load_event("PreSignUp_ExternalProvider")
     record = world.users()["okta_00u1ada"]
@@ -41,7 +42,7 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
 
 @pytest.mark.parametrize("name", [*RECORD_EVENTS, *TOKEN_EVENTS])
 def test_every_documented_event_is_answered(world: World, name: str) -> None:
-    """Each event is answered by the function that it belongs to; the other function refuses it."""
+    """Exactly one of the two functions accepts each event."""
     ours, other = gate.user_records, gate.token_claims
     if name in TOKEN_EVENTS:
         ours, other = other, ours
@@ -75,7 +76,8 @@ def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
     ],
 )
 def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, Any]) -> None:
-    """An event of another pool, of another source or without a name is an error for Cognito, and nothing is written."""
+    """Cognito receives an error for an event of another pool, of another source, or without a name. The function writes
+    no record."""
     with pytest.raises(TriggerFailed):
         fire({**load_event("PreSignUp_SignUp"), **change})
     assert world.users() == {}
@@ -89,13 +91,13 @@ def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, 
 def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_written(
     world: World, fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito shows the error message to the person, so the message contains no details. Trying again later works."""
+    """Cognito shows the error message to the person. The message contains no details. A later attempt works."""
     world.dynamodb.fault = fault
     with pytest.raises(TriggerFailed) as caught:
         fire(load_event("PreSignUp_SignUp"))
     assert (
         str(caught.value)
-        == "GATEHOUSE_UNAVAILABLE: This is not possible at the moment. Please try again."
+        == "GATEHOUSE_UNAVAILABLE: Sign-in and sign-up are not possible at the moment. Please try again."
     )
     assert caught.value.__cause__ is None
     assert world.users() == {}
@@ -117,7 +119,8 @@ def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_writte
 def test_who_is_in_the_pool_already_goes_on_without_the_table(
     world: World, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito has already confirmed the person, which an error would only hide. The next sign-in repairs the record."""
+    """Cognito has already confirmed the person, and an error would only hide the confirmation. The next sign-in repairs the
+    record."""
     fire(load_event("PreSignUp_SignUp"))
     before = world.users()
     world.dynamodb.fault = client_error("ThrottlingException")
@@ -133,7 +136,8 @@ def test_who_is_in_the_pool_already_goes_on_without_the_table(
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("attribute", ["custom:groups", "custom:idp_sub"])
 def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attribute: str) -> None:
-    """The client must be able to write mapped attributes, so without this check anybody could claim a group at sign-up."""
+    """Cognito can map an attribute only if the app client may write the attribute. Without this check, anybody could
+    claim a group at sign-up."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"][attribute] = "admins"
     with pytest.raises(
@@ -145,7 +149,7 @@ def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attri
 
 @pytest.mark.security("S-55")
 def test_hostile_attributes_do_not_become_columns(world: World) -> None:
-    """Whatever a sign-up contains, only the documented columns are written. Invalid values count as missing."""
+    """The function writes only the documented columns, for any attributes of a sign-up. Invalid values count as missing."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"] |= {
         "status": "CONFIRMED",
@@ -194,7 +198,7 @@ def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str)
 def test_an_event_without_attributes_still_records_the_name(
     world: World, request_part: Any
 ) -> None:
-    """AWS may omit and add fields; the next sign-in completes the record."""
+    """AWS may omit and add fields. The next sign-in completes the record."""
     event = load_event("PreSignUp_AdminCreateUser")
     fire({**event, "request": request_part, "callerContext": None})
     (record,) = world.users().values()
@@ -205,7 +209,8 @@ def test_an_event_without_attributes_still_records_the_name(
 def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
     world: World, browser: Browser
 ) -> None:
-    """A record that is PENDING with an expiry becomes CONFIRMED without one. The first ClientId and createdAt stay."""
+    """A record that is PENDING with an expiry becomes CONFIRMED without an expiry. The first `ClientId` and `createdAt`
+    stay unchanged."""
     event = load_event("PreSignUp_ExternalProvider")
     event["callerContext"]["clientId"] = "first-client"
     fire(event)
@@ -226,7 +231,7 @@ def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
 def test_a_misconfigured_trigger_tells_people_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The names of missing settings are only in the log."""
+    """Only the log contains the names of missing settings."""
 
     monkeypatch.delenv("USER_POOL_ID", raising=False)
     gate.services = None

@@ -1,4 +1,4 @@
-"""Callbacks that are repeated, too late, the oldest of many, or prefetched, as in everyday life."""
+"""Tests of repeated, late, replaced and prefetched callbacks."""
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,14 +20,15 @@ AHEAD = [
 
 
 def told(answer: Answer) -> dict[str, list[str]]:
-    """Return the query of the address at which the page opens."""
+    """Return the query of the page's address after the redirect."""
     assert answer.status == 303
     assert urlsplit(answer.location).path == "/api/"
     return parse_qs(urlsplit(answer.location).query)
 
 
 def test_a_callback_once_more_says_that_it_was_used(world: World, browser: Browser) -> None:
-    """This happens after Back, a restored tab or a bookmark, whether the sign-in succeeded or failed."""
+    """People repeat a callback with Back, a restored tab or a bookmark. The test covers a successful sign-in and a failed
+    sign-in."""
     good, bad = begin(world, browser), begin(world, browser)
     assert come_back(browser, good).location == "/api/"
     come_back(browser, {"state": bad["state"], "error": "access_denied"})
@@ -40,7 +41,7 @@ def test_a_callback_once_more_says_that_it_was_used(world: World, browser: Brows
 def test_a_late_callback_says_that_it_is_late_and_not_that_it_is_unknown(
     world: World, browser: Browser
 ) -> None:
-    """The browser has dropped the transaction's cookie by then, but the state contains its start time."""
+    """The browser has already dropped the transaction's cookie. The state contains the start time of the sign-in."""
     query = begin(world, browser)
     world.clock.advance(601)
     assert told(come_back(browser, query)) == {"error": ["login_expired"]}
@@ -49,7 +50,7 @@ def test_a_late_callback_says_that_it_is_late_and_not_that_it_is_unknown(
 def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
     world: World, browser: Browser
 ) -> None:
-    """Newer sign-ins replaced it. A person who finished another one stays signed in."""
+    """Newer sign-ins replaced the oldest sign-in. A person who finished another sign-in stays signed in."""
     queries = []
     for _ in range(6):
         world.clock.advance(1)
@@ -64,7 +65,7 @@ def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
 def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
     world: World, browser: Browser
 ) -> None:
-    """The list keeps four short names, whatever the cookie contained before."""
+    """The list keeps four short names. The earlier content of the cookie does not matter."""
     name = "__Host-gatehouse-used"
     for _ in range(6):
         come_back(browser, begin(world, browser))
@@ -82,7 +83,8 @@ def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
 def test_a_prefetched_callback_spends_neither_state_nor_code(
     world: World, browser: Browser, header: tuple[str, str]
 ) -> None:
-    """The prefetch is refused and not kept. The person who then opens the callback is signed in."""
+    """The server refuses the prefetch, and the response forbids caching. The person then opens the callback and is signed
+    in."""
     query = begin(world, browser)
     before = dict(browser.cookies)
     target = f"/auth/callback?{urlencode(query)}"
@@ -97,7 +99,7 @@ def test_a_prefetched_callback_spends_neither_state_nor_code(
 @pytest.mark.security("S-29")
 @pytest.mark.parametrize("header", AHEAD, ids=str)
 def test_a_prefetched_login_begins_nothing(direct: Direct, header: tuple[str, str]) -> None:
-    """The answer sets no cookie, counts no attempt, and reads no table."""
+    """The response sets no cookie. The server counts no attempt and reads no table."""
     calls = len(direct.world.dynamodb.calls)
     for query in ("provider=Okta", "email=bo@elsewhere.example", "iss=https://x.example", ""):
         answer = direct.browser.get(f"/auth/login?{query}", headers=[header])

@@ -1,4 +1,4 @@
-"""GET /users for administrators, and PATCH /me for each person's own names."""
+"""Tests of GET /users for administrators, and of PATCH /me for each person's own names."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ GRACE_CLAIMS = {**CLAIMS, "sub": GRACE, "username": GRACE}
 
 @pytest.fixture(autouse=True)
 def administrator(world: World) -> PoolUser:
-    """Put the caller with `ADMIN` into the pool and into the group."""
+    """Add the caller with `ADMIN` to the pool and to the group."""
     return add_administrator(world)
 
 
@@ -38,7 +38,7 @@ def list_users(browser: Browser, query: str = "", claims: dict[str, str] | None 
 
 @pytest.mark.parametrize("limit", [1, 3, 5, 7, 100])
 def test_every_record_comes_once_over_all_pages(world: World, browser: Browser, limit: int) -> None:
-    """The list is complete even if the last page is exactly full."""
+    """The list is complete even if the last page is full."""
     names = fill(world, 10)
     found: list[str] = []
     query = f"?limit={limit}"
@@ -53,7 +53,7 @@ def test_every_record_comes_once_over_all_pages(world: World, browser: Browser, 
 
 
 def test_a_record_is_shown_as_the_table_holds_it(world: World, signed_in: Browser) -> None:
-    """The record has the documented names. Groups are in tokens, not in the table."""
+    """The record has the documented names. The table does not contain groups, because tokens contain the groups."""
     (user,) = list_users(signed_in).json()["users"]
     assert (user["userName"], user["Email"], user["status"]) == (
         "okta_00u1ada",
@@ -78,7 +78,7 @@ def test_a_record_is_shown_as_the_table_holds_it(world: World, signed_in: Browse
 def test_only_administrators_see_other_people(
     world: World, browser: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """For other callers the table is not read."""
+    """For other callers, the server does not read the table."""
     fill(world, 1)
     assert list_users(browser, claims=claims).status == status
     assert world.dynamodb.calls == []
@@ -86,7 +86,7 @@ def test_only_administrators_see_other_people(
 
 @pytest.mark.security("S-50")
 def test_cursors_are_sealed(world: World, browser: Browser) -> None:
-    """A cursor contains no readable user name, and cannot be forged, changed, or taken from another list."""
+    """A cursor contains no readable user name. A forged or changed cursor, or a cursor of another list, is an error."""
     from app import gate
     from chalicelib.gatehouse.sealed.cursors import Cursors
 
@@ -112,7 +112,7 @@ def test_a_table_that_is_down_is_503(world: World, browser: Browser) -> None:
 
 @pytest.fixture
 def grace(world: World) -> PoolUser:
-    """A native person, with a record."""
+    """A native person with a record."""
     user = world.pool.add(PoolUser("grace@example.org", "x" * 12, sub=GRACE))
     world.sign_in(
         world.browser(),
@@ -136,7 +136,7 @@ def patch(
 def test_a_native_person_changes_names_in_pool_and_table(
     world: World, browser: Browser, grace: PoolUser
 ) -> None:
-    """One name or both can change, and the answer is the updated record."""
+    """The request changes one name or both names. The response is the updated record."""
     world.clock.advance(60)
     answer = patch(browser, {"given_name": " Amazing "})
     assert (answer.status, answer.json()["given_name"]) == (200, "Amazing")
@@ -153,7 +153,7 @@ def test_a_native_person_changes_names_in_pool_and_table(
 def test_only_the_callers_own_record_changes(
     world: World, browser: Browser, grace: PoolUser
 ) -> None:
-    """Nothing in the request says whose record changes. A person who got a reused name cannot change the old record."""
+    """The request cannot select another record. A person with a reused user name cannot change the old record."""
     for extra in ("userName", "sub", "email", "Email", "provider", "custom:groups", "status"):
         refused = patch(browser, {"given_name": "Eve", extra: "x"})
         assert (refused.status, refused.json()["error"]) == (400, "invalid_request")
@@ -166,7 +166,7 @@ def test_only_the_callers_own_record_changes(
 def test_names_of_a_providers_people_are_managed_there(
     world: World, signed_in: Browser, change: dict[str, Any], grace: PoolUser
 ) -> None:
-    """409 for people of a provider, and for native people who are linked to one."""
+    """The response is 409 for people of a provider, and for native people who are linked to a provider."""
     name, claims = "okta_00u1ada", CLAIMS
     if change:
         name, claims = GRACE, GRACE_CLAIMS
@@ -220,7 +220,7 @@ def test_the_write_scope_is_needed(
 def test_cognito_down_is_503_and_a_second_try_works(
     world: World, browser: Browser, grace: PoolUser, code: str
 ) -> None:
-    """The pool is changed first, so the table never has a name that is not in the pool."""
+    """The server changes the pool first. The table therefore never has a name that is missing in the pool."""
     world.pool.fail("admin_update_user_attributes", client_error(code))
     answer = patch(browser, {"given_name": "Amazing"})
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -231,7 +231,7 @@ def test_cognito_down_is_503_and_a_second_try_works(
 def test_somebody_who_is_gone_from_the_pool_is_404(
     world: World, browser: Browser, grace: PoolUser
 ) -> None:
-    """The access token may be valid for some minutes after the account is deleted."""
+    """The access token may be valid for some minutes after the account was deleted."""
     world.pool.users.clear()
     assert patch(browser, {"given_name": "Amazing"}).status == 404
 

@@ -1,4 +1,4 @@
-"""The target after a sign-in: a failure keeps it, and nobody is redirected elsewhere."""
+"""Tests of the target after a sign-in. A failure keeps the target, and the redirect never leads to a foreign address."""
 
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ OTHER = "https://notes.example.com"
 def test_where_the_person_wanted_to_go_outlives_a_failure(
     world: World, browser: Browser, fault: object
 ) -> None:
-    """After any failure with a known transaction, the page gets the target, and the next attempt has it."""
+    """After any failure with a valid transaction, the page receives the target. The next attempt has the same target."""
     target = "/api/reports?filter={a|b}^`#x"
     encoded = "/api/reports?filter=%7Ba%7Cb%7D%5E%60#x"
     query = begin(world, browser, f"provider=Okta&return_to={quote(target)}")
@@ -35,7 +35,7 @@ def test_where_the_person_wanted_to_go_outlives_a_failure(
 
 
 def test_a_long_way_back_survives(world: World, browser: Browser) -> None:
-    """The target may have 2,048 characters, in a cookie that browsers keep."""
+    """The target may have 2,048 characters, and browsers still keep the cookie."""
     target = "/api/search?q=" + "x" * 2034
     answer = world.sign_in(browser, query=f"provider=Okta&return_to={quote(target)}")
     assert answer.location == target
@@ -71,14 +71,14 @@ def test_the_page_gets_no_foreign_address_from_a_failure(world: World, browser: 
 def test_the_configuration_says_where_a_sign_in_on_the_page_leads(
     world: World, browser: Browser, wish: str | None, expected: str | None
 ) -> None:
-    """The page uses only this value, because anybody can write the address of the page."""
+    """The page uses only the target from the configuration, because anybody can write the address of the page."""
     world.restart(allowed_origins=frozenset({OTHER}))
     query = "" if wish is None else f"?return_to={quote(wish, safe='')}"
     assert browser.get(f"/auth/config{query}").json()["return_to"] == expected
 
 
 def test_a_stage_says_where_people_go_who_named_no_place(world: World, browser: Browser) -> None:
-    """AFTER_SIGN_IN applies to the page and to the hosted sign-in, but an explicit target comes first."""
+    """`AFTER_SIGN_IN` applies to the page and to the hosted sign-in. An explicit target has priority."""
     world.restart(allowed_origins=frozenset({OTHER}), after_sign_in=f"{OTHER}/home")
     assert browser.get("/auth/config").json()["return_to"] == f"{OTHER}/home"
     assert world.sign_in(browser).location == f"{OTHER}/home"
@@ -92,8 +92,8 @@ def test_a_stage_says_where_people_go_who_named_no_place(world: World, browser: 
 
 
 def test_where_the_form_is_ours_a_sign_in_begins_at_it(direct: Direct) -> None:
-    """The form offers every way to sign in, and keeps the target and "remember me". Managed login can still be requested by
-    its name."""
+    """The form offers every sign-in method, and keeps the target and "remember me". A request can still name managed
+    login."""
     browser = direct.browser
     query = told(browser.get("/auth/login?return_to=/api/reports&remember=1"))
     assert query == {"return_to": ["/api/reports"], "remember": ["1"]}

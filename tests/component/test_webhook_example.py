@@ -1,4 +1,4 @@
-"""examples/webhook checks a signature over the raw body and its time, and handles each delivery once."""
+"""Tests of examples/webhook, which checks the signature and the time of the raw body, and processes each delivery once."""
 
 import base64
 import hashlib
@@ -41,14 +41,14 @@ class Deliveries:
 
 
 class Secrets:
-    """Secrets Manager with one secret."""
+    """A double of Secrets Manager with one secret."""
 
     def get_secret_value(self, SecretId: str) -> dict[str, str]:
         return {"SecretString": SECRET.decode()}
 
 
 class Service:
-    """The service that calls the webhook, and an app with its route."""
+    """The service that calls the webhook, and an app with the route of the webhook."""
 
     def __init__(self) -> None:
         self.app = Chalice("hooks")
@@ -88,7 +88,7 @@ class Service:
 
 @pytest.fixture(scope="module")
 def only_service() -> Service:
-    """All tests share it, because a blueprint can be registered only once."""
+    """The service for all tests. All tests share the service, because an app can register a blueprint only once."""
     return Service()
 
 
@@ -104,7 +104,7 @@ def service(only_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
 def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> None:
-    """The body arrives as text or as base64: API Gateway decides by its type. Spaces in it are kept."""
+    """API Gateway decides by the content type whether the body is text or base64. Spaces in the body are unchanged."""
     assert service.send(kind=kind, binary=binary) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]
 
@@ -129,7 +129,7 @@ def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> N
     ],
 )
 def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> None:
-    """Such a request is refused before the body is read, and nothing is stored."""
+    """The route refuses a forged or old request before it reads the body. The route stores nothing."""
     status, said = service.send(header=forge(service))
     assert (status, said["error"]) == (401, "unauthorized")
     assert service.deliveries.ids == []
@@ -137,8 +137,8 @@ def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> N
 
 @pytest.mark.security("S-97")
 def test_a_replay_does_nothing_a_second_time(service: Service) -> None:
-    """Somebody who has seen a request can send it again for five minutes; the service itself repeats it if it gets no
-    answer."""
+    """An attacker who has seen a request can repeat the request for five minutes. The service also repeats a request after a
+    missing response."""
     header = service.sign(BODY.encode())
     assert service.send(header=header) == service.send(header=header) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]
@@ -172,9 +172,8 @@ def test_every_signature_is_compared_in_constant_time(
 
 
 def test_the_readme_declares_what_the_view_uses(tmp_path: Path) -> None:
-    """Its block for `.chalice/gatehouse.yaml` has the table, with the variable for its name, its key, and its TTL
-    attribute.
-    """
+    """The README has a block for `.chalice/gatehouse.yaml`. The block declares the table with the variable for its name,
+    its key, and its TTL attribute."""
     page = (Path(payments.__file__).parent / "README.md").read_text()
     block = page.partition("```yaml\n")[2].partition("```")[0]
     (tmp_path / ".chalice").mkdir()

@@ -1,4 +1,5 @@
-"""Follows docs/your-data.md exactly in a copy of the checkout; tests/e2e/own_data_soak.py runs the result on a stack."""
+"""A test that follows docs/your-data.md exactly in a copy of the checkout. tests/e2e/own_data_soak.py runs the result on a
+stack."""
 
 import subprocess
 import sys
@@ -8,8 +9,8 @@ from tests.own_data import follow
 
 
 def test_data_and_functions_made_as_the_page_says_work_and_break_nothing(tmp_path: Path) -> None:
-    """The test covers file, module, app and test, what `ops` says about the file, and the checks of routes, modules and
-    pages."""
+    """The test covers the page's file, module, app and test, and the output of `ops` about the file. The test also runs
+    the checks of routes, modules and pages."""
     follow(tmp_path)
     written = ("chalicelib/orders.py", "tests/component/test_orders.py")
     agree = (

@@ -1,4 +1,5 @@
-"""Follows docs/your-routes.md exactly in a copy of the checkout; tests/openapi generates clients from its document."""
+"""A test that follows docs/your-routes.md exactly in a copy of the checkout. tests/openapi generates clients from the
+resulting OpenAPI document."""
 
 import subprocess
 import sys
@@ -6,7 +7,7 @@ from pathlib import Path
 
 from tests.own_routes import WRITTEN, follow
 
-#: All that `make check` checks about routes, modules and pages.
+#: The part of `make check` about routes, modules and pages.
 CHECKED = (
     "test_orders.py",
     "test_openapi.py",
@@ -18,7 +19,7 @@ CHECKED = (
 
 
 def test_a_route_made_as_the_page_says_works_and_breaks_nothing(tmp_path: Path) -> None:
-    """View, app, test and description work. They run in a new Python process, because the app keeps its routes."""
+    """View, app, test and description work. The test starts a new Python process, because an app cannot drop its routes."""
     follow(tmp_path)
     for command in (
         ["ruff", "check", "app.py", *WRITTEN],

@@ -1,4 +1,4 @@
-"""The Chalice app on doubles: all of chalicelib is real, except AWS, Cognito and time."""
+"""The setup of the component tests: the real Chalice app on doubles of AWS, Cognito and time."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +45,7 @@ ENVIRONMENT = {
 
 @dataclass
 class World:
-    """The app and its services, and what a test changes in them."""
+    """The app, its services, and methods that change the services."""
 
     settings: Settings
     clock: Clock
@@ -55,11 +55,11 @@ class World:
     pool: UserPoolDouble
     functions: LambdaDouble
     queue: QueueDouble
-    #: How long the app would have slept, in seconds.
+    #: The durations of the app's pauses, in seconds. In tests, the app only records each pause.
     pauses: list[float] = field(default_factory=list)
 
     def restart(self, **settings: Any) -> None:
-        """Start a new container, with changed settings if any are given."""
+        """Start a new container. `settings` are changed settings."""
         self.settings = self.settings._replace(**settings)
         clients = {
             "dynamodb": self.dynamodb,
@@ -83,7 +83,7 @@ class World:
     def sign_in(
         self, browser: Browser, person: Person | None = None, query: str = "provider=Okta"
     ) -> Answer:
-        """Sign in through the hosted pages; return the callback's answer."""
+        """Sign in through the hosted pages. Return the response of the callback."""
         start = browser.get(f"/auth/login?{query}")
         back = self.cognito.authorize(start.location, person or Person())
         return browser.get(back, site="cross-site")

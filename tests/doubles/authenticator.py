@@ -1,4 +1,5 @@
-"""A software authenticator: makes passkeys and answers challenges as browsers do, with false data if a test asks for it.
+"""A software authenticator that creates passkeys and responds to challenges as browsers do. A test can request false
+data.
 
 Source: W3C Web Authentication Level 3, 6.1 (authenticator data), 5.8.1 (client data), 5.1 (the JSON forms of responses).
 """
@@ -27,7 +28,7 @@ def encode(value: bytes) -> str:
 
 @dataclass
 class Passkey:
-    """One credential; `user_handle` is the id that the server has for the person."""
+    """One credential. `user_handle` is the server's id of the person."""
 
     rp_id: str
     user_handle: str
@@ -40,7 +41,7 @@ class Passkey:
 
 @dataclass
 class Authenticator:
-    """One device. Its counter goes up with each use, as in a security key."""
+    """One device. Its signature counter increases with each use, as in a security key."""
 
     origin: str = ORIGIN
     passkeys: list[Passkey] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Authenticator:
         verified: bool = True,
         challenge: str = "",
     ) -> dict[str, Any]:
-        """Make a passkey and return a RegistrationResponseJSON. Named arguments replace true values by false ones."""
+        """Create a passkey and return a RegistrationResponseJSON. Named arguments replace true values by false values."""
         passkey = Passkey(options["rp"]["id"], options["user"]["id"])
         self.passkeys.append(passkey)
         numbers = passkey.key.public_key().public_numbers()
@@ -84,7 +85,7 @@ class Authenticator:
         user_handle: str = "",
         counter: int | None = None,
     ) -> dict[str, Any]:
-        """Answer a challenge with an AuthenticationResponseJSON. Named arguments replace true values by false ones."""
+        """Respond to a challenge with an AuthenticationResponseJSON. Named arguments replace true values by false values."""
         passkey = passkey or self.passkeys[-1]
         passkey.counter = passkey.counter + 1 if counter is None else counter
         data = self._data(rp_id or passkey.rp_id, verified, passkey.counter)

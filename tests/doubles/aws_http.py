@@ -1,6 +1,5 @@
-"""AWS doubles behind HTTP on loopback, with the JSON protocol of DynamoDB, Secrets Manager and Cognito, so that a test
-can use the real botocore.
-"""
+"""An HTTP server on loopback for AWS doubles. Tests use the server with the real botocore. The server uses the JSON
+protocol of DynamoDB, Secrets Manager and Cognito."""
 
 import json
 import re
@@ -20,12 +19,12 @@ _TARGETS = {
     "secretsmanager": "secretsmanager",
     "AWSCognitoIdentityProviderService": "cognito-idp",
 }
-#: A call of Lambda has no X-Amz-Target: the function's name is in the path.
+#: A call of Lambda has no X-Amz-Target. The path contains the function's name.
 _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 def plain(value: object) -> float:
-    """Convert a value of a type that JSON does not have. A time becomes Unix seconds, as in AWS's answers."""
+    """Convert a value of a type that JSON lacks. A time becomes Unix seconds, as in AWS's responses."""
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(type(value).__name__)
@@ -33,7 +32,7 @@ def plain(value: object) -> float:
 
 @contextmanager
 def served(clients: Mapping[str, Any]) -> Iterator[str]:
-    """Serve doubles by service name on a free port; yield the endpoint's URL."""
+    """Serve doubles by service name on a free port. Yield the endpoint's URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -66,7 +65,7 @@ def served(clients: Mapping[str, Any]) -> Iterator[str]:
             self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
-            """Log nothing."""
+            """Discard the log line."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

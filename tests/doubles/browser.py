@@ -1,8 +1,8 @@
-"""A browser in front of the Lambda handler: it builds API Gateway's events, and keeps cookies as browsers do.
+"""A browser in front of the Lambda handler. The browser builds API Gateway's events, and keeps cookies as browsers do.
 
-Cookies: RFC 6265bis. `__Host-` needs Secure, Path=/ and no Domain; Strict is sent only with same-site requests, Lax
-also with a cross-site top-level GET; cookies of more than 4096 bytes are dropped; Max-Age is compared with the test's
-clock.
+Cookies follow RFC 6265bis. `__Host-` requires Secure, Path=/ and no Domain. The browser sends Strict cookies only with
+same-site requests, and Lax cookies also with a cross-site top-level GET. The browser drops cookies of more than 4096
+bytes, and compares Max-Age with the test's clock.
 """
 
 import json
@@ -26,7 +26,7 @@ Site = Literal["same-origin", "cross-site", "none"]
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; header names are in lower case."""
+    """A response. The names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -102,7 +102,7 @@ def build_event(
 
 
 class Browser:
-    """One browser profile. `stage` is the path segment of execute-api; on a custom domain it is empty."""
+    """One browser profile. `stage` is the path segment of execute-api. On a custom domain, `stage` is empty."""
 
     #: The path prefix below which the app mounts Gatehouse.
     prefix = ""
@@ -122,10 +122,10 @@ class Browser:
         self.source_ip = SOURCE_IP
         self.user_agent = "Browser double"
         self.cookies: dict[str, Cookie] = {}
-        #: Cookies that only select a message. They give no access, so tests that count `cookies` leave them out.
+        #: Cookies that only select a message and give no access. Tests that count `cookies` omit these cookies.
         self.notes: dict[str, Cookie] = {}
         self.answers: list[Answer] = []
-        #: Set-Cookie values that a browser would refuse; tests of successful flows expect none.
+        #: Set-Cookie values that a browser would refuse. In tests of successful flows, the list stays empty.
         self.rejected: list[str] = []
 
     @property
@@ -157,7 +157,7 @@ class Browser:
         drop: Iterable[str] = (),
         headers: Iterable[tuple[str, str]] = (),
     ) -> Answer:
-        """Post as the page's script does. `drop` omits headers, `headers` replaces them."""
+        """Post as the page's script does. `drop` omits headers, `headers` replaces headers."""
         changed = list(headers)
         names = {name.lower() for name in drop} | {name.lower() for name, _ in changed}
         own = [
@@ -182,7 +182,7 @@ class Browser:
         claims: Mapping[str, str] | None = None,
         base64_encoded: bool = False,
     ) -> Answer:
-        """Send one request with a browser's cookies, and keep the cookies of the answer."""
+        """Send one request with a browser's cookies, and keep the cookies of the response."""
         target = target.removeprefix(self.root.rstrip("/"))
         cookie = self.cookie_header(method, site)
         sent = [*headers, *([("Cookie", cookie)] if cookie else [])]
@@ -227,7 +227,7 @@ class Browser:
         return "; ".join(sent)
 
     def close(self) -> None:
-        """End the browser session: cookies without Max-Age are deleted."""
+        """End the browser session. The browser deletes cookies without Max-Age."""
         self.cookies = {n: c for n, c in self.cookies.items() if c.expires_at is not None}
 
     def _forget_expired(self) -> None:
@@ -238,7 +238,7 @@ class Browser:
                     del jar[name]
 
     def keep(self, text: str) -> None:
-        """Accept a Set-Cookie value as a browser would, or refuse it."""
+        """Store the cookie of a Set-Cookie value, or refuse the cookie, as a browser does."""
         pair, *rest = text.split("; ")
         name, _, value = pair.partition("=")
         attributes = {key.lower(): val for key, _, val in (part.partition("=") for part in rest)}

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-#: 2026-01-02T03:04:05.678Z. The milliseconds are not zero, so a test notices if the code loses the fraction.
+#: 2026-01-02T03:04:05.678Z. The milliseconds are nonzero. A test then detects code that loses the fraction.
 START = 1_767_323_045.678
 
 
 @dataclass
 class Clock:
-    """Returns Unix seconds when called."""
+    """A clock that returns Unix seconds when called."""
 
     now: float = START
 

@@ -1,10 +1,10 @@
-"""A strict Cognito: the OAuth endpoints of one user pool, in process, as AWS documents them.
+"""A strict double of Cognito: the OAuth endpoints of one user pool, in process, as AWS documents them.
 
-It offers the transport that `OAuthClient` and `JwksCache` use, and `authorize` for the browser's steps on the hosted
-pages. It enforces what the local AWS does not: PKCE, exact redirect URIs, single-use codes, client_secret_basic,
-refresh token rotation with its grace period, revocation of a whole family. Sources: Amazon Cognito developer guide,
-"Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token rotation", "Understanding user pool JSON web
-tokens".
+The double has the transport that `OAuthClient` and `JwksCache` use. `authorize` simulates the browser's steps on the
+hosted pages. The double enforces rules that the local AWS omits: PKCE, exact redirect URIs, single-use codes,
+client_secret_basic, refresh token rotation with its grace period, revocation of a whole family. Sources: Amazon Cognito
+developer guide, "Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token rotation", "Understanding user
+pool JSON web tokens".
 """
 
 import hashlib
@@ -28,7 +28,7 @@ ID_KID, ACCESS_KID = "pool-id-key", "pool-access-key"
 
 @dataclass(frozen=True)
 class Person:
-    """A user of the pool; `provider` is COGNITO for a native one."""
+    """A user of the pool. For a native user, `provider` is COGNITO."""
 
     sub: str = "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11"
     username: str = "Okta_00u1ada"
@@ -37,7 +37,7 @@ class Person:
     family_name: str = "Lovelace"
     groups: tuple[str, ...] = ()
     provider: str = "Okta"
-    #: The provider's subject, for a provider's person.
+    #: The subject at the provider, for a person of a provider.
     subject: str = "00u1ada"
 
 
@@ -54,14 +54,14 @@ class _Code:
 
 @dataclass
 class _Family:
-    """All refresh tokens of one sign-in, which expire together and are revoked together."""
+    """All refresh tokens of one sign-in. The tokens expire at the same time. Cognito revokes the tokens together."""
 
     person: Person
     scope: str
     expires_at: float
     revoked: bool = False
     by_api: bool = False
-    #: Cognito's `auth_time`, which a refresh does not reset ("Authentication levels with ACR and AMR claims").
+    #: Cognito's `auth_time`. A refresh does not change `auth_time` ("Authentication levels with ACR and AMR claims").
     began_at: int = 0
 
 
@@ -72,7 +72,7 @@ class _Refresh:
 
 
 class AuthorizeRefused(Exception):
-    """An error that the hosted pages show instead of redirecting the browser."""
+    """An error that the hosted pages show instead of a redirect."""
 
 
 Fault = Callable[[], HttpAnswer]
@@ -91,23 +91,23 @@ class CognitoDouble:
     logout_uris: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset({"COGNITO", "Okta"})
     rotation: bool = True
-    #: Whether the token endpoint renews tokens of the user-pool API, about which reports on AWS disagree.
+    #: Whether the token endpoint renews tokens of the user-pool API. Reports on AWS's behaviour disagree.
     takes_api_tokens: bool = True
-    #: Without the scope openid a refresh returns no ID token.
+    #: Whether refreshes return ID tokens. Without the scope `openid`, a refresh returns no ID token.
     openid: bool = True
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    #: Changes to the next tokens' claims, for tests of forgeries.
+    #: Changes to the claims of the next tokens, for tests of forgeries.
     id_claims: dict[str, Any] = field(default_factory=dict)
     access_claims: dict[str, Any] = field(default_factory=dict)
     id_header: dict[str, Any] = field(default_factory=dict)
     jwks: list[dict[str, Any]] | None = None
-    #: Whether a refresh resets `auth_time` all the same, as people have reported with rotation (authts/oidc-client-ts#2107).
+    #: Whether a refresh changes `auth_time`, as people have reported with rotation (authts/oidc-client-ts#2107).
     resets_auth_time: bool = False
     #: The claims that the pre-token-generation trigger adds to an access token, by trigger source.
     added_claims: Callable[[Person, str], Mapping[str, Any]] = lambda person, source: {}
     #: The key sets of other issuers, by URL.
     other_jwks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    #: Returns a person's current data in the pool, so that changed groups appear at the next refresh.
+    #: Returns a person's current data in the pool. Changed groups therefore appear at the next refresh.
     look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
     _codes: dict[str, _Code] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class CognitoDouble:
     # The browser's steps ---------------------------------------------------------------------
 
     def authorize(self, url: str, person: Person) -> str:
-        """Sign `person` in at the authorize URL; return the callback URL. Raises AuthorizeRefused."""
+        """Sign `person` in at the authorize URL. Return the callback URL. Raises AuthorizeRefused."""
         query = self.read_authorize_url(url)
         code = secrets.token_urlsafe(24)
         self._codes[code] = _Code(
@@ -133,7 +133,7 @@ class CognitoDouble:
         return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
 
     def sign_in_directly(self, person: Person, scope: str) -> tuple[str, str, str]:
-        """Issue access, ID and refresh token as the user-pool API does, without code and nonce."""
+        """Issue access, ID and refresh token as the user-pool API does, without a code and a nonce."""
         now = int(self.clock())
         family = _Family(person, scope, now + REFRESH_SECONDS, by_api=True, began_at=now)
         added = self.added_claims(person, "TokenGeneration_Authentication")
@@ -196,7 +196,7 @@ class CognitoDouble:
         return endpoint(form)
 
     def fail(self, endpoint: str, *faults: Fault) -> None:
-        """Let the next calls of `endpoint` (token, revoke, jwks) end with `faults`, one call with each."""
+        """Let the next calls of `endpoint` (token, revoke, jwks) end with `faults`. Each call uses one fault."""
         self._faults.setdefault(endpoint, []).extend(faults)
 
     def calls(self, path: str) -> int:
@@ -204,15 +204,15 @@ class CognitoDouble:
         return sum(1 for _, asked, _ in self.requests if asked == path)
 
     def is_revoked(self, refresh_token: str) -> bool:
-        """Return whether the family of a refresh token was revoked."""
+        """Return whether Cognito has revoked the family of a refresh token."""
         return self._refresh[refresh_token].family.revoked
 
     def refresh_tokens(self) -> list[str]:
-        """Return every issued refresh token, oldest first."""
+        """Return every issued refresh token. The oldest token comes first."""
         return list(self._refresh)
 
     def delete_person(self) -> None:
-        """Revoke all families, as deleting or disabling the user does."""
+        """Revoke all families, as Cognito does when an administrator deletes or disables the user."""
         for entry in self._refresh.values():
             entry.family.revoked = True
 
@@ -232,7 +232,7 @@ class CognitoDouble:
         if code is None or self.clock() >= code.expires_at:
             return _error("invalid_grant")
         if code.family is not None:
-            code.family.revoked = True  # a code that is used twice was stolen (RFC 6749 4.1.2)
+            code.family.revoked = True  # a second use means theft of the code (RFC 6749 4.1.2)
             return _error("invalid_grant")
         if form["redirect_uri"] != code.redirect_uri:
             return _error("unauthorized_client")
@@ -259,7 +259,7 @@ class CognitoDouble:
         return _error("invalid_grant") if answer is None else answer
 
     def refresh_by_api(self, token: str) -> dict[str, Any] | None:
-        """Renew tokens of the user-pool API. For any other token, and for a revoked one, return None."""
+        """Renew tokens of the user-pool API. For any other token, and for a revoked token, return None."""
         entry = self._refresh.get(token)
         answer = self._renew(entry) if entry is not None and entry.family.by_api else None
         return None if answer is None else dict(answer.body or {})
@@ -318,7 +318,7 @@ class CognitoDouble:
         auth_time: int | None = None,
         added: Mapping[str, Any] | None = None,
     ) -> str:
-        """Issue an access token. It has client_id, not aud."""
+        """Issue an access token. The token has `client_id` instead of `aud`."""
         now = int(self.clock())
         claims: dict[str, Any] = {
             "sub": person.sub,
@@ -387,17 +387,17 @@ class CognitoDouble:
 
 
 def default_jwks() -> list[dict[str, Any]]:
-    """Return the pool's two keys: Cognito signs ID and access tokens with different ones."""
+    """Return the pool's two keys. Cognito signs ID tokens and access tokens with different keys."""
     return [public_jwk(rsa_key(ID_KID), ID_KID), public_jwk(rsa_key(ACCESS_KID), ACCESS_KID)]
 
 
 def answers(status: int, body: Mapping[str, Any] | None = None) -> Fault:
-    """Return a fault that answers with this status and body instead."""
+    """Return a fault that replaces the response by this status and body."""
     return lambda: HttpAnswer(status, body)
 
 
 def times_out() -> HttpAnswer:
-    """Fail as HttpClient does when no complete answer comes."""
+    """Fail as HttpClient does after an incomplete response or no response."""
     from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
     raise TemporarilyUnavailable("POST failed: ReadTimeout")
@@ -408,5 +408,5 @@ def _error(code: str) -> HttpAnswer:
 
 
 def _changed(claims: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims with `changes`; None removes a claim."""
+    """Return the claims with `changes`. None removes a claim."""
     return {name: value for name, value in {**claims, **changes}.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The Cognito double behind HTTP on loopback, for tests of the real HTTP client and of whole stacks."""
+"""An HTTP server on loopback for the Cognito double, for tests of the real HTTP client and of whole stacks."""
 
 import base64
 import json
@@ -14,8 +14,7 @@ from tests.doubles.cognito import AuthorizeRefused, CognitoDouble, Person
 
 @contextmanager
 def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
-    """Serve `cognito` on a free port, where everybody signs in as `person`. Yield the URL, which the double then uses,
-    too."""
+    """Serve `cognito` on a free port, and sign everybody in as `person`. Yield the URL, which `cognito` then also uses."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -54,18 +53,18 @@ def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
 
         def _answer(self, status: int, body: object, location: str | None = None) -> None:
             text = b"" if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-            data = body if isinstance(body, bytes) else text  # bytes are a fault that is not JSON
+            data = body if isinstance(body, bytes) else text  # a fault of bytes is not JSON
             self.send_response(status)
             if location is not None:
                 self.send_header("Location", location)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
-            with suppress(ConnectionError):  # the client has given up
+            with suppress(ConnectionError):  # the client has closed the connection
                 self.end_headers()
                 self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
-            """Log nothing."""
+            """Discard the log line."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -1,8 +1,8 @@
-"""DynamoDB in memory, as strict as the service: it evaluates expressions, refuses unknown ones, and can be told to
-fail.
+"""DynamoDB in memory, as strict as the service. The double evaluates expressions and refuses unsupported expressions. A
+test can make calls fail.
 
-A read that is not consistent returns the item from before its last write, so a store that needs consistency must ask
-for it.
+An inconsistent read returns the item from before its last write. A store that needs consistency must therefore request a
+consistent read.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ _TYPES = frozenset({"S", "N", "BOOL", "SS", "L"})
 
 
 class DynamoDBDouble:
-    """Tables by name; `tables` maps a table to its key and the keys of its indexes.
+    """A client of DynamoDB. `tables` maps each table to its key and the keys of its indexes.
 
-    A key of two parts is written `partition/sort`, and so are the keys of its items in `items`.
+    A key of two parts is written `partition/sort` in `tables`. The keys in the result of `items` have the same form.
     """
 
     def __init__(
@@ -31,10 +31,10 @@ class DynamoDBDouble:
         self._items: dict[str, dict[str, Item]] = {name: {} for name in tables}
         self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
         self.fault: Exception | None = None
-        #: A fault for one table only; the key is the end of the table's name.
+        #: A fault for one table only. The key is the end of the table's name.
         self.faults: dict[str, Exception] = {}
         self.calls: list[str] = []
-        #: The maximum number of keys that BatchGetItem answers.
+        #: The maximum number of keys in one response of BatchGetItem.
         self.batch_size = 100
         self.writes = 0
 
@@ -48,7 +48,7 @@ class DynamoDBDouble:
         self._store(table, "/".join(item[name]["S"] for name in names), dict(item))
 
     def delete(self, table: str, key: str) -> None:
-        """Remove an item without the app, as TTL or a person would."""
+        """Delete an item without the app, as TTL or a person would."""
         del self._items[table][key]
 
     def get_item(
@@ -84,7 +84,7 @@ class DynamoDBDouble:
             "Items": [deepcopy(self._items[TableName][key]) for key in page],
             "Count": len(page),
         }
-        # As in the service, a full page has a key even if it is the last page.
+        # As in the service, every full page has a key, even the last page.
         if len(keys) > len(page) or len(page) == Limit:
             answer["LastEvaluatedKey"] = self._named(TableName, page[-1])
         return answer
@@ -99,7 +99,7 @@ class DynamoDBDouble:
         ConsistentRead: bool,
         ExclusiveStartKey: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the items of one partition in the order of their sort keys. No other condition is evaluated."""
+        """Return the items of one partition in the order of their sort keys. The double evaluates no other condition."""
         self._called("Query", TableName)
         (partition, _), _ = self._schemas[TableName]
         names, values, used = ExpressionAttributeNames, ExpressionAttributeValues, set[str]()
@@ -159,7 +159,7 @@ class DynamoDBDouble:
         return {}
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer a page of keys; those beyond `batch_size` are returned as unprocessed."""
+        """Return the items of at most `batch_size` keys. The other keys are unprocessed."""
         self._called("BatchGetItem")
         ((table, request),) = RequestItems.items()
         keys = request["Keys"]

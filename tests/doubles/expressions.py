@@ -1,8 +1,8 @@
-"""The part of DynamoDB's expression language that the stores use, evaluated strictly.
+"""A strict evaluator for the part of DynamoDB's expression language that the stores use.
 
-Anything else raises UnknownSyntax, so a store cannot rely on unchecked syntax. Source: Amazon DynamoDB developer guide,
-"Condition and filter expressions, operators, and functions" and "Using update expressions". A comparison with a missing
-attribute is false, except for `<>`, which is true.
+Any other syntax raises UnknownSyntax. A store therefore cannot rely on unchecked syntax. Source: Amazon DynamoDB
+developer guide, "Condition and filter expressions, operators, and functions" and "Using update expressions". A comparison
+with a missing attribute is false, except for `<>`, which is true.
 """
 
 import re
@@ -13,7 +13,7 @@ Value = Mapping[str, Any]
 Item = dict[str, Value]
 
 _TOKEN = re.compile(r"\s*(?:(<>|<=|>=|[=<>(),+-])|([#:]?[A-Za-z_][A-Za-z0-9_]*))")
-#: DynamoDB has 573 reserved words. These are the ones that could be the name of one of our attributes.
+#: The reserved words that could be the name of one of our attributes. DynamoDB has 573 reserved words.
 RESERVED = frozenset(
     {
         "status",
@@ -46,15 +46,15 @@ _WORDS = frozenset({"AND", "OR", "NOT", "SET", "REMOVE", "ADD", "DELETE", "IN", 
 
 
 class UnknownSyntax(AssertionError):
-    """The expression uses something that this double does not evaluate."""
+    """The error for an expression that this double does not evaluate."""
 
 
 class Invalid(Exception):
-    """A ValidationException of DynamoDB."""
+    """A ValidationException, as DynamoDB raises it."""
 
 
 class Expression:
-    """One expression that is being parsed: its tokens, the placeholders, and those that it has used."""
+    """One expression during parsing: its tokens, the placeholders, and the used placeholders."""
 
     def __init__(
         self, text: str, names: Mapping[str, str], values: Mapping[str, Value], used: set[str]
@@ -199,7 +199,7 @@ class Expression:
 
 
 def _united(name: str, more: Value) -> Callable[[Item], Value]:
-    """Evaluate ADD for a set of strings; ADD for a number is not supported in this double."""
+    """Evaluate ADD for a set of strings. The double does not support ADD for a number."""
     if set(more) != {"SS"}:
         raise UnknownSyntax(f"ADD of {sorted(more)}")
 
@@ -252,7 +252,7 @@ def _tokenize(text: str) -> list[str]:
 
 
 def _lessened(name: str, less: Value) -> Callable[[Item], Value]:
-    """Evaluate DELETE for a set of strings. If the set is then empty, the caller removes the attribute."""
+    """Evaluate DELETE for a set of strings. If the resulting set is empty, the caller removes the attribute."""
     if set(less) != {"SS"}:
         raise UnknownSyntax(f"DELETE of {sorted(less)}")
 

@@ -1,9 +1,10 @@
-"""The strict Cognito's sign-in through an OIDC provider: from /oauth2/authorize back to the app's callback.
+"""A double of Cognito's sign-in through an OIDC provider, from /oauth2/authorize to the app's callback.
 
-As documented by AWS: the trigger that gets the claims, the mapping to text, PreSignUp and PostConfirmation for a new
-profile, PostAuthentication for an existing one, linked accounts, and refusals at the callback. Sources: Amazon Cognito
-developer guide, "Authorize endpoint", "Specifying identity provider attribute mappings", "Inbound federation Lambda
-trigger", "Linking federated users", "User pool case sensitivity".
+The double follows AWS's documentation. The double calls the trigger that gets the claims, and maps the claims to text.
+The double calls PreSignUp and PostConfirmation for a new profile, and PostAuthentication for an existing profile. The
+double supports linked accounts, and refusals at the callback. Sources: Amazon Cognito developer guide, "Authorize
+endpoint", "Specifying identity provider attribute mappings", "Inbound federation Lambda trigger", "Linking federated
+users", "User pool case sensitivity".
 """
 
 from collections.abc import Callable, Mapping
@@ -19,16 +20,16 @@ from tests.doubles.user_pool_api import UserPoolDouble
 
 @dataclass
 class FederationDouble:
-    """Signs people of one provider in to `pool`."""
+    """A federation that signs people of one provider in to `pool`."""
 
     pool: UserPoolDouble
     provider: str = "Okta"
-    #: Called with the provider's claims as text, before they are mapped.
+    #: A function that receives the provider's claims as text, before the mapping.
     inbound: Callable[[PoolUser, Mapping[str, str]], None] = lambda user, claims: None
     profiles: dict[str, PoolUser] = field(default_factory=dict)
 
     def visit(self, url: str, claims: Mapping[str, Any] | None) -> dict[str, str]:
-        """Sign a person in at the authorize URL; return the callback's query. Raises AuthorizeRefused."""
+        """Sign a person in at the authorize URL. Return the callback's query. Raises AuthorizeRefused."""
         cognito = self.pool.cognito
         query = dict(parse_qsl(urlsplit(url).query))
         known = query.get("client_id") == cognito.client_id
@@ -80,7 +81,7 @@ class FederationDouble:
             self.pool.trigger("PostConfirmation_ConfirmSignUp", mapped, {})
             return mapped
         if user.enabled:
-            # A mapped attribute is overwritten at each sign-in.
+            # Each sign-in overwrites a mapped attribute.
             for name in ("given_name", "family_name", "told_groups", "idp_subject"):
                 setattr(user, name, getattr(mapped, name))
             self.pool.trigger("PostAuthentication_Authentication", user, {})

@@ -1,5 +1,5 @@
-"""Lambda behind boto3's client. The app's own functions are called in this process, and no caller waits for their
-answers."""
+"""A double of Lambda behind boto3's client. The double calls the app's own functions in this process, and callers do not
+wait for the result."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,9 +10,10 @@ from tests.doubles.service_model import check_answer, check_request
 
 
 class LambdaDouble:
-    """`functions` maps names to handlers. `events` lists the accepted events, `failed` the errors of handlers.
+    """A client of Lambda. `functions` maps names to handlers. `events` lists the accepted events, and `failed` lists the
+    errors of handlers.
 
-    An asynchronous call answers 202 whatever the handler does. With `holding`, events wait until `run` is called.
+    An asynchronous call returns 202 for any result of the handler. With `holding`, events wait until a call of `run`.
     """
 
     def __init__(self, functions: Mapping[str, Callable[[Any, Any], Any]]) -> None:
@@ -40,7 +41,7 @@ class LambdaDouble:
         return answer
 
     def run(self) -> None:
-        """Let the functions handle waiting events."""
+        """Run the functions with the waiting events."""
         while self._waiting:
             name, event = self._waiting.pop(0)
             try:

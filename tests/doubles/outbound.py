@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-#: How AWS spells operations whose name does not follow from boto3's name.
+#: AWS's names of operations that cannot be derived from boto3's names.
 _SPELLED = {
     "SetUserMfaPreference": "SetUserMFAPreference",
     "AdminSetUserMfaPreference": "AdminSetUserMFAPreference",
@@ -14,8 +14,8 @@ _SPELLED = {
 
 
 def place_of(arguments: Mapping[str, Any]) -> str:
-    """Return the table, secret, queue or function that a call to AWS uses, without the stage. It is empty for a user
-    pool."""
+    """Return the table, secret, queue or function that a call to AWS uses, without the stage. For a user pool, the result
+    is empty."""
     names = ("TableName", "SecretId", "QueueUrl", "FunctionName")
     subject = next((str(arguments[name]) for name in names if arguments.get(name)), "")
     if "/leaving/" in subject:
@@ -24,7 +24,7 @@ def place_of(arguments: Mapping[str, Any]) -> str:
 
 
 def aws_name(method: str, arguments: Mapping[str, Any]) -> str:
-    """Return the name of a call from boto3's method."""
+    """Return the fault table's name of a call from the method's name in boto3."""
     words = "".join(word.title() for word in method.split("_"))
     return f"{_SPELLED.get(words, words)} {place_of(arguments)}".strip()
 
@@ -36,8 +36,8 @@ def http_name(url: str, form: Mapping[str, str]) -> str:
 
 
 class Outbound:
-    """Records which route or trigger made a call. Each thread is in one place at a time; calls outside of a place are not
-    recorded."""
+    """A recorder of the route or trigger that made a call. Each thread is in one place at a time. The recorder ignores
+    calls outside of a place."""
 
     def __init__(self) -> None:
         self.pairs: set[tuple[str, str]] = set()
@@ -55,12 +55,12 @@ class Outbound:
 
     @property
     def place(self) -> str | None:
-        """The current thread's place, or None."""
+        """The current thread's place, or None outside of a place."""
         found: str | None = getattr(self._local, "place", None)
         return found
 
     def run_at(self, place: str | None, call: Callable[[], Any]) -> Any:
-        """Make a call that is recorded under the name `place`."""
+        """Make a call, and record the call under the name `place`."""
         with self.at(place):
             return call()
 
@@ -70,7 +70,7 @@ class Outbound:
 
 
 class RecordedAws:
-    """A client whose calls are recorded."""
+    """A client that records its calls."""
 
     def __init__(self, client: Any, outbound: Outbound) -> None:
         self._client = client
@@ -87,7 +87,7 @@ class RecordedAws:
 
 
 class RecordedHttp:
-    """HttpClient's two methods, recorded."""
+    """A client with HttpClient's two methods. The client records its calls."""
 
     def __init__(self, http: Any, outbound: Outbound) -> None:
         self._http = http

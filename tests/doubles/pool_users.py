@@ -1,7 +1,7 @@
 """The users of the strict user pool: passwords, states, lockout, mailed codes, authenticator apps.
 
-Sources: Amazon Cognito developer guide, "Lockout behavior for failed sign-in attempts", "Confirmation codes", "TOTP software
-token MFA"; RFC 4226 and RFC 6238 for the codes.
+Sources: Amazon Cognito developer guide, "Lockout behavior for failed sign-in attempts", "Confirmation codes", "TOTP
+software token MFA"; RFC 4226 and RFC 6238 for the codes.
 """
 
 import base64
@@ -32,7 +32,7 @@ class MailedCode:
 
 @dataclass
 class PoolUser:
-    """One user; `status` is Cognito's UserStatus."""
+    """One user. `status` is Cognito's UserStatus."""
 
     email: str
     password: str
@@ -43,7 +43,7 @@ class PoolUser:
     groups: tuple[str, ...] = ()
     sub: str = field(default_factory=lambda: str(uuid.uuid4()))
     provider: str = "COGNITO"
-    #: The pool's own user name: the sub, or `<provider>_<subject>`.
+    #: The user's name in the pool: the sub, or `<provider>_<subject>`.
     username: str = ""
     factors: set[str] = field(default_factory=set)
     preferred: str | None = None
@@ -56,12 +56,12 @@ class PoolUser:
     email_verified: bool = True
     #: (provider, subject) of every linked provider.
     identities: list[tuple[str, str]] = field(default_factory=list)
-    #: `custom:groups`, to which a provider's claim is mapped.
+    #: The attribute `custom:groups`, to which the pool maps a provider's claim.
     told_groups: str = ""
-    #: `custom:idp_sub`, the provider's subject in its own case.
+    #: The attribute `custom:idp_sub`: the provider's subject in its original case.
     idp_subject: str = ""
-    #: The person's passkeys (user_pool_passkeys.py), the challenge for a passkey that is being set up, and whether
-    #: passkeys also count as a second factor.
+    #: The person's passkeys (user_pool_passkeys.py), the challenge for a new passkey, and whether passkeys also count as a
+    #: second factor.
     passkeys: list[Any] = field(default_factory=list)
     passkey_challenge: str | None = None
     passkey_is_mfa: bool = False
@@ -87,7 +87,8 @@ class PoolUser:
         return now < self.locked_until
 
     def note_failure(self, now: float) -> None:
-        """Count a wrong password. Five are free; then each one doubles the lock."""
+        """Count a wrong password. After five wrong passwords, each further wrong password doubles the duration of the
+        lock."""
         self.failures += 1
         beyond = self.failures - FREE_ATTEMPTS
         if beyond >= 0:
@@ -99,7 +100,7 @@ class PoolUser:
         return code
 
     def check_code(self, purpose: str, code: str, now: float) -> str | None:
-        """Use up a mailed code; return the exception's name, or None."""
+        """Use up a mailed code. Return the name of the exception, or None."""
         mailed = self.codes.get(purpose)
         if mailed is None or now >= mailed.expires_at:
             return "ExpiredCodeException"
@@ -112,7 +113,7 @@ class PoolUser:
         return None
 
     def check_totp(self, code: str, now: float, secret: str | None = None) -> bool:
-        """Check an app's code. One step of tolerance is allowed each way, and each step's code works once."""
+        """Check an app's code. The check also accepts the codes of the previous and the next step. Each code works once."""
         secret = secret or self.totp_secret or ""
         step = int(now) // STEP_SECONDS
         for candidate in (step, step - 1, step + 1):
@@ -136,7 +137,7 @@ def totp(secret: str, step: int) -> str:
 
 
 def password_problem(password: str) -> str | None:
-    """Return the exception if the password violates the pool's policy, otherwise None."""
+    """Return the exception if the password violates the pool's policy. Otherwise return None."""
     if password != password.strip():
         return "InvalidParameterException"
     return None if MIN_PASSWORD_LENGTH <= len(password) <= 256 else "InvalidPasswordException"

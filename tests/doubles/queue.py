@@ -1,7 +1,8 @@
-"""SQS behind boto3's client, with Lambda's event source mapping: one queue whose messages go to one function.
+"""A double of SQS behind boto3's client, with Lambda's event source mapping. One queue sends its messages to one
+function.
 
-A message that the function reports as failed is delivered again. Source: AWS Lambda developer guide, "Using Lambda with
-Amazon SQS".
+The queue delivers a message again if the function reports the message as failed. Source: AWS Lambda developer guide,
+"Using Lambda with Amazon SQS".
 """
 
 from collections.abc import Callable
@@ -15,13 +16,15 @@ _BATCH = 10
 
 
 class QueueDouble:
-    """`bodies` lists all that was ever sent. With `holding`, messages wait until `run` is called."""
+    """A client of SQS. `bodies` lists every message that a caller has sent. With `holding`, messages wait until a call of
+    `run`."""
 
     def __init__(self, function: Callable[[Any, Any], dict[str, Any]]) -> None:
         self.function = function
         self.holding = False
         self.fault: Exception | None = None
-        #: How many messages of each batch are refused, because AWS may refuse some and accept the rest.
+        #: The number of refused messages in each batch. AWS may refuse some messages of a batch and accept the other
+        #: messages.
         self.refuses = 0
         self.bodies: list[str] = []
         self.waiting: list[tuple[str, str]] = []
@@ -50,7 +53,8 @@ class QueueDouble:
         }
 
     def run(self) -> None:
-        """Pass each batch to the function once. Messages that the function reports as failed wait for the next run."""
+        """Pass each batch to the function once. Messages that the function reports as failed wait for the next call of
+        `run`."""
         batches, self.waiting = self.waiting, []
         while batches:
             batch, batches = batches[:_BATCH], batches[_BATCH:]

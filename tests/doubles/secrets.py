@@ -1,4 +1,4 @@
-"""Secrets Manager in memory, with the one call that Gatehouse uses."""
+"""Secrets Manager in memory, with the one operation that Gatehouse uses."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from tests.doubles.aws_errors import client_error
 
 
 class SecretsManagerDouble:
-    """Holds secrets by ARN, counts reads, and fails while `fault` is set."""
+    """A client of Secrets Manager. The client counts reads, and reads fail while `fault` is set."""
 
     def __init__(self, secrets: Mapping[str, object]) -> None:
         self._texts = {arn: json.dumps(value) for arn, value in secrets.items()}
@@ -20,7 +20,7 @@ class SecretsManagerDouble:
         self._texts[arn] = json.dumps(value)
 
     def put_text(self, arn: str, text: str) -> None:
-        """Replace a secret by any text, which need not be JSON."""
+        """Replace a secret by any text, including invalid JSON."""
         self._texts[arn] = text
 
     def get_secret_value(self, **arguments: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks every request to a double, and every answer of it, against AWS's own model of the service, from botocore."""
+"""Functions that check every request to a double, and every response, against AWS's model of the service in botocore."""
 
 import functools
 from typing import Any
@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
-#: Errors that any operation may return although no model lists them: Amazon Cognito user pools API reference, "Common
-#: Errors".
+#: Errors that every operation may return, although no model lists these errors: Amazon Cognito user pools API reference,
+#: "Common Errors".
 _COMMON_ERRORS = frozenset({"AccessDeniedException", "ThrottlingException"})
 
 
@@ -28,7 +28,7 @@ def check_request(service: str, name: str, arguments: dict[str, Any]) -> None:
 
 
 def check_answer(service: str, name: str, answer: dict[str, Any]) -> None:
-    """Fail the test if AWS could never give the answer of the double."""
+    """Fail the test if AWS could never return the double's response."""
     shape = operation(service, name).output_shape
     if shape is None:
         assert answer == {}, f"{name} answers nothing"
@@ -37,7 +37,7 @@ def check_answer(service: str, name: str, answer: dict[str, Any]) -> None:
 
 
 def check_error(service: str, name: str, error: ClientError) -> None:
-    """Fail the test if the operation has no such error."""
+    """Fail the test if the operation cannot return this error."""
     known = {shape.name for shape in operation(service, name).error_shapes}
     code = error.response["Error"]["Code"]
     if code not in known | _COMMON_ERRORS:

@@ -1,4 +1,5 @@
-"""RSA keys that are made once per run, and a JWT signer that signs anything, so that tests can issue and forge tokens."""
+"""RSA keys, and a JWT signer that accepts any content. Tests issue and forge tokens with the signer. Each test run
+creates its keys once."""
 
 import base64
 import functools
@@ -15,7 +16,7 @@ PrivateKey = rsa.RSAPrivateKey
 
 @functools.cache
 def rsa_key(name: str, bits: int = 2048) -> PrivateKey:
-    """Return the key with that name, which is the same for the whole run."""
+    """Return the key with the given name. The key is the same for the whole run."""
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
@@ -25,14 +26,14 @@ def b64url(data: bytes) -> str:
 
 
 def sign_jwt(header: Mapping[str, Any], claims: object, key: PrivateKey) -> str:
-    """Return a JWS in compact form. The signature is always RS256, whatever `header` says."""
+    """Return a JWS in compact form. The signature is always RS256, for any `header`."""
     signed = f"{b64url(json.dumps(header).encode())}.{b64url(json.dumps(claims).encode())}"
     signature = key.sign(signed.encode(), padding.PKCS1v15(), SHA256())
     return f"{signed}.{b64url(signature)}"
 
 
 def public_jwk(key: PrivateKey, kid: str, /, **changes: Any) -> dict[str, Any]:
-    """Return the public JWK as Cognito publishes it; `changes` replace members, None removes one."""
+    """Return the public JWK as Cognito publishes it. `changes` replace members; None removes a member."""
     numbers = key.public_key().public_numbers()
     jwk = {
         "kty": "RSA",

@@ -1,6 +1,6 @@
 """SignUp, ConfirmSignUp, ResendConfirmationCode, ForgotPassword and ConfirmForgotPassword of the strict user pool.
 
-With PreventUserExistenceErrors an unknown user gets an invented delivery or InvalidParameterException, alternately: AWS
+With PreventUserExistenceErrors, AWS gives an unknown user an invented delivery or InvalidParameterException, alternately:
 "Managing user existence error responses".
 """
 
@@ -17,7 +17,7 @@ SCHEMA = frozenset(
 
 
 def delivery(address: str) -> dict[str, str]:
-    """Return the destination of a code, as the answer has it."""
+    """Return the destination of a code, as in Cognito's response."""
     name, _, domain = address.partition("@")
     where = f"{name[:1]}***@{domain[:1]}***"
     return {"Destination": where, "DeliveryMedium": "EMAIL", "AttributeName": "email"}

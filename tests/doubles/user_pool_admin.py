@@ -1,7 +1,7 @@
-"""Operators' calls about the strict user pool's people: inviting, disabling, groups, second factors.
+"""Operators' calls for people in the strict user pool: invitations, disabled people, groups, second factors.
 
-AWS does not document AdminUserGlobalSignOut for a disabled person, nor AdminDeleteSoftwareToken without a token;
-`unsure` makes both refuse. Sources: Amazon Cognito user pools API reference, AdminCreateUser (`RESEND` accepts an
+AWS does not document AdminUserGlobalSignOut for a disabled person, nor AdminDeleteSoftwareToken without a token. With
+`unsure`, both operations refuse. Sources: Amazon Cognito user pools API reference, AdminCreateUser (`RESEND` accepts an
 existing, unconfirmed user), AdminDisableUser, AdminSetUserMFAPreference, AdminDeleteSoftwareToken, groups.
 """
 
@@ -24,7 +24,7 @@ class AdminOperations(PeopleOperations):
     """The operators' operations."""
 
     pool_groups: tuple[str, ...] = ("admins", "readers")
-    #: The second factors that the pool has; settings of other factors are refused.
+    #: The second factors of the pool. The double refuses settings of other factors.
     pool_factors: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
     unsure: bool = False
 
@@ -139,7 +139,7 @@ class AdminOperations(PeopleOperations):
 
 
 def _page(found: list[dict[str, Any]], name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return as many items as requested, and a token if there are more. AWS returns at most 60."""
+    """Return as many items as requested, and a token if more items exist. AWS returns at most 60 items."""
     limit = min(given.get("Limit", 60), 60)
     start = int(given.get("NextToken", "0"))
     answer: dict[str, Any] = {name: found[start : start + limit]}

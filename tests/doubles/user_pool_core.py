@@ -1,4 +1,4 @@
-"""The strict user pool's core: dispatch with checks, Sessions, tokens. The operations are in the neighbouring modules."""
+"""The core of the strict user pool: dispatch with checks, Sessions, tokens. The neighbouring modules have the operations."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ class PoolSession:
 
 @dataclass
 class Grant:
-    """The tokens of one sign-in with the server-only client; they are revoked together."""
+    """The tokens of one sign-in with the server-only client. Cognito revokes the tokens together."""
 
     user: PoolUser
     client_id: str
@@ -45,41 +45,42 @@ class Grant:
 
 
 def refusal(code: str, operation: str, message: str = "detail that stays inside") -> ClientError:
-    """Return boto3's error."""
+    """Return the error that boto3 raises for a refused operation."""
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 @dataclass
 class PoolCore:
-    """The pool. `clients` maps app client ids to secrets; the first one issues the browsers' tokens."""
+    """The pool. `clients` maps app client ids to secrets. The first client issues the browsers' tokens."""
 
     clock: Clock
     cognito: CognitoDouble
     pool_id: str
     clients: dict[str, str]
-    #: The pool's UsernameConfiguration; the identity stack makes pools that ignore case.
+    #: The pool's UsernameConfiguration. The identity stack creates pools that ignore case.
     case_sensitive: bool = False
     mfa_required: bool = False
     mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
-    #: Called with (trigger source, user, ClientMetadata) when Cognito would call the trigger. If it raises an error, the
-    #: call is refused.
+    #: A function that the double calls with (trigger source, user, ClientMetadata) when Cognito would call the trigger. If
+    #: the function raises an error, the double refuses the call.
     trigger: Callable[[str, PoolUser, Mapping[str, str]], None] = lambda source, user, metadata: (
         None
     )
     users: list[PoolUser] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    #: All that was sent: (destination, purpose, code).
+    #: All sent codes: (destination, purpose, code).
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
-    #: Replaces the next challenge: (name, parameters).
+    #: The next challenge (name, parameters), instead of the challenge that the pool would choose.
     next_challenge: tuple[str, dict[str, str]] | None = None
     #: The names of factors in SELECT_MFA_TYPE. AWS's model and one page have EMAIL_MFA; another page has EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
-    #: The length of the next Sessions in characters; None for the length that Cognito uses today.
+    #: The length of the next Sessions in characters. None means Cognito's current length.
     session_length: int | None = None
-    #: On AWS a federated user has no password, but the local AWS accepts any password.
+    #: Whether the pool accepts any password for federated users, as the local AWS does. On AWS, a federated user has no
+    #: password.
     federated_passwords: bool = False
-    #: If set, every mail fails with the exception of this name.
+    #: The name of an exception. If set, every mail fails with this exception.
     undeliverable: str | None = None
     simulated: int = 0
     _sessions: dict[str, PoolSession] = field(default_factory=dict)
@@ -89,7 +90,7 @@ class PoolCore:
         self.cognito.look_up = self._as_of_now
 
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
-        """Offer each operation under boto3's name, with the checks around it."""
+        """Return the operation for a method name of boto3. The operation includes the checks of request and response."""
         operation = "".join(part.title() for part in name.split("_")).replace("Mfa", "MFA")
         handler = getattr(type(self), f"_op_{name}", None)
         if handler is None:
@@ -111,14 +112,14 @@ class PoolCore:
 
         return call
 
-    # What a test changes --------------------------------------------------------------------------
+    # Methods for tests -----------------------------------------------------------------------------
 
     def add(self, user: PoolUser) -> PoolUser:
         self.users.append(user)
         return user
 
     def fail(self, name: str, *faults: Exception) -> None:
-        """Let the next calls of `name` (in boto3's spelling) end in `faults`, one call in each."""
+        """Let the next calls of `name` (in boto3's spelling) end with `faults`. Each call uses one fault."""
         self._faults.setdefault(name, []).extend(faults)
 
     def called(self, name: str) -> int:
@@ -130,10 +131,10 @@ class PoolCore:
     def forget_sessions(self) -> None:
         self._sessions.clear()
 
-    # What operations share ------------------------------------------------------------------------
+    # Methods for operations ------------------------------------------------------------------------
 
     def find(self, name: str) -> PoolUser | None:
-        """Find a user by user name, or a native user by address, under the pool's case rule."""
+        """Find a user by user name, or a native user by address, with the case rule of the pool."""
 
         def same(one: str) -> bool:
             return one == name if self.case_sensitive else one.casefold() == name.casefold()
@@ -148,7 +149,7 @@ class PoolCore:
         )
 
     def _as_of_now(self, person: Person) -> Person:
-        """Return `person` with the current groups. The provider's own group, `<pool>_<provider>`, stays as at the
+        """Return `person` with the current groups. The provider's own group, `<pool>_<provider>`, is unchanged since the
         sign-in."""
         user = next((user for user in self.users if user.sub == person.sub), None)
         if user is None:
@@ -224,7 +225,7 @@ class PoolCore:
             "scope": USER_ADMIN,
             "exp": now + 900,
             "iat": now,
-            # Real tokens have 1.1 kB, and real refresh tokens 1.9 kB.
+            # Real access tokens have 1.1 kB, and real refresh tokens have 1.9 kB.
             "jti": secrets.token_urlsafe(200),
             "username": user.username,
         }

@@ -1,8 +1,8 @@
 """Passkeys of the strict user pool: registration with the person's token, and sign-in with USER_AUTH.
 
 Sources: Amazon Cognito API reference, StartWebAuthnRegistration, CompleteWebAuthnRegistration, ListWebAuthnCredentials,
-DeleteWebAuthnCredential, AdminInitiateAuth (USER_AUTH), AdminRespondToAuthChallenge (WEB_AUTHN), WebAuthnConfigurationType,
-WebAuthnMfaSettingsType; W3C Web Authentication Level 3, 7.1 and 7.2.
+DeleteWebAuthnCredential, AdminInitiateAuth (USER_AUTH), AdminRespondToAuthChallenge (WEB_AUTHN),
+WebAuthnConfigurationType, WebAuthnMfaSettingsType; W3C Web Authentication Level 3, 7.1 and 7.2.
 """
 
 import base64
@@ -20,7 +20,7 @@ from tests.doubles.authenticator import encode
 from tests.doubles.pool_users import PoolUser
 from tests.doubles.user_pool_core import SESSION_SECONDS, PoolCore, PoolSession, refusal
 
-#: The number of passkeys that a person may have: developer guide, "Quotas in Amazon Cognito".
+#: The maximum number of passkeys per person: developer guide, "Quotas in Amazon Cognito".
 MOST_PASSKEYS = 20
 #: The size of a page of ListWebAuthnCredentials.
 PAGE = 20
@@ -39,10 +39,11 @@ class StoredPasskey:
 
 
 class PasskeyOperations(PoolCore):
-    """`relying_party` is WebAuthnConfiguration.RelyingPartyId; if it is empty, the pool has no passkeys."""
+    """Operations for passkeys. `relying_party` is WebAuthnConfiguration.RelyingPartyId. If `relying_party` is empty, the
+    pool has no passkeys."""
 
     relying_party: str = ""
-    #: The result of USER_AUTH for an unknown user name, which AWS does not document: the exception's name, or
+    #: The result of USER_AUTH for an unknown user name, which AWS does not document: the name of the exception, or
     #: SELECT_CHALLENGE.
     unknown_by_choice: str = "UserNotFoundException"
 
@@ -158,7 +159,7 @@ class PasskeyOperations(PoolCore):
         if user.status == "UNCONFIRMED":
             raise refusal("UserNotConfirmedException", op)
         wanted = parameters.get("PREFERRED_CHALLENGE") == "WEB_AUTHN"
-        # If a second factor is needed, a passkey can be used only if it counts as one (WebAuthnMfaSettings).
+        # If the user needs a second factor, a passkey must count as a second factor (WebAuthnMfaSettings).
         enough = user.passkey_is_mfa or not (user.factors or self.mfa_required)
         if not (wanted and enough and user.passkeys):
             return self._offer(user, given["ClientId"])
@@ -187,7 +188,7 @@ class PasskeyOperations(PoolCore):
         }
 
     def _check_passkey(self, session: PoolSession, text: str, op: str) -> None:
-        """Verify an assertion. Its challenge can be used only once, even if the assertion is wrong."""
+        """Verify an assertion. Even a wrong assertion uses up its challenge."""
         wrong = refusal("NotAuthorizedException", op, "Invalid credential")
         challenge, session.passkey_challenge = session.passkey_challenge, None
         if challenge is None:

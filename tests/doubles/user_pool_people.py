@@ -1,9 +1,9 @@
-"""Administrators' calls about the strict user pool's people: attributes, lists, linking, deletion.
+"""Administrators' calls for people in the strict user pool: attributes, lists, linking, deletion.
 
-ListUsers with a filter compares exactly, whatever the pool's case rule is, because AWS documents nothing else.
-Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminListGroupsForUser, AdminUpdateUserAttributes,
-AdminDeleteUserAttributes, AdminDeleteUser, AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut,
-AdminSetUserPassword.
+ListUsers with a filter compares exactly, with any case rule of the pool, because AWS documents only exact comparison.
+Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminListGroupsForUser,
+AdminUpdateUserAttributes, AdminDeleteUserAttributes, AdminDeleteUser, AdminLinkProviderForUser,
+AdminDisableProviderForUser, AdminUserGlobalSignOut, AdminSetUserPassword.
 """
 
 import json
@@ -23,7 +23,7 @@ MAX_LINKS = 5
 class PeopleOperations(PoolCore):
     """The administrators' operations."""
 
-    #: AdminLinkProviderForUser raises this error after it has linked, as it does for a repeated call.
+    #: Whether AdminLinkProviderForUser links the user and then raises an error, as for a repeated call.
     link_throws_after: bool = False
 
     def _op_list_users(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,8 @@ class PeopleOperations(PoolCore):
         return {}
 
     def _op_admin_set_user_password(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Set a password. This confirms an UNCONFIRMED user, whose address stays unproved (aws-sdk-js issue 2976)."""
+        """Set a password. The call confirms an UNCONFIRMED user. The user's address stays unproved (aws-sdk-js issue
+        2976)."""
         user = self._named(given["Username"], "AdminSetUserPassword")
         assert given["Permanent"] is True
         if problem := password_problem(given["Password"]):
@@ -133,7 +134,8 @@ class PeopleOperations(PoolCore):
 
 
 def described(user: PoolUser, attributes: str) -> dict[str, Any]:
-    """Return a user as ListUsers or AdminGetUser does. The two have different names for the list of attributes."""
+    """Return a user as ListUsers or AdminGetUser does. The two operations have different names for the list of
+    attributes."""
     found = {
         "sub": user.sub,
         "email": user.email,

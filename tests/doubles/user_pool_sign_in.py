@@ -16,7 +16,7 @@ CODE_NAMES = {
 
 
 class SignInOperations(PasskeyOperations):
-    """Passwords, passkeys and challenges."""
+    """Operations for passwords, passkeys and challenges."""
 
     def _op_admin_initiate_auth(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AdminInitiateAuth"
@@ -110,7 +110,7 @@ class SignInOperations(PasskeyOperations):
         responses = given["ChallengeResponses"]
         self._check_hash(client_id, responses.get("USERNAME", ""), responses.get("SECRET_HASH"), op)
         session = self._session(given.get("Session", ""), op)
-        # USERNAME must be the pool's own user name: only AdminInitiateAuth accepts an alias.
+        # USERNAME must be the user's name in the pool. Only AdminInitiateAuth accepts an alias.
         theirs = session.user.username == responses["USERNAME"]
         if not theirs or session.client_id != client_id or session.challenge != name:
             raise refusal("NotAuthorizedException", op, "Invalid session for the user.")
@@ -153,6 +153,6 @@ class SignInOperations(PasskeyOperations):
             if not user.check_totp(code, self.clock()):
                 raise refusal("CodeMismatchException", op)
         elif problem := user.check_code(name, code, self.clock()):
-            # In this double, the code of a challenge has no expiry of its own: it expires with the Session.
+            # In this double, a challenge's code expires with the Session.
             limited = problem == "LimitExceededException"
             raise refusal("NotAuthorizedException" if limited else problem, op)

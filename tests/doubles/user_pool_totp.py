@@ -7,7 +7,7 @@ from tests.doubles.user_pool_core import PoolCore, refusal
 
 
 class TotpOperations(PoolCore):
-    """Setting up authenticator apps, and revoking the tokens that were used for it."""
+    """Operations that set up authenticator apps, and that revoke the tokens of the set-up."""
 
     def _op_associate_software_token(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AssociateSoftwareToken"

@@ -1,4 +1,4 @@
-"""Calls the app's `user_records` trigger as Cognito does, with the events that AWS documents."""
+"""Functions that call the app's `user_records` trigger as Cognito does, with the events that AWS documents."""
 
 from collections.abc import Mapping
 from typing import Any

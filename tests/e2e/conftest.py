@@ -1,4 +1,5 @@
-"""One local stack for all end-to-end tests: the real template, the real `chalice deploy`, IAM enforced."""
+"""Fixtures for the end-to-end tests: one local stack with the real template, the real `chalice deploy`, and enforced IAM
+policies."""
 
 import json
 import os
@@ -20,7 +21,7 @@ from tests.engines.webdriver import Page as Tab
 from tests.ports import free_ports
 from tests.watched import Watched, watched
 
-# The machine is busy with other things; tests about time set their own limit.
+# The machine also runs other work. Tests about time set their own limit.
 expect.set_options(timeout=30_000)
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -42,8 +43,8 @@ def _ops(*arguments: str, state: Path, authority: Path) -> str:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
-    """Run `ops up --detach` on free ports, as a person would. It allows one other origin, and native programs on one
-    port."""
+    """Run `ops up --detach` on free ports, as a developer would. The stack allows one other origin, and native programs
+    on one port."""
     state = tmp_path_factory.mktemp("stack")
     app, aws, okta, other, program = free_ports(5)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
@@ -91,14 +92,15 @@ def refund():
 def mounted(
     tmp_path_factory: pytest.TempPathFactory, certificate: Certificate
 ) -> Iterator[Watched]:
-    """Another checkout with its own stack, which follows edits. In it, a team's app serves Gatehouse below a path prefix."""
+    """A second checkout with its own stack, which follows edits. In this checkout, a team's app serves Gatehouse below a
+    path prefix."""
     with watched(tmp_path_factory.mktemp("mounted"), certificate.ca_file.parent, MOUNTED) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def notes(stack: Stack) -> Iterator[str]:
-    """Serve the example front end at the other origin that the stack allows; yield its URL."""
+    """Serve the example front end at the other origin that the stack allows. Yield the front end's URL."""
     origin = str(stack.info["allowed_origin"])
     port = urlsplit(origin).port
     server = subprocess.Popen(
@@ -126,7 +128,7 @@ def notes(stack: Stack) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(stack: Stack) -> Visitor:
-    """A person without a browser, who has no cookie yet."""
+    """A visitor without a browser and without a cookie."""
     return Visitor(stack)
 
 
@@ -162,7 +164,7 @@ def engine(
     tmp_path_factory: pytest.TempPathFactory,
     certificate: Certificate,
 ) -> Iterator[Driver]:
-    """A browser with another engine than Chromium; it trusts the stack's certificate authority."""
+    """A browser with an engine other than Chromium. The browser trusts the stack's certificate authority."""
     folder = tmp_path_factory.mktemp(request.param)
     driver = ENGINES[request.param](folder, certificate)
     print(f"{driver.name} {driver.version}")
@@ -172,7 +174,7 @@ def engine(
 
 @pytest.fixture
 def tab(engine: Driver, stack: Stack) -> Iterator[Tab]:
-    """A tab of that browser, at the app. Nobody is signed in."""
+    """A tab of that browser at the app's page, without a session."""
     tab = Tab(engine)
     tab.open(stack.url)
     tab.forget()

@@ -1,4 +1,4 @@
-"""An edit of the project reaches the running stack, and nobody has to sign in again."""
+"""A test that an edit of the project reaches the running stack, and that every session continues."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ def tea():
 
 
 def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: Watched) -> None:
-    """The edits are: a page, a view, a broken module, an invalid setting, a new route. Session and record survive all of
-    them."""
+    """The test edits a page, a view, a broken module, an invalid setting and a new route. The session and the record
+    survive every edit."""
     page.goto(mounted.info["page_url"])
     page.get_by_role("link", name="Continue with Okta").click()
     page.get_by_text("bruno@example.com", exact=True).click()
@@ -37,7 +37,7 @@ def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: 
     mounted.edit("app.py", "import Gatehouse", "import Gatehose")
     mounted.heard("app.py: not deployed")
     mounted.heard("cannot import name 'Gatehose'")
-    # The edit of the page must not deploy the module that is broken.
+    # The edit of the page must not deploy the broken module.
     mounted.edit("frontend/index.html", "<title>Edited ", "<title>Twice ")
     mounted.heard("frontend/index.html: not deployed")
     assert "the edit" in mounted.shown("health")
@@ -54,7 +54,7 @@ def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: 
     mounted.edit("app.py", '("GET", "/health")}', '("GET", "/health"), ("GET", "/tea")}')
     mounted.edit("app.py", "app.register_blueprint", f"{_ROUTE}app.register_blueprint")
     while "ready" not in mounted.shown("tea"):
-        # Once or twice, because the files were not saved at the same time.
+        # One or two deployments, because the two files were saved at different times.
         mounted.heard(": deployed again")
 
     page.reload()

@@ -1,4 +1,4 @@
-"""Longer flows in Firefox and WebKitGTK: second factor, two tabs, another origin, every layout. `make soak` names this
+"""Longer tests in Firefox and WebKitGTK: second factor, two tabs, another origin, every layout. `make soak` runs this
 file."""
 
 import re
@@ -22,7 +22,7 @@ _STEP_SECONDS = 30
 
 
 def next_code(app: pyotp.TOTP, used: str) -> str:
-    """Return an unused code, because each works once."""
+    """Return an unused code, because each code works once."""
     while (code := app.now()) == used:
         time.sleep(_STEP_SECONDS - time.time() % _STEP_SECONDS)
     return code
@@ -36,7 +36,7 @@ def sign_in(tab: Page, email: str) -> None:
 
 
 def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> None:
-    """The test uses the key from the page, right codes, and a wrong one."""
+    """The test uses the key from the page, correct codes, and one wrong code."""
     email = f"{tab.driver.name.lower()}@example.com"
     stack.create_person(email, PASSWORD)
     sign_in(tab, email)
@@ -67,7 +67,7 @@ def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> Non
 
 
 def test_two_tabs_share_a_session_and_its_end(tab: Page, stack: Stack) -> None:
-    """A sign-in in one tab also signs the other tab in, and a sign-out also signs the other tab out at once."""
+    """A sign-in in one tab also signs the other tab in. A sign-out signs both tabs out at once."""
     first = tab.tab
     tab.press("Continue with Okta")
     tab.press("Alice")
@@ -87,7 +87,7 @@ def test_two_tabs_share_a_session_and_its_end(tab: Page, stack: Stack) -> None:
 
 
 def test_two_tabs_sign_in_side_by_side(tab: Page, stack: Stack) -> None:
-    """The sign-in of the tab that started first is finished last."""
+    """The tab that started first finishes last."""
     tabs = [tab.tab]
     tab.press("Continue with Okta")
     tab.see("Okta, local stand-in")
@@ -126,8 +126,8 @@ def test_another_origin_shares_the_session(tab: Page, stack: Stack, notes: str) 
 
 
 def test_every_state_fits_in_every_engine(engine: Driver, browser: Browser) -> None:
-    """The test draws every state narrow, wide, dark, in German, and with large text. Nothing scrolls sideways, is cut,
-    overlaps, or is too small to click."""
+    """The test draws every state narrow, wide, dark, in German, and with large text. No element causes horizontal
+    scrolling, is cut off, overlaps another element, or is too small to click."""
     names, found, screen = list(ALL), {}, OverWebDriver(engine)
     with stills_of(browser, names) as (url, sheets):
         for row in enumerate(names):
@@ -139,13 +139,14 @@ def test_every_state_fits_in_every_engine(engine: Driver, browser: Browser) -> N
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[dict[str, Any]]:
-    """A stack that `up --http` has started."""
+    """A stack from `ops up --http`."""
     with own_stack_info("--http") as info:
         yield info
 
 
 def test_plain_http_signs_in_everybody_but_webkit(engine: Driver, plain: dict[str, Any]) -> None:
-    """In Safari's engine, a sign-in through Okta leaves no session, as `up --http` warns. In the other engines it does."""
+    """In Safari's engine, a sign-in through Okta leaves no session, as `up --http` warns. In the other engines, the
+    session continues."""
     assert (plain["ca_file"], plain["certificate_file"]) == (None, None)
     assert plain["app_url"].startswith("http://localhost:")
     tab = Page(engine)

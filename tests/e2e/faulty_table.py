@@ -1,4 +1,4 @@
-"""A proxy between the deployed functions and the local DynamoDB, which changes the answers of one table."""
+"""A proxy between the deployed functions and the local DynamoDB, which changes the responses of one table."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: How long a slow table delays its answer, which it sends after the write.
+#: The delay of a slow table's response, in seconds. The proxy sends the response after the write.
 SLOW_SECONDS = 3.0
 _FUNCTIONS = ("", "-user_records")
 _THROTTLED = {
@@ -23,17 +23,17 @@ _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "server", "date", "
 
 @dataclass
 class FaultyTable:
-    """Passes calls to `upstream`. A call that names `table` gets the current fault."""
+    """A proxy that passes calls to `upstream`. A call that names `table` gets the current fault."""
 
     upstream: str
     table: str
     fault: str | None = None
-    #: The operations that got a fault, in order.
+    #: The operations that got a fault, in order of their calls.
     spoiled: list[str] = field(default_factory=list)
 
     @contextmanager
     def __call__(self, fault: str) -> Iterator[None]:
-        """Make the table `throttled`, `down` (the connection ends without an answer) or `slow` for a while."""
+        """Make the table `throttled`, `down` (the connection ends without a response) or `slow` inside the `with` block."""
         self.fault, self.spoiled = fault, []
         try:
             yield
@@ -74,17 +74,17 @@ def _handler(faulty: FaultyTable) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(body)
             except OSError:
-                self.close_connection = True  # the caller has given up
+                self.close_connection = True  # the caller has closed the connection
 
         def log_message(self, *_: object) -> None:
-            """Log nothing."""
+            """Discard the log line."""
 
     return Handler
 
 
 @contextmanager
 def faulty_users_table(stack: Stack) -> Iterator[FaultyTable]:
-    """Put the proxy between the deployed functions and DynamoDB, and remove it afterwards."""
+    """Put the proxy between the deployed functions and DynamoDB. Remove the proxy afterwards."""
     faulty = FaultyTable(stack.info["aws_endpoint_url"], stack.info["users_table"])
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(faulty))
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""The local AWS's outbox."""
+"""Functions that read the outbox of the local AWS."""
 
 import re
 import time
@@ -11,13 +11,13 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: How long to wait: another function sends the mails, and its first container may be cold.
+#: The time limit of a wait. Another function sends the mails, and the function's first container may start slowly.
 _PATIENCE_SECONDS = 20.0
 _read: Counter[tuple[str, str]] = Counter()
 
 
 def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
-    """Return every mail to an address, the oldest first."""
+    """Return every mail to an address. The oldest mail comes first."""
     outbox = requests.get(
         f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
     ).json()["messages"]
@@ -25,7 +25,7 @@ def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
 
 
 def expect_soon(holds: Callable[[], bool]) -> None:
-    """Wait until `holds` returns true: the route has called a function without waiting for its result."""
+    """Wait until `holds` returns true. The route has called a function and does not wait for the function's result."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < ends_at, "it does not happen"
@@ -33,13 +33,12 @@ def expect_soon(holds: Callable[[], bool]) -> None:
 
 
 def mailed_code(stack: Stack, email: str) -> str:
-    """Wait for the next mail to an address, and return its code; each call reads a later mail."""
+    """Wait for the next mail to an address, and return the code in the mail. Each call reads a later mail."""
     return _next_match(stack, email, r"\d{6}")
 
 
 def mailed_password(stack: Stack, email: str) -> str:
-    """Return the temporary password in the last invitation to an address. `ops` has already waited until the mail was
-    sent."""
+    """Return the temporary password in the last invitation to an address. `ops` has already waited for the invitation."""
     return shown(mails_to(stack, email)[-1])[-1]
 
 
@@ -54,5 +53,5 @@ def _next_match(stack: Stack, email: str, pattern: str) -> str:
 
 
 def shown(mail: dict[str, Any]) -> list[str]:
-    """Return the values that a mail has for copying, such as a code; each is on a separate line."""
+    """Return the values in a mail that people copy, such as a code. Each value has its own line."""
     return [unescape(line) for line in re.findall(r"user-select:all\">([^<]+)<", mail["BodyHtml"])]

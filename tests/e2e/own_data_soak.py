@@ -1,5 +1,5 @@
-"""docs/your-data.md on a local stack: queue and schedule call the functions, and a missing permission is reported. Part
-of `make soak`."""
+"""Tests of docs/your-data.md on a local stack: queue and schedule call the functions, and the log names a missing
+permission. `make soak` runs this file."""
 
 import json
 import sys
@@ -29,14 +29,15 @@ def info(team: Team) -> Any:
 
 @pytest.fixture
 def person(info: Any) -> requests.Session:
-    """A person who is signed in."""
+    """A signed-in person."""
     return signed_in_session(info)
 
 
 def test_what_a_queue_delivers_is_written_to_the_teams_table(
     team: Team, info: Any, person: requests.Session
 ) -> None:
-    """A route writes and sends with the API's role, the function writes with its own role, and IAM enforces both."""
+    """A route writes and sends with the API's role, and the function writes with the function's role. IAM enforces both
+    roles."""
     root = info["app_url"].rstrip("/")
     made = person.post(f"{root}/orders", json={"article": "tea"}).json()
     order = until(
@@ -49,7 +50,7 @@ def test_what_a_queue_delivers_is_written_to_the_teams_table(
 
 
 def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> None:
-    """The test uses the page's own example. It takes a permission away with `deploy --stage local`."""
+    """The test uses the example of the page, and removes a permission with `deploy --stage local`."""
     team.log_until("count_orders", "orders_counted")
     file = team.folder / ".chalice" / "gatehouse.yaml"
     before = file.read_text()
@@ -66,13 +67,13 @@ def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> No
 
 
 def test_doctor_has_nothing_to_say(team: Team) -> None:
-    """Doctor also checks the team's own part."""
+    """`ops doctor` also checks the team's functions and data."""
     team.ops("deploy", "--stage", "local")
     assert "all is well" in team.ops("doctor", "--stage", "local")
 
 
 def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: Any) -> None:
-    """Doctor reports a queue that no longer calls its function, a message in the dead-letter queue, and a deleted
+    """`ops doctor` reports a queue that no longer calls its function, a message in the dead-letter queue, and a deleted
     function."""
     made = boto3.Session("test", "test", region_name=info["region"])
     aws = {
@@ -88,7 +89,7 @@ def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: An
     found = {each["id"]: each["says"] for each in said["findings"] if each["id"].startswith("own-")}
     assert sorted(found) == ["own-functions", "own-queues", "own-sources"]
     assert "pack_order is not called for items in" in found["own-sources"]
-    assert "1 messages of the queue parcels failed again and again" in found["own-queues"]
+    assert "1 messages of the queue parcels failed repeatedly" in found["own-queues"]
     assert "count_orders is missing" in found["own-functions"]
     aws["sqs"].purge_queue(QueueUrl=dead)
     aws["lambda"].update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
@@ -97,7 +98,8 @@ def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: An
 
 
 def test_a_plain_chalice_deploy_keeps_the_gateways_own_answers(team: Team, info: Any) -> None:
-    """The gateway still answers with our error format and headers, and redirects unknown paths to the page."""
+    """API Gateway's own responses still have our error format and headers. API Gateway still redirects undefined paths to
+    the page."""
     script = ROOT / "ops" / "local" / "chalice_cli.py"
     command = f"cd .local/app && exec {sys.executable} {script} deploy --stage local"
     before = requests.get(f"{info['app_url']}nowhere", verify=info["ca_file"])

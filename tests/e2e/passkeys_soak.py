@@ -1,4 +1,4 @@
-"""Passkeys in two tabs of Chromium. `make soak` names this file."""
+"""Tests of passkeys in two tabs of Chromium. `make soak` runs this file."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def person(stack: Stack) -> None:
 
 
 def open_form(page: Page, stack: Stack) -> None:
-    # If the next address differed only in its fragment, the page would not load again.
+    # If the next address differed only in its fragment, Chromium would not reload the page.
     page.goto("about:blank")
     page.goto(f"{stack.url}#email")
     field(page, "Email").fill(EMAIL)
@@ -41,8 +41,8 @@ def sign_in(page: Page, stack: Stack) -> None:
     title(page, "Hello, Nadia")
 
 
-#: The person is slow: the browser's prompt begins only when the test calls `go`. A prompt that the virtual authenticator
-#: holds back never ends.
+#: Simulates a slow person: the browser's prompt begins only after the test calls `go`. If the virtual authenticator delayed
+#: the prompt, the prompt would never end.
 SLOW = """
 const get = navigator.credentials?.get.bind(navigator.credentials);
 if (get) {
@@ -60,7 +60,7 @@ if (get) {
 
 @pytest.fixture
 def tabs(page: Page, context: BrowserContext, stack: Stack) -> Iterator[tuple[Page, Page]]:
-    """Two tabs. The passkey was set up in the first one, and the second one has the same device. Nobody is signed in."""
+    """Two tabs without a session. The first tab has added the passkey, and the second tab has the same device."""
     device = Device(page)
     sign_in(page, stack)
     open_list(page)
@@ -69,7 +69,7 @@ def tabs(page: Page, context: BrowserContext, stack: Stack) -> Iterator[tuple[Pa
     other = context.new_page()
     Device(other).put(device.keys()[0])
     sign_out(page)
-    # Otherwise the browser would be known, and autofill would sign in at once.
+    # In a known browser, autofill would sign in immediately.
     context.clear_cookies()
     yield page, other
     context.clear_cookies()
@@ -88,9 +88,8 @@ def ask(tab: Page) -> None:
 def test_two_tabs_share_a_passkey_but_not_a_challenge(
     tabs: tuple[Page, Page], stack: Stack
 ) -> None:
-    """The later challenge replaces the earlier one. The answer to the earlier one is refused and uses up the challenge, but
-    each tab can ask again. A sign-in in one tab also signs the other tab in.
-    """
+    """The later challenge replaces the earlier challenge. The server refuses the response to the earlier challenge. No
+    challenge is then left, and each tab can request a new challenge. A sign-in in one tab also signs the other tab in."""
     first, second = tabs
     for tab in tabs:
         tab.add_init_script(SLOW)
@@ -112,8 +111,8 @@ def test_two_tabs_share_a_passkey_but_not_a_challenge(
 def test_a_passkey_removed_in_one_tab_is_gone_in_the_other(
     tabs: tuple[Page, Page], context: BrowserContext, stack: Stack
 ) -> None:
-    """The other tab shows an old list. It asks for the password again, and then shows the new list. Nobody can sign in with
-    the removed passkey."""
+    """The other tab still shows the old list. The tab asks for the password again, and then shows the new list. A sign-in
+    with the removed passkey fails."""
     first, second = tabs
     sign_in(first, stack)
     open_list(first)

@@ -1,4 +1,5 @@
-"""Collects what the end-to-end tests send and receive, for test_what_was_logged.py, which runs last."""
+"""A collector of the data that the end-to-end tests send and receive. test_what_was_logged.py runs last and searches the
+data."""
 
 import json
 from typing import Any
@@ -7,14 +8,14 @@ import requests
 
 _TYPED = ("password", "code", "captcha", "client_secret")
 
-#: Passwords and codes that were typed, right or wrong.
+#: Typed passwords and codes, right or wrong.
 TYPED: set[str] = set()
-#: Bodies, cookies and redirect targets of all JSON answers and redirects.
+#: Bodies, cookies and redirect targets of all JSON responses and redirects.
 ANSWERS: list[str] = []
 
 
 def note_sent(body: object) -> None:
-    """Remember the secrets in a JSON body, which is a text or already parsed."""
+    """Record the secrets in a JSON body. The body is a string or already parsed."""
     try:
         parsed: Any = json.loads(body) if isinstance(body, str | bytes) else body
     except ValueError:
@@ -25,6 +26,6 @@ def note_sent(body: object) -> None:
 
 
 def note_answer(answer: requests.Response) -> None:
-    """Remember an answer of the app, except the page and its assets, which are the same for everybody."""
+    """Record a response of the app. The function ignores the page and its assets, which are the same for everybody."""
     if answer.headers.get("Content-Type", "").startswith(("application/json", "text/plain")):
         ANSWERS.append(f"{answer.status_code} {answer.headers} {answer.text}")

@@ -35,11 +35,11 @@ class Stack:
 
     @property
     def verify(self) -> str | bool:
-        """Return the argument `verify` of requests for `url`: the file of the certificate authority."""
+        """Return the argument `verify` of requests for `url`: the path of the certificate authority's file."""
         return self.info["ca_file"] or True
 
     def past_proxy(self, url: str) -> tuple[str, str]:
-        """Return the URL at API Gateway itself, behind the front proxy, and the Host header that names the API there."""
+        """Return the URL at API Gateway, without the front proxy, and the Host header that identifies the API."""
         aws = str(self.info["aws_endpoint_url"])
         host = f"{self.info['rest_api_id']}.execute-api.{urlsplit(aws).netloc}"
         return f"{aws}/api/{url.removeprefix(self.url)}", host
@@ -51,15 +51,15 @@ class Stack:
         )
 
     def sub(self, email: str) -> str:
-        """An Okta person's subject."""
+        """Return the subject of a person at Okta."""
         return next(str(p["sub"]) for p in self.info["okta_users"] if p["email"] == email)
 
     def user_name(self, email: str) -> str:
-        """Return an Okta person's name in the pool, in lower case, because the pool ignores case."""
+        """Return the pool's user name of a person from Okta. The name is in lower case, because the pool ignores case."""
         return f"Okta_{self.sub(email)}".lower()
 
     def user_item(self, user_name: str) -> dict[str, str] | None:
-        """Return the row of the users table as attribute -> value, or None."""
+        """Return the row of the users table as a mapping from attribute to value, or None."""
         answer = self.aws("dynamodb").get_item(
             TableName=self.info["users_table"],
             Key={"userName": {"S": user_name}},
@@ -74,7 +74,7 @@ class Stack:
         )
 
     def prove(self, user_name: str) -> None:
-        """Store in a person's record that the mailbox's owner has chosen the password."""
+        """Store the proof that the mailbox's owner has chosen the password."""
         self.aws("dynamodb").update_item(
             TableName=self.info["users_table"],
             Key={"userName": {"S": user_name}},
@@ -84,7 +84,7 @@ class Stack:
 
     @contextmanager
     def keeping_empty_claims(self) -> Iterator[None]:
-        """Let Cognito keep a stored value if a trigger answers with an empty one; AWS may do the same."""
+        """Let Cognito keep a stored value if a trigger returns an empty value. AWS may do the same."""
         cognito, pool = self.aws("cognito-idp"), self.info["user_pool_id"]
         arn = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"]
         cognito.tag_resource(ResourceArn=arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
@@ -94,14 +94,14 @@ class Stack:
             cognito.untag_resource(ResourceArn=arn, TagKeys=[EMPTY_CLAIMS_TAG])
 
     def accounts(self, email: str) -> list[str]:
-        """Return the user names of the pool's accounts with this address."""
+        """Return the user names of the pool's accounts with the address `email`."""
         found = self.aws("cognito-idp").list_users(
             UserPoolId=self.info["user_pool_id"], Filter=f'email = "{email}"'
         )
         return [user["Username"] for user in found["Users"]]
 
     def forget_person(self, email: str) -> None:
-        """Delete one of Okta's people from the pool, and the record, which may be there without a person."""
+        """Delete one of Okta's people from the pool. Also delete the record, even if the person is missing from the pool."""
         cognito = self.aws("cognito-idp")
         name = self.user_name(email)
         with suppress(cognito.exceptions.UserNotFoundException):
@@ -143,7 +143,8 @@ class Stack:
         return {row["userName"]: row for row in rows}
 
     def start_anew(self, *triggers: str) -> None:
-        """Make API and triggers start new containers, as after a deployment. If triggers are named, only those do."""
+        """Make API and triggers start new containers, as after a deployment. If the arguments name triggers, only these
+        triggers start new containers."""
         functions = self.aws("lambda")
         app = f"gatehouse-{self.info['stage']}"
         every = tuple(
@@ -159,7 +160,7 @@ class Stack:
 
     @contextmanager
     def with_setting(self, name: str, value: str) -> Iterator[None]:
-        """Run the API with another setting for a while, as after a redeployment."""
+        """Run the API with another setting inside the `with` block, as after a deployment."""
         functions = self.aws("lambda")
         function = f"gatehouse-{self.info['stage']}"
         found = functions.get_function_configuration(FunctionName=function)
@@ -177,7 +178,7 @@ class Stack:
 
     @contextmanager
     def without_permission(self, role: str, action: str) -> Iterator[None]:
-        """Remove one action from a role's policies for a while."""
+        """Remove one action from a role's policies inside the `with` block."""
         iam = self.aws("iam")
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         before = {
@@ -205,12 +206,12 @@ class Stack:
 
 @dataclass
 class Visitor:
-    """A person with an HTTP client, who follows the sign-in step by step and keeps cookies as a browser does."""
+    """A person with an HTTP client. The client runs the sign-in step by step and keeps cookies as a browser does."""
 
     stack: Stack
     http: requests.Session = field(default_factory=requests.Session)
     cookies: dict[str, str] = field(default_factory=dict)
-    #: Call API Gateway itself, because the front proxy removes Strict-Transport-Security.
+    #: Call API Gateway directly, because the front proxy removes Strict-Transport-Security.
     past_proxy: bool = False
 
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
@@ -236,18 +237,19 @@ class Visitor:
         return answer
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> requests.Response:
-        """POST as the page does."""
+        """Send a POST as the page does."""
         return self.request(
             "POST", path, json=body, headers={"X-Gatehouse": "1", "Origin": self.stack.origin}
         )
 
     def get(self, path: str, token: str | None = None) -> requests.Response:
-        """Send a GET, with an access token if one is given."""
+        """Send a GET. If an access token is given, send the token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return self.request("GET", path, headers=headers)
 
     def callback_url(self, sub: str, *, query: str = "provider=Okta") -> str:
-        """Start a sign-in, choose a person at the stand-in, and return the callback's URL without calling it."""
+        """Start a sign-in and choose a person at the Okta stand-in. Return the callback's URL. The method does not call
+        the callback."""
         start = self.get(f"/auth/login?{query}")
         assert start.status_code == 302, start.text
         okta = self.http.get(start.headers["Location"], allow_redirects=False, timeout=30)
@@ -258,14 +260,14 @@ class Visitor:
         return str(back.headers["Location"])
 
     def sign_in(self, email: str = "alice@example.com") -> dict[str, Any]:
-        """Sign in through the stand-in and return the first refresh's answer."""
+        """Sign in through the Okta stand-in. Return the response of the first refresh."""
         answer = self.request("GET", self.callback_url(self.stack.sub(email)))
         assert answer.status_code == 303, answer.text
         assert parse_qs(urlsplit(answer.headers["Location"]).query) == {}, answer.headers
         return self.refresh()
 
     def managed_sign_in(self, email: str, password: str) -> dict[str, Any]:
-        """Sign in by password on Cognito's own page and return the first refresh's answer."""
+        """Sign in by password on Cognito's page. Return the response of the first refresh."""
         start = self.get("/auth/login?provider=COGNITO")
         page = self.http.get(start.headers["Location"], timeout=30)
         fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
@@ -291,7 +293,7 @@ class Visitor:
         return dict(answer.json())
 
     def _keep(self, answer: requests.Response) -> None:
-        # The cookie jar of requests handles __Host- cookies wrongly, and would send other cookies, too.
+        # The cookie jar of requests handles __Host- cookies wrongly, and would also send other cookies.
         for line in answer.raw.headers.getlist("Set-Cookie"):
             pair, _, attributes = line.partition(";")
             name, _, value = pair.partition("=")
@@ -302,7 +304,7 @@ class Visitor:
 
 
 def forget_attempts(stack: Stack) -> None:
-    """Delete the counters: hundreds of wrong passwords from one address would block the other tests."""
+    """Delete the counters of attempts. Hundreds of wrong passwords from one address would block the other tests."""
     dynamodb, table = stack.aws("dynamodb"), "gatehouse-local-throttle"
     keys = [
         k["AttributeName"] for k in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]

@@ -1,5 +1,5 @@
-"""Who owns an account, on the deployed stack: a stranger who signs up before or after the mailbox's owner gets nothing
-(S-67)."""
+"""Tests on the deployed stack that an account belongs to the owner of the mailbox. A stranger who signs up before or
+after the owner gets no access (S-67)."""
 
 from collections.abc import Callable, Iterator
 
@@ -52,9 +52,8 @@ def finish(page: Page, code: str, given: str, family: str, password: str) -> Non
 def test_the_mailboxs_owner_gets_the_account_and_the_stranger_nothing(
     page: Page, browser: Browser, stack: Stack, address: str, first: str
 ) -> None:
-    """Owner and stranger use two devices, and either of them may come first. The owner gets the chosen names and password,
-    and may finish on another device. The stranger has no session, no working password, and no second factor in the account.
-    """
+    """Owner and stranger use two devices, and either person may come first. The owner gets the chosen names and password,
+    and may finish on another device. The stranger has no session, no valid password, and no second factor in the account."""
     strangers = browser.new_context(locale="en-GB").new_page()
     order = [strangers, page] if first == "stranger" else [page, strangers]
     for each in order:
@@ -112,7 +111,7 @@ def _by_cognitos_page(stack: Stack, email: str) -> str:
     answer = requests.post(address, data=form, allow_redirects=False, timeout=30)
     assert answer.status_code == 200, (
         answer.headers
-    )  # the page would go on to the next step, which asks for the code
+    )  # the page would show the next step, which asks for the code
     return answer.text
 
 
@@ -127,16 +126,16 @@ def _refused_by_the_api(stack: Stack, email: str) -> str:
 def test_a_stranger_finds_no_other_door(
     stack: Stack, address: str, door: Callable[[Stack, str], str]
 ) -> None:
-    """Cognito's own sign-up accepts a password before the address is verified, so it is refused on a stage that uses our
-    form."""
+    """Cognito's own sign-up accepts a password for an unverified address. On a stage with our form, the trigger refuses
+    Cognito's own sign-up."""
     assert "GATEHOUSE_REFUSED" in door(stack, address)
     assert stack.accounts(address) == []
 
 
 @pytest.mark.security("S-67")
 def test_an_account_from_before_starts_afresh(stack: Stack, address: str) -> None:
-    """An earlier release created the account with a stranger's password. Its record does not say that our server created
-    it."""
+    """An earlier release created the account with a stranger's password. The account's record does not say that our
+    server created the account."""
     functions = stack.aws("lambda")
     name = "gatehouse-local-user_records"
     found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

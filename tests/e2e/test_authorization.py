@@ -1,5 +1,5 @@
-"""API Gateway's authorizer in front of the routes, with real and forged tokens. `chalice local` is not used, because it has
-no such authorizer."""
+"""Tests of API Gateway's authorizer in front of the routes, with real and forged tokens. `chalice local` has a different
+authorizer and is not used."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def tokens(stack: Stack) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def other_client(stack: Stack) -> Iterator[str]:
-    """A second app client of the pool, which may sign in by password. Its tokens expire after a second."""
+    """A second app client of the pool, which may sign in by password. Its tokens expire after one second."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     client = cognito.create_user_pool_client(
@@ -60,7 +60,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
-    """The answer is 200 with the caller's identity from the claims, and the record from the table."""
+    """The response is 200 with the caller's identity from the claims, and with the record from the table."""
     who = call(stack, tokens["access_token"])
     assert who.status_code == 200
     assert who.json()["sub"] == tokens["user"]["sub"]
@@ -71,28 +71,28 @@ def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
 
 
 def test_no_token_is_401(stack: Stack) -> None:
-    """The answer has our error format, although API Gateway sends it without calling the app."""
+    """API Gateway sends the response without a call to the app. The response still has our error format."""
     answer = call(stack, None)
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 
 
 @pytest.mark.security("S-24")
 def test_an_id_token_is_refused(stack: Stack, password_tokens: dict[str, str]) -> None:
-    """An ID token does not count as an access token, although the same pool signed it."""
+    """The authorizer refuses an ID token that the same pool signed."""
     assert call(stack, password_tokens["IdToken"]).status_code in (401, 403)
 
 
 def test_a_token_without_the_scope_is_refused(
     stack: Stack, password_tokens: dict[str, str]
 ) -> None:
-    """The token of a password sign-in with another client has only the scope aws.cognito.signin.user.admin."""
+    """A password sign-in with another client gives a token that has only the scope aws.cognito.signin.user.admin."""
     assert "api/read" not in claims_of(password_tokens["AccessToken"])["scope"]
     assert call(stack, password_tokens["AccessToken"]).status_code in (401, 403)
 
 
 @pytest.mark.security("S-18")
 def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None:
-    """The tokens have another key under the same kid, no algorithm, a changed payload, or garbage."""
+    """The tokens have another key under the same `kid`, no algorithm, a changed payload, or invalid content."""
     token = tokens["access_token"]
     header, payload, signature = token.split(".")
     kid = jwt.get_unverified_header(token)["kid"]
@@ -113,8 +113,8 @@ def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None
 
 @pytest.mark.security("S-49")
 def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
-    """API Gateway does not check the audience. So a token of another client of the pool reaches the app if it has the scope,
-    and the app answers 401."""
+    """API Gateway does not check the audience. If a token of another client has the scope, the request reaches the app,
+    and the app responds with 401."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     callback = f"{stack.url}auth/callback"
@@ -173,7 +173,7 @@ def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
 
 
 def test_an_expired_token_is_refused(stack: Stack) -> None:
-    """A real token, which worked before, gets 401 after its expiry."""
+    """The same token worked before its expiry."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     described = cognito.describe_user_pool_client(
@@ -184,7 +184,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
         for name, value in described.items()
         if value and name not in ("ClientSecret", "CreationDate", "LastModifiedDate")
     }
-    # AWS requires at least five minutes. The local AWS allows less, which this test uses.
+    # AWS requires at least five minutes. The local AWS allows less, and this test uses one second.
     units = {**keep["TokenValidityUnits"], "AccessToken": "seconds"}
     cognito.update_user_pool_client(
         **{**keep, "AccessTokenValidity": 2, "TokenValidityUnits": units}
@@ -202,7 +202,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
 
 @pytest.mark.security("S-48")
 def test_every_deployed_route_is_public_by_name_or_has_authorizer_and_scope(stack: Stack) -> None:
-    """The test reads API Gateway's real resources, not the code."""
+    """The test reads API Gateway's resources instead of the code."""
     gateway = stack.aws("apigateway")
     api = stack.info["rest_api_id"]
     resources = gateway.get_resources(restApiId=api, embed=["methods"], limit=500)["items"]

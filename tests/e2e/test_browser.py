@@ -1,4 +1,4 @@
-"""The federated sign-in in a real Chromium, from the page to the table and back."""
+"""Tests of the federated sign-in in a real Chromium: page, callback, table, sign-out."""
 
 import json
 import re
@@ -27,8 +27,7 @@ def session_cookie(context: BrowserContext) -> str | None:
 def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The test goes from the page to Okta, the callback, /me, a reload and the sign-out. Afterwards the old cookie is
-    refused."""
+    """The test signs in through Okta, opens /me, reloads, and signs out. Afterwards the server refuses the old cookie."""
     sign_in(page, stack)
     expect(page.get_by_text("Alice Moreau")).to_be_visible()
     expect(page.get_by_text(ALICE)).to_be_visible()
@@ -50,7 +49,7 @@ def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
 def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
     page: Page, stack: Stack
 ) -> None:
-    """The trigger wrote the person's data under the required attribute names, and no other claims of Okta."""
+    """The trigger wrote the person's data under the required attribute names. The trigger wrote no other claim of Okta."""
     sign_in(page, stack)
     item = stack.user_item(stack.user_name(ALICE))
     assert item is not None
@@ -82,7 +81,8 @@ def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
 def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """Only the page's memory has the access token. Refresh and ID token are in no body, URL or storage."""
+    """Only the memory of the page has the access token. No body, URL or storage contains the refresh token or the ID
+    token."""
     bodies: dict[str, str] = {}
     urls: list[str] = []
 
@@ -114,7 +114,8 @@ def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
 def test_cookies_have_their_attributes_in_the_browser(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The session cookie is Strict and ends with the browser. The transaction's cookie is Lax and is deleted."""
+    """The session cookie is Strict and ends with the browser. The transaction's cookie is Lax. The callback deletes the
+    transaction's cookie."""
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()
     expect(page.get_by_text(ALICE)).to_be_visible()
@@ -135,7 +136,7 @@ def test_cookies_have_their_attributes_in_the_browser(
 def test_remember_me_makes_the_cookie_outlive_the_browser(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """If the box is ticked, the session cookie has an expiry."""
+    """If the person ticks the box, the session cookie has an expiry."""
     page.goto(stack.url)
     page.get_by_label("Keep me signed in on this device").check()
     page.get_by_role("link", name="Continue with Okta").click()
@@ -146,7 +147,7 @@ def test_remember_me_makes_the_cookie_outlive_the_browser(
 
 
 def test_two_tabs_can_sign_in_side_by_side(context: BrowserContext, stack: Stack) -> None:
-    """Each sign-in has its own transaction, so the tab that started first can finish last."""
+    """Each sign-in has its own transaction. The tab that started first can finish last."""
     first, second = context.new_page(), context.new_page()
     for tab in (first, second):
         tab.goto(stack.url)
@@ -159,7 +160,7 @@ def test_two_tabs_can_sign_in_side_by_side(context: BrowserContext, stack: Stack
 
 @pytest.mark.security("S-13")
 def test_a_refusal_at_okta_is_explained_on_the_page(page: Page, stack: Stack) -> None:
-    """error=access_denied becomes our own text, with a link to try again, and a clean URL."""
+    """The page shows our own text for error=access_denied, a link to a new attempt, and a URL without the error."""
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()
     page.get_by_text("Refuse").click()
@@ -182,7 +183,7 @@ def test_a_callback_of_another_browser_is_refused(
 
 
 def test_managed_login_is_a_door_as_well(page: Page, stack: Stack) -> None:
-    """A native person signs in on Cognito's own page, and gets a record, although no trigger has run for that person
+    """A native person signs in on Cognito's page. The person gets a record, although no trigger has run for the person
     before."""
     demo = stack.info["demo_users"][0]
     page.goto(f"{stack.url}auth/login?provider=COGNITO")

@@ -1,5 +1,4 @@
-"""The OpenAPI document against the running stack: Schemathesis sends requests that it allows and requests that it
-forbids."""
+"""Tests of the OpenAPI document against the running stack. Schemathesis sends allowed requests and forbidden requests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -34,7 +33,7 @@ EXAMPLES = 12
 
 @pytest.fixture(scope="module")
 def described(stack: Stack) -> Any:
-    """The document from the stack."""
+    """The OpenAPI document that the stack serves."""
     return schemathesis.openapi.from_url(f"{stack.url}openapi.json", verify=stack.verify)
 
 
@@ -54,7 +53,7 @@ def admin(stack: Stack) -> Iterator[dict[str, str]]:
 
 
 def explore(stack: Stack, operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
-    """Send examples of one kind and check the answers against the document; return their number."""
+    """Send examples of one kind and check the responses against the document. Return the number of examples."""
     sent = 0
 
     @settings(
@@ -80,21 +79,21 @@ def explore(stack: Stack, operation: Any, mode: GenerationMode, headers: dict[st
 def test_answers_are_as_described(
     stack: Stack, described: Any, admin: dict[str, str], method: str, path: str
 ) -> None:
-    """The requests come from a stranger and from an administrator's page; some are allowed and some are not."""
+    """A stranger and an administrator's page send allowed and forbidden requests."""
     operation = described[path][method]
     origin = stack.info["allowed_origin"] if method == "options" else stack.origin
     own_page = {**admin, "Origin": origin}
     assert explore(stack, operation, GenerationMode.POSITIVE, {}) > 0
     explore(stack, operation, GenerationMode.POSITIVE, own_page)
     raw = operation.definition.raw
-    # A form without a JSON body cannot have a wrong type: every value is a string.
+    # In a form without a JSON body, every value is a string, and the type is always right.
     json_body = "application/json" in raw.get("requestBody", {}).get("content", {})
     if json_body or any(p.get("in") == "query" for p in raw.get("parameters", [])):
         assert explore(stack, operation, GenerationMode.NEGATIVE, own_page) > 0
 
 
 def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
-    """Only the server differs: it is the stack's own address."""
+    """Only the server differs, which is the address of the stack."""
     served = requests.get(f"{stack.url}openapi.json", timeout=30, verify=stack.verify).json()
     assert served["paths"] == PATHS
     assert served["servers"] == [{"url": stack.origin}]

@@ -1,4 +1,4 @@
-"""Email and password through our own endpoints, on the deployed stack: the same flows, tokens and limits as on AWS."""
+"""Tests of direct sign-in on the deployed stack, with the same flows, tokens and limits as on AWS."""
 
 import time
 from collections import Counter
@@ -20,13 +20,13 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh_attempts(stack: Stack) -> None:
-    """Reset the counters, because all end-to-end tests come from one address, which may cause ten mails an hour."""
+    """Reset the counters. All end-to-end tests come from one address, and one address may cause ten mails an hour."""
     forget_attempts(stack)
 
 
 @pytest.fixture
 def person(stack: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A person with a confirmed account and no attempts so far."""
+    """A person with a confirmed account. The person has no counted attempts."""
     email = f"{request.node.name.split('[')[0][-40:].strip('_')}@example.com"
     stack.create_person(email, PASSWORD)
     yield email
@@ -44,8 +44,8 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def test_both_doors_give_the_same_answers(stack: Stack, visitor: Visitor, person: str) -> None:
-    """The same person with the same groups signs in by password and through managed login. Every route gives the same
-    answers after both."""
+    """The same person with the same groups signs in by password and through managed login. After both sign-ins, every
+    route gives the same response."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     cognito.create_group(UserPoolId=pool, GroupName="readers")
@@ -73,7 +73,7 @@ def test_both_doors_give_the_same_answers(stack: Stack, visitor: Visitor, person
 def test_a_refreshed_direct_session_stays_without_the_user_admin_scope(
     visitor: Visitor, person: str
 ) -> None:
-    """The trigger changes every token of the session, including later ones."""
+    """The trigger changes every token of the session, including later tokens."""
     answers = [sign_in(visitor, person).json(), visitor.refresh(), visitor.refresh()]
     for answer in answers:
         assert "aws.cognito.signin.user.admin" not in claims_of(answer["access_token"])["scope"]
@@ -82,7 +82,7 @@ def test_a_refreshed_direct_session_stays_without_the_user_admin_scope(
 
 @pytest.mark.security("S-41")
 def test_parallel_guesses_let_no_more_through_than_the_limit(stack: Stack, person: str) -> None:
-    """Fifty wrong passwords are sent to four Lambda workers, which have only the table in common."""
+    """Four Lambda workers receive fifty wrong passwords. The workers share only the table."""
 
     def guess(_: int) -> int:
         return sign_in(Visitor(stack), person, "wrong password!").status_code
@@ -99,7 +99,7 @@ def test_parallel_guesses_let_no_more_through_than_the_limit(stack: Stack, perso
 
 
 def passed_by(seconds: float) -> int:
-    """Return how many guesses the throttle allows in this time: the free ones, and one after each pause."""
+    """Return how many guesses the throttle allows in `seconds`: the free guesses, and one guess after each pause."""
     admitted, ends = FREE_ATTEMPTS_ACCOUNT, 0.0
     while (ends := ends + pause_after(admitted, FREE_ATTEMPTS_ACCOUNT)) <= seconds:
         admitted += 1
@@ -108,7 +108,7 @@ def passed_by(seconds: float) -> int:
 
 @pytest.mark.security("S-44")
 def test_okta_is_open_while_an_account_is_paused(stack: Stack, person: str) -> None:
-    """Somebody guesses the account's password; its owner can still sign in through the provider."""
+    """Somebody guesses the account's password. The owner can still sign in through the provider."""
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         sign_in(Visitor(stack), person, "wrong password!")
     assert sign_in(Visitor(stack), person).status_code == 429
@@ -116,7 +116,7 @@ def test_okta_is_open_while_an_account_is_paused(stack: Stack, person: str) -> N
 
 
 def test_an_admin_created_person_chooses_a_password(stack: Stack, visitor: Visitor) -> None:
-    """NEW_PASSWORD_REQUIRED comes first. Afterwards there is a record, although no event has confirmed the person."""
+    """NEW_PASSWORD_REQUIRED comes first. Afterwards a record exists, although no event has confirmed the person."""
     email = "invited@example.com"
     stack.aws("cognito-idp").admin_create_user(
         UserPoolId=stack.info["user_pool_id"],
@@ -146,7 +146,8 @@ def test_an_admin_created_person_chooses_a_password(stack: Stack, visitor: Visit
 def test_strangers_and_wrong_passwords_look_alike(
     stack: Stack, visitor: Visitor, person: str
 ) -> None:
-    """Status, body and headers of sign-in, sign-up, resend and forgot are the same for a known and an unknown address."""
+    """The test compares status, body and headers for a known and an unknown address. The routes are sign-in, sign-up,
+    resend and forgotten password."""
     unknown = "nobody@example.com"
 
     def shape(answer: requests.Response) -> tuple[int, str, frozenset[str]]:
@@ -170,7 +171,8 @@ def test_strangers_and_wrong_passwords_look_alike(
 
 @pytest.mark.security("S-51")
 def test_nobody_signs_up_with_groups_of_his_own(stack: Stack) -> None:
-    """Somebody uses Cognito's open API instead of our page. The trigger refuses attributes that only a provider may set."""
+    """Somebody calls Cognito's public API instead of our page. The trigger refuses attributes that only a provider may
+    set."""
     cognito = stack.aws("cognito-idp")
     client = cognito.describe_user_pool_client(
         UserPoolId=stack.info["user_pool_id"], ClientId=stack.info["client_id"]
@@ -191,7 +193,8 @@ def test_nobody_signs_up_with_groups_of_his_own(stack: Stack) -> None:
 
 @pytest.mark.security("S-62")
 def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
-    """The log has the metric in CloudWatch's format. On AWS it reaches CloudWatch by itself; here the test sends it."""
+    """The log has the metric in CloudWatch's format. On AWS, CloudWatch reads the metric from the log. Locally, the test
+    sends the metric."""
     sign_in(Visitor(stack), person, "wrong password!")
     events = stack.aws("logs").filter_log_events(
         logGroupName="/aws/lambda/gatehouse-local", filterPattern='"FailedSignIns"'
@@ -215,7 +218,7 @@ def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
 
 @pytest.mark.parametrize("mode", ["managed", "off"])
 def test_the_other_modes_of_direct_sign_in_work(stack: Stack, mode: str, person: str) -> None:
-    """With `managed`, Cognito's page replaces our form. With `off`, nobody can sign in by password. Okta works in both."""
+    """With `managed`, Cognito's page replaces our form. With `off`, passwords do not work. Okta works in both modes."""
     with stack.with_setting("DIRECT_SIGN_IN", mode):
         visitor = Visitor(stack)
         config = visitor.get("/auth/config").json()

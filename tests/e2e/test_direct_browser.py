@@ -1,4 +1,4 @@
-"""Email and password in a real Chromium: from the sign-up to the second factor, and the pauses of the throttle."""
+"""Tests of direct sign-in in a real Chromium: sign-up, second factor, and the pauses of the throttle."""
 
 import re
 import time
@@ -17,7 +17,7 @@ ANOTHER = "another horse battery"
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh_attempts(stack: Stack) -> None:
-    """Reset the counters, because all end-to-end tests come from one address, which may cause ten mails an hour."""
+    """Reset the counters. All end-to-end tests come from one address, and one address may cause ten mails an hour."""
     forget_attempts(stack)
 
 
@@ -50,8 +50,8 @@ def sign_out(page: Page) -> None:
 
 
 def test_sign_up_guesses_reset_and_sign_in(page: Page, stack: Stack) -> None:
-    """The person signs up, enters the code, and signs in and out. After five wrong passwords there is a countdown, during
-    which Okta still works. Then a reset leads to another sign-in."""
+    """The person signs up, enters the code, and signs in and out. After five wrong passwords the page shows a countdown,
+    and Okta still works. The person then resets the password and signs in again."""
     email = "nora@example.com"
     page.goto(stack.url)
     page.get_by_text("Continue with email").click()
@@ -91,13 +91,14 @@ def test_sign_up_guesses_reset_and_sign_in(page: Page, stack: Stack) -> None:
 
 
 def code_of(app: pyotp.TOTP, step: int) -> str:
-    """Return the app's code for a step before or after the current one. Cognito accepts both, and each code works once."""
+    """Return the app's code for a step before or after the current step. Cognito accepts both codes, and each code works
+    once."""
     return app.at(int(time.time()) + 30 * step)
 
 
 def test_a_second_factor_is_set_up_asked_for_and_taken_away(page: Page, stack: Stack) -> None:
-    """The person sets up an authenticator app with the key from the page and real codes. The next sign-in asks for a code;
-    then the app is turned off again."""
+    """The person sets up an authenticator app with the key from the page and real codes. The next sign-in requires a
+    code. The person then turns the app off."""
     email = "tom@example.com"
     stack.create_person(email, PASSWORD)
     page.goto(stack.url)

@@ -1,7 +1,7 @@
-"""Firefox and WebKitGTK, Safari's engine: hosted and direct sign-in, a reload, the sign-out; the other files here test
-Chromium.
+"""Tests in Firefox and WebKitGTK, Safari's engine: hosted and direct sign-in, a reload, the sign-out. The other files in
+this folder test Chromium.
 
-Longer flows (second factor, two tabs, another origin) are in engines_soak.py, for `make soak`.
+Longer tests (second factor, two tabs, another origin) are in engines_soak.py, for `make soak`.
 """
 
 import threading
@@ -19,7 +19,7 @@ SESSION = "__Host-gatehouse"
 
 
 class OtherProject(BaseHTTPRequestHandler):
-    """Another project on this machine, over plain HTTP, which sets a Secure cookie."""
+    """Another project on this machine, over plain HTTP. The project sets a Secure cookie."""
 
     def do_GET(self) -> None:
         body = b"<!doctype html><title>other</title><p>Another project"
@@ -32,12 +32,12 @@ class OtherProject(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
+        """Discard the log line."""
 
 
 @pytest.fixture
 def other_project() -> Iterator[str]:
-    """The other project's URL, on localhost like the app's."""
+    """The other project's URL on localhost, the host of the app."""
     with ThreadingHTTPServer(("127.0.0.1", 0), OtherProject) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -48,12 +48,12 @@ def other_project() -> Iterator[str]:
 
 
 def signed_in(tab: Page, name: str) -> str:
-    """Check that the page greets the person, also after a reload; return the session's cookie."""
+    """Check that the page greets the person, also after a reload. Return the session's cookie."""
     tab.see_heading(f"Hello, {name}")
     tab.reload()
     tab.see_heading(f"Hello, {name}")
     tab.see("Member since")
-    # WebKit lists a Strict cookie only if the document was not reached from another site. A reload does not change that.
+    # WebKit hides a Strict cookie if the document was reached from another site. A reload does not change this behaviour.
     tab.open(tab.url)
     tab.see_heading(f"Hello, {name}")
     cookie = tab.cookies()[SESSION]
@@ -62,7 +62,7 @@ def signed_in(tab: Page, name: str) -> str:
 
 
 def sign_out(tab: Page, stack: Stack, cookie: str) -> None:
-    """Sign out. Afterwards nobody is signed in, even with the old cookie."""
+    """Sign out. Check that the old cookie no longer works."""
     tab.press("Sign out")
     tab.see("You are signed out.")
     assert tab.url.startswith(stack.url)
@@ -71,7 +71,7 @@ def sign_out(tab: Page, stack: Stack, cookie: str) -> None:
 
 
 def test_okta_reload_and_sign_out(tab: Page, stack: Stack) -> None:
-    """The person goes from the page to Okta, which is another site, and back."""
+    """The person goes from the page to Okta and back. Okta is another site."""
     tab.press("Continue with Okta")
     tab.see("Okta, local stand-in")
     tab.press("Alice")
@@ -96,7 +96,7 @@ def test_password_reload_and_sign_out(tab: Page, stack: Stack) -> None:
 
 
 def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: str) -> None:
-    """The local proxy removes HSTS, so plain HTTP on other ports still works. With HSTS, it would fail for a year."""
+    """The local proxy removes HSTS. With HSTS, plain HTTP on other ports of localhost would fail for a year."""
     tab.see("Continue with Okta")
     tab.open(other_project)
     tab.see("Another project")
@@ -104,8 +104,8 @@ def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: 
 
 
 def test_plain_http_keeps_no_secure_cookie_in_webkit(tab: Page, other_project: str) -> None:
-    """The app's cookies are Secure, and Safari's engine drops them over plain HTTP. That is why HTTPS is the default, and
-    why `up --http` warns."""
+    """The app's cookies are Secure, and Safari's engine drops Secure cookies over plain HTTP. HTTPS is therefore the
+    default, and `up --http` prints a warning."""
     tab.open(other_project)
     tab.see("Another project")
     kept = {"Firefox": {"secure-one", "plain-one"}, "WebKit": {"plain-one"}}

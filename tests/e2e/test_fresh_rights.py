@@ -1,4 +1,5 @@
-"""Rights that are checked at each call with the deployed function's own role, and user names that are encoded in URLs."""
+"""Tests of rights that the deployed function checks at each call, with its own role. Other tests send encoded user names
+in URLs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ PASSWORD = "correct horse 12"
 
 @dataclass
 class Administrator:
-    """Bruno, who is in the group `admins`, with an access token from that time."""
+    """Bruno, who is in the group `admins`, with an access token from the start of the test."""
 
     stack: Stack
     token: str
@@ -35,12 +36,13 @@ class Administrator:
         return Visitor(self.stack).get("/users", self.token)
 
     def sign_out(self, spelled: str) -> requests.Response:
-        """Sign a person out; `spelled` is the name as in the URL."""
+        """Sign a person out. `spelled` is the name in the URL."""
         headers = {"Authorization": f"Bearer {self.token}"}
         return Visitor(self.stack).request("POST", f"/users/{spelled}/sign-out", headers=headers)
 
     def statuses(self) -> tuple[int, int]:
-        """Return the statuses of both routes. The name does not exist, so the second status is 404 if access is allowed."""
+        """Return the statuses of both routes. The name in the second request does not exist, and 404 means that access is
+        allowed."""
         return self.list().status_code, self.sign_out("nobody").status_code
 
 
@@ -57,7 +59,8 @@ def bruno(stack: Stack) -> Iterator[Administrator]:
 
 @pytest.mark.security("S-70")
 def test_a_right_that_was_taken_away_is_gone_at_once(stack: Stack, bruno: Administrator) -> None:
-    """The test uses one access token. Both routes refuse it afterwards, and other routes still accept it."""
+    """The test uses one access token. After the removal, the two routes refuse the token. Other routes still accept the
+    token."""
     assert bruno.statuses() == (200, 404)
     bruno.cognito.admin_remove_user_from_group(**bruno.who, GroupName="admins")
     assert bruno.statuses() == (403, 403)
@@ -74,7 +77,7 @@ def test_a_right_that_was_taken_away_is_gone_at_once(stack: Stack, bruno: Admini
 def test_a_sign_out_everywhere_ends_old_tokens_on_these_routes(
     stack: Stack, bruno: Administrator
 ) -> None:
-    """This includes the administrator's own tokens: the record has the time of the sign-out."""
+    """The routes also refuse the administrator's own tokens. The record has the time of the sign-out."""
     assert bruno.sign_out(quote(stack.user_name(BRUNO))).status_code == 200
     assert bruno.statuses() == (401, 401)
     item = stack.user_item(stack.user_name(BRUNO))
@@ -86,7 +89,7 @@ def test_a_sign_out_everywhere_ends_old_tokens_on_these_routes(
 def test_a_person_who_is_deleted_or_made_anew_has_no_rights_left(
     stack: Stack, bruno: Administrator
 ) -> None:
-    """API Gateway still accepts the token. A new person with the same name does not make it valid on these routes."""
+    """API Gateway still accepts the token. The two routes refuse the token, even if a new person has the same name."""
     stack.forget_person(BRUNO)
     assert bruno.statuses() == (401, 401)
     visitor = Visitor(stack)
@@ -102,14 +105,15 @@ def test_a_person_who_is_deleted_or_made_anew_has_no_rights_left(
 def test_where_the_pool_cannot_be_asked_nobody_passes(
     stack: Stack, bruno: Administrator, action: str
 ) -> None:
-    """If the role lacks one of the actions, the answer is 503, and access is refused."""
+    """If the role lacks one of the actions, the response is 503."""
     with stack.without_permission(api_role(stack), f"cognito-idp:{action}"):
         assert bruno.statuses() == (503, 503)
     assert bruno.statuses() == (200, 404)
 
 
 def test_names_arrive_encoded_and_are_decoded_once(stack: Stack, bruno: Administrator) -> None:
-    """A person is found by address. Unknown names are 404, whatever they contain, and an invalid encoding is 400."""
+    """The route finds a person by address. The response is 404 for unknown names with any content, and 400 for an invalid
+    encoding."""
     stack.create_person("p+q@example.com", PASSWORD)
     for spelled in ("p+q@example.com", "p%2Bq%40example.com", "%70%2b%71@example%2Ecom"):
         answer = bruno.sign_out(spelled)

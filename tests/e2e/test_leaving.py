@@ -1,4 +1,5 @@
-"""A person whom Okta deactivates is signed out, through API Gateway, the queue and its function, each with its own role."""
+"""Tests that Okta's deactivation signs a person out, through API Gateway, the queue and its function, each with its own
+role."""
 
 import json
 import subprocess
@@ -21,7 +22,7 @@ BRUNO = "bruno@example.com"
 
 
 def leaving(stack: Stack, *options: str) -> dict[str, Any]:
-    """Run `ops provider leaving Okta`, and return the values that it prints for Okta's console."""
+    """Run `ops provider leaving Okta`. Return the values that the command prints for Okta's console."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "ops", "provider", "leaving", "Okta", *options, "--json"),
@@ -40,7 +41,7 @@ def leaving(stack: Stack, *options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def hook(stack: Stack) -> dict[str, Any]:
-    """The values for the event hook in Okta's console; `up` has set the hook up."""
+    """The values for the event hook in Okta's console. `ops up` has set up the event hook."""
     told: dict[str, Any] = leaving(stack, "--event-hook")["event_hook"]
     return told
 
@@ -74,8 +75,8 @@ def is_enabled(stack: Stack) -> bool:
 
 @pytest.mark.security("S-81")
 def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[str, Any]) -> None:
-    """The session had "keep me signed in". An event with a wrong secret changes nothing. After a reactivation, the sign-in
-    works again."""
+    """The session had "keep me signed in". An event with a wrong secret changes nothing. After a reactivation, the
+    sign-in works again."""
     visitor = Visitor(stack)
     back = visitor.callback_url(stack.sub(BRUNO), query="provider=Okta&remember=1")
     assert visitor.request("GET", back).status_code == 303
@@ -86,7 +87,7 @@ def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[
     began = time.monotonic()
     answer = tell(stack, hook, kind)
     assert (answer.status_code, answer.text) == (204, "")
-    assert time.monotonic() - began < 3  # Okta waits three seconds for the answer
+    assert time.monotonic() - began < 3  # Okta waits three seconds for the response
     expect_soon(lambda: not is_enabled(stack))
     refused = visitor.post("/auth/refresh")
     assert (refused.status_code, refused.json()["error"]) == (401, "session_expired")
@@ -102,14 +103,14 @@ def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[
 
 
 def test_okta_verifies_the_endpoint(stack: Stack, hook: dict[str, Any]) -> None:
-    """The answer returns Okta's challenge."""
+    """The response repeats Okta's challenge."""
     headers = {"X-Okta-Verification-Challenge": "challenge-1"}
     answer = requests.get(hook["url"], headers=headers, verify=stack.verify, timeout=30)
     assert answer.json() == {"verification": "challenge-1"}
 
 
 def press(page: Page, button: str, way: str = "event hook") -> None:
-    """Press one of Bruno's buttons in Okta's console, and check that the app accepted its request."""
+    """Press one of Bruno's buttons in Okta's console. Check that the app accepted Okta's request."""
     page.get_by_label(way).first.check()
     page.get_by_label(BRUNO).get_by_role("button", name=button).click()
     expect(page.get_by_role("listitem").first).to_contain_text(": 204")
@@ -122,10 +123,10 @@ def choose_bruno(page: Page) -> None:
 
 
 def expect_ended_at_focus(stack: Stack, page: Page) -> None:
-    """Focus the page, and check that it says that the session has ended, and that the cookie is deleted."""
+    """Focus the page. Check that the page reports the end of the session, and that the cookie is deleted."""
     name = "__Host-gatehouse"
     assert name in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
-    page.clock.fast_forward(11_000)  # the page asks at most once in ten seconds
+    page.clock.fast_forward(11_000)  # the page checks the session at most once in ten seconds
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.get_by_text("Your session was ended.")).to_be_visible()
     assert name not in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
@@ -146,7 +147,7 @@ def console(stack: Stack, browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def signed_in(stack: Stack, page: Page) -> Page:
-    """Bruno's page; he signed in through Okta with "keep me signed in"."""
+    """Bruno's page. He signed in through Okta with "keep me signed in"."""
     page.clock.install()
     page.goto(stack.url)
     page.get_by_label("Keep me signed in on this device").check()
@@ -159,8 +160,8 @@ def signed_in(stack: Stack, page: Page) -> Page:
 def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_refused_clearly(
     stack: Stack, signed_in: Page, console: Page
 ) -> None:
-    """The event hook reports the deactivation, and Okta refuses the next sign-in. If Okta does not report the reactivation,
-    our page says that the account is disabled."""
+    """The event hook reports the deactivation, and Okta refuses the next sign-in. If Okta does not report the
+    reactivation, our page says that the account is disabled."""
     began = time.monotonic()
     press(console, "Deactivate")
     expect_soon(lambda: not is_enabled(stack))
@@ -169,7 +170,7 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
     choose_bruno(signed_in)
     expect(signed_in.get_by_text("Unable to sign in.")).to_be_visible()
 
-    # Okta does not tell the app of this reactivation.
+    # Okta does not send this reactivation to the app.
     console.get_by_label("Universal Logout").check()
     console.get_by_label(BRUNO).get_by_role("button", name="Reactivate").click()
     expect(console.get_by_label(BRUNO).get_by_role("button", name="Deactivate")).to_be_visible()
@@ -189,7 +190,7 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
 
 @pytest.mark.security("S-81")
 def test_the_same_by_universal_logout(stack: Stack, signed_in: Page, console: Page) -> None:
-    """Universal Logout only ends the sessions: a reactivated person can sign in again without any other step."""
+    """Universal Logout only ends the sessions. A reactivated person can sign in again without any other step."""
     ended = stack.user_item(stack.user_name(BRUNO)) or {}
     press(console, "Deactivate", "Universal Logout")
     expect_soon(

@@ -1,4 +1,5 @@
-"""`python -m tests.live`, run against the local AWS, so that a mistake of ours does not spoil the first run on AWS."""
+"""Tests that run `python -m tests.live` against the local AWS. The tests find our own mistakes before the first run on
+AWS."""
 
 import json
 import os
@@ -55,8 +56,8 @@ def live(environment: dict[str, str], *words: str) -> subprocess.CompletedProces
 def test_a_live_run_passes_cleans_up_and_tells(
     stack: Stack, tester: dict[str, str], tmp_path: Path
 ) -> None:
-    """The tester has only the rights of the policy. Every test passes, nothing is left over, and the transcript can be
-    replayed and contains no secret."""
+    """The tester has only the rights of the policy. Every test passes and deletes its data. The transcript contains no
+    secret and can be replayed."""
     project, path = str(Path(str(stack.info["state_dir"])) / "app"), tmp_path / "transcript.json"
     done = live(tester, "--project", project, "--transcript", str(path))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
@@ -86,7 +87,7 @@ def test_a_live_run_passes_cleans_up_and_tells(
 
 
 def test_what_is_missing_is_said_before_anything_runs(stack: Stack, tmp_path: Path) -> None:
-    """Without such a stage, or without credentials, the exit code is 2. One line names each missing thing, and no test
+    """If the stage or the credentials are missing, the exit code is 2. One line names each missing thing, and no test
     runs."""
     project = str(Path(str(stack.info["state_dir"])) / "app")
     nobody = {"AWS_ENDPOINT_URL": str(stack.info["aws_endpoint_url"]), "HOME": str(tmp_path)}

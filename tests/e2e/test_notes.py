@@ -1,4 +1,5 @@
-"""The example front end on its own origin, in a real Chromium: what an allowed origin can do and other origins cannot."""
+"""Tests of the example front end on its own origin, in a real Chromium. An allowed origin can use the session; other
+origins cannot."""
 
 import ssl
 import threading
@@ -23,8 +24,8 @@ def sign_in(page: Page, notes: str) -> None:
 def test_a_person_signs_in_writes_a_note_and_signs_out(
     page: Page, context: BrowserContext, stack: Stack, notes: str
 ) -> None:
-    """The sign-in starts at the other origin and returns to it. A protected route works across origins, and a reload keeps
-    the session."""
+    """The sign-in starts and ends at the other origin. A protected route works across origins, and a reload keeps the
+    session."""
     sign_in(page, notes)
     assert page.url == notes
     page.get_by_label("New note").fill("Feed the cat")
@@ -45,8 +46,8 @@ def test_a_person_signs_in_writes_a_note_and_signs_out(
 
 
 def test_both_origins_share_one_session(context: BrowserContext, stack: Stack, notes: str) -> None:
-    """After a sign-in on one origin, the other one is signed in, too. A sign-out on our page reaches the other origin at its
-    next refresh."""
+    """After a sign-in on one origin, the other origin is signed in as well. After a sign-out on our page, the other
+    origin is signed out at its next refresh."""
     there, here = context.new_page(), context.new_page()
     sign_in(there, notes)
     here.goto(stack.url)
@@ -61,7 +62,7 @@ def test_both_origins_share_one_session(context: BrowserContext, stack: Stack, n
 def test_nothing_of_the_session_is_stored_at_the_other_origin(
     page: Page, context: BrowserContext, notes: str
 ) -> None:
-    """The notes are stored, but no token is, and scripts cannot read the cookie."""
+    """The storage contains the notes and no token. Scripts cannot read the cookie."""
     sign_in(page, notes)
     stored = page.evaluate(
         "[JSON.stringify({...localStorage, ...sessionStorage}), document.cookie]"
@@ -72,7 +73,7 @@ def test_nothing_of_the_session_is_stored_at_the_other_origin(
 
 @pytest.mark.security("S-30")
 def test_api_gateways_own_refusals_can_be_read(page: Page, stack: Stack, notes: str) -> None:
-    """A call without a usable token gets a 401 from API Gateway alone. The script can read its error code."""
+    """Without a usable token, API Gateway alone responds with 401. The script can read the error code of the response."""
     page.goto(notes)
     answer = page.evaluate(
         """async (url) => {
@@ -90,8 +91,8 @@ def test_api_gateways_own_refusals_can_be_read(page: Page, stack: Stack, notes: 
 def test_other_sites_and_unlisted_origins_get_nothing(
     browser: Browser, stack: Stack, notes: str, place: str
 ) -> None:
-    """A signed-in person visits another site, or an unlisted origin of this site: every call fails there."""
-    # The test does not use the fixture, because CORS errors on the console would fail it.
+    """A signed-in person visits another site, or an unlisted origin of this site. Every call from there fails."""
+    # The `page` fixture would fail the test because of the CORS errors in the console.
     page = browser.new_page(locale="en-GB")
     sign_in(page, notes)
     with ForeignPage(place, stack) as url:
@@ -122,8 +123,8 @@ def test_other_sites_and_unlisted_origins_get_nothing(
 def test_only_our_own_page_makes_a_session_outlive_the_browser(
     page: Page, context: BrowserContext, stack: Stack, notes: str, where: str
 ) -> None:
-    """`remember=1` in an address on an allowed origin, on the same site or on another one gives a session that ends with the
-    browser."""
+    """`remember=1` in an address has no effect, on an allowed origin, on the same site or on another site. The session
+    ends with the browser."""
     address = f"{stack.url}auth/login?provider=Okta&remember=1"
     place = "https://127.0.0.1" if where == "127.0.0.1" else "https://localhost"
     with ForeignPage(place, stack) as url:
@@ -137,7 +138,7 @@ def test_only_our_own_page_makes_a_session_outlive_the_browser(
 
 
 class ForeignPage:
-    """An empty page on an unlisted origin."""
+    """A server with an empty page on an unlisted origin."""
 
     def __init__(self, place: str, stack: Stack) -> None:
         self._place = place
@@ -164,7 +165,7 @@ class ForeignPage:
 
 
 class Empty(BaseHTTPRequestHandler):
-    """An empty answer for every address."""
+    """A handler that sends an empty response for every path."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -173,4 +174,4 @@ class Empty(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
+        """Discard the log line."""

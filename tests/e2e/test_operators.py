@@ -1,4 +1,5 @@
-"""`ops user …` on the deployed stack: the first administrator, a second invitation, a lost phone, blocked people."""
+"""Tests of `ops user …` on the deployed stack: the first administrator, a second invitation, a lost phone, blocked
+people."""
 
 import json
 import subprocess
@@ -18,7 +19,7 @@ PASSWORD = "correct horse battery"
 
 
 def user(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run `ops user …` for the stage `local`, which is found at its running stack."""
+    """Run `ops user …` for the stage `local`. The command finds the stage at its running stack."""
     return subprocess.run(
         [
             *(sys.executable, "-m", "ops", "user", *words, "--stage", "local"),
@@ -48,7 +49,7 @@ def sign_in(visitor: Visitor, email: str, password: str = PASSWORD) -> requests.
 
 
 def accept(stack: Stack, email: str) -> dict[str, Any]:
-    """Accept the last invitation; return the first refresh's answer."""
+    """Accept the last invitation. Return the response of the first refresh."""
     visitor = Visitor(stack)
     asked = sign_in(visitor, email, mailed_password(stack, email))
     assert asked.json() == {"challenge": {"name": "NEW_PASSWORD_REQUIRED"}}, asked.text
@@ -87,7 +88,7 @@ def test_the_first_administrator_comes_and_goes(stack: Stack) -> None:
 
 
 def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
-    """After an expired invitation, the password in the new mail works, and the old one does not."""
+    """After an expired invitation, the password in the new mail works. The old password does not work."""
     email = "expired@example.com"
     done(stack, "invite", email)
     old = mailed_password(stack, email)
@@ -102,7 +103,8 @@ def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
 
 @pytest.mark.security("S-67")
 def test_a_lost_phone_is_helped(stack: Stack) -> None:
-    """Sign-ins no longer ask for the authenticator app, the phone's session has ended, and another app can be set up."""
+    """Sign-ins no longer ask for the authenticator app, the phone's session has ended, and the person can set up another
+    app."""
     email = "lost-phone@example.com"
     stack.create_person(email, PASSWORD)
     phone = Visitor(stack)
@@ -132,7 +134,7 @@ def test_a_lost_phone_is_helped(stack: Stack) -> None:
 
 @pytest.mark.security("S-70")
 def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
-    """The password and the session stop working at once. Later the password works again, but the old session stays ended."""
+    """The password and the session stop working at once. Later the password works again, and the old session stays ended."""
     email = "kept-out@example.com"
     stack.create_person(email, PASSWORD)
     visitor = Visitor(stack)
@@ -154,7 +156,8 @@ def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
 
 
 def test_people_of_okta_are_helped_at_okta(stack: Stack) -> None:
-    """The messages say what the provider manages. Signing such people out works, too."""
+    """For people of a provider, the messages name the settings that the provider manages. The command can sign a
+    provider's person out."""
     visitor = Visitor(stack)
     email = "alice@example.com"
     visitor.sign_in(email)

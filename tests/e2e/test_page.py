@@ -1,4 +1,4 @@
-"""The page through API Gateway: what browsers cache, and what they write to the console."""
+"""Tests of the page through API Gateway: the browser's cache, and the browser's console."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.e2e.stack import Stack, Visitor
 
 @pytest.mark.security("S-53")
 def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> None:
-    """The 304 has no body, but has all headers of the full answer."""
+    """The 304 response has no body, and has all headers of the full response."""
     visitor = Visitor(stack, past_proxy=True)
     page = visitor.get("/")
     script = re.search(r'src="(/assets/[^"]+/app\.js)"', page.text)
@@ -34,8 +34,8 @@ def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> 
     "path", ["/", "/auth/config", "/auth/login?provider=Okta", "/auth/callback", "/me", "/nowhere"]
 )
 def test_hsts_leaves_api_gateway_and_stays_behind_the_local_proxy(stack: Stack, path: str) -> None:
-    """API Gateway sends HSTS as on AWS. The local proxy removes it: in a browser it would break every other http://localhost
-    page of this machine."""
+    """API Gateway sends HSTS as on AWS. The local proxy removes HSTS, because HSTS would break every other
+    http://localhost page of this machine in the browser."""
     name = "Strict-Transport-Security"
     there = Visitor(stack, past_proxy=True).get(path)
     here = Visitor(stack).get(path)
@@ -45,7 +45,7 @@ def test_hsts_leaves_api_gateway_and_stays_behind_the_local_proxy(stack: Stack, 
 
 
 def test_a_visit_leaves_the_console_clean_and_reloads_cheaply(page: Page, stack: Stack) -> None:
-    """Being signed out is not an error on the console. A reload requests only the page, and gets a 304."""
+    """A visit without a session causes no error in the console. A reload requests only the page, and gets a 304 response."""
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.goto(stack.url)

@@ -1,5 +1,4 @@
-"""Passkeys in Chromium with its virtual authenticator: set up, used, refused and removed. The local AWS verifies each of
-them."""
+"""Tests of passkeys in Chromium with its virtual authenticator. The local AWS verifies each passkey."""
 
 import re
 
@@ -16,7 +15,7 @@ PASSWORD = "correct horse battery pia"
 
 @pytest.fixture(scope="module", autouse=True)
 def person(stack: Stack) -> None:
-    """Create the person, and reset the counters, because all end-to-end tests come from one address."""
+    """A new person. The fixture resets the counters of attempts, because all end-to-end tests come from one address."""
     forget_attempts(stack)
     stack.create_person(EMAIL, PASSWORD)
 
@@ -39,7 +38,7 @@ def open_form(page: Page, stack: Stack) -> None:
 
 
 def sign_in(page: Page, stack: Stack) -> None:
-    """Sign in, and return when the page knows whether it may offer a passkey."""
+    """Sign in, and wait until the page has received whether to offer a passkey."""
     open_form(page, stack)
     field(page, "Password").fill(PASSWORD)
     with page.expect_response("**/auth/passkeys/offer"):
@@ -80,8 +79,8 @@ def sign_out(page: Page) -> None:
 def test_a_passkey_from_set_up_to_removal(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The page offers a passkey until "Not now". The person sets one up, names it, signs in with the keyboard in a new
-    browser, and removes it. A copied key is refused."""
+    """The page offers a passkey until the person presses "Not now". The person adds and names a passkey, signs in by
+    keyboard in a new browser, and removes the passkey. The server refuses a copied key."""
     device = Device(page)
     sign_in(page, stack)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
@@ -117,7 +116,7 @@ def test_a_passkey_from_set_up_to_removal(
     button(page, "Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
-    # Without user verification, the page says so and offers the password. A page of another site cannot use the
+    # Without user verification, the page shows an error and offers the password. A page of another site cannot use the
     # passkey.
     context.clear_cookies()
     device.send("setUserVerified", isUserVerified=False)
@@ -132,7 +131,7 @@ def test_a_passkey_from_set_up_to_removal(
     )
     assert foreign == "SecurityError"
 
-    # A copy of the key: its signature counter is lower than the original's.
+    # A copied key with a lower signature counter than the original key.
     device.send("removeCredential", credentialId=key["credentialId"])
     device.put({**key, "signCount": 0})
     context.clear_cookies()
@@ -146,7 +145,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("You have no passkey.")).to_be_visible()
     sign_out(page)
 
-    # The device still has the passkey, but Cognito does not.
+    # The device still has the passkey, and Cognito has deleted the passkey.
     context.clear_cookies()
     open_form(page, stack)
     button(page, "Use a passkey").click()
@@ -157,8 +156,8 @@ def test_a_passkey_from_set_up_to_removal(
 def test_a_known_browser_offers_the_passkey_by_itself(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The page offers it in the address field, and the virtual authenticator chooses it at once. Another tab is then signed
-    in, too."""
+    """The page offers the passkey in the address field, and the virtual authenticator chooses it at once. The sign-in
+    also signs another tab in."""
     Device(page)
     set_up(page, stack)
     other = context.new_page()
@@ -175,7 +174,7 @@ def test_a_known_browser_offers_the_passkey_by_itself(
 
 @pytest.mark.security("S-90")
 def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -> None:
-    """The browser refuses, and the page says what to do."""
+    """The browser refuses the set-up, and the page suggests a solution."""
     Device(page, hasResidentKey=False)
     sign_in(page, stack)
     open_list(page)
@@ -186,8 +185,8 @@ def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -
 
 @pytest.mark.security("S-102")
 def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> None:
-    """The password is forgotten, too. A mailed code allows a new password, which ends the lost passkey, because somebody
-    else may have it. Then the person sets up a new one."""
+    """The person has also forgotten the password. A mailed code allows a new password, which ends all earlier passkeys,
+    because a thief may have the device. The person then adds a new passkey."""
     email, new = "lost@example.com", "another horse battery pia"
     stack.create_person(email, PASSWORD)
     found = Device(page)
@@ -229,7 +228,7 @@ def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> Non
     sign_out(page)
     (made,) = (
         found.keys()
-    )  # the device keeps one passkey per person, so the new one has replaced the old one
+    )  # the device keeps one passkey per person, and the new passkey has replaced the old passkey
     assert made["credentialId"] != lost["credentialId"]
     page.context.clear_cookies()
     page.goto(f"{stack.url}#email")

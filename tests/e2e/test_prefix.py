@@ -1,4 +1,4 @@
-"""Gatehouse below a prefix of an app with its own page and /health, deployed like any other."""
+"""Tests of Gatehouse below a prefix of an app that has its own page and its own /health route."""
 
 from typing import Any
 
@@ -39,7 +39,8 @@ def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched
     assert page.url == info["page_url"]
 
 
-#: A front end's own call from a page of this origin. It returns the status, or the URL at which the person has to confirm.
+#: A call of a front end on a page of this origin. The call returns the status, or the URL of the page on which the person
+#: must confirm.
 CALL = """async (root) => {
   const assets = document.querySelector('script[type=module]').src;
   const { createSession } = await import(new URL('session.js', assets));
@@ -60,7 +61,7 @@ def call(page: Page, info: Any) -> dict[str, Any]:
 
 
 def grow_old(info: Any) -> None:
-    """Make every recorded proof an hour older, so that no test has to wait."""
+    """Move every recorded proof one hour into the past. The test then does not have to wait."""
     session = boto3.Session("test", "test", region_name=info["region"])
     table = session.client("dynamodb", endpoint_url=info["aws_endpoint_url"])
     name = "gatehouse-local-throttle"
@@ -74,8 +75,8 @@ def grow_old(info: Any) -> None:
 @pytest.mark.security("S-93")
 @pytest.mark.security("S-94")
 def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> None:
-    """On the page, people confirm by password or passkey. Okta's single sign-on gives no proof, until Okta is told to ask
-    for a new sign-in."""
+    """On the page, people confirm by password or passkey. Single sign-on at Okta gives no proof. Okta gives a proof after
+    a request for a new sign-in."""
     info = mounted.info
     grace = info["demo_users"][0]
     hello = page.get_by_role("heading", name="Hello, ")
@@ -92,11 +93,11 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(grace["password"])
     page.get_by_role("button", name="Continue", exact=True).click()
-    page.wait_for_url(info["app_url"])  # the page from which the call was made
+    page.wait_for_url(info["app_url"])  # the page that made the call
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200
 
-    # The person confirms by passkey, and types nothing.
+    # The person confirms by passkey, without typing.
     Device(page)
     page.get_by_role("link", name="Passkeys").click()
     page.get_by_label("Password", exact=True).fill(grace["password"])
@@ -121,7 +122,7 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     expect(hello).to_be_visible()
     assert call(page, info)["status"] == 200
     page.get_by_role("button", name="Sign out").click()
-    # Okta signs the person in without a question.
+    # Okta signs the person in without a password prompt.
     page.get_by_role("link", name="Continue with Okta").click()
     expect(hello).to_be_visible()
     grow_old(info)
@@ -129,7 +130,7 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     assert stale["status"] == 401
     page.goto(stale["url"])
     page.get_by_role("link", name="Continue with Okta").click()
-    page.get_by_text("alice@example.com", exact=True).click()  # this time Okta asks
+    page.get_by_text("alice@example.com", exact=True).click()  # Okta shows its prompt
     page.wait_for_url(info["app_url"])
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200

@@ -1,5 +1,5 @@
-"""A program signs a person in on the real stack: examples/program with Chromium, and what others could try with its
-client."""
+"""Tests of a program that signs a person in on the real stack: examples/program with Chromium, and attacks with the
+program's client."""
 
 import queue
 import re
@@ -23,7 +23,7 @@ CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").d
 
 @pytest.fixture(scope="module")
 def offered(stack: Stack) -> dict[str, Any]:
-    """The settings for programs, as the API offers them."""
+    """The settings for programs in the API's configuration."""
     found = Visitor(stack).get("/auth/config").json()["programs"]
     assert found["client_id"] != stack.info["client_id"]
     return dict(found)
@@ -31,7 +31,7 @@ def offered(stack: Stack) -> dict[str, Any]:
 
 @pytest.fixture
 def program(stack: Stack) -> tuple[Program, "queue.Queue[str]"]:
-    """The example program, and the URL that it opened in the browser."""
+    """The example program, and the URL that the program opened in the browser."""
     urls: queue.Queue[str] = queue.Queue()
     return (
         Program(stack.url, ca_file=stack.info["ca_file"], open_browser=urls.put, wait_seconds=60),
@@ -40,7 +40,7 @@ def program(stack: Stack) -> tuple[Program, "queue.Queue[str]"]:
 
 
 def sign_in(program: Program, urls: "queue.Queue[str]", page: Page) -> None:
-    """Sign in as Alice, while the program waits."""
+    """Sign in as Alice while the program waits."""
     failures: list[ProgramError] = []
 
     def wait() -> None:
@@ -59,7 +59,7 @@ def sign_in(program: Program, urls: "queue.Queue[str]", page: Page) -> None:
 
 
 def code_of(stack: Stack, asked: dict[str, str]) -> str:
-    """Sign in at Okta step by step, and return the resulting code."""
+    """Sign in at Okta step by step. Return the code of the redirect."""
     http = requests.Session()
     start = http.get(
         f"{stack.info['cognito_url']}/oauth2/authorize?{urlencode(asked)}",
@@ -76,7 +76,7 @@ def code_of(stack: Stack, asked: dict[str, str]) -> str:
 
 
 def asking(offered: dict[str, Any], **changes: str) -> dict[str, str]:
-    """Return an authorization request like the program's."""
+    """Return an authorization request like the request of the program."""
     return {
         "response_type": "code",
         "client_id": offered["client_id"],
@@ -92,7 +92,7 @@ def asking(offered: dict[str, Any], **changes: str) -> dict[str, str]:
 
 
 def exchange(offered: dict[str, Any], code: str, **changes: str) -> requests.Response:
-    """Redeem a code like the program."""
+    """Redeem a code as the program does."""
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -107,7 +107,8 @@ def exchange(offered: dict[str, Any], code: str, **changes: str) -> requests.Res
 def test_a_program_signs_in_calls_renews_and_signs_out(
     program: tuple[Program, "queue.Queue[str]"], page: Page, stack: Stack
 ) -> None:
-    """The program uses a browser and Okta. The record is the person's, and after the sign-out nothing can be renewed."""
+    """The program uses a browser and Okta. The record belongs to Alice. After the sign-out, the program cannot renew its
+    tokens."""
     session, urls = program
     sign_in(session, urls, page)
     me = session.call("GET", "me")
@@ -128,7 +129,7 @@ def test_a_program_signs_in_calls_renews_and_signs_out(
 def test_its_token_is_one_of_ours_while_the_stage_says_so(
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
-    """API Gateway accepts tokens of any client of the pool. Our handlers accept only those of clients that the stage
+    """API Gateway accepts tokens of any client of the pool. Our handlers accept only tokens of clients that the stage
     names."""
     tokens = exchange(offered, code_of(stack, asking(offered))).json()
     answer = visitor.get("/whoami", tokens["access_token"])
@@ -137,7 +138,7 @@ def test_its_token_is_one_of_ours_while_the_stage_says_so(
     with stack.with_setting("PROGRAM_CLIENT_ID", ""):
         assert visitor.get("/whoami", tokens["access_token"]).status_code == 401
         assert "programs" not in visitor.get("/auth/config").json()
-    # If a program asks for more scopes, it does not get more.
+    # A program that requests more scopes does not get more scopes.
     wanted = asking(offered, scope="openid aws.cognito.signin.user.admin")
     http = requests.get(
         f"{stack.info['cognito_url']}/oauth2/authorize?{urlencode(wanted)}",
@@ -163,7 +164,7 @@ def test_its_token_is_one_of_ours_while_the_stage_says_so(
 def test_no_code_goes_to_another_address(
     stack: Stack, offered: dict[str, Any], redirect_uri: str
 ) -> None:
-    """Only the exact addresses of the stage work. For any other address Cognito does not redirect the browser."""
+    """Only the exact addresses of the stage work. For any other address, Cognito does not redirect the browser."""
     port = str(urlsplit(offered["redirect_uris"][0]).port)
     asked = asking(offered, redirect_uri=redirect_uri.replace("PORT", port))
     answer = requests.get(
@@ -180,7 +181,8 @@ def test_no_code_goes_to_another_address(
 def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address(
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
-    """Another program on the machine may see the code, but cannot use it. The code works once."""
+    """Another program on the machine may read the code. Without the verifier, the client and the address, the code is
+    useless. The code works once."""
     own = str(stack.info["client_id"])
     callback = f"{stack.url}auth/callback"
     code = code_of(stack, asking(offered))
@@ -195,7 +197,7 @@ def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address
         assert (answer.status_code, "access_token" in answer.text) == (400, False), changes
     assert exchange(offered, code).status_code == 200
     assert exchange(offered, code).status_code == 400
-    # Programs cannot use a code of the app's own client, either.
+    # Programs cannot use a code of the app's own client.
     back = parse_qs(urlsplit(visitor.callback_url(stack.sub("alice@example.com"))).query)
     for changes in ({}, {"redirect_uri": callback}):
         answer = exchange(offered, back["code"][0], **changes)
@@ -206,7 +208,7 @@ def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address
 def test_nobody_makes_an_account_or_tries_a_password_with_its_id(
     stack: Stack, offered: dict[str, Any]
 ) -> None:
-    """Cognito's open API accepts calls of anybody with the id of a client without a secret."""
+    """Cognito's public API accepts calls from anybody who has the id of a client without a secret."""
     cognito = stack.aws("cognito-idp")
     client_id = offered["client_id"]
     with pytest.raises(cognito.exceptions.UserLambdaValidationException):

@@ -1,7 +1,7 @@
-"""S-53 on the deployed API: every route of API Gateway, every reachable status, one set of headers.
+"""Tests that every route and every reachable status of the deployed API has the same set of security headers (S-53).
 
-This includes API Gateway's own errors (unknown path, unknown method, no token, throttled, function broken). Visitors
-call API Gateway without the front proxy, which removes HSTS.
+The tests include API Gateway's own errors (unknown path, unknown method, no token, throttled, function broken). Visitors
+call API Gateway without the front proxy, because the proxy removes HSTS.
 """
 
 import json
@@ -73,7 +73,7 @@ def concrete(path: str) -> str:
 
 
 def check(seen: Seen, route: str, answer: requests.Response) -> None:
-    """Check an answer's headers against the set."""
+    """Check a response's headers against the set."""
     seen.setdefault(route, set()).add(answer.status_code)
     allowed = {
         d["header"]: d["value"]
@@ -108,7 +108,7 @@ def admin(stack: Stack) -> Iterator[tuple[Visitor, dict[str, str]]]:
 
 @pytest.fixture(scope="module")
 def plain_token(stack: Stack) -> dict[str, str]:
-    """A person in no group."""
+    """The access token of a person in no group."""
     visitor = Visitor(stack, past_proxy=True)
     return {"Authorization": f"Bearer {visitor.sign_in('chloe@example.org')['access_token']}"}
 
@@ -176,8 +176,8 @@ def test_what_callers_can_bring_about(
     admin: tuple[Visitor, dict[str, str]],
     plain_token: dict[str, str],
 ) -> None:
-    """Callers send valid and invalid bodies, tokens and methods to every route, and reach each documented status that a
-    caller can cause."""
+    """The test sends valid and invalid bodies, tokens and methods to every route. The responses include each documented
+    status that a caller can cause."""
     visitor, token = admin
     page = {"X-Gatehouse": "1", "Origin": stack.origin}
     typed = {**page, "Content-Type": "application/json"}
@@ -249,7 +249,7 @@ def test_what_callers_can_bring_about(
 def test_what_api_gateway_answers_alone(
     stack: Stack, seen: Seen, admin: tuple[Visitor, dict[str, str]]
 ) -> None:
-    """API Gateway alone answers unknown paths, and every method that a path does not have."""
+    """API Gateway alone responds to unknown paths and to methods that a path does not have."""
     visitor, token = admin
     held = deployed_routes(stack)
     for path in sorted({path for _, path in held}):
@@ -266,7 +266,7 @@ def test_what_api_gateway_answers_alone(
 
 @contextmanager
 def broken_handler(stack: Stack) -> Iterator[None]:
-    """The function cannot start."""
+    """Make the function fail at its start."""
     functions = stack.aws("lambda")
     before = functions.get_function_configuration(FunctionName=FUNCTION)["Handler"]
     functions.update_function_configuration(FunctionName=FUNCTION, Handler="app.nothing")
@@ -278,7 +278,7 @@ def broken_handler(stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def throttled_stage(stack: Stack) -> Iterator[None]:
-    """The stage's limits are used up."""
+    """Set the stage's request limits to zero."""
     gateway, api = stack.aws("apigateway"), stack.info["rest_api_id"]
     stage = gateway.get_stages(restApiId=api)["item"][0]
     before = stage["methodSettings"]["*/*"]
@@ -311,15 +311,15 @@ def no_tables_no_secrets(stack: Stack) -> Iterator[None]:
         yield
 
 
-#: The faults, each with a status that it must cause on some route.
+#: The faults, each with a status that the fault must cause on some route.
 FAULTS: dict[str, tuple[Callable[[Stack], Any], int]] = {
     "function broken": (broken_handler, 502),
     "stage throttled": (throttled_stage, 429),
     "not set up": (lambda stack: stack.with_setting("COGNITO_URL", ""), 500),
     "tables and secrets gone": (no_tables_no_secrets, 503),
 }
-#: A function that cannot start is slow to report it, and API Gateway's answer is the same for all routes: one of each
-#: kind is enough.
+#: A function that cannot start reports the error slowly. API Gateway's response is the same for all routes, and one route of
+#: each kind is enough.
 SAMPLE = {
     "function broken": {
         *("GET /", "GET /me", "PATCH /me", "POST /auth/refresh", "OPTIONS /me"),
@@ -334,8 +334,8 @@ SAMPLE = {
 def test_faults_are_dressed_alike(
     stack: Stack, seen: Seen, admin: tuple[Visitor, dict[str, str]], fault: str
 ) -> None:
-    """The test covers 5xx and 429, from the app and from API Gateway, on every route. A broken function is tested on one
-    route of each kind."""
+    """The test covers 5xx and 429 responses, from the app and from API Gateway, on every route. For a broken function,
+    the test uses one route of each kind."""
     visitor, token = admin
     bring_about, expected = FAULTS[fault]
     headers = {"X-Gatehouse": "1", "Origin": stack.origin, **token}

@@ -1,4 +1,4 @@
-"""Sessions in a real Chromium on the running stack: tabs, sleep, idleness, outages."""
+"""Tests of sessions in a real Chromium on the running stack: tabs, sleep, idleness, outages."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.e2e.stack import Stack, Visitor
 ALICE = "alice@example.com"
 CHLOE = "chloe@example.org"
 SESSION = "__Host-gatehouse"
-#: In `make soak`, the number is larger.
+#: `make soak` uses a larger number.
 ROUNDS = 50 if os.environ.get("GATEHOUSE_SOAK") else 15
 
 
@@ -30,7 +30,7 @@ def sign_in(page: Page, stack: Stack) -> None:
 
 
 def sealer(stack: Stack) -> Sealer:
-    """The stack's own sealer, with the secret that only its operators can read."""
+    """The stack's sealer. Its secret is readable only for operators."""
     secret = stack.aws("secretsmanager").get_secret_value(SecretId="gatehouse/local/sealing-keys")
     ring = KeyRing.parse(json.loads(secret["SecretString"]))
     return Sealer(lambda renew: ring)
@@ -69,8 +69,8 @@ REFRESH_LOOP = """async ([rounds, locked]) => {
 def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
     context: BrowserContext, stack: Stack, locked: bool
 ) -> None:
-    """The tabs refresh many times, once with the lock that tabs of one origin share, and once with only the server's grace
-    period."""
+    """The tabs refresh many times. In the first case, tabs of one origin share a lock. In the second case, the tabs have
+    no lock, and the server accepts the old token in the grace period."""
     tabs = [context.new_page(), context.new_page()]
     sign_in(tabs[0], stack)
     tabs[1].goto(stack.url)
@@ -88,7 +88,7 @@ def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
 def test_a_sign_out_reaches_the_other_tab_within_a_second(
     context: BrowserContext, stack: Stack
 ) -> None:
-    """The time is measured from the server's answer in the first tab to the signed-out view in the other tab."""
+    """The test measures the time from the server's response in the first tab to the signed-out view in the other tab."""
     first, second = context.new_page(), context.new_page()
     sign_in(first, stack)
     second.goto(stack.url)
@@ -125,7 +125,7 @@ def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
 def test_idleness_warns_and_then_ends_the_session(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The page warns before the deadline. At the deadline the server decides, and the cookie is deleted."""
+    """The page warns before the deadline. At the deadline the server decides, and the page deletes the cookie."""
     page.clock.install()
     sign_in(page, stack)
     page.clock.fast_forward("28:30")
@@ -151,7 +151,7 @@ def test_staying_averts_the_end(page: Page, stack: Stack) -> None:
 
 @pytest.mark.security("S-35")
 def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None:
-    """Every call fails for a minute, and the page says so. When the API works again, the person is still signed in."""
+    """Every call fails for a minute, and the page shows an error. After the outage, the person is still signed in."""
     page.clock.install()
     sign_in(page, stack)
     down: list[str] = []
@@ -161,7 +161,7 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
         route.abort("connectionrefused")
 
     page.route(re.compile(r"/auth/refresh"), fail)
-    page.clock.fast_forward("11:00")  # by now the access token has expired
+    page.clock.fast_forward("11:00")  # by this time the access token has expired
     page.mouse.click(5, 5)
     for _ in range(60):
         page.clock.run_for(1000)
@@ -171,7 +171,7 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if r.url.endswith("/refresh") else None)
     with page.expect_response("**/auth/refresh") as answered:
-        for _ in range(120):  # there is at most a minute between two attempts
+        for _ in range(120):  # at most one minute passes between two attempts
             page.clock.run_for(1000)
             if asked:
                 break
@@ -203,7 +203,7 @@ def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
 
 
 def test_only_administrators_sign_others_out(stack: Stack, administrator: Visitor) -> None:
-    """Other callers get 403, or 401 without a token. An unknown person is 404."""
+    """Other callers receive 403, or 401 without a token. For an unknown person the response is 404."""
     refused = sign_out(stack, CHLOE, Visitor(stack).sign_in()["access_token"])
     assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
     refused = sign_out(stack, CHLOE, None)
@@ -222,7 +222,7 @@ def sign_out(stack: Stack, person: str, token: str | None) -> requests.Response:
 
 @pytest.fixture(scope="module")
 def administrator(stack: Stack) -> Iterator[Visitor]:
-    """A person in the group `admins`, signed in."""
+    """A signed-in person in the group `admins`."""
     cognito, pool = stack.aws("cognito-idp"), stack.info["user_pool_id"]
     visitor = Visitor(stack)
     visitor.sign_in(CHLOE)

@@ -16,7 +16,8 @@ BRUNO = "bruno@example.com"
 
 @pytest.mark.security("S-60")
 def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
-    """IAM is enforced: without the right to GetItem the record cannot be read, and with the right it can be read again."""
+    """IAM is enforced. Without the right to GetItem, the app cannot read the record. With the right, the app can read the
+    record again."""
     visitor = Visitor(stack)
     token = visitor.sign_in()["access_token"]
     role = api_role(stack)
@@ -28,7 +29,7 @@ def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
 
 @pytest.mark.security("S-55")
 def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: Stack) -> None:
-    """The trigger cannot write the record, so the sign-in is refused, and the page shows our own message."""
+    """The trigger cannot write the record. Cognito refuses the sign-in, and the page shows our own message."""
     stack.forget_person(BRUNO)
     visitor = Visitor(stack)
     with stack.without_permission(trigger_role(stack), "dynamodb:UpdateItem"):
@@ -42,7 +43,7 @@ def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: 
 
 @pytest.mark.security("S-57")
 def test_a_lost_record_is_healed_by_the_next_sign_in(stack: Stack) -> None:
-    """If the trigger's write was lost, the sign-in writes the record again."""
+    """The trigger's write was lost, and the sign-in writes the record again."""
     Visitor(stack).sign_in()
     name = stack.user_name(ALICE)
     before = stack.user_item(name)
@@ -71,7 +72,7 @@ def test_a_lost_record_is_healed_by_the_next_sign_in(stack: Stack) -> None:
 def test_errors_of_gateway_and_app_look_alike(
     stack: Stack, method: str, path: str, headers: dict[str, str], status: int, code: str
 ) -> None:
-    """All errors have the same format and security headers, whether API Gateway or the app answers."""
+    """All errors of API Gateway and of the app have the same format and security headers."""
     answer = Visitor(stack, past_proxy=True).request(method, path, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (status, code)
     assert set(answer.json()) == {"error", "message"}
@@ -80,14 +81,14 @@ def test_errors_of_gateway_and_app_look_alike(
 
 
 def test_an_oversized_body_is_413(stack: Stack) -> None:
-    """API Gateway refuses such a body before any code reads it."""
+    """API Gateway refuses the body before the app reads the body."""
     answer = Visitor(stack).post("/auth/refresh", {"padding": "x" * 20_000})
     assert (answer.status_code, answer.json()["error"]) == (413, "payload_too_large")
 
 
 @pytest.mark.parametrize("value", ["", "garbage", "k1.AAAA", "k9." + "A" * 200])
 def test_a_malformed_session_cookie_is_no_session_and_is_cleared(stack: Stack, value: str) -> None:
-    """The answer is 401 and clears the cookie, instead of a permanent error."""
+    """The response is 401 and clears the cookie. The next request then works without the cookie."""
     visitor = Visitor(stack, cookies={"__Host-gatehouse": value})
     answer = visitor.post("/auth/refresh")
     assert (answer.status_code, answer.json()["error"]) == (401, "no_session")
@@ -96,8 +97,8 @@ def test_a_malformed_session_cookie_is_no_session_and_is_cleared(stack: Stack, v
 
 @pytest.mark.security("S-66")
 def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
-    """The zip itself has cryptography, because the emulator has its own copy, which would hide that it is missing. The zip
-    has neither tests nor ops."""
+    """The zip must contain cryptography. The emulator has its own copy, and a missing copy in the zip would stay
+    undetected. The zip contains neither tests nor `ops`."""
     functions = stack.aws("lambda")
     location = functions.get_function(FunctionName="gatehouse-local")["Code"]["Location"]
     with urllib.request.urlopen(location) as answer:
@@ -108,7 +109,7 @@ def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
     assert not {"tests", "ops", "boto3", "botocore", ".venv"} & roots
     compiled = {name for name in names if "__pycache__" in name and name.startswith("chalicelib")}
     sources = {name for name in names if name.endswith(".py")}
-    # The compiled code of all Gatehouse's modules is in one file, which has no source.
+    # One file has the compiled code of all Gatehouse modules. The zip does not contain their source files.
     assert compiled <= {
         cache_from_source(name) for name in (*sources, "chalicelib/gatehouse/modules.py")
     }

@@ -1,5 +1,5 @@
-"""The users table is throttled, down or slow while the deployed functions use it: what people see, what is stored, and what
-is repaired."""
+"""Tests with a users table that is throttled, down or slow. The tests check the responses to people, the stored data,
+and the repairs after the outage."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,8 +18,8 @@ ALICE = "alice@example.com"
 
 @pytest.fixture(scope="module")
 def table(stack: Stack) -> Iterator[FaultyTable]:
-    """Start the containers first: several cold starts at once can exceed Cognito's 5 s, and these tests are about the
-    table."""
+    """The proxy for the table's faults. The fixture first starts the containers, because several cold starts at once can
+    exceed Cognito's 5 s."""
     with faulty_users_table(stack) as faulty:
         with ThreadPoolExecutor() as at_once:
             wait([at_once.submit(Visitor(stack).sign_in, ALICE) for _ in range(4)])
@@ -28,7 +28,7 @@ def table(stack: Stack) -> Iterator[FaultyTable]:
 
 @pytest.fixture
 def newcomer(stack: Stack) -> Iterator[str]:
-    """A person at Okta who is unknown to the pool, before the test and after it."""
+    """A person at Okta, without an account in the pool before and after the test."""
     stack.forget_person(CHLOE)
     yield CHLOE
     stack.forget_person(CHLOE)
@@ -54,7 +54,7 @@ def confirm(stack: Stack, visitor: Visitor, email: str) -> int:
 
 
 def failed_mails(stack: Stack) -> int:
-    """How often the function that mails codes has failed."""
+    """Return how often the function that mails codes has failed."""
     found = stack.aws("logs").filter_log_events(
         logGroupName="/aws/lambda/gatehouse-local-account_mail",
         filterPattern='"account_mail_failed"',
@@ -68,10 +68,9 @@ def failed_mails(stack: Stack) -> int:
 def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
     stack: Stack, table: FaultyTable, newcomer: str, fault: str
 ) -> None:
-    """The test uses hosted and direct sign-in at once. New people are asked to try again: Cognito gets an answer within its
-    5 s, and the pool has no profile of them. Known people are signed in, but their record is not written. The first sign-in
-    afterwards writes what is missing.
-    """
+    """The test uses hosted and direct sign-in at once. The page asks new people to try again. Cognito receives a response
+    within its 5 s, and creates no profile. People with an account are signed in, without a write to their record. After
+    the outage, the first sign-in writes the missing data."""
     known, unknown = f"known-{fault}@else.example", f"new-{fault}@else.example"
     stack.create_person(known, PASSWORD)
     Visitor(stack).sign_in(ALICE)
@@ -94,22 +93,22 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct_known = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         assert hosted_new.result() == "/?error=temporarily_unavailable"
         assert hosted_known.result() == "/"
-        # The route does not wait for the mail, so its answer hides the outage. No account is created, and Lambda tries
-        # again.
+        # The route does not wait for the mail, and its response hides the outage. No account exists yet. Lambda repeats the
+        # call.
         assert direct_new.result() == 200
         expect_soon(lambda: failed_mails(stack) > failed)
         signed_in = direct_known.result()
-        # Read before the outage ends: the next of Lambda's tries would then create the account.
+        # The test reads the pool before the outage ends, because Lambda's next call would then create the account.
         accounts = [*stack.accounts(newcomer), *stack.accounts(unknown)]
         left = [*row_of(stack, newcomer), *row_of(stack, unknown)]
     assert signed_in.status_code == 200
-    # At most 16 writes: two tries for each of three triggers and two sign-ins, and for the sign-up's trigger in each of
-    # Lambda's three calls. Had a trigger timed out, Cognito would have called it again.
+    # At most 16 writes. Each of three triggers and two sign-ins writes up to twice. The sign-up's trigger writes up to twice
+    # in each of Lambda's three calls. After a timeout of a trigger, Cognito would have called the trigger again.
     assert {*table.spoiled} == {"UpdateItem"}
     assert len(table.spoiled) <= 16
     assert accounts == []
-    # A slow table has written although nobody saw the answer, once for each call by Lambda; records without a person
-    # are PENDING and expire.
+    # A slow table has written although its response was lost, once for each call by Lambda. Records without a person are
+    # PENDING and expire.
     assert {row["status"] for row in left} == ({"PENDING"} if fault == "slow" else set())
     assert len(left) <= 1 + 3
     assert all("expiresAt" in row for row in left)
@@ -121,7 +120,7 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         visitor = Visitor(stack)
         assert sign_up(visitor, unknown) == 200
-        # Lambda may repeat the sign-up from the outage, too, which mails another code. Only the newest code is valid.
+        # Lambda may also repeat the sign-up from the outage, which mails another code. Only the newest code is valid.
         expect_soon(lambda: confirm(stack, visitor, unknown) == 200)
         assert [each.result() for each in hosted] == ["/", "/"]
         assert direct.result().status_code == 200
@@ -135,8 +134,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
 def test_the_page_asks_a_newcomer_to_try_again_and_lets_a_known_person_in(
     page: Page, stack: Stack, table: FaultyTable, newcomer: str
 ) -> None:
-    """While the table is throttled or down, the page says so in plain words. Its button to try again works once the table
-    works."""
+    """While the table is throttled or down, the page asks the person to try again. After the outage, the page's button
+    for a new attempt works."""
     Visitor(stack).sign_in(ALICE)
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()

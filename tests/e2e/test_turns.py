@@ -1,5 +1,5 @@
-"""Everyday situations on the real stack, in Chromium: a repeated callback, a prefetched one, and six sign-ins in
-progress."""
+"""Tests of everyday situations on the real stack, in Chromium: a repeated callback, a prefetched callback, and six
+sign-ins in progress."""
 
 import re
 from typing import Any
@@ -32,8 +32,8 @@ def session(context: BrowserContext) -> str:
 def test_a_callback_once_more_shows_the_person(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The callback is opened again from the history, a bookmark or a restored tab. There is no error, and the session
-    continues."""
+    """The person opens the callback again from the history, a bookmark or a restored tab. The page shows no error, and
+    the session continues."""
     seen: list[str] = []
     page.on("request", lambda asked: seen.append(asked.url) if CALLBACK.search(asked.url) else None)
     at_okta(page, stack)
@@ -52,7 +52,7 @@ def test_a_callback_once_more_shows_the_person(
 
 @pytest.mark.security("S-11")
 def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Stack) -> None:
-    """The browser requests the callback before the person opens it. That uses up neither state nor code."""
+    """The browser requests the callback before the person opens the callback. State and code stay unused."""
     held: list[str] = []
     browser = page.context.new_cdp_session(page)
 
@@ -61,7 +61,7 @@ def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Sta
         refused = {"requestId": event["requestId"], "errorReason": "Aborted"}
         browser.send("Fetch.failRequest", refused)
 
-    browser.on("Fetch.requestPaused", hold)  # Playwright's own routes do not see redirects
+    browser.on("Fetch.requestPaused", hold)  # Playwright's own routes do not receive redirects
     browser.send("Fetch.enable", {"patterns": [{"urlPattern": "*/auth/callback?*"}]})
     at_okta(page, stack)
     with page.expect_event("requestfailed", lambda asked: bool(CALLBACK.search(asked.url))):
@@ -82,7 +82,8 @@ def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Sta
 def test_the_oldest_of_six_sign_ins_ends_beside_the_session(
     context: BrowserContext, stack: Stack
 ) -> None:
-    """Newer sign-ins replaced the oldest one. The person stays signed in, and one line on the page says what happened."""
+    """Newer sign-ins replaced the oldest sign-in. The person stays signed in, and one line on the page reports the
+    replaced sign-in."""
     tabs = [context.new_page() for _ in range(6)]
     for tab in tabs:
         at_okta(tab, stack)

@@ -1,9 +1,10 @@
-"""S-61 for the whole end-to-end run, so this file's name comes last: all logs of the functions, all answers.
+"""Tests that search all logs of the functions and all responses of the whole end-to-end run for secrets (S-61). Because
+of its name, the file runs last.
 
-The tenants' tests, which may use a separate stack, also end with it.
+The tenants' tests, which may use a separate stack, run the same tests at their end.
 
-The secrets are this run's: those in Secrets Manager, and typed or mailed ones; tokens and cookies are found by their
-shape.
+The tests search for the secrets of this run: secrets in Secrets Manager, and typed or mailed secrets. The tests recognize
+tokens and cookies by format.
 """
 
 import base64
@@ -53,7 +54,7 @@ def kept_secrets(stack: Stack) -> set[str]:
 
 
 def mailed_codes(stack: Stack) -> set[str]:
-    """Every mailed code."""
+    """Return every mailed code."""
     outbox: dict[str, Any] = requests.get(
         f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
     ).json()["messages"]
@@ -62,7 +63,7 @@ def mailed_codes(stack: Stack) -> set[str]:
 
 
 def shown(text: str, secrets: set[str]) -> list[str]:
-    """Return those of `secrets` that occur in `text`; six digits may be part of an id."""
+    """Return the `secrets` that occur in `text`. Six digits that are part of an id do not count."""
     return sorted(
         s[:4] for s in secrets if re.search(rf"(?<![\w.-]){re.escape(s)}(?![\w.-])", text)
     )
@@ -70,7 +71,7 @@ def shown(text: str, secrets: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def signed_in(stack: Stack) -> Visitor:
-    """Make one sign-in, so that there is something to search when this file runs alone."""
+    """Sign one person in. If this file runs alone, the logs then have content."""
     visitor = Visitor(stack)
     visitor.sign_in()
     for person in stack.info["demo_users"]:
@@ -82,7 +83,7 @@ def signed_in(stack: Stack) -> Visitor:
 @pytest.mark.security("S-61")
 @pytest.mark.security("S-46")
 def test_no_secret_of_the_whole_run_is_in_a_functions_log(stack: Stack, signed_in: Visitor) -> None:
-    """No log contains anything from Secrets Manager, anything typed or mailed, a token, a cookie or an address."""
+    """No log contains any text from Secrets Manager, any typed or mailed secret, a token, a cookie or an address."""
     logs = logs_of(stack)
     assert any('"sign_in"' in message for message in logs["gatehouse-local"])
     secrets = kept_secrets(stack) | TYPED | mailed_codes(stack)
@@ -99,7 +100,8 @@ def test_no_secret_of_the_whole_run_is_in_a_functions_log(stack: Stack, signed_i
 def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
     stack: Stack, signed_in: Visitor
 ) -> None:
-    """No answer contains a secret, a code, a refresh token or an ID token. Sealed values are only in cookies and cursors."""
+    """No response contains a secret, a code, a refresh token or an ID token. Only cookies and cursors contain sealed
+    values."""
     secrets = kept_secrets(stack) | mailed_codes(stack)
     secrets |= {person["password"] for person in stack.info["demo_users"]}
     assert len(ANSWERS) > 3
@@ -116,7 +118,7 @@ def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
 
 @pytest.mark.security("S-61")
 def test_the_look_finds_what_it_looks_for() -> None:
-    """If each kind of secret is planted in a text, the search finds it."""
+    """The test plants each kind of secret in a text, and the search finds the secret."""
     part = "A" * 40
     assert JWT.search(f'{{"token": "eyJ{part}.{part}.{part}"}}')
     assert SEALED.search(f"__Host-gatehouse=k1.{part}{part}; Path=/")

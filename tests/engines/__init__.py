@@ -1,4 +1,4 @@
-"""Firefox and WebKitGTK, driven by WebDriver. Playwright drives Chromium (tests/conftest.py)."""
+"""Drivers for Firefox and WebKitGTK by WebDriver. Chromium uses Playwright (tests/conftest.py)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.engines.firefox import Firefox
 from tests.engines.webdriver import Driver
 from tests.engines.webkit import WebKit
 
-#: Starts each engine with a new profile in a folder, where it trusts the certificate's authority.
+#: Starts each engine with a new profile in a folder. The engine trusts the certificate's authority.
 ENGINES: dict[str, Callable[[Path, Certificate], Driver]] = {
     "firefox": lambda folder, trusted: Firefox(folder, trusted.ca_file),
     "webkit": lambda folder, trusted: WebKit(folder, trusted.ca_file, trusted.file),

@@ -1,8 +1,9 @@
-"""Firefox without a window, driven by Marionette, the protocol into which geckodriver translates WebDriver.
+"""A driver for Firefox without a window. The driver uses Marionette, the protocol into which geckodriver translates
+WebDriver.
 
-https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html Debian has no geckodriver; Firefox itself
-includes Marionette, so only the browser is needed. The profile is new, and its certificate database trusts the stack's
-authority, as a person's does after `ops trust`.
+https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html Firefox includes Marionette, and Debian has no
+geckodriver. Firefox is therefore the only program that the driver needs. The profile is new. Its certificate database
+trusts the stack's authority, as a person's database does after `ops trust`.
 """
 
 import json
@@ -46,7 +47,7 @@ class Firefox:
         ca_file: Path | None,
         preferences: Mapping[str, str | int | bool] | None = None,
     ) -> None:
-        """Start Firefox with a new profile in `folder`, where it trusts `ca_file` in addition to the usual authorities."""
+        """Start Firefox with a new profile in `folder`. Firefox trusts `ca_file` in addition to the usual authorities."""
         profile = firefox_profile(folder, ca_file)
         wanted = {**_PREFERENCES, **(preferences or {})}
         (profile / "user.js").write_text(
@@ -72,7 +73,7 @@ class Firefox:
         self.version = str(started["capabilities"]["browserVersion"])
 
     def call(self, command: Command, parameters: Mapping[str, Any]) -> Any:
-        """Run one command; raises WebDriverError."""
+        """Run one command. Raises WebDriverError."""
         answer = self._call(command.marionette, parameters)
         # Over HTTP the result is in `value`. Marionette returns either the result itself or an object with only `value`.
         return answer["value"] if isinstance(answer, dict) and set(answer) == {"value"} else answer

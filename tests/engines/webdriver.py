@@ -1,6 +1,6 @@
 """A browser for tests that act like a person, over W3C WebDriver: https://www.w3.org/TR/webdriver2/
 
-The tests need only a dozen commands, so this is our own client: Selenium would add eight packages and still need a
+The tests need only a dozen commands, and use this small client. Selenium would add eight packages and would still need a
 driver program for Firefox. Every search waits for its result.
 """
 
@@ -17,7 +17,7 @@ _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Command(NamedTuple):
-    """How one command is written in HTTP and in Marionette, Firefox's own protocol."""
+    """The HTTP form of a command, and its form in Marionette, Firefox's own protocol."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ CLOSE = Command("DELETE", "/window", "WebDriver:CloseWindow")
 
 
 class WebDriverError(Exception):
-    """The browser's error; `code` is one of WebDriver's."""
+    """The browser's error. `code` is one of WebDriver's error codes."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -59,14 +59,14 @@ class Driver(Protocol):
     version: str
 
     def call(self, command: Command, parameters: Mapping[str, Any]) -> Any:
-        """Run one command; raises WebDriverError."""
+        """Run one command. Raises WebDriverError."""
 
     def stop(self) -> None:
         """End the browser."""
 
 
 class Page:
-    """The browser's current tab."""
+    """The current tab of the browser."""
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
@@ -86,7 +86,7 @@ class Page:
         return str(self.driver.call(URL, {}))
 
     def run(self, script: str, *arguments: object) -> Any:
-        """Run a function's body in the page."""
+        """Run `script` in the page as the body of a function."""
         return self.driver.call(SCRIPT, {"script": script, "args": list(arguments)})
 
     def text(self) -> str:
@@ -94,53 +94,53 @@ class Page:
         return str(self.run("return document.body ? document.body.innerText : ''"))
 
     def see(self, text: str) -> None:
-        """Wait until the page contains this text."""
+        """Wait until the page contains `text`."""
         self._wait(lambda: text in self.text(), f"the text {text!r}")
 
     def see_heading(self, text: str) -> None:
-        """Wait until this is the page's heading."""
+        """Wait until `text` is the heading of the page."""
         found = "return [...document.querySelectorAll('h1')].map((h) => h.innerText.trim())"
         self._wait(lambda: text in self.run(found), f"the heading {text!r}")
 
     def press(self, text: str) -> None:
-        """Press the button or follow the link with this text, or whose text begins with it."""
+        """Press the button or follow the link with the text `text`. A longer text may begin with `text`."""
         named = f"[starts-with(normalize-space(), {_quoted(text)})]"
         self._act(f"//*[self::button or self::a or self::summary]{named}", CLICK)
 
     def submit(self) -> None:
-        """Press the form's own button."""
+        """Press the form's submit button."""
         self._act("//form//button[@type='submit']", CLICK)
 
     def fill(self, label: str, text: str) -> None:
-        """Replace the text of the field with that label."""
+        """Replace the text of the field with the label `label`."""
         field = f"//input[@id = //label[normalize-space() = {_quoted(label)}]/@for]"
         inside = f"//label[normalize-space() = {_quoted(label)}]//input"
         self._act(f"{field} | {inside}", CLEAR)
         self._act(f"{field} | {inside}", TYPE, {"text": text})
 
     def cookies(self) -> dict[str, dict[str, Any]]:
-        """Return the cookies of this page's host, by name."""
+        """Return the cookies of the page's host, by name."""
         return {cookie["name"]: cookie for cookie in self.driver.call(COOKIES, {})}
 
     def forget(self) -> None:
-        """Delete this host's cookies."""
+        """Delete the cookies of the page's host."""
         self.driver.call(FORGET, {})
 
     def resize(self, width: int, height: int) -> None:
-        """Give the window another size."""
+        """Change the size of the window."""
         self.driver.call(RESIZE, {"width": width, "height": height})
 
     def picture(self) -> bytes:
-        """Return the window's content as a PNG."""
+        """Return an image of the window's content as PNG."""
         return b64decode(self.driver.call(SCREENSHOT, {"full": False}))
 
     @property
     def tab(self) -> str:
-        """Return the handle of this tab."""
+        """Return the handle of the current tab."""
         return str(self.driver.call(WINDOW, {}))
 
     def new_tab(self) -> str:
-        """Open a tab and continue in it; return its handle."""
+        """Open a tab and continue in the new tab. Return the handle of the new tab."""
         handle = str(self.driver.call(NEW_WINDOW, {"type": "tab"})["handle"])
         self.switch(handle)
         return handle
@@ -150,7 +150,7 @@ class Page:
         self.driver.call(SWITCH, {"handle": handle})
 
     def close_other_tabs(self) -> None:
-        """Close all tabs except the first, and continue there."""
+        """Close all tabs except the first tab, and continue in the first tab."""
         first, *others = self.driver.call(WINDOWS, {})
         for handle in others:
             self.switch(handle)
@@ -160,7 +160,7 @@ class Page:
     def _act(
         self, path: str, command: Command, parameters: Mapping[str, Any] | None = None
     ) -> None:
-        """Use the first matching element that can be used."""
+        """Run `command` on the first matching element that accepts the command."""
 
         def act() -> bool:
             for element in self.driver.call(FIND, {"using": "xpath", "value": path}):
@@ -172,8 +172,8 @@ class Page:
         self._wait(act, path)
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
-        """Call `done` until it returns true. Until then commands may fail, because the next page is replacing the current
-        one."""
+        """Call `done` until it returns true. While the next page is replacing the current page,
+        commands may fail."""
         ends = time.monotonic() + PATIENCE_SECONDS
         failure: WebDriverError | None = None
         while time.monotonic() < ends:

@@ -1,8 +1,10 @@
-"""WebKitGTK's MiniBrowser on a virtual display, driven by WebKitWebDriver: Safari's engine, on Linux.
+"""A driver for WebKitGTK's MiniBrowser on a virtual display, with WebKitWebDriver. The browser has Safari's engine, on
+Linux.
 
-It trusts the authorities of the system's bundle and has no option for others. If this process may use its own mount
-namespace (as root, outside most containers), only the browser sees a bundle with our authority; otherwise
-WebKitWebDriver gets the one certificate that localhost may use. In both cases no other certificate is accepted.
+The browser trusts the authorities of the system's bundle and has no option for other authorities. As root, outside most
+containers, this process may use its own mount namespace. Only the browser then reads a bundle with our authority. Without
+this right, WebKitWebDriver receives the one certificate that localhost may use. In both cases the browser accepts no
+other certificate.
 """
 
 import json
@@ -26,7 +28,7 @@ from tests.ports import free_ports
 
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 60.0
-#: Debian's and Fedora's paths of the bundle that GnuTLS trusts.
+#: The paths of GnuTLS's trusted bundle in Debian and Fedora.
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 _IN_PLACE = 'mount --bind "$0" "$1" && shift && exec "$@"'
 
@@ -37,7 +39,8 @@ class WebKit:
     name = "WebKit"
 
     def __init__(self, folder: Path, ca_file: Path | None, certificate_file: Path | None) -> None:
-        """Start WebKitGTK with a new home in `folder`. It trusts `ca_file`, or at least `certificate_file` for localhost."""
+        """Start WebKitGTK with a new home in `folder`. The browser trusts `ca_file`, or at least `certificate_file` for
+        localhost."""
         driver, browser, screen = webkit_paths()
         folder.mkdir(parents=True, exist_ok=True)
         self._started: list[subprocess.Popen[bytes]] = []
@@ -68,7 +71,7 @@ class WebKit:
         self.version = str(started["capabilities"]["browserVersion"])
 
     def call(self, command: Command, parameters: Mapping[str, Any]) -> Any:
-        """Run one command; raises WebDriverError."""
+        """Run one command. Raises WebDriverError."""
         path = self._session + command.path.format(id=parameters.get("id", ""))
         body = (
             None if command.method != "POST" else {n: v for n, v in parameters.items() if n != "id"}
@@ -91,7 +94,7 @@ class WebKit:
                 process.wait()
 
     def _display(self, program: str, folder: Path) -> str:
-        """Start Xvfb, which chooses a display number and reports it."""
+        """Start Xvfb. Xvfb chooses a display number and reports the number."""
         reading, writing = os.pipe()
         with (folder / "display.log").open("wb") as log:
             self._started.append(
@@ -161,7 +164,8 @@ def _environment(folder: Path, display: str) -> dict[str, str]:
 
 
 def _trusting(folder: Path, ca_file: Path) -> list[str]:
-    """Return a command prefix that shows the system's bundle with our authority. It is empty if that is not allowed."""
+    """Return a command prefix that replaces the system's bundle by a bundle with our authority. Without the right to do
+    so, the prefix is empty."""
     bundle = next((path for path in _BUNDLES if Path(path).exists()), None)
     unshare = shutil.which("unshare")
     if bundle is None or unshare is None:

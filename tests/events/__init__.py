@@ -1,4 +1,4 @@
-"""The events of Cognito's triggers, by file name; README.md gives the sources of their shapes."""
+"""The events of Cognito's triggers, by file name. README.md gives the sources of the events' format."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 _FOLDER = Path(__file__).parent
 
-#: The name of every file, without its ending.
+#: The name of every file, without its extension.
 EVENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
-#: The events of `user_records` that write a record, its events that decide attributes, and the events of
+#: The events of `user_records` that write a record, the events of `user_records` that decide attributes, and the events of
 #: `token_claims`.
 RECORD_EVENTS = tuple(
     name for name in EVENTS if not name.startswith(("InboundFederation_", "TokenGeneration_"))

@@ -1,4 +1,4 @@
-"""Events that Cognito would not send, with replaced, removed and added parts."""
+"""Generated events that Cognito would not send, with replaced, removed and added parts."""
 
 from copy import deepcopy
 from typing import Any
@@ -21,7 +21,7 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
-#: Names that mean something to the table or the triggers, and names that do not.
+#: Names with a meaning for the table or the triggers, and names without a meaning.
 _NAMES = ["status", "createdAt", "userName", "sub", "identities", "custom:groups", "expiresAt", "x"]
 
 
@@ -49,7 +49,7 @@ def _put(event: Any, path: tuple[Any, ...], value: Any, *, remove: bool) -> None
 
 @st.composite
 def hostile_events(draw: st.DrawFn, names: tuple[str, ...]) -> dict[str, Any]:
-    """Draw one of the documented events, changed in up to four places."""
+    """Draw one of the documented events, with up to four changes."""
     event = deepcopy(load_event(draw(st.sampled_from(names))))
     places = _places(event)
     added = [("request", "userAttributes", name) for name in _NAMES]

@@ -1,4 +1,4 @@
-"""Less common scenes, for the fault table's remaining lines."""
+"""Scenes of the fault table for less common calls."""
 
 from collections.abc import Callable
 from unittest.mock import patch
@@ -22,13 +22,13 @@ LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """The browser opens the page, which contains its configuration if that is known."""
+    """The browser opens the page. If the server can read the configuration, the page contains the configuration."""
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/"))
 
 
 def signed_out(world: World) -> Scene:
-    """The browser opens the page after a sign-out, with a `return_to`."""
+    """After a sign-out, the browser opens the page with a `return_to`."""
     browser = world.browser()
     world.sign_in(browser)
     browser.post("/auth/logout", {"return_to": "/api/bye"})
@@ -36,7 +36,7 @@ def signed_out(world: World) -> Scene:
 
 
 def login(world: World) -> Scene:
-    """A person begins a login by e-mail address, which the throttle counts."""
+    """A person starts a sign-in with an e-mail address. The throttle counts the address."""
     world.restart(throttle_table=THROTTLE_TABLE, direct_sign_in="embedded")
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/auth/login?email=ada@example.org"))
@@ -48,7 +48,7 @@ def discover(world: World) -> Scene:
 
 
 def callback_refused(world: World) -> Scene:
-    """The person's provider sends an address that it may not use."""
+    """The person's provider sends an address that the provider may not use."""
     browser = world.browser()
     start = browser.get("/auth/login?provider=Okta")
     back = world.cognito.authorize(start.location, Person(email="ceo@fabrikam.example"))
@@ -58,7 +58,7 @@ def callback_refused(world: World) -> Scene:
 
 
 def refresh_of_another(world: World) -> Scene:
-    """Cognito's tokens belong to another person."""
+    """Cognito returns the tokens of another person."""
     browser = world.browser()
     world.sign_in(browser)
     (token,) = world.cognito.refresh_tokens()
@@ -68,14 +68,14 @@ def refresh_of_another(world: World) -> Scene:
 
 
 def look(world: World) -> Scene:
-    """The person returns to the page, which asks whether the session still exists."""
+    """The person returns to the page. The page asks the server whether the session still exists."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/auth/session"))
 
 
 def look_without_row(world: World) -> Scene:
-    """The session began while the sessions table failed, so it has no row."""
+    """The session began during an outage of the sessions table, and has no row."""
     browser = world.browser()
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     world.sign_in(browser)
@@ -84,14 +84,14 @@ def look_without_row(world: World) -> Scene:
 
 
 def me_of_provider(world: World) -> Scene:
-    """The person's provider has a label, which is read from the table."""
+    """The person's provider has a label. The route reads the label from the table."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/me", claims=CLAIMS))
 
 
 def callback_again(world: World) -> Scene:
-    """The browser still has a session, and the new session replaces it."""
+    """The browser still has a session. The new session replaces the earlier session."""
     browser = world.browser()
     world.sign_in(browser)
     start = browser.get("/auth/login?provider=Okta")
@@ -100,7 +100,7 @@ def callback_again(world: World) -> Scene:
 
 
 def reset_signed_in(path: str, **names: str) -> Callable[[World], Scene]:
-    """A person sets a new password by a mailed code, while a browser is still signed in with the old one."""
+    """A person sets a new password with a mailed code. A browser has a session that began with the old password."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -134,7 +134,7 @@ def _signed_in_ada(world: World) -> tuple[Browser, str]:
 
 
 def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
-    """The caller is an administrator through a provider's group."""
+    """The caller is an administrator because of a provider's group."""
 
     def scene(world: World) -> Scene:
         browser = users_of_told_groups(world).browser
@@ -144,7 +144,7 @@ def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
 
 
 def users_page(world: World) -> Scene:
-    """There are more people than fit on a page, so the response has a sealed cursor."""
+    """The pool has more people than fit on a page. The response has a sealed cursor."""
     for name in ("a", "b", "c"):
         item = {"userName": {"S": name}, "Email": {"S": f"{name}@example.org"}}
         world.dynamodb.put(world.settings.users_table, item)
@@ -153,7 +153,7 @@ def users_page(world: World) -> Scene:
 
 
 def users_of_told_groups(world: World) -> Scene:
-    """The caller is an administrator through a provider's group. The provider's row says whether its groups count."""
+    """The caller is an administrator because of a provider's group. The provider's row says whether its groups count."""
     browser = with_record(world)
     person = world.pool.users[0]
     person.groups, person.told_groups, person.identities = (), "admins", [("Okta", "00u1")]
@@ -163,27 +163,27 @@ def users_of_told_groups(world: World) -> Scene:
 
 
 def sign_out_of_told_groups(world: World) -> Scene:
-    """The same person calls the route that signs people out."""
+    """The caller is an administrator because of a provider's group. The caller signs a person out."""
     browser = users_of_told_groups(world).browser
     return Scene(browser, lambda: browser.send("POST", "/users/native/sign-out", claims=ADMIN))
 
 
 def sign_in_linked(world: World) -> Scene:
-    """A person signs in to a native account to which a provider is linked."""
+    """A person signs in to a native account with a linked provider."""
     direct = Direct(world)
     direct.pool.add(PoolUser(LINKED, PASSWORD, provider="Okta"))
     return Scene(direct.browser, lambda: direct.sign_in(LINKED))
 
 
 def sign_in_again(world: World) -> Scene:
-    """The browser's previous session ends."""
+    """The browser's previous session ends at the new sign-in."""
     direct = Direct(world)
     direct.sign_in()
     return Scene(direct.browser, direct.sign_in)
 
 
 def sign_in_set_up(world: World) -> Scene:
-    """The pool demands an authenticator app."""
+    """The pool requires an authenticator app at the sign-in."""
     direct = Direct(world)
     direct.pool.mfa_required = True
     return Scene(direct.browser, direct.sign_in)
@@ -221,7 +221,7 @@ def challenge_set_up(world: World) -> Scene:
 
 
 def challenge_both(world: World) -> Scene:
-    """The person sets a new password, and then an authenticator app, because the pool demands one."""
+    """The person sets a new password, and then sets up an authenticator app, because the pool requires an app."""
     direct = Direct(world)
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.pool.mfa_required = True
@@ -234,7 +234,7 @@ def challenge_both(world: World) -> Scene:
 
 
 def known(path: str, **body: str) -> Callable[[World], Scene]:
-    """Send an account form from a browser that is known for the address."""
+    """Send an account form from a browser in which the person has signed in before."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -255,7 +255,7 @@ def mfa_disable(world: World) -> Scene:
 
 
 def mfa_setup_refused(world: World) -> Scene:
-    """Cognito returns no key for the app, so the tokens of the server-only client must be revoked."""
+    """Cognito returns no key for the app. The server must revoke the tokens of the server-only client."""
     direct = Direct(world)
     direct.sign_in()
     direct.pool.fail("associate_software_token", client_error("InternalErrorException"))
@@ -263,7 +263,7 @@ def mfa_setup_refused(world: World) -> Scene:
 
 
 def trigger(name: str, *, claims: bool = False, max_age: bool = False) -> Callable[[World], Scene]:
-    """Send one event to a trigger; with `max_age`, the app has a route that requires a recent proof."""
+    """Send one event to a trigger. With `max_age`, the app has a route that requires a recent proof."""
 
     def scene(world: World) -> Scene:
         if max_age:

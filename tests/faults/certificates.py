@@ -1,4 +1,4 @@
-"""Makes an authority for the tests, and certificates that it signs."""
+"""A certificate authority for the tests, and certificates that the authority signs."""
 
 import datetime
 import ssl
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
-#: Python 3.13 trusts an authority only if its certificate states what the key is for (`ssl.VERIFY_X509_STRICT`).
+#: Python 3.13 trusts an authority only if the certificate declares the use of its key (`ssl.VERIFY_X509_STRICT`).
 _SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=False,
     content_commitment=False,
@@ -26,7 +26,8 @@ _SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """Signs certificates for `localhost`. Clients that should trust it read the file `bundle`."""
+    """A certificate authority that signs certificates for `localhost`. Clients with the file `bundle` trust the
+    authority."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -45,7 +46,8 @@ class Authority:
     def server(
         self, name: str, *, days: int, host: str = "localhost", also: Sequence[str] = ()
     ) -> ssl.SSLContext:
-        """Return a server's context whose certificate expires in `days`; a negative number means that it has expired."""
+        """Return a server's TLS context. Its certificate expires in `days`; a negative number gives an expired
+        certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.timezone.utc)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])

@@ -1,8 +1,8 @@
-"""The fault table's second half: the same calls in other routes and triggers, and the result of each there."""
+"""The second half of the fault table: the same calls in other routes and triggers, with the result of each fault."""
 
 from tests.faults.table import Call, Outcome
 
-#: What is the same for a call in every route: its host, its limit, and its number of tries.
+#: The properties that a call has in every route: its host, its limit, and its number of tries.
 _KINDS = {
     "GetItem throttle": ("dynamodb", "aws", 2),
     "UpdateItem throttle": ("dynamodb", "aws", 1),
@@ -78,7 +78,8 @@ _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
-#: For an app with a `max_age` route. The token lacks the time of the proof, so that route asks the person to confirm.
+#: The result in an app with a `max_age` route. The token lacks the time of the proof, and the route asks the person to
+#: confirm.
 _NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
 _HOOK, _REVOKE = "POST /auth/events/{provider}", "POST /auth/revoke/{provider}"
 _LEAVING = "function leaving"
@@ -86,12 +87,12 @@ _LEAVING = "function leaving"
 _COMES_AGAIN = Outcome(0, code="", cookie="–", event="leaving_failed")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
-#: The session's token is revoked, but lists show the session until it would have ended.
+#: The server revokes the session's token. Lists show the session until its original end.
 _STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
 _UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
 _SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
 _UNKNOWN = Outcome(503, cookie="–")
-#: A browser that cannot be checked counts as unknown; the sign-in continues.
+#: The server cannot check the browser and treats the browser as unknown. The sign-in continues.
 _STRANGER = Outcome(200, code="", event="device_not_checked")
 
 
@@ -217,7 +218,7 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(_MAIL, "mail, waiting", _MAILED_LATER, "GetItem users"),
     *_lines(_MAIL, "mail, removed", _MAILED_LATER, "DeleteItem users"),
-    # Cognito has accepted the code before the fault. With the next code the person completes the rest
+    # Cognito has accepted the code before the fault. The person completes the flow with the next code
     # (chalicelib/gatehouse/flows/accounts.py).
     *_lines(
         _CONFIRM, "confirm", _NOTHING, *_CLIENT, *_COUNTS, "GetItem users",
@@ -229,7 +230,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
-    # There are two writes: first the proof, then the end of the passkeys.
+    # The flow writes twice: first the proof of the mailbox, then the end of the passkeys.
     Call(
         "UpdateItem users", "dynamodb", "aws", _RESET, "reset, passkeys",
         Outcome(200, code="", cookie="not set", event="passkeys_not_ended"), 4, elsewhere=True,
@@ -342,7 +343,7 @@ ELSEWHERE: tuple[Call, ...] = (
         _REVOKE, "revoke", Outcome(503, cookie="–"), "Scan providers", "keys", *_KEYS,
         "GetItem subjects", "AdminGetUser", "SendMessageBatch leaving",
     ),
-    # The call is sent once. The second call removes a mark, which may have been set despite the error.
+    # The client sends the call once. The second call removes a mark, which the table may have stored despite the error.
     Call(
         "UpdateItem throttle", "dynamodb", "aws", _REVOKE, "revoke", Outcome(503, cookie="–"),
         tries=2, elsewhere=True,

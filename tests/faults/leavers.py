@@ -1,4 +1,4 @@
-"""Scenes for people who leave: signals from a provider's servers, and the function that handles them."""
+"""Scenes of the fault table for departures: signals from a provider's servers, and the function that handles the signals."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.faults.scenes import Scene
 
 
 def company(world: World) -> Company:
-    """Set up a provider whose keys are also fetched from the faulty server (wire.py)."""
+    """Set up a provider. The faulty server (wire.py) also serves the provider's keys."""
     made = Company(world)
     keys = f"{world.cognito.url}/oauth2/v1/keys"
     made.put_row("Okta", keys_url=keys)
@@ -42,7 +42,7 @@ def revoke_by_address(world: World) -> Scene:
 
 
 def _function(kind: str, group: str = "", *, gone: bool = False) -> Callable[[World], Scene]:
-    """Send one signal about Ada; with `gone`, an earlier signal has disabled her."""
+    """Send one signal about Ada. With `gone`, an earlier signal has disabled her."""
 
     def scene(world: World) -> Scene:
         okta = company(world)
@@ -61,7 +61,7 @@ def _function(kind: str, group: str = "", *, gone: bool = False) -> Callable[[Wo
 
 
 def _trigger(name: str) -> Callable[[World], Scene]:
-    """A trigger's event for a provider's person, on a stage with the index of people by subject."""
+    """Send the event of a trigger for a provider's person. The stage has the index of people by subject."""
 
     def scene(world: World) -> Scene:
         world.restart(subjects_table=SUBJECTS_TABLE)

@@ -1,4 +1,4 @@
-"""Scenes for passkeys: signing in with one, and managing them."""
+"""Scenes of the fault table for passkeys: the sign-in with a passkey, and the list of passkeys."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.faults.scenes import Scene
 
 
 def ask(world: World) -> Scene:
-    """A person asks for a challenge in a browser that is not known."""
+    """A person requests a challenge in a new browser."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     browser = world.browser()
@@ -17,7 +17,7 @@ def ask(world: World) -> Scene:
 
 
 def ask_known(world: World) -> Scene:
-    """The page of a known browser asks for a challenge without an address, for autofill."""
+    """In a known browser, the page requests a challenge without an address, for autofill."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     return Scene(passkeys.direct.browser, lambda: passkeys.ask(None), CHALLENGE_COOKIE)
@@ -30,7 +30,7 @@ def open_list(world: World) -> Scene:
 
 
 def open_with_app(world: World) -> Scene:
-    """The person has an authenticator app."""
+    """The person has an authenticator app, and opens the list of passkeys."""
     passkeys = Passkeys(Direct(world))
     direct = passkeys.direct
     direct.sign_in()
@@ -42,7 +42,7 @@ def open_with_app(world: World) -> Scene:
 
 
 def open_refused(world: World) -> Scene:
-    """Cognito refuses to list the passkeys, so the tokens are revoked."""
+    """Cognito refuses to list the passkeys. The server must revoke the tokens."""
     from tests.doubles.aws_errors import client_error
 
     scene = open_list(world)
@@ -51,7 +51,7 @@ def open_refused(world: World) -> Scene:
 
 
 def reset(world: World) -> Scene:
-    """The person sets a new password by mail, which ends the passkeys."""
+    """The person sets a new password by mail. The reset ends the passkeys."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     browser = world.browser()
@@ -61,7 +61,7 @@ def reset(world: World) -> Scene:
 
 
 def open_ended(world: World) -> Scene:
-    """Opening the list deletes passkeys that a new password has ended."""
+    """The person opens the list. The server deletes passkeys that a new password has ended."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     passkeys.reset()
@@ -72,7 +72,7 @@ def open_ended(world: World) -> Scene:
 
 
 def opened(path: str) -> Callable[[World], Scene]:
-    """Send one of the requests that follow after the list was opened."""
+    """Send one of the requests that are possible after the list was opened."""
 
     def make(world: World) -> Scene:
         passkeys = Passkeys(Direct(world))

@@ -1,4 +1,4 @@
-"""Time limits for one call only. The scene's other calls work, and must not time out if the machine is busy."""
+"""Time limits for one call only. The other calls of the scene work, and must not time out on a busy machine."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from tests.doubles.outbound import aws_name, http_name
 
 
 class ChosenClient:
-    """A boto3 client that passes the named call on to another client with other limits."""
+    """A replacement for a boto3 client. The named call uses a second client with other limits."""
 
     def __init__(self, client: Any, other: Any, name: str) -> None:
         self._client = client
@@ -24,7 +24,7 @@ class ChosenClient:
 
 
 class ChosenHttp:
-    """Does the same for HttpClient's two methods."""
+    """A replacement for HttpClient. The named call uses a second client with other limits."""
 
     def __init__(self, http: HttpClient, other: HttpClient, name: str) -> None:
         self._http = http

@@ -1,4 +1,4 @@
-"""Scenes with recovery codes: they are made, used, and counted on the person's own page."""
+"""Scenes of the fault table for recovery codes: the person creates, uses and counts the codes."""
 
 from tests.component.direct import CHALLENGE_COOKIE, PASSWORD, Direct
 from tests.component.test_recovery_codes import lose_the_phone, make

@@ -1,4 +1,4 @@
-"""The scenes that cause each call of the fault table. Each has a preparation, and an action that makes the call."""
+"""The scenes that cause each call of the fault table. Each scene has a preparation, and an action that makes the call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Act = Callable[[], Answer | None]
 
 @dataclass
 class Scene:
-    """A prepared action during which the fault happens. `cookie` is the cookie that the test checks afterwards."""
+    """A prepared action during which the fault happens. `cookie` names the cookie that the test checks after the action."""
 
     browser: Browser
     act: Act
@@ -48,7 +48,7 @@ def refresh(world: World) -> Scene:
 
 
 def refresh_by_api(world: World) -> Scene:
-    """The person has signed in with our form. The token endpoint does not accept the refresh token of such a sign-in."""
+    """The person has signed in with our form. The token endpoint refuses the refresh token of a sign-in with our form."""
     direct = Direct(world)
     world.cognito.takes_api_tokens = False
     direct.sign_in()
@@ -56,7 +56,7 @@ def refresh_by_api(world: World) -> Scene:
 
 
 def refresh_without_id_token(world: World) -> Scene:
-    """The scope openid was not granted."""
+    """The access token has no scope `openid`."""
     browser = world.browser()
     world.sign_in(browser)
     world.cognito.openid = False
@@ -194,12 +194,12 @@ def confirm(world: World) -> Scene:
 
 
 def confirm_known(world: World) -> Scene:
-    """A person who has an account signs up again, so the mailed code is for a new password."""
+    """A person with an account signs up again. The mailed code sets a new password."""
     return _proof(world, "confirm", "reset", EMAIL, **NAMES)
 
 
 def reset_waiting(world: World) -> Scene:
-    """A person who never confirmed asks for a new password, so the mailed code is for the sign-up."""
+    """A person without a confirmed account asks for a new password. The mailed code belongs to the sign-up."""
     return _proof(world, "reset-password", "sign-up", NEWCOMER)
 
 
@@ -211,7 +211,7 @@ def _proof(world: World, path: str, kind: str, email: str, **names: str) -> Scen
 
 
 def _mail(kind: str, email: str, *, before: str = "") -> Callable[[World], Scene]:
-    """Send one request to the function `account_mail`; `before` prepares the state."""
+    """Send one request to the function `account_mail`. `before` prepares the state."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -260,7 +260,7 @@ def _trigger(name: str) -> Callable[[World], Scene]:
 
 
 def trigger_marked(world: World) -> Scene:
-    """Our own server has sent the sign-up, which its mark proves."""
+    """The event has the mark, which proves that our server sent the sign-up."""
     Direct(world)
     event = load_event("PreSignUp_SignUp")
     email = event["request"]["userAttributes"]["email"]
@@ -338,5 +338,5 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "trigger inbound": trigger_inbound,
     "trigger sign-in": _trigger("PostAuthentication_Authentication"),
 }
-#: Scenes that cannot be repeated with the same browser, because they use up a code or a session.
+#: Scenes that use up a code or a session. The same browser cannot repeat these scenes.
 ONCE = ("callback", "logout", "mfa verify")

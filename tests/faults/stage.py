@@ -1,4 +1,5 @@
-"""Runs one case of the fault table with real clients against a faulty server, and returns the result."""
+"""A runner for the cases of the fault table. The runner uses real clients against a faulty server, and returns the result
+of a case."""
 
 import contextlib
 import io
@@ -33,13 +34,13 @@ _CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-#: For each host, the setting that has its URL.
+#: The setting that has the URL of each host.
 _URLS = {"cognito": "cognito_url", "jwks": "jwks_url", "captcha": "captcha_verify_url"}
 
 
 @dataclass
 class Played:
-    """What happened in a case. `code` is that of the error; `seconds` is how long a person waited."""
+    """The result of a case. `code` is the error code of the response. `seconds` is the duration of the request."""
 
     status: int
     code: str
@@ -55,14 +56,15 @@ class Played:
 
 @dataclass
 class Place:
-    """Where calls are sent: a base URL, and boto3's clients for that URL, by their limits."""
+    """The target of calls: a base URL, and the boto3 clients for that URL by their limits."""
 
     url: str
     clients: dict[Limits, dict[str, Any]] = field(default_factory=dict)
 
 
 class FaultStage:
-    """The target of every call: the wire, a port where nothing listens, or a server whose certificate has expired."""
+    """The targets of every call: the faulty server (wire.py), a port without a server, and a server with an expired
+    certificate."""
 
     def __init__(
         self,
@@ -80,7 +82,8 @@ class FaultStage:
     def play(self, call: Call, fault: str, limits: Limits, own: Limits | None = None) -> Played:
         """Run the scene of `call` with `fault` as the only fault.
 
-        `own` are limits for that call only: if they were for all calls, healthy calls could time out on a busy machine.
+        `own` are limits for that call only. With the same limits for all calls, healthy calls could time out on a busy
+        machine.
         """
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
@@ -91,7 +94,7 @@ class FaultStage:
         return self._played(scene, http, call.name, call.tries_at(fault) if broken else 0)
 
     def play_late(self, name: str, limits: Limits, delay: float) -> Played:
-        """Run a scene in which every response is correct, but comes `delay` seconds late."""
+        """Run a scene in which every response is correct and `delay` seconds late."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[name](world)
         http = self._install(world, limits, "", "")
@@ -124,7 +127,7 @@ class FaultStage:
         )
 
     def play_mended(self, call: Call, fault: str, limits: Limits) -> int:
-        """Run a scene with `fault`, then again without the fault in the same browser; return the second status."""
+        """Run a scene with `fault`, then again without the fault in the same browser. Return the second status."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
         http = self._install(world, limits, "", fault)
@@ -159,13 +162,13 @@ class FaultStage:
         fault: str,
         own: tuple[str, Limits] | None = None,
     ) -> ChosenHttp:
-        """Start a container with the real clients; those of the host `gone` use the URL of `fault`.
+        """Start a container with the real clients. The clients of the host `gone` use the URL of `fault`.
 
-        `own` names a call that has its own limits.
+        `own` names a call with separate limits.
         """
         name, tight = own or ("", limits)
         self.budget = Budget(limits)
-        # A thread of the wire must not start an invocation while ours is running.
+        # A thread of the faulty server must not start an invocation while another invocation runs.
         world.pool.trigger = lambda source, user, metadata: None
         world.functions.holding = True
         world.queue.holding = True
@@ -200,7 +203,7 @@ class FaultStage:
         return http
 
     def _clients(self, place: str, limits: Limits) -> dict[str, Any]:
-        """Return boto3's clients for a place. They are made once and used for all cases."""
+        """Return the boto3 clients for a place. All cases share the clients."""
         found = self._places[place]
         if limits not in found.clients:
             environment = {
@@ -221,7 +224,7 @@ class FaultStage:
         return found.clients[limits]
 
     def _settle(self, http: ChosenHttp) -> None:
-        """End the calls that still hang, so that no case leaves a thread or a socket to the next one."""
+        """End the calls that still hang. Each case then leaves no thread and no socket behind."""
         self._wire.end()
         for thread in self.budget._abandoned:
             thread.join(10)
@@ -231,7 +234,7 @@ class FaultStage:
 
 
 class _Current(Budget):
-    """The budget of the running case, for boto3's clients, which all cases share."""
+    """The time budget of the running case. All cases share the boto3 clients, which read the budget here."""
 
     def __init__(self, stage: FaultStage, limits: Limits) -> None:
         super().__init__(limits)
@@ -263,14 +266,14 @@ def _cookie(before: str | None, after: str | None) -> str:
 
 @contextlib.contextmanager
 def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Iterator[FaultStage]:
-    """Open the stage. `folder` is for certificates; `pause` is called before a second try."""
+    """Open the stage. `folder` is for certificates. The clients call `pause` before a second try."""
     authority = Authority(folder)
     wire = Wire()
     with (
         served(wire) as url,
         nobody() as closed,
         served(wire, authority.server("expired", days=-1)) as expired,
-        # All clients trust our own authority, so only its date can make the certificate invalid.
+        # All clients trust our own authority. The server's certificate is therefore invalid only because of its date.
         patch("certifi.where", lambda: str(authority.bundle)),
         patch("chalicelib.gatehouse.tls._context", None),
     ):

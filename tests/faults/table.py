@@ -1,6 +1,6 @@
-"""The fault table: every outbound call, every way it can fail, and what a person then gets.
+"""The fault table: every outbound call, every possible fault of the call, and the response that a person then receives.
 
-This is the data; test_faults.py proves each line over real sockets, and `python -m tests.fault_table` writes
+This module contains the data. test_faults.py proves each line over real sockets, and `python -m tests.fault_table` writes
 docs/faults.md.
 """
 
@@ -24,11 +24,11 @@ def _huge(peer: Peer) -> None:
     peer.answer(200, b'{"padding": "' + b"x" * size + b'"}')
 
 
-#: For each name, what the service does, and the function that does it. The last two prevent the connection, so they have no
-#: function.
+#: For each fault, a description of the service's behaviour, and the function that simulates the behaviour. The last two
+#: faults prevent the connection and have no function.
 FAULTS: dict[str, tuple[str, Fault | None]] = {
     "hang": ("accepts the request and never answers", Peer.silence),
-    "slow": ("sends a byte now and then, endlessly", Peer.drip),
+    "slow": ("sends a byte from time to time, without an end", Peer.drip),
     "reset": ("closes the connection", Peer.reset),
     "429": (
         "429 with `Retry-After`",
@@ -56,28 +56,28 @@ FAULTS: dict[str, tuple[str, Fault | None]] = {
     "refused": ("nothing listens", None),
     "expired": ("the certificate has expired", None),
 }
-#: The error of nearly every call to the user-pool API while a pool is recovered to a point in time (test_recovery.py).
+#: The error of nearly every call to the user-pool API while AWS recovers a pool to a point in time (test_recovery.py).
 RECOVERING = "recovering"
-#: Faults that are definite answers, so there is no second try.
+#: Faults with a definite response. The client makes no second try.
 _DEFINITE = ("redirect", RECOVERING)
 
 
 def recovering(peer: Peer) -> None:
-    """Refuse as AWS does: 400, although it is temporary."""
+    """Refuse as AWS does: with status 400, although the refusal is temporary."""
     _refusal(peer, 400, "OperationNotEnabledException")
 
 
-#: Faults that only a time limit ends; all others end at once.
+#: Faults that only a time limit ends. All other faults end at once.
 ENDLESS = ("hang", "slow")
 #: Faults that affect a whole host.
 OF_HOST = ("refused", "expired")
-#: A broken connection and an error of the service: these two faults show that the right code handles the call.
+#: A broken connection and an error of the service. If both faults have the right result, the right code handles the call.
 SAMPLE = ("reset", "500")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What follows from a fault. `cookie` says what happens to the browser's session (or challenge) cookie."""
+    """The result of a fault. `cookie` describes the change of the browser's session cookie or challenge cookie."""
 
     status: int
     code: str = "temporarily_unavailable"
@@ -87,7 +87,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Call:
-    """One outbound call, in one route or trigger. `name` is the call's name in the wire, `scene` makes the call happen
+    """One outbound call in one route or trigger. `name` is the name of the call in wire.py. `scene` causes the call
     (scenes.py)."""
 
     name: str
@@ -97,15 +97,16 @@ class Call:
     scene: str
     outcome: Outcome
     tries: int = 1
-    #: The result of each fault for which it differs from `outcome`.
+    #: The result of each fault that differs from `outcome`.
     others: dict[str, Outcome] = field(default_factory=dict)
     #: Calls that must not happen.
     never: tuple[str, ...] = ()
     #: Attempts that still count for account and source, because Cognito has already checked the password.
     counted: int = 0
-    #: Whether only SAMPLE is tested, because another route tests the same call of the same client with all faults.
+    #: Whether the tests use only the faults in `SAMPLE`. Another route tests the same call of the same client with all
+    #: faults.
     elsewhere: bool = False
-    #: Whether this is the route's first call to its host. If it is not and the host is gone, an earlier call fails first.
+    #: Whether the call is the route's first call to its host. If the host is down, an earlier call would fail first.
     first: bool = True
     note: str = ""
 
@@ -116,7 +117,7 @@ class Call:
         return [name for name in FAULTS if self.first or name not in OF_HOST]
 
     def tries_at(self, fault: str) -> int:
-        """Return the number of tries. A slow service uses up the limit in one try, and a redirect counts as an answer.
+        """Return the number of tries. A slow service uses up the limit in one try, and a redirect counts as a response.
 
         For calls in which Cognito waits for our triggers, the limit allows only one try.
         """
@@ -124,7 +125,8 @@ class Call:
         return 1 if used_up or fault in _DEFINITE else self.tries
 
     def seconds(self, limits: Limits) -> float:
-        """Return how long a person waits at worst: the call's limit, or the request's, whichever is shorter."""
+        """Return the longest possible duration for a person, in seconds: the call's limit or the request's limit,
+        whichever is shorter."""
         whole = limits.trigger if self.route.startswith("trigger") else limits.request
         return float(min(getattr(limits, self.limit), whole))
 
@@ -134,7 +136,7 @@ _NOTHING = Outcome(503, cookie="not set")
 _CALLBACK = Outcome(303, cookie="not set", event="sign_in_failed")
 _RECORDED_LATER = Outcome(303, code="", cookie="set", event="record_not_written")
 _SIGNED_OUT = Outcome(200, code="", cookie="cleared", event="revoke_failed")
-#: RFC 7009 2.2: only the status counts, and the body is ignored.
+#: RFC 7009 2.2: only the status counts, and the client ignores the body.
 _REVOKED = Outcome(200, code="", cookie="cleared", event="sign_out")
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _GOES_ON = Outcome(0, code="", cookie="–", event="record_not_written")
@@ -143,7 +145,7 @@ _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 
 _DYNAMODB, _SECRETS, _POOL = "dynamodb", "secretsmanager", "cognito-idp"
 _SIGN_IN = "POST /auth/direct/sign-in"
-#: A function of ours. No route waits for its result.
+#: A function of our app. No route waits for its result.
 _MAIL = "function account_mail"
 
 CALLS: tuple[Call, ...] = (
@@ -161,17 +163,17 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "GET /auth/callback", "callback", _CALLBACK, tries=2,
-        note="it is unknown whether the provider may use the address; the new tokens are revoked",
+        note="the app cannot check the provider's right to the address, so it revokes the new tokens",
     ),
     Call(
         "UpdateItem sessions", _DYNAMODB, "aws", "GET /auth/callback", "callback",
         Outcome(303, code="", cookie="set", event="session_not_noted"), tries=2, first=False,
-        note="the session is on no list until its next refresh writes the row",
+        note="lists omit the session until its next refresh writes the row",
     ),
     Call(
         "UpdateItem sessions", _DYNAMODB, "aws", "POST /auth/refresh", "refresh", _503, tries=2,
         never=("token refresh_token",),
-        note="a session that its owner has ended must not continue because the table fails; "
+        note="a session that its owner has ended must not continue during an outage; "
         "the refresh token is not used up",
     ),
     Call(
@@ -199,11 +201,11 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "GetSecretValue sealing-keys", _SECRETS, "aws", "POST /auth/refresh", "refresh", _503,
-        tries=2, never=("token refresh_token",), note="a new container; a warm one uses its cached keys",
+        tries=2, never=("token refresh_token",), note="a new container; a warm container uses its cached keys",
     ),
     Call(
         "GetSecretValue client", _SECRETS, "aws", "POST /auth/refresh", "refresh", _503, tries=2,
-        never=("token refresh_token",), first=False, note="a new container, as above",
+        never=("token refresh_token",), first=False, note="a new container; a warm container uses its cached keys",
     ),
     Call(
         "revoke", "cognito", "post", "POST /auth/logout", "logout", _SIGNED_OUT,
@@ -213,11 +215,11 @@ CALLS: tuple[Call, ...] = (
     Call(
         "DeleteItem sessions", _DYNAMODB, "aws", "POST /auth/logout", "logout",
         Outcome(200, code="", cookie="cleared", event="row_not_deleted"),
-        note="the token is revoked, but lists show the session until it would have ended",
+        note="the token is revoked, but lists show the session until its deadline",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "GET /auth/config", "config", Outcome(503, cookie="–"),
-        tries=2, note="a new container; a warm one uses its cached list",
+        tries=2, note="a new container; a warm container uses its cached list",
     ),
     Call("GetItem users", _DYNAMODB, "aws", "GET /me", "me", Outcome(503, cookie="–"), tries=2),
     Call(
@@ -230,7 +232,8 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "DeleteItem sessions", _DYNAMODB, "aws", "POST /me/sessions/end-others", "end the others",
-        Outcome(503, cookie="–"), first=False, note="some sessions may be ended; the same request again ends the rest",
+        Outcome(503, cookie="–"), first=False,
+        note="some sessions may have ended; a repetition of the request ends the other sessions",
     ),
     Call(
         "Scan users", _DYNAMODB, "aws", "GET /users", "users", Outcome(503, cookie="–"), tries=2,
@@ -239,7 +242,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "AdminListGroupsForUser", _POOL, "cognito", "GET /users", "users",
         Outcome(503, cookie="–"), tries=2, never=("Scan users",),
-        note="it is unknown whether the caller is still in the group, so access is refused",
+        note="the app cannot check the caller's group, so it refuses access",
     ),
     Call(
         "AdminUpdateUserAttributes", _POOL, "cognito", "PATCH /me", "rename",
@@ -248,7 +251,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "AdminUserGlobalSignOut", _POOL, "cognito", "POST /users/{userName}/sign-out",
         "global sign-out", Outcome(503, cookie="–"), first=False, never=("UpdateItem users",),
-        note="nothing is changed",
+        note="all data stays unchanged",
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "POST /users/{userName}/sign-out",
@@ -258,23 +261,23 @@ CALLS: tuple[Call, ...] = (
     Call(
         "Query sessions", _DYNAMODB, "aws", "POST /users/{userName}/sign-out", "global sign-out",
         Outcome(200, code="", cookie="–", event="row_not_deleted"), tries=2, first=False,
-        note="the tokens are revoked, but lists show the sessions until they would have ended",
+        note="the tokens are revoked, but lists show the sessions until their deadlines",
     ),
     Call(
         "GetItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, tries=2,
-        never=("AdminInitiateAuth",), note="an attempt that cannot be counted is not made",
+        never=("AdminInitiateAuth",), note="the app makes only attempts that it can count",
     ),
     Call(
         "UpdateItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, first=False,
-        never=("AdminInitiateAuth",), note="the same; the write of a count is not repeated",
+        never=("AdminInitiateAuth",), note="the same as for the read; the app does not repeat the write of a count",
     ),
     Call(
         "siteverify", "captcha", "post", _SIGN_IN, "captcha", _NOTHING,
-        never=("AdminInitiateAuth",), note="fails closed; the attempt is given back",
+        never=("AdminInitiateAuth",), note="the sign-in fails; the attempt does not count",
     ),
     Call(
         "AdminInitiateAuth", _POOL, "cognito", _SIGN_IN, "sign-in", _NOTHING,
-        note="the attempt is given back",
+        note="the attempt does not count",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", _SIGN_IN, "sign-in, linked", _NOTHING, tries=2,
@@ -290,34 +293,37 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "AdminRespondToAuthChallenge", _POOL, "cognito", "POST /auth/direct/challenge", "challenge",
-        _503, note="the challenge is kept, the attempt given back",
+        _503, note="the challenge stays valid, and the attempt does not count",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
         tries=2, never=("SignUp", "UpdateItem throttle"), note=(
-            "the owner of the address is unknown, and nothing is counted"
+            "the app cannot find the owner of the address, and counts no attempt"
         ),
     ),
     Call(
         "Invoke account_mail", "lambda", "aws", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
-        note="the attempt is given back; sent once, because a second call would send a second mail",
+        note="the attempt does not count; sent once, because a second call would send a second mail",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", _MAIL, "mail, new", _MAILED_LATER, tries=2,
-        never=("SignUp",), note="no request waits for this function; Lambda calls it again after a minute",
+        never=("SignUp",), note="no request waits for this function; Lambda calls the function again after a minute",
     ),
-    Call("SignUp", _POOL, "cognito", _MAIL, "mail, new", _MAILED_LATER, first=False, note="the same"),
+    Call(
+        "SignUp", _POOL, "cognito", _MAIL, "mail, new", _MAILED_LATER, first=False,
+        note="Lambda calls the function again after a minute",
+    ),
     Call(
         "ResendConfirmationCode", _POOL, "cognito", _MAIL, "mail, waiting", _MAILED_LATER,
-        first=False, note="the same",
+        first=False, note="Lambda calls the function again after a minute",
     ),
     Call(
         "ForgotPassword", _POOL, "cognito", _MAIL, "mail, known", _MAILED_LATER, first=False,
-        note="the same",
+        note="Lambda calls the function again after a minute",
     ),
     Call(
         "AdminDeleteUser", _POOL, "cognito", _MAIL, "mail, removed", _MAILED_LATER, first=False,
-        never=("SignUp",), note="the same; the call removes an account that our server did not make",
+        never=("SignUp",), note="Lambda calls the function again; the call removes an account without our mark",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING, tries=2,
@@ -357,22 +363,22 @@ CALLS: tuple[Call, ...] = (
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PreSignUp_SignUp", "trigger sign-up",
         _REFUSED_TO_COGNITO, tries=2, first=False,
-        note="Cognito refuses the sign-up, and nothing is half-written",
+        note="Cognito refuses the sign-up, and every record is complete or missing",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminGetUser",),
-        note="Cognito refuses the sign-in: it must not use the provider's earlier data",
+        note="Cognito refuses the sign-in, because the provider's earlier data may be wrong",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminDeleteUserAttributes",),
-        note="the same; the call is made only if the provider sends no given or family name",
+        note="Cognito refuses the sign-in; only if the provider sends no given or family name",
     ),
     Call(
         "AdminDeleteUserAttributes", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, first=False,
-        note="the same; the call is made only if the pool still has that name",
+        note="Cognito refuses the sign-in; only if the pool still has the omitted name",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
@@ -380,21 +386,21 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "ListUsers", _POOL, "cognito", "trigger PreSignUp_ExternalProvider", "trigger linking",
-        _REFUSED_TO_COGNITO, tries=2, never=("AdminLinkProviderForUser",), note="the same",
+        _REFUSED_TO_COGNITO, tries=2, never=("AdminLinkProviderForUser",), note="Cognito refuses the first sign-in",
     ),
     Call(
         "GetItem users", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
         _REFUSED_TO_COGNITO, tries=2, first=False, never=("AdminLinkProviderForUser",),
-        note="the same: without the proof no account is linked, and no second profile is made",
+        note="Cognito refuses the first sign-in; linking requires the proof in the record",
     ),
     Call(
         "AdminLinkProviderForUser", _POOL, "cognito", "trigger PreSignUp_ExternalProvider",
         "trigger linking", _REFUSED_TO_COGNITO, first=False,
-        note="the same; the next sign-in finds the link or makes it",
+        note="Cognito refuses the first sign-in; the next sign-in finds or makes the link",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "trigger PreSignUp_ExternalProvider", "trigger linking",
-        _REFUSED_TO_COGNITO, tries=2, first=False, note="the same",
+        _REFUSED_TO_COGNITO, tries=2, first=False, note="Cognito refuses the first sign-in",
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PostConfirmation_ConfirmSignUp",
@@ -404,17 +410,17 @@ CALLS: tuple[Call, ...] = (
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
         "trigger federated sign-in", _GOES_ON, tries=2, never=("UpdateItem users",),
-        note="callback and direct sign-in check again before there is a session",
+        note="callback and direct sign-in check again before they make a session",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger TokenGeneration", "trigger tokens",
         Outcome(0, code="", cookie="–", event="groups_left_out"), tries=2,
-        note="the call is made only if a provider sends groups; these are left out until the next tokens",
+        note="only for a provider that sends groups; tokens omit these groups until the next refresh",
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
         "trigger sign-in", _GOES_ON, tries=2,
-        note="the sign-in continues; the next one repairs the record",
+        note="the sign-in continues; the next sign-in repairs the record",
     ),
     Call(
         "SendMessageBatch leaving", "sqs", "aws", "POST /auth/events/{provider}", "event hook",

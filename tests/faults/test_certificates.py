@@ -1,4 +1,5 @@
-"""TLS: which certificates the real clients accept. They trust one authority, and only the server's certificate differs."""
+"""Tests of the TLS certificates that the real clients accept. The clients trust one authority, and only the server's
+certificate differs."""
 
 import ssl
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ CERTIFICATES = {
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, bool]]:
-    """Return a server's URL, and whether clients should trust the server."""
+    """A server's URL, and whether clients should trust the server."""
     arguments, believed = CERTIFICATES[request.param]
     authority, wire = Authority(tmp_path), Wire()
     wire.begin(build_world(clock))
@@ -95,7 +96,7 @@ def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
 def test_the_bundle_of_authorities_is_read_once(
     place: tuple[str, bool], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bundle is read once, however many clients there are and however often they connect."""
+    """Several clients and connections read the bundle once."""
     url, believed = place
     if not believed:
         return

@@ -1,4 +1,5 @@
-"""The lines of the fault table: every outbound call with every fault, over real sockets, with the real clients."""
+"""Tests that prove the lines of the fault table: every outbound call with every fault, over real sockets, with the real
+clients."""
 
 import json
 from collections.abc import Iterator
@@ -15,16 +16,16 @@ from tests.faults.scenes import ONCE
 from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 
-#: Limits that a healthy call should never reach. They end the faults that never end by themselves.
+#: Limits that a healthy call should never reach. The limits end the faults that never end by themselves.
 QUICK = Limits(*(10.0 for _ in Limits._fields))
-#: Short limits for the broken call only, because a healthy call on a busy machine could exceed them. All other limits stay
-#: long: otherwise one of them could end the first try, and there would be no second one.
+#: Short limits for the broken call only, because a healthy call on a busy machine could exceed short limits. All other
+#: limits are long. A short limit of another kind could end the first try and prevent the second try.
 TIGHT = {
     "hang": QUICK._replace(post=0.05, cognito=0.05, get_try=0.05, aws_read=0.05),
     "slow": QUICK._replace(post=0.05, cognito=0.05, get=0.05, aws=0.05),
 }
-#: Much longer than our own work takes on a busy machine, and much shorter than the minute for which a silent service holds
-#: a connection.
+#: Much longer than our own code takes on a busy machine. Much shorter than the minute for which a silent service keeps a
+#: connection open.
 SLACK_SECONDS = 15.0
 
 CASES = [
@@ -48,8 +49,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize(("call", "fault"), CASES)
 def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: str) -> None:
-    """Answer, cookie, log line and number of tries are as in the table, the time is within the limit, and the log contains
-    no secrets."""
+    """Response, cookie, log line and number of tries match the table. The duration is within the limit, and the log
+    contains no secrets."""
     expected = call.others.get(fault, call.outcome)
     limits = TIGHT.get(fault, QUICK)
     played = stage.play(call, fault, QUICK, limits)
@@ -65,7 +66,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
         assert played.tries == call.tries_at(fault)
     assert not set(call.never) & set(played.calls)
     assert "elsewhere" not in played.calls
-    # If the count itself fails, one attempt may stay: the result of the call is unknown.
+    # If the write of the counter fails, one attempt may remain: the result of the write is unknown.
     assert played.attempts <= max(call.counted, "throttle" in call.name)
     assert played.seconds < call.seconds(limits) + SLACK_SECONDS
     for secret in (CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, PASSWORD, "refresh-", "eyJ"):
@@ -75,7 +76,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize("call", REPEATED)
 def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> None:
-    """After the fault, the same request succeeds in the same browser, so nothing was lost or used up."""
+    """After the fault, the same request succeeds in the same browser. Codes and sessions are still usable."""
     status = stage.play_mended(call, "500", QUICK)
     assert status in ((200, 204) if "/" in call.route else (0,))
 
@@ -92,7 +93,8 @@ def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> N
 def test_answers_that_are_all_late_do_not_add_up(
     stage: FaultStage, scene: str, request_seconds: float
 ) -> None:
-    """Each answer comes within its own limit, but all together exceed the budget of the request, which then ends cleanly."""
+    """Each response is within its own limit, and all responses together exceed the budget of the request. The request
+    still ends with a clean response."""
     limits = QUICK._replace(request=request_seconds)
     played = stage.play_late(scene, limits, 0.15)
     assert played.code == "temporarily_unavailable", played.log
@@ -102,8 +104,8 @@ def test_answers_that_are_all_late_do_not_add_up(
 
 
 def test_every_fault_is_met() -> None:
-    """Every call is tested with every fault. The exception is a fault of a whole host, if an earlier call of the route has
-    the same host."""
+    """The test covers every call and every fault. If an earlier call of the route uses the same host, the test omits the
+    faults of the whole host."""
     elsewhere = len(ELSEWHERE) * len(SAMPLE)
     assert len(CASES) - elsewhere == len(CALLS) * len(FAULTS) - len(OF_HOST) * sum(
         not call.first for call in CALLS
@@ -111,24 +113,24 @@ def test_every_fault_is_met() -> None:
 
 
 def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
-    """If a call is tested with only two faults, another route tests it with all of them. No call has two lines."""
+    """If the tests use only two faults for a call, another route tests the call with all faults. Every call has one line."""
     assert {_client(call) for call in ELSEWHERE} <= {_client(call) for call in CALLS}
     lines = [(call.route, call.name, call.scene) for call in (*CALLS, *ELSEWHERE)]
     assert len(lines) == len(set(lines))
 
 
 def _client(call: Call) -> tuple[str, str, int]:
-    """Return all data by which the clients distinguish calls. A scene that makes the same call twice has four tries."""
+    """Return the properties of a call that matter to the clients: its host, its limit, and its tries (at most two)."""
     return call.host, call.limit, min(call.tries, 2)
 
 
 def test_the_page_is_up_to_date() -> None:
-    """docs/faults.md matches the table; `python -m tests.fault_table` writes it."""
+    """`python -m tests.fault_table` writes docs/faults.md from the table."""
     assert PAGE.read_text(encoding="utf-8") == render()
 
 
 def test_every_case_was_measured_and_came_in_time() -> None:
-    """`make soak` measured each case with the production limits, and each was within its limit."""
+    """`make soak` measured each case with the production limits. Each case ended within its limit."""
     times = json.loads(TIMES.read_text(encoding="utf-8"))
     assert {name: set(faults) for name, faults in times.items()} == {
         title(call): set(call.faults()) for call in CALLS
@@ -138,14 +140,14 @@ def test_every_case_was_measured_and_came_in_time() -> None:
 
 
 def test_the_production_limits_leave_room_below_those_of_aws() -> None:
-    """A request's budget is shorter than our function's time, which is shorter than API Gateway's. A trigger's budget is
-    below Cognito's five seconds."""
+    """A request's budget is shorter than our function's time, and the function's time is shorter than API Gateway's time.
+    A trigger's budget is below Cognito's five seconds."""
     functions = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
     limits = Limits()
     assert limits.request + 5 <= functions["api_handler"]["lambda_timeout"] < 29
     assert limits.trigger + 1.5 <= functions["user_records"]["lambda_timeout"] <= 5
     assert all(call.seconds(limits) <= limits.request for call in CALLS)
-    # Two tries and the pause between them fit into their limit; otherwise the second one would be cut off.
+    # Two tries and the pause between the tries fit into the limit. A shorter limit would end the second try.
     assert 2 * limits.get_try + 0.25 <= limits.get
     assert 2 * limits.aws_read + 0.25 <= limits.aws
     assert limits.aws_connect <= limits.aws_read

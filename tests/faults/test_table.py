@@ -1,4 +1,5 @@
-"""The fault table has a line for each call in the app's code; the component tests record the routes that make them."""
+"""Tests that the fault table has a line for each outbound call in the app's code. The component tests record the routes
+that make the calls."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from tests.fault_table import ROOT
 from tests.faults.elsewhere import ELSEWHERE
 from tests.faults.table import CALLS
 
-#: The places in which our own client sends HTTP, each with its lines.
+#: The methods in which our HTTP client sends requests, each with its lines.
 HTTP = {
     ("services.py", "get"): {"jwks.json", "keys"},
     ("captcha.py", "post_form"): {"siteverify"},
@@ -34,7 +35,7 @@ def _uses(*holders: str) -> Iterator[tuple[str, str]]:
 
 
 def test_every_operation_of_aws_has_a_line() -> None:
-    """No line is about an operation that the code does not call, either."""
+    """The code also calls the operation of every line."""
     operations = {
         call.name.partition(" ")[0] for call in (*CALLS, *ELSEWHERE) if call.host not in HOSTS
     }
@@ -45,7 +46,7 @@ HOSTS = {"cognito", "jwks", "captcha"}
 
 
 def test_every_call_over_http_has_a_line() -> None:
-    """A new place that uses the client must be added here."""
+    """A new method that uses the client must be added to `HTTP`."""
     assert set(_uses("_transport", "_http")) == set(HTTP)
     names = {call.name for call in (*CALLS, *ELSEWHERE) if call.host in HOSTS}
     assert names == set().union(*HTTP.values())

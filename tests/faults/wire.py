@@ -1,6 +1,7 @@
-"""AWS, Cognito's OAuth endpoints and a CAPTCHA vendor behind one real socket, on which any call can be made to fail.
+"""One real socket that serves AWS, Cognito's OAuth endpoints and a CAPTCHA vendor. A test can make any call fail.
 
-The doubles of the component tests give the answers. The clients (requests, boto3), their parsers and timeouts are real.
+The doubles of the component tests produce the responses. The clients (requests, boto3), their parsers and timeouts are
+real.
 """
 
 import base64
@@ -22,7 +23,8 @@ from tests.component.world import World
 from tests.doubles.aws_http import plain
 from tests.doubles.outbound import http_name, place_of
 
-#: The speed of a slow service: far below every read timeout, so that only a limit for the whole call ends it.
+#: The pause between the bytes of a slow service, in seconds. The pause is far below every read timeout. Only a limit for the
+#: whole call ends the response.
 DRIP_SECONDS = 0.01
 
 Fault = Callable[["Peer"], None]
@@ -30,7 +32,7 @@ _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 class Wire:
-    """The server's state: which call fails and how, and which calls arrived."""
+    """The server's state: the faulty call, its fault, and the received calls."""
 
     def __init__(self) -> None:
         self.world: World | None = None
@@ -39,7 +41,7 @@ class Wire:
         self.gate = threading.Event()
         self.came = threading.Condition()
         self.url = ""
-        #: How many seconds every answer is delayed, right or wrong.
+        #: The delay of every response in seconds, for correct and wrong responses.
         self.delay = 0.0
 
     def begin(self, world: World) -> None:
@@ -54,8 +56,8 @@ class Wire:
             self.came.notify_all()
 
     def wait_for(self, name: str, times: int) -> None:
-        """Wait until a call has arrived this many times, because the client may have given up before the server saw the
-        call."""
+        """Wait until the server has received a call this many times. The client may time out before the server receives
+        the call."""
         with self.came:
             self.came.wait_for(lambda: self.calls.count(name) >= times, timeout=10)
 
@@ -80,7 +82,7 @@ class Peer(BaseHTTPRequestHandler):
     def answer(
         self, status: int, body: bytes, headers: str = "", length: int | None = None
     ) -> None:
-        """Write an answer, complete or not, and close."""
+        """Write a complete or incomplete response, and close the connection."""
         self.close_connection = True
         size = len(body) if length is None else length
         head = (
@@ -89,12 +91,12 @@ class Peer(BaseHTTPRequestHandler):
         self.wfile.write(head.encode() + body)
 
     def silence(self) -> None:
-        """Keep the connection open and send nothing."""
+        """Keep the connection open without sending a response."""
         self.close_connection = True
         self.wire.gate.wait(60)
 
     def drip(self) -> None:
-        """Send an answer without an end, byte by byte, beginning with the headers."""
+        """Send an endless response byte by byte, beginning with the headers."""
         self.close_connection = True
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Padding: ")
         while not self.wire.gate.wait(DRIP_SECONDS):
@@ -125,7 +127,7 @@ class Peer(BaseHTTPRequestHandler):
         fault = self.wire.fault
         if self.wire.delay:
             self.wire.gate.wait(self.wire.delay)
-        with suppress(OSError):  # the client has given up
+        with suppress(OSError):  # the client has closed the connection
             if fault is not None and fault[0] == name:
                 fault[1](self)
             elif self._function is not None:
@@ -140,7 +142,7 @@ class Peer(BaseHTTPRequestHandler):
                 self._http(text)
 
     def _name(self, text: str) -> str:
-        """Return the name that the call has in the fault table."""
+        """Return the call's name in the fault table."""
         if self._function is not None:
             return f"Invoke {place_of({'FunctionName': self._function})}"
         if self.is_aws:
@@ -185,12 +187,12 @@ class Peer(BaseHTTPRequestHandler):
         return self.answer(found.status, json.dumps(found.body).encode() if found.body else b"")
 
     def log_message(self, *_: object) -> None:
-        """Log nothing."""
+        """Discard the log line."""
 
 
 @contextmanager
 def served(wire: Wire, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serve `wire` on a free port of the loopback interface; yield the URL."""
+    """Serve `wire` on a free port of the loopback interface. Yield the URL."""
     handler = type("WiredPeer", (Peer,), {"wire": wire})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
@@ -212,7 +214,7 @@ def served(wire: Wire, tls: ssl.SSLContext | None = None) -> Iterator[str]:
 
 @contextmanager
 def nobody() -> Iterator[str]:
-    """Yield the URL of a reserved port where nothing listens."""
+    """Yield the URL of a reserved port without a server."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""A CAPTCHA vendor's widget that needs one press of a button."""
+"""A CAPTCHA vendor's widget for tests: the person presses one button."""
 
 import re
 
@@ -13,7 +13,7 @@ WIDGETS = {
 
 
 def demand_captcha(page: Page, api: FakeApi, vendor: str) -> None:
-    """Behave like a stage with a CAPTCHA: the CSP allows the vendor, and Trusted Types are off."""
+    """Answer like a stage with a CAPTCHA: the CSP allows the vendor, and Trusted Types are off."""
     api.headers["Content-Security-Policy"] = re.sub(
         r"; require-trusted-types-for.*", "", api.headers["Content-Security-Policy"]
     ).replace("script-src 'self'", f"script-src 'self' {WIDGETS[vendor]}")

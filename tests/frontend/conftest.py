@@ -13,17 +13,18 @@ SIZE = {"width": 1024, "height": 800}
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
-    """Start a separate server for every test. Its port is another origin, so no storage or channel is shared."""
+    """Start a separate server for every test. Each server has another port and therefore another origin. No test shares
+    storage or channels with another test."""
     fake = FakeApi()
     yield fake
     fake.close()
 
 
 def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
-    """A new profile, with the list of its page errors and CSP violations."""
+    """Return a new browser profile, and the list of the profile's page errors and CSP violations."""
     faults: list[str] = []
     context = browser.new_context(viewport=SIZE, locale="en-GB")
-    # The machine may be busy; tests about time set their own limit.
+    # The machine may be busy. Tests about time set their own limits.
     context.set_default_timeout(15_000)
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(
@@ -39,7 +40,7 @@ def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """The test's own profile; a page error or a CSP violation fails the test."""
+    """Yield the test's own profile. A page error or a CSP violation fails the test."""
     context, faults = _watched(browser)
     yield context
     context.close()
@@ -55,9 +56,8 @@ def _worn(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A blank page. Many tests share one profile, which halves their time; those that change something permanent (the
-    clock, scripts at start, permissions) also request `context` and get a new one.
-    """
+    """Yield a blank page. Many tests share one profile, which halves the time of the tests. A test that changes
+    something permanent (the clock, scripts at start, permissions) also requests `context` and gets a new profile."""
     if "context" in request.fixturenames:
         yield request.getfixturevalue("context").new_page()
         return

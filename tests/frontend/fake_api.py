@@ -1,4 +1,5 @@
-"""A small stand-in for the API. It serves the page with the app's own headers, and the answers that a test sets."""
+"""A small stand-in for the API. The stand-in serves the page with the app's own headers, and returns the responses that
+a test sets."""
 
 import json
 import threading
@@ -17,12 +18,12 @@ from chalicelib.gatehouse.page.static_files import StaticFiles
 BASE = "/api/"
 FILES = StaticFiles()
 ASSETS = f"/assets/{FILES.version}/"
-TOKEN = "access-token-that-must-not-leak"  # a canary, not a secret
+TOKEN = "access-token-that-must-not-leak"  # a canary instead of a real secret
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; a dict as body becomes JSON."""
+    """One HTTP response. A dict as body becomes JSON."""
 
     status: int
     body: Mapping[str, Any] | str = field(default_factory=dict)
@@ -31,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """A request of the page; header names are in lower case."""
+    """A request of the page. The header names are in lower case."""
 
     method: str
     path: str
@@ -44,12 +45,12 @@ def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> A
 
 
 def nobody(_: Request) -> Answer:
-    """Return the answer of /auth/refresh for a browser without a cookie."""
+    """Return the response of /auth/refresh for a browser without a cookie."""
     return error(401, "no_session")
 
 
 def throttled(seconds: int) -> Answer:
-    """The throttle's answer, with its pause in the header and in the body."""
+    """Return the throttle's response. The header and the body name the pause."""
     answer = error(429, "too_many_attempts", {"Retry-After": str(seconds)})
     assert isinstance(answer.body, Mapping)
     return Answer(429, {**answer.body, "retry_after": seconds}, answer.headers)
@@ -60,7 +61,7 @@ def challenge(name: str, **more: Any) -> Answer:
 
 
 def totp_key() -> dict[str, Any]:
-    """A new authenticator app's key, as from the server."""
+    """Return the key of a new authenticator app, as the server returns it."""
     secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSW"
     uri = f"otpauth://totp/Acme:ada@example.com?secret={secret}&issuer=Acme"
     return {"secret": secret, "otpauth": uri, "qr": build_rows(uri)}
@@ -69,7 +70,7 @@ def totp_key() -> dict[str, Any]:
 def signed_in(
     token: str = TOKEN, idle: float = 1800, absolute: float = 43200, **user: Any
 ) -> Answer:
-    """Return the answer of /auth/refresh for a browser with a session."""
+    """Return the response of /auth/refresh for a browser with a session."""
     person = {
         "sub": "sub-ada",
         "username": "Okta_ada",
@@ -111,7 +112,8 @@ RECORD = {
 }
 
 
-#: Ada's sessions. The name of the second device contains markup, as if the server had let it through.
+#: The sessions of the person Ada. The name of the second device contains markup, as from a server that does not remove
+#: markup.
 SESSIONS = [
     {"id": "A" * 22, "device": "Firefox, Linux", "provider": "Okta", "provider_label": "Acme Okta",
      "started_at": "2024-05-02T07:58:12Z", "last_used_at": "2024-05-02T09:00:00Z", "current": True},
@@ -124,17 +126,18 @@ SESSIONS = [
 
 
 class FakeApi:
-    """Answers by path. A test may change `answers` at any time; `requests` lists the requests so far."""
+    """A server that answers by path. A test may change `answers` at any time. `requests` lists the requests so far."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.title = "Acme Reports"
-        #: An origin on the stage's list.
+        #: An origin in the stage's list.
         self.other = "https://notes.example.com/"
         self.files = FILES
-        #: Whether a redirect of the callback opens the page; the browser then sends only Lax cookies.
+        #: Whether a redirect of the callback opens the page. After a redirect the browser sends only Lax cookies.
         self.is_return = False
-        #: Whether the browser opens the page without its Strict cookie, although the request comes from no other site.
+        #: Whether the browser opens the page without its Strict cookie, although the request does not come from another
+        #: site.
         self.withholds = False
         self.headers = dict(SECURITY_HEADERS)
         self.config: dict[str, Any] = {
@@ -164,7 +167,7 @@ class FakeApi:
         self.url = self.origin + BASE
 
     def configured(self, request: Request) -> Answer:
-        """Return the configuration. Like the server, return `return_to` only if it is allowed."""
+        """Return the configuration. Like the server, return only an allowed `return_to`."""
         wish = parse_qs(urlsplit(request.path).query).get("return_to", [""])[0]
         found = {"return_to": wish} if wish.startswith(("/api/", self.other)) else {}
         return Answer(200, {"session": self.has_cookie, **self.config, **found})
@@ -182,7 +185,7 @@ class FakeApi:
         self.answers["POST /auth/refresh"] = signed_in(**claims)
 
     def embed(self) -> None:
-        """Let the stage have its own forms for direct sign-in; no address has an account."""
+        """Configure a stage with its own forms for direct sign-in. No address has an account."""
         self.config |= {"direct_sign_in": "embedded", "sign_up": True}
         for name in ("sign-up", "confirm", "resend-code", "forgot-password", "reset-password"):
             self.answers[f"POST /auth/direct/{name}"] = Answer(200, {})
@@ -190,7 +193,7 @@ class FakeApi:
         self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
 
     def offer_passkeys(self) -> None:
-        """Let the stage have passkeys; no passkey of anybody is found."""
+        """Configure a stage with passkeys. No person has a passkey."""
         self.embed()
         self.config["passkeys"] = True
         self.answers["POST /auth/direct/passkey"] = Answer(200, {"challenge": None})
@@ -198,9 +201,9 @@ class FakeApi:
         self.answers["POST /auth/passkeys/offer"] = Answer(200, {"offer": True})
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
-        """Let some provider have domains. `provider` is the label of the provider to which every address belongs.
+        """Configure a provider with domains. `provider` is the label of the provider to which every address belongs.
 
-        Unless `direct` is given, people of a provider have no passwords, and all others do.
+        Unless `direct` is given, people of a provider have no passwords, and all other people have passwords.
         """
         direct = provider is None if direct is None else direct
         self.config["discover"] = True
@@ -208,11 +211,11 @@ class FakeApi:
         self.answers["POST /auth/discover"] = Answer(200, {"provider": found, "direct": direct})
 
     def accept_password(self, **claims: Any) -> None:
-        """Let the next sign-in by password work, and a reload after it."""
+        """Let the next sign-in by password succeed, and also the reload after this sign-in."""
         self.answers["POST /auth/direct/sign-in"] = lambda _: self.native(**claims)
 
     def native(self, **claims: Any) -> Answer:
-        """Return the token answer for a person with a password, and let /me agree with it."""
+        """Return the token response for a person with a password. Let /me return the same person."""
         person = {"sub": "sub-bo", "username": "bo", "email": "bo@example.com", "given_name": "Bo",
                   "family_name": "Ek", "groups": [], "provider": "COGNITO"}  # fmt: skip
         answer = signed_in(**{**person, **claims})
@@ -224,7 +227,7 @@ class FakeApi:
         return answer
 
     def sent(self, line: str) -> list[Request]:
-        """Return the requests with this method and path, ignoring the query."""
+        """Return the requests with this method and path. The comparison ignores the query."""
         return [
             request
             for request in self.requests
@@ -249,7 +252,8 @@ class FakeApi:
         return found(request) if callable(found) else found
 
     def _page(self, request: Request) -> Answer:
-        """Return the page as the app builds it, with the configuration, unless a test delays it or lets it fail."""
+        """Return the page as the app builds it, with the configuration. A test can delay the page, or replace the page
+        by an error."""
         query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
         config = self.configured(request).body
         assert not isinstance(config, str)
@@ -275,7 +279,7 @@ class FakeApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Send each answer in one packet: otherwise Nagle's algorithm waits 40 ms between head and body.
+            # Send each response in one packet. With two packets, Nagle's algorithm waits 40 ms between head and body.
             wbufsize = -1
 
             def do_GET(self) -> None:
@@ -320,6 +324,6 @@ class FakeApi:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Keep the test output quiet."""
+                """Write no log."""
 
         return Handler

@@ -25,7 +25,7 @@
     if ((box.height < 24 || box.width < 24) && !node.closest('.captcha')) faults.push(`too small: ${name(node)}`);
   }
 
-  // an empty element must not take a row: it would double the space between its neighbours
+  // an empty element must not take a row, because the row would double the space between its neighbours
   for (const node of document.querySelectorAll('#view > :empty'))
     if (node.getBoundingClientRect().height < 1 && !node.matches('#countdown') && getComputedStyle(node).position === 'static' && node.checkVisibility())
       faults.push(`empty: ${name(node)}`);

@@ -1,4 +1,4 @@
-"""Views in rare states: errors, no connection, no scripts, the end of a session, the view after a step."""
+"""Views of the page in rare states: errors, no connection, no scripts, the end of a session, the view after a step."""
 
 import re
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
-#: What the page's script has drawn or taken over; or, if the script does not load, the text that says so.
+#: The elements that show that the page's script has started. The last element is for pages without the script.
 DRAWN = "#view:not(:has(noscript)) h1, .skeleton .late"
-#: `document.cookie` as in a browser with blocked cookies: written values disappear.
+#: Replaces `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
 ERRORS = (
     "access_denied", "account_disabled", "login_expired", "login_used", "login_unknown", "login_failed", "sign_up_refused",
@@ -48,7 +48,7 @@ def _arriving(query: str) -> View:
 
 
 def _without_cookies(query: str) -> View:
-    """The browser keeps no cookies, and the page has noticed it."""
+    """The browser keeps no cookies, and the page shows this fault."""
 
     def view(page: Page, api: FakeApi) -> None:
         lose_cookies(page)
@@ -65,7 +65,7 @@ def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
 
 
 def _with_a_way_on(page: Page, api: FakeApi) -> None:
-    """The page has sent the person on to the target, and the person has come back."""
+    """The page has redirected the person to the target, and the person has come back."""
     api.sign_in()
     api.config["return_to"] = "https://notes.example.com/"
     page.goto(api.url)
@@ -73,7 +73,7 @@ def _with_a_way_on(page: Page, api: FakeApi) -> None:
 
 
 def _offline(page: Page, api: FakeApi) -> None:
-    """The connection is lost while the page is asking the service again."""
+    """The browser is offline while the page repeats a request."""
     VIEWS["unavailable"](page, api)
     heading(page, "We\u2019ll be right back")
     page.context.set_offline(True)
@@ -97,7 +97,7 @@ def _nothing_set_up(page: Page, api: FakeApi) -> None:
 
 
 def _leaving(page: Page, api: FakeApi) -> None:
-    """The page leaves automatically; Cognito does not answer, so the page stays."""
+    """The page redirects to Cognito. Cognito does not respond, so the browser still shows the page."""
     api.config |= {"auto_sign_in": "Okta", "providers": [{"name": "Okta", "label": LONG}]}
     api.answers["GET /auth/login"] = Answer(204)
     page.goto(api.url, wait_until="commit")  # the page redirects before it has loaded
@@ -120,7 +120,7 @@ def _sessions(page: Page, api: FakeApi) -> None:
 
 
 def _own_account(page: Page, api: FakeApi) -> None:
-    """Both forms, for the name and for the password, are open."""
+    """The forms for the name and for the password are open."""
     api.embed()
     api.native()
     page.goto(api.url)
@@ -130,7 +130,7 @@ def _own_account(page: Page, api: FakeApi) -> None:
 
 
 def _last_minutes(page: Page, api: FakeApi) -> None:
-    """The session will soon reach its latest end, whatever the person does."""
+    """The session will soon reach its maximum lifetime, with or without the person's activity."""
     api.sign_in(idle=600, absolute=600)
     page.goto(api.url)
     expect(page.get_by_text("you will have to sign in again")).to_be_visible()
@@ -141,8 +141,8 @@ def _idle(page: Page, api: FakeApi) -> None:
     api.sign_in()
     page.goto(api.url)
     expect(page.get_by_text("Member since")).to_be_visible()
-    # A key or a click would refresh the session and so end the warning. As long as the server cannot be reached, the warning
-    # stays.
+    # A key or a click would refresh the session and end the warning. As long as the page cannot reach the server, the
+    # warning stays.
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable")
     page.evaluate(
         """(base) => new BroadcastChannel('gatehouse ' + base).postMessage({
@@ -198,7 +198,7 @@ def _passkeys_ended(page: Page, api: FakeApi) -> None:
 
 
 def _passkey_offered(page: Page, api: FakeApi) -> None:
-    """The offer after a sign-in with the password, on a device that can store a passkey."""
+    """The offer of a passkey after a sign-in with the password, on a device that can store a passkey."""
     api.offer_passkeys()
     api.accept_password()
     page.goto(f"{api.url}#email")
@@ -229,7 +229,7 @@ def _turned_off(page: Page, api: FakeApi) -> None:
 
 
 def ask_for_recovery_codes(page: Page, api: FakeApi) -> None:
-    """Open the view with new recovery codes, which it shows once."""
+    """Open the view with new recovery codes, which the page shows once."""
     api.answers["POST /auth/mfa/setup"] = error(409, "mfa_already_on")
     codes = [f"7KQ2-M0XD-{at:04}-ABCD" for at in range(10)]
     api.answers["POST /auth/mfa/recovery-codes"] = Answer(200, {"recovery_codes": codes})

@@ -1,8 +1,8 @@
-"""Every state of the page as a document without scripts, so that any engine can draw it: in two languages and themes,
-and with text of twice its size.
+"""Saves every state of the page as a document without scripts, so that any engine can draw the state. The looks are two
+languages, two themes, and two text sizes (100 % and 200 %).
 
-Chromium runs the scripts up to the state; all engines draw the result. tests/e2e/test_engines.py tests the scripts
-themselves in other engines.
+Chromium runs the scripts up to the state; all engines draw the saved document. tests/e2e/test_engines.py tests the
+scripts in other engines.
 """
 
 import json
@@ -29,7 +29,7 @@ LAYOUT = (HERE / "layout.js").read_text("utf-8")
 STILL = (HERE / "still.js").read_text("utf-8")
 TRANSLATE = (HERE / "translate.js").read_text("utf-8")
 _TEXTS = HERE.parents[1] / "frontend" / "texts"
-#: CSS lengths relative to the browser's own font size, which people can change. Media queries use them, too.
+#: CSS lengths relative to the browser's own font size, which people can change. Media queries also use such lengths.
 _MEDIA = re.compile(r"@media[^{]*")
 _REM = re.compile(r"([0-9.]+)rem")
 
@@ -58,7 +58,7 @@ _PROVIDER = (
 
 
 class Look(NamedTuple):
-    """How a still is drawn."""
+    """The language, theme and text size of a still."""
 
     width: int
     height: int = 740
@@ -85,7 +85,7 @@ LOOKS = (
 
 @contextmanager
 def branded(folder: Path) -> Iterator[None]:
-    """Draw every state under a team's brand; `folder` is for its files."""
+    """Draw every state with a team's brand. `folder` is for the brand's files."""
     shutil.copytree(HERE.parents[1] / "frontend", folder / "frontend")
     (folder / "frontend" / "brand" / "harbour.svg").write_text(_WORDMARK)
     (folder / "frontend" / "brand" / "pier.svg").write_text(_PICTURE)
@@ -100,7 +100,8 @@ def branded(folder: Path) -> Iterator[None]:
 
 
 def german() -> list[tuple[str, str]]:
-    """Return every text in English and German. Texts without a placeholder come first, then the longest."""
+    """Return pairs of every text in English and German. Texts without a placeholder come first; all other texts are
+    sorted by length, longest first."""
     english, german = (
         list(_leaves(json.loads((_TEXTS / f"{tag}.json").read_text("utf-8"))))
         for tag in ("en", "de")
@@ -112,13 +113,13 @@ def german() -> list[tuple[str, str]]:
 
 
 def translate(page: Page) -> list[str]:
-    """Translate the page's texts into German; return texts that are not in our catalogue."""
+    """Translate the page's texts into German. Return the texts that are not in our catalogue."""
     pairs = json.dumps(german())
     return list(page.evaluate(f"(pairs) => ({TRANSLATE})(JSON.parse(pairs), 'de')", pairs))
 
 
 def still(browser: Browser, name: str, language: str = "en") -> str:
-    """Bring the page into a state and save its document."""
+    """Bring the page into a state, and return the document as text."""
     api = FakeApi()
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     context.set_default_timeout(10_000)
@@ -136,7 +137,7 @@ def still(browser: Browser, name: str, language: str = "en") -> str:
 
 
 def styles(look: Look, name: str) -> str:
-    """Return one of the page's style sheets as it applies to a person with that theme and font size."""
+    """Return one of the page's style sheets, reduced to the rules for this theme and font size."""
     asset = fake_api.FILES.asset(fake_api.FILES.version, name)
     assert asset is not None
     text = asset.text
@@ -155,7 +156,7 @@ def styles(look: Look, name: str) -> str:
 
 @contextmanager
 def served(stills: Mapping[tuple[str, str], str], sheet: Callable[[], str]) -> Iterator[str]:
-    """Serve `/<state number>/<look number>` and, at the root, a sheet of them; yield the address."""
+    """Serve `/<state number>/<look number>` and, at the root, a sheet with all stills. Yield the address."""
     states = list(dict.fromkeys(name for name, _ in stills))
 
     class Handler(BaseHTTPRequestHandler):
@@ -183,7 +184,7 @@ def served(stills: Mapping[tuple[str, str], str], sheet: Callable[[], str]) -> I
             return sheet(), "text/html; charset=utf-8"
 
         def log_message(self, *_: Any) -> None:
-            """Keep quiet."""
+            """Write no log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""A team's brand and another language in the browser: what a person sees of the settings."""
+"""Tests of a team's brand and of another language in the browser: the effects of the settings on the page."""
 
 import re
 import shutil
@@ -41,7 +41,7 @@ Dress = Callable[[Brand], StaticFiles]
 
 @pytest.fixture
 def dress(tmp_path: Path, frontend: Path, api: FakeApi) -> Dress:
-    """Serve the page with a brand, from a copy of the folder with a logo in it."""
+    """Serve the page with a brand. The page comes from a copy of the folder, which also has a logo."""
     folder = tmp_path / "frontend"
     shutil.copytree(frontend, folder)
     (folder / "brand" / "acme.svg").write_text(WORDMARK)
@@ -55,7 +55,8 @@ def dress(tmp_path: Path, frontend: Path, api: FakeApi) -> Dress:
 
 @pytest.mark.security("S-52")
 def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dress: Dress) -> None:
-    """Logo, colour and links are visible. A CSP violation or a request to another host would fail the test."""
+    """The page shows the logo, the colour and the links. A CSP violation or a request to another host would fail the
+    test."""
     dress(BRAND)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -85,8 +86,8 @@ def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dr
 def test_a_providers_logo_is_on_its_button(
     page: Page, api: FakeApi, dress: Dress, tmp_path: Path
 ) -> None:
-    """The logo replaces the key symbol on that provider's button only, and needs no looser CSP. The button that the page
-    shows while it redirects to the provider has the logo, too."""
+    """The logo replaces the key symbol on this provider's button only, and needs no looser CSP. The page that redirects
+    to the provider shows a button with the same logo."""
     logos = tmp_path / "frontend" / "brand" / "providers"
     logos.mkdir()
     (logos / "Okta.svg").write_text(WORDMARK)
@@ -110,7 +111,7 @@ def test_a_providers_logo_is_on_its_button(
 
 
 def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) -> None:
-    """The PNG is inside an SVG, in which browsers allow data URLs and nothing else."""
+    """The PNG is inside an SVG, in which browsers allow only data URLs."""
     page.goto("about:blank")
     png = page.screenshot(clip={"x": 0, "y": 0, "width": 64, "height": 16})
     assert len(b64encode(png)) > 0
@@ -129,23 +130,34 @@ def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) 
 def test_the_picture_is_replaced_or_off(
     page: Page, api: FakeApi, dress: Dress, size: tuple[int, int], tmp_path: Path
 ) -> None:
-    """A team's own picture replaces the castle. If the picture is off, the text uses the whole page, and nothing else
+    """A team's own picture replaces the castle. Without a picture, the text uses the whole page, and no other element
     moves."""
     (tmp_path / "frontend" / "brand" / "pier.svg").write_text(WORDMARK)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     gate = page.locator(".gate")
     for picture, seen in (("pier.svg", True), ("off", False)):
-        files = dress(Brand(picture=picture))
+        dress(Brand(picture=picture))
         page.goto(api.url)
         heading(page, "Sign in")
         assert gate.is_visible() is seen
-        glow = gate.evaluate("(gate) => getComputedStyle(gate, '::after').content")
-        assert glow == "none" or not seen, "the glow of our gate would change the picture's colours"
         expect(page.get_by_role("link", name="Continue with Okta")).to_be_in_viewport(ratio=1)
         assert page.evaluate("performance.getEntriesByType('layout-shift').length") == 0
         assert layout_faults(page) == {}
     expect(page.locator("header")).to_be_in_viewport(ratio=1)
-    files = dress(Brand(picture="pier.svg"))
+
+
+def test_only_our_own_picture_has_a_glow(
+    page: Page, api: FakeApi, dress: Dress, tmp_path: Path
+) -> None:
+    """The lamp of our gate, which glows in the profile, would change the colours of another picture."""
+    (tmp_path / "frontend" / "brand" / "pier.svg").write_text(WORDMARK)
+    api.sign_in()
+    for brand, content in ((Brand(), '""'), (Brand(picture="pier.svg"), "none")):
+        files = dress(brand)
+        page.goto(api.url)
+        heading(page, "Hello, Ada")
+        glow = page.locator(".gate").evaluate("(gate) => getComputedStyle(gate, '::after').content")
+        assert glow == content
     picture_file = files.asset(files.version, "gate.svg")
     assert picture_file is not None
     assert picture_file.text == WORDMARK
@@ -155,7 +167,7 @@ def test_the_picture_is_replaced_or_off(
 def test_german_fits_wherever_english_does(
     page: Page, api: FakeApi, dress: Dress, view: str
 ) -> None:
-    """German words are longer. No text is still in English, overflows, overlaps or is cut."""
+    """German words are longer. The test finds each text that is still in English, overflows, overlaps or is cut."""
     dress(Brand(languages=("de",)))
     api.embed()
     page.goto(api.url + view)
@@ -180,7 +192,7 @@ def test_the_profile_speaks_german_dates_included(page: Page, api: FakeApi, dres
 def test_the_browser_chooses_and_pays_for_one_language_only(
     page: Page, api: FakeApi, dress: Dress
 ) -> None:
-    """The first view in German has the same size as in English."""
+    """The German first view has the same size as the English first view."""
     files = dress(Brand(languages=("de", "en")))
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
@@ -188,4 +200,6 @@ def test_the_browser_chooses_and_pays_for_one_language_only(
     heading(page, "Sign in")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     assert sum("app.js" in url for url in loaded) == 1  # the words of the first view are in app.js
-    assert not any(f"/{files.version}/" in url for url in loaded), "that is the German set"
+    assert not any(f"/{files.version}/" in url for url in loaded), (
+        "these are the addresses of the German set"
+    )

@@ -1,4 +1,4 @@
-"""The steps between password and session, and two-step verification by the person."""
+"""Tests of the steps between password and session, and of the view in which the person sets up two-step verification."""
 
 import re
 from typing import Any
@@ -80,7 +80,7 @@ def test_wrong_codes_are_throttled_with_a_countdown(page: Page, api: FakeApi) ->
 
 
 def qr_rows(page: Page) -> list[str]:
-    """Return the drawn modules of the QR code, read back from its path."""
+    """Return the drawn modules of the QR code, read back from the path in the SVG."""
     size = int((page.locator(".qr").get_attribute("viewBox") or "").split()[2]) - 8
     dark = set()
     for x, y, run in re.findall(
@@ -290,7 +290,7 @@ def test_an_expired_set_up_asks_for_the_password_again(page: Page, api: FakeApi)
 def test_two_step_verification_elsewhere_is_said(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/mfa/setup"] = error(409, "managed_by_provider")
     ask_for_two_step(page, api)
-    expect(page.get_by_text("so you set this up there")).to_be_visible()
+    expect(page.get_by_text("so you set up two-step verification there")).to_be_visible()
     press(page, "Back")
     heading(page, "Hello, Bo")
 

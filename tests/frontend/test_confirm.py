@@ -1,4 +1,4 @@
-"""Confirming the identity again: the view, and the calls that lead to it (step-up.js)."""
+"""Tests of the view in which people confirm their identity again, and of the calls that open this view (step-up.js)."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +12,7 @@ TITLE = "Confirm that it is you"
 INSUFFICIENT = Answer(
     401, {"error": "insufficient_user_authentication", "message": "A sentence.", "max_age": 300}
 )
-#: A front end in a page of this origin. `confirm` is its answer when a route asks the person to confirm.
+#: A front end in a page of this origin. `confirm` is the front end's answer when a route asks the person to confirm.
 FRONT_END = """async ({ url, confirm }) => {
   const { createSession } = await import(`${url}assets/%s/session.js`);
   const { confirmUrl, withConfirmation } = await import(`${url}assets/%s/step-up.js`);
@@ -32,8 +32,8 @@ def call(page: Page, api: FakeApi, confirm: bool) -> Any:
 
 
 def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api: FakeApi) -> None:
-    """If the repeated call is refused, the front end gets that second answer. If the person does not confirm, it gets the
-    first one. Other refusals cause no question."""
+    """The front end gets the second response, even if the server refuses the repeated call. If the person does not
+    confirm, the front end gets the first response. After other refusals the page does not ask the person to confirm."""
     api.sign_in()
     page.goto(api.url)
     answers = [INSUFFICIENT, Answer(200)]
@@ -72,7 +72,8 @@ def test_the_password_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
 
 
 def test_a_call_of_the_page_itself_waits_for_it(page: Page, api: FakeApi) -> None:
-    """The page asks in the same view, and then repeats the call. The code that made the call gets the second answer."""
+    """The page asks the person in the same view, and then repeats the call. The code that made the call gets the second
+    response."""
     api.embed()
     api.native()
     record = api.answers["GET /me"]
@@ -88,7 +89,7 @@ def test_a_call_of_the_page_itself_waits_for_it(page: Page, api: FakeApi) -> Non
 
 
 def test_a_second_factor_is_asked_as_ever(page: Page, api: FakeApi) -> None:
-    """Afterwards the page shows the profile, unless a front end waits for the answer."""
+    """After the second factor the page shows the profile, unless a front end waits for the response."""
     api.embed()
     api.native()
     api.answers["POST /auth/direct/sign-in"] = challenge("SOFTWARE_TOKEN_MFA")
@@ -103,8 +104,8 @@ def test_a_second_factor_is_asked_as_ever(page: Page, api: FakeApi) -> None:
 
 
 def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
-    """The provider asks the person again, who then returns to the place of the call. The person can also return without
-    confirming."""
+    """The provider asks the person again. The person then returns to the page that made the call. The person can also
+    return without confirming."""
     api.sign_in()
     api.answers["GET /orders"] = Answer(200, "orders", {"Content-Type": "text/plain"})
     asked: list[Request] = []
@@ -121,6 +122,6 @@ def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
 
 
 def test_who_is_signed_out_signs_in(page: Page, api: FakeApi) -> None:
-    """A new sign-in is a recent proof, too."""
+    """A new sign-in is also a recent proof."""
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()

@@ -1,4 +1,5 @@
-"""Measurable properties of the design: contrast, layout, targets, keyboard, size. Thresholds are WCAG 2.2 AA's."""
+"""Tests of measurable properties of the design: contrast, layout, targets, keyboard, size. The thresholds are those of
+WCAG 2.2 AA."""
 
 import gzip
 import json
@@ -58,7 +59,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of WCAG 2.2."""
+    """Return the contrast ratio of two colours as WCAG 2.2 defines it."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -83,7 +84,7 @@ def test_the_colours_have_contrast(frontend: Path, theme: str) -> None:
 
 @pytest.mark.parametrize("direct", ["managed", "embedded"])
 def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
-    """A person without a session loads at most 13 kB of gzip, and nothing from third parties."""
+    """A person without a session loads at most 13 kB of gzip, and no file of third parties."""
     api.config["direct_sign_in"] = direct
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
@@ -91,10 +92,10 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert all(url.startswith(api.url) for url in loaded)
     names = {url.rpartition("/")[2] for url in loaded if "/assets/" in url}
-    assert names <= FIRST, "later views come when they are needed"
+    assert names <= FIRST, "the page must load later views only when they open"
     served = {"index.html": page.request.get(api.url, headers={"Sec-Fetch-Site": "none"}).text()}
     assert 'data-view="choose"' in served["index.html"]
-    for name in names:
+    for name in names | {"logo.svg"}:  # Playwright does not report the request for the tab's icon
         asset = FILES.asset(FILES.version, name)
         assert asset is not None
         served[name] = asset.text
@@ -103,9 +104,10 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
 
 
 def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
-    """No file and no setting waits for another one. Each is requested once, before any of them is answered."""
+    """No request waits for the response of another request. The browser requests each file and each setting once."""
     waiting: list[tuple[str, Route]] = []
-    needed = (FIRST | {"config"}) - {"gate.svg"}  # the stylesheet names the picture behind the page
+    # the stylesheet names the picture behind the page, and the tab's icon is not part of the view
+    needed = (FIRST | {"config"}) - {"gate.svg", "logo.svg"}
     api.ask_for_config()
 
     def hold(route: Route) -> None:
@@ -126,7 +128,7 @@ def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
 
 
 def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
-    """The texts of the first view must be in the part that is loaded with it, because the other part comes later."""
+    """The texts of the first view must be in the part `first`, because the other part is loaded later."""
     words = json.loads((frontend / "texts" / "en.json").read_text("utf-8"))
     used = {
         script.name: set(re.findall(r"\btexts\.(?!js)(\w+)", script.read_text("utf-8")))
@@ -135,7 +137,7 @@ def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
     assert set(words["first"]) | set(words["later"]) == set().union(*used.values())
     at_once = used["view.js"] | used["app.js"]
     assert at_once - set(words["first"]) == {"idleTitle", "idleMore", "stay", "signOutFailed"}, (
-        "what only signed-in people can meet comes with the profile"
+        "the texts for signed-in people must be in the part for the profile"
     )
     html = (frontend / "index.html").read_text("utf-8")
     in_page = set(re.findall(r"\{\{words\.(\w+)\}\}", html))
@@ -146,12 +148,13 @@ def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
 
 @pytest.mark.security("S-54")
 def test_no_markup_sink_is_used(frontend: Path) -> None:
-    """Trusted Types would stop such a sink at run time; this test names its line."""
+    """Trusted Types would stop a markup sink at run time. This test names the sink's line."""
     sinks = (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\b|new Function"
         r"|localStorage|sessionStorage|document\.cookie|\.style\b"
     )
-    # session.js tests with a meaningless cookie whether this browser keeps cookies; it reads no other cookie.
+    # session.js reads no cookie except a test cookie without a meaning. The test cookie shows whether this browser
+    # keeps cookies.
     probe = re.compile(
         r".*document\.cookie = `\$\{test\}; .*|.*document\.cookie\.includes\(test\).*"
     )

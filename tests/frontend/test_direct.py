@@ -1,4 +1,4 @@
-"""Sign-in by email and password in the page: the form, its refusals and waits, sign-up, codes, and the reset."""
+"""Tests of the sign-in by email and password in the page: the form, errors and waits, sign-up, codes, and the reset."""
 
 import re
 
@@ -86,7 +86,8 @@ def test_other_stages_have_no_form(page: Page, api: FakeApi, mode: str) -> None:
 def test_password_managers_understand_the_forms(
     page: Page, api: FakeApi, address: str, tokens: list[str]
 ) -> None:
-    """WCAG 1.3.5 and 3.3.8. The method is POST, so a password is not in the URL even if the script fails."""
+    """The forms meet WCAG 1.3.5 and 3.3.8. The method is POST, so the URL contains no password, even if the script
+    fails."""
     page.goto(f"{api.url}#{address}")
     form = page.locator("form")
     expect(form).to_have_attribute("method", "post")
@@ -211,7 +212,7 @@ def test_two_clicks_are_one_attempt(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.usefixtures("context")
 def test_a_used_password_is_forgotten(page: Page, api: FakeApi) -> None:
-    """After the session's end, another person at the same screen must not be able to sign in with it."""
+    """After the session's end, another person at the same screen must not be able to sign in with the password."""
     page.clock.install()
     api.accept_password()
     enter_password(page, api)
@@ -301,7 +302,8 @@ def test_modules_that_do_not_come_are_an_outage_that_can_end(page: Page, api: Fa
 
 @pytest.mark.security("S-67")
 def test_signing_up_with_a_mailed_code_and_being_in(page: Page, api: FakeApi) -> None:
-    """The person enters the address, and then code, names and password together. Then the page signs the person in."""
+    """The person enters the address. The next form has the code, names and password together. Then the page signs the
+    person in."""
     sign_up(page, api)
     heading(page, "Check your mail")
     assert bodies(api, "sign-up") == [{"email": EMAIL}]
@@ -359,7 +361,7 @@ def test_a_refused_password_says_why_and_keeps_the_rest(page: Page, api: FakeApi
     ids=ascii,
 )
 def test_a_code_may_be_typed_in_any_digits(page: Page, api: FakeApi, typed: str) -> None:
-    """The digits are full-width, as on East Asian keyboards, or of other scripts."""
+    """The digits are full-width, as on East Asian keyboards, or digits of other scripts."""
     page.goto(f"{api.url}#code")
     code = page.get_by_label("Code", exact=True)
     code.focus()
@@ -368,7 +370,8 @@ def test_a_code_may_be_typed_in_any_digits(page: Page, api: FakeApi, typed: str)
 
 
 def test_a_code_that_is_being_composed_is_left_alone(page: Page, api: FakeApi) -> None:
-    """While an input method composes, the field must not change; it is tidied up at the end."""
+    """While an input method composes, the page must not change the field. The page removes spaces from the code at the
+    end."""
     page.goto(f"{api.url}#code")
     code = page.get_by_label("Code", exact=True)
     code.evaluate(
@@ -395,7 +398,6 @@ def test_a_code_that_is_being_composed_is_left_alone(page: Page, api: FakeApi) -
     ],
 )
 def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) -> None:
-    """The field shows the error, and nothing is sent."""
     page.goto(f"{api.url}#forgot")
     address = page.get_by_label("Email", exact=True)
     address.fill(typed)
@@ -407,7 +409,7 @@ def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) ->
 
 
 def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
-    """If the stage has used up its mails for the day, the person may have to wait for half a day."""
+    """If the stage has sent its maximum of mails for the day, the person may have to wait for half a day."""
     api.answers["POST /auth/direct/forgot-password"] = throttled(12 * 3600 + 5 * 60 + 9)
     page.goto(f"{api.url}#forgot")
     page.get_by_label("Email", exact=True).fill("bo@acme.example")
@@ -419,7 +421,7 @@ def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
 def test_an_address_that_only_the_server_refuses_is_named_at_its_field(
     page: Page, api: FakeApi
 ) -> None:
-    """Browsers differ in the addresses that they accept. The error is shown at the field, and not as a general one."""
+    """Browsers differ in the addresses that they accept. The page shows the error at the field."""
     api.answers["POST /auth/direct/forgot-password"] = error(400, "invalid_request")
     page.goto(f"{api.url}#forgot")
     address = page.get_by_label("Email", exact=True)
@@ -514,7 +516,7 @@ def test_a_reset_whose_sign_in_fails_leads_to_the_form(page: Page, api: FakeApi)
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_addresses_look_alike(page: Page, api: FakeApi) -> None:
-    """The server's answers are the same, and the page sends no additional request that could differ."""
+    """For both kinds of address, the server's responses are equal, and the page sends the same requests."""
     asked: list[Request] = api.requests
     shown = []
     for email in ("known@example.com", "unknown@example.com"):
@@ -532,7 +534,7 @@ def test_known_and_unknown_addresses_look_alike(page: Page, api: FakeApi) -> Non
     [("Forgot your password?", "Reset your password"), ("Create an account", "Create an account")],
 )
 def test_a_typed_address_goes_along(page: Page, api: FakeApi, link: str, heading: str) -> None:
-    """The next view already has the address, although the page has not sent it yet."""
+    """The next view already has the address, although the page has not sent the address yet."""
     api.embed()
     page.goto(f"{api.url}#email")
     page.get_by_label("Email", exact=True).fill("dana@example.com")
@@ -542,7 +544,8 @@ def test_a_typed_address_goes_along(page: Page, api: FakeApi, link: str, heading
 
 
 def test_after_a_wrong_password_no_code_is_said_to_be_on_its_way(page: Page, api: FakeApi) -> None:
-    """No code was requested, so the view only asks for a code that the person already has. The address is still shown."""
+    """The person has not requested a code, so the view asks only for a code from an earlier mail. The view still shows
+    the address."""
     api.embed()
     api.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
     page.goto(f"{api.url}#email")

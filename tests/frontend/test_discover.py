@@ -1,4 +1,5 @@
-"""Email first: the address's domain leads to its provider, to the password, to managed login, or to an administrator."""
+"""Tests of "email first": the address's domain leads to the domain's provider, to the password, to managed login, or to
+an administrator."""
 
 import threading
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +14,7 @@ NOBODY = "You cannot sign in with this address here."
 
 
 def went_to(api: FakeApi) -> list[dict[str, list[str]]]:
-    """Return the queries of the sign-ins that were started."""
+    """Return the queries of the sign-ins that the page started."""
     return [parse_qs(urlsplit(request.path).query) for request in api.sent("GET /auth/login")]
 
 
@@ -73,7 +74,7 @@ def test_a_domain_leads_to_its_provider(page: Page, api: FakeApi, mode: str) -> 
 def test_where_the_provider_leaves_the_choice_both_ways_are_offered(
     page: Page, api: FakeApi, mode: str
 ) -> None:
-    """The provider comes first and the password second. The page does not ask for the address again."""
+    """The button of the provider comes first and the password second. The page does not ask for the address again."""
     api.discover(provider="Contoso", direct=True)
     enter_address(page, api)
     heading(page, "Sign in")

@@ -1,4 +1,5 @@
-"""Firefox and WebKitGTK with blocked cookies: the page says so, and session.js tells other front ends."""
+"""Tests of Firefox and WebKitGTK with blocked cookies. The page explains the fault, and session.js reports the fault to
+other front ends."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests.engines.webkit import WebKit
 
 from .fake_api import ASSETS, FakeApi
 
-#: Whether the fault exists in the page's own context. Without this check the tests would prove nothing.
+#: Returns whether the fault exists in the page's own context. Without this check, the tests would also pass in a
+#: browser without the fault.
 CHANNEL = "try { new BroadcastChannel('x').close(); return 'works'; } catch (error) { return error.name; }"
 SECURE = "document.cookie = '__Host-x=1; Path=/; Secure'; return document.cookie;"
 STATE = f"""return import('/api{ASSETS}session.js')
@@ -34,7 +36,7 @@ _CASES = {
 def broken(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Driver, dict[str, str]]]:
-    """A browser that keeps none of our cookies, and what the scripts above return in it."""
+    """Yield a browser that keeps none of our cookies, and the results of the scripts above in this browser."""
     start, seen = request.param
     folder: Path = tmp_path_factory.mktemp("engine")
     driver: Driver = start(folder)
@@ -44,7 +46,7 @@ def broken(
 
 @pytest.fixture
 def tab(broken: tuple[Driver, dict[str, str]], api: FakeApi) -> Tab:
-    """The tab with the page, which has its own form."""
+    """Yield the tab with the page, on a stage with its own form."""
     api.embed()
     tab = Tab(broken[0])
     tab.open(api.url)
@@ -54,7 +56,8 @@ def tab(broken: tuple[Driver, dict[str, str]], api: FakeApi) -> Tab:
 
 
 def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> None:
-    """The page says it in the first view, on the form, and instead of "that took too long" after a provider."""
+    """The page explains the fault in the first view, on the form, and after a provider's sign-in. The page does not say
+    "that took too long"."""
     for address in ("", "#email", "?error=login_unknown"):
         tab.open("about:blank")
         tab.open(api.url + address)

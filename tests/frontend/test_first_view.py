@@ -1,4 +1,5 @@
-"""The first view in the HTML: the script would draw the same, and takes it over as the person left it."""
+"""Tests of the first view in the HTML. This view equals the view that the script would draw, and the script keeps the
+person's input."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from chalicelib.gatehouse.page.static_files import StaticFiles
 from .fake_api import FakeApi, error
 
 TITLED = "Sign in · Acme Reports"
-#: The view as data: names, texts and attributes. Addresses and lists of classes are brought into one form.
+#: The view as data: names, texts and attributes. The script normalizes addresses and lists of classes.
 VIEW = """() => {
   const place = ({ pathname, searchParams, hash }) => [pathname, [...searchParams], hash].join();
   const tell = (node) => node.nodeType === Node.TEXT_NODE ? node.data : [
@@ -31,7 +32,7 @@ OTHERS = [{"name": "Okta", "label": "Acme <b>Okta</b> & \"Co\""}, {"name": "a+b 
 
 @pytest.fixture
 def script(page: Page) -> list[Route]:
-    """Hold back the page's script until `arrive`."""
+    """Delay the page's script until the test calls `arrive`."""
     held: list[Route] = []
     page.route("**/app.js", lambda route: held.append(route))
     return held
@@ -63,7 +64,7 @@ def changed(**config: Any) -> Callable[[FakeApi], object]:
 def test_it_is_what_the_script_draws(
     page: Page, api: FakeApi, settings: Callable[[FakeApi], object], query: str
 ) -> None:
-    """The test covers every kind of stage, with texts that contain markup."""
+    """The test compares the views of every kind of stage, with texts that contain markup."""
     settings(api)
     api.ask_for_config()
     page.goto(api.url + query)
@@ -102,7 +103,7 @@ def test_a_view_that_is_not_certain_waits_for_the_script(
 def test_what_the_person_did_before_the_script_came_stays(
     page: Page, api: FakeApi, script: list[Route]
 ) -> None:
-    """The tick, the focus and the nodes themselves stay. Nothing moves."""
+    """The script keeps the tick, the focus and the nodes. No element moves."""
     api.embed()
     page.goto(api.url, wait_until="commit")
     box = page.get_by_label("Keep me signed in on this device")
@@ -142,7 +143,7 @@ def test_a_provider_needs_no_script(page: Page, api: FakeApi, script: list[Route
 
 
 def test_a_notice_replaces_it(context: BrowserContext, page: Page, api: FakeApi) -> None:
-    """Only the script knows that the browser blocks cookies."""
+    """Only the script can detect that the browser blocks cookies."""
     page.add_init_script(
         "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}})"
     )
@@ -152,7 +153,7 @@ def test_a_notice_replaces_it(context: BrowserContext, page: Page, api: FakeApi)
 
 @pytest.mark.security("S-109")
 def test_an_old_copy_of_the_page_decides_nothing(page: Page, api: FakeApi) -> None:
-    """With the Back button, browsers show a stored page without asking the server. Somebody may have signed in since."""
+    """With the Back button, browsers show a stored page without a request. The person may have signed in since then."""
     page.goto(api.url)
     expect(page).to_have_title(TITLED)
     page.get_by_role("link", name="Continue with Okta").click()
@@ -165,7 +166,8 @@ def test_an_old_copy_of_the_page_decides_nothing(page: Page, api: FakeApi) -> No
 
 @pytest.mark.security("S-109")
 def test_a_session_whose_cookie_the_browser_withheld_is_found(page: Page, api: FakeApi) -> None:
-    """Browser engines differ in when they send the cookie. The HTML shows the choice, and the script finds the session."""
+    """Browser engines send the cookie at different times. The HTML shows the sign-in methods, and the script finds the
+    session."""
     api.sign_in()
     api.withholds = True
     page.route("**/app.js", lambda route: route.abort())
@@ -177,7 +179,7 @@ def test_a_session_whose_cookie_the_browser_withheld_is_found(page: Page, api: F
 
 
 def test_a_view_that_is_out_of_date_is_drawn_again(page: Page, api: FakeApi) -> None:
-    """A stored copy may offer ways to sign in that no longer exist."""
+    """A stored copy may offer sign-in methods that no longer exist."""
     api.answers["GET /auth/config"] = api.configured
     page.goto(api.url, wait_until="commit")
     expect(page).to_have_title(TITLED)
@@ -190,7 +192,8 @@ def test_a_view_that_is_out_of_date_is_drawn_again(page: Page, api: FakeApi) -> 
 
 
 def test_after_a_sign_in_the_page_asks_for_the_session_at_once(page: Page, api: FakeApi) -> None:
-    """The browser sends no Strict cookie after a redirect from another site, so the page does not say who is signed in."""
+    """After a redirect from another site, the browser sends no Strict cookie. The HTML therefore does not say who is
+    signed in."""
     api.sign_in()
     api.is_return = True
     page.goto(api.url)

@@ -1,4 +1,4 @@
-"""Whole flows without a mouse: focus is always on the next thing to type or read."""
+"""Tests of whole flows without a mouse: the focus is always on the next thing to type or read."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -37,7 +37,7 @@ def type_in(page: Page, *texts: str) -> None:
 
 
 def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi) -> None:
-    """The flow leads from the first view to the profile, and back."""
+    """The flow begins at the first view, leads to the profile, and ends at the first view."""
     api.answers["POST /auth/direct/sign-in"] = challenge("SOFTWARE_TOKEN_MFA")
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
     page.goto(api.url)
@@ -76,7 +76,7 @@ def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: Fak
 
 
 def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
-    """Address, code, names and password lead to a session. If a form is empty, its first field gets the focus."""
+    """Address, code, names and password lead to a session. In an empty form, the first field has the focus."""
     page.goto(f"{api.url}#sign-up")
     heading(page, "Create an account")
     tab_to(page, "field-email")
@@ -93,7 +93,7 @@ def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
 
 
 def test_two_step_verification_on_and_back(page: Page, api: FakeApi) -> None:
-    """The person reads the QR code before the page asks for its code."""
+    """The person reads the QR code before the page asks for the app's code."""
     api.native()
     api.answers["POST /auth/mfa/setup"] = Answer(200, totp_key())
     api.answers["POST /auth/mfa/verify"] = error(400, "invalid_code")

@@ -1,5 +1,5 @@
-"""Every view and state of the page: layout, targets, keyboard, shifts, axe, high contrast. Thresholds are WCAG 2.2
-AA's."""
+"""Tests of every view and state of the page: layout, targets, keyboard, shifts, axe, high contrast. The thresholds are
+those of WCAG 2.2 AA."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
 #: A window of 1280 by 1024 px at 400 % zoom has 320 by 256 px.
 SIZES = ((320, 640), (320, 256), (768, 1024), (1366, 650), (1440, 900))
 THEMES = ("light", "dark")
-#: The rules of axe for each theme. Running all rules takes half a second, and in the second theme only colours differ.
+#: The rules of axe for each theme. Running all rules takes half a second. In the second theme only the colours differ.
 RULES: dict[str, tuple[str, ...]] = {
     "light": (),
     "dark": ("color-contrast", "link-in-text-block"),
@@ -62,7 +62,7 @@ REACHABLE = """() => [...document.querySelectorAll('a[href], button, input, summ
 
 
 def axe(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
-    """Return axe-core's findings, by WCAG 2.2 AA and axe's own best practices, or by some rules only."""
+    """Return axe-core's findings by WCAG 2.2 AA and axe's own best practices. With `rules`, use only these rules."""
     return page.evaluate(
         """async (rules) => {
           for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
@@ -74,7 +74,8 @@ def axe(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
 
 
 def layout_faults(page: Page) -> dict[str, list[str]]:
-    """Return elements that stick out, are cut, are too small to click, or overlap, by size and theme."""
+    """Return the elements that stick out, overlap, are cut, or are too small to click. The keys are the size and the
+    theme."""
     found = {}
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
@@ -87,8 +88,7 @@ def layout_faults(page: Page) -> dict[str, list[str]]:
 
 
 def large_and_german_faults(page: Page) -> dict[str, list[str]]:
-    """Return layout faults with text of twice its size, as people set it in their browser, then in German, then with
-    both."""
+    """Return the layout faults in three looks: with text of 200 % (a browser's setting), in German, and with both."""
     browser = page.context.new_cdp_session(page)
     found = {}
     try:
@@ -111,7 +111,7 @@ def large_and_german_faults(page: Page) -> dict[str, list[str]]:
 
 
 def walk(page: Page) -> list[dict[str, Any]]:
-    """Press Tab from the top until focus leaves the page; return the focused elements."""
+    """Press Tab from the top until the focus leaves the page. Return the focused elements."""
     page.set_viewport_size({"width": 320, "height": 480})
     page.evaluate(
         "() => { document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0); }"
@@ -128,13 +128,13 @@ def walk(page: Page) -> list[dict[str, Any]]:
 
 
 def timeless(what: str) -> str:
-    """Return a name without a button's countdown, which changes between two checks."""
+    """Return the name of an element without a button's countdown, which changes between two checks."""
     return re.sub(r"\b\d+:\d\d\b", "m:ss", what)
 
 
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
-    """Restore the connection, whatever the view did."""
+    """Yield the page. After the test, restore the page's connection."""
     yield page
     page.context.set_offline(False)
 
@@ -143,7 +143,8 @@ def page(page: Page) -> Iterator[Page]:
 def test_every_view_in_every_size_theme_and_by_keyboard(
     page: Page, api: FakeApi, view: View
 ) -> None:
-    """Nothing overflows, overlaps, is cut or shifts. Tab reaches everything, with a visible focus, and axe finds nothing."""
+    """No element overflows, overlaps, is cut or shifts. Tab reaches every control, with a visible focus. axe finds no
+    fault."""
     api.embed()
     view(page, api)
     expect(page.locator(DRAWN)).to_be_visible()
@@ -153,7 +154,7 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
     page.evaluate(AXE)
     for theme, rules in RULES.items():
         page.emulate_media(color_scheme=theme)
-        # without its script the page has no heading, only a waiting symbol
+        # without the script the page shows only a waiting symbol, and has no heading
         found = [
             one
             for one in axe(page, rules)
@@ -171,7 +172,8 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
 def test_both_doors_are_on_the_first_screen(
     page: Page, api: FakeApi, view: str, size: tuple[int, int]
 ) -> None:
-    """Okta and email can be seen without scrolling, whatever is above them, in English and German."""
+    """The buttons for Okta and email are visible without scrolling, in English and German, with any content above the
+    buttons."""
     api.embed()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for language in ("en", "de"):
@@ -185,8 +187,8 @@ def test_both_doors_are_on_the_first_screen(
 def test_email_form_and_other_door_are_on_the_first_screen(
     page: Page, api: FakeApi, size: tuple[int, int]
 ) -> None:
-    """The first screen has the form, and below it the link to Okta. This is so in English and German, also with a passkey's
-    button and a link to sign up."""
+    """The first screen has the form, and below the form the link to Okta. The test covers English and German, with a
+    passkey's button and with a link to sign up."""
     api.embed()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for language in ("en", "de"):
@@ -203,7 +205,7 @@ def test_email_form_and_other_door_are_on_the_first_screen(
 
 
 def test_a_refusal_leaves_the_button_where_it_is(page: Page, api: FakeApi) -> None:
-    """The message appears below the button, so that a second press does not hit something else."""
+    """The message appears below the button, so a second click hits the same button."""
     api.embed()
     page.goto(f"{api.url}#email")
     button = page.get_by_role("button", name="Sign in")
@@ -234,7 +236,7 @@ HIGH_CONTRAST = ["choose", "profile", "email, empty", "unavailable", "app set-up
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> None:
-    """With forced colours, backgrounds disappear: surfaces need a border, and marks need another style."""
+    """With forced colours, backgrounds disappear. Surfaces therefore need a border, and marks need another style."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -253,7 +255,7 @@ def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> 
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_more_contrast_is_given_where_it_is_wanted(page: Page, api: FakeApi, name: str) -> None:
-    """All text then has a contrast of 7:1, which is WCAG's AAA."""
+    """For people who prefer more contrast, all text has a contrast of 7:1, which is WCAG's AAA."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -1,4 +1,4 @@
-"""The page for a person: every view, every way to sign in and out."""
+"""Tests of the page as a person uses it: every view, and every way to sign in and out."""
 
 import json
 import re
@@ -75,7 +75,8 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """The page's configuration says that there is no session. The page requests it together with the scripts."""
+    """According to the page's configuration, the browser has no session. The page requests the configuration together
+    with the scripts."""
     page.goto(api.url)
     heading(page, "Sign in")
     page.wait_for_load_state("networkidle")
@@ -88,7 +89,7 @@ def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api
 
 
 def test_a_slow_configuration_keeps_nobody_from_a_session(page: Page, api: FakeApi) -> None:
-    """Here the configuration is answered only after the session was requested."""
+    """In this test, the response with the configuration arrives after the request for the session."""
     api.sign_in()
     asked = threading.Event()
     signed_in, configured = api.answers["POST /auth/refresh"], api.answers["GET /auth/config"]
@@ -222,7 +223,7 @@ ERRORS = {
     "__proto__": "Something went wrong",
     "unknown": "Something went wrong",
 }
-#: Errors whose texts say that the same attempt would fail again.
+#: The errors whose texts say that the same attempt would fail again.
 FINAL = {"account_disabled", "login_used", "not_found", "sign_up_refused", "unknown_provider"}
 
 
@@ -262,8 +263,8 @@ def test_auto_sign_in_never_loops(page: Page, api: FakeApi, query: str) -> None:
 
 
 def test_a_browser_that_refuses_cookies_is_told_so(page: Page, api: FakeApi) -> None:
-    """Okta signs the person in, and the callback returns, but there is still no session. After one round the page explains
-    why."""
+    """After Okta's sign-in the callback returns, but the browser keeps no session. The page explains the reason after
+    one attempt."""
     api.config["auto_sign_in"] = "Okta"
     api.answers["GET /auth/login"] = Answer(303, "", {"Location": "/api/?returned=1"})
     page.goto(api.url, wait_until="commit")
@@ -386,8 +387,8 @@ def test_an_idle_session_ends_on_the_page_too(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_look_at_the_page_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
-    """The page says that the session has ended, and shows how to sign in again. If the session expires by itself, the text
-    is a different one."""
+    """The page says that the session has ended, and shows how to sign in again. A session that expires has another
+    text."""
     page.clock.install()
     api.sign_in()
     page.goto(api.url)
@@ -404,7 +405,7 @@ def test_a_look_at_the_page_says_that_the_session_was_ended(page: Page, api: Fak
 
 
 def test_a_refused_call_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
-    """The person has stayed on the page and now uses it."""
+    """The person has stayed on the page, and now clicks a button."""
     page.clock.install()
     api.sign_in()
     page.goto(api.url)
@@ -449,7 +450,7 @@ BACK = "() => dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true
 def test_a_page_kept_for_the_back_button_holds_nothing_until_it_has_asked(
     page: Page, api: FakeApi
 ) -> None:
-    """The back-forward cache keeps pages unchanged. Neither a profile nor a typed password may be shown again from it."""
+    """The back-forward cache keeps pages unchanged. The page must not show a cached profile or a typed password again."""
     api.embed()
     page.goto(f"{api.url}#email")
     page.get_by_label("Password", exact=True).fill("typed and left")
@@ -467,7 +468,7 @@ def test_a_page_kept_for_the_back_button_holds_nothing_until_it_has_asked(
     page.evaluate(LEFT)
     api.answers["POST /auth/refresh"] = error(401, "session_expired")
     asked = len(api.sent("GET /me"))
-    # Events that come while the answer is pending must not restore anything, either.
+    # Events before the response must not restore the hidden profile.
     page.evaluate(f"({BACK})(); dispatchEvent(new Event('offline'))")
     heading(page, "Sign in")
     assert len(api.sent("GET /me")) == asked
@@ -493,7 +494,8 @@ def test_without_scripts_there_are_working_links(browser: Browser, api: FakeApi)
 
 @pytest.mark.parametrize("ask", [True, False])
 def test_a_page_whose_script_never_came_still_leads_on(page: Page, api: FakeApi, ask: bool) -> None:
-    """Some pages have the first view in the HTML and some do not. The form for e-mail and password needs the script."""
+    """Some pages have the first view in the HTML, and other pages do not. The form for e-mail and password needs the
+    script."""
     api.embed()
     if ask:
         api.ask_for_config()

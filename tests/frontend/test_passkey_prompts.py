@@ -1,7 +1,8 @@
-"""The browser's own prompt ends without a passkey: Chromium rejects the call with NotAllowedError, as after "Cancel".
+"""Tests of the browser's own prompt that ends without a passkey. Chromium rejects the call with NotAllowedError, as
+after "Cancel".
 
-Its virtual authenticator waits for a touch that never comes, until the time in the options is over. DevTools cannot cancel a
-prompt: without the authenticator, or with WebAuthn switched off, the prompt stays open.
+Chromium's virtual authenticator waits for a touch until the time in the options is over. The touch never comes.
+DevTools cannot cancel a prompt: without the authenticator, or with WebAuthn switched off, the prompt stays open.
 """
 
 from typing import Any
@@ -19,7 +20,7 @@ SHORTLY = {
     "challenge": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     "timeout": 500,
 }
-#: `said` is the name of the browser's last error.
+#: The script stores the name of the browser's last error in `said`.
 NOTING = """
 for (const name of navigator.credentials ? ['get', 'create'] : []) {
   const real = navigator.credentials[name].bind(navigator.credentials);
@@ -33,7 +34,7 @@ for (const name of navigator.credentials ? ['get', 'create'] : []) {
 
 @pytest.fixture
 def device(context: BrowserContext, page: Page, api: FakeApi) -> Device:
-    """An authenticator that waits for a touch, in a separate profile with the page open."""
+    """Yield an authenticator that waits for a touch, in a separate profile with the page open."""
     api.offer_passkeys()
     page.add_init_script(NOTING)
     return Device(page, automaticPresenceSimulation=False)
@@ -42,7 +43,7 @@ def device(context: BrowserContext, page: Page, api: FakeApi) -> Device:
 def test_a_sign_in_without_an_answer_leaves_the_other_ways(
     page: Page, api: FakeApi, device: Device
 ) -> None:
-    """Nothing is sent to the server, and both the passkey and the password can be tried."""
+    """The page sends no request, and the person can still try the passkey and the password."""
     asked: dict[str, Any] = {**SHORTLY, "rpId": "localhost", "userVerification": "required"}
     api.answers["POST /auth/direct/passkey"] = challenge("WEB_AUTHN", options=asked)
     open_form(page, api)
@@ -58,7 +59,7 @@ def test_a_sign_in_without_an_answer_leaves_the_other_ways(
 def test_a_passkey_that_was_not_made_can_be_made_again(
     page: Page, api: FakeApi, device: Device
 ) -> None:
-    """The second time, the touch comes soon enough."""
+    """At the second attempt, the touch comes soon enough."""
     options = {
         **SHORTLY,
         "rp": {"id": "localhost", "name": "localhost"},

@@ -1,4 +1,5 @@
-"""Passkeys in the page: the button, autofill, the offer, the list. tests/e2e/test_passkeys.py uses a real authenticator."""
+"""Tests of passkeys in the page: the button, autofill, the offer, the list. tests/e2e/test_passkeys.py uses a real
+authenticator."""
 
 from typing import Any
 
@@ -25,7 +26,7 @@ OPTIONS = {
     "userVerification": "required",
     "allowCredentials": [],
 }
-#: An authenticator that answers or refuses at once; `window.asked` lists its requests.
+#: An authenticator that answers or refuses at once. `window.asked` lists the requests to the authenticator.
 AUTHENTICATOR = """
 window.asked = [];
 const answer = (kind) => async (options) => {
@@ -42,7 +43,7 @@ if (globalThis.PublicKeyCredential) PublicKeyCredential.isUserVerifyingPlatformA
 """
 
 
-#: Counts how often something is added above or between the buttons of a profile that is already shown.
+#: Counts how often an element is added above or between the buttons of a profile that is already shown.
 WATCH_PROFILE = """() => {
   window.grown = 0;
   new MutationObserver((changes) => {
@@ -56,7 +57,7 @@ WATCH_PROFILE = """() => {
 
 @pytest.fixture(autouse=True)
 def _passkeys(api: FakeApi, context: BrowserContext, page: Page) -> None:
-    """Open the page in a separate profile, because of its authenticator."""
+    """Open the page in a separate profile, because the page has an authenticator."""
     api.offer_passkeys()
     page.add_init_script(AUTHENTICATOR)
 
@@ -66,7 +67,7 @@ def bodies(api: FakeApi, path: str) -> list[Any]:
 
 
 def answered(request: Request) -> Answer:
-    """Return the answer to a request for a challenge. A request without an address is for autofill."""
+    """Return the response to a request for a challenge. A request without an address is for autofill."""
     if "email" in request.body:
         return challenge("WEB_AUTHN", options=OPTIONS)
     return Answer(200, {"challenge": None})
@@ -82,7 +83,8 @@ def open_form(page: Page, api: FakeApi) -> None:
 
 
 def test_a_passkey_signs_in(page: Page, api: FakeApi) -> None:
-    """The page sends the address, "keep me signed in" and the authenticator's response. Afterwards it offers no passkey."""
+    """The page sends the address, "keep me signed in" and the authenticator's response. After this sign-in the page
+    offers no passkey."""
     api.answers["POST /auth/direct/passkey"] = answered
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
     open_form(page, api)
@@ -112,7 +114,7 @@ def test_the_address_comes_first(page: Page, api: FakeApi) -> None:
             "This passkey was not accepted.",
         ),
         ({"answer": error(401, "challenge_expired")}, "That took too long."),
-        ({"asked": Answer(200, {"challenge": None})}, "There is no passkey for this account yet."),
+        ({"asked": Answer(200, {"challenge": None})}, "This account has no passkey yet."),
         ({"asked": throttled(15)}, "Too many attempts."),
         ({"asked": error(503, "temporarily_unavailable")}, "temporarily unavailable"),
     ],
@@ -132,8 +134,7 @@ def test_what_did_not_work_is_said(
 
 
 def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
-    """The person who is signed in confirms with the keyboard and types nothing. Then the page repeats the call that
-    waited."""
+    """The signed-in person confirms with the keyboard and types no text. Then the page repeats the call that waited."""
     record = api.answers["GET /me"]
     insufficient = error(401, "insufficient_user_authentication")
     answers = [insufficient, record]
@@ -150,7 +151,7 @@ def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
         page.keyboard.press("Tab")
         if button.evaluate("(node) => node === document.activeElement"):
             break
-    # The person cancels: the form still has the password, and the next try works.
+    # The person cancels. The form still has the password, and the next attempt works.
     page.evaluate("window.refuses = 'NotAllowedError'")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No passkey was used.")).to_be_visible()
@@ -170,7 +171,7 @@ def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
     [
         (answered, error(401, "invalid_credentials"), "This passkey was not accepted."),
         (answered, error(401, "challenge_expired"), "That took too long."),
-        (Answer(200, {"challenge": None}), None, "There is no passkey for this account yet."),
+        (Answer(200, {"challenge": None}), None, "This account has no passkey yet."),
         (throttled(15), None, "Too many attempts."),
     ],
     ids=["refused", "too late", "none", "paused"],
@@ -199,7 +200,7 @@ def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> Non
 
 
 def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
-    """The page sends no address: the server recognises the person by the browser's cookie."""
+    """The page sends no address, because the server recognises the person by the browser's cookie."""
     page.add_init_script("window.fills = true")
     api.answers["POST /auth/direct/passkey"] = challenge("WEB_AUTHN", options=OPTIONS)
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
@@ -210,7 +211,7 @@ def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
 
 
 def test_without_passkeys_nothing_of_them_is_loaded(page: Page, api: FakeApi) -> None:
-    """The code for passkeys is loaded only if both the stage and the browser support them."""
+    """The page loads the code for passkeys only if the stage and the browser support passkeys."""
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
     page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
@@ -234,7 +235,7 @@ def sign_in(page: Page, api: FakeApi) -> None:
 
 
 def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
-    """The offer leads to the list. A reload shows no offer."""
+    """The offer leads to the list of passkeys. A reload shows no offer."""
     sign_in(page, api)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
     page.get_by_role("link", name="Set up a passkey").click()
@@ -248,8 +249,8 @@ def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
 
 
 def test_the_offer_moves_nothing(page: Page, api: FakeApi) -> None:
-    """The profile is drawn once, with the offer if the answer has come, else without: a late offer would move a button away
-    from the person's finger."""
+    """The page draws the profile once: with the offer after a response, and without the offer before a response. A late
+    offer would move a button away from the person's finger."""
     held: list[Route] = []
     page.route("**/auth/passkeys/offer", lambda route: held.append(route))
     page.add_init_script(f"({WATCH_PROFILE})()")
@@ -266,7 +267,7 @@ def test_the_offer_moves_nothing(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.parametrize("remembered", [Answer(200, {"offer": False}), error(503, "x")], ids=str)
 def test_not_now_takes_the_offer_away(page: Page, api: FakeApi, remembered: Answer) -> None:
-    """The button works by keyboard, even if the server does not answer. The focus goes to the link to the list."""
+    """The button works by keyboard, even if the server does not respond. The focus moves to the link to the list."""
     sign_in(page, api)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
     api.answers["POST /auth/passkeys/offer"] = remembered
@@ -279,7 +280,7 @@ def test_not_now_takes_the_offer_away(page: Page, api: FakeApi, remembered: Answ
 
 @pytest.mark.parametrize("said", [Answer(200, {"offer": False}), error(503, "x")], ids=str)
 def test_it_is_not_offered_again(page: Page, api: FakeApi, said: Answer) -> None:
-    """If the server does not say whether the page may offer it, the page does not offer it."""
+    """Without a response that allows the offer, the page offers no passkey."""
     api.answers["POST /auth/passkeys/offer"] = said
     with page.expect_response("**/auth/passkeys/offer"):
         sign_in(page, api)
@@ -288,7 +289,8 @@ def test_it_is_not_offered_again(page: Page, api: FakeApi, said: Answer) -> None
 
 
 def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi) -> None:
-    """If the person has an authenticator app, its code is needed, too. The list can be closed again."""
+    """If the person has an authenticator app, the page also asks for the app's code. The person can close the list
+    again."""
     api.native()
 
     def opened(request: Request) -> Answer:
@@ -311,7 +313,7 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
 
 
 def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
-    """The page says why the passkeys have ended, and that there are none now."""
+    """The page says why the passkeys have ended, and that the person has no passkeys now."""
     api.native()
     api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
     page.goto(f"{api.url}#passkeys")
@@ -322,7 +324,7 @@ def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -
 
 
 def test_it_is_not_offered_where_the_device_can_keep_none(page: Page, api: FakeApi) -> None:
-    """The link to the list is still there, because the person may have a security key."""
+    """The page still shows the link to the list, because the person may have a security key."""
     page.add_init_script(
         "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => false"
     )
@@ -361,7 +363,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
 
 
 def test_a_passkey_is_set_up_without_a_mouse(page: Page, api: FakeApi) -> None:
-    """The person starts at the profile. In each view the focus is where the next key is needed, also on the way back."""
+    """The person starts at the profile. In each view, also on the way back, the focus is on the next control."""
     options = {
         "rp": {"id": "localhost", "name": "localhost"},
         "user": {"id": "Ym8", "name": EMAIL, "displayName": EMAIL},

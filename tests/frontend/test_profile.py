@@ -1,4 +1,4 @@
-"""The profile's sections: what they show, what they send, and that they load only when somebody opens them."""
+"""Tests of the profile's sections: the shown text, the requests, and the loading when the person opens a section."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,8 +10,8 @@ OTHER = f"DELETE /me/sessions/{'B' * 22}"
 
 
 def test_sessions_are_asked_for_when_somebody_looks(page: Page, api: FakeApi) -> None:
-    """The list can also be opened with the keyboard. Each device has a readable name, and the current browser has no button
-    to end its session."""
+    """The person can also open the list with the keyboard. Each device has a readable name. The list has no button to
+    end the current browser's session."""
     api.sign_in()
     page.goto(api.url)
     summary = page.get_by_text("Where you are signed in")
@@ -38,8 +38,8 @@ def test_a_device_with_markup_in_its_name_is_text(page: Page, api: FakeApi) -> N
 
 
 def test_ending_a_session_asks_again_and_says_so(page: Page, api: FakeApi) -> None:
-    """If the session has already ended, there is no error. The focus stays in the section, although its button has
-    disappeared."""
+    """If the session has already ended, the page shows no error. The focus stays in the section, although the button
+    has disappeared."""
     STATES["sessions"](page, api)
     api.answers[OTHER] = error(404, "not_found")
     api.answers["GET /me/sessions"] = Answer(200, {"sessions": SESSIONS[:1]})
@@ -51,7 +51,7 @@ def test_ending_a_session_asks_again_and_says_so(page: Page, api: FakeApi) -> No
 
 
 def test_everywhere_else_at_once(page: Page, api: FakeApi) -> None:
-    """After an outage the page says so, and the list stays unchanged."""
+    """After an outage the page reports the error, and the list stays unchanged."""
     STATES["sessions"](page, api)
     api.answers["POST /me/sessions/end-others"] = error(503, "temporarily_unavailable")
     others = page.get_by_role("button", name="Sign out everywhere else")
@@ -64,7 +64,7 @@ def test_everywhere_else_at_once(page: Page, api: FakeApi) -> None:
 
 
 def test_a_list_that_failed_can_be_loaded_again(page: Page, api: FakeApi) -> None:
-    """Until the list is loaded again, the rest of the page still works."""
+    """Until the person loads the list again, the other sections still work."""
     api.sign_in()
     api.answers["GET /me/sessions"] = error(503, "temporarily_unavailable")
     page.goto(api.url)
@@ -85,7 +85,7 @@ def _native(page: Page, api: FakeApi) -> None:
 
 
 def test_a_name_is_changed_and_greeted_by(page: Page, api: FakeApi) -> None:
-    """The page sends both names, and then the heading has the focus."""
+    """The page sends the given name and the family name. Then the heading has the focus."""
     _native(page, api)
     page.get_by_text("Change your name").click()
     first = page.get_by_role("textbox", name="First name")
@@ -101,7 +101,8 @@ def test_a_name_is_changed_and_greeted_by(page: Page, api: FakeApi) -> None:
 
 
 def test_a_password_is_changed_against_the_old_one(page: Page, api: FakeApi) -> None:
-    """If the old password is wrong, the error is at its field. Afterwards no password stays on the page."""
+    """If the old password is wrong, the page shows the error at the field of the old password. After the change, no
+    password stays on the page."""
     _native(page, api)
     page.get_by_text("Change your password").click()
     page.get_by_label("Current password", exact=True).fill("not the old one")
@@ -119,7 +120,8 @@ def test_a_password_is_changed_against_the_old_one(page: Page, api: FakeApi) -> 
 
 
 def test_the_second_factor_says_whether_it_is_on(page: Page, api: FakeApi) -> None:
-    """The label of the button says whether the factor is on. If the state is unknown, the label does not mention it."""
+    """The label of the button says whether the second factor is on. If the state is unknown, the label does not mention
+    the state."""
     _native(page, api)
     expect(page.get_by_role("link", name="Two-step verification: off")).to_be_visible()
     api.answers["GET /me/second-factor"] = Answer(200, {"on": True, "factors": ["X"]})
@@ -128,7 +130,7 @@ def test_the_second_factor_says_whether_it_is_on(page: Page, api: FakeApi) -> No
 
 
 def test_what_a_provider_manages_is_said_by_its_label(page: Page, api: FakeApi) -> None:
-    """The label is also shown for a provider that the public configuration does not list."""
+    """The page also shows the label of a provider that the public configuration does not list."""
     api.sign_in(provider="acme")
     providers = [{"name": "acme", "label": "ACME staff"}]
     record = {**RECORD, "provider": "acme", "providers": providers}
@@ -140,7 +142,7 @@ def test_what_a_provider_manages_is_said_by_its_label(page: Page, api: FakeApi) 
 
 
 def test_linked_providers_are_listed(page: Page, api: FakeApi) -> None:
-    """The person's names can be changed only at the provider; the password can be changed here."""
+    """The person can change the names only at the provider. The page can change the password."""
     _native(page, api)
     providers = [{"name": "acme", "label": "ACME staff"}]
     record = {**RECORD, "given_name": "Bo", "provider": "COGNITO", "linked": "acme"}

@@ -1,4 +1,4 @@
-"""The React hook of docs/clients.md, unchanged, with a stand-in for React and the real session.js."""
+"""Tests of the React hook in docs/clients.md, unchanged, with a stand-in for React and the real session.js."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ from playwright.sync_api import Page
 
 from .fake_api import Answer, FakeApi
 
-#: React's rules that the hook needs, from its documentation: getSnapshot must return the same value while nothing
-#: changes, and a changed one renders again. Strict Mode renders twice.
+#: The rules of React that the hook needs, from React's documentation. getSnapshot must return the same value as long as
+#: the state stays the same. A changed value renders again. Strict Mode renders twice.
 REACT = """
 export const drawn = [];
 let render = () => {};
@@ -34,14 +34,15 @@ def hook() -> str:
 
 
 def test_it_is_short() -> None:
-    """The hook has twenty lines of code."""
+    """The hook has at most twenty lines of code."""
     lines = [line for line in hook().splitlines() if line.strip() and "/**" not in line]
     assert len(lines) <= 20
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_the_hook_of_the_page_works(page: Page, api: FakeApi, signed_in: bool) -> None:
-    """The hook asks once and renders again when the answer arrives. Sign-in and sign-out return to this page."""
+    """The hook sends one request, and renders again when the response arrives. Sign-in and sign-out return to this
+    page."""
     script = {"Content-Type": "text/javascript"}
     code = hook().replace("'react'", "'./react.js'")
     code = code.replace("'./session.js'", f"'.{_asset(api)}'")

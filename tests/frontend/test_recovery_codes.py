@@ -1,4 +1,5 @@
-"""Recovery codes on the page: people make them, see them once, and enter them in place of the app's code."""
+"""Tests of recovery codes on the page. People create the codes and see each code once. Later they enter a code in place
+of the app's code."""
 
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -28,7 +29,7 @@ def test_codes_are_shown_once_and_copied(page: Page, context: BrowserContext, ap
 
 
 def test_a_recovery_code_leads_in_and_to_another_app(page: Page, api: FakeApi) -> None:
-    """Both sign-ins use the password that the person typed a moment ago; the browser's storage does not contain the
+    """The two sign-ins use the password that the person typed a moment ago. The browser's storage does not contain the
     password."""
     api.embed()
     lose_the_phone(page, api)

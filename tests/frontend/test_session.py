@@ -1,4 +1,4 @@
-"""session.js alone, in Chromium; the test controls its clock, network, locks and tabs."""
+"""Tests of session.js alone, in Chromium. The test controls the clock, the network, the locks and the tabs."""
 
 import gzip
 import re
@@ -28,7 +28,8 @@ def blank(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def run(blank: Page) -> Any:
-    """Run the body of an async function with `world` and a first tab `a`; return its result."""
+    """Return a function that runs JavaScript and returns the result. The code is the body of an async function with
+    `world` and a first tab `a`."""
 
     def run(body: str, options: str = "{}") -> Any:
         return blank.evaluate(
@@ -161,7 +162,7 @@ def test_many_calls_share_one_refresh(run: Any) -> None:
 
 
 def test_tabs_refresh_one_after_the_other(run: Any) -> None:
-    """With rotation, two parallel refreshes with tokens of one family would look like theft."""
+    """With rotation, Cognito would treat two parallel refreshes of one token family as theft."""
     assert run("""
         const b = world.tab(), c = world.tab();
         for (let round = 0; round < 50; round += 1) {
@@ -173,7 +174,7 @@ def test_tabs_refresh_one_after_the_other(run: Any) -> None:
 
 
 def test_a_lock_held_by_a_frozen_tab_is_not_waited_for_for_ever(run: Any) -> None:
-    """Real tabs wait 25 seconds (AbortSignal.timeout); here the wait ends at once."""
+    """Real tabs wait 25 seconds (AbortSignal.timeout); in this test the wait ends at once."""
     assert (
         run("""
         const locks = {request: async () => { throw new DOMException('waited', 'TimeoutError'); }};
@@ -207,7 +208,7 @@ def test_active_people_are_renewed_ahead(run: Any) -> None:
 
 
 def test_idle_people_are_not_renewed(run: Any) -> None:
-    """The session is extended neither by time nor by the call that opened the page."""
+    """Neither time nor the call that opened the page extends the session."""
     assert run("""
         await a.session.refresh();
         await a.session.fetch('me');
@@ -294,7 +295,7 @@ def test_sleep_is_noticed_on_waking(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
-    """Every tab notices the end. As long as the session exists, no tab refreshes it."""
+    """Every tab notices the end. As long as the session exists, no tab refreshes the session."""
     assert run("""
         const b = world.tab();
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
@@ -314,8 +315,8 @@ def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> None:
-    """If somebody returns to the page every second, the page asks only once in ten seconds and never refreshes. The session
-    ends after its idle time."""
+    """If the person returns to the page every second, the page sends one request in ten seconds and never refreshes.
+    The session ends after the idle time."""
     asked, refreshed, status = run("""
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
         await a.session.refresh();
@@ -339,7 +340,7 @@ def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> 
     ],
 )
 def test_a_look_without_an_answer_changes_nothing(run: Any, answer: str) -> None:
-    """The session stays. If there is no session, the page does not ask at all."""
+    """The page keeps the session. Without a session, the page sends no request."""
     assert run(f"""
         world.answers['auth/session'] = {answer};
         a.wake();
@@ -367,7 +368,7 @@ def test_sleep_is_noticed_without_any_event(run: Any) -> None:
 
 
 def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
-    """The token is still valid when the outage starts, and the session works when the API does."""
+    """The token is still valid when the outage starts. As soon as the API works again, the session works again."""
     statuses, tries, end = run("""
         await a.session.refresh();
         await world.pass(500); a.input();
@@ -380,7 +381,7 @@ def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
         return [during, tries, a.session.state.status];
     """)
     assert statuses == ["unavailable", "ada"]
-    assert 5 <= tries <= 9, "it backs off: 1, 2, 4 … seconds"
+    assert 5 <= tries <= 9, "the pauses must grow: 1, 2, 4 … seconds"
     assert end == "signed_in"
 
 
@@ -522,8 +523,8 @@ def test_the_token_is_out_of_reach(run: Any) -> None:
 
 
 def test_an_answer_with_a_token_starts_the_session(run: Any) -> None:
-    """After a direct sign-in the session works as after a refresh, also in other tabs. The token is renewed in time, and not
-    earlier."""
+    """After a direct sign-in the session works as after a refresh, also in other tabs. The page renews the token in
+    time, and not earlier."""
     assert run("""
         const b = world.tab();
         world.answers['auth/refresh'] = () => world.respond(401, {error: 'no_session'});
@@ -554,7 +555,7 @@ def test_an_answer_with_a_token_starts_the_session(run: Any) -> None:
 
 @pytest.mark.security("S-47")
 def test_a_direct_sign_in_and_a_refresh_do_not_overlap(run: Any) -> None:
-    """The sign-in replaces the session. A parallel refresh of the old session could clear the new cookie."""
+    """The sign-in replaces the session. A parallel refresh of the old session could delete the new cookie."""
     assert run("""
         const order = [];
         world.answers['auth/refresh'] = () => (order.push('refresh'), world.ok('old'));
@@ -579,7 +580,8 @@ def test_an_answer_without_a_token_changes_nothing(run: Any) -> None:
 
 
 def test_session_js_is_small_and_alone(frontend: Path) -> None:
-    """session.js has at most 3.4 kB of gzip, without comments, and no imports, so that people can copy it."""
+    """session.js has at most 3.4 kB of gzip without comments. session.js imports no module, so that people can copy the
+    file."""
     text = (frontend / "session.js").read_text("utf-8")
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
     bare = re.sub(r"/\*\*.*?\*/|(?<=\s)//[^\n]*", "", text, flags=re.DOTALL)

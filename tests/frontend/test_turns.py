@@ -1,4 +1,5 @@
-"""Everyday situations on the page: errors beside a session, blocked cookies and channels, the return to the target."""
+"""Tests of everyday situations on the page: errors beside a session, blocked cookies and channels, the return to the
+target."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,7 +24,7 @@ CODES = (
     *("temporarily_unavailable", "unknown_provider", "not_found", "<b>"),
 )
 THROWS = "() => { throw new DOMException('The operation is insecure.', 'SecurityError'); }"
-#: A browser with blocked storage and cookies, as in Firefox and in a sandboxed frame.
+#: Browsers with blocked storage and cookies, as in Firefox and in a sandboxed frame.
 BROKEN = {
     "no channel": f"globalThis.BroadcastChannel = class {{ constructor() {{ ({THROWS})(); }} }};",
     "channel missing": "delete globalThis.BroadcastChannel;",
@@ -34,7 +35,7 @@ BROKEN = {
     f"Object.defineProperty(globalThis, name, {{get: {THROWS}}});",
 }
 NO_COOKIES_HERE = "This browser blocks cookies"
-#: As WebKit does on http, drop a Secure cookie and keep all others.
+#: As WebKit does on http, drop a Secure cookie and keep all other cookies.
 SECURE_DROPPED = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   Object.defineProperty(Document.prototype, 'cookie', {
@@ -46,8 +47,8 @@ SECURE_DROPPED = """{
 
 @pytest.mark.parametrize("code", CODES)
 def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> None:
-    """The page asks who is signed in before it shows anything. It shows a failed attempt in one line, and says nothing of a
-    login that was used twice."""
+    """First the page asks the server who is signed in. Then the page shows a failed attempt in one line. The page does
+    not mention a login that was used twice."""
     api.sign_in()
     page.goto(f"{api.url}?error={code}")
     heading(page, "Hello, Ada")
@@ -56,7 +57,7 @@ def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> 
 
 
 def test_an_error_waits_for_the_answer_and_an_outage_hides_none(page: Page, api: FakeApi) -> None:
-    """While the page does not know who is signed in, it says so. It shows the error afterwards."""
+    """Until the server has answered who is signed in, the page shows a waiting text. Then the page shows the error."""
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable", {"Retry-After": "60"})
     page.goto(f"{api.url}?error=login_failed")
     heading(page, "We\u2019ll be right back")
@@ -82,7 +83,7 @@ def test_an_error_leaves_when_a_session_appears_in_another_tab(
 def test_whatever_storage_does_the_page_does_not_hang(
     page: Page, api: FakeApi, broken: str, signed_in: bool
 ) -> None:
-    """A view appears. If cookies do not work, the view says so, and what to do."""
+    """The page shows a view. If cookies do not work, the view explains the fault and the remedy."""
     if signed_in:
         api.sign_in()
     lose_cookies(page, BROKEN[broken])
@@ -93,8 +94,8 @@ def test_whatever_storage_does_the_page_does_not_hang(
 
 @pytest.mark.parametrize("script", [NO_COOKIES, SECURE_DROPPED], ids=["blocked", "Secure on http"])
 def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script: str) -> None:
-    """The page says it in the first view, above the form, after a failed callback, and in a session that a reload would
-    lose."""
+    """The page explains the fault in four places: in the first view, above the form, after a failed callback, and in
+    the profile. The session of this profile would not survive a reload."""
     api.embed()
     lose_cookies(page, script)
     for fragment in ("", "#email", "#sign-up"):
@@ -114,7 +115,7 @@ def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script
     expect(page.get_by_text("until you close or reload this page")).to_be_visible()
 
 
-#: Another tab tests its cookies at the same moment, and just deletes its test cookie.
+#: Another tab tests the cookies at the same moment, and has just deleted the test cookie.
 ANOTHER_TAB_CLEARS = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   let cleared = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
@@ -130,7 +131,8 @@ ANOTHER_TAB_CLEARS = """{
 
 
 def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: FakeApi) -> None:
-    """Tabs share their cookies. If another tab deletes its test cookie at the same time, this tab must not be misled."""
+    """Tabs share their cookies. If another tab deletes the test cookie at the same time, this tab must not report
+    blocked cookies."""
     api.sign_in()
     lose_cookies(page, ANOTHER_TAB_CLEARS)
     page.goto(api.url)
@@ -139,7 +141,7 @@ def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: 
 
 
 def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
-    """If no session could be stored, the page starts no sign-in, neither by itself nor when the button is pressed."""
+    """If the browser stored no session, the page starts no sign-in, even if the person presses the button."""
     api.config["auto_sign_in"] = "Okta"
     lose_cookies(page)
     page.goto(f"{api.url}?error=login_unknown")
@@ -165,7 +167,7 @@ WISHES = ["https://notes.example.com/a?b=1#c", "/api/reports"]
 def test_every_door_leads_back_to_where_the_person_wanted_to_go(
     page: Page, api: FakeApi, wish: str
 ) -> None:
-    """Links, reloads and views keep the target, and a sign-in by password ends there."""
+    """Links, reloads and views keep the target. A sign-in by password leads to the target."""
     api.embed()
     page.route("https://notes.example.com/**", lambda route: route.fulfill(body="notes"))
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -192,7 +194,8 @@ def _query(wish: str) -> str:
     "wish", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "data:text/html,x"]
 )
 def test_the_page_goes_only_where_the_server_says(page: Page, api: FakeApi, wish: str) -> None:
-    """Anybody can write the address of the page; whether or not somebody is signed in, the page does not follow it."""
+    """An attacker can write the query of the page's address. With or without a session, the page does not redirect to a
+    target in the query."""
     api.embed()
     page.goto(f"{api.url}?{_query(wish)}")
     heading(page, "Sign in")
@@ -204,7 +207,7 @@ def test_the_page_goes_only_where_the_server_says(page: Page, api: FakeApi, wish
 
 
 def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: FakeApi) -> None:
-    """The Back button shows the profile, with a link to the target, so the person can still go on."""
+    """The Back button shows the profile with a link to the target, so the person can still open the target."""
     api.sign_in()
     api.answers["GET /reports"] = Answer(
         200, "<title>reports</title>", {"Content-Type": "text/html"}
@@ -217,7 +220,7 @@ def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: Fak
 
 
 def test_after_a_sign_in_the_stages_own_place_comes_next(page: Page, api: FakeApi) -> None:
-    """AFTER_SIGN_IN applies only after a sign-in. People who are signed in already must be able to see the page."""
+    """`AFTER_SIGN_IN` applies only after a sign-in. People who are already signed in must be able to see the page."""
     api.embed()
     api.config["return_to"] = "/api/reports"
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -243,7 +246,7 @@ def test_the_next_try_after_an_error_has_the_way_back_and_remember(
 
 
 def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
-    """A browser follows the Refresh header of API Gateway's own 404, whatever the body says."""
+    """A browser follows the Refresh header of API Gateway's own 404, and ignores the body."""
     answer = error(404, "not_found", {"Refresh": f"0; url={api.url}?error=not_found"})
     api.answers["GET /mistyped"] = answer
     page.goto(f"{api.url}mistyped")
@@ -251,8 +254,8 @@ def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
 
 
 def test_session_js_tells_other_front_ends(page: Page, api: FakeApi) -> None:
-    """Other front ends can show that cookies are blocked: the state has a separate reason for it, with and without a
-    session. A sign-out still sends its return address."""
+    """The state has a separate reason for blocked cookies, with and without a session. Other front ends can show this
+    reason. The request of a sign-out still contains the return address."""
     sent: list[Request] = []
 
     def sign_out(request: Request) -> Answer:

@@ -1,4 +1,5 @@
-"""When a person is stuck, the page says who can help, and says the same to everybody."""
+"""Tests of the hints for a person who cannot sign in. The page names the people who can help, and shows the same hint
+for every address."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,8 +39,8 @@ def forgot_form(page: Page, api: FakeApi) -> None:
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("view", [refused, sign_up_form, forgot_form, ask_for_reset])
 def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
-    """Cognito sends no mail to a person whose invitation has expired. The page must not reveal that, so it always shows the
-    hint."""
+    """Cognito sends no mail to a person whose invitation has expired. The page must not reveal an expired invitation,
+    so the page always shows the hint."""
     view(page, api)
     expect(page.get_by_text(INVITED)).to_have_count(1)
 
@@ -53,13 +54,13 @@ def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: Vie
     ],
 )
 def test_a_lost_phone_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
-    """The page shows the hint when it asks for a code from a phone."""
+    """The page shows the hint in each view that asks for a code from a phone."""
     view(page, api)
     expect(page.get_by_text(LOST)).to_be_visible()
 
 
 def test_a_code_by_mail_needs_no_phone(page: Page, api: FakeApi) -> None:
-    """A hint about a phone would be wrong advice here, and also while an app is being set up."""
+    """Codes by mail, and the set-up of an app, need no phone that was lost. The hint would be wrong advice."""
     challenged("EMAIL_OTP", destination="b***")(page, api)
     heading(page, "Check your mail")
     expect(page.get_by_text(LOST)).to_have_count(0)

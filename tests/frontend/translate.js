@@ -1,5 +1,5 @@
-/** Replaces the page's texts by those of another language, and changes nothing else. Loaded by stills.py.
- *  `pairs` are [text, translation] with {names}; returns the texts that match none of them. */
+/** Replaces the page's texts by the texts of another language, without other changes. Loaded by stills.py.
+ *  `pairs` are [text, translation] with {names}. Returns the texts that match no pair. */
 (pairs, language) => {
   document.documentElement.lang = language;
   const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -1,4 +1,4 @@
-"""Every view of the page, and how to reach it: for tests that apply to all of them."""
+"""Every view of the page, and the steps that open the view. Tests that apply to all views use this module."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def heading(page: Page, text: str) -> None:
 
 
 def fill(page: Page, **values: str) -> None:
-    """Fill in the fields with these labels; `_` stands for a space."""
+    """Fill in the fields with these labels. In a label, `_` means a space."""
     for label, value in values.items():
         page.get_by_label(label.replace("_", " "), exact=True).fill(value)
 
@@ -138,7 +138,7 @@ def _password_step(page: Page, api: FakeApi) -> None:
 
 
 def _on_the_way(page: Page, api: FakeApi) -> None:
-    """Cognito does not answer, so the page stays as it is while it redirects."""
+    """The page redirects to Cognito. Cognito does not respond, so the browser still shows the page."""
     api.discover(provider=LONG)
     api.answers["GET /auth/login"] = Answer(204)
     enter_address(page, api)

@@ -1,6 +1,6 @@
 /** Surroundings for session.js in which the test controls time, network, locks and tabs. Loaded by test_session.py. */
 
-/** Runs everything that waits for promises; nothing here waits for anything else. */
+/** Runs all code that waits for promises; in these tests, code waits only for promises. */
 const settle = async () => {
   for (let turn = 0; turn < 200; turn += 1) await null;
 };
@@ -8,7 +8,7 @@ const settle = async () => {
 const START = Date.parse('2024-05-02T08:00:00Z');
 
 export function makeWorld(createSession, { skew = 0, life = 600, idle = 1800, absolute = 43200 } = {}) {
-  let time = START; // this machine's time; the server's differs by `skew` milliseconds
+  let time = START; // this machine's time; the server's time differs by `skew` milliseconds
   let timers = [];
   let queue = Promise.resolve();
   let ids = 0;

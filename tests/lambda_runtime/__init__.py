@@ -1,1 +1,1 @@
-"""Lambda's environment without AWS: its runtime client, and a stand-in for the Runtime API."""
+"""The environment of AWS Lambda without AWS: Lambda's runtime client, and a stand-in for the Runtime API."""

@@ -1,7 +1,7 @@
-"""One virtual environment per Python, with AWS's runtime client and boto3, like Lambda's own runtimes.
+"""Creates one virtual environment for each Python, with AWS's runtime client and boto3, like Lambda's own runtimes.
 
-Made once in `.local` from its own lock. It contains nothing of the project's environment, so what the zip lacks is
-missing there as on AWS.
+The first use installs the environment in `.local` from a lock file of its own. The environment contains no package of
+the project. If the zip lacks a package, the import therefore fails as on AWS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _CACHE = Path(__file__).resolve().parents[2] / ".local"
 
 
 def pythons() -> dict[str, Path]:
-    """Return every Python on this machine that is a runtime of Lambda, on the PATH or installed by pyenv."""
+    """Return every Python on this machine that is a runtime of Lambda. The interpreter is on the PATH or installed by
+    pyenv."""
     running = "{}.{}".format(*sys.version_info[:2])
     kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = {running: Path(sys.executable)}
@@ -37,7 +38,7 @@ def pythons() -> dict[str, Path]:
 
 
 def _version(python: Path) -> str:
-    # pyenv's command for a version that is not selected ends with an error.
+    # pyenv's command for a version that is not selected exits with an error.
     said = subprocess.run(
         [python, "-c", "import sys; print('{}.{}'.format(*sys.version_info[:2]))"],
         capture_output=True,
@@ -48,12 +49,13 @@ def _version(python: Path) -> str:
 
 
 def runtime_python(version: str) -> Path:
-    """Return the interpreter of that version's environment; install the environment if needed."""
+    """Return the interpreter of this version's environment. Install a missing environment."""
     return python_with(_LOCK, f"lambda-runtime-{version}", pythons()[version])
 
 
 def python_with(lock: Path, name: str, base: Path) -> Path:
-    """Return the interpreter of the environment `.local/<name>`; install `lock` there with the Python `base` if needed."""
+    """Return the interpreter of the environment `.local/<name>`. If the environment is missing, install `lock` with the
+    Python `base`."""
     directory = _CACHE / name
     python, stamp = directory / "bin" / "python", directory / "lock.sha256"
     wanted = hashlib.sha256(lock.read_bytes() + str(base).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A stand-in for Lambda's Runtime API, and one container of a function behind it.
+"""A stand-in for Lambda's Runtime API, and one container of a function behind this API.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -23,7 +23,7 @@ _ARN = "arn:aws:lambda:us-east-1:000000000000:function:gatehouse"
 
 @dataclass(frozen=True)
 class Outcome:
-    """A function's result, or the error that Lambda would get; `kind` is the last part of the path."""
+    """A function's result, or the error that Lambda would get. `kind` is the last part of the request's path."""
 
     kind: str
     document: Any
@@ -39,7 +39,7 @@ class _Quiet(ThreadingHTTPServer):
 
 
 class Container:
-    """One process under `awslambdaric`. The first `invoke` is cold, later ones are warm."""
+    """One process under `awslambdaric`. The first `invoke` is cold, and later calls are warm."""
 
     def __init__(
         self, python: Path, task_root: Path, handler: str, environment: Mapping[str, str]
@@ -70,7 +70,7 @@ class Container:
         )
 
     def invoke(self, event: Any) -> Outcome:
-        """Give the function an event and wait for its result."""
+        """Send the event to the function, and wait for the result."""
         self._events.put(event)
         deadline = time.monotonic() + _SECONDS
         while True:
@@ -78,10 +78,12 @@ class Container:
                 return self._outcomes.get(timeout=0.2)
             except queue.Empty:
                 if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(f"the function is gone: {self.stop()}") from None
+                    raise AssertionError(
+                        f"the function's process has ended: {self.stop()}"
+                    ) from None
 
     def stop(self) -> str:
-        """End the process; return its log. A second call changes nothing."""
+        """End the process, and return its log. A second call changes nothing."""
         if self._logged is None:
             self._process.kill()
             self._logged, _ = self._process.communicate()
@@ -124,6 +126,6 @@ def _handler(
             outcomes.put(Outcome(kind, json.loads(body or b"null")))
 
         def log_message(self, *_: Any) -> None:
-            """Log nothing."""
+            """Write no log."""
 
     return RuntimeApi

@@ -1,7 +1,7 @@
 """Tests a stage on AWS: `python -m tests.live --stage dev` (see README.md in this folder).
 
-It first checks for missing parts, runs the tests of this folder, removes what they made, and prints the transcript's
-path.
+The command checks for missing parts and runs the tests of this folder. Afterwards, the command deletes the tests'
+people and pools, and prints the transcript's path.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PEOPLE = "gatehouse-live-"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check, run, clean up; return pytest's exit code, or 2 if something is missing."""
+    """Check, run the tests, and clean up. Return pytest's exit code, or 2 if a part is missing."""
     options = _parser().parse_args(arguments)
     project = Path(options.project).resolve()
     try:
@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.live", description=__doc__)
     parser.add_argument("--stage", required=True, help="a deployed stage of .chalice/config.json")
     parser.add_argument("--project", default=str(ROOT), help="the checkout that deployed it")
-    parser.add_argument("--okta", default="", metavar="NAME", help="also sign in by this provider")
+    parser.add_argument(
+        "--okta", default="", metavar="NAME", help="also test a sign-in through this provider"
+    )
     parser.add_argument(
         "--mail",
         default="",
@@ -68,13 +70,13 @@ def _parser() -> argparse.ArgumentParser:
         "--transcript", default=str(DEFAULT), metavar="FILE", help=("file for the transcript")
     )
     parser.add_argument(
-        "--clean", action="store_true", help=("only remove what an interrupted run left")
+        "--clean", action="store_true", help=("only delete the remains of an interrupted run")
     )
     return parser
 
 
 def _missing(stage: Stage, okta: str) -> Iterator[str]:
-    """List the missing parts, and what to do about each."""
+    """Yield a message for each missing part. The message says how to add the part."""
     from tests.browser import chromium_path
 
     if not stage.environment.get("USER_POOL_ID"):
@@ -109,10 +111,10 @@ def _variables(options: argparse.Namespace, project: Path) -> dict[str, str]:
 
 
 def _clean(stage: Stage) -> None:
-    """Remove what an interrupted run left: the cases' pools, and people of the stage."""
+    """Delete the remains of an interrupted run: the cases' pools, and people of the stage."""
     session = aws.session(stage)
     cognito = aws.client(session, "cognito-idp")
-    with aws.explained("removing what the tests made"):
+    with aws.explained("deleting the tests' people and pools"):
         for name in clean(cognito):
             print(f"Removed the user pool {name}.")
         pool = stage.environment["USER_POOL_ID"]

@@ -1,7 +1,7 @@
 """Tests against a real stage, if you have one: `python -m tests.live` sets the variables (see README.md in this
 folder).
 
-Without GATEHOUSE_LIVE_STAGE nothing here is collected: these tests are left out, not skipped.
+Without `GATEHOUSE_LIVE_STAGE`, pytest collects no test of this folder, and therefore reports no skipped tests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ops.stages import load_stage
 
 STAGE = os.environ.get("GATEHOUSE_LIVE_STAGE", "")
 OKTA = os.environ.get("GATEHOUSE_LIVE_OKTA", "")
-#: The checkout from which the stage was deployed, if this is not the one.
+#: The checkout from which the stage was deployed. The default is this checkout.
 PROJECT = Path(os.environ.get("GATEHOUSE_LIVE_PROJECT") or Path(__file__).resolve().parents[2])
 
 collect_ignore: list[str] = []
@@ -29,7 +29,7 @@ if STAGE and load_stage(PROJECT, STAGE).direct_sign_in != "embedded":
 
 
 def pytest_report_header() -> list[str]:
-    """Say what is left out, and why."""
+    """Return a line that names the omitted tests and the reason."""
     if not STAGE:
         return []
     return [
@@ -51,31 +51,31 @@ if STAGE:
     _record = StageRecord(start(_stage.region, STAGE, _stage.direct_sign_in))
 
     def pytest_runtest_logstart(nodeid: str) -> None:
-        """Record everything under this test's name from now on."""
+        """Record all following requests under this test's name."""
         _record.test = nodeid.rpartition("::")[2]
 
     def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-        """Record the result of a stage's test; cases record theirs themselves."""
+        """Record the result of a stage's test. The cases record their own results."""
         if "test_cognito_cases" not in report.nodeid and (report.when == "call" or report.failed):
             reason = report.longreprtext.splitlines()[-1:] if report.failed else []
             _record.note(report.nodeid.rpartition("::")[2], outcome=report.outcome, reason=reason)
 
     def pytest_sessionfinish() -> None:
-        """Write the transcript, whatever the result."""
+        """Write the transcript after every run, whether the tests passed or failed."""
         _record.transcript.write(Path(os.environ.get("GATEHOUSE_LIVE_TRANSCRIPT") or DEFAULT))
 
     @pytest.fixture(scope="session")
     def record() -> StageRecord:
-        """The record of the run."""
+        """Return the record of the run."""
         return _record
 
     @pytest.fixture(scope="session")
     def live() -> LiveStage:
-        """The stage, found through .chalice/config.json and the caller's own credentials."""
+        """Return the stage in .chalice/config.json, with the caller's own credentials."""
         return LiveStage.load(PROJECT, STAGE, _record.listen)
 
     @pytest.fixture
     def person(live: LiveStage) -> Iterator[Person]:
-        """A native account with a password, deleted afterwards with its record."""
+        """Yield a native account with a password. Afterwards delete the account and the account's record."""
         with live.person() as made:
             yield made

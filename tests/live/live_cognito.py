@@ -1,6 +1,8 @@
-"""A user pool of AWS for the cases: made for one run, like a stage's, and deleted afterwards with its domain.
+"""A user pool on AWS for the cases, with the settings of a stage's pool. The module makes the pool for one run, and
+deletes the pool with its domain afterwards.
 
-It has only the run's own people; if nobody types codes (`read_code`), its mails go to SES's simulator.
+The pool contains only the run's own people. Unless a tester types codes (`read_code`), the pool's mails go to SES's
+simulator.
 """
 
 from __future__ import annotations
@@ -18,13 +20,14 @@ from ops.pool_addresses import partition_of
 from tests.cognitos.on_aws import TIMEOUT, AwsCognito, no_mail
 from tests.cognitos.pool import create_pool
 
-#: The name of these runs' pools and domains, by which `clean` finds them.
+#: The name of the pools and domains of live runs. `clean` searches for this name.
 NAME = "gatehouse-live-cases"
 TAG = {"gatehouse": "live-cases"}
-#: How many seconds to wait: Cognito takes up to a minute to answer at a new domain, sometimes more.
+#: The maximum wait for a new domain, in seconds. Cognito sometimes needs more than a minute until it answers at a new
+#: domain.
 _PATIENCE_SECONDS = 180.0
 _PAUSE_SECONDS = 3.0
-#: Sign-ups cause mails with codes. This address of SES accepts every mail, so none bounces.
+#: Sign-ups cause mails with codes. This address of SES accepts every mail, so no mail bounces.
 #: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
 _NOBODY = "success@simulator.amazonses.com"
 #: The page size for listing all pools.
@@ -42,10 +45,10 @@ def live_cognito(
     mailbox: str = "",
     read_code: ReadCode = no_mail,
 ) -> Iterator[AwsCognito]:
-    """Make the pool, yield it, delete it.
+    """Make the pool, yield the pool, and delete the pool.
 
-    `mailbox` is an address whose `+…` variants reach the tester, who types the codes (`read_code`). `local_url`
-    replaces the domain if the local AWS is used.
+    `mailbox` is an address whose `+…` variants reach the tester, who types the codes (`read_code`). On the local AWS,
+    `local_url` replaces the domain.
     """
     prefix = f"{NAME}-{secrets.token_hex(4)}"
     lacks = {"clock", "events", "federation", "factors"} | (set() if mailbox else {"mail"})
@@ -60,7 +63,7 @@ def live_cognito(
 
 
 def clean(cognito: Any, name: str = NAME) -> list[str]:
-    """Delete the pools whose names begin with `name`, and the pools' domains; return the pools' names."""
+    """Delete the pools whose names begin with `name`, and the domains of these pools. Return the names of the pools."""
     gone = []
     pages = cognito.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
     for found in [pool for page in pages for pool in page["UserPools"]]:
@@ -81,8 +84,8 @@ def _with_domain(cognito: Any, pool_id: str, prefix: str, region: str) -> str:
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while True:
         with suppress(requests.RequestException):
-            # The endpoint answers 400 or 405 to this empty request; any other result means that the host does not exist
-            # yet.
+            # The endpoint answers 400 or 405 to this empty request. Any other result means that the host does not
+            # exist yet.
             if requests.post(f"{url}/oauth2/token", timeout=TIMEOUT).status_code in (400, 405):
                 return url
         assert time.monotonic() < ends_at, f"{url} does not answer"

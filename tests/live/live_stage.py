@@ -30,7 +30,7 @@ class Person:
     password: str = field(repr=False)
 
 
-#: Gets each request with its answer: (method, path, answer).
+#: A function that gets each request with its response: (method, path, response).
 Listener = Callable[[str, str, requests.Response], None]
 
 
@@ -38,7 +38,8 @@ Listener = Callable[[str, str, requests.Response], None]
 class Browser:
     """A person's cookies, and the page's requests.
 
-    Cookies are kept per host: Cognito's pages set some at /oauth2/authorize and refuse requests without them.
+    The class keeps cookies per host. Cognito's pages set some cookies at /oauth2/authorize, and refuse requests without
+    these cookies.
     """
 
     root: str
@@ -47,7 +48,7 @@ class Browser:
     _elsewhere: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def get(self, path: str, token: str = "") -> requests.Response:
-        """Send a GET to a path of the app, or to an absolute URL; redirects are not followed."""
+        """Send a GET to a path of the app, or to an absolute URL. The browser does not follow redirects."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return self._send("GET", path, headers)
 
@@ -82,7 +83,7 @@ class Browser:
 
 @dataclass(frozen=True)
 class LiveStage:
-    """A deployed stage and the tester's session."""
+    """A deployed stage, and the tester's boto3 session."""
 
     stage: Stage
     session: boto3.Session
@@ -91,20 +92,20 @@ class LiveStage:
 
     @classmethod
     def load(cls, project: Path, name: str, listener: Listener) -> LiveStage:
-        """Find the stage. If it is not deployed, fail with the message of `ops`."""
+        """Find the stage. If the stage is not deployed, fail with the message of `ops`."""
         stage = load_stage(project, name)
         return cls(stage, aws.session(stage), root_url(stage, load_deployed(stage)), listener)
 
     def browser(self) -> Browser:
-        """A browser without cookies."""
+        """Return a browser without cookies."""
         return Browser(self.root, listener=self.listener)
 
     def client(self, service: str) -> Any:
-        """A boto3 client."""
+        """Return a boto3 client."""
         return aws.client(self.session, service)
 
     def record(self, user_name: str) -> dict[str, str]:
-        """Return the row of the users table, read consistently; it is empty if there is none."""
+        """Return the row of the users table, read consistently. Without a row, return an empty mapping."""
         answer = self.client("dynamodb").get_item(
             TableName=self.stage.environment["USERS_TABLE"],
             Key={"userName": {"S": user_name}},
@@ -114,7 +115,7 @@ class LiveStage:
 
     @contextmanager
     def person(self) -> Iterator[Person]:
-        """Make a native account; at the end, delete it and its record."""
+        """Yield a new native account. At the end, delete the account and the account's record."""
         cognito, pool = self.client("cognito-idp"), self.stage.environment["USER_POOL_ID"]
         email = f"gatehouse-live-{secrets.token_hex(6)}@example.com"
         password = secrets.token_urlsafe(24)

@@ -1,4 +1,5 @@
-"""What a live run saw, in one masked file: requests to the stage, the result of each test, and the cases."""
+"""Collects the observations of a live run in one masked file: requests to the stage, the result of each test, and the
+cases."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from tests.cognitos.transcript import Transcript
 ROOT = Path(__file__).resolve().parents[2]
 #: The default path of the transcript.
 DEFAULT = ROOT / ".local" / "live-transcript.json"
-#: The variables with the tester's own secrets, which no file may contain.
+#: The variables with the tester's own secrets, which must not appear in any file.
 _OWN = ("GATEHOUSE_LIVE_OKTA_USER", "GATEHOUSE_LIVE_OKTA_PASSWORD", "GATEHOUSE_LIVE_MAIL")
 _HEADERS = (
     "content-type",
@@ -31,7 +32,7 @@ _HEADERS = (
 
 
 def start(region: str, stage: str, direct_sign_in: str) -> Transcript:
-    """Start a transcript that says where and how it was made."""
+    """Start a transcript. The transcript names the region, the stage and the versions."""
     versions = {name: metadata.version(name) for name in ("boto3", "botocore", "chalice")}
     about = {
         "region": region,
@@ -52,7 +53,8 @@ class StageRecord:
         self.test = ""
 
     def listen(self, method: str, path: str, answer: requests.Response) -> None:
-        """Record a request and its answer, but never the value of a cookie, and of a body only the names of its members."""
+        """Record a request and the response. The record omits the values of cookies. For a body, the record has only
+        the names of the members."""
         headers = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
         if "location" in headers:
             headers["location"] = _without_values(headers["location"])
@@ -78,7 +80,7 @@ class StageRecord:
 
 
 def _members(answer: requests.Response) -> Any:
-    """Return an error completely, but only the members' names of any other answer."""
+    """Return an error completely. For any other response, return only the names of the members."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return f"{len(answer.content)} bytes"
     body = answer.json()
@@ -88,7 +90,7 @@ def _members(answer: requests.Response) -> Any:
 
 
 def _without_values(url: str) -> str:
-    """Return an address with only the names of its parameters."""
+    """Return an address in which the parameters have no values."""
     parts = urlsplit(url)
     names = "&".join(name for name, _ in parse_qsl(parts.query, keep_blank_values=True))
     return f"{parts.scheme}://{parts.netloc}{parts.path}?{names}".replace("://?", "?")

@@ -1,6 +1,7 @@
-"""The cases of tests/cognitos on AWS itself, in a pool that is made for the run and deleted afterwards.
+"""Runs the cases of tests/cognitos on AWS itself, in a pool that the run creates and deletes.
 
-A failure here is not the app's fault: AWS differs from its page, the double and the local AWS.
+A failure is a difference between AWS and AWS's documentation, the double and the local AWS. Such a failure is no fault
+of the app.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def ask(address: str) -> str:
 
 @pytest.fixture(scope="module")
 def cognito(live: LiveStage) -> Iterator[AwsCognito]:
-    """The pool. With the local AWS, its address replaces the domain."""
+    """Yield the pool. On the local AWS, the local address replaces the domain."""
     client = aws.client(live.session, "cognito-idp")
     local_url = client.meta.endpoint_url if live.stage.is_local else ""
     mailbox = os.environ.get("GATEHOUSE_LIVE_MAIL", "")
@@ -42,8 +43,8 @@ def cognito(live: LiveStage) -> Iterator[AwsCognito]:
 def test_aws_does_what_its_pages_say(
     cognito: AwsCognito, live: LiveStage, record: StageRecord, name: str
 ) -> None:
-    """The test runs each case that needs neither waiting, mails, triggers nor a provider. The record lists the others as
-    left out."""
+    """The test runs each case that needs neither waiting, mails, triggers nor a provider. The record lists the other
+    cases as omitted."""
     case = CASES[name]
     if missing := case.needs & cognito.lacks:
         record.transcript.left_out(case, "; ".join(LACKS[each] for each in sorted(missing)))

@@ -1,4 +1,4 @@
-"""A native account on AWS, with our own form if the stage has one: the record, the refresh, and the sign-out."""
+"""Tests of a native account on AWS, with our own form if the stage has one: the record, the refresh, and the sign-out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.live.live_stage import Browser, LiveStage, Person
 
 
 def sign_in(live: LiveStage, person: Person) -> tuple[Browser, str]:
-    """Sign in by password; return the browser and its access token."""
+    """Sign in by password. Return the browser and the access token."""
     browser = live.browser()
     answer = browser.post(
         "auth/direct/sign-in",
@@ -19,7 +19,7 @@ def sign_in(live: LiveStage, person: Person) -> tuple[Browser, str]:
 
 
 def test_token_has_our_scopes_and_opens_the_routes(live: LiveStage, person: Person) -> None:
-    """The V2 trigger has run, so a sign-in by API has the same scopes as a hosted one."""
+    """Because the V2 trigger has run, a sign-in by API has the same scopes as a hosted sign-in."""
     browser, token = sign_in(live, person)
     me = browser.get("me", token)
     assert me.status_code == 200, me.text
@@ -30,7 +30,7 @@ def test_token_has_our_scopes_and_opens_the_routes(live: LiveStage, person: Pers
 
 
 def test_wrong_password_and_unknown_account_answer_alike(live: LiveStage, person: Person) -> None:
-    """Both answers have the same status and body."""
+    """The two responses have the same status and body."""
     browser = live.browser()
     wrong = {"email": person.email, "password": "not it", "remember": False}
     unknown = {**wrong, "email": f"nobody-{int(time.time())}@example.com"}
@@ -40,7 +40,7 @@ def test_wrong_password_and_unknown_account_answer_alike(live: LiveStage, person
 
 
 def test_refresh_rotates_and_sign_out_ends_it(live: LiveStage, person: Person) -> None:
-    """A new token replaces the one in the cookie. After the sign-out, the old cookie is refused."""
+    """A new refresh token replaces the token in the cookie. After the sign-out, the server refuses the old cookie."""
     browser, _ = sign_in(live, person)
     before = dict(browser.cookies)
     renewed = browser.post("auth/refresh")

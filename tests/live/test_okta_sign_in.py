@@ -1,7 +1,7 @@
-"""A sign-in through the real Okta, in a real browser. GATEHOUSE_LIVE_OKTA names the provider.
+"""Tests of a sign-in through the real Okta, in a real browser. `GATEHOUSE_LIVE_OKTA` names the provider.
 
-GATEHOUSE_LIVE_OKTA_USER and GATEHOUSE_LIVE_OKTA_PASSWORD: a person who is assigned to the
-application and has no second factor there.
+`GATEHOUSE_LIVE_OKTA_USER` and `GATEHOUSE_LIVE_OKTA_PASSWORD` are the credentials of a person at Okta. The person is
+assigned to the application and has no second factor at Okta.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PROVIDER = os.environ.get("GATEHOUSE_LIVE_OKTA", "")
 
 
 def through_okta(page: Page, live: LiveStage) -> None:
-    """Start at the app, fill in Okta's form (its labels: Okta Sign-In Widget), and return."""
+    """Start at the app, fill in Okta's form (the labels are those of the Okta Sign-In Widget), and return to the app."""
     page.goto(f"{live.root}auth/login?provider={PROVIDER}")
     page.get_by_label(re.compile("username", re.IGNORECASE)).fill(
         os.environ["GATEHOUSE_LIVE_OKTA_USER"]
@@ -32,8 +32,8 @@ def through_okta(page: Page, live: LiveStage) -> None:
 
 
 def test_person_of_okta_signs_in_and_is_recorded(browser: Chromium, live: LiveStage) -> None:
-    """The person signs in twice: the first sign-in creates the profile, the second updates it. The record has the mapped
-    names."""
+    """The person signs in twice: the first sign-in creates the profile, and the second updates the profile. The record
+    has the mapped names."""
     for _ in range(2):
         context = browser.new_context()
         page = context.new_page()

@@ -1,4 +1,5 @@
-"""The whole deployment: what the local AWS cannot prove about API Gateway and Cognito."""
+"""Tests of the whole deployment. The tests cover the behaviour of API Gateway and Cognito that the local AWS cannot
+prove."""
 
 from __future__ import annotations
 
@@ -21,12 +22,14 @@ def test_doctor_finds_nothing(live: LiveStage, record: StageRecord) -> None:
 
 
 def test_every_answer_has_the_headers(live: LiveStage) -> None:
-    """The answers are ours, the authorizer's refusal, and the one for an undeclared path."""
+    """The test covers three kinds of responses: the app's own responses, the authorizer's refusal, and the response for
+    an undeclared path."""
     browser = live.browser()
     names = ["X-Content-Type-Options", "Referrer-Policy"]
     if (
         not live.stage.is_local
-    ):  # the local proxy removes this header, because browsers would apply it to all of localhost
+        # the local proxy removes this header, because browsers would apply the header to all of localhost
+    ):
         names.append("Strict-Transport-Security")
     for path, status in (("", 200), ("health", 200), ("me", 401), ("nothing/here", 404)):
         answer = browser.get(path)
@@ -38,14 +41,14 @@ def test_every_answer_has_the_headers(live: LiveStage) -> None:
 
 
 def test_forged_token_is_refused_by_the_gateway(live: LiveStage) -> None:
-    """API Gateway refuses the token, and our function does not see it."""
+    """API Gateway refuses the token, and does not call our function."""
     assert live.browser().get("me", token="a.b.c").status_code == 401
 
 
 def test_login_leads_to_cognitos_page(live: LiveStage) -> None:
-    """The URL has PKCE, state, nonce and our scopes; the page answers a browser that keeps Cognito's cookies.
+    """The URL has PKCE, state, nonce and our scopes. Cognito's page answers a browser that keeps Cognito's cookies.
 
-    The provider is named, because a stage with its own form would otherwise not redirect there.
+    The request names the provider, because a stage with its own form would otherwise not redirect to Cognito.
     """
     browser = live.browser()
     start = browser.get("auth/login?provider=COGNITO")
@@ -73,7 +76,7 @@ def test_callback_without_its_transaction_is_refused(live: LiveStage) -> None:
 
 
 def test_refresh_without_a_session_is_refused(live: LiveStage) -> None:
-    """Without the page's header, the request counts as one from another site."""
+    """Without the page's header, the server treats the request as a request from another site."""
     browser = live.browser()
     assert browser.post("auth/refresh").json()["error"] == "no_session"
     bare = browser._send("POST", "auth/refresh", {}, {})

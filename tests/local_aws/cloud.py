@@ -29,14 +29,14 @@ _TRUST = {
 
 @dataclass(frozen=True)
 class Cloud:
-    """The addresses of the local AWS and of the Okta stand-in, with clients for them."""
+    """The addresses of the local AWS and of the Okta stand-in, with clients for these addresses."""
 
     url: str
     okta_url: str
     state: Path
 
     def client(self, service: str) -> Any:
-        """A boto3 client with the account's root credentials."""
+        """Return a boto3 client with the account's root credentials."""
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -46,7 +46,7 @@ class Cloud:
         )
 
     def create_function(self, name: str, handler: str) -> str:
-        """Make a Lambda function from recorder_function.py; return its ARN."""
+        """Make a Lambda function from recorder_function.py. Return the function's ARN."""
         role = self.client("iam").create_role(
             RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST)
         )
@@ -64,11 +64,11 @@ class Cloud:
         return str(created["FunctionArn"])
 
     def script(self, steps: dict[str, Any]) -> None:
-        """Set what the triggers do, by triggerSource."""
+        """Set what the triggers do. `steps` maps a triggerSource to an action."""
         (self.state / "script").write_text(json.dumps(steps), encoding="utf-8")
 
     def forget_events(self) -> None:
-        """Forget all recorded trigger events."""
+        """Delete all recorded trigger events."""
         (self.state / "events").write_text("", encoding="utf-8")
 
     def events(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""One patched MiniStack and one Okta stand-in for all tests of this folder."""
+"""Fixtures for this folder: all tests share one patched MiniStack and one Okta stand-in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """The local AWS, patched, with IAM enforced."""
+    """Yield the local AWS with all fixes, and with IAM enforced."""
     state = tmp_path_factory.mktemp("local-aws")
     aws_port, okta_port = free_ports(2)
     python = ministack_python(PROJECT / ".local", Reporter())
@@ -45,18 +45,18 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def shared_pool(cloud: Cloud) -> Pool:
-    """A user pool with every trigger, an app client and the Okta stand-in."""
+    """Yield a user pool with every trigger, an app client and the Okta stand-in."""
     return Pool.create(cloud)
 
 
 @pytest.fixture
 def pool(cloud: Cloud, shared_pool: Pool) -> Pool:
-    """The shared pool, without people; its triggers change nothing."""
+    """Yield the shared pool without people. The triggers of this pool do not change events."""
     shared_pool.clear()
     return shared_pool
 
 
 @pytest.fixture
 def browser(pool: Pool) -> OktaBrowser:
-    """A browser for the sign-in at the Okta stand-in."""
+    """Yield a browser for the sign-in at the Okta stand-in."""
     return OktaBrowser(pool)

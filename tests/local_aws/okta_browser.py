@@ -1,4 +1,4 @@
-"""Does what a browser does in a federated sign-in, over plain HTTP."""
+"""Makes the requests of a browser in a federated sign-in, over plain HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OktaBrowser:
     pool: Pool
 
     def authorize(self, **changed: str) -> requests.Response:
-        """Request /oauth2/authorize; an empty value omits a parameter."""
+        """Request /oauth2/authorize. An empty value omits a parameter."""
         query = {
             "response_type": "code",
             "client_id": self.pool.client_id,
@@ -42,7 +42,7 @@ class OktaBrowser:
         )
 
     def come_back(self, form: dict[str, str], **changed: str) -> dict[str, str]:
-        """Send a form of the stand-in's page, and return the callback's query."""
+        """Send a form of the stand-in's page. Return the query of the callback."""
         page = self.authorize(**changed).headers["Location"]
         chosen = requests.post(page, data=form, allow_redirects=False, timeout=30)
         back = requests.get(chosen.headers["Location"], allow_redirects=False, timeout=60)
@@ -50,7 +50,7 @@ class OktaBrowser:
         return query_of(back.headers["Location"])
 
     def sign_in(self, sub: str = ALICE, **changed: str) -> dict[str, str]:
-        """Sign in as a person; return the callback's query."""
+        """Sign in as a person. Return the query of the callback."""
         return self.come_back({"sub": sub}, **changed)
 
     def tokens(self, sub: str = ALICE, **changed: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ CHALLENGE = (
 
 @dataclass(frozen=True)
 class Pool:
-    """Ids of the pool and its client."""
+    """The ids of the pool and of its client."""
 
     cloud: Cloud
     id: str
@@ -47,7 +47,7 @@ class Pool:
 
     @classmethod
     def create(cls, cloud: Cloud) -> Pool:
-        """Make pool, client and provider, as the identity stack and `provider add` do."""
+        """Make the pool, the client and the provider, as the identity stack and `provider add` do."""
         cognito = cloud.client("cognito-idp")
         arn = cloud.create_function("triggers", "trigger")
         triggers: dict[str, Any] = dict.fromkeys(_TRIGGERS, arn)
@@ -116,7 +116,7 @@ class Pool:
         return self.cloud.client("cognito-idp")
 
     def clear(self) -> None:
-        """Remove the people, and the triggers' script and events."""
+        """Delete the people, the triggers' script and the recorded events."""
         cognito = self.cognito
         for user in cognito.list_users(UserPoolId=self.id)["Users"]:
             cognito.admin_delete_user(UserPoolId=self.id, Username=user["Username"])
@@ -125,11 +125,11 @@ class Pool:
         self.cloud.forget_events()
 
     def keep_empty_claims(self) -> None:
-        """Let an empty claim keep the stored value, until `clear` is called."""
+        """Until the next call of `clear`, let the pool ignore empty claims and keep the stored values."""
         self.cognito.tag_resource(ResourceArn=self.arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
 
     def secret_hash(self, username: str) -> str:
-        """Return the SECRET_HASH of an API call."""
+        """Return the `SECRET_HASH` of an API call."""
         message = (username + self.client_id).encode()
         digest = hmac.new(self.client_secret.encode(), message, "sha256").digest()
         return base64.b64encode(digest).decode()
@@ -147,7 +147,8 @@ class Pool:
         return {pair["Name"]: pair["Value"] for pair in found["UserAttributes"]}
 
     def add_person(self, email: str = "dana@example.com") -> str:
-        """Make a confirmed person with a password, and return the user name. Events of this are not kept."""
+        """Make a confirmed person with a password. Return the user name. The pool does not keep the events of this
+        sign-up."""
         created = self.cognito.admin_create_user(
             UserPoolId=self.id,
             Username=email,
@@ -182,7 +183,7 @@ class Pool:
         return requests.post(self.cloud.url + path, data=form, auth=credentials, timeout=30)
 
     def rotate(self, feature: str, grace_seconds: int) -> None:
-        """Turn the client's refresh token rotation on or off; its other settings stay."""
+        """Turn the client's refresh token rotation on or off. The client keeps all other settings."""
         described = self.cognito.describe_user_pool_client(
             UserPoolId=self.id, ClientId=self.client_id
         )["UserPoolClient"]
@@ -197,7 +198,7 @@ class Pool:
             "TokenValidityUnits",
             "PreventUserExistenceErrors",
         )
-        # AWS refuses ALLOW_REFRESH_TOKEN_AUTH for a client that rotates.
+        # AWS refuses `ALLOW_REFRESH_TOKEN_AUTH` for a client that rotates.
         flows = ["ALLOW_USER_PASSWORD_AUTH"]
         self.cognito.update_user_pool_client(
             UserPoolId=self.id,
@@ -227,7 +228,7 @@ class Pool:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return a token's claims without verifying it."""
+    """Return a token's claims without a verification of the token."""
     payload = token.split(".")[1]
     decoded: dict[str, Any] = json.loads(
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))

@@ -1,6 +1,6 @@
-"""The code of the tests' Lambda functions: records each event, and answers according to a script.
+"""The code of the tests' Lambda functions. The functions record each event, and answer according to a script.
 
-The local AWS runs functions on this machine, so both are ordinary files.
+The local AWS runs functions on this machine, so the records and the script are ordinary files.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def trigger(event, context):
-    """A user-pool trigger."""
+    """Handle the event of a user-pool trigger."""
     with Path(os.environ["EVENTS_FILE"]).open("a", encoding="utf-8") as events:
         events.write(json.dumps(event) + "\n")
     script = json.loads(Path(os.environ["SCRIPT_FILE"]).read_text(encoding="utf-8"))
@@ -23,12 +23,12 @@ def trigger(event, context):
 
 
 def broken(event, context):
-    """An API handler that fails."""
+    """Raise an error for every request of an API."""
     raise ValueError("canary-in-an-error")
 
 
 def echo(event, context):
-    """An API handler that returns its event."""
+    """Return the event of the request as the response."""
     body = {name: event[name] for name in ("httpMethod", "path", "resource", "body")}
     body["headers"] = event["headers"]
     body["query"] = event["queryStringParameters"]

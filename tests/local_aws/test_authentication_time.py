@@ -1,5 +1,5 @@
-"""`auth_time`: Cognito's tokens have the time of the sign-in at Cognito, the provider's tokens that of the sign-in at the
-provider."""
+"""Tests of `auth_time`. In Cognito's tokens, `auth_time` is the time of the sign-in at Cognito. In the provider's
+tokens, `auth_time` is the time of the sign-in at the provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ QUERY = {
 
 
 def test_a_refresh_keeps_the_time_of_its_sign_in(pool: Pool, browser: OktaBrowser) -> None:
-    """Both tokens keep it. The test refreshes until the second in which the first tokens were issued has passed."""
+    """The ID token and the access token keep the time of the sign-in. The test repeats the refresh until the clock
+    shows a later second than at the sign-in."""
     tokens = browser.tokens()
     began = claims(tokens["access_token"])
     said = began
@@ -56,7 +57,7 @@ def choose(cloud: Cloud, browser: requests.Session, **form: str) -> requests.Res
 
 
 def auth_time(cloud: Cloud, answer: requests.Response) -> int:
-    """Return the `auth_time` in the ID token that the code in a response leads to."""
+    """Exchange the code that a response contains. Return the `auth_time` in the ID token."""
     (code,) = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
     tokens = requests.post(
         cloud.okta_url + "/oauth2/token",
@@ -83,8 +84,8 @@ def test_without_the_box_the_stand_in_asks_each_time(cloud: Cloud) -> None:
 def test_with_it_people_are_let_through_unless_they_must_be_asked(
     cloud: Cloud, asked: dict[str, str]
 ) -> None:
-    """With a session at the provider, people see no login page, and `auth_time` stays. With `prompt=login` or a small
-    `max_age`, they see the page and sign in again."""
+    """With a session at the provider, people see no login page, and `auth_time` stays the same. With `prompt=login` or
+    a small `max_age`, people see the page and sign in again."""
     browser = requests.Session()
     first = choose(cloud, browser, keep="1")
     signed_in_at = auth_time(cloud, first)

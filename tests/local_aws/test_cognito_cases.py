@@ -1,4 +1,5 @@
-"""The cases of tests/cognitos on the local AWS: each is as on AWS, or listed with the reason."""
+"""Runs the cases of tests/cognitos on the local AWS. Each result is as on AWS, or differences.json lists the difference
+with the reason."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ RUN = [case for case in CASES.values() if not case.needs & LACKS]
 
 @pytest.fixture(scope="session")
 def cognitos(cloud: Cloud) -> LocalCognitos:
-    """The pools that the cases share."""
+    """Return the pools that the cases share."""
     return LocalCognitos(cloud)
 
 
@@ -29,5 +30,5 @@ def test_the_local_aws_does_what_aws_does(cognitos: LocalCognitos, name: str) ->
 
 
 def test_only_cases_that_run_here_are_listed() -> None:
-    """If a case does not run, a difference that is listed for it would never be checked."""
+    """No test would check a listed difference of a case that does not run."""
     assert set(LISTED) <= {case.name for case in RUN}

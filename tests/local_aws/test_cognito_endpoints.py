@@ -1,4 +1,4 @@
-"""The patches of /oauth2/authorize, /login, /oauth2/token, /oauth2/revoke and /logout."""
+"""Tests of the fixes for /oauth2/authorize, /login, /oauth2/token, /oauth2/revoke and /logout of the local AWS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EMAIL = "dana@example.com"
 
 
 def log_in(pool: Pool, password: str = PASSWORD) -> requests.Response:
-    """Post the hosted login page's form."""
+    """Post the form of the hosted login page."""
     form = {
         "client_id": pool.client_id,
         "redirect_uri": CALLBACK,
@@ -28,7 +28,7 @@ def log_in(pool: Pool, password: str = PASSWORD) -> requests.Response:
 
 
 def test_cognito_as_provider_shows_the_login_page(browser: OktaBrowser) -> None:
-    """identity_provider=COGNITO means the pool itself."""
+    """`identity_provider=COGNITO` means the pool itself."""
     page = browser.authorize(identity_provider="COGNITO")
     assert page.status_code == 200
     assert 'name="password"' in page.text
@@ -41,45 +41,46 @@ def test_an_idp_identifier_picks_its_provider(browser: OktaBrowser) -> None:
 
 
 def test_an_unknown_idp_identifier_goes_nowhere(browser: OktaBrowser) -> None:
-    """Cognito answers with its own error page, without a redirect."""
+    """Cognito shows an error page instead of a redirect."""
     answer = browser.authorize(identity_provider="", idp_identifier="example.net")
     assert answer.status_code == 400
 
 
 def test_a_provider_must_be_enabled_for_the_client(browser: OktaBrowser) -> None:
-    """A provider that the client does not list is not offered."""
+    """Cognito refuses a provider that the client does not list."""
     assert browser.authorize(identity_provider="Other").status_code == 400
 
 
 def test_a_foreign_redirect_uri_is_never_redirected_to(browser: OktaBrowser) -> None:
-    """Cognito does not redirect to such an address, not even with an error."""
+    """Cognito does not redirect to such an address, even if the request has an error."""
     answer = browser.authorize(redirect_uri="https://evil.example/")
     assert answer.status_code == 400
     assert "Location" not in answer.headers
 
 
 def test_plain_pkce_is_refused(browser: OktaBrowser) -> None:
-    """Only S256 is accepted, in federated sign-ins as well."""
+    """Cognito accepts only S256, also in federated sign-ins."""
     answer = browser.authorize(code_challenge_method="plain")
     assert query_of(answer.headers["Location"])["error"] == "invalid_request"
 
 
 def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """The provider may fill it into its form."""
+    """The provider may write the hint into the login form."""
     answer = browser.authorize(login_hint="alice@example.com")
     assert query_of(answer.headers["Location"])["login_hint"] == "alice@example.com"
 
 
 def test_a_prompt_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """With `prompt`, the provider may show its login page again. AWS does not say whether `max_age` is passed on, too."""
+    """With `prompt`, the provider may show the login page again. AWS does not document whether Cognito also passes
+    `max_age` on."""
     query = query_of(browser.authorize(prompt="login", max_age="0").headers["Location"])
     assert query["prompt"] == "login"
     assert "max_age" not in query
 
 
 def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
-    """Without a verifier, and with a wrong one, the exchange fails. The right one works afterwards, so the code is not used
-    up."""
+    """Without a verifier, and with a wrong verifier, the exchange fails. The right verifier works afterwards, so a
+    failed exchange does not use the code up."""
     code = browser.sign_in()["code"]
     pool = browser.pool
     assert pool.exchange(code, code_verifier="").status_code == 400
@@ -89,7 +90,8 @@ def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
 
 
 def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
-    """For codes of its own login page, MiniStack itself already requires both."""
+    """For the codes of MiniStack's own login page, MiniStack requires `redirect_uri` and the secret even without the
+    fix."""
     code = browser.sign_in()["code"]
     assert browser.pool.exchange(code, redirect_uri="http://localhost:1/").status_code == 400
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
@@ -97,13 +99,13 @@ def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
 
 
 def test_an_omitted_scope_means_all_of_the_clients(browser: OktaBrowser) -> None:
-    """For this reason the app always sends the scopes that it wants."""
+    """The app therefore sends the scopes in every request."""
     access = claims(browser.tokens(scope="")["access_token"])
     assert set(access["scope"].split()) == set(SCOPE.split())
 
 
 def test_a_refresh_needs_the_clients_secret(browser: OktaBrowser) -> None:
-    """A confidential client without its secret gets nothing."""
+    """A confidential client gets no tokens without the secret."""
     form = {
         "grant_type": "refresh_token",
         "refresh_token": browser.tokens()["refresh_token"],
@@ -114,7 +116,7 @@ def test_a_refresh_needs_the_clients_secret(browser: OktaBrowser) -> None:
 
 
 def test_expires_in_is_the_access_tokens_lifetime(browser: OktaBrowser) -> None:
-    """The lifetime is ten minutes here, both at the exchange and at a refresh."""
+    """The lifetime is ten minutes in this test, at the exchange and at a refresh."""
     tokens = browser.tokens()
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     refreshed = browser.pool.post("/oauth2/token", form).json()
@@ -132,7 +134,7 @@ def test_revoking_ends_a_refresh_token(browser: OktaBrowser) -> None:
 
 
 def test_revoking_wants_a_refresh_token_and_its_client(browser: OktaBrowser) -> None:
-    """An access token, an empty request, and a request without credentials are refused."""
+    """The endpoint refuses three requests: with an access token, without a token, and without credentials."""
     pool, tokens = browser.pool, browser.tokens()
     assert pool.post("/oauth2/revoke", {}).json()["error"] == "invalid_request"
     access = pool.post("/oauth2/revoke", {"token": tokens["access_token"]})
@@ -142,7 +144,7 @@ def test_revoking_wants_a_refresh_token_and_its_client(browser: OktaBrowser) -> 
 
 
 def test_a_client_without_a_secret_revokes_by_its_id(pool: Pool) -> None:
-    """If the request has a secret although the client has none, it is refused."""
+    """If the client has no secret, the endpoint refuses a request with a secret."""
     created = pool.cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="public")
     form = {"token": "spent", "client_id": created["UserPoolClient"]["ClientId"]}
     url = f"{pool.cloud.url}/oauth2/revoke"
@@ -152,7 +154,7 @@ def test_a_client_without_a_secret_revokes_by_its_id(pool: Pool) -> None:
 
 
 def test_logout_goes_only_to_the_clients_own_urls(pool: Pool) -> None:
-    """Any other address is refused without a redirect."""
+    """Cognito refuses any other address without a redirect."""
     logout = f"{pool.cloud.url}/logout"
     query = {"client_id": pool.client_id, "logout_uri": SIGNED_OUT}
     allowed = requests.get(logout, params=query, allow_redirects=False, timeout=10)
@@ -164,7 +166,7 @@ def test_logout_goes_only_to_the_clients_own_urls(pool: Pool) -> None:
 
 
 def test_a_client_without_logout_urls_sends_people_nowhere(pool: Pool) -> None:
-    """With an empty list of logout URLs, no address is allowed."""
+    """With an empty list of logout URLs, Cognito allows no address."""
     created = pool.cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="bare")
     query = {
         "client_id": created["UserPoolClient"]["ClientId"],
@@ -177,7 +179,7 @@ def test_a_client_without_logout_urls_sends_people_nowhere(pool: Pool) -> None:
 
 
 def test_the_login_page_runs_the_triggers(cloud: Cloud, pool: Pool) -> None:
-    """Triggers run before and after the sign-in. The tokens, and their trigger, come later, at the exchange."""
+    """Triggers run before and after the sign-in. The trigger for tokens runs later, at the exchange."""
     pool.add_person(EMAIL)
     answer = query_of(log_in(pool).headers["Location"])
     assert answer["state"] == "state-2"
@@ -197,7 +199,7 @@ def test_a_wrong_password_shows_the_login_page_again(cloud: Cloud, pool: Pool) -
 
 
 def test_a_refusal_on_the_login_page_ends_at_the_callback(cloud: Cloud, pool: Pool) -> None:
-    """The callback gets the trigger's text, and the state."""
+    """The callback gets the trigger's text and the state."""
     pool.add_person(EMAIL)
     cloud.script({"PreAuthentication_Authentication": {"raise": "closed"}})
     answer = query_of(log_in(pool).headers["Location"])

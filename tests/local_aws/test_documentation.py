@@ -1,4 +1,4 @@
-"""docs/local-aws.md mentions everything that exists."""
+"""Tests that docs/local-aws.md mentions every fix, test and difference."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ NOT_MENDS = set(mends.FRAME)
 
 
 def test_every_mend_is_listed() -> None:
-    """The page lists each patch by the name of its module."""
+    """The page lists each fix by the name of its module."""
     modules = {path.stem for path in (PROJECT / "ops" / "local" / "mends").glob("*.py")}
     assert [name for name in sorted(modules - NOT_MENDS) if f"`{name}`" not in PAGE] == []
 
 
 def test_every_named_test_exists() -> None:
-    """The page must not promise anything that has no test."""
+    """Each behaviour on the page has a test."""
     tests = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
 
 
 def test_what_stands_beside_a_mend_runs_here() -> None:
-    """Each name in a patch's row is a test of this folder, or a case of tests/cognitos for the local AWS."""
+    """Each name in a fix's row is a test of this folder, or a case of tests/cognitos for the local AWS."""
     files = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     cases = {case.name for case in load_cases().values() if not case.needs & LACKS}
     named = {name for mend in mends.mends() for name in mends.tests_of()[mend]}
@@ -47,7 +47,7 @@ def test_every_mend_cites_aws() -> None:
 
 
 def test_what_is_unproved_has_its_evidence() -> None:
-    """Each row says confirmed, refuted or unknown. It has a link, or says that there is no evidence."""
+    """Each row says confirmed, refuted or unknown. The row has a link, or says that no evidence exists."""
     unproved = PAGE[PAGE.index("## Unproved") :]
     rows = [
         line.strip("| ").split(" | ") for line in unproved.splitlines() if line.startswith("| ")
@@ -61,14 +61,14 @@ def test_what_is_unproved_has_its_evidence() -> None:
 
 
 def test_every_mend_was_seen_with_the_version_that_runs() -> None:
-    """With a new MiniStack, a patch may no longer be needed. Then run `python -m tests.mends --write`."""
+    """A new MiniStack may no longer need a fix. After an update, run `python -m tests.mends --write`."""
     assert {name: seen for name, seen in mends.seen_with().items() if seen != VERSION} == {}
     assert f"ministack=={VERSION}" in (PROJECT / "ops/local/requirements.in").read_text()
     assert f") {VERSION}, an AWS emulator" in PAGE
 
 
 def test_every_mend_that_is_applied_has_tests_to_look_again_with() -> None:
-    """The page names these tests beside the patch."""
+    """The page names these tests beside the fix."""
     assert [name for name in mends.mends() if not mends.tests_of()[name]] == []
 
 
@@ -81,7 +81,7 @@ def test_every_mend_that_is_applied_has_tests_to_look_again_with() -> None:
             "login_page               needed\nuser_lookup              needed",
         ),
         ({"login_page"}, 1, "user_lookup              no longer needed"),
-        ({"login_page", "user_lookup", ""}, 1, "The tests fail even with every patch"),
+        ({"login_page", "user_lookup", ""}, 1, "The tests fail even with every fix"),
     ],
 )
 def test_a_mend_that_is_no_longer_needed_is_named(
@@ -91,7 +91,7 @@ def test_a_mend_that_is_no_longer_needed_is_named(
     code: int,
     said: str,
 ) -> None:
-    """A patch is needed if its tests fail without the patch, and pass with it."""
+    """A fix is needed if the tests fail without the fix and pass with the fix."""
     monkeypatch.setattr(mends, "is_needed", lambda name, tests: name in failing)
     assert mends.main(["login_page", "user_lookup"]) == code
     assert said in capsys.readouterr().out

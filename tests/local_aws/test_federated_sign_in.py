@@ -1,4 +1,4 @@
-"""The patches of the federated sign-in."""
+"""Tests of the fixes for the federated sign-in of the local AWS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALICE_NAME = f"okta_{ALICE}".lower()
 def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """InboundFederation runs first, then PreSignUp and PostConfirmation, and then one token generation for all tokens."""
+    """InboundFederation runs first, then PreSignUp and PostConfirmation. Then one token generation runs for all tokens."""
     browser.tokens()
     assert cloud.sources() == [
         "InboundFederation_ExternalProvider",
@@ -29,7 +29,7 @@ def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
 def test_a_later_sign_in_runs_the_triggers_of_authentication(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """PreSignUp does not run again, and the profile is the same."""
+    """PreSignUp does not run again, and the pool finds the same profile."""
     first = claims(browser.tokens()["id_token"])["sub"]
     cloud.forget_events()
     assert claims(browser.tokens()["id_token"])["sub"] == first
@@ -42,7 +42,8 @@ def test_a_later_sign_in_runs_the_triggers_of_authentication(
 
 
 def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrowser) -> None:
-    """PreSignUp has no `sub` yet, and PostConfirmation has one. Both have the id of the app's client."""
+    """The event of PreSignUp has no `sub` yet, and the event of PostConfirmation has the `sub`. Each event has the id
+    of the app's client."""
     browser.tokens()
     _, before, after, _ = cloud.events()
     assert before["userName"] == after["userName"] == ALICE_NAME
@@ -54,8 +55,8 @@ def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrow
 
 
 def test_mapped_claims_become_attributes_as_text(pool: Pool, browser: OktaBrowser) -> None:
-    """Booleans become lower-case text, and lists are kept. The provider's `sub` becomes a custom attribute; the profile's
-    own `sub` differs from it."""
+    """Booleans become lower-case text, and lists stay unchanged. The provider's `sub` becomes a custom attribute; the
+    profile's own `sub` differs from it."""
     browser.tokens()
     attributes = pool.user(ALICE_NAME)
     assert attributes["email"] == "alice@example.com"
@@ -78,7 +79,7 @@ def test_unmapped_claims_do_not_become_attributes(pool: Pool, browser: OktaBrows
 
 
 def test_an_unverified_address_stays_unverified(pool: Pool, browser: OktaBrowser) -> None:
-    """Chloé's provider says false, and the ID token has a JSON false."""
+    """The provider's claim `email_verified` about Chloé is false. The ID token has a JSON `false`."""
     id_token = browser.tokens(CHLOE)["id_token"]
     assert claims(id_token)["email_verified"] is False
     assert claims(id_token)["given_name"] == "Chloé"
@@ -96,7 +97,7 @@ def test_a_profile_joins_the_providers_group(pool: Pool, browser: OktaBrowser) -
 
 
 def test_the_nonce_and_state_come_back(browser: OktaBrowser) -> None:
-    """The callback has the app's state, and the ID token has its nonce."""
+    """The callback has the app's state, and the ID token has the app's nonce."""
     answer = browser.sign_in()
     assert answer["state"] == "state-1"
     tokens = browser.pool.exchange(answer["code"]).json()
@@ -104,7 +105,7 @@ def test_the_nonce_and_state_come_back(browser: OktaBrowser) -> None:
 
 
 def test_pre_sign_up_refusal_ends_at_the_callback(cloud: Cloud, browser: OktaBrowser) -> None:
-    """The callback gets error, description and state, and no profile is made."""
+    """The callback gets the error, the description and the state. The pool creates no profile."""
     cloud.script({"PreSignUp_ExternalProvider": {"raise": "GATEHOUSE_REFUSED not invited"}})
     answer = browser.sign_in()
     assert answer["error"] == "invalid_request"
@@ -116,14 +117,14 @@ def test_pre_sign_up_refusal_ends_at_the_callback(cloud: Cloud, browser: OktaBro
 def test_pre_authentication_refusal_ends_at_the_callback(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """A person who has signed in before may be refused later."""
+    """The person has signed in before, and the trigger refuses the next sign-in."""
     browser.tokens()
     cloud.script({"PreAuthentication_Authentication": {"raise": "not today"}})
     assert "not today" in browser.sign_in()["error_description"]
 
 
 def test_a_denial_at_the_provider_ends_at_the_callback(browser: OktaBrowser) -> None:
-    """error=access_denied is passed on, with the app's state."""
+    """Cognito passes `error=access_denied` on, with the app's state."""
     answer = browser.come_back({"action": "deny"})
     assert answer["error"] == "access_denied"
     assert answer["state"] == "state-1"
@@ -138,7 +139,7 @@ def test_a_missing_required_attribute_ends_at_the_callback(
 
 
 def test_a_disabled_user_gets_no_code(pool: Pool, browser: OktaBrowser) -> None:
-    """A disabled user gets no code, and an older refresh token gives no new tokens."""
+    """A disabled user gets no code, and no new tokens for an older refresh token."""
     tokens = browser.tokens()
     pool.cognito.admin_disable_user(UserPoolId=pool.id, Username=ALICE_NAME)
     assert "code" not in browser.sign_in()
@@ -162,7 +163,7 @@ def test_a_federated_user_has_no_password(pool: Pool, browser: OktaBrowser, pass
 
 
 def test_an_unknown_state_is_refused_without_a_redirect(pool: Pool) -> None:
-    """Without the state there is no address for a redirect."""
+    """Without the state, Cognito has no address for a redirect."""
     answer = requests.get(
         pool.cloud.url + "/oauth2/idpresponse", params={"state": "x", "code": "y"}, timeout=10
     )

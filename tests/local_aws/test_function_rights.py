@@ -1,4 +1,4 @@
-"""The right to make a function depends on its name, as on AWS."""
+"""Tests that the right to make a function depends on the function's name, as on AWS."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> A
 
 
 def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
-    """Reading the limit needs the right to GetFunctionConcurrency; that right does not allow setting a limit."""
+    """Reading the limit needs the right to GetFunctionConcurrency. This right does not allow setting a limit."""
     cloud.create_function("limited", "echo")
     rights = [{"Effect": "Allow", "Action": "lambda:GetFunctionConcurrency", "Resource": "*"}]
     functions = functions_of(cloud, "reader", rights)
@@ -43,7 +43,7 @@ def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
 
 
 def test_create_function_is_allowed_by_the_functions_arn(cloud: Cloud) -> None:
-    """A user who deploys one app can make the functions of that app, and no others."""
+    """A user who deploys one app can make the functions of this app, and no other functions."""
     iam = cloud.client("iam")
     iam.create_role(RoleName="shop-dev", AssumeRolePolicyDocument=json.dumps(_TRUST))
     statements = [

@@ -1,4 +1,4 @@
-"""Cognito's calls to an identity provider, with a provider that the test controls."""
+"""Tests of Cognito's calls to an identity provider, with a provider that the test controls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
 
 @dataclass
 class Provider:
-    """A provider that has one answer for each path. Its ID token has few claims, like that of Okta's org server."""
+    """A provider that has one response for each path. The provider's ID token has few claims, like the ID token of
+    Okta's org server."""
 
     url: str = ""
     id_claims: dict[str, Any] = field(default_factory=dict)
@@ -27,7 +28,7 @@ class Provider:
     requests: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> Any:
-        """Return the document at a path; None is answered with an error 500."""
+        """Return the document at a path. For None, the provider answers with an error 500."""
         self.requests.append(path)
         documents = {
             "/.well-known/openid-configuration": {
@@ -62,7 +63,7 @@ _EMULATOR = Emulator(None, _COGNITO, None, None, None, None, None, None)
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    """A running provider."""
+    """Yield a running provider."""
     described = Provider()
 
     class Handler(BaseHTTPRequestHandler):
@@ -88,7 +89,7 @@ def provider() -> Iterator[Provider]:
 
 
 def test_a_thin_id_token_is_filled_from_userinfo(provider: Provider) -> None:
-    """If ID token and userinfo both have a claim, that of the ID token counts."""
+    """If the ID token and userinfo have the same claim, the pool stores the ID token's value."""
     provider.id_claims["given_name"] = "From the token"
     provider.userinfo["given_name"] = "From userinfo"
     claims = provider.fetch()
@@ -97,7 +98,7 @@ def test_a_thin_id_token_is_filled_from_userinfo(provider: Provider) -> None:
 
 
 def test_userinfo_of_somebody_else_is_ignored(provider: Provider) -> None:
-    """According to OpenID Connect Core 5.3.2, the `sub` of userinfo must be that of the ID token."""
+    """According to OpenID Connect Core 5.3.2, the `sub` of userinfo must equal the `sub` of the ID token."""
     provider.userinfo["sub"] = "00uOther"
     assert "email" not in provider.fetch()
 
@@ -111,7 +112,7 @@ def test_another_issuer_or_audience_is_refused(provider: Provider, wrong: dict[s
 
 
 def test_a_failing_provider_is_a_refusal(provider: Provider) -> None:
-    """The sign-in ends with an error at the app's callback, not with a crash."""
+    """The sign-in ends with an error at the app's callback, and does not crash."""
     provider.url += "/nowhere"
     with pytest.raises(SignInRefusedError, match="identity provider failed"):
         provider.fetch()

@@ -1,4 +1,5 @@
-"""The trigger that decides which claims of a provider's person are stored; and what is stored without the trigger."""
+"""Tests of the trigger that decides which claims of a provider's person the pool stores. Other tests show the result
+without the trigger."""
 
 from __future__ import annotations
 
@@ -19,14 +20,14 @@ SOURCE = "InboundFederation_ExternalProvider"
 
 
 def tell(pool: Pool, told: dict[str, Any]) -> None:
-    """Make the stand-in send these claims of Alice from now on."""
+    """From now on, make the stand-in send `told` as Alice's claims."""
     url = f"{pool.cloud.okta_url}/users/{ALICE}"
     requests.put(url, json=told, timeout=10).raise_for_status()
 
 
 @pytest.fixture
 def told(pool: Pool) -> Any:
-    """Alice's claims from the file; they are restored afterwards."""
+    """Yield Alice's claims from the file. After the test, restore the claims."""
     facts = {name: value for name, value in PERSON.items() if name != "sub"}
     yield facts
     tell(pool, facts)
@@ -37,7 +38,8 @@ def answer(cloud: Cloud, attributes: dict[str, str]) -> None:
 
 
 def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: OktaBrowser) -> None:
-    """In token response, ID token and userinfo, booleans and lists become text. The subject keeps its case."""
+    """The event contains the token response, the ID token and userinfo; booleans and lists become text. The subject
+    keeps the upper and lower case of the provider."""
     browser.tokens()
     event = cloud.events()[0]
     assert (event["triggerSource"], event["userName"]) == (SOURCE, ALICE)
@@ -52,7 +54,8 @@ def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: O
 
 
 def test_the_answer_replaces_the_claims(cloud: Cloud, pool: Pool, browser: OktaBrowser) -> None:
-    """The answer has the provider's claim names, which are then mapped; a claim that it omits is not stored."""
+    """The trigger's response has the provider's claim names, which the pool then maps. The pool does not store a claim
+    that the response omits."""
     answer(cloud, {"email": "a@example.com", "groups": "=sales", "sub": ALICE, "other": "x"})
     browser.tokens()
     attributes = pool.user(NAME)
@@ -84,7 +87,7 @@ def test_a_missing_claim_leaves_what_is_stored(
 def test_an_empty_value_clears_or_stays_as_the_pool_is_tagged(
     cloud: Cloud, pool: Pool, browser: OktaBrowser, keeps: bool
 ) -> None:
-    """AWS does not document which of the two happens. The pool's tag selects the behaviour."""
+    """AWS does not document whether an empty value deletes the stored value. The pool's tag selects the behaviour."""
     browser.tokens()
     before = pool.user(NAME)["given_name"]
     if keeps:
@@ -97,7 +100,7 @@ def test_an_empty_value_clears_or_stays_as_the_pool_is_tagged(
 def test_a_trigger_that_fails_ends_the_sign_in_at_the_callback(
     cloud: Cloud, pool: Pool, browser: OktaBrowser
 ) -> None:
-    """The callback gets the trigger's text, and no profile is made."""
+    """The callback gets the trigger's text, and the pool creates no profile."""
     cloud.script({SOURCE: {"raise": "GATEHOUSE_UNAVAILABLE"}})
     back = browser.sign_in()
     assert "InboundFederation failed with error GATEHOUSE_UNAVAILABLE" in back["error_description"]
@@ -107,7 +110,7 @@ def test_a_trigger_that_fails_ends_the_sign_in_at_the_callback(
 def test_attributes_are_deleted_by_name_and_by_a_blank_value(
     pool: Pool, browser: OktaBrowser
 ) -> None:
-    """The pool finds the profile by its name in any case."""
+    """The pool finds the profile by its name in upper and lower case."""
     browser.tokens()
     given = {"UserPoolId": pool.id, "Username": f"Okta_{ALICE}"}
     pool.cognito.admin_delete_user_attributes(**given, UserAttributeNames=["given_name"])
@@ -117,7 +120,7 @@ def test_attributes_are_deleted_by_name_and_by_a_blank_value(
 
 
 def test_an_address_finds_its_user_in_any_case(pool: Pool) -> None:
-    """In a pool that ignores case, aliases ignore it, too."""
+    """A pool that ignores case also ignores the case of aliases."""
     name = pool.add_person("Ada@example.com")
     for spelling in ("ada@example.com", "ADA@EXAMPLE.COM", "Ada@example.com"):
         found = pool.cognito.admin_get_user(UserPoolId=pool.id, Username=spelling)

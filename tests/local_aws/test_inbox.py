@@ -1,4 +1,4 @@
-"""The page that shows the mails that were sent."""
+"""Tests of the page that shows the sent mails."""
 
 import re
 
@@ -22,7 +22,7 @@ def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) 
 
 
 def test_the_newest_mail_is_first_with_its_time(cloud: Cloud, pool: Pool) -> None:
-    """MiniStack counts the seconds since 1970, and the page shows date and time."""
+    """MiniStack counts the seconds since 1970, and the page shows the date and the time."""
     cloud.client("sns").publish(PhoneNumber="+15550100", Message="Your code is 123456.")
     for name in ("early", "late"):
         pool.cognito.admin_create_user(
@@ -37,7 +37,7 @@ def test_the_newest_mail_is_first_with_its_time(cloud: Cloud, pool: Pool) -> Non
 
 
 def test_a_mail_in_the_inbox_can_do_nothing(cloud: Cloud) -> None:
-    """Only a sandboxed frame shows the mail's HTML; no part of it is in the page itself."""
+    """Only a sandboxed frame shows the mail's HTML; the page itself contains no part of the HTML."""
     ses = cloud.client("ses")
     for address in ("a@example.com", "b@example.com"):
         ses.verify_email_identity(EmailAddress=address)

@@ -1,4 +1,4 @@
-"""Ctrl-C while the stack is being stopped."""
+"""Tests of Ctrl-C while the stack is being stopped."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Restore the signal handlers afterwards."""
+    """Restore the signal handlers after the test."""
     before = {number: signal.getsignal(number) for number in ENDS}
     yield
     for number, handler in before.items():
@@ -22,7 +22,8 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("first", ENDS)
 def test_only_the_first_is_heard(first: signal.Signals) -> None:
-    """A second, impatient Ctrl-C would otherwise interrupt the clean-up, and the stack's programs would keep running."""
+    """If the handler heard a second Ctrl-C, the clean-up would be interrupted, and the stack's programs would keep
+    running."""
     hear_once()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), first)
@@ -31,7 +32,7 @@ def test_only_the_first_is_heard(first: signal.Signals) -> None:
 
 
 def test_what_was_ignored_stays_ignored() -> None:
-    """If a script starts the command in the background, the signal is already set to be ignored."""
+    """If a script starts the command in the background, the process already ignores the signal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hear_once()
     os.kill(os.getpid(), signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Local deployments: the staged copy, Chalice's wrapper, and the AWS that is used."""
+"""Tests of local deployments: the staged copy, Chalice's wrapper, and the address of AWS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def test_the_copy_is_the_checkout_without_byte_code(tmp_path: Path) -> None:
-    """Links are copied as folders, and the record of the deployment is removed."""
+    """The copy has folders in place of links, and lacks the record of the deployment."""
     stage_copy(PROJECT, tmp_path)
     assert (tmp_path / "app.py").read_bytes() == (PROJECT / "app.py").read_bytes()
     assert (tmp_path / "vendor" / "frontend").is_dir()
@@ -34,7 +34,7 @@ def test_the_copy_is_the_checkout_without_byte_code(tmp_path: Path) -> None:
 
 
 def test_the_copy_keeps_the_newest_package(tmp_path: Path) -> None:
-    """Chalice names packages by content, so older ones would accumulate."""
+    """Chalice names packages by content, so older packages would accumulate."""
     packages = tmp_path / ".chalice" / "deployments"
     packages.mkdir(parents=True)
     for age, name in enumerate(("old.zip", "new.zip")):
@@ -57,7 +57,7 @@ def test_long_sleeps_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_local_run_cannot_reach_another_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The caller's AWS_* variables are removed during the run, and restored afterwards."""
+    """The run removes the caller's AWS_* variables. Afterwards the run restores the variables."""
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://elsewhere.example")
     credentials = {"AWS_ACCESS_KEY_ID": "AKIALOCAL", "AWS_SECRET_ACCESS_KEY": "s"}

@@ -1,4 +1,4 @@
-"""The stand-in for Okta."""
+"""Tests of the stand-in for Okta."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.local_aws.cloud import Cloud
 
 
 def test_the_login_page_offers_the_people(cloud: Cloud) -> None:
-    """The people are listed by name, with a button to refuse."""
+    """The page lists the people by name, with a button to refuse."""
     query = {
         "response_type": "code",
         "client_id": "any",
@@ -29,20 +29,20 @@ def test_the_login_page_offers_the_people(cloud: Cloud) -> None:
 
 
 def test_the_issuer_is_its_own_address(cloud: Cloud) -> None:
-    """The provider is registered with the same issuer."""
+    """The pool's provider has the same issuer."""
     found = requests.get(cloud.okta_url + "/.well-known/openid-configuration", timeout=10)
     assert found.json()["issuer"] == cloud.okta_url
 
 
 def test_a_refusal_carries_its_state_once() -> None:
-    """A state that is missing is added, and one that is there is not added again."""
+    """The redirect adds a missing state, and does not repeat a state that the address already has."""
     assert with_state("http://a/?error=x", "s 1") == "http://a/?error=x&state=s+1"
     assert with_state("http://a/?state=s", "s") == "http://a/?state=s"
     assert with_state("http://a/", "s") == "http://a/?state=s"
 
 
 def test_people_look_like_oktas() -> None:
-    """The people have mixed-case subjects, all mapped data, and one unverified address."""
+    """The people have mixed-case subjects and all mapped data. One address is unverified."""
     people = load_people()
     assert len(people) == 3
     for person in people:
@@ -60,7 +60,7 @@ SUB = load_people()[0]["sub"]
 
 @pytest.fixture
 def client() -> Any:
-    """Return a browser at a stand-in that knows of no app."""
+    """Return a browser at a stand-in without a registered app."""
     return build_app(load_people(), "http://localhost").test_client()
 
 
@@ -71,14 +71,14 @@ def press(client: Any, action: str) -> None:
 
 
 def outcome(client: Any) -> dict[str, str]:
-    """Sign in as the first person. Return the query of the redirect to the app, or an empty dict if there is no redirect."""
+    """Sign in as the first person. Return the query of the redirect to the app, or an empty dict without a redirect."""
     answer = client.post(QUERY, data={"sub": SUB})
     query = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
     return {name: values[0] for name, values in query.items()}
 
 
 def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client: Any) -> None:
-    """A person who still has a session at the stand-in stays on the page, too."""
+    """A deactivated person with a session at the stand-in also stays on the login page."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     assert client.get(QUERY).status_code == 302
     press(client, "deactivate")
@@ -89,7 +89,7 @@ def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client
 
 
 def test_whoever_is_removed_from_the_app_comes_back_with_access_denied(client: Any) -> None:
-    """The error has the same words as Okta's. A session at the stand-in does not help."""
+    """The error has the words of Okta's error. A person with a session at the stand-in gets the same error."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     press(client, "remove")
     assert outcome(client) == {
@@ -103,7 +103,7 @@ def test_whoever_is_removed_from_the_app_comes_back_with_access_denied(client: A
 
 
 def test_cleared_sessions_end_at_the_stand_in_too(client: Any) -> None:
-    """The person can sign in again afterwards."""
+    """After the session has ended, the person can sign in again."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     press(client, "clear")
     assert client.get(QUERY).status_code == 200
@@ -111,7 +111,7 @@ def test_cleared_sessions_end_at_the_stand_in_too(client: Any) -> None:
 
 
 def test_the_console_says_what_it_sent(client: Any) -> None:
-    """A stand-in that knows no app sends nothing, and its console says so."""
+    """A stand-in without a registered app sends no request. The console says that it sent no request."""
     press(client, "deactivate")
     page = client.get("/admin").text
     assert "user.lifecycle.deactivate: not sent" in page
@@ -129,6 +129,6 @@ def test_the_console_says_what_it_sent(client: Any) -> None:
 def test_the_console_takes_only_its_own_buttons(
     client: Any, form: dict[str, str], headers: dict[str, str], status: int
 ) -> None:
-    """A page of another origin cannot press the buttons."""
+    """A page of another origin cannot press the console's buttons."""
     assert client.post("/admin", data=form, headers=headers).status_code == status
     assert "code" in outcome(client)

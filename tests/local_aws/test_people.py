@@ -1,4 +1,4 @@
-"""The patches of operators' calls about people."""
+"""Tests of the fixes for operators' calls about people."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mailed_passwords(cloud: Cloud) -> list[str]:
 
 
 def test_an_invitation_sent_again_has_a_new_password(cloud: Cloud, pool: Pool) -> None:
-    """The new password works and the old one does not."""
+    """The new password works, and the old password does not."""
     invite(pool)
     invite(pool, MessageAction="RESEND")
     old, new = mailed_passwords(cloud)[-2:]
@@ -54,7 +54,7 @@ def test_only_invited_people_are_invited_again(pool: Pool) -> None:
 
 
 def test_a_temporary_password_runs_out() -> None:
-    """Only people who were invited have a temporary password."""
+    """Only invited people have a temporary password."""
     user = {"UserStatus": INVITED, "_temporary_until": 100.0}
     assert [is_expired(user, now) for now in (99.0, 100.0)] == [False, True]
     assert not is_expired({**user, "UserStatus": "CONFIRMED"}, 100.0)
@@ -62,7 +62,7 @@ def test_a_temporary_password_runs_out() -> None:
 
 
 def test_a_lost_authenticator_app_is_forgotten(pool: Pool) -> None:
-    """Cognito no longer asks for the app, and the person has no second factor. If there is no app, the call is an error."""
+    """Cognito no longer asks for the app, and the person has no second factor. Without an app, the call is an error."""
     name = pool.add_person(EMAIL)
     preference = {"Enabled": True, "PreferredMfa": True}
     pool.cognito.admin_set_user_mfa_preference(

@@ -1,4 +1,4 @@
-"""Child processes: clear errors, and no leftovers."""
+"""Tests of child processes: clear errors, and no remaining processes or files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PARENT = (
 
 
 def program(directory: Path, code: str = SERVER) -> Program:
-    """A small web server."""
+    """Return a small web server."""
     (port,) = free_ports(1)
     return Program(
         name="Server",
@@ -39,7 +39,7 @@ def program(directory: Path, code: str = SERVER) -> Program:
 
 
 def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
-    """The error has a command that can be copied."""
+    """The error has a command that people can copy."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -51,8 +51,8 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
 
 
 def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
-    """The files are also removed if another process, such as `down`, stops the program. If they stayed, each run would leave
-    50 MB."""
+    """The files are also removed if another process, such as `down`, stops the program. Without this clean-up, each run
+    would leave files of 50 MB."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     (scratch / "left").write_text("")
@@ -64,19 +64,19 @@ def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
-    """The second `up` watches and stops the program as if it had started the program itself."""
+    """The second `up` watches and stops the program like a program of its own."""
     starter, second = Processes(tmp_path), Processes(tmp_path)
     starter.start(program(tmp_path))
     second.adopt()
     second.check()
     assert second.stop() == ["Server"]
-    with pytest.raises(OpsError, match="Stopped from outside"):
+    with pytest.raises(OpsError, match="Another command stopped this stack"):
         starter.check()
     starter.stop()
 
 
 def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
-    """The program is ready after `start` and gone after `stop`; a second `stop` finds nothing."""
+    """The program is ready after `start` and gone after `stop`. A second `stop` finds no program."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     processes.check()
@@ -87,7 +87,8 @@ def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
 
 
 def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
-    """`down` is another process. It has only the file, but it also stops children of the program."""
+    """`down` is another process, which finds the program only through the file. `down` also stops the children of the
+    program."""
     started = program(tmp_path, PARENT)
     starter = Processes(tmp_path)
     starter.start(started)
@@ -97,14 +98,15 @@ def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
 
 
 def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -> None:
-    """If `make up` runs in two terminals, the second one owns the stack. The first one says so and ends."""
+    """If `make up` runs in two terminals, the second `make up` owns the stack. The first `make up` reports the takeover
+    and ends."""
     first, second = Processes(tmp_path), Processes(tmp_path)
     first.start(program(tmp_path))
     try:
         assert second.stop() == ["Server"]
         second.start(program(tmp_path))
         with pytest.raises(
-            OpsError, match="Stopped from outside: by `python -m ops down`, or another"
+            OpsError, match="Another command stopped this stack: `python -m ops down`, or a second"
         ):
             first.check()
         assert first.stop() == []
@@ -117,8 +119,8 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
 def test_who_watches_hears_at_once_that_it_was_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As soon as one program has ended, the watcher says that the stack was stopped from outside, even while other programs
-    still run."""
+    """As soon as one program has ended, the watcher says that another process stopped the stack. Other programs may
+    still run at that moment."""
     first, said = Processes(tmp_path), list[str]()
     first.start(program(tmp_path))
     stop_marked = processes_module._stop_marked
@@ -133,13 +135,13 @@ def test_who_watches_hears_at_once_that_it_was_meant(
 
     monkeypatch.setattr(processes_module, "_stop_marked", watched)
     assert Processes(tmp_path).stop() == ["Server"]
-    assert "outside" in said[0]
+    assert "Another command" in said[0]
     monkeypatch.undo()
     first.stop()
 
 
 def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
-    """The file is missing if somebody runs `make clean` in another terminal."""
+    """The file is missing if a person runs `make clean` in another terminal."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     (tmp_path / "processes.json").unlink()
@@ -147,7 +149,7 @@ def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
 
 
 def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
-    """The program has crashed, but its child still listens."""
+    """The program has crashed, but the program's child still listens."""
     processes = Processes(tmp_path)
     started = program(tmp_path, PARENT)
     processes.start(started)
@@ -159,7 +161,7 @@ def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
 
 
 def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
-    """A process without the mark is not stopped."""
+    """`stop` leaves a process without the mark alone."""
     stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with closing(stranger.stdin) if stranger.stdin else pytest.fail("no pipe"):
         entry = {"name": "Server", "pid": stranger.pid, "mark": "not-theirs"}
@@ -170,7 +172,7 @@ def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
-    """The port is checked before anything is started."""
+    """`up` checks the port before the start of any program."""
     first = program(tmp_path)
     processes = Processes(tmp_path)
     try:

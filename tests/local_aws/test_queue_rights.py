@@ -1,4 +1,4 @@
-"""The right to send to a queue is the same for one message and for a batch of ten."""
+"""Tests that one right allows sending one message, or a batch of ten messages, to a queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.local_aws.cloud import ACCOUNT, REGION, Cloud
 
 
 def test_a_batch_takes_the_right_to_send_a_message(cloud: Cloud) -> None:
-    """The right does not allow receiving messages."""
+    """The right to send does not allow receiving messages."""
     url = cloud.client("sqs").create_queue(QueueName="leavers")["QueueUrl"]
     iam = cloud.client("iam")
     iam.create_user(UserName="sender")

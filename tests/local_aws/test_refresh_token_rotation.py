@@ -1,4 +1,4 @@
-"""Refresh token rotation: a new token at each refresh, a grace period, then a refusal."""
+"""Tests of refresh token rotation in the local AWS: a new token at each refresh, a grace period, then a refusal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.local_aws.pool import Pool, claims
 
 @pytest.fixture
 def rotating(pool: Pool) -> Iterator[Pool]:
-    """A pool whose client rotates without a grace period."""
+    """Yield a pool whose client rotates without a grace period."""
     pool.rotate("ENABLED", 0)
     yield pool
     pool.rotate("DISABLED", 0)
 
 
 def test_a_refresh_replaces_the_token(rotating: Pool, browser: OktaBrowser) -> None:
-    """The successor works for the rest of the lifetime; the old token is refused."""
+    """The successor works for the rest of the lifetime. Cognito refuses the old token."""
     old = browser.tokens()["refresh_token"]
     new = rotating.refresh(old).json()["refresh_token"]
     assert new != old
@@ -32,7 +32,7 @@ def test_a_refresh_replaces_the_token(rotating: Pool, browser: OktaBrowser) -> N
 
 
 def test_the_old_token_works_during_the_grace(rotating: Pool, browser: OktaBrowser) -> None:
-    """Two tabs may refresh at once, or one may retry after a lost answer."""
+    """Two tabs may refresh at once, or one tab may retry after a lost response."""
     rotating.rotate("ENABLED", 60)
     old = browser.tokens()["refresh_token"]
     first, second = rotating.refresh(old).json(), rotating.refresh(old).json()
@@ -40,14 +40,14 @@ def test_the_old_token_works_during_the_grace(rotating: Pool, browser: OktaBrows
 
 
 def test_revoking_the_successor_ends_the_family(rotating: Pool, browser: OktaBrowser) -> None:
-    """All tokens of one sign-in are revoked together."""
+    """Cognito revokes all tokens of one sign-in together."""
     new = rotating.refresh(browser.tokens()["refresh_token"]).json()["refresh_token"]
     assert rotating.post("/oauth2/revoke", {"token": new}).status_code == 200
     assert rotating.refresh(new).json()["error"] == "invalid_grant"
 
 
 def test_a_rotating_client_refuses_refresh_token_auth(rotating: Pool, browser: OktaBrowser) -> None:
-    """Such a client must use GetTokensFromRefreshToken, which rotates as well."""
+    """Such a client must use GetTokensFromRefreshToken, which also rotates."""
     tokens = browser.tokens()
     token, username = tokens["refresh_token"], claims(tokens["access_token"])["sub"]
     with pytest.raises(ClientError, match="InvalidParameterException"):
@@ -63,7 +63,7 @@ def test_a_rotating_client_refuses_refresh_token_auth(rotating: Pool, browser: O
 
 
 def test_without_rotation_the_token_stays(pool: Pool, browser: OktaBrowser) -> None:
-    """The answer has no refresh_token."""
+    """The response has no refresh_token."""
     assert "refresh_token" not in pool.refresh(browser.tokens()["refresh_token"]).json()
 
 
@@ -73,7 +73,8 @@ def test_a_template_switches_rotation_on(cloud: Cloud, pool: Pool) -> None:
         "Type": "AWS::Cognito::UserPoolClient",
         "Properties": {
             "UserPoolId": pool.id,
-            # Without a list the client would have ALLOW_REFRESH_TOKEN_AUTH, which AWS refuses together with rotation.
+            # Without a list, the client would have `ALLOW_REFRESH_TOKEN_AUTH`. AWS refuses this flow together with
+            # rotation.
             "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"],
             "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 30},
         },

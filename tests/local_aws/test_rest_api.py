@@ -1,4 +1,4 @@
-"""ImportRestApi and PutRestApi as called by `chalice deploy`, and the front proxy."""
+"""Tests of ImportRestApi and PutRestApi as `chalice deploy` calls them, and of the front proxy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AUTHORIZER = "people"
 
 
 def document(pool: Pool, function_arn: str, *paths: str) -> dict[str, Any]:
-    """Return a swagger document in Chalice's format: `/me…` needs the scope, and all other paths are open."""
+    """Return a swagger document in Chalice's format. `/me…` needs the scope, and all other paths are open."""
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
     integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
     described: dict[str, Any] = {}
@@ -57,13 +57,13 @@ def document(pool: Pool, function_arn: str, *paths: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def function_arn(cloud: Cloud) -> str:
-    """An API handler that returns its event."""
+    """Return the ARN of an API handler that returns its event."""
     return cloud.create_function("echo", "echo")
 
 
 @pytest.fixture
 def api(cloud: Cloud, pool: Pool, function_arn: str) -> Iterator[str]:
-    """Return the id of an imported, deployed API."""
+    """Yield the id of an imported, deployed API."""
     gateway = cloud.client("apigateway")
     body = document(pool, function_arn, "/", "/me", "/me/anyhow", "/items/{name}")
     parameters = {"endpointConfigurationTypes": "REGIONAL"}
@@ -74,7 +74,7 @@ def api(cloud: Cloud, pool: Pool, function_arn: str) -> Iterator[str]:
 
 
 def url(cloud: Cloud, api_id: str, path: str) -> str:
-    """Return MiniStack's URL of a stage, which needs no special DNS."""
+    """Return MiniStack's URL of a stage. The URL needs no special DNS."""
     return f"{cloud.url}/_aws/execute-api/{api_id}/api{path}"
 
 
@@ -128,8 +128,8 @@ def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
 def test_an_imported_authorizer_wants_token_and_scope(
     cloud: Cloud, api: str, browser: OktaBrowser
 ) -> None:
-    """A call without a token, with an ID token, or with an access token without the scope is refused. With the scope, the
-    claims are passed on."""
+    """The authorizer refuses a call without a token, with an ID token, or with an access token without the scope. With
+    the scope, the gateway passes the claims on."""
     address = url(cloud, api, "/me")
     tokens, narrow = browser.tokens(), browser.tokens(scope="openid email")
     assert get(address).status_code == 401
@@ -140,7 +140,7 @@ def test_an_imported_authorizer_wants_token_and_scope(
 
 
 def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
-    """The parameters stay as the caller wrote them, each in its own segment. A value that is not encoded is unchanged."""
+    """The parameters stay unchanged, each in its own segment. A value that is not encoded is unchanged."""
     for name in ("ada%40x.example", "a%2Fb", "a%25b", "a%20b+c", "%C3%A4", "%FF", "a@b"):
         answer = get(url(cloud, api, f"/items/{name}"))
         assert (answer.status_code, answer.json()["pathParameters"]) == (200, {"name": name}), name
@@ -148,7 +148,7 @@ def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
 
 
 def test_a_repeated_query_parameter_counts_as_its_last(cloud: Cloud, api: str) -> None:
-    """The multi-value lists hold every value."""
+    """The multi-value lists have every value."""
     answer = get(url(cloud, api, "/items/blue?state=first&state=last&one=1")).json()
     assert answer["query"] == {"state": "last", "one": "1"}
     assert answer["queryLists"] == {"state": ["first", "last"], "one": ["1"]}
@@ -157,14 +157,14 @@ def test_a_repeated_query_parameter_counts_as_its_last(cloud: Cloud, api: str) -
 def test_a_method_without_scopes_wants_an_id_token(
     cloud: Cloud, api: str, browser: OktaBrowser
 ) -> None:
-    """An access token is accepted only for methods with scopes."""
+    """The authorizer accepts an access token only for methods with scopes."""
     address, tokens = url(cloud, api, "/me/anyhow"), browser.tokens()
     assert get(address, Authorization=tokens["id_token"]).status_code == 200
     assert get(address, Authorization=tokens["access_token"]).status_code == 401
 
 
 def test_the_authorizers_claims_have_dates(cloud: Cloud, api: str, browser: OktaBrowser) -> None:
-    """`exp` and `iat` are in Java's date format, `auth_time` is a number as text."""
+    """`exp` and `iat` are in Java's date format; `auth_time` is a number as text."""
     token = browser.tokens()["access_token"]
     told = jwt.decode(token, options={"verify_signature": False})
     claims = get(url(cloud, api, "/me"), Authorization=token).json()["claims"]
@@ -178,7 +178,7 @@ def test_the_authorizers_claims_have_dates(cloud: Cloud, api: str, browser: Okta
 def test_an_overwrite_replaces_routes_and_authorizers(
     cloud: Cloud, pool: Pool, api: str, function_arn: str
 ) -> None:
-    """The API keeps its id and stage."""
+    """The API keeps its id and its stage."""
     gateway = cloud.client("apigateway")
     body = json.dumps(document(pool, function_arn, "/", "/me/more"))
     gateway.put_rest_api(restApiId=api, mode="overwrite", body=body)
@@ -192,7 +192,7 @@ def test_an_overwrite_replaces_routes_and_authorizers(
 def test_an_overwrite_wipes_gateway_responses(
     cloud: Cloud, pool: Pool, api: str, function_arn: str
 ) -> None:
-    """A plain `chalice deploy` therefore removes them, as on AWS."""
+    """As on AWS, a plain `chalice deploy` therefore removes the gateway responses."""
     gateway = cloud.client("apigateway")
     gateway.put_gateway_response(
         restApiId=api, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode="404"
@@ -206,7 +206,7 @@ def test_an_overwrite_wipes_gateway_responses(
 
 
 def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, pool: Pool) -> None:
-    """The response is the customised DEFAULT_5XX with its headers, without details of the error."""
+    """The response is the customised `DEFAULT_5XX` with our headers and without details of the error."""
     gateway = cloud.client("apigateway")
     arn = cloud.create_function("broken", "broken")
     body = json.dumps(document(pool, arn, "/", "/items/{name}"))
@@ -229,7 +229,7 @@ def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, p
 
 @pytest.fixture
 def proxy(cloud: Cloud, api: str) -> Iterator[int]:
-    """Run the front proxy in front of the API; yield its port."""
+    """Run the front proxy in front of the API. Yield the proxy's port."""
     (port,) = free_ports(1)
     aws_port = int(cloud.url.rpartition(":")[2])
     processes = Processes(cloud.state / "proxied")
@@ -241,14 +241,14 @@ def proxy(cloud: Cloud, api: str) -> Iterator[int]:
 
 
 def test_the_proxy_serves_the_stage_at_the_root(proxy: int) -> None:
-    """The stage is at the root of localhost, with query and body."""
+    """The proxy passes the query and the body on."""
     answer = requests.post(f"http://localhost:{proxy}/items/blue?x=1", data="hello", timeout=30)
     assert answer.json()["path"] == "/items/blue"
     assert answer.json()["body"] == "hello"
 
 
 def test_the_proxy_tells_the_true_peer(proxy: int) -> None:
-    """A client's own forwarding headers never arrive."""
+    """The proxy removes a client's own forwarding headers."""
     forged = {"X-Forwarded-For": "6.6.6.6", "x-forwarded-host": "evil", "Forwarded": "for=6"}
     answer = get(f"http://127.0.0.1:{proxy}/", **forged).json()
     assert answer["sourceIp"] == "127.0.0.1"
@@ -268,7 +268,7 @@ def test_the_proxy_passes_every_cookie(proxy: int) -> None:
 
 
 def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
-    """One connection carries two requests, and one of them is chunked."""
+    """One connection carries two requests. The body of the first request is chunked."""
     with closing(http.client.HTTPConnection("127.0.0.1", proxy, timeout=30)) as connection:
         connection.request("POST", "/", body=iter([b"one ", b"two"]), encode_chunked=True)
         assert json.load(connection.getresponse())["body"] == "one two"
@@ -287,7 +287,7 @@ def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
     ],
 )
 def test_the_proxy_refuses_what_api_gateway_refuses(proxy: int, header: str, status: int) -> None:
-    """The proxy refuses headers or bodies that are too large, and requests that are not HTTP."""
+    """The proxy refuses headers or bodies above the limit, and requests that are not HTTP."""
     with closing(socket.create_connection(("127.0.0.1", proxy), timeout=10)) as connection:
         connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
         assert connection.recv(64).split()[1] == str(status).encode()

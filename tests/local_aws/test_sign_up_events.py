@@ -1,4 +1,4 @@
-"""The patches of the triggers around sign-up and sign-in with a password."""
+"""Tests of the fixes for the triggers around sign-up and sign-in with a password."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EMAIL = "dana@example.com"
 
 
 def sign_up(pool: Pool, **more: Any) -> str:
-    """Call SignUp; return the user's sub."""
+    """Call SignUp. Return the user's `sub`."""
     answer = pool.cognito.sign_up(
         ClientId=pool.client_id,
         SecretHash=pool.secret_hash(EMAIL),
@@ -54,7 +54,7 @@ def test_confirming_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_confirming_by_an_administrator_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
-    """AdminConfirmSignUp runs the trigger, too."""
+    """AdminConfirmSignUp also runs the trigger."""
     sign_up(pool)
     pool.cognito.admin_confirm_sign_up(UserPoolId=pool.id, Username=EMAIL)
     assert cloud.sources()[-1] == "PostConfirmation_ConfirmSignUp"
@@ -77,7 +77,7 @@ def test_a_reset_password_fires_post_confirmation(cloud: Cloud, pool: Pool) -> N
 
 
 def test_an_administrators_user_fires_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
-    """The source is PreSignUp_AdminCreateUser, and there is no client. PostConfirmation never runs."""
+    """The source is PreSignUp_AdminCreateUser, and the event has no client. PostConfirmation never runs."""
     created = pool.cognito.admin_create_user(
         UserPoolId=pool.id, Username=EMAIL, MessageAction="SUPPRESS"
     )
@@ -89,7 +89,7 @@ def test_an_administrators_user_fires_pre_sign_up(cloud: Cloud, pool: Pool) -> N
 
 
 def test_a_refused_administrators_user_is_not_made(cloud: Cloud, pool: Pool) -> None:
-    """The refusal comes back as UserLambdaValidationException."""
+    """The error is UserLambdaValidationException."""
     cloud.script({"PreSignUp_AdminCreateUser": {"raise": "no"}})
     with pytest.raises(ClientError, match="UserLambdaValidationException"):
         pool.cognito.admin_create_user(UserPoolId=pool.id, Username=EMAIL)
@@ -97,7 +97,7 @@ def test_a_refused_administrators_user_is_not_made(cloud: Cloud, pool: Pool) -> 
 
 
 def test_a_password_sign_in_is_between_its_triggers(cloud: Cloud, pool: Pool) -> None:
-    """First PreAuthentication runs, then the tokens are issued, then PostAuthentication runs."""
+    """First PreAuthentication runs. Then Cognito issues the tokens, and PostAuthentication runs."""
     pool.add_person(EMAIL)
     pool.sign_in(EMAIL)
     assert cloud.sources() == [
@@ -108,7 +108,7 @@ def test_a_password_sign_in_is_between_its_triggers(cloud: Cloud, pool: Pool) ->
 
 
 def test_pre_authentication_refuses_a_password_sign_in(cloud: Cloud, pool: Pool) -> None:
-    """No tokens are made."""
+    """Cognito issues no tokens."""
     pool.add_person(EMAIL)
     cloud.script({"PreAuthentication_Authentication": {"raise": "closed"}})
     with pytest.raises(ClientError, match="PreAuthentication failed with error closed"):
@@ -161,7 +161,7 @@ def test_the_sign_up_page_makes_and_confirms_an_account(cloud: Cloud, pool: Pool
 
 
 def test_a_refusal_is_shown_on_the_sign_up_page(cloud: Cloud, pool: Pool) -> None:
-    """The page shows the trigger's text, and no account is created."""
+    """The page shows the trigger's text, and the pool creates no account."""
     cloud.script({"PreSignUp_SignUp": {"raise": "not here"}})
     refused = hosted(pool, "/signup", username=EMAIL, password=PASSWORD)
     assert refused.status_code == 200

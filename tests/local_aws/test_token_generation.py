@@ -1,4 +1,4 @@
-"""The patches of the pre-token-generation trigger."""
+"""Tests of the fixes for the pre-token-generation trigger of the local AWS."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ HOSTED = "TokenGeneration_HostedAuth"
 
 
 def answer(**details: Any) -> dict[str, Any]:
-    """A version-two answer."""
+    """Return a version-two response of the trigger."""
     return {"response": {"claimsAndScopeOverrideDetails": details}}
 
 
 def test_one_event_serves_both_tokens(cloud: Cloud, browser: OktaBrowser) -> None:
-    """The trigger runs once each time that tokens are issued."""
+    """The trigger runs once each time Cognito issues tokens."""
     changes = {"claimsToAddOrOverride": {"team": "blue"}}
     details = answer(idTokenGeneration=changes, accessTokenGeneration=changes)
     cloud.script({HOSTED: details})
@@ -43,7 +43,7 @@ def test_empty_group_details_wipe_the_groups(cloud: Cloud, browser: OktaBrowser)
 
 
 def test_scopes_are_added_and_suppressed(cloud: Cloud, pool: Pool) -> None:
-    """Tokens of a sign-in by API are changed, too."""
+    """The trigger also changes the tokens of a sign-in by API."""
     pool.add_person()
     section = {"scopesToAdd": ["api/read"], "scopesToSuppress": ["aws.cognito.signin.user.admin"]}
     details = answer(accessTokenGeneration=section)
@@ -62,7 +62,7 @@ def test_a_failing_trigger_gives_no_tokens(cloud: Cloud, browser: OktaBrowser) -
 
 
 def test_trusted_claims_cannot_be_overridden() -> None:
-    """A trigger can neither replace nor remove them."""
+    """A trigger can neither replace nor remove the claims that apps trust, for example `sub` and `iss`."""
     section = {"claimsToAddOrOverride": {"sub": "other"}, "claimsToSuppress": ["iss"]}
     details = {"claimsAndScopeOverrideDetails": {"idTokenGeneration": section}}
     before = {"sub": "me", "iss": "pool"}

@@ -1,4 +1,4 @@
-"""Invoking a trigger: Cognito's time limit and retries."""
+"""Tests of how the local AWS invokes a trigger: Cognito's time limit and retries."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ def test_a_second_try_may_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_answer_that_is_no_event_is_an_error() -> None:
-    """Cognito calls such an answer unrecognizable."""
+    """Cognito calls such a response unrecognizable."""
     with pytest.raises(trigger.TriggerFailedError, match="Unrecognizable"):
         trigger.invoke(emulator(lambda *_: {"body": None}), POOL, "PreSignUp", {})
 
 
 def test_a_pool_without_the_trigger_runs_nothing() -> None:
-    """The result is None, not an empty answer."""
+    """The result is None instead of an empty response."""
     assert trigger.invoke(emulator(lambda *_: {}), POOL, "PostConfirmation", {}) is None

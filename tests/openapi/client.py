@@ -1,6 +1,7 @@
-"""Calls the API with the client that openapi-python-client generates from /openapi.json, and prints the results.
+"""A program that calls the API with a client that openapi-python-client generates from /openapi.json. The program prints
+the results.
 
-It runs in the environment of tests/openapi/requirements.txt, beside the generated package `made`.
+The program runs in the environment of tests/openapi/requirements.txt, next to the generated package `made`.
 """
 
 import json

@@ -1,4 +1,4 @@
-// Calls the API with a client whose types openapi-typescript generates from /openapi.json, and prints the results.
+// This program calls the API and prints the results. openapi-typescript generates the client's types from /openapi.json.
 import createClient from 'openapi-fetch';
 import type { paths } from './api.js';
 
@@ -35,9 +35,9 @@ console.log(
   }),
 );
 
-// @ts-expect-error there is no such path
+// @ts-expect-error the path does not exist
 await api.GET('/order', { headers }).catch(() => 0);
 // @ts-expect-error the header is required
 void (() => api.POST('/auth/logout'));
-// @ts-expect-error misspelt
+// @ts-expect-error the name is misspelt
 export const misspelt = me.data?.email;

@@ -1,7 +1,7 @@
-"""/openapi.json for machines: two linters, and generated clients that call the API. Part of `make soak`.
+"""Tests of /openapi.json with two linters and with generated clients that call the API. `make soak` runs this file.
 
-The document is that of a team that has followed docs/your-routes.md, so it includes the team's own routes. The tools
-come from npm and PyPI, locked in this folder; the tests themselves only connect to the local stack.
+The document belongs to a team that has followed docs/your-routes.md, and includes the team's routes. The tools come from
+npm and PyPI, with versions locked in this folder. The tests connect only to the local stack.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.own_routes import follow
 
 HERE = Path(__file__).parent
 BIN = HERE / "node_modules" / ".bin"
-#: Redocly reports its use and looks for newer versions, unless it is told not to.
+#: These variables turn off Redocly's usage reports and its search for newer versions.
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 #: The results that both clients must print, for a person without groups and without orders.
 EXPECTED = {
@@ -55,7 +55,7 @@ def document(info: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str | Path, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command, which must succeed; return what it prints."""
+    """Run a command. The command must succeed. Return the command's output."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -69,7 +69,7 @@ def run(*command: str | Path, cwd: Path, environment: Mapping[str, str] | None =
 
 
 def test_redocly_finds_nothing(document: Path) -> None:
-    """Redocly's recommended rules are checked, including warnings; redocly.yaml says which rules are off, and why."""
+    """Redocly checks its recommended rules, including warnings. redocly.yaml lists the disabled rules and the reasons."""
     config = ("--config", HERE / "redocly.yaml")
     said = run(BIN / "redocly", "lint", document, *config, "--format", "json", cwd=document.parent)
     found = json.loads(said)
@@ -77,15 +77,16 @@ def test_redocly_finds_nothing(document: Path) -> None:
 
 
 def test_spectral_finds_nothing(document: Path) -> None:
-    """Spectral's rules for OpenAPI are checked, including warnings and hints; spectral.yaml says which rules are off, and
-    why."""
+    """Spectral checks its rules for OpenAPI, including warnings and hints. spectral.yaml lists the disabled rules and the
+    reasons."""
     rules = ("--ruleset", HERE / "spectral.yaml", "--fail-severity", "hint")
     run(BIN / "spectral", "lint", *rules, document, cwd=document.parent)
 
 
 @pytest.mark.parametrize("linter", ["redocly", "spectral"])
 def test_the_linters_would_find_something(document: Path, linter: str, tmp_path: Path) -> None:
-    """Both linters report an operation without security and summary. Otherwise the tests above would prove nothing."""
+    """Both linters report an operation without security and summary. Without these reports, the tests above would prove
+    nothing."""
     broken = json.loads(document.read_text())
     operation = broken["paths"]["/orders"]["get"]
     for name in ("security", "summary", "description", "tags"):
@@ -102,8 +103,8 @@ def test_the_linters_would_find_something(document: Path, linter: str, tmp_path:
 def test_a_generated_typescript_client_calls_the_api(
     info: Any, document: Path, tmp_path: Path
 ) -> None:
-    """openapi-typescript and openapi-fetch give types to paths, bodies and answers, including the team's. The compiler
-    refuses mistakes."""
+    """openapi-typescript and openapi-fetch give types to paths, bodies and responses, including the team's routes. The
+    compiler refuses mistakes."""
     for name in ("client.ts", "package.json", "tsconfig.json"):
         shutil.copy(HERE / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
@@ -117,7 +118,7 @@ def test_a_generated_typescript_client_calls_the_api(
 
 
 def test_a_generated_python_client_calls_the_api(info: Any, document: Path, tmp_path: Path) -> None:
-    """openapi-python-client generates classes for bodies and answers, and leaves out no part of the document."""
+    """openapi-python-client generates classes for bodies and responses, and omits no part of the document."""
     python = python_with(HERE / "requirements.txt", "openapi-clients", Path(sys.executable))
     options = ("--meta", "none", "--output-path", tmp_path / "made", "--fail-on-warning")
     generator = (python.parent / "openapi-python-client", "generate", "--path", document)

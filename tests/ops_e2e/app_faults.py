@@ -1,4 +1,4 @@
-"""Faults of functions, roles, API, tables, alarms, logs, and in the sign-in up to Okta."""
+"""Faults for the tests of doctor: in functions, roles, API, tables, alarms, logs, and in the sign-in up to Okta."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def policy(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
 
 @contextmanager
 def a_dependency_left_out(place: Place) -> Iterator[None]:
-    """Upload the zip that Chalice alone would make when it cannot build a dependency."""
+    """Upload the zip that Chalice alone would make without a dependency, if the dependency's build fails."""
     functions = place.root("lambda")
     location = functions.get_function(FunctionName=RECORDS)["Code"]["Location"]
     before = requests.get(location, timeout=30).content
@@ -191,7 +191,7 @@ def second_api(place: Place) -> Iterator[None]:
 
 @contextmanager
 def deployed_file_missing(place: Place) -> Iterator[None]:
-    """Remove Chalice's record, as if nobody had committed it."""
+    """Delete Chalice's record, as in a checkout without the committed record."""
     path = place.stage.deployed_file
     before = path.read_text()
     path.unlink()

@@ -1,4 +1,4 @@
-"""A new local AWS with one stage deployed into it, shared by the tests of doctor and rotation."""
+"""Fixtures: a new local AWS with one deployed stage, which the tests of doctor and rotation share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.ops_e2e.place import Place
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A team's typical stage: provisioned, deployed, with Okta, connected."""
+    """Yield a team's typical stage: provisioned, deployed, with Okta, connected."""
     place = Place.start(tmp_path_factory.mktemp("deployed"))
     try:
         with place.environment():
@@ -26,14 +26,14 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(deployed: Place) -> Iterator[Place]:
-    """The deployed stage; while it is in use, this process can reach only its AWS."""
+    """Yield the deployed stage. During the test, this process can reach only the stage's AWS."""
     with deployed.environment():
         yield deployed
 
 
 @pytest.fixture
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """An empty local AWS; a call that fails is not repeated."""
+    """Yield an empty local AWS. The clients do not repeat a failed call."""
     place = Place.start(tmp_path_factory.mktemp("bare"))
     try:
         with place.environment(tries=1):

@@ -13,7 +13,7 @@ from pathlib import Path
 BUILDS = (
     "from setuptools import setup\nsetup(name={name!r}, version='1.0', py_modules=[{name!r}])\n"
 )
-#: A set-up script whose metadata can be read, but whose build fails where a compiler would run.
+#: A set-up script with readable metadata. The build fails at the step in which a compiler would run.
 BREAKS = (
     "import sys\nfrom setuptools import setup\n"
     "if 'bdist_wheel' in sys.argv:\n    raise SystemExit('no compiler here')\n"
@@ -27,7 +27,7 @@ def sha256(path: Path) -> str:
 
 
 def line(path: Path, version: str = "1.0") -> str:
-    """Return a distribution's line for a lock."""
+    """Return the line of a lock for a distribution."""
     return f"{path.name.split('-')[0]}=={version} --hash={sha256(path)}\n"
 
 
@@ -39,7 +39,7 @@ def wheel(
     version: str = "1.0",
     text: str = "x = 1\n",
 ) -> Path:
-    """Make a wheel with one module, under purelib as some tools do."""
+    """Make a wheel with one module. As some tools do, put the module under purelib."""
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(
         f"Requires-Dist: {each}\n" for each in needs

@@ -1,4 +1,4 @@
-"""Faults of the pool, its client, providers, secrets and stack, as people make them by hand in a console."""
+"""Faults of the pool, the client, the providers, the secrets and the stack, as people cause them in a console."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_SENT = ("ClientSecret", "LastModifiedDate", "CreationDate", "DefaultRedirec
 
 
 def pool(**changes: Any) -> Fault:
-    """Update the pool as the console does: with all its settings, changed by `changes`."""
+    """Update the pool as the console does: send all settings of the pool, with `changes`."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -38,7 +38,7 @@ def pool(**changes: Any) -> Fault:
 
 
 def client(**changes: Any) -> Fault:
-    """Update the app client as the console does: with all its settings, changed by `changes`."""
+    """Update the app client as the console does: send all settings of the client, with `changes`."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -63,7 +63,7 @@ def provider(
     mapping: dict[str, str] | None = None,
     domains: list[str] | None = None,
 ) -> Fault:
-    """Change how Okta is registered in the pool."""
+    """Change the registration of Okta in the pool."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -204,7 +204,7 @@ def role_drifted(place: Place) -> Iterator[None]:
 
 @contextmanager
 def template_changed(place: Place) -> Iterator[None]:
-    """Let somebody deploy a newer template."""
+    """Deploy a newer template, as a teammate might."""
     cloudformation, name = place.root("cloudformation"), place.stage.identity_stack
     found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     kept = [
@@ -227,14 +227,14 @@ def template_changed(place: Place) -> Iterator[None]:
 
 @contextmanager
 def client_id_elsewhere(place: Place) -> Iterator[None]:
-    """Name an app client that was deleted."""
+    """Set an app client that was deleted."""
     with place.setting("environment_variables", CLIENT_ID="gone0000000000000000000000"):
         yield
 
 
 @contextmanager
 def renamed(place: Place) -> Iterator[None]:
-    """Give the app another name, under which nothing exists."""
+    """Give the app another name. AWS has no resource with this name."""
     with (
         place.setting("environment_variables", APP_NAME="other"),
         place.setting("", app_name="other", environment_variables={"APP_NAME": "other"}),

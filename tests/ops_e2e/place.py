@@ -1,4 +1,4 @@
-"""One stage on a new local AWS, made as `ops deploy` and `ops provider add` make it."""
+"""One stage on a new local AWS, made as `ops deploy` and `ops provider add` make a stage."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CHALICE = (sys.executable, str(PROJECT / "ops" / "local" / "chalice_cli.py"))
 
 
 class _Session:
-    """Makes each client once, because that takes longer than most calls."""
+    """A boto3 session that makes each client once, because making a client takes longer than most calls."""
 
     def __init__(self, session: boto3.Session) -> None:
         self._session: Any = session
@@ -54,7 +54,7 @@ class _Session:
 
 @dataclass
 class Place:
-    """An empty local AWS, the wire to it, and a copy of the project."""
+    """An empty local AWS, the proxy of wire.py in front of this AWS, and a copy of the project."""
 
     state: Path
     processes: Processes
@@ -81,45 +81,45 @@ class Place:
         return place
 
     def stop(self) -> None:
-        """Stop everything."""
+        """Stop the local AWS, the stand-in and the proxies."""
         self.wire.stop()
         self.processes.stop()
 
     @property
     def aws_url(self) -> str:
-        """The local AWS's own URL, which does not lead through the interruptible proxy (wire.py)."""
+        """Return the local AWS's own URL, without the interruptible proxy (wire.py)."""
         return f"http://127.0.0.1:{self.aws_port}"
 
     @property
     def okta_url(self) -> str:
-        """The stand-in's issuer."""
+        """Return the stand-in's issuer."""
         return f"http://127.0.0.1:{self.okta_port}"
 
     @property
     def app_url(self) -> str:
-        """The app's root."""
+        """Return the URL of the app's root."""
         return f"http://localhost:{self.app_port}/"
 
     @property
     def project(self) -> Path:
-        """The copy of the checkout from which the stage is deployed."""
+        """Return the copy of the checkout from which the stage is deployed."""
         return self.state / "app"
 
     @property
     def stage(self) -> Stage:
-        """The stage as config.json describes it now."""
+        """Return the stage that config.json describes at this moment."""
         return load_stage(self.project, LOCAL)
 
     @cached_property
     def session(self) -> Any:
-        """The deployer's session."""
+        """Return the deployer's session."""
         return _Session(aws.session(self.stage))
 
     @contextmanager
     def environment(self, tries: int = 3) -> Iterator[None]:
-        """Let this process and its children reach only the local AWS, over the wire.
+        """Let this process and the child processes reach only the local AWS, through the proxy.
 
-        `tries` is how often a failing call is made; there is no wait between tries.
+        `tries` is the number of attempts for a failing call, without a wait between the attempts.
         """
         files = self.state / "no-aws-files"
         usual = aws._CONFIG
@@ -141,13 +141,13 @@ class Place:
         return self.clients[service]
 
     def deploy(self) -> str:
-        """Run `ops deploy --stage local`; return its output."""
+        """Run `ops deploy --stage local`. Return the command's output."""
         printed = StringIO()
         deploy(self.project, LOCAL, Reporter(printed), CHALICE)
         return printed.getvalue()
 
     def address(self) -> None:
-        """Set the addresses, which the stack cannot know here."""
+        """Set the addresses that the stack cannot compute on the local AWS."""
         pool = provision(self.session, self.stage, {}, Reporter(StringIO())).environment
         addresses = {
             "COGNITO_URL": self.aws_url,
@@ -174,7 +174,7 @@ class Place:
 
     @contextmanager
     def setting(self, block: str, **changes: Any) -> Iterator[None]:
-        """Change config.json for a while.
+        """Change config.json until the block ends.
 
         `block` is environment_variables or gatehouse of the stage, or empty for the top of the file.
         """
@@ -190,5 +190,5 @@ class Place:
             path.write_text(before)
 
     def variable(self, name: str) -> str:
-        """Set a setting of the stage."""
+        """Return the value of a setting of the stage."""
         return self.stage.environment[name]

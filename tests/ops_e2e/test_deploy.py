@@ -1,5 +1,5 @@
-"""`ops deploy` of a new stage: it is interrupted at each step and run again, run with a changed route, and the stage is
-destroyed."""
+"""Tests of `ops deploy` of a new stage. A test interrupts and repeats the command at each step. Then the test deploys a
+changed route and destroys the stage."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from tests.ops_e2e.place import CHALICE, Place
 from tests.ops_e2e.visitor import refresh, sign_in
 from tests.ops_e2e.wire import Cut
 
-#: The calls at which the connection breaks, in the order of a first deployment, and whether AWS still received the call.
-#: Each run continues after the previous one.
+#: The calls at which the connection breaks, in the order of a first deployment. The second value says whether AWS
+#: received the call. Each run continues after the previous run.
 ALL_CUTS = (
     Cut("POST 2015-03-31/functions", nth=1, after=True),
     Cut("POST 2015-03-31/functions", nth=2),
@@ -40,13 +40,13 @@ ALL_CUTS = (
     Cut("PATCH restapis/stages/api"),
 )
 
-#: The whole lists take a minute, so only `make soak` runs them. The cases below leave the worst states: a stack without a
-#: record, an API without one, and half of the second pass.
+#: The whole lists take a minute, so only `make soak` runs the whole lists. The cases below leave the worst states: a
+#: stack without a record, an API without a record, and half of the second pass.
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 STACK_CUTS = (Cut("CreateStack"), Cut("CreateStack", after=True))[0 if LONG else 1 :]
 CUTS = ALL_CUTS if LONG else (ALL_CUTS[2], ALL_CUTS[6])
 
-#: What a plain `chalice deploy` could break.
+#: The parts that a plain `chalice deploy` could break.
 TOUCHED = (
     *("gateway-responses", "callback-urls", "triggers-attached", "trigger-permission"),
     *("api-authorizer", "api-permission", "api-throttles", "function-roles", "api-routes"),
@@ -93,7 +93,7 @@ def test_deployment_goes_on_wherever_it_was_cut(bare: Place) -> None:
 
 
 def _deploy_changed(place: Place) -> None:
-    """A changed route is deployed. Ids, secrets, people and keys stay unchanged."""
+    """Deploy a changed route. Ids, secrets, people and keys stay unchanged."""
     place.root("cognito-idp").admin_create_user(
         UserPoolId=place.variable("USER_POOL_ID"),
         Username="ann@example.com",
@@ -117,7 +117,8 @@ def _deploy_changed(place: Place) -> None:
 
 
 def _destroy(place: Place) -> None:
-    """The command first lists the data that will be lost. Data to keep is kept, and at the end nothing else is left."""
+    """Destroy the stage. The command first lists the data that will be lost. At the end the data to keep still exists,
+    and all other resources are deleted."""
     stage = place.stage
     lost = inventory(place.session, stage)
     assert any(place.variable("USER_POOL_ID") in line for line in lost)
@@ -136,7 +137,7 @@ def _destroy(place: Place) -> None:
 
 
 def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
-    """A new retention would change four log groups. The change set is deleted afterwards."""
+    """A new retention would change four log groups. The command deletes the change set afterwards."""
     cloudformation = place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=60):
         planned = plan(place.session, place.stage, sleep=lambda _: None)
@@ -156,7 +157,8 @@ def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
 def test_protected_stage_is_asked_for_after_its_plan(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plan is shown, and without a confirmation nothing changes. With `--plan`, the command does not even ask."""
+    """The command shows the plan, and changes nothing without a confirmation. With `--plan`, the command does not ask
+    for a confirmation."""
     line = ["--project-dir", str(place.project), "deploy", "--stage", "local"]
     with place.setting("gatehouse", deletion_protection=True):
         place.wire.operations.clear()
@@ -170,8 +172,8 @@ def test_protected_stage_is_asked_for_after_its_plan(
 
 
 def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
-    """`deploy` executes the change set that was shown. If there was another deployment in between, it stops and changes
-    nothing."""
+    """`deploy` executes the change set of the plan. If another deployment changes the stack after the plan, `deploy`
+    stops and changes nothing."""
     report = Reporter(StringIO())
     stack, cloudformation = place.stage.identity_stack, place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=14):
@@ -198,7 +200,7 @@ def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
 def test_plain_chalice_deploy_keeps_sessions_and_the_gateways_own_answers(
     place: Place,
 ) -> None:
-    """After a teammate has run `chalice deploy`, doctor finds nothing."""
+    """After a teammate has run `chalice deploy`, doctor has no findings."""
     from ops.deploy import run_chalice
 
     session = sign_in(place)

@@ -1,4 +1,5 @@
-"""The role for CI. With this role only, the test makes a first deployment, adds Okta, runs doctor, and deploys again."""
+"""Tests of the role for CI. With only this role, a test makes a first deployment, adds Okta, runs doctor, and deploys
+again."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ _ROLE = "gatehouse-local-deploy"
 
 
 def make_role(place: Place) -> list[dict[str, Any]]:
-    """Deploy the template as an account's administrator would; return the role's policies."""
+    """Deploy the template as an account's administrator would. Return the role's policies."""
     cloudformation = place.root("cloudformation")
     cloudformation.create_stack(
         StackName="gatehouse-local-deploy-role",
@@ -47,7 +48,7 @@ def make_role(place: Place) -> list[dict[str, Any]]:
 
 @contextmanager
 def as_ci(place: Place) -> Iterator[None]:
-    """Run this block with the role's policies and no other right."""
+    """Run the block with the role's policies and no other right."""
     iam = place.root("iam")
     iam.create_user(UserName="ci")
     for number, document in enumerate(make_role(place)):
@@ -76,8 +77,8 @@ def refused(call: Any, **request: Any) -> bool:
 
 @pytest.mark.security("S-60")
 def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
-    """A new stage becomes healthy, and is deployed again. The role can use no other table, secret or role, and cannot change
-    itself."""
+    """A new stage becomes healthy, and a second deployment succeeds. The role cannot use other tables, secrets or
+    roles, and cannot change itself."""
     with as_ci(bare):
         bare.address()
         bare.deploy()
@@ -107,7 +108,7 @@ def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
 
 
 def documents() -> Iterator[dict[str, Any]]:
-    """Return every statement in the file; the values of `!Sub` and `!Ref` are their texts."""
+    """Yield every statement in the file. The value of `!Sub` or `!Ref` is the text after the tag."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -137,8 +138,8 @@ def listed(value: Any) -> list[str]:
 
 @pytest.mark.security("S-60")
 def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
-    """Actions without a named resource only read, or create a pool (whose id is not known yet), or have a condition for the
-    stage's functions."""
+    """Three kinds of actions have no named resource: reading, creating a pool (whose id does not exist yet), and
+    actions with a condition for the stage's functions."""
     nameless = {
         *("cloudformation:DescribeStackDriftDetectionStatus", "cloudwatch:DescribeAlarms"),
         *("cloudwatch:GetMetricStatistics", "cognito-idp:CreateUserPool"),
@@ -179,7 +180,7 @@ def test_roles_are_passed_to_lambda_alone() -> None:
 
 
 def test_policies_fit_into_a_role() -> None:
-    """All policies together may have 10,240 characters:
+    """Together, the policies may have 10,240 characters:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
     longest = {"${AWS::Partition}": "aws-us-gov", "${AWS::Region}": "ap-southeast-2"}
     names = {"${AWS::AccountId}": "1" * 12, "${AppName}": "a" * 24, "${StageName}": "s" * 24}

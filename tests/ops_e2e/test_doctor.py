@@ -1,4 +1,4 @@
-"""`ops doctor` on a deployed stage: no findings on a healthy one, and a finding for each planted fault."""
+"""Tests of `ops doctor` on a deployed stage: no findings on a healthy stage, and a finding for each planted fault."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SEEDED = [
     for check, seeds in FAULTS.items()
     for what, seed in seeds
 ]
-#: Tested with doubles: in tests/unit/ops/test_doctor.py what the local AWS lacks, in test_doctor_own_parts.py what this
-#: project lacks.
+#: Checks for which doubles simulate the faults. tests/unit/ops/test_doctor.py has the faults that the local AWS cannot
+#: have. test_doctor_own_parts.py has the faults of parts that this project lacks.
 ELSEWHERE = {
     *("own-functions", "own-sources", "own-queues", "own-waits"),
     *("clock-skew", "table-backups", "table-expiry", "table-encryption"),
@@ -33,7 +33,7 @@ ELSEWHERE = {
 
 
 def run(place: Place, check: Check) -> list[str]:
-    """Run one check; return its findings."""
+    """Run one check. Return the texts of the findings."""
     return [
         finding.says
         for finding in diagnose(Deployment(place.session, place.stage), [check]).findings
@@ -42,7 +42,7 @@ def run(place: Place, check: Check) -> list[str]:
 
 @pytest.mark.parametrize(("check", "seed"), SEEDED)
 def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
-    """The check that is meant for the fault finds it."""
+    """The check that is meant for the fault reports it."""
     with seed(place):
         said = run(place, BY_ID[check])
     assert said, f"{check} found nothing"
@@ -50,7 +50,8 @@ def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
 
 
 def test_every_check_has_a_seeded_fault() -> None:
-    """The fault is in this folder. If the local AWS lacks the subject of the check, the fault is in a test with a double."""
+    """Each check has a fault in this folder, or a fault in a test with a double. The double is for subjects that the
+    local AWS lacks."""
     assert set(FAULTS) | ELSEWHERE == set(BY_ID)
     assert not set(FAULTS) & ELSEWHERE
 
@@ -58,7 +59,7 @@ def test_every_check_has_a_seeded_fault() -> None:
 def test_command_prints_json_and_its_exit_code_says_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The JSON has the same findings, for programs. The exit code is 1 if there are findings."""
+    """The JSON has the same findings, for programs. With findings, the exit code is 1."""
     line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
         assert cli.main([*line, "--json"]) == 1
@@ -69,20 +70,20 @@ def test_command_prints_json_and_its_exit_code_says_it(
 
 
 def test_healthy_stage_has_no_finding(place: Place) -> None:
-    """This test runs last, when every fault above has been repaired.
+    """This test runs last, after the repair of all planted faults.
 
-    Every check runs, except those that the local AWS does not support.
+    Every check runs, except the checks that the local AWS does not support.
     """
     diagnosis = diagnose(Deployment(place.session, place.stage), CHECKS)
     assert diagnosis.findings == []
     assert set(diagnosis.not_checked) == {check.id for check in CHECKS if check.not_locally}
     assert len(diagnosis.checked) >= 50
-    # A Python that will soon be deprecated causes a note, which is not a finding.
+    # A Python that AWS will soon deprecate causes a note instead of a finding.
     assert {note.id for note in diagnosis.notes} <= {"runtime-age"}
 
 
 def test_every_check_is_documented() -> None:
-    """docs/operations.md lists each id with symptom and remedy, and no other."""
+    """docs/operations.md lists exactly these ids, each with symptom and remedy."""
     page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
     section = page.partition("## What doctor finds")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
@@ -91,7 +92,7 @@ def test_every_check_is_documented() -> None:
 
 
 def test_checks_have_one_sentence_of_their_own() -> None:
-    """The docstring of each check says what is true if the check finds nothing."""
+    """Each check has a docstring."""
     for check in CHECKS:
         assert check.find.__doc__, check.id
     assert len(BY_ID) == len(CHECKS)

@@ -1,5 +1,5 @@
-"""The package contains exactly what requirements.txt locks. Otherwise there is no package, whether `ops` makes it or plain
-Chalice."""
+"""Tests that the package contains exactly the packages that requirements.txt locks. If the packages differ, `ops` and
+plain Chalice make no package."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from ops.local.staged_copy import stage_copy
 from ops.locked import NAME, load_lock
 from ops.package import package
 from ops.package_contents import misses
+from ops.package_size import UNZIPPED
 from ops.runtimes import RUNTIMES
 from ops.stages import LOCAL, load_stage
 from ops.wheels import Target
@@ -40,7 +41,7 @@ TARGET = Target(RUNTIMES["3.12"], "x86_64")
 
 @dataclass
 class Shelf:
-    """An index of local files, and a project that locks some of them."""
+    """An index of local files, and a project that locks some of these files."""
 
     folder: Path
     project: Path
@@ -63,7 +64,7 @@ class Shelf:
         )
 
     def give_a_role(self) -> None:
-        """Set the role that the identity stack would set; without it Chalice does not even begin."""
+        """Set the role that the identity stack would set. Without a role Chalice does not begin."""
         path = self.project / ".chalice" / "config.json"
         config = json.loads(path.read_text(encoding="utf-8"))
         config["iam_role_arn"] = "arn:aws:iam::111122223333:role/api"
@@ -76,7 +77,7 @@ class Shelf:
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    """A copy of the project with `ops`; the only index is a folder."""
+    """Return a copy of the project with `ops`. The only index is a folder."""
     folder, project = tmp_path / "index", tmp_path / "project"
     folder.mkdir()
     stage_copy(PROJECT, project)
@@ -91,20 +92,20 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 
 
 def cannot_be_built(shelf: Shelf) -> str:
-    """The package has no wheel, and its source needs a compiler."""
+    """Lock a package without a wheel. The package's source needs a compiler."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "broken", BREAKS)))
-    return "broken==1.0: no wheel, and its source does not build"
+    return "broken==1.0 has no wheel, and its build fails"
 
 
 def missing_hash(shelf: Shelf) -> str:
-    """A line in the lock has a version but lacks a hash."""
+    """Lock a version without a hash."""
     wheel(shelf.folder, "bare")
     shelf.lock(line(wheel(shelf.folder, "whole")), "bare==1.0\n")
     return "bare==1.0 has no hash"
 
 
 def another_hash(shelf: Shelf) -> str:
-    """The index has other bytes than those that are locked."""
+    """Lock a hash that differs from the hash of the file in the index."""
     locked = line(wheel(shelf.folder, "swapped"))
     wheel(shelf.folder, "swapped", text="x = 'other'\n")
     shelf.lock(locked)
@@ -112,28 +113,28 @@ def another_hash(shelf: Shelf) -> str:
 
 
 def not_locked(shelf: Shelf) -> str:
-    """The dependency of another dependency is missing in the lock."""
+    """Lock a package without a lock line for the package's dependency."""
     wheel(shelf.folder, "inner")
     shelf.lock(line(wheel(shelf.folder, "outer", needs=["inner>=1", "extra-only; extra == 'x'"])))
     return "outer==1.0 needs inner, which is not in requirements.txt"
 
 
 def locked_too_old(shelf: Shelf) -> str:
-    """Another locked package needs a newer version."""
+    """Lock a version that is too old for another locked package."""
     inner = line(wheel(shelf.folder, "inner"))
     shelf.lock(inner, line(wheel(shelf.folder, "outer", needs=["inner>=2"])))
     return "outer==1.0 needs inner>=2, not 1.0"
 
 
 def for_another_machine(shelf: Shelf) -> str:
-    """The index has only a wheel that Lambda cannot load."""
+    """Lock a package whose only wheel Lambda cannot load."""
     tag = "cp311-cp311-macosx_11_0_arm64"
     shelf.lock(line(wheel(shelf.folder, "foreign", tag=tag)))
     return "foreign==1.0: no wheel"
 
 
 def nowhere(shelf: Shelf) -> str:
-    """The index does not have a package with this name."""
+    """Lock a package that the index does not have."""
     shelf.lock("ghost==1.0 --hash=sha256:" + "0" * 64 + "\n")
     return "ghost==1.0: no wheel"
 
@@ -150,7 +151,7 @@ Seed = Callable[[Shelf], str]
 def test_a_lock_that_cannot_be_kept_ends_before_aws_is_asked(
     shelf: Shelf, seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`ops deploy` says what is wrong, and provisions nothing."""
+    """`ops deploy` names the fault, and creates no resource."""
     said = seed(shelf)
     asked: list[Any] = []
     monkeypatch.setattr(deploying.aws, "session", asked.append)
@@ -163,7 +164,7 @@ def test_a_lock_that_cannot_be_kept_ends_before_aws_is_asked(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
 def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
-    """`ops package` leaves no file, not even that of an earlier run."""
+    """`ops package` leaves no file, not even the file of an earlier run."""
     said = seed(shelf)
     shelf.out.mkdir()
     (shelf.out / "gatehouse.zip").write_bytes(b"of yesterday")
@@ -176,7 +177,8 @@ def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
 def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> None:
-    """Chalice ends with exit code 1 and the reason. Without our check, it would leave the dependency out and end with 0."""
+    """Chalice ends with exit code 1 and the reason. Without our check, Chalice would leave the dependency out and end
+    with 0."""
     said = seed(shelf)
     shelf.give_a_role()
     done, heard = plain_deploy(shelf)
@@ -189,8 +191,8 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
 
 @pytest.mark.parametrize("of", ["the stage", "one function"])
 def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: str) -> None:
-    """Lambda would refuse the variables only after the package and other functions have changed. The message is the one that
-    `ops` prints."""
+    """Lambda would refuse the variables only after the package and other functions have changed. Chalice prints the
+    same message as `ops`."""
     shelf.give_a_role()
     path = shelf.project / ".chalice" / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -210,8 +212,24 @@ def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: s
     assert shelf.packaged() == []
 
 
+def test_a_plain_chalice_deploy_measures_the_package_before_the_upload(shelf: Shelf) -> None:
+    """Lambda would refuse the package only after the upload, with an error that does not name the large file."""
+    shelf.give_a_role()
+    shelf.lock(line(wheel(shelf.folder, "whole")))
+    large = shelf.project / "chalicelib" / "model.bin"
+    with large.open("wb") as file:
+        file.truncate(UNZIPPED)
+    done, heard = plain_deploy(shelf)
+    assert done.returncode == 1
+    assert "the unpacked files, 25" in done.stderr
+    assert "The largest parts: chalicelib (25" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert heard == []
+    assert shelf.packaged() == []
+
+
 def plain_deploy(shelf: Shelf) -> tuple[subprocess.CompletedProcess[str], list[bytes]]:
-    """Run a plain `chalice deploy`; return its result, and what it sent to AWS."""
+    """Run a plain `chalice deploy`. Return the result, and the requests that Chalice sent to AWS."""
     heard: list[bytes] = []
 
     class Listener(BaseRequestHandler):
@@ -249,7 +267,7 @@ def chalice_package(shelf: Shelf) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.security("S-76")
 def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
-    """Chalice uses an existing zip again if the name matches. An incomplete one is made again."""
+    """Chalice uses an existing zip again if the name matches. Chalice builds an incomplete zip again."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
     assert chalice_package(shelf).returncode == 0
     (made,) = shelf.packaged()
@@ -265,7 +283,7 @@ def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
 
 @pytest.mark.security("S-76")
 def test_a_wheel_that_changed_in_the_cache_is_fetched_again(shelf: Shelf, tmp_path: Path) -> None:
-    """Hashes are checked at each use, not only when a file arrives."""
+    """`ops` checks the hashes at each use, instead of only after a download."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
     stage = replace(load_stage(shelf.project, LOCAL), options={"python_version": "3.12"})
     require_dependencies(stage, reporter()[0])
@@ -279,7 +297,7 @@ def test_a_wheel_that_changed_in_the_cache_is_fetched_again(shelf: Shelf, tmp_pa
 
 
 def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
-    """Add one entry to a zip."""
+    """Return a change that adds one entry to a zip."""
 
     def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
         with zipfile.ZipFile(path, "a") as packed:
@@ -291,7 +309,7 @@ def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo
 def without(
     end: str, instead: bytes | None = None
 ) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
-    """Leave out, or replace, the entry whose name has this ending."""
+    """Return a change that removes or replaces one entry. The entry's name has the given ending."""
 
     def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
         with zipfile.ZipFile(path) as packed:
@@ -327,8 +345,8 @@ def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
     ],
 )
 def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str) -> None:
-    """The zip has a foreign or incomplete file, bytecode without a source, or missing or wrong data for botocore, so it is
-    refused."""
+    """`ops` refuses the zip. Each case has one fault: a foreign or incomplete file, bytecode without a source, or
+    missing or wrong data for botocore."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     made = package(shelf.project, shelf.out, "3.12")
     cache = Path(os.environ[CACHE])
@@ -340,7 +358,7 @@ def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str)
 
 @pytest.mark.security("S-76")
 def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None:
-    """Python would run the bytecode without checking its source, on this machine and in Lambda."""
+    """Python would run the bytecode without a check of the source, on this machine and in Lambda."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     target = replace(TARGET, runtime=RUNTIMES[python])
     shelf.lock(line(wheel(shelf.folder, "whole")))
@@ -368,18 +386,18 @@ def entries(path: Path) -> dict[str, bytes]:
 
 @pytest.mark.security("S-76")
 def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
-    """Chalice would put both files into the zip, and Python would use the last one."""
+    """Chalice would put the file of `vendor` and the locked file into the zip, and Python would use the last file."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     (shelf.project / "vendor" / "whole.py").write_text("x = 'mine'\n")
     done = chalice_package(shelf)
     assert done.returncode == 1
-    assert "whole.py is in it twice" in done.stderr
+    assert "whole.py is in the zip twice" in done.stderr
     assert shelf.packaged() == []
 
 
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
-    """Compiled wheels are those of the stage's runtime, whichever Python makes the package."""
+    """The package has the compiled wheels for the stage's runtime. The Python that builds the package does not matter."""
     abi = RUNTIMES[python].abi
     tag = f"{abi}-{abi}-manylinux_2_17_x86_64.manylinux2014_x86_64"
     for each in RUNTIMES.values():
@@ -393,7 +411,8 @@ def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
 
 
 def test_the_working_python_is_the_default(shelf: Shelf) -> None:
-    """The default is the Python that runs the command. If it is not a supported runtime, the error says what to do."""
+    """The default is the Python that runs the command. For a Python that is not a supported runtime, the error names
+    the remedy."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     with pytest.raises(OpsError, match=r'not Python 3\.10.*"python_version"'):
         package(shelf.project, shelf.out, "3.10")

@@ -1,6 +1,6 @@
-"""The zip under AWS's own runtime client, with only boto3 installed, and the local AWS.
+"""Tests of the zip under AWS's own runtime client, with only boto3 installed, and with the local AWS.
 
-`make test` uses this Python; `make soak` every installed Python that Lambda has.
+`make test` uses the Python that runs the tests. `make soak` uses every installed Python that Lambda has.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.ops_e2e.place import PROJECT, REGION, Place
 
 RUNNING = "{}.{}".format(*sys.version_info[:2])
 VERSIONS = list(pythons()) if os.environ.get("GATEHOUSE_SOAK") else [RUNNING]
-#: The name under which each locked distribution is imported.
+#: The import name of each locked distribution.
 MODULES = (
     *("certifi", "cffi", "cryptography", "idna", "jwt", "pycparser", "segno", "urllib3"),
     *("chalice.app", "cryptography.hazmat.bindings._rust"),
@@ -69,7 +69,7 @@ Start = Callable[[str], Container]
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def function(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Function:
-    """The zip for one Python, unpacked as Lambda unpacks it."""
+    """Return the zip for one Python, unpacked as Lambda unpacks it."""
     folder = tmp_path_factory.mktemp("task")
     made = package(PROJECT, folder / "out", request.param)
     with zipfile.ZipFile(made) as packed:
@@ -79,7 +79,8 @@ def function(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def start(function: Function, place: Place) -> Iterator[Start]:
-    """Start containers that end with the test. If Lambda could not load one, this is an error."""
+    """Yield a function that starts containers, which end with the test. If Lambda could not load a container, the
+    function raises an error."""
     containers: list[Container] = []
 
     def start(handler: str) -> Container:
@@ -92,12 +93,12 @@ def start(function: Function, place: Place) -> Iterator[Start]:
 
 
 def of_route(method: str, target: str, **named: Any) -> dict[str, Any]:
-    """Return API Gateway's event."""
+    """Return the event of API Gateway for a request."""
     return build_event(app.routes, method, target, domain="x.example", stage="api", **named)
 
 
 def claims_of(place: Place, username: str, sub: str) -> dict[str, str]:
-    """Return the claims that API Gateway's authorizer passes for an access token."""
+    """Return the claims that API Gateway's authorizer passes on for an access token."""
     return {
         "sub": sub,
         "username": username,
@@ -110,7 +111,7 @@ def claims_of(place: Place, username: str, sub: str) -> dict[str, str]:
 
 
 def trigger(place: Place, name: str) -> dict[str, Any]:
-    """Return a trigger's event of this stage's pool and client."""
+    """Return a trigger's event for the pool and the client of this stage."""
     event = load_event(name)
     event["userPoolId"], event["region"] = place.variable("USER_POOL_ID"), REGION
     event["callerContext"]["clientId"] = place.variable("CLIENT_ID")
@@ -119,7 +120,8 @@ def trigger(place: Place, name: str) -> dict[str, Any]:
 
 @pytest.mark.security("S-76")
 def test_every_dependency_comes_from_the_zip(function: Function) -> None:
-    """The interpreter's environment lacks the dependencies, so no package on this machine can replace one."""
+    """The interpreter's environment lacks the dependencies, so no package on this machine can replace a missing
+    dependency."""
     command = [function.python, "-c", WHERE, *MODULES]
     done = subprocess.run(
         command, cwd=function.root, env={"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True,
@@ -133,7 +135,7 @@ def test_every_dependency_comes_from_the_zip(function: Function) -> None:
 
 
 def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
-    """Page, health, assets and refusals in our error format work. A broken event does no harm."""
+    """The test requests the page, health, assets, and errors in our format. A broken event does no harm."""
     api = start("app.app")
     for _ in range(2):
         health = api.invoke(of_route("GET", "/health")).document
@@ -154,7 +156,8 @@ def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
 
 
 def test_triggers_write_and_the_record_is_read(start: Start, place: Place) -> None:
-    """The test uses the local AWS's table: first a confirmation, then the person's own route, both cold and warm."""
+    """The test uses the local AWS's table. First the trigger handles a confirmation; then the person's own route reads
+    the record, cold and warm."""
     records, api = start("app.user_records"), start("app.app")
     event = trigger(place, "PostConfirmation_ConfirmSignUp")
     for _ in range(2):
@@ -170,7 +173,7 @@ def test_triggers_write_and_the_record_is_read(start: Start, place: Place) -> No
 
 
 def test_token_claims_sets_the_scopes(start: Start, place: Place) -> None:
-    """Hosted and direct sign-ins get the same scopes, and another pool is refused, both cold and warm."""
+    """Hosted and direct sign-ins get the same scopes. The function refuses another pool's event, cold and warm."""
     tokens = start("app.token_claims")
     foreign = {**trigger(place, "TokenGeneration_Authentication"), "userPoolId": "us-east-1_Other"}
     for _ in range(2):
@@ -181,7 +184,7 @@ def test_token_claims_sets_the_scopes(start: Start, place: Place) -> None:
 
 
 def test_each_function_of_the_app_starts(start: Start) -> None:
-    """Functions that are added later are tested, too. A function may refuse an empty event, but it must start."""
+    """The test also covers functions that are added later. A function may refuse an empty event, but must start."""
     handlers = [each.handler_string for each in app.pure_lambda_functions]
     assert {"app.user_records", "app.token_claims"} <= set(handlers)
     for handler in handlers:
@@ -189,6 +192,6 @@ def test_each_function_of_the_app_starts(start: Start) -> None:
 
 
 def test_this_python_is_among_the_runtimes() -> None:
-    """`make test` therefore proves one of the runtimes, whichever Python it uses."""
+    """With any Python, `make test` therefore proves one of the runtimes."""
     assert RUNNING in RUNTIMES
     assert VERSIONS

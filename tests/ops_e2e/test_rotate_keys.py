@@ -1,4 +1,4 @@
-"""`ops rotate-keys` on a deployed stage: people stay signed in."""
+"""Tests of `ops rotate-keys` on a deployed stage: people stay signed in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SESSION = "__Host-gatehouse"
 
 
 def keys(place: Place) -> dict[str, object]:
-    """The stored sealing keys."""
+    """Return the stored sealing keys."""
     found = place.root("secretsmanager").get_secret_value(
         SecretId=place.variable("SEALING_KEYS_SECRET_ARN")
     )
@@ -27,7 +27,8 @@ def keys(place: Place) -> dict[str, object]:
 
 
 def forget_caches(place: Place) -> None:
-    """Start new containers, which read the secrets again. On AWS a container reads them again after some minutes."""
+    """Start new containers, which read the secrets again. On AWS a container reads the secrets again after some
+    minutes."""
     functions = place.root("lambda")
     name = place.stage.api_function
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -39,8 +40,8 @@ def forget_caches(place: Place) -> None:
 
 @pytest.mark.security("S-59")
 def test_sessions_survive_a_new_sealing_key(place: Place) -> None:
-    """Old cookies still work, and new ones are sealed with the new key. When the old key is dropped, sessions that only it
-    can open end."""
+    """Old cookies still work, and new cookies are sealed with the new key. After the deletion of the old key, the
+    sessions of the old cookies end."""
     old = sign_in(place)
     assert refresh_name(old) == "k1"
     waited: list[float] = []
@@ -75,6 +76,6 @@ def refresh_name(cookie: str) -> str:
 
 
 def test_local_aws_says_that_it_has_no_second_client_secret(place: Place) -> None:
-    """The command says so, and nothing is changed."""
+    """The command says that the local AWS has no second client secret, and changes nothing."""
     with pytest.raises(OpsError, match="AddUserPoolClientSecret"):
         rotate.rotate_client_secrets(place.session, place.stage, Reporter(StringIO()))

@@ -11,7 +11,7 @@ from tests.ops_e2e.place import Place
 
 
 def sign_in(place: Place) -> str:
-    """Sign in through Okta as a browser would; return the session cookie."""
+    """Sign in through Okta as a browser would. Return the session cookie."""
     http = requests.Session()
 
     def get(url: str, cookie: str = "") -> requests.Response:
@@ -30,7 +30,7 @@ def sign_in(place: Place) -> str:
 
 
 def cookies(answer: requests.Response) -> str:
-    """Return cookies as a browser keeps them; the jar of requests refuses Secure cookies over http."""
+    """Return the cookies that a browser would keep. The jar of the package `requests` refuses Secure cookies over http."""
     lines = answer.raw.headers.getlist("Set-Cookie")
     kept = [line.split(";")[0] for line in lines if "max-age=0" not in line.lower()]
     return "; ".join(kept)

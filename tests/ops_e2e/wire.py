@@ -1,4 +1,5 @@
-"""The network between the deployer and the local AWS. It recognises each call's name, and can be interrupted."""
+"""The proxy between the deployer and the local AWS. The proxy recognises each call's name, and can interrupt the
+connection."""
 
 from __future__ import annotations
 
@@ -15,17 +16,17 @@ _HOP = {"connection", "transfer-encoding", "keep-alive"}
 
 
 class _Quiet(ThreadingHTTPServer):
-    """A server that ignores clients which have closed the connection."""
+    """A server that ignores the errors of clients that have closed the connection."""
 
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore the error: a test cuts the connection on purpose."""
+        """Ignore the error, because a test cuts the connection on purpose."""
 
 
 @dataclass
 class Cut:
-    """Where the connection breaks: at the `nth` call of `operation`, before AWS gets the call or after."""
+    """The call at which the connection breaks: the `nth` call of `operation`, before AWS gets the call or afterwards."""
 
     operation: str
     nth: int = 1
@@ -52,14 +53,14 @@ class Wire:
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
-                """Log nothing."""
+                """Write no log."""
 
         self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
     def url(self) -> str:
-        """The value of AWS_ENDPOINT_URL."""
+        """Return the value of `AWS_ENDPOINT_URL`."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:
@@ -74,7 +75,7 @@ class Wire:
 
     @contextmanager
     def broken(self, cut: Cut) -> Iterator[Cut]:
-        """Break the connection at this call and at all later ones, until the block ends."""
+        """Break the connection at this call and at all later calls, until the block ends."""
         self.cut = cut
         try:
             yield cut
@@ -123,7 +124,7 @@ class Wire:
 
 
 def name_of(method: str, path: str, headers: Any, body: bytes) -> str:
-    """Return the name of an AWS call: its action, or its method and path without ids."""
+    """Return the name of an AWS call. The name is the action, or the method and the path without ids."""
     target = headers.get("X-Amz-Target")
     if target:
         return str(target.rpartition(".")[2])

@@ -1,4 +1,4 @@
-"""Many people who share warm containers, with a check that each response belongs to its caller.
+"""Simulates many people who share warm containers, and checks that each response belongs to the caller.
 
 Each person has a mark in name, address, `sub` and group. A response (headers, body, tokens, opened cookies) may contain
 only the caller's mark.
@@ -30,13 +30,13 @@ PASSWORD = "correct horse battery"
 _MARK = re.compile(r"mark\d{4}z")
 _TOKEN = re.compile(r"eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+")
 _COOKIE = re.compile(r"__Host-gatehouse(?:-login-\w+|-device|-challenge)?=([\w.-]+)")
-#: Possible results of a sign-in or refresh during faults. Any other result loses a session, or is a bug.
+#: The possible errors of a sign-in or refresh during faults. Any other error loses a session, or is a bug.
 _DECIDED = frozenset({"temporarily_unavailable", "too_many_attempts"})
 
 
 @dataclass
 class Member:
-    """One person with a browser; `door` is the way in which the person signs in."""
+    """One person with a browser. `door` is the person's sign-in method."""
 
     number: int
     door: str
@@ -52,7 +52,7 @@ class Member:
 
 
 class LogLines:
-    """Standard output that counts log events instead of keeping them."""
+    """Standard output that counts log events and keeps no event."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -66,11 +66,11 @@ class LogLines:
                     self.marks.add(line)
 
     def flush(self) -> None:
-        """Keep nothing."""
+        """Do nothing, because no output is kept."""
 
 
 class Crowd:
-    """`size` people with `containers` containers. Half of the people use Okta, and half use a password."""
+    """`size` people with `containers` containers. Half of the people use Okta, and half of the people use a password."""
 
     def __init__(self, world: World, *, size: int, containers: int, fault_share: float) -> None:
         self.world = world
@@ -101,10 +101,8 @@ class Crowd:
         self.members = [self._member(number) for number in range(size)]
         self.log = LogLines()
 
-    # People's actions ----------------------------------------------------------------------------
-
     def sign_in(self, member: Member) -> bool:
-        """Try once to sign in; return whether it worked. If it did not, check that the error is an expected one."""
+        """Try once to sign in. Return whether the sign-in worked. After a failure, check that the error is expected."""
         if member.door == "hosted":
             start = member.browser.get("/auth/login?provider=Okta")
             self._belongs(member, start)
@@ -126,14 +124,16 @@ class Crowd:
         return True
 
     def _came_back(self, member: Member, answer: Answer) -> bool:
-        """Return whether the redirect to the page means success. If it does not, check that it names an expected error."""
+        """Return whether the redirect to the page means success. After a failure, check that the redirect names an
+        expected error."""
         errors = parse_qs(urlsplit(answer.location).query).get("error", [])
         assert (answer.status, set(errors) - _DECIDED) == (303, set()), answer.location
         member.outcomes.update(["signed in", *errors][-1:])
         return not errors
 
     def refresh(self, member: Member) -> bool:
-        """Refresh once. Only an outage may prevent the refresh, and an outage must keep the session."""
+        """Refresh once, and return whether the refresh worked. Only an outage may prevent the refresh, and an outage
+        must keep the session."""
         before = member.browser.cookies["__Host-gatehouse"].value
         answer = member.browser.post("/auth/refresh")
         self._belongs(member, answer)
@@ -157,11 +157,11 @@ class Crowd:
                 assert answer.json()["sub"] == member.person.sub
                 assert answer.json()["groups"] == list(member.person.groups)
             else:
-                # 404: the record could not be written at the sign-in. 503: the token was unavailable.
+                # 404: the table did not accept the record at the sign-in. 503: the token was unavailable.
                 assert answer.status in ((404, 503) if path == "/me" else ())
 
     def sign_out(self, member: Member) -> None:
-        """Sign out and try the old cookie again."""
+        """Sign out, and try the old cookie again."""
         kept = dict(member.browser.cookies)
         answer = member.browser.post("/auth/logout")
         self._belongs(member, answer)
@@ -169,14 +169,12 @@ class Crowd:
         member.browser.cookies = kept
         assert member.browser.post("/auth/refresh").status == 401
 
-    # Rules for every answer ----------------------------------------------------------------------
-
     def _belongs(self, member: Member, answer: Answer) -> None:
         text = f"{answer.headers} {answer.set_cookies} {answer.body}"
         told = [text, *(_read(payload) for payload in _TOKEN.findall(text))]
         told += self._opened(_COOKIE.findall(text))
         marks = {mark for part in told for mark in _MARK.findall(part)}
-        assert marks <= {member.mark}, f"{member.mark} was told of {sorted(marks)}"
+        assert marks <= {member.mark}, f"{member.mark} got data of {sorted(marks)}"
 
     def _opened(self, values: Iterable[str]) -> Iterable[str]:
         for value in values:
@@ -187,7 +185,7 @@ class Crowd:
                     continue
 
     def _is_theirs(self, member: Member, answer: Answer) -> None:
-        """Check that a token response, its token and its cookie name the caller."""
+        """Check that a token response, the token and the cookie name the caller."""
         body = answer.json()
         person = member.person
         assert body["user"] == {
@@ -252,7 +250,8 @@ class Crowd:
 
 
 def together(members: list[Any], do: Callable[[Any], object], threads: int) -> None:
-    """Let `threads` threads process a shuffled list, so that people meet in every order; raise their errors."""
+    """Process a shuffled list with `threads` threads, so that people meet in every order. If a thread fails, raise the
+    thread's error."""
     # Threads switch after every few bytecodes, so that the test notices data that two containers share.
     before = sys.getswitchinterval()
     sys.setswitchinterval(5e-5)

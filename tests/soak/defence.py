@@ -1,6 +1,6 @@
-"""A defence that `make soak` switches off: the attribute to replace, and its replacement.
+"""A defence that `make soak` switches off: the attribute to replace, and the replacement.
 
-No file is edited: a separate process replaces the attribute before it imports any test module.
+No file changes: a separate process replaces the attribute before the import of any test module.
 """
 
 import inspect
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-#: Makes the replacement from the existing value.
+#: A function that makes the replacement from the existing value.
 Off = Callable[[Any], Any]
 
 
 class Stale(Exception):
-    """An entry of the catalogue no longer matches the code."""
+    """An entry of the catalogue does not match the code any more."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """`target` is `package.module:attribute` or `package.module:Class.attribute`."""
+    """An attribute to replace. `target` is `package.module:attribute` or `package.module:Class.attribute`."""
 
     target: str
     off: Off
@@ -51,7 +51,8 @@ class Switch:
 class Defence:
     """One defence.
 
-    `without` says what the code does without it. `tests` names files to run; if it is empty, all tests of its ids run.
+    `without` describes the code's behaviour without the defence. `tests` names the files to run. If `tests` is empty,
+    all tests of the defence's ids run.
     """
 
     name: str
@@ -64,13 +65,13 @@ class Defence:
 def defence(
     name: str, ids: str, without: str, *switches: tuple[str, Off], tests: tuple[str, ...] = ()
 ) -> Defence:
-    """Return an entry of the catalogue. `ids` are separated by spaces; each switch is (target, off)."""
+    """Return an entry of the catalogue. Spaces separate the `ids`; each switch is (target, off)."""
     made = tuple(Switch(target, off) for target, off in switches)
     return Defence(name, tuple(ids.split()), without, made, tests)
 
 
 def check(entry: Defence) -> None:
-    """Raise Stale, naming the entry, if one of its switches no longer matches the code."""
+    """Raise Stale with the name of the entry if a switch of the entry does not match the code."""
     try:
         for switch in entry.switches:
             switch.replacement()
@@ -86,21 +87,18 @@ def switch_off(entry: Defence) -> None:
         setattr(owner, name, switch.replacement())
 
 
-# Replacements for a defence ----------------------------------------------------------------------
-
-
 def value(new: Any) -> Off:
-    """Replace a value, such as a limit by one that limits nothing."""
+    """Return an `Off` that replaces a value by `new`. An example of `new` is an unlimited limit."""
     return lambda original: new
 
 
 def nothing(original: Any) -> Any:
-    """Replace a check by one that accepts everything."""
+    """Replace a check by a check that accepts every value."""
     return lambda *args, **named: None
 
 
 def answering(result: Any) -> Off:
-    """Replace a check by one whose result is always the same."""
+    """Replace a check by a check with a constant result."""
     return lambda original: lambda *args, **named: result
 
 
@@ -117,7 +115,7 @@ def wrapped(around: Callable[..., Any]) -> Off:
 
 
 def calling_in(caller: str, around: Callable[..., Any]) -> Off:
-    """Like `wrapped`, but only for calls from the function `caller`; other callers get the original."""
+    """Replace calls from the function `caller`, as `wrapped` does. Other callers get the original."""
 
     def off(original: Any) -> Any:
         def call(*args: Any, **named: Any) -> Any:
@@ -131,8 +129,8 @@ def calling_in(caller: str, around: Callable[..., Any]) -> Off:
 
 
 def reading(*changes: tuple[str, str]) -> Off:
-    """Compile the function with pieces of its source replaced, for example a condition by `False`. Each piece must occur
-    once."""
+    """Compile the function again, with other text in place of some pieces of the source. For example, replace a
+    condition by `False`. Each piece must occur once."""
 
     def off(original: Any) -> Any:
         function = inspect.unwrap(getattr(original, "__func__", original))

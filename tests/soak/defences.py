@@ -1,7 +1,7 @@
-"""Switches off each defence of the catalogue in turn, and checks that a test then fails: part of `make soak`.
+"""Switches off each defence of the catalogue in a run of its own, and checks that a test fails. Part of `make soak`.
 
-`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if no
-test fails, if the app does not run at all, or if the catalogue no longer matches the code.
+`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if
+no test fails, if the app does not run, or if the catalogue does not match the code.
 """
 
 import argparse
@@ -26,13 +26,13 @@ ROOT = Path(__file__).resolve().parents[2]
 _SUITES = ("tests/unit", "tests/component")
 _ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
 _TIMEOUT_SECONDS = 240
-#: The control run has the files of all entries in one process.
+#: The time limit of the control run, which runs the files of all entries in one process.
 _CONTROL_SECONDS = 1800
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of the tests with one defence off. `problem` is empty if they noticed it."""
+    """The result of the tests with one defence off. `problem` is empty if a test noticed the missing defence."""
 
     entry: Defence | None
     failed: tuple[str, ...]
@@ -40,7 +40,7 @@ class Outcome:
     problem: str
 
     def line(self) -> str:
-        """One line of the report."""
+        """Return one line of the report."""
         if self.entry is None:
             counts = f"{self.passed} tests pass, {len(self.failed)} fail"
             return f"control: nothing off, {self.problem or counts}"
@@ -50,7 +50,8 @@ class Outcome:
 
 
 def run(entry: Defence | None, files: Sequence[str] = _SUITES) -> Outcome:
-    """Run the tests of an entry without its defence. For None (the control run), run all `files` with every defence on."""
+    """Run the tests of an entry without the entry's defence. For None (the control run), run all `files` with every
+    defence on."""
     chosen = files if entry is None else _files(entry)
     seconds = _TIMEOUT_SECONDS if entry else _CONTROL_SECONDS
     problem, seen = _pytest(entry.name if entry else "", [*chosen, _ORDINARY_DAY], seconds)
@@ -66,12 +67,12 @@ def _judge(entry: Defence | None, seen: dict[str, Any], failed: tuple[str, ...])
     if entry is None:
         return f"THE SUITE FAILS BY ITSELF: {', '.join(failed[:5])}" if failed else ""
     if any(name.startswith(_ORDINARY_DAY) for name in failed):
-        return "THE APP DOES NOT RUN WITHOUT IT: the entry breaks more than the defence"
-    return "" if failed else "NOT NOTICED: no test fails without it"
+        return "THE APP DOES NOT RUN without this defence: the entry breaks more than the defence"
+    return "" if failed else "NOT NOTICED: no test fails without this defence"
 
 
 def _files(entry: Defence) -> Sequence[str]:
-    """Return the files to run: those that the entry names, or all with tests of one of its ids."""
+    """Return the files to run: the files that the entry names, or all files with tests of the entry's ids."""
     if entry.tests:
         return entry.tests
     return sorted({name for identifier in entry.ids for name in _marked_files()[identifier]})
@@ -79,7 +80,8 @@ def _files(entry: Defence) -> Sequence[str]:
 
 @cache
 def _marked_files() -> dict[str, list[str]]:
-    """Return security id -> files with tests of it. Many ids come from data files, so pytest must collect the tests."""
+    """Return a mapping from each security id to the files with the id's tests. Many ids come from data files, so pytest
+    must collect the tests."""
     _, seen = _pytest("", [*_SUITES, "--collect-only"])
     return dict(seen["files"])
 
@@ -87,14 +89,14 @@ def _marked_files() -> dict[str, list[str]]:
 def _pytest(
     name: str, arguments: Sequence[str], seconds: float = _TIMEOUT_SECONDS
 ) -> "tuple[str, dict[str, Any]]":
-    """Run pytest with a defence off, for at most `seconds`; return what went wrong, and the plugin's report."""
+    """Run pytest with a defence off, for at most `seconds`. Return the problem, and the plugin's report."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         environment = {
             **os.environ,
             "GATEHOUSE_SWITCHED_OFF": name,
             "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
-            # If a run is aborted, the files that it leaves are deleted with this folder.
+            # This folder is deleted at the end, together with the files of an aborted run.
             "TMPDIR": folder,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -117,7 +119,7 @@ def _pytest(
 
 
 def run_all(entries: Sequence[Defence]) -> list[Outcome]:
-    """Run the control and every entry, several at a time, and print a line for each."""
+    """Run the control run and every entry, several at a time. Print a line for each result."""
     outcomes = []
     files = sorted({name for entry in entries for name in _files(entry)})
     with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
@@ -130,7 +132,7 @@ def run_all(entries: Sequence[Defence]) -> list[Outcome]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
+    """Run the command line. Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.defences", description=__doc__)
     parser.add_argument("--list", action="store_true", help="print the catalogue and stop")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="run these entries only")

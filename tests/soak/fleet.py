@@ -1,7 +1,7 @@
-"""Several warm containers in one process, each with one event at a time, as Lambda runs them.
+"""Several warm containers in one process. As in Lambda, each container handles one event at a time.
 
-A container is a `Services` with its own caches. In Lambda, a container handles one event at a time, so Chalice's current
-request and the container's services can be globals. Here each thread has its own ones.
+A container is a `Services` with its own caches. In Lambda, Chalice's current request and the container's services can
+be globals. In this module each thread has its own copy of these globals.
 """
 
 import queue
@@ -21,7 +21,7 @@ _here = threading.local()
 
 
 class Fleet:
-    """Takes the app's place in a browser. `start` makes a container. One in every `restarts` events starts a new
+    """Replaces the app in a test's browser. `start` makes a container. One in every `restarts` events starts a new
     container."""
 
     def __init__(self, start: Callable[[], Services], size: int, restarts: int = 0) -> None:
@@ -46,7 +46,7 @@ class Fleet:
 
     @contextmanager
     def container(self) -> Iterator[Services]:
-        """Wait for a free container, and let the caller use it."""
+        """Wait for a free container, and yield the container to the caller."""
         container = self._free.get()
         if self._restarts and self._random.randrange(self._restarts) == 0:
             container = self._start()
@@ -56,7 +56,7 @@ class Fleet:
             self._free.put(container)
 
     def trigger(self, function: Callable[[], Any]) -> Any:
-        """Run a trigger while its caller waits. A trigger is another function, with its own containers."""
+        """Run a trigger while the caller waits. A trigger is another function with its own containers."""
         before = _here.container
         with self.container() as container:
             _here.container = container

@@ -1,8 +1,10 @@
-"""The cut models with each runtime's oldest botocore: the zip is made with a new botocore, and Lambda uses its own.
+"""Tests of the reduced models with each runtime's oldest botocore. The zip is made with a new botocore, and Lambda uses
+its own botocore.
 
 "The version of the AWS SDK included in the Python runtime depends on the runtime version and your Region" (AWS Lambda
 developer guide, "Building Lambda functions with Python"). No region can have an older version than the runtime's first
-one, so each version here was released before the runtime. They are downloaded from the package index.
+version. Each version in this file was therefore released before the runtime. The tests download the versions from the
+package index.
 """
 
 import os
@@ -15,7 +17,7 @@ import pytest
 from ops.runtimes import RUNTIMES
 
 ROOT = Path(__file__).resolve().parents[2]
-#: For each runtime, a version of botocore. The comment is the month in which Lambda introduced the runtime.
+#: A version of botocore for each runtime. The comment is the month in which Lambda introduced the runtime.
 OLDEST = {
     "3.11": "1.30.1",  # 2023-07
     "3.12": "1.31.72",  # 2023-11
@@ -32,13 +34,13 @@ sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "tests/unit/test_aws_model
 
 
 def test_each_runtime_has_its_oldest() -> None:
-    """If a runtime is added, this fails until it has a line in OLDEST."""
+    """After a runtime is added, the test fails until OLDEST has a line for this runtime."""
     assert OLDEST.keys() == RUNTIMES.keys()
 
 
 @pytest.mark.parametrize("version", OLDEST.values())
 def test_an_old_botocore_sends_and_understands_the_same(version: str, tmp_path: Path) -> None:
-    """Requests and responses are as with botocore's own data, and that data is not read."""
+    """Requests and responses are as with botocore's own data, and botocore does not read its own data."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
     subprocess.run([*pip, str(tmp_path), f"botocore=={version}"], check=True)
     done = subprocess.run(

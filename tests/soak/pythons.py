@@ -1,9 +1,9 @@
-"""Runs the suites on every other Python of Lambda that is installed here. Part of `make soak`.
+"""Runs the suites on every other Python of Lambda that is installed on this machine. Part of `make soak`.
 
 `python -m tests.soak.pythons [VERSION …] [--processes N] [--only PATH …]` makes an environment for each version in
-`.local/python-<version>`, from the same lock as `make`, and runs the suites in it, except those of the page
-(`tests/frontend`), in which Python only drives the browser. A version that is not installed is printed; it is a failure
-only if it was requested.
+`.local/python-<version>`, from the same lock as `make`. In each environment, the command runs all suites except
+`tests/frontend`. In `tests/frontend`, Python only controls the browser. The command prints each version that is not
+installed. A missing version is a failure only if the caller requested this version.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LOCK = ROOT / "requirements-dev.txt"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the suites and print the versions that failed; return 1 if one did."""
+    """Run the suites, and print the versions that failed. Return 1 if a version failed."""
     asked = _parser().parse_args(arguments)
     at_hand = pythons()
     running = "{}.{}".format(*sys.version_info[:2])

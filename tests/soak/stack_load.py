@@ -1,15 +1,15 @@
 """Puts load on a complete local stack: real HTTP, the deployed functions, IAM, tables. Part of `make soak`.
 
-`python -m tests.soak.stack_load [--people N] [--seconds N]` starts a separate stack. N people sign in at the same moment,
-half of them through the Okta stand-in and half by password on our own routes. Then they refresh and call the API. The
-program checks that every response belongs to its caller, and that the table contains exactly these people. It uses only
-the loopback interface.
+`python -m tests.soak.stack_load [--people N] [--seconds N]` starts a separate stack. N people sign in at the same
+moment: one half through the Okta stand-in, the other half by password on our own routes. Then the people refresh and
+call the API. The program checks that every response belongs to the caller, and that the table contains exactly these
+people. The program uses only the loopback interface.
 
-The people's IP addresses are 127.0.1.1 and so on, ten people with each, so that the throttle sees many offices and not
-one machine. (The stack's proxy reports the true peer address and ignores headers.)
+The people's IP addresses are 127.0.1.1 and so on, with ten people for each address. The throttle therefore counts many
+offices instead of one machine. (The stack's proxy reports the true peer address and ignores headers.)
 
-All people are in the middle of a sign-in at once, but at most IN_FLIGHT requests are open at a time, because the local AWS
-starts a process for each parallel request on this one machine.
+All sign-ins run at the same time. At most `IN_FLIGHT` requests are open at a time, because the local AWS starts a
+process for each parallel request on this one machine.
 """
 
 import argparse
@@ -38,12 +38,12 @@ from tests.own_stack import own_stack_info
 PASSWORD = "correct horse battery"
 PEOPLE_PER_ADDRESS = 10
 IN_FLIGHT = 16
-#: The longest time that all sign-ins together may take, including repeated attempts.
+#: The maximum time for all sign-ins together, including repeated attempts.
 PATIENCE_SECONDS = 240
 
 
 class _Session(requests.Session):
-    """Waits for its turn before each request."""
+    """An HTTP session that waits for its turn before each request."""
 
     turns = BoundedSemaphore(IN_FLIGHT)
 
@@ -53,7 +53,7 @@ class _Session(requests.Session):
 
 
 class _From(HTTPAdapter):
-    """Connects from a chosen IP address of this machine."""
+    """An adapter that connects from a chosen IP address of this machine."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -65,7 +65,8 @@ class _From(HTTPAdapter):
 
 @dataclass
 class Figures:
-    """Latencies in seconds by kind of request, numbers of results by status or error code, and faults."""
+    """The figures of a run: latencies in seconds by kind of request, numbers of results by status or error code, and
+    faults."""
 
     latencies: dict[str, list[float]] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -93,7 +94,7 @@ class Figures:
 
 @dataclass
 class Member:
-    """One person; `expected` is the data that every response must have after the sign-in."""
+    """One person. After the sign-in, every response must have the data in `expected`."""
 
     number: int
     email: str
@@ -108,7 +109,7 @@ class Member:
 
 
 class Load:
-    """One run."""
+    """One run of the load: its stack, people and figures."""
 
     def __init__(self, stack: Stack, people: int) -> None:
         self.stack = stack
@@ -117,7 +118,7 @@ class Load:
         self._emails = {member.email for member in self.members}
 
     def sign_in(self, member: Member) -> None:
-        """Try until the sign-in works; after a 429 or 503, wait as long as Retry-After says."""
+        """Try until the sign-in works. After a 429 or 503, wait as long as Retry-After says."""
         ends = time.monotonic() + PATIENCE_SECONDS
         pause = random.Random(member.number)
         while time.monotonic() < ends:
@@ -134,7 +135,7 @@ class Load:
         self.figures.fault(f"{member.email} could not sign in")
 
     def refresh(self, member: Member) -> bool:
-        """Refresh once, and check that the response belongs to the person; return whether it worked."""
+        """Refresh once, and check that the response belongs to the person. Return whether the refresh worked."""
         began = time.monotonic()
         try:
             answer = member.visitor.post("/auth/refresh")
@@ -163,7 +164,7 @@ class Load:
                 self.figures.fault(f"{member.email}: {path} answered for somebody else")
 
     def check_table(self, before: set[str]) -> None:
-        """Check that the table has the people of `before` and of this run, each with the right address, and no others."""
+        """Check that the table has exactly the people of `before` and of this run, each with the right address."""
         rows = _rows(self.stack)
         for member in self.members:
             row = rows.pop(member.expected.get("username", "?").lower(), None)
@@ -226,11 +227,11 @@ class Load:
 
 
 def run(people: int, seconds: float) -> int:
-    """Run all phases and print the figures; return the exit code."""
+    """Run all phases and print the figures. Return the exit code."""
     _say("starting a local stack")
     with own_stack_info() as info:
         stack = Stack(info)
-        # Start the function with one request first.
+        # Start the function with one request before all other requests.
         Visitor(stack).get("/auth/config")
         before = set(_rows(stack))
         load = Load(stack, people)
@@ -278,7 +279,7 @@ def _is_ours(address: str) -> bool:
 
 
 def _rows(stack: Stack) -> dict[str, dict[str, str]]:
-    """Return the rows of the users table by user name."""
+    """Return the rows of the users table. The keys are user names."""
     pages = stack.aws("dynamodb").get_paginator("scan")
     rows: dict[str, dict[str, str]] = {}
     for page in pages.paginate(TableName=stack.info["users_table"]):
@@ -300,7 +301,8 @@ def _use(load: Load, own: list[Member], ends: float) -> None:
 
 
 def _goes_on(load: Load, member: Member) -> None:
-    """Check that the session was not lost: a refresh works, if necessary after a pause of the stage's throttle."""
+    """Check that the session still exists: a refresh must work. The refresh may wait for a pause of the stage's
+    throttle."""
     for _ in range(5):
         if load.refresh(member):
             return
@@ -309,7 +311,8 @@ def _goes_on(load: Load, member: Member) -> None:
 
 
 def _shares(members: list[Member]) -> list[list[Member]]:
-    """Distribute the people among threads; each person's requests stay in one thread, as their cookies are not shared."""
+    """Distribute the people among threads. Each person's requests stay in one thread, because threads do not share
+    people's cookies."""
     return [members[n::IN_FLIGHT] for n in range(IN_FLIGHT) if members[n:]]
 
 
@@ -348,7 +351,7 @@ def _say(text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
+    """Run the command line. Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.stack_load", description=__doc__)
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)

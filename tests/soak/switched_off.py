@@ -1,7 +1,9 @@
-"""A pytest plugin that switches off one defence before any import, runs the tests of its ids, and reports as JSON.
+"""A pytest plugin that switches off one defence before any import. The plugin runs the tests of the defence's ids, and
+writes a report in JSON.
 
-It is used with `-p tests.soak.switched_off` and two variables: GATEHOUSE_SWITCHED_OFF is the name of an entry (empty for
-the control run, which runs every test with every defence on); GATEHOUSE_SWITCHED_OFF_REPORT is the file to write.
+The plugin needs `-p tests.soak.switched_off` and two variables. `GATEHOUSE_SWITCHED_OFF` is the name of an entry. An
+empty name means the control run, which runs every test with every defence on. `GATEHOUSE_SWITCHED_OFF_REPORT` is the
+file to write.
 """
 
 import json
@@ -16,7 +18,7 @@ from tests.soak.defence import switch_off
 
 _NAME = os.environ["GATEHOUSE_SWITCHED_OFF"]
 _REPORT = Path(os.environ["GATEHOUSE_SWITCHED_OFF_REPORT"])
-#: This test must always pass: without the defence the app must still work.
+#: This test must always pass, because the app must still work without the defence.
 ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
 
 _entry = next((entry for entry in DEFENCES if entry.name == _NAME), None)
@@ -36,7 +38,8 @@ def pytest_load_initial_conftests() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select the tests of the entry's ids (or all tests of the files that it names), and test_ordinary_day.py."""
+    """Select the tests of the entry's ids, or all tests of the files that the entry names. Also select
+    test_ordinary_day.py."""
     for item in items:
         for identifier in ids_of(item):
             _files.setdefault(identifier, set()).add(item.nodeid.partition("::")[0])
@@ -51,7 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Record modules that cannot be imported, because their tests would prove nothing."""
+    """Record the modules that cannot be imported. Without a record, the missing tests of such a module would look like
+    success."""
     if report.failed:
         _broken.append(report.nodeid)
 

@@ -1,4 +1,4 @@
-"""Changes the identity template for a test: in a temporary copy, never in the real file."""
+"""Changes the identity template for a test. The change is in a temporary copy of the file."""
 
 import atexit
 import tempfile
@@ -8,7 +8,7 @@ from tests.soak.defence import Off, Stale
 
 
 def template_with(old: str, new: str) -> Off:
-    """Replace the template's path by that of a copy in which `new` replaces every `old`."""
+    """Replace the template's path by the path of a copy. In the copy, `new` replaces every `old`."""
 
     def off(original: Path) -> Path:
         text = original.read_text(encoding="utf-8")

@@ -1,4 +1,5 @@
-"""The catalogue of `make soak` matches the code, and switching off works: two of its entries are really run."""
+"""Tests that the catalogue of `make soak` matches the code, and that switching off works. The tests run two of the
+entries."""
 
 import json
 from pathlib import Path
@@ -18,7 +19,7 @@ def by_name(name: str) -> Defence:
 
 @pytest.mark.parametrize("entry", DEFENCES, ids=lambda entry: entry.name)
 def test_every_entry_fits_the_code(entry: Defence) -> None:
-    """If somebody renames the code of a defence, this test fails at once, and not only the next `make soak`."""
+    """If a developer renames the code of a defence, this test fails at once, and not only in `make soak`."""
     check(entry)
     assert entry.without
     assert entry.switches
@@ -36,7 +37,7 @@ def test_every_requirement_has_an_entry_or_a_reason() -> None:
 
 
 def test_an_entry_that_no_longer_fits_is_named() -> None:
-    """The error names an entry whose target, or whose text in the code, no longer exists."""
+    """An entry's target, or an entry's text in the code, no longer exists. The error names the entry."""
     gone = defence(
         "gone", "S-01", "…", ("chalicelib.gatehouse.guard.csrf:no_such_check", value(None))
     )
@@ -50,14 +51,14 @@ def test_an_entry_that_no_longer_fits_is_named() -> None:
 
 
 def test_a_defence_that_is_off_fails_its_tests() -> None:
-    """The tests run in a separate process and fail. Ordinary use (test_ordinary_day.py) still works there."""
+    """The tests run in a separate process and fail. Ordinary use (test_ordinary_day.py) still works in that process."""
     outcome = defences.run(by_name("one-seal-one-purpose"))
     assert outcome.problem == ""
     assert any("test_a_purpose_opens_only_its_own" in name for name in outcome.failed)
 
 
 def test_a_defence_that_nobody_misses_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    """test_ordinary_day.py alone does not notice a missing header, so the entry is reported."""
+    """test_ordinary_day.py alone does not notice a missing header, so the command reports the entry."""
     monkeypatch.setattr(defences, "_files", lambda entry: ())
     outcome = defences.run(by_name("hsts"))
     assert (outcome.failed, outcome.passed) == ((), 1)

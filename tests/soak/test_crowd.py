@@ -1,6 +1,6 @@
-"""Many people use shared warm containers at once, while every service behind them has faults.
+"""Tests that many people can use shared warm containers at once, while every service behind the containers has faults.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 200 sign-ins at once and 10,000 refreshes.
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 200 sign-ins at once and 10,000 refreshes.
 """
 
 import itertools
@@ -41,7 +41,7 @@ THREADS = 24
 
 @pytest.fixture
 def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
-    """Make a crowd in which nobody is signed in yet, without faults."""
+    """Return a `Crowd` of people without sessions and without faults."""
     fleet.install(monkeypatch)
     made = Crowd(build_world(clock), size=SIZE.people, containers=SIZE.containers, fault_share=0.06)
     monkeypatch.setattr(log, "sys", SimpleNamespace(stdout=made.log))
@@ -49,12 +49,13 @@ def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
 
 
 def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> None:
-    """Everybody can sign in, no outage ends a session, and nobody ever gets data of another person."""
+    """Everybody can sign in, no outage ends a session, and no response contains another person's data."""
     began = time.monotonic()
     crowd.weather.fair = False
     together(crowd.members, lambda member: get_in(crowd, member), len(crowd.members))
     signed_in = time.monotonic()
-    # Some attempts could not be given back and may have caused a pause. After the pause everybody can sign in.
+    # If the throttle could not give an attempt back, the person may have a pause. After the pause everybody can sign
+    # in.
     crowd.weather.fair = True
     late = [member for member in crowd.members if not member.outcomes["signed in"]]
     crowd.world.clock.advance(16 * 60)
@@ -64,7 +65,7 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
         crowd.weather.fair = False
         turns = shuffled(crowd.members, SIZE.refreshes // SIZE.rounds, number)
         together(turns, lambda own: take_turns(crowd, own), THREADS)
-        # Interrupted refreshes succeed once the faults are over, before the grace period of a rotation ends.
+        # After the faults, interrupted refreshes succeed, because the grace period of the rotation has not ended.
         crowd.weather.fair = True
         crowd.world.clock.advance(RETRY_INTERVAL_SECONDS)
         together(crowd.members, lambda member: goes_on(crowd, member), THREADS)
@@ -119,11 +120,11 @@ def test_a_leak_would_be_seen(crowd: Crowd, monkeypatch: pytest.MonkeyPatch, tar
 
 
 def get_in(crowd: Crowd, member: Member) -> None:
-    """Try until the sign-in works or the throttle asks for a pause."""
+    """Try until the sign-in works, or until the throttle asks for a pause."""
     for _ in range(40):
         if crowd.sign_in(member) or member.outcomes["too_many_attempts"]:
             return
-        # People wait before they try again. Containers that could not fetch the keys try again after two seconds.
+        # People wait before the next try. Containers without keys fetch the keys again after two seconds.
         crowd.world.clock.advance(0.25)
     raise AssertionError(f"{member.mark} could not sign in: {member.outcomes}")
 
@@ -140,12 +141,12 @@ def take_turns(crowd: Crowd, own: list[Member]) -> None:
 
 
 def goes_on(crowd: Crowd, member: Member) -> None:
-    """Check that the session was not lost: without faults, a refresh works at the first try."""
+    """Check that the session still exists: without faults, the first refresh must work."""
     assert crowd.refresh(member), member.mark
 
 
 def check_table(crowd: Crowd) -> None:
-    """Check that the table has exactly these people, each with their own address and names."""
+    """Check that the table has exactly these people, each with the right address and names."""
     rows = crowd.world.users()
     assert set(rows) == {member.person.username for member in crowd.members}
     for member in crowd.members:
@@ -160,7 +161,7 @@ def check_table(crowd: Crowd) -> None:
 def tell(
     crowd: Crowd, sign_in_seconds: float, refresh_seconds: float, late: int, missed: int
 ) -> None:
-    """Print the figures to the real standard output: pytest with `-s` shows them, and so does `make soak`."""
+    """Print the figures to the real standard output. pytest with `-s` and `make soak` show the figures."""
     outcomes: Counter[str] = sum((member.outcomes for member in crowd.members), Counter())
     refreshes = sum(member.refreshed for member in crowd.members)
     faults = sum(crowd.weather.counts.values())

@@ -1,7 +1,7 @@
-"""Many people leave a company at once: all of them are signed out, and nobody else, although the function is killed
-half-way.
+"""Tests that many people can leave a company at once. These people are signed out, and all other people stay signed in.
+Lambda kills the function half-way.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 1,000 people.
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 1,000 people.
 """
 
 import os
@@ -22,18 +22,18 @@ from tests.doubles.queue import QueueDouble
 
 PEOPLE = 1_000 if os.environ.get("GATEHOUSE_SOAK") else 30
 STAYING = PEOPLE // 10
-#: How many events Okta sends in one request.
+#: The number of events that Okta sends in one request.
 EVENTS = 10
 BATCH = 10
 
 
 class Killed(BaseException):
-    """The function's process is killed before it answers."""
+    """Lambda kills the function's process before the response."""
 
 
 @pytest.fixture
 def company() -> Iterator[Company]:
-    """A new company, whose queue keeps messages until the test delivers them."""
+    """Yield a new company, whose queue keeps messages until the test calls `deliver`."""
     found = Company(build_world(Clock()))
     found.world.queue.holding = True
     yield found
@@ -41,9 +41,10 @@ def company() -> Iterator[Company]:
 
 
 def deliver(queue: QueueDouble) -> int:
-    """Pass every message to the function, as Lambda's mapping does; a batch without an answer is delivered again as a whole.
+    """Pass every message to the function, as Lambda's mapping does. If the function gives no response, deliver the
+    whole batch again.
 
-    Return how often the function was killed.
+    Return how often Lambda killed the function.
     """
     killed = 0
     while queue.waiting:
@@ -77,8 +78,8 @@ def dying(name: str, at: int) -> Any:
 
 @pytest.mark.security("S-101")
 def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
-    """The process is killed three times: after a sign-out that is not recorded yet, before it disables a person, and after
-    it has done so. Each time, the next delivery completes the work."""
+    """Lambda kills the process three times: after a sign-out without a record, before a person is disabled, and
+    afterwards. Each time, the next delivery completes the work."""
     world = company.world
     users = [
         company._join("Okta", f"00uMany{n}", f"p{n}@example.org") for n in range(PEOPLE + STAYING)
@@ -101,10 +102,12 @@ def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
     refreshed = [browser.post("/auth/refresh").status for browser in browsers]
     assert refreshed == [401] * PEOPLE + [200] * STAYING
     assert [user.enabled for user in users] == [False] * PEOPLE + [True] * STAYING
-    assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2  # the two more are Ada and Bob
+    # the two additional sessions are Ada's and Bob's
+    assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2
     assert company.signed_in() == {"ada", "bob"}
     calls = len(world.pauses) + 1
-    # Four calls per person: find the profile, read it, end its sessions, disable it. Killed batches run at most twice.
+    # Four calls per person: find the profile, read the profile, end the sessions, disable the profile. Killed batches
+    # run at most twice.
     assert calls <= 4 * (PEOPLE + killed * BATCH)
     seconds = calls / CALLS_PER_SECOND
     print(

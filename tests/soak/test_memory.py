@@ -1,7 +1,8 @@
-"""A warm container's memory does not grow with the number of invocations.
+"""Tests that a warm container's memory does not grow with the number of invocations.
 
-The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 100,000 invocations. It counts Python's objects,
-because their number does not depend on the machine, and also measures the process's resident memory.
+The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 100,000 invocations. The test counts Python's
+objects, because the number of objects does not depend on the machine. The test also measures the process's resident
+memory.
 """
 
 import gc
@@ -26,23 +27,25 @@ from tests.doubles.pool_users import PoolUser
 
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 INVOCATIONS = 100_000 if LONG else 2_500
-#: The number of objects that one invocation may leave on average. A cache that never removes entries leaves one or more.
+#: The number of objects that one invocation may leave on average. A cache that never removes entries leaves one object
+#: or more.
 LEFT_PER_INVOCATION = 0.01 if LONG else 0.1
-#: How far resident memory may grow over the whole run, including memory that the allocator keeps in reserve.
+#: The maximum growth of resident memory over the whole run, in bytes. The maximum includes memory that the allocator
+#: keeps in reserve.
 RESIDENT_GROWTH = 24 * 1024 * 1024
 
 
 class _Nowhere:
     def write(self, text: str) -> None:
-        """Forget it."""
+        """Discard the text."""
 
     def flush(self) -> None:
-        """Do nothing: no output is kept."""
+        """Do nothing, because no output is kept."""
 
 
 @pytest.fixture
 def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
-    """Make one warm container."""
+    """Yield one warm container."""
     from app import gate
 
     monkeypatch.setattr(log, "sys", SimpleNamespace(stdout=_Nowhere()))
@@ -51,7 +54,7 @@ def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
 
 
 def test_memory_is_flat(direct: Direct) -> None:
-    """The first tenth of the invocations is not counted: it fills imports, caches and the interpreter's free lists."""
+    """The test does not count the first tenth of the invocations, which import modules and fill caches and free lists."""
     visits = Visits(direct)
     visits.run(INVOCATIONS // 10)
     before, resident_before = objects(direct), resident()
@@ -70,7 +73,7 @@ def test_memory_is_flat(direct: Direct) -> None:
 
 
 def test_a_leak_would_be_seen(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a container remembers every caller, the test notices it."""
+    """With a container that remembers every caller, the test of memory fails."""
     kept: list[Any] = []
     monkeypatch.setattr(
         authorization,
@@ -85,7 +88,7 @@ def test_a_leak_would_be_seen(direct: Direct, monkeypatch: pytest.MonkeyPatch) -
 
 
 class Visits:
-    """A mixture of a container's usual events. The doubles of other services are emptied regularly."""
+    """A mixture of a container's usual events. The class regularly empties the doubles of other services."""
 
     def __init__(self, direct: Direct) -> None:
         self._direct = direct
@@ -109,7 +112,7 @@ class Visits:
         )
 
     def run(self, count: int) -> None:
-        """Serve `count` events."""
+        """Handle `count` events."""
         for _ in range(count):
             self._count += 1
             status = self._one(self._count)
@@ -126,7 +129,7 @@ class Visits:
         if number % 100 == 2:
             return self._direct.sign_in(EMAIL, PASSWORD, self._direct.world.browser()).status
         if number % 200 == 3:
-            # Each address is new: data per account would add up if the container kept it.
+            # Each address is new. Data per account in the container would therefore add up.
             stranger = self._direct.world.browser()
             stranger.source_ip = f"198.51.{number // 250 % 250}.{number % 250}"
             return self._direct.sign_in(f"nobody{number}@example.org", WRONG, stranger).status
@@ -144,7 +147,7 @@ class Visits:
         return browser.get("/whoami", claims=self._claims).status
 
     def _tidy(self) -> None:
-        """Empty the records that only tests keep: the doubles' calls and the browser's responses."""
+        """Delete the records of the test: the doubles' calls and the browser's responses."""
         world = self._direct.world
         world.clock.advance(60)
         for kept in (
@@ -167,7 +170,7 @@ def _with_cookies(browser: Browser, cookies: dict[str, str]) -> int:
 
 
 def objects(direct: Direct) -> int:
-    """Return the number of objects that Python's collector knows after a complete collection."""
+    """Return the number of objects that Python's collector counts after a complete collection."""
     Visits._tidy(SimpleNamespace(_direct=direct, _browser=direct.browser))  # type: ignore[arg-type]
     for _ in range(3):
         gc.collect()
@@ -175,7 +178,7 @@ def objects(direct: Direct) -> int:
 
 
 def resident() -> int:
-    """Return this process's resident memory in bytes, or 0 if the system does not report it."""
+    """Return this process's resident memory in bytes, or 0 on a system without this figure."""
     status = Path("/proc/self/statm")
     if not status.exists():
         return 0

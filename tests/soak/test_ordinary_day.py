@@ -1,5 +1,5 @@
-"""Ordinary use, which must work whichever defence is off. Then a failing test shows the missing defence, and not a broken
-app."""
+"""A test of ordinary use, which must work with any defence switched off. If this test passes, another failing test
+shows the missing defence instead of a broken app."""
 
 from tests.component.direct import Direct
 from tests.component.world import build_world
@@ -8,7 +8,7 @@ from tests.doubles.cognito import Person
 
 
 def test_ordinary_day(clock: Clock) -> None:
-    """The day has both kinds of sign-in, a refresh, the person's own record, and a sign-out."""
+    """The day has two kinds of sign-in, a refresh, the person's own record, and a sign-out."""
     world = build_world(clock)
     direct = Direct(world)
     ada = world.browser()

@@ -1,4 +1,4 @@
-"""Random faults for a crowd: each service handles one call at a time, and fails sometimes."""
+"""Random faults for a `Crowd` of people. Each service handles one call at a time, and fails sometimes."""
 
 import random
 import threading
@@ -21,8 +21,8 @@ _THROTTLED = {
 
 
 class Weather:
-    """Decides which calls fail: unless `fair` is true, `share` of all calls are refused, not answered, or executed with the
-    response lost."""
+    """Decides which calls fail. Unless `fair` is true, `share` of all calls fail: the service refuses the call, ignores
+    the call, or loses the response."""
 
     def __init__(self, seed: int, share: float) -> None:
         self._random = random.Random(seed)
@@ -42,7 +42,7 @@ class Weather:
 
 
 class StormyCognito:
-    """The OAuth endpoints and the keys, as `HttpClient` calls them, with faults."""
+    """A stand-in for Cognito with faults: the OAuth endpoints and the keys, as `HttpClient` calls them."""
 
     def __init__(self, cognito: CognitoDouble, weather: Weather) -> None:
         self._cognito = cognito
@@ -74,13 +74,13 @@ class StormyCognito:
 
 
 class StormyAws:
-    """One of boto3's clients, with faults."""
+    """A boto3 client with faults."""
 
     def __init__(self, client: Any, service: str, weather: Weather) -> None:
         self._client = client
         self._service = service
         self._weather = weather
-        # During a sign-in, Cognito runs triggers, which write to the table. So each service has its own lock.
+        # During a sign-in, Cognito runs triggers, which write to the table. Each service therefore has its own lock.
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""boto3's clients: which calls are retried, and which responses are valid."""
+"""Tests of boto3's clients: the calls that are retried, and the responses that are valid."""
 
 import json
 from collections.abc import Mapping
@@ -60,14 +60,14 @@ def clients() -> AwsClients:
 def test_only_what_may_happen_twice_is_tried_twice(
     clients: AwsClients, name: str, arguments: Mapping[str, Any], twice: bool
 ) -> None:
-    """Reads and the users table's conditional writes are retried. Calls with a password, a mail, a code or a counter are
-    not."""
+    """Reads and the users table's conditional writes are retried. Calls with a password, a mail, a code or a counter
+    are not retried."""
     assert clients.may_repeat(name, arguments) is twice
 
 
 def test_clients_name_themselves_and_dynamodb_looks_at_what_it_gets(clients: AwsClients) -> None:
-    """The User-Agent is fixed, so that it is not built again for each call. botocore validates requests to Cognito, which
-    contain what people typed, but not requests to DynamoDB."""
+    """The User-Agent is fixed, so that boto3 does not build the header again for each call. botocore validates requests
+    to Cognito, which contain people's input. botocore does not validate requests to DynamoDB."""
     for service, validated in (
         ("dynamodb", False),
         ("secretsmanager", True),
@@ -106,7 +106,7 @@ def refused(status: int, code: str) -> ClientError:
     ids=str,
 )
 def test_only_what_may_pass_is_tried_again(error: Exception, passing: bool) -> None:
-    """A refusal, a bad certificate and a bug are permanent, so they are not retried."""
+    """A refusal, a bad certificate and a bug are permanent, so the call is not repeated."""
     assert is_passing(error) is passing
 
 
@@ -139,8 +139,8 @@ def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
 
 
 def test_another_protocol_is_not_held_to_json() -> None:
-    """A later botocore may use another protocol: it reads the protocol from the service's model, and AWS decides which
-    botocore is in Lambda."""
+    """A later botocore may use another protocol, which it reads from the service's model. AWS decides which botocore is
+    in Lambda."""
     cbor = ServiceModel(
         {"metadata": {"protocols": ["smithy-rpc-v2-cbor"]}, "operations": {"GetItem": {}}},
         "dynamodb",
@@ -151,13 +151,13 @@ def test_another_protocol_is_not_held_to_json() -> None:
 
 
 def test_cognito_may_answer_with_nothing() -> None:
-    """RevokeToken and AdminUserGlobalSignOut have empty responses. The contents of other responses are checked where they
-    are used."""
+    """RevokeToken and AdminUserGlobalSignOut have empty responses. For every other response, the code that uses the
+    response checks the contents."""
     verify(b"", service="cognito-idp", name="RevokeToken")
 
 
 def test_a_call_that_nobody_waits_for_is_not_made_again(clock: Clock) -> None:
-    """Lambda may freeze the container and resume it much later: a retried write would then be outdated."""
+    """Lambda may freeze the container and resume the container much later. A retried write would then be outdated."""
     clients = AwsClients("eu-west-1", Budget(), pause=lambda: None, clock=clock)
     made: list[float] = []
 

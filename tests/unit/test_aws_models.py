@@ -1,5 +1,5 @@
-"""botocore's data, reduced to exactly what the code calls. botocore finds it first, and requests and answers stay the
-same."""
+"""Tests of botocore's data, reduced to the calls in our code. botocore finds the reduced data first, and requests and
+responses stay the same."""
 
 import ast
 import json
@@ -22,7 +22,7 @@ from ops.service_models import OPERATIONS
 
 CODE = Path(aws_models.__file__).parent
 REGIONS = ("eu-west-1", "us-gov-west-1", "cn-north-1")
-#: botocore's own small data files. Old versions of botocore also read the last of these.
+#: botocore's own small data files. Old versions of botocore also read `sdk-default-configuration`.
 SMALL = {"endpoint-rule-set-1", "partitions", "sdk-default-configuration", "_retry"}
 ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = {
     "dynamodb": {
@@ -63,7 +63,7 @@ ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def called() -> Iterator[str]:
-    """Every client method that the runtime's code uses."""
+    """Yield every client method that the runtime's code uses."""
     for file in CODE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value).endswith("client"):
@@ -71,7 +71,8 @@ def called() -> Iterator[str]:
 
 
 def test_the_operations_are_exactly_those_that_the_code_calls() -> None:
-    """An unused operation would slow down each cold start; a missing one would make its call fail, but only on Lambda."""
+    """An unused operation would slow down each cold start. The call of a missing operation would fail, but only on
+    Lambda."""
     names, loader = set(called()), Loader()
     for service, operations in OPERATIONS.items():
         known = loader.load_service_model(service, "service-2")["operations"]
@@ -80,7 +81,7 @@ def test_the_operations_are_exactly_those_that_the_code_calls() -> None:
 
 @pytest.fixture
 def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The files of the zip."""
+    """Return the folder with the zip's files."""
     for name, contents in service_models.files().items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def sent(service: str, region: str) -> list[Any]:
-    """A client's request for each call of ARGUMENTS: method, URL, our headers, body."""
+    """Return a client's request for each call of ARGUMENTS: method, URL, our headers, body."""
     client = new_session().create_client(service, region_name=region, config=Config())
     found: list[Any] = []
 
@@ -121,7 +122,7 @@ def sent(service: str, region: str) -> list[Any]:
 def test_the_same_is_sent_and_understood_as_with_all_of_botocores_data(
     cut: Path, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Address, body, headers and error codes are compared, in every partition of AWS."""
+    """The test compares address, body, headers and error codes, in every partition of AWS."""
     ours = [sent(service, region) for region in REGIONS]
     monkeypatch.setattr(aws_models, "FOLDER", cut / "nothing")
     assert ours == [sent(service, region) for region in REGIONS]
@@ -146,7 +147,7 @@ def test_botocores_folders_are_not_listed_and_its_large_files_not_read(
 
 
 def test_what_was_not_cut_is_botocores(cut: Path) -> None:
-    """For another service, another version or another kind of data, botocore's own files are used."""
+    """For another service, another version or another kind of data, botocore uses its own files."""
     loader = aws_models.CutModels()
     assert loader.load_service_model("sqs", "service-2")["metadata"]["serviceId"] == "SQS"
     whole = loader.load_service_model("dynamodb", "service-2", "2012-08-10")

@@ -1,4 +1,5 @@
-"""The code of the benchmarks: figures, targets, the page, the steps of a measured process. These tests measure no time."""
+"""Tests of the benchmarks' code: figures, targets, the page, the steps of a measured process. These tests measure no
+time."""
 
 import os
 import subprocess
@@ -49,7 +50,7 @@ def test_a_number_has_the_digits_that_matter(value: float, text: str) -> None:
 
 
 def test_a_target_is_met_up_to_its_limit_and_no_further() -> None:
-    """The rule is tested for "at most" targets and for "at least" targets."""
+    """The test covers "at most" targets and "at least" targets."""
     assert [Target("x", value, 1.5).met() for value in (1.4, 1.5, 1.51)] == [True, True, False]
     least = [Target("x", value, 2.5, at_least=True).met() for value in (2.49, 2.5, 2.6)]
     assert least == [False, True, True]
@@ -85,7 +86,7 @@ def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
 
 
 def test_the_readme_has_a_place_for_the_figures() -> None:
-    """The README has each mark for the figures once."""
+    """The README has the beginning mark and the end mark once."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert (text.count(report.BEGIN), text.count(report.END)) == (1, 1)
 
@@ -100,7 +101,7 @@ def test_the_processor_is_read_from_cpuinfo() -> None:
 
 
 class Recording(Lab):
-    """Records which subject would run."""
+    """A lab that records which subject would run."""
 
     ran: list[str]
 
@@ -111,7 +112,7 @@ class Recording(Lab):
 
 
 def test_subjects_take_turns_and_each_begins_a_round() -> None:
-    """The first round, which fills caches, is not counted."""
+    """The lab does not count the first round, which fills caches."""
     lab = Recording(Path(), {}, 2, lambda _: None)
     object.__setattr__(lab, "ran", [])
     times = lab.measure([Subject(name, "x:y", plan()) for name in "ABC"])
@@ -128,7 +129,7 @@ def answer(cookies: list[str], location: str = "") -> dict[str, Any]:
 
 
 def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None:
-    """As in a browser, Strict cookies are not sent after a cross-site redirect, and cleared ones are gone."""
+    """As in a browser, the next request after a cross-site redirect has neither Strict cookies nor deleted cookies."""
     seen: list[dict[str, Any]] = []
     answers = iter(
         [
@@ -161,7 +162,7 @@ def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None
 
 
 def test_an_unexpected_answer_ends_the_measurement() -> None:
-    """Otherwise a subject that fails fast would seem to be a fast one."""
+    """Without this check, a subject that fails fast would seem to be a fast subject."""
     journey = child.Journey(
         lambda event, context: {"statusCode": 500}, [{"event": {}, "contains": "200"}]
     )
@@ -170,7 +171,7 @@ def test_an_unexpected_answer_ends_the_measurement() -> None:
 
 
 def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
-    """A real process runs the app and its calls, so that the figures measure what they claim."""
+    """A real process runs the app and the app's calls, so that the figures measure the whole sign-in."""
     from benchmarks.sign_in import run
 
     with served() as aws:
@@ -181,9 +182,9 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
     for once in ("Cognito keys: 1", "Cognito token (code): 1", "Cognito token (refresh): 1"):
         assert once in section.notes
     assert "DynamoDB UpdateItem users: 1" in section.notes
-    # Two calls for tokens, two for the record (write, read), two for the session's row (write, update), one for the list of
-    # the person's sessions. The rest is cached.
-    assert "From a warm one: 7." in section.notes
+    # Two calls are for tokens. Two calls are for the record (write, read) and two for the session's row (write,
+    # update). One call is for the list of the person's sessions. All other data is cached.
+    assert "From a warm app: 7." in section.notes
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
 
 
 def test_the_loopback_gives_what_is_asked_for() -> None:
-    """The loopback's token endpoint accepts a nonce as the code, and returns it in the ID token."""
+    """The loopback's token endpoint accepts a nonce as the code, and returns the nonce in the ID token."""
     aws = LoopbackAws(0)
     name, tokens = aws.answer("/oauth2/token", b"grant_type=authorization_code&code=the-nonce")
     assert name == "Cognito token (code)"
@@ -207,7 +208,7 @@ def test_the_loopback_gives_what_is_asked_for() -> None:
 def test_the_exit_code_tells_of_a_missed_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, code: int
 ) -> None:
-    """The page is written whether or not a target is missed."""
+    """The benchmark writes the page whether or not a target is missed."""
     section = Section("A thing", "How.", ("",), [], (Target("Fast", 1.2, limit),))
     monkeypatch.setattr(command, "BENCHMARKS", {"thing": lambda lab, aws: [section]})
     monkeypatch.setattr(command.peers_home, "python", lambda: Path(sys.executable))
@@ -221,7 +222,7 @@ def test_the_exit_code_tells_of_a_missed_target(
 
 
 def test_a_process_is_held_to_its_share() -> None:
-    """With a limited share of the processor, computing takes longer on the clock, but waiting does not."""
+    """With a limited share of the processor, computing takes more time, but waiting takes the same time."""
     program = "import time; began, e = time.monotonic(), time.process_time() + 0.2\nwhile time.process_time() < e: pass\n"
     process = subprocess.Popen(
         [sys.executable, "-c", program + "print(time.monotonic() - began)"], stdout=subprocess.PIPE
@@ -235,7 +236,7 @@ def test_a_process_is_held_to_its_share() -> None:
 def test_the_earlier_commit_is_told_as_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message for a clone without history says how to get it."""
+    """For a clone without history, the message says how to fetch the earlier commit."""
     monkeypatch.setattr(builds, "EARLIER", "0" * 40)
     with pytest.raises(RuntimeError, match="unshallow"):
         builds.unpack_earlier(tmp_path)

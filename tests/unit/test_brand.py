@@ -1,4 +1,4 @@
-"""A team's colours and links: which are accepted, and messages that say what to do."""
+"""Tests of a team's colours and links: the accepted values, and error messages with a remedy."""
 
 import re
 
@@ -20,7 +20,7 @@ from chalicelib.gatehouse.page.static_files import FRONTEND
 
 
 def read(**said: str) -> list[str]:
-    """The problems of a brand's settings."""
+    """Return the problems of a brand's settings."""
     return Brand.read(said)[1]
 
 
@@ -37,7 +37,7 @@ def test_contrast_is_wcags(one: str, other: str, ratio: float) -> None:
 
 
 def test_the_greys_are_the_stylesheets() -> None:
-    """The greys in the code are those in the stylesheet, so contrast is measured against real backgrounds."""
+    """The greys in the code equal the greys in the stylesheet, so the code measures contrast against real backgrounds."""
     blocks = re.findall(r":root \{(.*?)\}", (FRONTEND / "styles.css").read_text("utf-8"), re.DOTALL)
     for theme, block in zip(("light", "dark"), blocks, strict=False):
         declared = dict(re.findall(r"--([\w-]+): (#\w+);", block))
@@ -47,7 +47,7 @@ def test_the_greys_are_the_stylesheets() -> None:
 
 @given(COLOURS, st.sampled_from(["light", "dark"]))
 def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
-    """For any colour, the proposal passes, and every pair of colours that the page derives from it is readable."""
+    """For any colour, the proposal passes. Every pair of colours that the page derives from the proposal is readable."""
     proposal = mended(accent, theme)
     assert weakest(proposal, theme)[0] >= 4.5
     palette = build_palette(proposal, theme)
@@ -60,7 +60,7 @@ def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
 
 @given(COLOURS, st.sampled_from(["light", "dark"]))
 def test_greys_take_the_hue_and_keep_their_contrast(accent: str, theme: str) -> None:
-    """No text, edge or box is harder to see under a brand than in the page's own colours."""
+    """With a brand, every text, edge and box has as much contrast as in the page's own colours."""
     palette = build_palette(accent, theme)
     for surface, ground in SURFACES[theme].items():
         for mark, ink in MARKS[theme].items():
@@ -76,7 +76,7 @@ def test_greys_take_the_hue_and_keep_their_contrast(accent: str, theme: str) -> 
 @pytest.mark.security("S-54")
 @pytest.mark.parametrize("accent", ["red", "#fff", "#12345", "0b6b62", "#0b6b62;}", "#0b6b6g"])
 def test_an_accent_is_a_plain_colour(accent: str) -> None:
-    """Nothing but a colour is accepted, because the value goes into a stylesheet."""
+    """The setting must be a plain colour, because the value becomes part of a stylesheet."""
     (problem,) = read(BRAND_ACCENT=accent)
     assert problem == "BRAND_ACCENT must be a colour such as #0b6b62"
 
@@ -105,7 +105,7 @@ def test_ordinary_links_pass(url: str) -> None:
 
 @pytest.mark.security("S-54")
 def test_help_may_be_one_address() -> None:
-    """A mail address for help has no subject and no second recipient; the terms cannot be a mail address."""
+    """A mail address for help has no subject and no second recipient. The terms cannot be a mail address."""
     assert read(SUPPORT_URL="mailto:help@example.com") == []
     for url in (
         "mailto:",

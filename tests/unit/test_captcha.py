@@ -1,4 +1,4 @@
-"""The siteverify protocol, with a double of a vendor's endpoint."""
+"""Tests of the siteverify protocol, with a double of a vendor's endpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ HOST = "app.example.com"
 
 @dataclass
 class Vendor:
-    """Accepts one token once, for one secret and site."""
+    """A double of the vendor's endpoint. The double accepts one token once, for one secret and one site."""
 
     good: str = "solved"
     status: int = 200
@@ -55,7 +55,7 @@ def verifier(vendor: Vendor) -> SiteVerify:
 
 
 def test_a_solved_challenge_passes_once(vendor: Vendor) -> None:
-    """The vendor gets the site key and the person's IP address, and its response decides."""
+    """The vendor gets the site key and the person's IP address, and the vendor's response decides."""
     captcha = verifier(vendor)
     assert captcha.verify("solved", "198.51.100.7", HOST)
     assert vendor.seen[0]["remoteip"] == "198.51.100.7"
@@ -65,21 +65,22 @@ def test_a_solved_challenge_passes_once(vendor: Vendor) -> None:
 
 @pytest.mark.parametrize("elsewhere", ["other.example.com", "app.example.com.evil.example", "", 7])
 def test_a_token_of_another_site_is_refused(vendor: Vendor, elsewhere: object) -> None:
-    """A token that was solved on another site's page is refused, even if that site uses our site key."""
+    """The app refuses a token that was solved on another site's page, even if the other site uses our site key."""
     vendor.hostname = elsewhere
     assert not verifier(vendor).verify("solved", "198.51.100.7", HOST)
 
 
 @pytest.mark.parametrize("untold", [None, "not-provided"])
 def test_a_vendor_that_names_no_host_is_believed(vendor: Vendor, untold: object) -> None:
-    """hCaptcha omits the host name under heavy traffic: an attack on other sites must not lock people out here."""
+    """hCaptcha omits the host name under heavy traffic. Heavy traffic on other sites must not prevent people's
+    sign-ins."""
     vendor.hostname = untold
     assert verifier(vendor).verify("solved", "198.51.100.7", HOST)
 
 
 @pytest.mark.parametrize(("status", "garbage"), [(500, False), (200, True)])
 def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage: bool) -> None:
-    """If the vendor does not answer, the result is an outage: neither a pass nor a refusal."""
+    """If the vendor does not answer, the result is an outage instead of a pass or a refusal."""
     vendor.status, vendor.garbage = status, garbage
     with pytest.raises(TemporarilyUnavailable):
         verifier(vendor).verify("solved", "198.51.100.7", HOST)
@@ -87,7 +88,7 @@ def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> None:
-    """The script's origin is one that the CSP allows for that vendor."""
+    """The CSP allows the script's origin for this vendor."""
     captcha = SiteVerify(
         name=name, site_key="s", verify_url=None, load_secret=lambda: "", transport=vendor
     )
@@ -103,8 +104,8 @@ def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> N
 
 @pytest.mark.security("S-52")
 def test_the_policy_opens_for_the_vendor_and_nobody_else() -> None:
-    """The CSP allows the vendor's scripts, frames, styles and calls. Everything else stays strict, except that Trusted Types
-    must be off."""
+    """The CSP allows the vendor's scripts, frames, styles and calls, and switches Trusted Types off. All other
+    directives stay strict."""
     origins = PROVIDERS["turnstile"].origins
     opened = parse_policy(open_for_captcha(origins))
     strict = parse_policy(SECURITY_HEADERS["Content-Security-Policy"])
@@ -118,6 +119,6 @@ def test_the_policy_opens_for_the_vendor_and_nobody_else() -> None:
 
 
 def parse_policy(text: str) -> dict[str, set[str]]:
-    """Read a policy: directive -> sources."""
+    """Return a policy as a mapping from each directive to its sources."""
     directives = [directive.split() for directive in text.split(";")]
     return {name: set(sources) for name, *sources in directives}

@@ -1,4 +1,4 @@
-"""The two contents of the challenge cookie (S-45)."""
+"""Tests of the two contents of the challenge cookie (S-45)."""
 
 import json
 import zlib
@@ -54,7 +54,8 @@ def test_what_is_sealed_comes_back(challenges: Challenges) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_value_of_one_purpose_opens_for_no_other(challenges: Challenges, sealer: Sealer) -> None:
-    """A value does not open even if it has the other purpose's fields: the seal's purpose decides, not the content."""
+    """A value with the other purpose's fields also does not open. The seal's purpose decides; the content does not
+    matter."""
     assert SIGN_IN_PURPOSE != ENROLMENT_PURPOSE
     payload = zlib.compress(json.dumps(asdict(enrolment(challenges))).encode())
     with pytest.raises(ChallengeExpired):
@@ -79,7 +80,7 @@ def test_a_value_of_one_purpose_opens_for_no_other(challenges: Challenges, seale
 def test_payloads_of_another_release_are_expired_challenges(
     challenges: Challenges, sealer: Sealer, payload: bytes
 ) -> None:
-    """A crash would leave the browser with a cookie that fails again and again."""
+    """After a crash, the browser would keep a cookie that fails again and again."""
     for purpose, opened in (
         (SIGN_IN_PURPOSE, challenges.open),
         (ENROLMENT_PURPOSE, challenges.open_enrolment),

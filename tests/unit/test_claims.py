@@ -1,4 +1,4 @@
-"""Reading Cognito's claims."""
+"""Tests of reading Cognito's claims."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_a_caller_is_who_the_access_token_says() -> None:
     ],
 )
 def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
-    """If a route has lost its authorizer, the check refuses every caller."""
+    """On a route without an authorizer, the check refuses every caller."""
     with pytest.raises(Unauthorized):
         verify_caller(context, client_ids=("c",), scope="api/read", group=None)
 
@@ -86,14 +86,14 @@ def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
     ],
 )
 def test_one_wrong_claim_is_enough(change: dict[str, Any], error: type[Exception]) -> None:
-    """Each check refuses the token even if all others pass."""
+    """Each check refuses the token even if all other checks pass."""
     with pytest.raises(error):
         verify({**CLAIMS, **change})
 
 
 @pytest.mark.security("S-51")
 def test_a_missing_group_is_forbidden() -> None:
-    """Groups come only from cognito:groups, and only whole names match."""
+    """Groups come only from `cognito:groups`, and only whole names match."""
     for claims in ({}, {"cognito:groups": "[admins2]"}, {"custom:groups": "admins"}):
         with pytest.raises(Forbidden):
             verify({**CLAIMS, **claims}, "admins")

@@ -1,4 +1,4 @@
-"""Codes as people type and paste them."""
+"""Tests of typed and pasted codes."""
 
 import unicodedata
 
@@ -72,7 +72,7 @@ def test_every_dash_and_space_is_passed_over(neutral: str) -> None:
     ids=ascii,
 )
 def test_anything_else_is_no_code(typed: str) -> None:
-    """A code has exactly six digits; characters that only look like digits are refused."""
+    """A code has exactly six digits. The function refuses characters that only look like digits."""
     assert parse_code(typed) is None
     with pytest.raises(InvalidCode):
         read_code(typed)

@@ -1,4 +1,5 @@
-"""Time limits: each call ends in time, whatever the peer does, and so do all calls of a request together."""
+"""Tests of time limits. Each call ends in time with any behaviour of the peer. All calls of a request together also end
+in time."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +28,8 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_a_call_gives_what_it_gives() -> None:
-    """The function returns the call's value or raises its error. It tells the call how many seconds the call may take."""
+    """The function returns the call's value or raises the call's error. The function also passes the number of seconds
+    to the call."""
     budget = Budget(LIMITS)
     assert budget.run("x", 5.0, lambda seconds: seconds) == 5.0
 
@@ -39,7 +41,7 @@ def test_a_call_gives_what_it_gives() -> None:
 
 
 def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
-    """The caller stops waiting, and the call's later result is dropped."""
+    """The caller stops waiting and ignores the call's later result."""
     budget = Budget(LIMITS)
     found = refusal(lambda: budget.run("DynamoDB", 0.05, lambda _: gate.wait(10)))
     assert found == "DynamoDB: no answer in 0.1 s"
@@ -47,8 +49,8 @@ def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
 
 
 def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
-    """Each call may take its own limit or the remaining time, whichever is less. If no time is left, the next call is not
-    begun."""
+    """Each call has two limits: the call's own limit, and the remaining time. Without remaining time, the next call
+    does not begin."""
     budget = Budget(LIMITS, clock)
     budget.begin_request()
     given = []
@@ -64,7 +66,8 @@ def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
 
 
 def test_a_part_of_a_request_may_have_less_time(clock: Clock) -> None:
-    """Its calls share that time. Afterwards the request's own limit applies again, which a part cannot extend."""
+    """The part's calls share the part's time. After the part, the request's own limit applies again. A part cannot
+    extend the request's limit."""
     budget = Budget(LIMITS, clock)
     budget.begin_request()
     with budget.within(2.0):
@@ -106,7 +109,7 @@ def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> No
 
 
 def test_hanging_calls_are_counted_from_every_thread(gate: threading.Event) -> None:
-    """Three calls hang at once, and all three are counted."""
+    """Three calls hang at once, and the three calls are counted."""
     budget = Budget(LIMITS)
 
     def hang() -> None:
@@ -188,7 +191,7 @@ def test_the_pause_before_a_second_try_is_random_and_short(monkeypatch: pytest.M
 def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
     gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A socket timeout does not cover DNS look-ups, but a call's limit does."""
+    """A socket timeout does not cover DNS look-ups. A call's limit also covers DNS look-ups."""
     looked_up: list[str] = []
 
     def look_up(host: str, *_: object, **__: object) -> None:
@@ -206,8 +209,8 @@ def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
 
 
 def test_one_thread_makes_one_call_after_another(gate: threading.Event) -> None:
-    """Starting a thread costs as much as a small call, so threads are reused. A thread whose call hangs is not used
-    again."""
+    """Starting a thread costs as much as a small call, so the module uses threads again. A thread whose call hangs is
+    not used again."""
     budget = Budget(LIMITS)
 
     def who() -> int:

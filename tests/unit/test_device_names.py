@@ -1,4 +1,4 @@
-"""The names of browsers in the list of sessions."""
+"""Tests of the names of browsers in the list of sessions."""
 
 import json
 from pathlib import Path
@@ -12,14 +12,14 @@ CORPUS = json.loads((Path(__file__).parents[1] / "data" / "user_agents.json").re
 
 @pytest.mark.parametrize(("header", "name"), CORPUS["browsers"].items())
 def test_a_browser_is_called_as_people_call_it(header: str, name: str) -> None:
-    """Nearly every browser's User-Agent also contains "Safari", which must not decide."""
+    """Nearly every browser's User-Agent also contains "Safari", so this word must not decide."""
     assert name_device(header) == name
 
 
 @pytest.mark.security("S-86")
 @pytest.mark.parametrize("header", CORPUS["hostile"])
 def test_nothing_of_the_header_is_kept(header: str) -> None:
-    """Whatever the header contains, the result has only names from our own lists."""
+    """For any header, the result has only names from our own lists."""
     known = {name for _, name in (*_BROWSERS, *_SYSTEMS)} | {""}
     assert set(name_device(header).split(", ")) <= known
     assert len(name_device(header * 1000)) < 40

@@ -1,4 +1,4 @@
-"""The required settings of a stage with our own form, and QR rows for the page."""
+"""Tests of the required settings of a stage with our own form, and of QR rows for the page."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_embedded_reads_what_it_needs() -> None:
 
 @pytest.mark.security("S-41")
 def test_embedded_without_a_throttle_does_not_start() -> None:
-    """The form must never run without a throttle. All missing settings are listed at once."""
+    """The form must never run without a throttle. One error lists all missing settings."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.from_env({**ENVIRONMENT, "DIRECT_SIGN_IN": "embedded", "CAPTCHA": "hcaptcha"})
     for name in (
@@ -56,7 +56,8 @@ def test_wrong_captcha_settings_are_named(changes: dict[str, str], said: str) ->
 
 
 def test_qr_rows_are_a_square_with_its_three_finders() -> None:
-    """Finder patterns of ISO/IEC 18004 in three corners, none in the fourth; no quiet zone."""
+    """The code has the finder patterns of ISO/IEC 18004 in three corners, no pattern in the fourth corner, and no quiet
+    zone."""
     rows = build_rows("otpauth://totp/Gatehouse%3Aada@example.org?secret=" + "A" * 52)
     assert {len(row) for row in rows} == {len(rows)}
     finder = ["1111111", "1000001", "1011101", "1011101", "1011101", "1000001", "1111111"]

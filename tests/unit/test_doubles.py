@@ -1,4 +1,4 @@
-"""The doubles are as strict as the real services."""
+"""Tests that the doubles are as strict as the real services."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def table() -> DynamoDBDouble:
 
 
 def test_the_double_refuses_what_it_does_not_know(table: DynamoDBDouble) -> None:
-    """Unknown functions, clauses and operators stop a test instead of passing it."""
+    """Unknown functions, clauses and operators cause an error in the test."""
     for condition in (
         "contains(a, :a)",
         "a BETWEEN :a AND :a",
@@ -60,7 +60,7 @@ def test_the_double_refuses_what_it_does_not_know(table: DynamoDBDouble) -> None
 def test_the_double_refuses_what_dynamodb_refuses(
     table: DynamoDBDouble, update: str, names: dict[str, str], values: dict[str, Any]
 ) -> None:
-    """Reserved words, unused and undefined placeholders, empty index keys, changed keys."""
+    """The cases are reserved words, unused and undefined placeholders, empty index keys, and changed keys."""
     from botocore.exceptions import ClientError
 
     with pytest.raises(ClientError, match="ValidationException"):

@@ -1,4 +1,5 @@
-"""People without a password here: those whom an identity provider created, even if more identities were linked later."""
+"""Tests of people without a password in the pool. The profile of such a person comes from an identity provider. The
+person may have identities that were linked later."""
 
 import pytest
 
@@ -22,7 +23,7 @@ OKTA, CONTOSO = Identity("Okta", "00u1"), Identity("Contoso", "00u2")
     ],
 )
 def test_birth_decides(username: str, identities: tuple[Identity, ...], expected: bool) -> None:
-    """The first entry of `identities` does not decide, because its order is not documented."""
+    """The first entry of `identities` does not decide, because AWS does not document the order."""
     provider = identities[0].provider if identities else "COGNITO"
     claims = IdentityClaims("sub", username, "", "", "", (), provider, identities)
     assert is_federated_only(claims) is expected

@@ -1,4 +1,4 @@
-"""The pool's signing keys: which are accepted, when they are fetched, and what happens in an outage."""
+"""Tests of the pool's signing keys: the accepted keys, the times of requests, and the behaviour in an outage."""
 
 from typing import Any
 
@@ -45,7 +45,8 @@ GOOD = public_jwk(rsa_key(ID_KID), "good")
     ],
 )
 def test_unusable_keys_are_left_out(jwk: Any) -> None:
-    """Keys that are too short, private, malformed, for encryption or of another type are dropped. The valid key stays."""
+    """The store drops keys that are short, private, malformed, for encryption or of another type. The store keeps the
+    valid key."""
     assert set(parse_jwks(jwks(jwk, GOOD))) == {"good"}
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(jwk))
@@ -53,7 +54,7 @@ def test_unusable_keys_are_left_out(jwk: Any) -> None:
 
 @pytest.mark.security("S-19")
 def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
-    """Otherwise it would be unclear which of the two keys is meant."""
+    """With two equal kids, a token's `kid` could mean either of two keys."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(GOOD, public_jwk(rsa_key(ACCESS_KID), "good")))
 
@@ -71,13 +72,13 @@ def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
     ],
 )
 def test_a_document_without_keys_is_an_outage(answer: HttpAnswer) -> None:
-    """The token is refused, but as an outage, not as an invalid token."""
+    """The app reports an outage instead of an invalid token."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(answer)
 
 
 class Endpoint:
-    """A JWKS endpoint that counts requests, and answers as `answer` says."""
+    """A JWKS endpoint that counts requests, and returns `answer`."""
 
     def __init__(self) -> None:
         self.answer: HttpAnswer | Exception = HttpAnswer(200, {"keys": default_jwks()})
@@ -92,7 +93,7 @@ class Endpoint:
 
 @pytest.mark.security("S-25")
 def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
-    """A key that Cognito has withdrawn therefore stops working after an hour."""
+    """After an hour, a key that Cognito has withdrawn therefore stops working."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     for _ in range(59):
@@ -108,7 +109,7 @@ def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
 
 @pytest.mark.security("S-25")
 def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
-    """A flood of forged tokens must not cause a flood of requests to Cognito. A new key is found within a minute."""
+    """Many forged tokens must not cause many requests to Cognito. The store finds a new key within a minute."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -126,8 +127,8 @@ def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
 
 @pytest.mark.security("S-25")
 def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock: Clock) -> None:
-    """A token that Cognito itself sent us causes a fetch at once; the next one waits two seconds. Strangers' tokens neither
-    cause such a fetch nor delay it."""
+    """A token from Cognito itself causes a fetch at once. The next fetch waits two seconds. Strangers' tokens neither
+    cause nor delay such a fetch."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -147,8 +148,8 @@ def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock
 
 @pytest.mark.security("S-25")
 def test_an_endpoint_that_is_down_fails_closed_and_is_not_hammered(clock: Clock) -> None:
-    """Without keys every token is refused. There is one attempt in two seconds, and tokens are accepted again when the
-    endpoint works again."""
+    """Without keys the app refuses every token. The store makes one attempt in two seconds. When the endpoint works
+    again, the app accepts tokens again."""
     endpoint = Endpoint()
     endpoint.answer = TemporarilyUnavailable("down")
     cache = JwksCache(endpoint, clock)
@@ -163,7 +164,7 @@ def test_an_endpoint_that_is_down_fails_closed_and_is_not_hammered(clock: Clock)
 
 @pytest.mark.security("S-25")
 def test_stale_keys_are_not_used_while_the_endpoint_is_down(clock: Clock) -> None:
-    """Keys are used for an hour. An outage must not make a withdrawn key work for longer."""
+    """The store uses keys for an hour. An outage must not make a withdrawn key work for longer."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -174,7 +175,7 @@ def test_stale_keys_are_not_used_while_the_endpoint_is_down(clock: Clock) -> Non
 
 
 def test_an_outage_while_looking_for_a_new_kid_keeps_the_keys_we_have(clock: Clock) -> None:
-    """Tokens with known keys are still verified."""
+    """The app still verifies tokens with known keys."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)

@@ -1,4 +1,4 @@
-"""Links of the pages: every relative link leads to an existing file, every anchor to a heading or an id."""
+"""Tests of the links of the pages: every relative link leads to an existing file, every anchor to a heading or an id."""
 
 import re
 from pathlib import Path
@@ -26,12 +26,12 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 def prose(page: Path) -> str:
-    """The page without its code blocks."""
+    """Return the page without its code blocks."""
     return FENCE.sub("", page.read_text(encoding="utf-8"))
 
 
 def anchors(page: Path) -> set[str]:
-    """GitHub's anchors for the headings, and ids in the page."""
+    """Return GitHub's anchors for the headings, and the ids in the page."""
     text, found = prose(page), set[str]()
     for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
         words = LINK.sub("]", heading).lower()
@@ -42,7 +42,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken(page: Path) -> list[str]:
-    """The broken links of a page."""
+    """Return the broken links of a page."""
     lost = []
     for link in LINK.findall(prose(page)):
         if re.match(r"[a-z]+:", link):
@@ -56,12 +56,13 @@ def broken(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
-    """External addresses are not checked: no test uses the network."""
+    """The test does not check external addresses, because no test uses the network."""
     assert broken(page) == []
 
 
 def test_no_page_is_left_out() -> None:
-    """The folders above contain all pages, except the template of docs/faults.md, whose links are checked in the result."""
+    """The folders above contain all pages, except the template of docs/faults.md. The test checks the template's links
+    in docs/faults.md."""
     everywhere = {
         page
         for page in ROOT.rglob("*.md")
@@ -72,7 +73,7 @@ def test_no_page_is_left_out() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
-    """The check finds links to missing files and to renamed headings, and does not report correct links."""
+    """The check finds links to missing files and to renamed headings, and no correct links."""
     (tmp_path / "other.md").write_text("# `One` thing, then\n## Same\n## Same\n")
     page = tmp_path / "page.md"
     page.write_text(

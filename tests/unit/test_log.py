@@ -1,4 +1,4 @@
-"""The log: one JSON line per event, and no injected lines."""
+"""Tests of the log: one JSON line for each event, and no injected lines."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def bound() -> Iterator[None]:
 @pytest.mark.security("S-62")
 @given(st.text(max_size=60))
 def test_nobody_can_write_a_line_of_their_own(text: str) -> None:
-    """CR, LF and every other line break are escaped, and reading the JSON returns the original value."""
+    """The log escapes CR, LF and every other line break. Reading the JSON returns the original value."""
     import contextlib
     import io
 
@@ -47,7 +47,8 @@ def test_lines_carry_the_request_id(bound: None, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.security("S-61")
 def test_an_exceptions_message_stays_out_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    """The log has only its type and its place in the code, because libraries put URLs and headers into messages."""
+    """The log has only the exception's type and the place in the code, because libraries put URLs and headers into
+    messages."""
     try:
         try:
             raise KeyError("canary-inner")

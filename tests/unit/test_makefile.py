@@ -1,4 +1,4 @@
-"""The Makefile's list of locks to audit."""
+"""Tests of the Makefile's list of locks to audit."""
 
 import re
 from pathlib import Path

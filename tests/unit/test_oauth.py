@@ -1,4 +1,4 @@
-"""Cognito's OAuth endpoints: requests, answers, and the HTTP client for them."""
+"""Tests of Cognito's OAuth endpoints: requests, responses, and the HTTP client for the endpoints."""
 
 import socket
 import threading
@@ -50,7 +50,7 @@ def client(cognito: CognitoDouble, transport: Any) -> OAuthClient:
 
 
 def test_an_answer_with_tokens_is_read() -> None:
-    """If the response has no valid refresh token, the old one stays in use."""
+    """If the response has no valid refresh token, the old refresh token stays in use."""
     body = {"access_token": "a", "id_token": "i"}
     assert parse_token_answer(HttpAnswer(200, {**body, "refresh_token": "r"})) == TokenSet(
         "a", "i", "r"
@@ -99,8 +99,8 @@ def test_foreign_text_in_an_error_does_not_reach_the_log() -> None:
 
 
 def test_an_answer_without_an_id_token_is_one() -> None:
-    """The response is valid without an ID token, because the scope openid may not be granted. A sign-in then fails (S-16),
-    but a refresh needs no ID token."""
+    """The response is valid without an ID token, because Cognito may not grant the scope openid. A sign-in then fails
+    (S-16), but a refresh needs no ID token."""
     assert parse_token_answer(HttpAnswer(200, {"access_token": "a"})).id_token is None
 
 
@@ -122,14 +122,14 @@ def test_an_answer_without_an_id_token_is_one() -> None:
 def test_callback_errors_are_mapped(
     error: str, description: str, expected: type[Exception]
 ) -> None:
-    """Our marker in the description decides first, then the known codes. All other codes become the same error."""
+    """Our marker in the description decides first, then the codes in the table. All other codes become one error."""
     assert type(map_callback_error(error, description)) is expected
 
 
 @pytest.mark.security("S-14")
 def test_the_whole_exchange_over_http(cognito: CognitoDouble) -> None:
-    """The real HTTP client talks to a real socket: Basic authentication with a colon in the secret, rotation, revocation,
-    keys."""
+    """The real HTTP client talks to a real socket. The test covers Basic authentication with a colon in the secret,
+    rotation, revocation, and keys."""
     with served(cognito, Person()) as url:
         http = HttpClient()
         oauth = client(cognito, http)
@@ -173,7 +173,7 @@ def test_redirects_are_not_followed(cognito: CognitoDouble) -> None:
 
 @contextmanager
 def raw_server(answer: bytes | None) -> Iterator[str]:
-    """Serve one connection: these bytes, or silence until the client gives up."""
+    """Serve one connection. Send the bytes of `answer`. With None, wait until the client gives up."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         done = threading.Event()
 
@@ -219,8 +219,8 @@ def http_answer(
     ids=["silence", "closed", "no HTTP", "cut off", "too large", "bad gzip"],
 )
 def test_a_peer_that_misbehaves_is_an_outage(answer: bytes | None) -> None:
-    """After silence, a truncated body or too much data, it raises TemporarilyUnavailable in time, without any part of the
-    URL in the message."""
+    """After silence, a truncated body or too much data, the client raises TemporarilyUnavailable in time. The error's
+    message has no part of the URL."""
     with raw_server(answer) as url:
         http = HttpClient(Budget(Limits(post=0.2)))
         with pytest.raises(TemporarilyUnavailable) as caught:
@@ -241,7 +241,7 @@ def test_a_peer_that_misbehaves_is_an_outage(answer: bytes | None) -> None:
     ],
 )
 def test_only_json_objects_are_bodies(body: bytes, expected: Any) -> None:
-    """Any other body is None; the status is kept."""
+    """For any other body, the result is None. The status of the response stays in the result."""
     with raw_server(http_answer(body, "403 Forbidden")) as url:
         http = HttpClient()
         answer = http.get(url)
@@ -251,7 +251,7 @@ def test_only_json_objects_are_bodies(body: bytes, expected: Any) -> None:
 
 @pytest.mark.security("S-14")
 def test_a_peer_sets_no_cookie() -> None:
-    """One container serves many people: a cookie from one person's request must not be sent in another's."""
+    """One container serves many people. A cookie from one person's request must not be in another person's request."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: of=somebody; Path=/\r\n\r\n{}"
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -286,7 +286,7 @@ def test_a_port_where_nobody_listens_is_an_outage() -> None:
 def test_proxies_and_netrc_of_the_environment_are_ignored(
     cognito: CognitoDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """A .netrc file would replace our Authorization header, and a proxy would read it."""
+    """A .netrc file would replace our Authorization header, and a proxy could read the header."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login evil password evil\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
@@ -299,7 +299,7 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(
 
 @pytest.mark.security("S-59")
 def test_the_secret_is_read_past_the_cache_once_when_it_is_refused(cognito: CognitoDouble) -> None:
-    """There are at most two attempts, and other errors cause no second one."""
+    """The client makes at most two attempts. Other errors cause no second attempt."""
     asked: list[bool] = []
 
     def load(renew: bool) -> str:
@@ -328,7 +328,7 @@ def test_the_secret_is_read_past_the_cache_once_when_it_is_refused(cognito: Cogn
 
 
 def test_parameters_are_encoded_and_not_pasted(cognito: CognitoDouble) -> None:
-    """A value with & and = stays one value."""
+    """A value with `&` and `=` stays one value."""
     oauth = client(cognito, cognito)
     url = oauth.build_authorize_url(
         redirect_uri=CALLBACK, state="a&b=c", nonce="n", code_challenge="c" * 43, provider="COGNITO"

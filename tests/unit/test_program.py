@@ -1,4 +1,4 @@
-"""examples/program: the requests that it sends, and how it refuses responses that are not meant for it."""
+"""Tests of examples/program: its requests, and its refusals of responses that are for another program."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ ROOT = "https://auth.example.com/api/"
 
 
 class Cognito(ThreadingHTTPServer):
-    """Cognito's endpoints and a browser that signs in at once; `request` replaces the API's HTTPS."""
+    """A server with Cognito's endpoints, and a browser that signs in at once. `request` replaces the API's HTTPS."""
 
     daemon_threads = True
 
@@ -101,7 +101,7 @@ class _Endpoint(BaseHTTPRequestHandler):
     do_GET = do_POST  # noqa: N815 - the name that http.server calls
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def cognito() -> Iterator[Cognito]:
 
 @pytest.fixture
 def calls() -> list[tuple[str, str | None]]:
-    """The calls to the API, each with its address and token."""
+    """Return the calls to the API as pairs of address and token."""
     return []
 
 
@@ -124,7 +124,7 @@ def calls() -> list[tuple[str, str | None]]:
 def program(
     cognito: Cognito, calls: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch
 ) -> Program:
-    """A program with handwritten API responses, because the API uses https and the servers of this test do not."""
+    """Return a program with handwritten API responses, because the API uses https and the servers of this test do not."""
     made = Program(ROOT, open_browser=cognito.browse, wait_seconds=10)
     send = made._send
 
@@ -158,14 +158,14 @@ def test_a_sign_in_a_call_a_renewal_and_the_way_out(
     cognito.answer = {}
     assert program.call("GET", "/me") == {
         "ok": True
-    }  # only 30 seconds are left, so the token is renewed first
+    }  # only 30 seconds remain, so the program renews the token first
     program.call("POST", "orders", {"id": 1})
     assert calls == [(f"{ROOT}me", "Bearer access-2"), (f"{ROOT}orders", "Bearer access-2")]
     program.sign_out()
     refreshed, revoked = cognito.posts[1:]
     assert refreshed[1]["refresh_token"] == "refresh-1"
     assert revoked == ("/oauth2/revoke", {"token": "refresh-2", "client_id": "public"})
-    with pytest.raises(ProgramError, match="Nobody is signed in"):
+    with pytest.raises(ProgramError, match="Sign in first"):
         program.call("GET", "me")
 
 
@@ -191,7 +191,7 @@ def test_two_sign_ins_share_no_secret(program: Program, cognito: Cognito) -> Non
 def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
     program: Program, cognito: Cognito, foreign: str
 ) -> None:
-    """Any page in any browser here can call the port while the program waits."""
+    """While the program waits, any page in any browser on this machine can call the port."""
     cognito.before = [foreign]
     program.sign_in()
     cognito.visit.join()
@@ -200,7 +200,7 @@ def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
 
 
 def test_a_doubled_code_is_no_code(program: Program, cognito: Cognito) -> None:
-    """If there are two codes, the sender must not be able to choose which one is used."""
+    """With two codes in the request, the sender must not be able to choose the used code."""
     cognito.after = "&code=evil"
     with pytest.raises(ProgramError, match="refused: no code"):
         program.sign_in()
@@ -225,12 +225,12 @@ def test_a_refusal_is_told(program: Program, cognito: Cognito) -> None:
 def test_tokens_of_another_sign_in_are_given_back(
     program: Program, cognito: Cognito, changes: dict[str, Any]
 ) -> None:
-    """With an injected code the person would work in somebody else's account."""
+    """With an injected code, the person would work in a stranger's account."""
     cognito.changes = changes
     with pytest.raises(ProgramError, match="another sign-in"):
         program.sign_in()
     assert cognito.posts[-1] == ("/oauth2/revoke", {"token": "refresh-1", "client_id": "public"})
-    with pytest.raises(ProgramError, match="Nobody is signed in"):
+    with pytest.raises(ProgramError, match="Sign in first"):
         program.call("GET", "me")
 
 
@@ -249,7 +249,7 @@ def test_no_redirect_is_followed(program: Program, cognito: Cognito) -> None:
 def test_the_token_goes_nowhere_but_below_the_root(
     program: Program, calls: list[tuple[str, str | None]], path: str
 ) -> None:
-    """The program refuses any path that leads elsewhere."""
+    """The program refuses any path to an address outside of the API."""
     program.sign_in()
     with suppress(ProgramError):
         program.call("GET", path)
@@ -257,7 +257,7 @@ def test_the_token_goes_nowhere_but_below_the_root(
 
 
 def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> None:
-    """The program tries every port in its list; if all are taken, the error names them."""
+    """The program tries every port in its list. If all ports are taken, the error names the ports."""
     first = f"http://127.0.0.1:{cognito.taken}/callback"
     config = {**cognito.config(), "redirect_uris": [first, *cognito.config()["redirect_uris"]]}
     cognito.config = lambda: config  # type: ignore[method-assign]
@@ -265,7 +265,7 @@ def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> N
         program.sign_in()
         assert cognito.posts[0][1]["redirect_uri"].endswith(f":{cognito.port}/callback")
         config["redirect_uris"] = [first]
-        with pytest.raises(ProgramError, match=f"hold.* the ports \\({cognito.taken}\\)"):
+        with pytest.raises(ProgramError, match=f"use the ports \\({cognito.taken}\\)"):
             program.sign_in()
 
 
@@ -273,15 +273,15 @@ def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"redirect_uris": ["http://0.0.0.0:53682/callback"]}, "not this machine"),
-        ({"redirect_uris": ["https://evil.example/callback"]}, "not this machine"),
+        ({"redirect_uris": ["http://0.0.0.0:53682/callback"]}, "not on this machine"),
+        ({"redirect_uris": ["https://evil.example/callback"]}, "not on this machine"),
         ({"token_endpoint": "http://auth.example.com/oauth2/token"}, "must be on https"),
     ],
 )
 def test_what_would_leave_the_machine_is_refused(
     program: Program, cognito: Cognito, change: dict[str, Any], said: str
 ) -> None:
-    """The program refuses to listen on the whole network, and to send a code unencrypted."""
+    """The program refuses a redirect URI that is not on this machine, and a token endpoint without https."""
     config = {**cognito.config(), **change}
     cognito.config = lambda: config  # type: ignore[method-assign]
     with pytest.raises(ProgramError, match=said):
@@ -289,7 +289,7 @@ def test_what_would_leave_the_machine_is_refused(
 
 
 def test_an_api_in_the_clear_is_refused() -> None:
-    """Anybody on the network could read the access token."""
+    """Any listener on the network could read the access token."""
     with pytest.raises(ProgramError, match="https"):
         Program("http://auth.example.com/")
 
@@ -304,11 +304,11 @@ def test_a_stage_without_programs_says_so(
 
 
 def test_waiting_has_an_end(program: Program, cognito: Cognito) -> None:
-    """If nobody signs in, the program stops waiting and frees the port."""
+    """If the person does not sign in, the program stops waiting and frees the port."""
     program._wait_seconds = 0.01
     cognito.browse = lambda url: None  # type: ignore[method-assign,assignment]
     program._open_browser = cognito.browse
-    with pytest.raises(ProgramError, match="Nobody signed in"):
+    with pytest.raises(ProgramError, match="time for the sign-in is over"):
         program.sign_in()
     with ThreadingHTTPServer(("127.0.0.1", cognito.port), BaseHTTPRequestHandler):
         pass

@@ -1,4 +1,4 @@
-"""Groups of an identity provider: how they are read, and for which people they are used."""
+"""Tests of groups of an identity provider: how the code reads the groups, and which people get the groups."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ IDENTITIES = '[{"userId":"00u1ada","providerName":"Okta","providerType":"OIDC","
     ],
 )
 def test_every_spelling_of_a_list_is_read(text: object, names: tuple[str, ...]) -> None:
-    """A name that cannot be read is left out."""
+    """The result omits a name that cannot be read."""
     assert parse_provider_groups(text).names == names
 
 
@@ -75,7 +75,7 @@ def test_a_name_that_could_read_as_another_is_left_out(text: str) -> None:
 @pytest.mark.security("S-51")
 @given(st.text(max_size=80))
 def test_no_text_makes_more_groups_behind_the_gateway(text: str) -> None:
-    """The names stay the same when they are written in API Gateway's format and read again."""
+    """The test writes the names in API Gateway's format and reads the result. The names stay the same."""
     names = parse_provider_groups(text).names
     assert parse_groups("[" + " ".join(names) + "]") == tuple(
         part for name in names for part in name.split(",")
@@ -90,7 +90,7 @@ FIVE = ("Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales")
     "name", [*FIVE, "50%", "%41dmins", "a=b", "=", "ops/eu:1", "e\u0301quipe", "🚀"]
 )
 def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
-    """Every name that Cognito allows, and that reads as one name, stays the same when it is written and read again, also
+    """The test writes every name that Cognito allows and that reads as one name. Reading returns the same name, also
     behind API Gateway."""
     assert is_one_name(name)
     assert read_groups_claim(["a", name]) == (("a", name), 0)
@@ -102,7 +102,8 @@ def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
 
 @pytest.mark.security("S-69")
 def test_no_groups_is_a_value_of_its_own() -> None:
-    """The value for "no groups" is not empty. So it replaces the stored value, however Cognito treats empty values."""
+    """The value for "no groups" is not empty. The value therefore replaces the stored value. Cognito's treatment of
+    empty values does not matter."""
     text, _ = write_groups(())
     assert text
     assert parse_provider_groups(text) == ((), 0)
@@ -112,7 +113,7 @@ def test_no_groups_is_a_value_of_its_own() -> None:
 @pytest.mark.security("S-69")
 @given(st.lists(st.text(max_size=140), max_size=200))
 def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
-    """As many groups as fit are kept, within the limit, and only groups that were sent."""
+    """The result keeps as many groups as the limit allows. The result contains only groups that the provider sent."""
     names, unfit = read_groups_claim(told)
     assert set(names) <= set(told)
     assert len(told) - unfit >= len(names)
@@ -126,7 +127,8 @@ def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize(("length", "kept"), [(9, 150), (20, 97), (127, 16), (128, 15)])
 def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
-    """Of 150 groups, those that fit into the attribute are kept, and the token contains all of these."""
+    """The provider sends 150 groups. The attribute keeps as many groups as fit, and the token contains all groups of
+    the attribute."""
     names = [f"{number:03}".ljust(length, "x") for number in range(150)]
     text, left_out = write_groups(names)
     assert (left_out, parse_provider_groups(text).names) == (150 - kept, tuple(names[:kept]))
@@ -135,7 +137,7 @@ def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
 
 @pytest.mark.security("S-69")
 def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
-    """As many groups as possible are kept, in the original order."""
+    """The result keeps as many groups as possible, in the original order."""
     told = ("x" * 128, *(f"{number:04}" for number in range(409)))
     text, left_out = write_groups(told)
     assert (parse_provider_groups(text).names, left_out) == (told[1:], 1)
@@ -145,7 +147,7 @@ def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
 def test_a_token_carries_what_a_requests_headers_can(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The pool's own groups come first. The log has the number of groups that were left out, but not their names."""
+    """The pool's own groups come first. The log has the number of omitted groups, but no names of groups."""
     text, left_out = write_groups(f"{number:03}" + "語" * 10 for number in range(150))
     own = [f"own-{number:03}" for number in range(100)]
     event = token_event(text, own=own)
@@ -189,7 +191,8 @@ def token_event(groups: object, identities: object = IDENTITIES, own: Any = None
 
 
 def providers(clock: Clock | None = None, **claims: str) -> tuple[ProviderStore, DynamoDBDouble]:
-    """A providers table with these names, and each provider's groups claim (empty for none)."""
+    """Return a providers table. `claims` maps each provider's name to the name of its groups claim; an empty value
+    means no claim."""
     table = DynamoDBDouble({"providers": ("name", frozenset())})
     for name, claim in claims.items():
         table.put("providers", {"name": {"S": name}, "groups_claim": {"S": claim}})
@@ -197,14 +200,14 @@ def providers(clock: Clock | None = None, **claims: str) -> tuple[ProviderStore,
 
 
 def okta() -> ProviderStore:
-    """Okta, which sends groups."""
+    """Return a table with Okta, which sends groups."""
     return providers(Okta="groups")[0]
 
 
 def groups_of(
     event: dict[str, Any], load_providers: Callable[[], ProviderStore] = okta
 ) -> list[str]:
-    """The groups in both tokens, as Cognito derives them from the trigger's answer."""
+    """Return the groups in the two tokens that Cognito makes from the trigger's response."""
     own = event["request"]["groupConfiguration"]["groupsToOverride"]
     details = handle(event, SETTINGS, load_providers)["response"]["claimsAndScopeOverrideDetails"]
     found = details.get("groupOverrideDetails")
@@ -216,15 +219,15 @@ def groups_of(
     ["HostedAuth", "Authentication", "RefreshTokens", "NewPasswordChallenge"],
 )
 def test_groups_of_the_provider_come_besides_the_pools_own(source: str) -> None:
-    """The provider's groups are added at hosted and direct sign-ins, and at each refresh. Cognito's automatic group is left
-    out."""
+    """The trigger adds the provider's groups at hosted and direct sign-ins, and at each refresh. The trigger omits
+    Cognito's automatic group."""
     event = token_event("[Everyone, admins]", own=[f"{POOL}_Okta", "staff"])
     event["triggerSource"] = f"TokenGeneration_{source}"
     assert groups_of(event) == ["staff", "Everyone", "admins"]
 
 
 def test_a_group_that_the_provider_takes_away_is_gone() -> None:
-    """Groups come only from the attribute, so none from an earlier sign-in is kept."""
+    """Groups come only from the attribute, so no group from an earlier sign-in stays."""
     assert groups_of(token_event("[Everyone, admins]")) == ["Everyone", "admins"]
     assert groups_of(token_event("[Everyone]")) == ["Everyone"]
     assert groups_of(token_event(None)) == []
@@ -232,7 +235,8 @@ def test_a_group_that_the_provider_takes_away_is_gone() -> None:
 
 @pytest.mark.security("S-51")
 def test_groups_are_gone_when_the_provider_tells_them_no_more() -> None:
-    """Cognito keeps the attribute after its mapping is removed. So the provider's row decides, within a minute."""
+    """Cognito keeps the attribute after the removal of the attribute's mapping. Therefore the provider's row decides
+    whether the groups count. A change of the row has an effect within a minute."""
     clock = Clock()
     store, table = providers(clock, Okta="groups")
     event = token_event("[Everyone, admins]", own=["staff"])
@@ -260,7 +264,8 @@ def test_any_of_a_persons_providers_may_tell_them() -> None:
 def test_without_the_table_there_are_no_groups_of_a_provider_but_there_are_tokens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """An outage gives nobody permissions. A container that has read the providers before uses its cached list."""
+    """An outage gives no person additional permissions. If a container has read the providers before the outage, the
+    container uses the cached list."""
     clock = Clock()
     store, table = providers(clock, Okta="groups")
     event = token_event("[admins]", own=["staff"])
@@ -275,7 +280,8 @@ def test_without_the_table_there_are_no_groups_of_a_provider_but_there_are_token
 
 
 def test_the_table_is_asked_for_nobody_who_was_told_no_groups() -> None:
-    """People with passwords do not wait for the table, nor do those of a provider without a groups claim."""
+    """The trigger does not read the table for people with passwords, and for people of a provider without a groups
+    claim."""
 
     def no_table() -> ProviderStore:
         raise AssertionError("asked")
@@ -287,18 +293,18 @@ def test_the_table_is_asked_for_nobody_who_was_told_no_groups() -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("identities", [None, "", "[]", "{}", "garbage", "[7]", "[{}]", 7])
 def test_people_without_a_provider_have_no_groups_of_one(identities: object) -> None:
-    """The app client may write `custom:groups`, so a person without identities may have set it."""
+    """The app client may write `custom:groups`, so a person without identities may have set this attribute."""
     assert groups_of(token_event("[admins]", identities, own=["staff"])) == ["staff"]
 
 
 @pytest.mark.security("S-51")
 def test_a_provider_cannot_name_the_pools_automatic_groups() -> None:
-    """The automatic groups show from which provider a person comes, so a claim must not name them."""
+    """The automatic groups show the provider of a person, so a claim must not name an automatic group."""
     assert groups_of(token_event(f"[{POOL}_Other, ok]")) == ["ok"]
 
 
 def test_roles_of_groups_are_kept_when_groups_are_overridden() -> None:
-    """If the trigger omitted the groups' IAM roles, Cognito would remove them from the token."""
+    """If the trigger omitted the groups' IAM roles, Cognito would remove the roles from the token."""
     event = token_event("[admins]", own=["staff"])
     roles = {"iamRolesToOverride": ["arn:role"], "preferredRole": "arn:role"}
     event["request"]["groupConfiguration"] |= roles
@@ -315,7 +321,7 @@ def test_an_event_without_attributes_changes_no_groups(request_part: object) -> 
 
 
 def test_identities_are_read_from_text_and_from_lists() -> None:
-    """Trigger events have JSON text, ID tokens a list."""
+    """Trigger events have JSON text, and ID tokens have a list."""
     expected = (Identity("Okta", "00u1ada"),)
     assert parse_identities(IDENTITIES) == expected
     assert parse_identities([{"providerName": "Okta", "userId": "00u1ada"}]) == expected
@@ -340,5 +346,5 @@ def test_the_user_name_tells_where_a_person_was_born(
 
 
 def test_the_automatic_group_is_left_out_where_claims_are_read() -> None:
-    """The app leaves it out, too, in case the trigger is not attached."""
+    """The app also omits the automatic group, because a stage may lack the trigger."""
     assert without_automatic((f"{POOL}_Okta", "admins"), POOL) == ("admins",)

@@ -1,4 +1,4 @@
-"""The cache of providers, and the owner of an address."""
+"""Tests of the cache of providers, and of the owner of an address."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def providers(table: DynamoDBDouble, clock: Clock) -> ProviderStore:
 def test_all_pages_of_providers_are_read_and_kept_for_a_minute(
     providers: ProviderStore, table: DynamoDBDouble, clock: Clock
 ) -> None:
-    """Five rows, two per page, need three calls; they are made once a minute."""
+    """Five rows, two per page, need three calls. The store makes the calls once a minute."""
     assert [provider.name for provider in providers.all()] == [
         "Acme",
         "Beta",
@@ -51,7 +51,7 @@ def test_all_pages_of_providers_are_read_and_kept_for_a_minute(
 def test_known_providers_outlive_an_outage_and_the_table_is_not_hammered(
     providers: ProviderStore, table: DynamoDBDouble, clock: Clock
 ) -> None:
-    """During an outage sign-ins use the container's cached list. A new container has no list yet."""
+    """During an outage sign-ins use the container's cached list. A new container has no cached list."""
     providers.all()
     calls = len(table.calls)
     table.fault = client_error("InternalServerError")
@@ -83,7 +83,7 @@ def test_known_providers_outlive_an_outage_and_the_table_is_not_hammered(
 def test_an_address_belongs_to_the_provider_of_its_whole_domain(
     providers: ProviderStore, table: DynamoDBDouble, email: str, name: str | None
 ) -> None:
-    """Suffixes and subdomains do not match, the domain begins after the last @, and all spellings of a domain match."""
+    """Suffixes and subdomains do not match. The domain begins after the last @, and all spellings of a domain match."""
     table.put("providers", {"name": {"S": "Books"}, "domains": {"SS": ["xn--bcher-kva.example"]}})
     found = providers.find_by_email(email)
     assert (found.name if found else None) == name
@@ -91,7 +91,7 @@ def test_an_address_belongs_to_the_provider_of_its_whole_domain(
 
 @pytest.mark.security("S-56")
 def test_a_provider_is_trusted_only_by_a_true_flag() -> None:
-    """With any other value of the flag, the provider is neither trusted nor linked."""
+    """With any other value of the flag, the provider is not trusted, and its people are not linked."""
     for odd in ({"S": "true"}, {"N": "1"}, {"BOOL": "yes"}, {"BOOL": False}, {}):
         row = Provider.from_item({"name": {"S": "x"}, "trusted": odd, "link": odd})
         assert (row.trusted, row.link, row.label) == (False, False, "x")

@@ -1,4 +1,4 @@
-"""return_to: valid targets after a sign-in."""
+"""Tests of return_to: the valid targets after a sign-in."""
 
 import re
 from urllib.parse import unquote, urljoin, urlsplit
@@ -21,7 +21,7 @@ def test_the_corpus_is_large() -> None:
 @pytest.mark.security("S-07")
 @pytest.mark.parametrize("value", LINES)
 def test_attacks_fall_back_to_the_root(value: str) -> None:
-    """Every line of the corpus is tried with the base path /api/."""
+    """The test tries every line of the corpus with the base path /api/."""
     assert parse_return_to(value, "/api/") == "/api/"
 
 
@@ -30,7 +30,7 @@ def test_attacks_fall_back_to_the_root(value: str) -> None:
     "value", [line for line in LINES if not re.match(r"/(?![\\/\s\t])", line) or "evil" in line]
 )
 def test_attacks_stay_at_home_on_a_custom_domain(value: str) -> None:
-    """With the base path / more paths are valid. But none of them leads a browser to another origin."""
+    """The base path `/` allows all paths. No path leads a browser to another origin."""
     found = parse_return_to(value, "/")
     assert found.startswith("/")
     assert not re.match(r"/[\s]*[/\\]", found)
@@ -43,7 +43,7 @@ def test_attacks_stay_at_home_on_a_custom_domain(value: str) -> None:
 @pytest.mark.security("S-07")
 @pytest.mark.parametrize("value", ["?x=1", "?", "#x", "#", "?code=a&state=b"])
 def test_a_value_without_a_path_does_not_lead_back_to_the_callback(value: str) -> None:
-    """A relative reference would be resolved against /auth/callback."""
+    """A browser would resolve a relative reference against /auth/callback."""
     assert parse_return_to(value, "/") == "/"
 
 
@@ -71,12 +71,11 @@ def test_paths_of_the_app_are_kept_as_they_are(value: str) -> None:
 
 @pytest.mark.parametrize("value", [None, "", "/api/" + "x" * 2044, "/api/?" + "|" * 700])
 def test_nothing_and_too_much_fall_back(value: str | None) -> None:
-    """The value is missing, or has more than 2,048 characters as sent."""
+    """In one case the value is missing. In the other case the value has more than 2,048 characters."""
     assert parse_return_to(value, "/api/") == "/api/"
 
 
 def test_the_longest_value_is_2048() -> None:
-    """The limit itself is allowed."""
     value = "/api/" + "x" * 2043
     assert parse_return_to(value, "/api/") == value
 
@@ -84,16 +83,17 @@ def test_the_longest_value_is_2048() -> None:
 @pytest.mark.parametrize("raw", "|{}^`")
 @pytest.mark.parametrize("place", ["/api/a{}b", "/api/?a{}b", "/api/#a{}b", "/api/a?b{}#c{}d"])
 def test_what_a_browser_leaves_raw_is_kept_encoded(place: str, raw: str) -> None:
-    """Path, query and fragment are encoded. When the app decodes them, it gets the original value."""
+    """The result has an encoded path, query and fragment. Decoding the result gives the original value."""
     value = place.replace("{}", raw)
     found = parse_return_to(value, "/api/")
     assert found == place.replace("{}", f"%{ord(raw):02X}")
     assert unquote(found) == value
-    assert parse_return_to(found, "/api/") == found, "the callback checks it again"
+    assert parse_return_to(found, "/api/") == found, "the callback checks the value again"
 
 
 def test_a_backslash_is_a_character_behind_the_path_and_nothing_in_it() -> None:
-    """In query and fragment it is encoded. Browsers read a backslash in a path as a slash, so such a path is refused."""
+    """A backslash in the query or the fragment is encoded. Browsers read a backslash in a path as a slash, so the
+    function refuses such a path."""
     assert parse_return_to("/api/x?q=a\\b#c\\d", "/api/") == "/api/x?q=a%5Cb#c%5Cd"
     assert parse_return_to("/api/x\\y?q=1", "/api/") == "/api/"
 
@@ -110,8 +110,8 @@ _URLISH = st.text(alphabet="/\\.%25c2fFeE0aA9dh:t?#@ \t\n\rapi-é|{}^`", max_siz
 @pytest.mark.security("S-07")
 @given(st.one_of(_URLISH, _URLISH.map(lambda rest: "/api/" + rest), st.text(max_size=30)))
 def test_no_text_at_all_leaves_the_app(value: str) -> None:
-    """The result is always a path below the base and resolves to our origin. It contains no character that could start
-    another header."""
+    """The result is always a path below the base, and resolves to our origin. The result contains no character that
+    could start another header."""
     for base in ("/", "/api/"):
         found = parse_return_to(value, base)
         assert found == base or unquote(found) == unquote(value)
@@ -126,7 +126,7 @@ def test_no_text_at_all_leaves_the_app(value: str) -> None:
 @pytest.mark.security("S-07")
 @pytest.mark.parametrize("value", LINES)
 def test_an_allowed_origin_opens_no_other(value: str) -> None:
-    """No line of the corpus reaches another origin than the allowed one."""
+    """No line of the corpus leads to an origin that the setting does not allow."""
     found = parse_return_to(value, "/api/", frozenset({"https://notes.example.com"}))
     assert found == "/api/" or found.startswith("https://notes.example.com/")
 

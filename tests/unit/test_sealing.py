@@ -1,4 +1,4 @@
-"""Sealed values: which open, and which must not."""
+"""Tests of sealed values: the values that open, and the values that must not open."""
 
 import base64
 
@@ -15,12 +15,12 @@ SEALER = Sealer(lambda renew: RING)
 
 @given(st.binary(max_size=2000))
 def test_what_is_sealed_opens(payload: bytes) -> None:
-    """Any bytes can be sealed, even an empty value."""
+    """The sealer accepts any bytes, even an empty value."""
     assert SEALER.open("p", SEALER.seal("p", payload)) == payload
 
 
 def test_the_same_payload_is_never_sealed_alike() -> None:
-    """The nonce is random, because equal cookies would show that two values are equal."""
+    """The nonce is random, because equal cookies would reveal equal values."""
     assert len({SEALER.seal("p", b"same") for _ in range(50)}) == 50
 
 
@@ -38,7 +38,7 @@ def test_every_single_bit_counts() -> None:
 
 
 def test_every_truncation_breaks_it() -> None:
-    """Characters are removed at the front or at the end."""
+    """The test removes characters at the front or at the end."""
     value = SEALER.seal("p", b"payload")
     for length in range(len(value)):
         with pytest.raises(SealBroken):
@@ -59,7 +59,7 @@ def test_every_truncation_breaks_it() -> None:
     ],
 )
 def test_there_is_one_spelling_of_a_value(change: object) -> None:
-    """Padding, white space or another case is refused."""
+    """The opener refuses padding, white space and another case."""
     with pytest.raises(SealBroken):
         SEALER.open("p", change(SEALER.seal("p", b"x")))  # type: ignore[operator]  # a lambda of the list above
 
@@ -86,7 +86,7 @@ def test_unused_bits_at_the_end_are_checked() -> None:
 
 
 def test_a_purpose_opens_only_its_own() -> None:
-    """For example, a sealed login transaction cannot be opened as a session."""
+    """For example, a sealed login transaction does not open as a session."""
     value = SEALER.seal("login", b"x")
     for purpose in ("session", "", "logi", "login2", "challenge"):
         with pytest.raises(SealBroken):
@@ -94,7 +94,7 @@ def test_a_purpose_opens_only_its_own() -> None:
 
 
 def test_a_value_under_another_kid_does_not_open() -> None:
-    """The kid is part of the authenticated data, so it cannot be exchanged even if two kids have the same key."""
+    """The kid is part of the authenticated data. Replacing the kid breaks the seal, even if two kids have the same key."""
     ring = KeyRing("k1", {"k1": "a" * 64, "k2": "a" * 64})
     sealer = Sealer(lambda renew: ring)
     with pytest.raises(SealBroken):
@@ -102,14 +102,14 @@ def test_a_value_under_another_kid_does_not_open() -> None:
 
 
 def test_old_keys_open_and_the_current_one_seals() -> None:
-    """After a rotation nobody is signed out."""
+    """After a rotation everybody stays signed in."""
     new = Sealer(lambda renew: KeyRing("k2", {"k1": "a" * 64, "k2": "b" * 64}))
     assert new.open("p", SEALER.seal("p", b"x")) == b"x"
     assert new.seal("p", b"x").startswith("k2.")
 
 
 def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
-    """Another container may already use a new key. For known kids, the ring is not read again."""
+    """Another container may already use a new key. For a kid in the ring, the opener does not read the ring again."""
     asked: list[bool] = []
     rings = {False: RING, True: KeyRing("k2", {"k1": "a" * 64, "k2": "b" * 64})}
 
@@ -127,14 +127,14 @@ def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_opener(value: str) -> None:
-    """For any input from a browser, opening raises SealBroken and no other exception."""
+    """For any input from a browser, the only possible exception is SealBroken."""
     for text in (value, f"k1.{value}"):
         with pytest.raises(SealBroken):
             SEALER.open("p", text)
 
 
 def test_oversized_values_are_refused_before_any_work() -> None:
-    """No key ring is loaded for them."""
+    """For oversized values, the opener loads no key ring."""
 
     def load(renew: bool) -> KeyRing:
         raise AssertionError("loaded")
@@ -158,7 +158,7 @@ def test_oversized_values_are_refused_before_any_work() -> None:
 def test_a_bad_key_ring_names_its_faults_and_no_key(
     document: dict[str, object], named: str
 ) -> None:
-    """The message goes to the log, so it must not contain keys."""
+    """The message is written to the log, so the message must not contain keys."""
     with pytest.raises(ConfigurationError, match=named) as caught:
         KeyRing.parse(document)
     assert "short" not in caught.value.detail.replace("too short", "")
@@ -166,5 +166,5 @@ def test_a_bad_key_ring_names_its_faults_and_no_key(
 
 
 def test_keys_do_not_print() -> None:
-    """The `repr` of the key ring hides them."""
+    """The `repr` of the key ring hides the keys."""
     assert "aaaa" not in repr(RING)

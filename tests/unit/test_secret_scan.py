@@ -1,4 +1,4 @@
-"""The search for secrets: it finds planted secrets, and each entry of its baseline has a reason."""
+"""Tests of the search for secrets: the search finds planted secrets, and each entry of the baseline has a reason."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ PLANTED = {
 @pytest.mark.security("S-59")
 @pytest.mark.parametrize("line", PLANTED.values(), ids=PLANTED)
 def test_a_planted_secret_is_found_and_named_by_its_file_alone(tmp_path: Path, line: str) -> None:
-    """The search with the baseline's settings finds it. The message names the file and never shows the secret."""
+    """The search with the baseline's settings finds the secret. The message names the file and never shows the secret."""
     (tmp_path / "new.py").write_text(line + "\n")
     baseline = secret_scan.load_baseline()
     settings = {name: baseline[name] for name in ("plugins_used", "filters_used")}

@@ -1,4 +1,4 @@
-"""The cache of secrets."""
+"""Tests of the cache of secrets."""
 
 import pytest
 
@@ -16,7 +16,8 @@ def manager() -> SecretsManagerDouble:
 
 @pytest.mark.security("S-59")
 def test_a_secret_is_read_once_in_five_minutes(manager: SecretsManagerDouble, clock: Clock) -> None:
-    """After that it is read again. `renew` reads it earlier, but at most twice a minute."""
+    """After five minutes the cache reads the secret again. `renew` reads the secret earlier, but at most twice a
+    minute."""
     store = SecretStore(manager, clock)
     store.read("arn")
     manager.put("arn", {"v": 2})
@@ -35,7 +36,8 @@ def test_a_secret_is_read_once_in_five_minutes(manager: SecretsManagerDouble, cl
 
 @pytest.mark.security("S-59")
 def test_a_known_secret_outlives_an_outage(manager: SecretsManagerDouble, clock: Clock) -> None:
-    """An outage of Secrets Manager signs nobody out. Only new containers, which have no cached secret, fail."""
+    """During an outage of Secrets Manager, people stay signed in. Only new containers fail, because they have no cached
+    secret."""
     store = SecretStore(manager, clock)
     store.read("arn")
     for fault in (client_error("InternalServiceError"), connect_timeout()):

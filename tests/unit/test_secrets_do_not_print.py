@@ -1,4 +1,4 @@
-"""Objects with a secret do not show it, however they are printed. The tests find new types with such a field
+"""Tests that no way of printing an object shows the object's secret. The tests find new types with a secret field
 automatically."""
 
 import ast
@@ -21,13 +21,14 @@ from chalicelib.gatehouse.setting import SettingTable
 
 ROOT = Path(gatehouse.__file__).parent
 CANARY = "canary-0123456789"
-#: A field with such a name holds a value that must not be printed.
+#: The pattern for the names of fields with secrets. Printing an object must not show these fields.
 SECRET = re.compile(
     r"token|secret|passw|code|nonce|state$|verifier|cookie|sealed|^session$|^device|^key|pepper|"
     r"^identifier$|"
     r"authorize_url|^uri$|^body$|parameters|^account$|error_description"
 )
-#: Fields that hold only the name of a secret: type.field -> why the value may be printed.
+#: Fields that contain only the name of a secret. The key is type.field, and the value is the reason why the field may
+#: be printed.
 HARMLESS = {
     "Settings.client_secret_arn": "where the secret is",
     "Settings.sealing_keys_secret_arn": "where the keys are",
@@ -39,14 +40,14 @@ HARMLESS = {
     "_Allowance.key": "an HMAC",
     "SessionRow.device": "names of a browser and a system",
     "LoginStart.surplus_cookies": "names of cookies",
-    "Asked.body": "what the page is told: a challenge's name and choices",
+    "Asked.body": "the data for the page: a challenge's name and choices",
     "Challenged.body": "the same",
     "CaptchaNeeded.body": "the puzzle's public parameters",
 }
 
 
 def value_types() -> list[type[Any]]:
-    """Every dataclass, named tuple and table of settings of the package."""
+    """Return every dataclass, named tuple and table of settings of the package."""
     found = []
     for module in pkgutil.walk_packages(gatehouse.__path__, "chalicelib.gatehouse."):
         for value in vars(importlib.import_module(module.name)).values():
@@ -65,7 +66,7 @@ def is_secret(kind: type[Any], name: str) -> bool:
 
 
 def fields_of(kind: type[Any]) -> dict[str, Any]:
-    """Name -> type of each field."""
+    """Return a mapping from each field's name to its type."""
     if issubclass(kind, SettingTable):
         return {setting.attribute: str for setting in kind.declared}
     return {
@@ -104,7 +105,7 @@ BEARERS = [
 
 
 def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
-    """If the search or the pattern of names were wrong, these types would be missing."""
+    """With an error in the search or in the pattern of names, these types would be missing."""
     names = {kind.__name__ for kind in BEARERS}
     assert names >= {
         *("TokenSet", "HttpAnswer", "Session", "LoginTransaction", "Challenge", "Enrolment"),
@@ -114,7 +115,7 @@ def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
 
 
 def test_every_exception_from_the_rule_is_still_needed() -> None:
-    """If a field is removed, its exception must be removed, too."""
+    """If a field is removed, the field's exception must also be removed."""
     present = {f"{kind.__name__}.{name}" for kind in TYPES for name in fields_of(kind)}
     assert set(HARMLESS) <= present
 
@@ -142,7 +143,7 @@ def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
 
 @pytest.mark.security("S-61")
 def test_the_same_values_hold_the_canary() -> None:
-    """Reading each field shows that the hidden values are really there."""
+    """Reading each field shows that the object really contains the hidden values."""
     silent = []
     for kind in BEARERS:
         value = made(kind)
@@ -155,14 +156,14 @@ def test_the_same_values_hold_the_canary() -> None:
     assert [name for name in silent if name not in NESTED] == []
 
 
-#: Types whose secret is inside a field of another type in this list.
+#: Types with a secret in a nested object. The nested object's type is also in the list of types.
 NESTED = {"Step", "SignedIn", "DirectlySignedIn", "Refreshed"}
 
 
 @pytest.mark.security("S-61")
 def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose() -> None:
-    """`asdict` exposes all fields, so only these files may use it. No file may use `pickle` or similar modules, `vars` or
-    `__dict__`."""
+    """`asdict` exposes all fields, so only these files may use `asdict`. No file may use `vars`, `__dict__`, `pickle`
+    or similar modules."""
     opened, forbidden = set(), []
     for path in ROOT.rglob("*.py"):
         name = path.relative_to(ROOT).as_posix()
@@ -179,7 +180,7 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
                 opened.add(name)
     assert forbidden == []
     assert opened == {
-        "cold_start.py",  # a module's own names, not a value's
+        "cold_start.py",
         "session/sessions.py",  # values that are then sealed
         "sealed/transactions.py",
         "mail_requests.py",  # the event that our own function gets

@@ -1,4 +1,4 @@
-"""docs/security.md matches the tests."""
+"""Tests that docs/security.md matches the tests."""
 
 import re
 
@@ -11,7 +11,7 @@ IDS = set(security_matrix.requirements())
 
 
 def test_the_matrix_in_the_page_is_todays() -> None:
-    """Run `python -m tests.security_matrix --write` after a test in a new file got a security mark."""
+    """After a test in a new file has got a security mark, run `python -m tests.security_matrix --write`."""
     assert security_matrix.with_matrix(PAGE) == PAGE
 
 
@@ -24,14 +24,14 @@ def test_every_requirement_has_text_source_and_a_test() -> None:
 
 
 def test_a_mark_with_several_ids_counts_for_each(request: pytest.FixtureRequest) -> None:
-    """The matrix and the catalogue of defences both read the marks in this way."""
+    """The matrix and the catalogue of defences read the marks in this way."""
     named = {f"S-{number}" for number in (28, 30)}
     request.node.add_marker(pytest.mark.security(*named))
     assert security_matrix.ids_of(request.node) == named
 
 
 def test_the_threat_model_names_ids_that_exist() -> None:
-    """The page names only existing requirements, and its links work."""
+    """The page names only existing requirements, and the page's links work."""
     assert {f"S-{n}" for n in re.findall(r"\(#s-(\d\d)\)", PAGE)} <= IDS
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", PAGE):
         assert (security_matrix.PAGE.parent / target).exists(), target

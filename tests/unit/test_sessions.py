@@ -1,4 +1,4 @@
-"""Sessions and login transactions as values: deadlines, individual fields, printing."""
+"""Tests of sessions and login transactions as values: deadlines, individual fields, printing."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def test_a_session_comes_back_as_it_was(sessions: Sessions) -> None:
 def test_renewing_moves_the_idle_deadline_and_never_the_absolute_one(
     sessions: Sessions, clock: Clock
 ) -> None:
-    """The idle deadline is never later than the absolute one."""
+    """The idle deadline is never later than the absolute deadline."""
     session = begin(sessions)
     clock.advance(1000)
     renewed = sessions.renew(session, "next")
@@ -58,7 +58,7 @@ def test_renewing_moves_the_idle_deadline_and_never_the_absolute_one(
 
 
 def test_deadlines_end_a_session_to_the_second(sessions: Sessions, clock: Clock) -> None:
-    """The session has ended at the deadline, but not one second before it."""
+    """The session has ended at the deadline, but not one second before the deadline."""
     session = begin(sessions)
     value = sessions.seal(session)
     clock.now = session.idle_expires_at - 1
@@ -85,16 +85,17 @@ def test_max_age_is_for_remembered_sessions_only(sessions: Sessions, clock: Cloc
     "payload", [b"{}", b"[]", b"null", b"x", b'{"refresh_token": "a"}', b'{"unknown": 1}', b"\xff"]
 )
 def test_a_sealed_value_of_another_shape_is_no_session(sessions: Sessions, payload: bytes) -> None:
-    """An older or newer release may have sealed it. The person must sign in again, but there is no crash."""
+    """The sealed value may come from an older or newer release. The person must sign in again, but the app does not
+    crash."""
     with pytest.raises(NoSession):
         sessions.open(SEALER.seal("session", payload))
 
 
 @pytest.mark.security("S-03")
 def test_a_transaction_has_three_independent_secrets(transactions: LoginTransactions) -> None:
-    """Each has 256 bits, and the verifier uses the alphabet of RFC 7636."""
+    """Each secret has 256 bits, and the verifier uses the alphabet of RFC 7636."""
     made = [transactions.begin(return_to="/", provider=None, remember=False) for _ in range(20)]
-    # A state begins with its time, which is not secret.
+    # A state begins with the time, which is not secret.
     secrets = {secret for t in made for secret in (t.state[8:], t.nonce, t.code_verifier)}
     assert len(secrets) == 60
     assert all(len(secret) == 43 for secret in secrets)
@@ -112,8 +113,8 @@ def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
 def test_a_transaction_is_found_by_its_state_alone(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """If the cookie is absent, broken, or has another state, the transaction is unknown. If it is too old, the error says
-    so."""
+    """If the cookie is absent, broken, or has another state, the transaction is unknown. An old cookie has an error of
+    its own."""
     one, two = (transactions.begin(return_to="/", provider=None, remember=False) for _ in range(2))
     sealed = transactions.seal(one)
     assert transactions.load({one.cookie_name: sealed}, one.state) == one
@@ -134,7 +135,8 @@ def test_a_transaction_is_found_by_its_state_alone(
 def test_surplus_is_the_oldest_and_then_the_dead_four_at_most(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """With the new login there are at most four, whatever cookies the browser has; the surplus ones are cleared."""
+    """With any number of cookies in the request, the browser has at most four transactions afterwards, including the
+    new login. The response deletes the cookies of all other transactions."""
     jar: dict[str, str] = {"other": "x"}
     names = []
     for _ in range(5):
@@ -161,7 +163,7 @@ def test_a_cookie_name_is_eight_hex_digits_of_the_states_hash() -> None:
 def test_values_that_hold_secrets_do_not_print_them(
     transactions: LoginTransactions, sessions: Sessions
 ) -> None:
-    """repr and str hide the secret of every value that holds a token, code, verifier, cookie or key."""
+    """repr and str hide the secret of every value with a token, code, verifier, cookie or key."""
     begun = transactions.begin(return_to="/", provider=None, remember=False)
     begun = replace(begun, state=SECRET, nonce=SECRET, code_verifier=SECRET)
     session = begin(sessions)

@@ -1,4 +1,5 @@
-"""A table of settings: each is declared once, all are read together, and the result is immutable."""
+"""Tests of a table of settings: the table declares each setting once, reads all settings together, and returns an
+immutable result."""
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_what_is_set_is_read_and_the_rest_has_its_default() -> None:
 
 
 def test_problems_come_together_and_from_every_part() -> None:
-    """An invalid value is replaced by its default, so that the other settings can still be read and checked."""
+    """The default replaces an invalid value, so that the code can still read and check the other settings."""
     found, problems = Example.read({"MODE": "b", "SIZE": "many", "COLOUR": "red"})
     assert problems == [
         "SIZE must be a number from 1 to 9",
@@ -40,7 +41,7 @@ def test_problems_come_together_and_from_every_part() -> None:
 
 
 def test_a_setting_is_needed_only_where_another_one_says_so() -> None:
-    """A setting may be missing as long as its source has not set it yet."""
+    """A setting may be missing until the setting's source has written a value."""
     assert Example.read({})[1] == []
     assert Example.read({"MODE": "b"}, without=(STACK,))[1] == []
 
@@ -58,7 +59,7 @@ def test_the_class_tells_its_declarations_and_an_instance_its_values() -> None:
 
 
 def test_values_are_frozen_and_compared() -> None:
-    """Caches use settings as keys, so they must be hashable and comparable."""
+    """Caches use settings as keys, so settings must be hashable and comparable."""
     one = Example(size=5)
     assert one == Example(size=5)
     assert hash(one) == hash(Example(size=5))

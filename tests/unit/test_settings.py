@@ -1,4 +1,4 @@
-"""Settings: read once, with all errors together."""
+"""Tests of the settings: the app reads the settings once, and reports all errors together."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def problems(**changes: str) -> str:
 
 
 def test_a_complete_environment_is_read() -> None:
-    """Optional settings have defaults; addresses are derived from region and pool."""
+    """Optional settings have defaults. The region and the pool determine the addresses of Cognito."""
     settings = Settings.from_env(ENVIRONMENT)
     assert settings.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1"
     assert settings.jwks_url == f"{settings.issuer}/.well-known/jwks.json"
@@ -66,7 +66,7 @@ def test_every_missing_setting_is_named_at_once() -> None:
 @pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("value", ["", None])
 def test_each_required_setting_is_required(name: str, value: str | None) -> None:
-    """An empty value counts as missing. There is no default secret, table or pool."""
+    """An empty value counts as missing. Secrets, tables and pools have no default."""
     environment = {key: text for key, text in ENVIRONMENT.items() if key != name}
     if value is not None:
         environment[name] = value
@@ -112,13 +112,13 @@ def test_missing_wrong_and_contradictory_settings_come_in_one_message() -> None:
     ],
 )
 def test_addresses_are_plain_https_outside_the_local_stage(name: str, url: str) -> None:
-    """Only the local stage may use http. A malformed address is reported and does not crash the app."""
+    """Only the local stage may use http. A malformed address causes an error that names the address."""
     assert name in problems(**{name: url})
 
 
 @pytest.mark.security("S-64")
 def test_the_local_stage_may_use_http() -> None:
-    """No other stage may, whatever its name."""
+    """No stage with another name may use http."""
     local = {
         "STAGE": "local",
         "PUBLIC_URL": "http://localhost:8000/",
@@ -131,17 +131,17 @@ def test_the_local_stage_may_use_http() -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "59", "1e3", "٣٠٠", "99999999999", "1.5", " 300"])
 def test_durations_are_numbers_in_range(text: str) -> None:
-    """A duration must be a number of seconds in ASCII digits, within its range."""
+    """A duration must be a number of seconds in ASCII digits, within the range of the setting."""
     assert "SESSION_IDLE_SECONDS" in problems(SESSION_IDLE_SECONDS=text)
 
 
 def test_automatic_sign_in_needs_what_it_starts() -> None:
-    """COGNITO cannot start automatically if direct sign-in is off."""
+    """`AUTO_SIGN_IN=COGNITO` is an error if direct sign-in is off."""
     assert "AUTO_SIGN_IN" in problems(AUTO_SIGN_IN="COGNITO", DIRECT_SIGN_IN="off")
 
 
 def test_the_authorizers_arn_is_a_placeholder_only_outside_the_cli() -> None:
-    """If the placeholder were deployed, the authorizer would refuse everybody."""
+    """With a deployed placeholder, the authorizer would refuse every request."""
     assert "placeholder" in user_pool_arn({})
     assert user_pool_arn({"USER_POOL_ARN": "arn:x", "AWS_CHALICE_CLI_MODE": "1"}) == "arn:x"
     with pytest.raises(ConfigurationError, match="ops provision"):
@@ -152,7 +152,7 @@ def test_the_authorizers_arn_is_a_placeholder_only_outside_the_cli() -> None:
 
 @pytest.mark.security("S-59")
 def test_settings_hold_no_secret() -> None:
-    """Settings contain only names and ARNs, so they may be logged and shown."""
+    """Settings contain only names and ARNs, so the app may log and show settings."""
     names = [setting.attribute for setting in Settings.every_setting()]
     assert [name for name in names if "secret" in name]
     assert not [name for name in names if "secret" in name and not name.endswith("_arn")]
@@ -196,14 +196,14 @@ def test_allowed_origins_are_none_by_default_and_exact() -> None:
     ],
 )
 def test_an_origin_that_browsers_would_not_send_is_refused(text: str) -> None:
-    """A mistake in this setting must not be ignored: the app does not start."""
+    """After a mistake in this setting, the app does not start."""
     assert "ALLOWED_ORIGINS" in problems(ALLOWED_ORIGINS=text)
 
 
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("name", ["ALLOWED_HEADERS", "EXPOSED_HEADERS"])
 def test_headers_for_other_origins_are_names_and_nothing_else(name: str) -> None:
-    """By default there are none. Neither `*` nor a value that could begin another header is allowed."""
+    """By default the list of headers is empty. The setting refuses `*` and values that could begin another header."""
     found = Settings.from_env({**ENVIRONMENT, name: "Traceparent, if-match,"})
     assert getattr(found, name.lower()) == ("traceparent", "if-match")
     assert getattr(Settings.from_env(ENVIRONMENT), name.lower()) == ()
@@ -231,7 +231,7 @@ def test_the_place_after_a_sign_in_is_of_the_app_or_an_allowed_origin() -> None:
 
 
 def test_origins_over_http_are_for_the_local_stage() -> None:
-    """A front end under development uses one, together with `make up`."""
+    """A front end under development has such an origin, beside the local stack of `make up`."""
     local = {**ENVIRONMENT, "STAGE": "local", "ALLOWED_ORIGINS": "http://localhost:3000"}
     assert Settings.from_env(local).allowed_origins == {"http://localhost:3000"}
     assert "ALLOWED_ORIGINS" in problems(
@@ -243,7 +243,7 @@ _ARN = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_TestPool1"
 
 
 def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
-    """Other partitions of AWS are accepted, too."""
+    """The check also accepts other partitions of AWS."""
     Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN})
     Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN.replace("arn:aws:", "arn:aws-cn:")})
 
@@ -267,8 +267,8 @@ def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
 def test_pool_arn_and_region_that_do_not_belong_together_are_named(
     changes: dict[str, str], problem: str
 ) -> None:
-    """Issuer and keys' address are built from them. If they named another pool, its owner could sign tokens. All problems
-    are listed at once."""
+    """The issuer and the keys' address contain the pool and the region. If the addresses named another pool, the other
+    pool's owner could sign tokens. One error lists all problems."""
     found = problems(**changes, DIRECT_SIGN_IN="sometimes")
     assert problem in found
     assert "DIRECT_SIGN_IN" in found

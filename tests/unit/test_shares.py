@@ -1,4 +1,4 @@
-"""The distribution of tests among processes, and their ports."""
+"""Tests of the distribution of tests among processes, and of the tests' ports."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,13 @@ FILES = [path.relative_to(TESTS.parent).as_posix() for path in sorted(TESTS.rglo
 
 @pytest.mark.parametrize("pattern", LONG)
 def test_a_line_names_tests_that_there_are(pattern: str) -> None:
-    """If a file is moved and its line is not, its tests would start late, or run in two processes."""
+    """If a developer moves a file and forgets the file's line, the tests would start late, or run in two processes."""
     assert [name for name in FILES if re.match(pattern, name)]
 
 
 def test_what_uses_one_stack_is_one_share() -> None:
-    """The end-to-end tests, the tenants', those of a deployed stage, and those of the local AWS are one share each."""
+    """Four shares have a stack: the end-to-end tests, the tenants' tests, the tests of a deployed stage, and the tests
+    of the local AWS."""
     shares: dict[str, set[str]] = {}
     for name in FILES:
         folder = "/".join(name.split("/")[:-1])

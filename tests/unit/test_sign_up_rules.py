@@ -1,4 +1,4 @@
-"""The rules for addresses that may sign up."""
+"""Tests of the rules for addresses that may sign up."""
 
 import pytest
 
@@ -25,7 +25,8 @@ def test_an_allowed_domain_may_sign_up(email: str) -> None:
     "typed", ["b\u00fccher.example", "XN--BCHER-KVA.example", "bu\u0308cher.example"]
 )
 def test_lists_and_addresses_may_spell_a_domain_differently(listed: str, typed: str) -> None:
-    """In both lists, a domain matches as Unicode or A-label (xn--…), with composed or decomposed letters, in any case."""
+    """In the lists of allowed and of refused domains, all spellings of a domain match. The spellings are Unicode and
+    A-label (xn--…), composed and decomposed letters, upper and lower case."""
     email = f"a@{typed}"
     assert refuse_address(email, frozenset({listed}), frozenset()) is None
     assert refuse_address(email, frozenset(), frozenset({listed}))
@@ -46,7 +47,7 @@ def test_lists_and_addresses_may_spell_a_domain_differently(listed: str, typed: 
     ],
 )
 def test_another_domain_may_not(email: str) -> None:
-    """A subdomain, a longer name and a missing domain are refused."""
+    """The rules refuse a subdomain, a longer name and a missing domain."""
     assert refuse_address(email, ALLOWED, REFUSED)
 
 
@@ -64,14 +65,14 @@ def test_another_domain_may_not(email: str) -> None:
     ],
 )
 def test_a_refused_domain_may_not(email: str) -> None:
-    """Such a domain is refused even if all other domains are allowed."""
+    """The rules refuse such a domain, even with all other domains allowed."""
     assert refuse_address(email, frozenset(), REFUSED)
     assert refuse_address("a@good.example", frozenset(), REFUSED) is None
 
 
 @pytest.mark.security("S-51")
 def test_only_a_provider_sets_groups_and_subject() -> None:
-    """People could set these attributes themselves at sign-up, so such a sign-up is refused."""
+    """People could set these attributes at sign-up, so the rules refuse such a sign-up."""
     assert refuse_attributes({"email": "a@b.example", "given_name": "A"}) is None
     assert refuse_attributes({"custom:groups": ""})
     assert refuse_attributes({"custom:idp_sub": "00u"})

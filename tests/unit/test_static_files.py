@@ -1,4 +1,4 @@
-"""The server's processing of `frontend/`: fingerprints, languages, a team's texts, colours and logo."""
+"""Tests of the server's processing of `frontend/`: fingerprints, languages, a team's texts, colours and logo."""
 
 import json
 import re
@@ -34,7 +34,7 @@ PNG = b64decode(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A frontend of one page, one script, one stylesheet, two pictures and one language."""
+    """Return a frontend of one page, one script, one stylesheet, two pictures and one language."""
     for name in ("texts", "brand"):
         (tmp_path / name).mkdir()
     (tmp_path / "index.html").write_text("<a href='{{base}}'>{{title}}</a>{{words.hello}}{{legal}}")
@@ -121,13 +121,13 @@ def test_each_language_is_a_set_of_its_own(folder: Path) -> None:
     ],
 )
 def test_the_browser_chooses_the_language(accepted: str, chosen: str) -> None:
-    """The weights in Accept-Language decide, and a tag such as `de` also covers `de-AT`. If none matches, the first language
-    is used."""
+    """The weights in Accept-Language decide, and a tag such as `de` also covers `de-AT`. If no language matches, the
+    page uses the first language."""
     assert choose_language(accepted, ("en", "de", "pt-BR")) == chosen
 
 
 def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
-    """A team's file contains only the texts that it changes."""
+    """A team's file contains only the changed texts."""
     write(folder / "brand" / "texts.en.json", {"first": {"go": "Enter {label}"}})
     files = StaticFiles(folder)
     assert '"go":"Enter {label}"' in text_of(files, "texts.js")
@@ -157,7 +157,7 @@ def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
 def test_a_faulty_catalogue_is_refused_by_name(
     folder: Path, file: str, words: Any, problem: str
 ) -> None:
-    """The error names texts that are missing, unknown, or lack their placeholder."""
+    """The error names each unknown text, each missing text, and each text without the right placeholder."""
     write(folder / "texts" / "de.json", WORDS)
     write(folder / file, words)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
@@ -174,7 +174,7 @@ LANGUAGES = sorted(file.stem for file in (FRONTEND / "texts").glob("*.json"))
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_our_catalogues_are_complete(language: str) -> None:
-    """Each catalogue has every key and every placeholder, no empty text, and no text that is still in English."""
+    """Each catalogue has every key and every placeholder. No text is empty or still in English."""
     assert {"en", "de"} <= set(LANGUAGES)
     words = flatten(load_catalogue(FRONTEND, language))
     assert all(words.values())
@@ -186,7 +186,8 @@ def test_our_catalogues_are_complete(language: str) -> None:
 
 
 def test_scripts_lose_what_has_no_meaning(folder: Path) -> None:
-    """Comments, types and indentation go first, then line breaks, but not one that ends a comment."""
+    """The server removes comments, types and indentation from scripts, and then line breaks. The server keeps a line
+    break that ends a comment."""
     script = "/** x\n * y */\n// z\nlet a = 'b'; // c;\n\n  let d = /** @type {any} */ (a);\n  d\n"
     assert compact("a.js", script) == "let a = 'b'; // c;\nlet d = (a);\nd"
     assert compact("b.js", "if (a) {\n  b((c) => ({ c }));\n}\n") == "if (a){\nb((c)=>({ c }));\n}"
@@ -199,8 +200,8 @@ def test_scripts_lose_what_has_no_meaning(folder: Path) -> None:
 
 @pytest.mark.parametrize("script", sorted(FRONTEND.glob("*.js")), ids=lambda script: script.name)
 def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
-    """A string of several lines would change when indentation is removed. No string looks like a type, an arrow or the
-    beginning of a block, either."""
+    """The removal of indentation would change a string of several lines. A string must also not look like a type, an
+    arrow or the beginning of a block."""
     text = script.read_text("utf-8")
     lines = [line for line in text.splitlines() if not re.match(r"\s*(?:/?\*|//)", line)]
     strings = re.findall(r"'[^'\n]*'|`[^`\n]*`", "\n".join(lines))
@@ -211,8 +212,8 @@ def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
 
 
 def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
-    """Both themes get the accent and the colours that are derived from it. In pictures, cold hues change and warm ones
-    stay."""
+    """The two themes get the accent and the colours that are derived from the accent. In pictures, cold hues change and
+    warm hues stay."""
     plain, brand = StaticFiles(folder), StaticFiles(folder, Brand(accent="#9d174d"))
     assert plain.version != brand.version
     styles = text_of(brand, "styles.css")
@@ -229,17 +230,22 @@ def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
 
 
 def test_a_logo_takes_its_place(folder: Path) -> None:
-    """If the logo is wide, the browser's tab keeps our icon, because the logo would be unreadable there."""
-    (folder / "index.html").write_text("{{icon}} {{logo_width}}")
+    """If the logo is wide, the browser's tab keeps our icon, because the logo would be unreadable in the tab."""
+    (folder / "index.html").write_text("{{icon}} {{logo}}")
     (folder / "brand" / "acme.svg").write_text(SQUARE.replace("0 0 8 8", "0 0 40 8"))
     files = StaticFiles(folder, Brand(logo="acme.svg"))
-    assert files.page(base_path="/", title="") == "icon.svg 160"
+    address = f"/assets/{files.version}/logo.svg"
+    assert files.page(base_path="/", title="") == (
+        f'icon.svg <img src="{address}" alt="" width="160" height="32">'
+    )
     assert "0 0 40 8" in text_of(files, "logo.svg")
     assert text_of(files, "icon.svg") == SQUARE
     (folder / "brand" / "acme.svg").write_text(SQUARE)
-    assert StaticFiles(folder, Brand(logo="acme.svg")).page(base_path="/", title="") == (
-        "logo.svg 32"
-    )
+    square = StaticFiles(folder, Brand(logo="acme.svg")).page(base_path="/", title="")
+    assert square.startswith("logo.svg <img")
+    assert 'width="32"' in square
+    plain = StaticFiles(folder).page(base_path="/", title="")
+    assert plain == 'logo.svg <svg aria-hidden="true" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>'
 
 
 def test_a_png_becomes_an_svg(folder: Path) -> None:
@@ -293,14 +299,15 @@ def test_browsers_without_scripts_get_links(folder: Path) -> None:
     ],
 )
 def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str) -> None:
-    """A logo must not contain scripts, event handlers, animations or links to other hosts, and it must have a size."""
+    """A logo must have a size. The logo must not contain scripts, event handlers, animations or links to other hosts."""
     (folder / "brand" / "acme.svg").write_text(logo)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
         StaticFiles(folder, Brand(logo="acme.svg"))
 
 
 def test_a_providers_logo_is_on_the_buttons_that_lead_to_it(folder: Path) -> None:
-    """A rule of the stylesheet selects these buttons by their links. Without logos, the stylesheet has no such rule."""
+    """A rule of the stylesheet selects these buttons by the links' addresses. Without logos, the stylesheet has no such
+    rule."""
     plain = text_of(StaticFiles(folder), "styles.css")
     logos = folder / "brand" / "providers"
     logos.mkdir()
@@ -331,7 +338,7 @@ def test_a_providers_logo_is_on_the_buttons_that_lead_to_it(folder: Path) -> Non
 def test_a_providers_logo_obeys_the_rules_of_the_brands(
     folder: Path, name: str, text: str, problem: str
 ) -> None:
-    """Its name becomes part of the stylesheet, so it has only the letters of providers' names."""
+    """The logo's name becomes part of the stylesheet, so the name may have only the characters of providers' names."""
     (folder / "brand" / "providers").mkdir()
     (folder / "brand" / "providers" / name).write_text(text)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
@@ -347,7 +354,7 @@ def test_a_logo_that_is_none_is_refused(folder: Path, name: str, problem: str) -
 
 
 def test_the_first_views_scripts_are_one(folder: Path) -> None:
-    """The bundle contains all modules that `app.js` imports. Modules that load later use the same objects."""
+    """The bundle contains all modules that `app.js` imports. Modules that load later use the objects of the bundle."""
     (folder / "session.js").write_text("export function createSession() {}\n")
     (folder / "view.js").write_text(
         "import { texts } from './texts.js';\nlet shown = 1;\nexport const el = () => shown;\n"

@@ -1,4 +1,4 @@
-"""The throttle: it limits guesses with growing pauses, and locks nobody out for good."""
+"""Tests of the throttle, which limits guesses with growing pauses. No pause is permanent."""
 
 import threading
 from collections.abc import Callable
@@ -68,14 +68,14 @@ def wait_for(call: Callable[[], None]) -> int:
 
 @pytest.mark.security("S-41")
 def test_the_free_attempts_pass_and_the_next_one_waits(throttle: ThrottleStore) -> None:
-    """Five guesses at an account are free; then there is a pause of fifteen seconds."""
+    """Five guesses at an account are free. Then the throttle makes a pause of fifteen seconds."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     assert wait_for(lambda: spend(throttle, 1)) == FIRST_PAUSE_SECONDS
 
 
 @pytest.mark.security("S-41")
 def test_each_further_attempt_doubles_the_pause(throttle: ThrottleStore, clock: Clock) -> None:
-    """The pauses are 15, 30, 60 … seconds, and after each of them exactly one attempt is allowed."""
+    """The pauses are 15, 30, 60 … seconds. After each pause, exactly one attempt is allowed."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     pauses = []
     for _ in range(4):
@@ -89,7 +89,7 @@ def test_each_further_attempt_doubles_the_pause(throttle: ThrottleStore, clock: 
 def test_no_pause_is_longer_than_fifteen_minutes_and_an_hour_forgets_all(
     throttle: ThrottleStore, clock: Clock
 ) -> None:
-    """A persistent attacker therefore cannot lock the owner out for longer than fifteen minutes at a time."""
+    """A persistent attacker therefore cannot keep the owner out for longer than fifteen minutes at a time."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     for _ in range(12):
         pause = wait_for(lambda: spend(throttle, 1))
@@ -111,7 +111,8 @@ def test_a_source_that_tries_many_accounts_is_paused(throttle: ThrottleStore) ->
 
 @pytest.mark.security("S-41")
 def test_a_source_makes_the_stage_send_fewer_mails(throttle: ThrottleStore) -> None:
-    """One source can cause ten mails an hour, to all addresses together. So it cannot use up the stage's mails of a day."""
+    """One source can cause ten mails an hour, to all addresses together. The source therefore cannot cause all mails
+    that the stage may send in a day."""
     assert FREE_ATTEMPTS_SOURCE_OF["mail"] == 10
     for number in range(10):
         throttle.take("mail", f"p{number}@example.com", SOURCE)
@@ -154,8 +155,8 @@ def test_spellings_of_an_address_are_one_account(throttle: ThrottleStore, spelli
 def test_what_the_pool_tells_apart_has_allowances_of_its_own(
     throttle: ThrottleStore, one: str, other: str
 ) -> None:
-    """The pool ignores only case. So these are two accounts: guesses at one neither pause the other nor are cleared by
-    it."""
+    """The pool ignores only case, so other differences mean two accounts. Guesses at one account do not pause the other
+    account. A success at the other account does not clear these guesses."""
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         throttle.take("sign-in", one, "203.0.113.5")
         throttle.take("sign-in", other, SOURCE)
@@ -182,7 +183,7 @@ def test_kinds_have_allowances_of_their_own(throttle: ThrottleStore) -> None:
 
 
 def test_success_forgets_the_account_but_not_the_source(throttle: ThrottleStore) -> None:
-    """Otherwise an attacker could sign in to an account of their own to get more guesses at others."""
+    """If success cleared the source's count, attackers could sign in to their own accounts to get more guesses."""
     for number in range(FREE_ATTEMPTS_SOURCE - 1):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
     throttle.take("sign-in", ANN, "203.0.113.5")
@@ -208,7 +209,7 @@ def test_an_attempt_can_be_given_back(throttle: ThrottleStore) -> None:
 def test_fifty_parallel_guesses_from_two_containers_let_five_through(
     database: DynamoDBDouble, clock: Clock
 ) -> None:
-    """The counter changes by compare-and-set, so parallel containers cannot lose each other's counts."""
+    """The counter changes by compare-and-set, so no parallel container loses the count of another container."""
     containers = [ThrottleStore(database, TABLE, clock, lambda: b"pepper" * 6) for _ in range(2)]
     passed: list[int] = []
     start = threading.Barrier(50)
@@ -232,7 +233,7 @@ def test_fifty_parallel_guesses_from_two_containers_let_five_through(
 def test_without_the_table_nobody_may_guess(
     throttle: ThrottleStore, database: DynamoDBDouble
 ) -> None:
-    """The throttle fails closed. The person sees an outage, not a refusal."""
+    """Without the table, the throttle refuses the attempt. The page shows an outage instead of a refusal."""
     database.fault = client_error("ProvisionedThroughputExceededException")
     with pytest.raises(TemporarilyUnavailable):
         spend(throttle, 1)
@@ -263,7 +264,7 @@ def test_a_source_is_an_ipv4_address_or_an_ipv6_network(address: str, source: st
 
 @pytest.mark.security("S-42")
 def test_the_addresses_of_one_ipv6_network_share_a_allowance(throttle: ThrottleStore) -> None:
-    """A person who has one address usually has 2^64, so a limit for each address would be useless."""
+    """A person with one IPv6 address usually has 2^64 addresses, so a limit for each address would be useless."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         throttle.take("sign-in", f"guess{n}@example.org", f"2001:db8:1:2::{n:x}")
     with pytest.raises(TooManyAttempts):
@@ -300,7 +301,8 @@ def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> Non
 def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
     throttle: ThrottleStore, clock: Clock
 ) -> None:
-    """If its people make one mistake every ninety seconds, all day, the counter falls faster than it rises."""
+    """The source's people make one mistake every ninety seconds, all day. The counter falls faster than these mistakes
+    raise the counter."""
     for number in range(24 * 40):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
         clock.advance(90)
@@ -312,7 +314,7 @@ def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
 def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
     throttle: ThrottleStore, clock: Clock, every: int
 ) -> None:
-    """A source that tries for ten hours gets, at any pace, only the free attempts and then fifty an hour."""
+    """A source that tries for ten hours gets only the free attempts and then fifty attempts an hour, at any pace."""
     passed = 0
     for number in range(36_000 // every):
         try:
@@ -326,8 +328,8 @@ def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
 
 @pytest.mark.security("S-41")
 def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock: Clock) -> None:
-    """Somebody guesses at one account for a day, as often as possible. They get five guesses an hour, the free attempts,
-    and one for each doubling of the pause."""
+    """An attacker guesses at one account for a day, as often as possible. The attacker gets five guesses an hour, the
+    free attempts, and one guess for each doubling of the pause."""
     passed, until = 0, clock() + 86_400
     while clock() < until and passed < 1000:  # without a throttle the clock would not move
         try:

@@ -1,5 +1,5 @@
-"""The pre-token-generation trigger: the same scopes for hosted and direct sign-ins, and none that a browser may not
-have."""
+"""Tests of the pre-token-generation trigger: hosted and direct sign-ins get the same scopes. The tests also cover
+scopes that a browser must not have."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def no_table() -> Any:
 
 
 def granted(answer: dict[str, Any], scopes: list[str]) -> set[str]:
-    """The scopes that Cognito would put into the token."""
+    """Return the scopes that Cognito would put into the token."""
     override = answer["response"]["claimsAndScopeOverrideDetails"]
     change = (override or {}).get("accessTokenGeneration", {})
     added = set(scopes) | set(change.get("scopesToAdd", []))
@@ -70,7 +70,7 @@ def granted(answer: dict[str, Any], scopes: list[str]) -> set[str]:
 def test_both_doors_give_the_same_scopes(
     settings: Settings, source: str, scopes: list[str]
 ) -> None:
-    """The token has exactly our scopes, whatever scopes Cognito would have set."""
+    """Whatever scopes Cognito has set, the token has exactly our scopes."""
     assert granted(handle(event(source, scopes), settings, no_table), scopes) == set(SCOPES)
 
 
@@ -81,7 +81,7 @@ def test_groups_are_left_to_cognito(settings: Settings) -> None:
 
 
 def test_other_clients_of_the_pool_are_left_alone(settings: Settings) -> None:
-    """The server-only client for MFA keeps its scope, and other clients get none of our scopes."""
+    """The server-only client for MFA keeps the scope of Cognito, and other clients get none of our scopes."""
     before = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE], client="mfa")
     assert granted(handle(before, settings, no_table), [USER_ADMIN_SCOPE]) == {USER_ADMIN_SCOPE}
 
@@ -104,8 +104,8 @@ def test_foreign_events_are_refused(settings: Settings, source: str, pool: str) 
 def test_a_group_whose_name_could_read_as_several_is_in_no_token(
     settings: Settings, name: str
 ) -> None:
-    """Cognito allows such names. Behind API Gateway, the name `x,admins` would be read as the group admins. Other groups
-    stay."""
+    """Cognito allows group names with a comma. Behind API Gateway, the name `x,admins` would be read as the group
+    admins. Other groups stay."""
     given = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE])
     given["request"]["groupConfiguration"] = {
         "groupsToOverride": [name, "staff", "Führung", "a/b:c"],

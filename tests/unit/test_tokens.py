@@ -1,4 +1,4 @@
-"""Verification of valid tokens. Forged tokens are in tests/component/test_token_forgeries.py."""
+"""Tests of the verification of valid tokens. tests/component/test_token_forgeries.py has forged tokens."""
 
 import pytest
 
@@ -94,7 +94,8 @@ def test_clocks_may_differ_by_half_a_minute(
 def test_a_refreshed_id_token_needs_no_nonce(
     verifier: TokenVerifier, cognito: CognitoDouble
 ) -> None:
-    """According to OIDC Core 12.2 it should have no nonce. Everything else is still checked."""
+    """According to OIDC Core 12.2, the ID token of a refresh should have no nonce. The verifier still checks all other
+    claims."""
     access = cognito.access_token(Person(), "openid")
     token = cognito.id_token(Person(), None, access)
     assert verifier.verify_id_token(token, nonce=None, access_token=access).sub == Person().sub
@@ -104,7 +105,8 @@ def test_a_refreshed_id_token_needs_no_nonce(
 
 @pytest.mark.security("S-61")
 def test_errors_hold_nothing_of_the_token(verifier: TokenVerifier, cognito: CognitoDouble) -> None:
-    """Neither the message nor the chained cause contains part of the token, although PyJWT's own errors quote its header."""
+    """Neither the message nor the chained cause contains part of the token, although PyJWT's own errors quote the
+    token's header."""
     cognito.id_claims.update({"nonce": "canary", "email": "canary@example.org"})
     for header in ({}, {"crit": ["canary"]}):
         cognito.id_header.update(header)
@@ -134,7 +136,7 @@ def test_errors_say_what_was_expected_and_what_was_found(
     expected: str,
     actual: object,
 ) -> None:
-    """A reader of the log sees which pool or client issued a token; a long text is cut."""
+    """The log shows which pool or client issued a token. A long text is cut."""
     cognito.id_claims.update(claims)
     cognito.id_header.update(header)
     with pytest.raises(TokenMismatch) as caught:

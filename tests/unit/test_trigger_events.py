@@ -1,4 +1,4 @@
-"""The triggers with every event that AWS documents (in any order, twice, late), and with invalid events."""
+"""Tests of the triggers with every event that AWS documents (in any order, twice, late), and with invalid events."""
 
 import json
 from copy import deepcopy
@@ -27,7 +27,8 @@ from tests.events.hostile import hostile_events
 
 SETTINGS = Settings.from_env(ENVIRONMENT)
 
-#: The source is AWS, "Customizing user pool workflows with Lambda triggers", table "Pairing API operations with triggers".
+#: The source is AWS, "Customizing user pool workflows with Lambda triggers", table "Pairing API operations with
+#: triggers".
 OURS = {
     *("PreSignUp_SignUp", "PreSignUp_AdminCreateUser", "PreSignUp_ExternalProvider"),
     *("PostConfirmation_ConfirmSignUp", "PostConfirmation_ConfirmForgotPassword"),
@@ -70,7 +71,7 @@ HISTORIES = {
 
 
 def no_secret(_: bool) -> str:
-    """Refuse: if Cognito's own page signs people up, the trigger needs no client secret."""
+    """Raise an error. If Cognito's own page signs people up, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
@@ -85,7 +86,7 @@ class Nobody:
 
 
 class Table:
-    """A users table, a provider, and the trigger in front of them."""
+    """A users table, a provider, and the trigger that writes the table."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -128,7 +129,8 @@ def no_linker() -> Any:
 
 
 def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
-    """Return the record after these events, sent at these times. The times at which it was written are left out."""
+    """Return the record after these events, sent at these times. The result omits the times at which the record was
+    written."""
     table = Table()
     for name, at in sent:
         table.clock.now = table.began + at
@@ -138,7 +140,7 @@ def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
 
 
 def test_there_is_an_event_of_every_documented_source() -> None:
-    """tests/events has an event of each source, and these tests use all of them."""
+    """tests/events has an event of each source, and these tests use every event of tests/events."""
     assert {load_event(name)["triggerSource"] for name in EVENTS} == OURS
     assert {name for names in HISTORIES.values() for name in names} == set(RECORD_EVENTS)
 
@@ -181,7 +183,8 @@ def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
     "source", [*OTHERS, "TokenGeneration_ClientCredentials", "", None, "InboundFederation_New"]
 )
 def test_events_of_other_triggers_are_refused_by_all(source: str | None) -> None:
-    """No function is attached to those triggers. Tokens for machine clients are also refused."""
+    """A stage attaches no function to the triggers of these events. The functions also refuse tokens for machine
+    clients."""
     table = Table()
     names = ("PreSignUp_SignUp", "TokenGeneration_HostedAuth", "InboundFederation_ExternalProvider")
     for name in names:
@@ -197,7 +200,7 @@ def test_events_of_other_triggers_are_refused_by_all(source: str | None) -> None
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Draw a person's events with the times at which they were sent: once in order, once shuffled and with repeats."""
+    """Draw a person's events with the times at which they were sent: first in order, then shuffled and with repeats."""
     names = HISTORIES[draw(st.sampled_from(sorted(HISTORIES)))]
     again = draw(st.lists(st.sampled_from(names[-2:]), max_size=3))
     sent = [(name, 10 * at) for at, name in enumerate([*names, *again])]
@@ -210,7 +213,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, 
 def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]],
 ) -> None:
-    """In any order there is one CONFIRMED record, without an expiry, with the time of the latest sign-in."""
+    """In any order the table has one CONFIRMED record, without an expiry, with the time of the latest sign-in."""
     sent, shuffled = drawn
     record = final_record(shuffled)
     assert record == final_record(sent)
@@ -223,8 +226,8 @@ def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
 def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]], later: int
 ) -> None:
-    """Every event arrives again, hours or months later. Only the time of the proof may change, and with it the end of
-    passkeys: then known browsers are treated as unknown again, and the person sets up passkeys again."""
+    """Every event arrives again, hours or months later. Only three times may change: the last sign-in, the
+    proof, and the end of passkeys. After a later end of passkeys, the person sets up passkeys again."""
     sent, _ = drawn
     record = final_record(sent)
     again = final_record([*sent, *[(name, later + at) for name, at in sent]])
@@ -239,8 +242,8 @@ def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
 def test_whatever_an_event_holds_the_table_gets_one_person_or_nothing(
     event: dict[str, Any],
 ) -> None:
-    """The trigger writes only the documented columns, only with text, and only for the event's own person. If it refuses, it
-    writes nothing."""
+    """The trigger writes only the documented columns, only with text, and only for the event's own person. A trigger
+    that refuses the event does not write."""
     table, before = Table(), deepcopy(event)
     try:
         assert table.handle(event) == before
@@ -291,8 +294,8 @@ def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, 
 def test_whatever_a_provider_says_every_attribute_is_decided_or_the_sign_in_fails(
     event: dict[str, Any],
 ) -> None:
-    """If the sign-in succeeds, every attribute is set to a text, and groups can be read again as written. The same event
-    always gets the same response."""
+    """If the sign-in succeeds, every attribute is set to a text. Reading the written groups returns the same groups.
+    The same event always gets the same response."""
     table, before = Table(), deepcopy(event)
     try:
         answer = table.decide(event)

@@ -1,4 +1,4 @@
-"""The users table: one record per person, even if events arrive twice, late or out of order."""
+"""Tests of the users table: one record per person, even if events arrive twice, late or out of order."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -37,18 +37,18 @@ def plain(table: DynamoDBDouble) -> dict[str, dict[str, Any]]:
 
 
 def okta(table: DynamoDBDouble) -> ProviderStore:
-    """The providers: only Okta."""
+    """Return the providers table with only Okta."""
     table.put("providers", {"name": {"S": "Okta"}})
     return ProviderStore(table, "providers", Clock())
 
 
 def no_secret(_: bool) -> str:
-    """Refuse: if Cognito's own page signs people up, the trigger needs no client secret."""
+    """Raise an error. If Cognito's own page signs people up, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
 def no_linker() -> Any:
-    """Refuse: the provider is not set to link, so no account must be linked."""
+    """Raise an error. The provider is not set to link, so the code must link no account."""
     raise AssertionError("the linker must not be used")
 
 
@@ -66,7 +66,7 @@ def users(table: DynamoDBDouble, clock: Clock) -> UserStore:
 def test_the_same_event_three_times_writes_once(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Not even updatedAt changes: the conditional write fails, which is not an error."""
+    """`updatedAt` also stays unchanged: the conditional write fails, which is not an error."""
     for event in ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"):
         before = table.writes
         for _ in range(3):
@@ -86,7 +86,7 @@ def test_the_same_event_three_times_writes_once(
 
 @pytest.mark.security("S-55")
 def test_sign_in_and_trigger_may_cross(clock: Clock) -> None:
-    """The record is the same whether the events arrive before, during or after the repair at sign-in."""
+    """The events arrive before, during or after the repair at sign-in. In each case, the record is the same."""
     results = []
     for order in permutations(["pending", "confirmed", "sign_in"]):
         table = make_table()
@@ -111,7 +111,7 @@ def test_a_late_pending_event_takes_nothing_back(table: DynamoDBDouble, users: U
 def test_a_repeated_or_late_write_does_not_move_the_previous_session(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """botocore repeats a write whose answer was lost; the trigger reports each sign-in, too."""
+    """botocore repeats a write whose response was lost. The trigger also reports each sign-in."""
     times = []
     for _ in range(3):
         clock.advance(60)
@@ -157,7 +157,8 @@ def test_an_older_sign_in_does_not_overwrite_a_newer_one(
 def test_what_is_not_told_is_not_erased(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Different events contain different attributes. A missing attribute changes nothing; a changed one is stored."""
+    """Different events contain different attributes. The table keeps the value of a missing attribute, and stores a
+    changed attribute."""
     users.record_confirmed(ADA)
     clock.advance(5)
     users.record_confirmed(UserProfile("Okta_1", "other", "", "Augusta", "", "Okta"))
@@ -178,7 +179,8 @@ EMPTIED = replace(ADA, family_name="", told=NAME_COLUMNS)
 def test_what_is_told_to_be_empty_is_emptied(
     table: DynamoDBDouble, users: UserStore, clock: Clock, write: str
 ) -> None:
-    """The name is cleared once, and the other name stays. If the name is sent again later, it is written."""
+    """The first event clears one of the two names, and the other name stays. If a later event has the name again, the
+    name is written."""
     users.record_confirmed(ADA)
     clock.advance(5)
     getattr(users, write)(EMPTIED)
@@ -196,7 +198,7 @@ def test_what_is_told_to_be_empty_is_emptied(
 def test_nobody_loses_more_than_names(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Only names can be emptied; address, `sub` and provider stay."""
+    """Only names can be emptied. The address, `sub` and provider stay."""
     users.record_confirmed(ADA)
     clock.advance(5)
     every = frozenset({*ADA.columns(), "Email", "sub", "provider", "status"})
@@ -212,7 +214,7 @@ def test_nobody_loses_more_than_names(
 
 @pytest.mark.security("S-55")
 def test_an_emptied_name_is_empty_in_whatever_order_events_come() -> None:
-    """If the event of an earlier sign-in arrives late or twice, it does not restore the name."""
+    """A late or repeated event of an earlier sign-in does not restore the name."""
     sent = [("pending", ADA, 0), ("sign_in", ADA, 20), ("sign_in", EMPTIED, 30)]
     results = []
     for order in permutations(sent):
@@ -247,7 +249,7 @@ def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(
 
 
 def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
-    """The read is consistent; for any other read the double returns older data."""
+    """The read is consistent. For any other read, the double returns older data."""
     assert users.load("Okta_1") is None
     users.record_confirmed(ADA)
     record = users.load("Okta_1")
@@ -259,7 +261,7 @@ def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
 def test_a_person_has_one_record_in_whatever_case_the_name_comes(
     table: DynamoDBDouble, users: UserStore
 ) -> None:
-    """The pool ignores case. AWS passes user names to triggers in lower case, but does not say so about tokens."""
+    """The pool ignores case. AWS documents the case of user names in triggers (lower case), but not in tokens."""
     users.record_pending(replace(ADA, user_name="okta_1"))
     users.record_confirmed(replace(ADA, user_name="OKTA_1"))
     users.record_sign_in(ADA)
@@ -272,7 +274,7 @@ def test_a_person_has_one_record_in_whatever_case_the_name_comes(
 
 @pytest.mark.parametrize("name", ["a" * 128, "Okta_x@y.example", "ünïcode", ":x", "#status", "a b"])
 def test_strange_user_names_are_only_keys(users: UserStore, name: str) -> None:
-    """User names are passed as values, never as part of an expression."""
+    """The code passes user names as values, never as part of an expression."""
     users.record_sign_in(UserProfile(name, "c", "e@x", ":given", "#family", "Okta", "s"))
     record = users.load(name)
     assert record is not None

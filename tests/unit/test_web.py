@@ -1,4 +1,4 @@
-"""The pure functions for HTTP: addresses, cookies, the check of the request's origin, bodies, headers, files."""
+"""Tests of the pure functions for HTTP: addresses, cookies, the check of the request's origin, bodies, headers, files."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: 
 def test_below_a_prefix_our_routes_have_a_base_of_their_own(
     path: str, resource: str, public: str | None, root: str
 ) -> None:
-    """The page is a resource of API Gateway, so its address has no trailing slash. All other routes are below it."""
+    """The page is a resource of API Gateway, so its address has no trailing slash. All other routes are below the page."""
     context = {"path": path, "resourcePath": resource, "domainName": HOST}
     url = build_app_url(context, public, "/account")
     assert url.api_root == root
@@ -104,8 +104,8 @@ def test_below_a_prefix_our_routes_have_a_base_of_their_own(
 def test_cookies_are_read_as_browsers_write_them(
     headers: list[str], expected: dict[str, str]
 ) -> None:
-    """A name that occurs twice is left out, and a name must match exactly, because browsers protect only the exact prefix
-    `__Host-`."""
+    """The result omits a name that occurs twice. A name must match exactly, because browsers protect only the exact
+    prefix `__Host-`."""
     assert parse_cookies(headers) == expected
 
 
@@ -117,7 +117,7 @@ def test_no_cookie_header_breaks_the_reader(headers: list[str]) -> None:
 
 @pytest.mark.security("S-26")
 def test_a_cookie_has_every_attribute() -> None:
-    """The attributes are Secure, HttpOnly, Path=/ and the given SameSite; there is no Domain."""
+    """The attributes are Secure, HttpOnly, Path=/ and the given SameSite. The attribute Domain is missing."""
     assert (
         build_cookie("__Host-x", "v.1", same_site="Strict")
         == "__Host-x=v.1; Path=/; Secure; HttpOnly; SameSite=Strict"
@@ -187,7 +187,7 @@ def test_a_cookie_of_4096_bytes_is_the_largest() -> None:
     ],
 )
 def test_our_page_is_told_by_header_and_origin(headers: dict[str, str], good: bool) -> None:
-    """A request needs both the header and the right origin."""
+    """A request needs the header and the right origin."""
     if good:
         verify_own_request(headers, ORIGIN)
     else:
@@ -210,7 +210,7 @@ def test_json_bodies_pass(content_type: str) -> None:
 
 
 def test_an_empty_body_needs_no_type() -> None:
-    """When the page refreshes its session, it sends an empty body."""
+    """The page refreshes the session with an empty body."""
     for content_type in (None, "", "text/plain"):
         verify_body(b"", content_type)
     assert parse_object(b"") == {}
@@ -235,8 +235,8 @@ def test_an_empty_body_needs_no_type() -> None:
     ],
 )
 def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[Exception]) -> None:
-    """A wrong type, a body that is too large and a value that is not an object have different errors, and none causes a
-    crash."""
+    """Each kind of bad body has an error of its own. The kinds are a wrong type, a large body, and a value that is not
+    an object. The app does not crash."""
     with pytest.raises(error):
         verify_body(body, content_type)
 
@@ -260,7 +260,7 @@ def test_the_headers_are_these() -> None:
 
 @pytest.mark.security("S-53")
 def test_the_headers_cannot_be_changed_by_accident() -> None:
-    """All responses of a warm container share one mapping."""
+    """All responses of a warm container share one mapping of headers."""
     table: Any = SECURITY_HEADERS
     with pytest.raises(TypeError):
         table["X-Content-Type-Options"] = ""

@@ -1,1 +1,1 @@
-"""Tests of the wheel `chalice-gatehouse`, which is built here and used outside the checkout."""
+"""Tests of the wheel `chalice-gatehouse`. The tests build the wheel, and use the wheel outside the checkout."""

@@ -1,4 +1,4 @@
-"""A wheel of this checkout, built once, and a team that adopts it once."""
+"""Fixtures: a wheel of this checkout, built once, and a team that adopts the wheel once."""
 
 import json
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from tests.wheel.team import ADOPT, Team
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The path of the built wheel."""
+    """Return the path of the built wheel."""
     return build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def team(wheel: Path, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -> Team:
-    """A team that has put the wheel into its project, but has not followed the page yet."""
+    """Return a team that has put the wheel into its project, but has not followed the page yet."""
     team = Team(tmp_path_factory.mktemp("team"), certificate.ca_file.parent)
     team.put_wheel(wheel)
     return team
@@ -29,7 +29,7 @@ def team(wheel: Path, certificate: Certificate, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def adopted(team: Team) -> Iterator[dict[str, Any]]:
-    """Follow the page; return the data of `gatehouse info --json`. `up` runs with --detach and on free ports."""
+    """Follow the page. Yield the data of `gatehouse info --json`. `up` runs with `--detach` and on free ports."""
     install, init, up, table = ADOPT.commands
     before = json.loads((team.project / ".chalice" / "config.json").read_text())
     team.type("python -m pytest -q -p no:cacheprovider tests")

@@ -1,4 +1,4 @@
-"""A package index on loopback, as PEP 503 describes it."""
+"""A package index on loopback, according to PEP 503."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Serve the wheels of a folder; yield the index's URL, and the list of requested paths."""
+    """Serve the wheels of a folder. Yield the index's URL, and the list of requested paths."""
     asked: list[str] = []
 
     class Index(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
             self.wfile.write(body)
 
         def log_message(self, *arguments: object) -> None:
-            """Log nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
     thread = Thread(target=server.serve_forever)

@@ -1,4 +1,5 @@
-"""A team installs the wheel from a package index: the project contains its lock, but not its file. Part of `make soak`."""
+"""Tests that a team can install the wheel from a package index. The project contains the wheel's lock line, but not the
+wheel. Part of `make soak`."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ PINNED = f"chalice-gatehouse=={__version__}"
 def test_a_wheel_from_an_index_is_locked_and_packaged(
     wheel: Path, certificate: Certificate, tmp_path: Path
 ) -> None:
-    """The test follows docs/adopt.md, with the package's name in place of the file. The zip's runtime comes from the index,
-    and its hash is checked."""
+    """The test follows docs/adopt.md, with the package's name in place of the file. The zip's runtime comes from the
+    index, and pip checks the runtime's hash."""
     team = Team(tmp_path, certificate.ca_file.parent)
     shutil.copyfile(wheel, team.folder / "shelf" / wheel.name)
     install, init, *_ = ADOPT.commands

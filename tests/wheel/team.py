@@ -1,4 +1,4 @@
-"""A team with its own app outside this checkout: its project, its Python, and the pages that it follows."""
+"""A team with its own app outside this checkout: its project, its Python, and the documentation pages that it follows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ UPGRADE = Page.read("upgrade.md", until="\n## A copy")
 
 
 def apply(text: str, diff: str) -> str:
-    """Change a text as a diff says. Each hunk begins with @@; lines without a hunk are added at the end."""
+    """Apply a diff to a text, and return the result. Each hunk begins with @@. Lines without a hunk are added at the
+    end."""
     if not diff.startswith("@@"):
         return text + "".join(f"{line[1:]}\n" for line in diff.splitlines())
     for hunk in diff.split("@@\n")[1:]:
@@ -64,13 +65,14 @@ def apply(text: str, diff: str) -> str:
 
 @dataclass
 class Team:
-    """A team. `project` is a copy of examples/orders. What a team would download is already on this machine."""
+    """A team. `project` is a copy of examples/orders. This machine already has the files that a team would download."""
 
     folder: Path
     authority: Path
     project: Path = field(init=False)
     python: Path = field(init=False)
-    #: Settings that say where pip looks for packages: by default only in the folder `shelf`, not in an index.
+    #: The settings that say where pip looks for packages. By default, pip looks only in the folder `shelf`, not in an
+    #: index.
     pip: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,14 +84,15 @@ class Team:
         self._put_network_at_hand()
 
     def _make_python(self) -> Path:
-        """Make a virtual environment with the wheel's dependencies, from which the checkout cannot be imported."""
+        """Make a virtual environment with the wheel's dependencies. The environment cannot import the checkout."""
         venv.EnvBuilder(symlinks=True).create(self.folder / "venv")
         (site,) = (self.folder / "venv" / "lib").glob("python*/site-packages")
         (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
         return self.folder / "venv" / "bin" / "python"
 
     def _put_network_at_hand(self) -> None:
-        """Install the local AWS and fetch dependencies in the checkout, if they are missing, and link them here."""
+        """In the checkout, install a missing local AWS and fetch missing dependencies. Link the local AWS and the
+        dependencies into the project."""
         shared = ROOT / ".local"
         shared.mkdir(exist_ok=True)
         ministack_python(shared, Reporter())
@@ -106,13 +109,13 @@ class Team:
         shutil.copyfile(wheel, self.project / "wheels" / wheel.name)
 
     def change(self, page: Page) -> None:
-        """Make the changes that the page says."""
+        """Make the changes that the page describes."""
         for name, diff in page.changes.items():
             path = self.project / name
             path.write_text(apply(path.read_text(), diff))
 
     def type(self, command: str, *more: str) -> str:
-        """Run a command of a page, in the project's folder."""
+        """Run a command of a page in the project's folder."""
         words = [*shlex.split(command), *more]
         program = {
             "pip": [str(self.python), "-m", "pip", "--disable-pip-version-check"],
@@ -131,7 +134,7 @@ class Team:
         return done.stdout
 
     def environment(self) -> dict[str, str]:
-        """Return an environment without the caller's variables, in which pip does not use the network."""
+        """Return an environment without the caller's variables. In this environment, pip does not use the network."""
         return {
             "PATH": f"{self.python.parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),

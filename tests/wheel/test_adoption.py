@@ -1,4 +1,4 @@
-"""An existing app adopts Gatehouse by following docs/adopt.md exactly."""
+"""Tests that an existing app can adopt Gatehouse by following docs/adopt.md exactly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def test_ten_lines_and_three_commands() -> None:
-    """The page asks for no more before the first sign-in. The app's table is the team's own."""
+    """Before the first sign-in, the page has at most ten lines and three commands. The app's table is a table of the
+    team."""
     assert len(ADOPT.added()) <= 10
     assert [command.split()[0:2] for command in ADOPT.commands] == [
         ["pip", "install"],
@@ -26,8 +27,8 @@ def test_ten_lines_and_three_commands() -> None:
 def test_the_page_leads_to_a_sign_in_and_the_teams_own_tests_pass(
     adopted: dict[str, Any], team: Team, browser: Browser
 ) -> None:
-    """A person signs in with Okta in Chromium, and the token opens the routes. Then a teammate runs a plain
-    `chalice deploy`."""
+    """A person signs in with Okta in Chromium, and the token opens the routes. Then a teammate runs a plain `chalice
+    deploy`."""
     team.type("python -m pytest -q -p no:cacheprovider tests")
     page, token = sign_in(browser, adopted)
     walk(adopted, token)
@@ -39,7 +40,7 @@ def test_the_page_leads_to_a_sign_in_and_the_teams_own_tests_pass(
 
 
 def test_what_operators_need_is_in_no_function(adopted: dict[str, Any], team: Team) -> None:
-    """The deployed zip contains the runtime and the page, but not the command line or the local AWS."""
+    """The deployed zip contains the runtime and the page. The zip contains neither the command line nor the local AWS."""
     (package,) = (team.project / ".local" / "app" / ".chalice" / "deployments").glob("*.zip")
     with zipfile.ZipFile(package) as packed:
         names = packed.namelist()

@@ -1,4 +1,4 @@
-"""The wheel's contents and package name, and that it works without the checkout."""
+"""Tests of the wheel's contents and package name, and of the use of the wheel without the checkout."""
 
 import ast
 import re
@@ -36,7 +36,7 @@ print(json.dumps([package.__file__, package.__version__, sorted(found), sorted(s
 
 
 def sources() -> dict[str, bytes]:
-    """Return every file of the three folders that git tracks or would add, by its name in the wheel."""
+    """Return every file of the three folders that git tracks or would add. The keys are the names in the wheel."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", *FOLDERS],
         cwd=ROOT,
@@ -59,14 +59,15 @@ def held(wheel: Path) -> dict[str, bytes]:
 
 
 def test_the_wheel_holds_runtime_page_and_operators_side_and_nothing_else(wheel: Path) -> None:
-    """The wheel contains templates, patches, texts, OpenAPI and the lock, but no tests, docs or examples."""
+    """The wheel contains templates, fixes of the local AWS, texts, OpenAPI and the lock, but no tests, docs or
+    examples."""
     metadata = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
     wanted = set(sources()) | {f"{INFO}/{name}" for name in metadata}
     assert set(held(wheel)) == wanted
 
 
 def test_only_the_packages_name_changes(wheel: Path) -> None:
-    """Only Python files change, and only in the package's name. All other files are the same, byte for byte."""
+    """Only Python files change, and only in the package's name. All other files are equal, byte for byte."""
     files, renamed = held(wheel), 0
     for name, source in sources().items():
         if files[name] == source:
@@ -96,7 +97,7 @@ def test_nothing_in_the_wheel_imports_what_is_only_here(wheel: Path) -> None:
 
 
 def test_the_same_checkout_gives_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
-    """With equal bytes, a wheel can be compared with one that somebody else has built."""
+    """With equal bytes, people can compare a wheel with another person's build."""
     assert build(ROOT, tmp_path).read_bytes() == wheel.read_bytes()
 
 
@@ -109,7 +110,7 @@ def test_it_needs_what_runs_in_lambda_and_no_more() -> None:
 
 
 def closure(names: list[str]) -> set[str]:
-    """Return all distributions that the given ones need, with only the extras that are requested."""
+    """Return all distributions that the distributions `names` need, with only the requested extras."""
     from packaging.requirements import Requirement
 
     found: set[str] = set()
@@ -132,7 +133,7 @@ def closure(names: list[str]) -> set[str]:
 
 @pytest.fixture(scope="session")
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with the wheel, its dependencies, and the two files of Chalice that Chalice packages."""
+    """Return a Python with the wheel, the wheel's dependencies, and the two files of Chalice that Chalice packages."""
     folder = tmp_path_factory.mktemp("bare")
     venv.EnvBuilder(symlinks=True).create(folder)
     site = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
@@ -162,7 +163,7 @@ def run(python: Path, code: str, folder: Path) -> str:
 def test_every_public_name_can_be_imported_outside_of_the_checkout(
     bare: Path, tmp_path: Path
 ) -> None:
-    """As in Lambda, there is neither boto3 nor Chalice's command line."""
+    """As in Lambda, the environment has no boto3 and no command line of Chalice."""
     import json
 
     file, version, names, homes = json.loads(run(bare, IMPORTS, tmp_path))
@@ -188,7 +189,7 @@ print(FRONTEND, len(gate.openapi_document("https://x.example/")["paths"]))
 
 
 def test_the_command_line_is_an_entry_point(wheel: Path) -> None:
-    """The extra `cli` installs the command `gatehouse`, and its help uses that name."""
+    """The extra `cli` installs the command `gatehouse`, whose help uses this name."""
     files = held(wheel)
     assert b"gatehouse = chalice_gatehouse.ops.cli:main" in files[f"{INFO}/entry_points.txt"]
     metadata = files[f"{INFO}/METADATA"].decode()

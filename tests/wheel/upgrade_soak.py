@@ -1,4 +1,5 @@
-"""A team with Gatehouse upgrades to a newer wheel by following docs/upgrade.md exactly: `make soak`."""
+"""Tests that a team with Gatehouse can upgrade to a newer wheel by following docs/upgrade.md exactly. Part of `make
+soak`."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ NEWER = "0.2.0"
 def test_a_newer_wheel_takes_the_place_of_the_old_one(
     adopted: dict[str, Any], team: Team, browser: Browser
 ) -> None:
-    """The upgrade takes three commands. The team's files, people and sessions stay, and doctor finds nothing wrong."""
+    """The upgrade takes three commands. The team's files, people and sessions stay, and doctor has no findings."""
     page, token = sign_in(browser, adopted)
     folder = team.folder / "newer"
     folder.mkdir()

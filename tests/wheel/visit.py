@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def sign_in(browser: Browser, info: dict[str, Any]) -> tuple[Any, str]:
-    """Sign in with Okta in Chromium, starting at the app's page; return the page and its access token."""
+    """Sign in with Okta in Chromium, starting at the app's page. Return the page and the access token."""
     page = browser.new_page()
     page.set_default_timeout(60_000)
     page.goto(info["page_url"])
@@ -31,7 +31,7 @@ def call(info: dict[str, Any], method: str, path: str, token: str = "", **more: 
 
 
 def walk(info: dict[str, Any], token: str) -> None:
-    """Call the team's own routes: they answer 200, 401 or 403, and the public ones stay public."""
+    """Call the team's own routes. The routes answer 200, 401 or 403, and the public routes stay public."""
     assert call(info, "GET", "health").json() == {"status": "ok"}
     assert call(info, "GET", "orders").status_code == 401
     made = call(info, "POST", "orders", token, json={"item": "tea", "count": 2})

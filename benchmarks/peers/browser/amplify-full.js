@@ -1,4 +1,4 @@
-// AWS Amplify Auth with what our page also does: redirect, password, challenges, sign-up, reset. No UI.
+// AWS Amplify Auth with the functions of our page: redirect, password, challenges, sign-up, reset. The page has no design.
 import { Amplify } from 'aws-amplify';
 import 'aws-amplify/auth/enable-oauth-listener';
 import {

@@ -1,4 +1,4 @@
-// AWS Amplify Auth, redirect only.
+// AWS Amplify Auth with only the redirect.
 import { Amplify } from 'aws-amplify';
 import 'aws-amplify/auth/enable-oauth-listener';
 import { fetchAuthSession, signInWithRedirect, signOut } from 'aws-amplify/auth';

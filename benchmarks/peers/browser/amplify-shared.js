@@ -1,4 +1,4 @@
-// What both Amplify pages share: the configuration and one button per action.
+// The common parts of the two Amplify pages: the configuration, and one button per action.
 export const configuration = {
   Auth: {
     Cognito: {

@@ -1,4 +1,4 @@
-// oidc-client-ts: redirect, callback and renewal, with tokens in web storage. It has no page and no passwords.
+// oidc-client-ts: redirect, callback and renewal, with tokens in web storage. The library has no page and no passwords.
 import { UserManager } from 'oidc-client-ts';
 
 const users = new UserManager({

@@ -1,14 +1,14 @@
-"""Records and checks when a person last authenticated, and in which sign-in, for `authorized(…, max_age=…)` (docs/adr/0014).
+"""Records and checks when a person last authenticated, for `authorized(…, max_age=…)` (docs/adr/0014).
 
-The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: when
-Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the trigger
-received that information. `SEEN_AT` ties the proof to one sign-in: Cognito's `auth_time`, which a refresh does not change,
-must be close to it. So a proof in one browser does not count for a session in another browser, and silent single sign-on
-does not count as a proof.
+The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication:
+Cognito's check of a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the
+trigger received `PROVED_AT`. `SEEN_AT` must be close to Cognito's `auth_time`, which a refresh does not change. So the
+proof counts only for the sign-in in which the trigger received the proof. A proof in one browser does not count for a
+session in another browser. Silent single sign-on does not count as a proof.
 
 Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels
 with ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (a trigger
-cannot override it).
+cannot override `auth_time`).
 """
 
 from collections.abc import Mapping
@@ -19,23 +19,23 @@ from .claims import parse_moment
 
 PROVED_AT = "gatehouse:proved_at"
 SEEN_AT = "gatehouse:seen_at"
-#: The range of `max_age` in seconds. The redirects to the provider and back alone can take almost as long as the
-#: minimum.
+#: The range of `max_age` in seconds. The redirects to the provider and back can take almost as long as the minimum.
 SHORTEST_AGE, LONGEST_AGE = 30, 86_400
-#: Clocks of AWS and of providers may differ by this much.
+#: The clocks of AWS and of providers may differ by this number of seconds.
 LEEWAY_SECONDS = 30
-#: Within one sign-in, Cognito's `auth_time` is at most this many seconds before or after `SEEN_AT`.
+#: The maximum number of seconds between Cognito's `auth_time` and `SEEN_AT` of the same sign-in, before and after
+#: `SEEN_AT`.
 BEFORE_SECONDS, AFTER_SECONDS = 10, 60
 
 
 def build_claims(proved_at: int, seen_at: int) -> dict[str, str]:
-    """Return the two claims as text, because API Gateway passes on only text. Times are Unix seconds; a `proved_at` of
-    0 means no proof."""
+    """Return the two claims as text, because API Gateway passes on only text. Times are Unix seconds. A `proved_at` of 0
+    means that no proof exists."""
     return {PROVED_AT: str(proved_at), SEEN_AT: str(seen_at)}
 
 
 def refuse_age(max_age: object) -> str | None:
-    """Return what is wrong with a route's `max_age`, and how to write it; None if it is valid."""
+    """Return the fault of a route's `max_age` and the correct form, or None for a valid `max_age`."""
     is_number = isinstance(max_age, int) and not isinstance(max_age, bool)
     if is_number and max_age in range(SHORTEST_AGE, LONGEST_AGE + 1):
         return None
@@ -46,15 +46,16 @@ def refuse_age(max_age: object) -> str | None:
 
 
 def verify_age(context: Mapping[str, Any], max_age: int, now: float) -> None:
-    """Raise InsufficientUserAuthentication unless the requestContext contains a proof at most `max_age` seconds old.
+    """Raise InsufficientUserAuthentication unless the requestContext contains a proof that is at most `max_age` seconds
+    old.
 
-    A proof does not count if it is malformed, from another sign-in, or from the future.
+    A malformed proof, a proof from another sign-in, and a proof from the future do not count.
     """
     claims = (context.get("authorizer") or {}).get("claims") or {}
     proved_at, seen_at = parse_moment(claims.get(PROVED_AT)), parse_moment(claims.get(SEEN_AT))
     signed_in_at = parse_moment(claims.get("auth_time"))
     if proved_at is None or seen_at is None or signed_in_at is None:
-        reason = "the token does not say when the person authenticated"
+        reason = "the token does not contain the time of an authentication"
     elif not seen_at - BEFORE_SECONDS <= signed_in_at <= seen_at + AFTER_SECONDS:
         reason = "the recorded authentication belongs to another sign-in"
     elif proved_at > now + LEEWAY_SECONDS:

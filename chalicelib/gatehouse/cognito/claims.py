@@ -1,8 +1,8 @@
 """Reads Cognito's claims: groups, and the caller of an authorized route (S-49, S-50).
 
-The authorizer checks signature, expiry and scope, but not the audience: it accepts a token of any client of the pool, and on
-a route without a scope even an ID token. So token_use, client_id and scope are checked here, too. Source: AWS "Control
-access to REST APIs using Amazon Cognito user pools as an authorizer".
+API Gateway's authorizer checks signature, expiry and scope, but not the audience. The authorizer accepts a token of any
+client of the pool and, on a route without a scope, even an ID token. So this module also checks `token_use`, `client_id`
+and `scope`. Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an authorizer".
 """
 
 from collections.abc import Collection, Mapping
@@ -21,7 +21,8 @@ _LAST_SECOND = 253_402_300_799
 
 
 class Caller(NamedTuple):
-    """The person behind an access token. Identity is `sub`; `username` is the users table's key."""
+    """The person to whom an access token belongs. `sub` identifies the person. `username` is the key in the users
+    table."""
 
     sub: str
     username: str
@@ -30,7 +31,8 @@ class Caller(NamedTuple):
 
 
 def parse_groups(value: object) -> tuple[str, ...]:
-    """Return the names in `cognito:groups`. It is a list in a token; API Gateway makes one string, `[a b]` or `a,b`."""
+    """Return the names in `cognito:groups`. A token contains a list of names. API Gateway turns the list into one string,
+    `[a b]` or `a,b`."""
     if isinstance(value, str):
         return tuple(value.strip().removeprefix("[").removesuffix("]").replace(",", " ").split())
     if isinstance(value, list | tuple):
@@ -42,7 +44,7 @@ def parse_issued_at(context: Mapping[str, Any]) -> int:
     """Return `iat` of an event's requestContext in Unix seconds. Raises Unauthorized for any other format.
 
     API Gateway's Cognito authorizer passes `exp` and `iat` as dates, such as `Mon Nov 30 12:00:00 UTC 2026`. AWS does not
-    document this; the sources are aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
+    document this format. Sources: aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
     """
     claims = (context.get("authorizer") or {}).get("claims") or {}
     seconds = parse_moment(claims.get("iat"))
@@ -52,7 +54,8 @@ def parse_issued_at(context: Mapping[str, Any]) -> int:
 
 
 def parse_moment(value: object) -> int | None:
-    """Return a claim's time in Unix seconds, from a number, digits or a date; None for anything else."""
+    """Return a claim's time in Unix seconds. The claim may be a number, digits or a date. For any other value, the result
+    is None."""
     if isinstance(value, str):
         if value.isascii() and value.isdigit() and len(value) <= len(str(_LAST_SECOND)):
             value = int(value)
@@ -64,7 +67,7 @@ def parse_moment(value: object) -> int | None:
 
 
 def _parse_date(text: str) -> int | None:
-    """Return the Unix seconds of a UTC date in the format of Java's `Date.toString`; None for any other text."""
+    """Return the Unix seconds of a UTC date in the format of Java's `Date.toString`, or None for any other text."""
     from datetime import datetime, timezone
 
     try:
@@ -74,7 +77,7 @@ def _parse_date(text: str) -> int | None:
         moment = datetime(*numbers, int(second), tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         return None
-    # The parsed date, formatted again, must equal the text. This refuses a wrong weekday, a sign, and another time
+    # The parsed date, formatted again, must equal the text. This check refuses a wrong weekday, a sign, and another time
     # zone.
     again = f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
     return int(moment.timestamp()) if again == text else None
@@ -83,7 +86,8 @@ def _parse_date(text: str) -> int | None:
 def verify_caller(
     context: Mapping[str, Any], *, client_ids: Collection[str], scope: str, group: str | None
 ) -> Caller:
-    """Return the caller of an event's requestContext. Raises Unauthorized (not our access token) or Forbidden.
+    """Return the caller of an event's requestContext. Raises Unauthorized for a foreign token. Raises Forbidden if the
+    scope or the group is missing.
 
     `client_ids` are the app clients whose tokens are accepted.
     """

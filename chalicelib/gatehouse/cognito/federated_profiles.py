@@ -1,9 +1,9 @@
-"""Deletes first and last names from a federated person's profile when the provider no longer sends them (S-69).
+"""Deletes first and last names from a federated person's profile when the provider no longer sends the names (S-69).
 
-The user name of the person's own profile is `<provider>_<subject>`; upper and lower case are equal if the pool ignores case.
-A linked account is found by the address, and belongs to the person only if its `identities` contain the person. The
-trigger's role may delete attributes, but may not write them. Source: Amazon Cognito API reference, AdminGetUser,
-AdminDeleteUserAttributes.
+The user name of the person's own profile is `<provider>_<subject>`. If the pool ignores case, upper and lower case are
+equal. A linked account is found by the e-mail address. The account belongs to the person only if the account's
+`identities` contain the person. The trigger's role may delete attributes, but may not write attributes. Source: Amazon
+Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from .user_pool_calls import Refused, call_cognito
 
 
 class CognitoIdp(Protocol):
-    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
+    """The methods of boto3's client that this module calls. The tests' fake client has the same methods."""
 
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_delete_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
@@ -34,7 +34,7 @@ class FederatedProfiles:
     def delete_names(
         self, provider: str, subject: str, claims: Mapping[str, Any], names: Sequence[str]
     ) -> None:
-        """Delete the attributes in `names` from the person's profile, if it still has them. Raises
+        """Delete the attributes in `names` from the person's profile. Missing attributes are ignored. Raises
         TemporarilyUnavailable."""
         user = self._find(Identity(provider, subject), text_of(claims, "email"))
         stale = [name for name in names if user is not None and user.attributes.get(name)]

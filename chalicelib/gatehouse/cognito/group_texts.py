@@ -1,9 +1,8 @@
-"""Reads and writes several group names in one text: a provider's claim, Cognito's attribute, and a token of limited size
-(S-51, S-69).
+"""Reads and writes lists of group names in a provider's claim, in Cognito's attribute, and in tokens (S-51, S-69).
 
-`custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=`, then the
-names, separated by commas. So `=` alone means no groups. Cognito perhaps ignores an empty value, but `=` always replaces the
-previous value. A text that does not begin with `=` was written by Cognito, before that trigger was attached.
+`custom:groups` contains the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=` and
+then the names, separated by commas. So `=` alone means no groups. Cognito may ignore an empty value, but `=` always
+replaces the previous value. Cognito itself wrote any text without a leading `=`, before the trigger was attached.
 """
 
 import json
@@ -13,25 +12,24 @@ from urllib.parse import unquote_plus
 
 from .groups import is_one_name
 
-#: An attribute's limit (`custom:groups` in the identity template), in characters as Java counts them.
+#: The limit of the attribute `custom:groups` in the identity template, in UTF-16 code units, as Java counts characters.
 MAX_TEXT = 2048
 _WRITTEN_BY_US = "="
-#: Bytes of JSON that `cognito:groups` may take in a token. A request's headers may have 10,240 bytes in all (Amazon API
-#: Gateway quotas). The rest of an access token is 1.1 kB, our cookie 4 kB at most, a browser's own headers some 1 kB,
-#: and base64url makes a token a third longer than its JSON.
+#: The maximum size of `cognito:groups` in a token, in bytes of JSON. A request's headers may have 10,240 bytes in all
+#: (Amazon API Gateway quotas). The rest of an access token has 1.1 kB. Our cookie has at most 4 kB. A browser's own
+#: headers have about 1 kB. A token in base64url is a third longer than the token's JSON.
 TOKEN_ROOM = 2800
 
 
 class ToldGroups(NamedTuple):
-    """The accepted names in their original order, without duplicates, and the number of names that were not
-    accepted."""
+    """The accepted group names in their original order, without duplicates, and the number of refused names."""
 
     names: tuple[str, ...]
     left_out: int
 
 
 def read_groups_claim(value: object) -> ToldGroups:
-    """Return the groups in a provider's claim, which is a list or Cognito's text for a list, `[a, b]`."""
+    """Return the groups in a provider's claim. The claim is a list, or Cognito's text for a list, `[a, b]`."""
     if isinstance(value, list | tuple):
         return _chosen(value)
     if isinstance(value, str):
@@ -40,9 +38,9 @@ def read_groups_claim(value: object) -> ToldGroups:
 
 
 def write_groups(names: Iterable[str]) -> tuple[str, int]:
-    """Return the text for `custom:groups` with as many names as fit, and the number of names that do not fit."""
+    """Return the text for `custom:groups`, and the number of names that do not fit into the text."""
     told = tuple(names)
-    # Each name takes one more character: a comma, or for the first name the `=`.
+    # Each name needs one more character: the first name `=`, every other name a comma.
     kept = as_many_as_fit(told, MAX_TEXT, lambda name: len(name.encode("utf-16-le")) // 2 + 1)
     return _WRITTEN_BY_US + ",".join(kept), len(told) - len(kept)
 
@@ -60,8 +58,8 @@ def parse_provider_groups(value: object) -> ToldGroups:
 
 
 def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names that fit into a token, without duplicates: first the pool's (`own`), then the provider's
-    (`theirs`)."""
+    """Return the names that fit into a token, without duplicates. The pool's names (`own`) have priority over the
+    provider's names (`theirs`)."""
     kept = as_many_as_fit(own, TOKEN_ROOM, _bytes_in_token)
     left = TOKEN_ROOM - sum(map(_bytes_in_token, kept))
     others = tuple(name for name in theirs if name not in own)
@@ -71,8 +69,8 @@ def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, 
 def as_many_as_fit(
     names: tuple[str, ...], room: int, cost: Callable[[str], int]
 ) -> tuple[str, ...]:
-    """Return as many names as possible, in their original order. Shorter names have priority; among names of equal length,
-    earlier names have priority."""
+    """Return as many names as possible, in their original order. Shorter names have priority. Among names of equal
+    length, earlier names have priority."""
     kept = set()
     for name in sorted(names, key=cost):
         room -= cost(name)
@@ -83,7 +81,7 @@ def as_many_as_fit(
 
 
 def _bytes_in_token(name: str) -> int:
-    """The size of a name with quotes and comma, in UTF-8, as Cognito writes its tokens."""
+    """The size in a token of a name with quotes and comma. Cognito writes tokens in UTF-8."""
     return len(json.dumps(name, ensure_ascii=False).encode()) + 1
 
 
@@ -94,7 +92,8 @@ def _chosen(told: Iterable[object]) -> ToldGroups:
 
 
 def _listed(text: str) -> list[object]:
-    """Split a list that was converted to text: JSON, `[a, b]` or `a,b`. AWS documents only that the claim is text."""
+    """Split a list that was converted to text. The text may be JSON, `[a, b]` or `a,b`, because AWS documents only that
+    the claim is text."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -108,8 +107,8 @@ def _listed(text: str) -> list[object]:
 
 
 def _decoded(name: str) -> str:
-    """Decode a name if Cognito form-encoded it. If a name has plus signs but no percent signs, it is not encoded.
+    """Decode a name that Cognito has form-encoded. A name that has plus signs but no percent signs is not encoded.
 
-    Bytes that are not UTF-8 become a character that no group name may contain. A name with a space is dropped.
+    Bytes that are not UTF-8 become a character that is forbidden in group names. A name with a space is dropped.
     """
     return unquote_plus(name).replace("\ufffd", " ") if "%" in name else name

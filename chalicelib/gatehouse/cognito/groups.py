@@ -1,10 +1,11 @@
-"""Names of groups: the same rule for groups of the pool and for groups from an identity provider (S-51, S-69).
+"""The rule for names of groups. The rule applies to groups of the pool and to groups from an identity provider (S-51,
+S-69).
 
-A name is anything that Cognito allows as a group's name (letters, marks, symbols, numbers, punctuation; 128 at most), unless
-it could be read as two names. API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`. So if a group `x,admins`
-were allowed, it would also count as the group `admins`. So a name must not contain a comma, begin with `[` or end with `]`.
-`group_texts.py` reads and writes several names. Sources: Amazon Cognito API reference, CreateGroup; AWS "Mapping IdP
-attributes to profiles and tokens".
+Cognito allows letters, marks, symbols, numbers and punctuation in a group's name, and 128 characters at most. Gatehouse
+also refuses names that could be read as two names. API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`. A
+group `x,admins`, for example, would also count as the group `admins`. So a name must not contain a comma, begin with `[`
+or end with `]`. `group_texts.py` reads and writes lists of names. Sources: Amazon Cognito API reference, CreateGroup; AWS
+"Mapping IdP attributes to profiles and tokens".
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,6 @@ def is_one_name(name: str) -> bool:
 
 
 def without_automatic(names: Iterable[str], user_pool_id: str) -> tuple[str, ...]:
-    """Return the group names without `<pool>_<provider>`, the group to which Cognito adds each person who signs in
-    through a provider."""
+    """Return the group names without `<pool>_<provider>`. Cognito adds each person who signs in through a provider to
+    that group."""
     return tuple(name for name in names if not name.startswith(f"{user_pool_id}_"))

@@ -1,7 +1,8 @@
-"""The only HTTP client for Cognito's OAuth endpoints. It limits time and size, and does not follow redirects (S-14).
+"""The only HTTP client for Cognito's OAuth endpoints. The client limits time and size, and does not follow redirects
+(S-14).
 
-`urllib3` is imported on first use, so routes without an outbound call do not load it. `requests` would cost a cold
-container another 15 ms, and its redirects, cookies, proxies and .netrc would have to be switched off.
+`urllib3` is imported on first use, so routes without an outbound call do not load `urllib3`. With the library `requests`,
+a cold start would be 15 ms longer. Redirects, cookies, proxies and .netrc of `requests` would have to be switched off.
 """
 
 import json
@@ -21,21 +22,21 @@ MAX_RESPONSE_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """Status and parsed body. `body` is None unless the answer was a JSON object. The body may contain tokens, so repr does
-    not show it."""
+    """The status and the parsed body of an answer. `body` is None unless the answer was a JSON object. `repr` omits the
+    body, because the body may contain tokens."""
 
     status: int
     body: Mapping[str, Any] | None = field(repr=False)
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the answer reports success but has no JSON object. Then the answer is incomplete, or is a page of another
-        server."""
+        """Whether the answer reports success but contains no JSON object. The cause is an incomplete answer, or an answer
+        of another server."""
         return self.status == 200 and self.body is None
 
 
 class HttpClient:
-    """GET and POST for JSON answers, within the limits of `budget`.
+    """Sends GET and POST requests for JSON answers, within the time limits of `budget`.
 
     Raises TemporarilyUnavailable if no complete answer arrives.
     """
@@ -48,9 +49,11 @@ class HttpClient:
         self._pools: dict[bool, PoolManager] = {}
 
     def get(self, url: str) -> HttpAnswer:
-        """Fetch a JSON document; try a second time if the first answer contained no document."""
+        """Fetch a JSON document. If the first answer contains no document, try a second time."""
         limits = self._budget.limits
-        self._connections(url)  # our imports and file reads do not count against the peer's time
+        self._connections(
+            url
+        )  # make the connections first: our imports and file reads must not count as the server's time
 
         def fetch(seconds: float) -> HttpAnswer:
             try:
@@ -69,7 +72,7 @@ class HttpClient:
     ) -> HttpAnswer:
         """Post a form, with HTTP Basic authentication for Cognito (client_secret_basic, RFC 6749 2.3.1).
 
-        The request is never repeated: a code works only once, and so does a refresh token if rotation is on.
+        The request is never repeated. A code works only once. If rotation is on, a refresh token also works only once.
         """
         self._connections(url)
         return self._budget.run(
@@ -90,7 +93,7 @@ class HttpClient:
 
         with_tls = not url.startswith("http:")
         if with_tls not in self._pools:
-            # Plain HTTP is for the local stage only, which needs no certificates.
+            # Only the local stage uses plain HTTP. Plain HTTP needs no certificates.
             self._pools[with_tls] = PoolManager(ssl_context=shared_context() if with_tls else None)
         return self._pools[with_tls]
 
@@ -126,7 +129,8 @@ class HttpClient:
                 text = response.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
                 status = response.status
             finally:
-                # If the response was read to its end, its connection is already back in the pool and stays open.
+                # After a complete read, the connection is already back in the pool. `close` then leaves the connection
+                # open.
                 response.close()
         except (HTTPError, OSError) as error:
             raise TemporarilyUnavailable(f"{method} failed: {type(error).__name__}") from None

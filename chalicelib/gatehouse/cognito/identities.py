@@ -1,34 +1,35 @@
-"""Reads the `identities` attribute or claim: the providers of a person.
+"""Reads the attribute or claim `identities`, which lists a person's providers.
 
-Cognito writes it as JSON text in trigger events and as a list in ID tokens. The user name of a person who was created
-by a provider is `<provider>_<subject>` (`ops provider` allows no underscore in a provider's name); a native person who
-was linked keeps the native user name. Source: AWS "Linking federated users to an existing user profile".
+In trigger events, `identities` is JSON text. In ID tokens, `identities` is a list. The user name of a person who was
+created by a provider is `<provider>_<subject>`. `ops provider` allows no underscore in a provider's name. A native person
+who was linked to a provider keeps the native user name. Source: AWS "Linking federated users to an existing user
+profile".
 """
 
 import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-#: Cognito's own users: the provider name in its authorize endpoint.
+#: The provider name of Cognito's own users at Cognito's authorize endpoint.
 NATIVE = "COGNITO"
 
 
 class Identity(NamedTuple):
-    """One entry: the provider's name, and the provider's own name for the person."""
+    """One entry of `identities`: the provider's name, and the provider's own name for the person."""
 
     provider: str
     subject: str
 
 
 class Birthplace(NamedTuple):
-    """The provider that created a person (or `COGNITO`), and the names of other providers that were linked later."""
+    """The provider that created a person (or `COGNITO`), and the names of providers that were linked later."""
 
     provider: str
     linked: tuple[str, ...]
 
 
 def parse_identities(value: object) -> tuple[Identity, ...]:
-    """Return the readable entries, and ignore everything else."""
+    """Return the readable entries. Unreadable entries are ignored."""
     if isinstance(value, str):
         try:
             value = json.loads(value) if value else []
@@ -45,7 +46,7 @@ def parse_identities(value: object) -> tuple[Identity, ...]:
 
 
 def birthplace_of(user_name: str, identities: tuple[Identity, ...]) -> Birthplace:
-    """Return where a person was created, by user name and identities. The user name may be in lower case."""
+    """Return the birthplace of a person, from the user name and the identities. The user name may be in lower case."""
     folded = user_name.casefold()
     names = sorted({identity.provider for identity in identities})
     for name in names:

@@ -15,15 +15,16 @@ from .http_client import HttpAnswer
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-#: The only algorithm that Cognito signs with, and that we accept.
+#: The only signature algorithm of Cognito. All other algorithms are refused.
 ALGORITHM = "RS256"
 MIN_RSA_BITS = 2048
-#: Keys are fetched again after this time, so a warm container does not keep a withdrawn key.
+#: A warm container fetches the keys again after this time. So a container keeps a withdrawn key for this time at most.
 KEYS_MAX_AGE_SECONDS = 3600
-#: Tokens with unknown kids cause at most one fetch in this time.
+#: Tokens with an unknown `kid` cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
-#: If there are no keys at all (the endpoint is down), they are fetched again after this time. If Cognito has just
-#: signed a token with an unknown kid, the key is new: the keys are fetched at once, and then at this interval.
+#: While the container has no keys, because the endpoint is down, the keys are fetched again after this time. If Cognito
+#: has just signed a token with an unknown `kid`, the key is new. For a new key, the keys are fetched at once, and
+#: afterwards at this interval.
 RETRY_INTERVAL_SECONDS = 2
 
 
@@ -35,7 +36,7 @@ class _KeySet:
 
 
 class JwksCache:
-    """The pool's signing keys by kid. `fetch` returns the JWKS document, `clock` returns Unix seconds."""
+    """The pool's signing keys by `kid`. `fetch` returns the JWKS document, `clock` returns Unix seconds."""
 
     def __init__(self, fetch: Callable[[], HttpAnswer], clock: Callable[[], float]) -> None:
         self._fetch = fetch
@@ -45,23 +46,23 @@ class JwksCache:
         self._ahead: Ahead[HttpAnswer] | None = None
 
     def begin(self) -> None:
-        """Begin to fetch the keys if none are stored, or if they are old. The next use of a key waits for the result."""
+        """Begin to fetch the keys if the stored keys are old or missing. The next use of a key waits for the result."""
         if not self._is_fresh() and self._may_ask(RETRY_INTERVAL_SECONDS) and self._ahead is None:
             self._ahead = Ahead(self._fetch)
 
     def settle(self) -> None:
-        """Store the result of `begin` if no use of a key has stored it."""
+        """Store the result of `begin`, unless a use of a key has already stored the result."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.load()
 
     def key(self, kid: str, *, from_cognito: bool = False) -> "RSAPublicKey":
-        """Return the key of `kid`; raises InvalidToken if the pool has no such key, TemporarilyUnavailable if the pool's
-        keys cannot be fetched.
+        """Return the key of `kid`. Raises InvalidToken if the pool has no key `kid`, and TemporarilyUnavailable if the
+        pool's keys cannot be fetched.
 
-        `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose its kid. For
-        such a token, an unknown kid means that the key is not published yet. Then the keys are fetched again at once. If the
-        key is still missing, TemporarilyUnavailable is raised.
+        `from_cognito` means that the token came directly from Cognito's endpoint over TLS, so Cognito chose the `kid`. In
+        such a token, an unknown `kid` means that Cognito has not published the key yet. After an unknown `kid` from
+        Cognito, the keys are fetched again at once. If the key is still missing, TemporarilyUnavailable is raised.
         """
         fresh = self._is_fresh()
         if fresh and kid in self._set.keys:
@@ -71,17 +72,17 @@ class JwksCache:
             self._hurry()
         if kid not in self._set.keys:
             if from_cognito:
-                raise TemporarilyUnavailable("Cognito signed with a key that it does not publish")
+                raise TemporarilyUnavailable("Cognito signed the token with an unpublished key")
             raise TokenMismatch("kid", f"one of {sorted(self._set.keys)}", kid)
         return self._set.keys[kid]
 
     def load(self) -> None:
-        """Make sure that there are keys; raises TemporarilyUnavailable."""
+        """Fetch the keys if this container has no keys. Raises TemporarilyUnavailable."""
         if not self._is_fresh():
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys now. REFETCH_INTERVAL_SECONDS does not apply here, because a stranger can use up that interval with
+        """Fetch the keys now. REFETCH_INTERVAL_SECONDS does not apply, because a stranger could use up that interval with
         invented tokens."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
@@ -95,7 +96,7 @@ class JwksCache:
         return self._clock() - self._set.tried_at >= interval
 
     def _fetch_anew(self, fresh: bool) -> bool:
-        """Fetch the keys, unless the last try was too recent; return whether they were fetched."""
+        """Fetch the keys, unless the last try was too recent. Return whether the keys were fetched."""
         now = self._clock()
         if self._may_ask(REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS):
             self._set.tried_at = now
@@ -105,14 +106,13 @@ class JwksCache:
             return True
         if not fresh:
             raise TemporarilyUnavailable(
-                "the signing keys could not be fetched a moment ago, so they are not "
-                "fetched again yet"
+                "the last try to fetch the signing keys failed a moment ago, and the next try comes later"
             )
         return False
 
 
 def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
-    """Return the usable keys of a JWKS document: RSA of 2048 bits or more, use=sig, each kid once (S-19)."""
+    """Return the usable keys of a JWKS document: RSA of 2048 bits or more, `use=sig`, each `kid` once (S-19)."""
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from jwt import PyJWTError
     from jwt.algorithms import RSAAlgorithm

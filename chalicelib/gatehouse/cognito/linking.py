@@ -1,17 +1,18 @@
 """Links a federated person to the native account with the same verified address (S-56, S-68).
 
-People are linked only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and set
-to link, and only if exactly one native account has the address. That account must be confirmed and enabled, and its address
-must be verified. It must not be linked to another person of that provider: a provider may give an old address to a new
-person, who must not get the old person's account. There must also be a proof that the mailbox's owner has chosen the
-account's password (`provedAt` in the users table). Some accounts have no such proof: those made before Gatehouse recorded
-it, and those that a stranger made for the address. They can be linked after the mailbox's owner has reset the password. In
-every other case the person gets a separate profile, as without linking, and the log gives the reason.
+People are linked only before the profile is made (PreSignUp_ExternalProvider), and only for a provider that is trusted
+and set to link. Exactly one native account must have the address. The native account must be confirmed and enabled, and
+the account's address must be verified. The native account must not be linked to another person of the same provider. A
+provider may give an old address to a new person, and the new person must not get the old person's account. The users
+table must also contain a proof (`provedAt`) that the mailbox's owner has chosen the account's password. The proof is
+missing in older accounts, and in accounts that a stranger made for the address. Accounts without a proof can be linked
+after the mailbox's owner has reset the password. In every other case the person gets a separate profile, as without
+linking, and the log gives the reason.
 
-The pool decides which account an address belongs to: AdminGetUser compares an alias by the pool's own case rule. ListUsers
-perhaps distinguishes upper and lower case (AWS does not say). ListUsers is called as well, because a second account with the
-address prevents linking. Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity";
-API reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
+AdminGetUser finds the account of an address by the pool's own case rule. ListUsers may distinguish upper and lower case,
+which AWS does not document. ListUsers is also called, because a second account with the address prevents linking.
+Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API reference,
+AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,13 +30,12 @@ from .pool_user import (
 from .user_pool_calls import Refused, call_cognito
 
 _PAGE = 60
-#: The maximum number of pages that are read. If an address has more accounts than that, none of them is linked in any
-#: case.
+#: The maximum number of pages that are read. An address with more accounts is never linked.
 _PAGES = 3
 
 
 class CognitoIdp(Protocol):
-    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
+    """The methods of boto3's client that this module calls. The tests' fake client has the same methods."""
 
     def list_users(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
@@ -43,7 +43,7 @@ class CognitoIdp(Protocol):
 
 
 class Linker:
-    """Links people of one pool. `is_proved` says whether a user name's record has a proof; it may raise
+    """Links people of one pool. `is_proved` returns whether a user name's record has a proof, and may raise
     TemporarilyUnavailable."""
 
     def __init__(
@@ -54,15 +54,14 @@ class Linker:
         self._is_proved = is_proved
 
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
-        """Link a new federated person to the native account. Return the linked account, or None if no account was
-        linked.
+        """Link a new federated person to a native account. Return the linked account, or None if no account was linked.
 
-        `provider` is the exact name of a provider that may link; `attributes` are the event's. Raises
-        TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again; a repeated link
-        does no harm.
+        `provider` is the exact name of a provider that may link. `attributes` are the attributes in the trigger's event.
+        Raises TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again. A repeated
+        link does no harm.
         """
-        # Cognito puts the user name into lower case, so the subject is read from the attribute that keeps its
-        # spelling.
+        # Cognito converts the user name to lower case. So the subject is read from an attribute, which keeps the
+        # subject's spelling.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
         doubt, found = doubt_about_newcomer(attributes), list[PoolUser]()
         if doubt is None:
@@ -71,7 +70,7 @@ class Linker:
                 return None
             doubt = doubt_about_natives(found, wanted)
         if doubt is None and not self._is_proved(found[0].user_name):
-            doubt = "it is unknown whether the owner of the mailbox chose the password; the person must reset it once"
+            doubt = "the owner of the mailbox may not have chosen the password; the person must reset the password once"
         if doubt is not None:
             log_event("not_linked", provider=provider, detail=doubt)
             return None
@@ -82,10 +81,9 @@ class Linker:
         return self._load(native.user_name)
 
     def _natives(self, email: str) -> list[PoolUser]:
-        """Return the native accounts with an address, written in upper or lower case.
+        """Return the native accounts with an address, in any case.
 
-        If the pool distinguishes upper and lower case and finds no account, an account whose address differs only in case
-        belongs to another person.
+        In a pool that distinguishes upper and lower case, an address that differs only in case belongs to another person.
         """
         led_to = load_pool_user(self._client.admin_get_user, self._pool, email)
         found: dict[str, PoolUser] = {}
@@ -111,7 +109,7 @@ class Linker:
             user
             for user in found.values()
             if user.status != FEDERATED_STATUS
-            # Not casefold, which treats straße and strasse as equal: they are two mailboxes.
+            # `casefold` would treat straße and strasse as equal, although these are two mailboxes.
             and _text(user.attributes, "email").lower() == email.lower()
         ]
         if led_to is None:
@@ -130,7 +128,7 @@ class Linker:
                 },
             )
         except Refused as refused:
-            # A repeated or concurrent call may be refused although the link exists, so check the account itself.
+            # Cognito may refuse a repeated or concurrent call although the link exists. So check the account itself.
             if identity not in self._load(user_name).identities:
                 raise TemporarilyUnavailable(f"AdminLinkProviderForUser: {refused.code}") from None
 
@@ -145,7 +143,7 @@ class Linker:
 
 
 def doubt_about_newcomer(attributes: Mapping[str, Any]) -> str | None:
-    """Return why a federated person cannot be linked at all, or None."""
+    """Return the reason why a federated person cannot be linked to any account, or None."""
     if not _text(attributes, "custom:idp_sub"):
         return "no subject"
     if not _text(attributes, "email") or attributes.get("email_verified") != "true":
@@ -154,8 +152,8 @@ def doubt_about_newcomer(attributes: Mapping[str, Any]) -> str | None:
 
 
 def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
-    """Return the reason why a person must not be linked to the native accounts with the address, or None if exactly one
-    account is safe to link."""
+    """Return the reason why a person must not be linked to the native accounts. If exactly one account is safe to link,
+    return None."""
     if len(found) != 1:
         return f"{len(found)} native accounts have the address"
     (native,) = found

@@ -1,6 +1,6 @@
 """Cognito's OAuth endpoints: authorize, token, revoke, logout.
 
-Building a request and reading its answer are separate functions. Sources: AWS "Authorize endpoint", "Token endpoint",
+Separate functions build a request and read the request's answer. Sources: AWS "Authorize endpoint", "Token endpoint",
 "Revoke endpoint", "Logout endpoint" (Amazon Cognito developer guide); RFC 6749 4.1 and 5.2; RFC 7636; RFC 7009.
 """
 
@@ -14,17 +14,17 @@ from ..errors import InvalidGrant, InvalidToken, TemporarilyUnavailable
 from .http_client import HttpAnswer
 from .scopes import SCOPES
 
-#: An address that HTML's e-mail field accepts, of 254 characters at most: a longer address cannot receive mail (RFC
+#: An address that HTML's e-mail field accepts, with 254 characters at most. A longer address cannot receive mail (RFC
 #: 5321 4.5.3.1).
 _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True)
 class TokenSet:
-    """An answer with tokens.
+    """The tokens in an answer of Cognito.
 
-    `refresh_token` is None if Cognito keeps the old refresh token (no rotation). `id_token` is None if the scope openid
-    is not granted.
+    `refresh_token` is None if the old refresh token is still valid, because rotation is off. `id_token` is None without
+    the scope `openid`.
     """
 
     access_token: str = field(repr=False)
@@ -41,8 +41,8 @@ class Transport(Protocol):
 
 
 class OAuthClient:
-    """Makes the calls of one app client. `load_client_secret(renew)` returns its secret; `renew=True` bypasses the
-    cache."""
+    """Makes the calls of one app client. `load_client_secret(renew)` returns the app client's secret. `renew=True`
+    bypasses the cache."""
 
     def __init__(
         self,
@@ -68,13 +68,13 @@ class OAuthClient:
         login_hint: str | None = None,
         confirm: bool = False,
     ) -> str:
-        """Return the URL that starts a sign-in; `provider` None leaves the choice to managed login.
+        """Return the URL that starts a sign-in. If `provider` is None, the person chooses the provider on managed login.
 
-        Cognito fills its own form with `login_hint`, or passes it on to the provider. A hint that is not an address is
-        left out: a link from another site could contain any text.
+        Cognito fills its own form with `login_hint`, or passes the hint on to the provider. A hint that is not an address
+        is left out, because a link from another site could contain any text.
 
-        With `confirm` the person must sign in again, even if there is a session at Cognito or at the provider. Cognito
-        passes `prompt` on to the provider, and applies `max_age` itself. The person could change this URL in the browser, so
+        If `confirm` is true, the person must sign in again, even with a session at Cognito or at the provider. Cognito
+        passes `prompt` on to the provider, and applies `max_age` itself. A person can change this URL in the browser. So
         only `auth_time` proves that the person signed in again.
         """
         query = {
@@ -96,7 +96,7 @@ class OAuthClient:
         return f"{self._cognito_url}/oauth2/authorize?{urlencode(query)}"
 
     def build_logout_url(self, logout_uri: str) -> str:
-        """Return the URL that ends Cognito's own browser session and redirects to `logout_uri`."""
+        """Return the URL at which Cognito ends its own browser session and redirects to `logout_uri`."""
         query = {"client_id": self._client_id, "logout_uri": logout_uri}
         return f"{self._cognito_url}/logout?{urlencode(query)}"
 
@@ -117,12 +117,13 @@ class OAuthClient:
     def refresh(self, refresh_token: str) -> TokenSet:
         """Renew the tokens.
 
-        Raises InvalidGrant (revoked, expired, rotated out), GrantRefused (not for this token) or TemporarilyUnavailable.
+        Raises InvalidGrant (revoked, expired, replaced by rotation), GrantRefused (wrong kind of token) or
+        TemporarilyUnavailable.
         """
         return self._request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     def revoke(self, refresh_token: str) -> None:
-        """Revoke a refresh token and the access tokens issued with it. Raises TemporarilyUnavailable."""
+        """Revoke a refresh token and the access tokens from that refresh token. Raises TemporarilyUnavailable."""
         answer = self._post("/oauth2/revoke", {"token": refresh_token})
         if answer.status != 200:
             raise TemporarilyUnavailable(f"the revocation endpoint answered {answer.status}")
@@ -134,7 +135,7 @@ class OAuthClient:
         url = self._cognito_url + path
         answer = HttpAnswer(0, None)
         for renew in (False, True):
-            # The second attempt handles a secret that was rotated while this container held the old one (S-59).
+            # The second attempt handles a rotated secret, because this container may still have the old secret (S-59).
             credentials = (self._client_id, self._load_client_secret(renew))
             answer = self._transport.post_form(
                 url, {"client_id": self._client_id, **form}, credentials
@@ -147,8 +148,8 @@ class OAuthClient:
 def parse_token_answer(answer: HttpAnswer) -> TokenSet:
     """Read a token endpoint's answer (RFC 6749 5.1, 5.2).
 
-    Raises InvalidGrant only if Cognito's answer is `invalid_grant`: an outage must not end a session (S-35). GrantRefused is
-    a definite refusal too, but it does not mean that the token is invalid.
+    Raises InvalidGrant only if Cognito's answer is `invalid_grant`, because an outage must not end a session (S-35).
+    Raises GrantRefused if Cognito refuses the request for another reason. The token may then still be valid.
     """
     body: Mapping[str, Any] = answer.body or {}
     if answer.status == 400 and _error_code(answer) == "invalid_grant":
@@ -184,7 +185,7 @@ _KNOWN_ERRORS = frozenset(
 
 
 def _error_code(answer: HttpAnswer) -> str | None:
-    """Return the error code if RFC 6749 defines it. Any other text could be chosen by a stranger, and must not get into the
-    log."""
+    """Return the error code if RFC 6749 defines the code. A stranger could choose any other text, so other texts must not
+    get into the log."""
     code = (answer.body or {}).get("error")
     return code if isinstance(code, str) and code in _KNOWN_ERRORS else None

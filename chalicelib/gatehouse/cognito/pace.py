@@ -1,7 +1,7 @@
-"""Keeps the rate of calls to Cognito below its quotas, for work in the background.
+"""Keeps the rate of calls to Cognito below Cognito's quotas, for work in the background.
 
-Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito": the category UserUpdate (AdminDisableUser and
-others) allows 25 calls a second for the whole account, and this quota cannot be raised.
+The category UserUpdate (AdminDisableUser and others) allows 25 calls a second for the whole account. AWS does not raise
+the quota of UserUpdate. Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class PacedClient:
-    """Wraps boto3's client, or the fake client in tests: at most `per_second` calls a second.
+    """Wraps boto3's client, or the tests' fake client, and makes at most `per_second` calls a second.
 
     `clock` returns seconds; `sleep` waits for a number of seconds.
     """

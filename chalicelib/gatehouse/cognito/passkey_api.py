@@ -1,4 +1,4 @@
-"""Sets up, lists and deletes a person's passkeys in the user pool. The access token needs the scope
+"""Sets up, lists and deletes a person's passkeys in the user pool. Each call needs an access token with the scope
 `aws.cognito.signin.user.admin`.
 
 Sources: Amazon Cognito user pools API reference, StartWebAuthnRegistration, CompleteWebAuthnRegistration,
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ..errors import TemporarilyUnavailable
 from .user_pool_calls import call_cognito
 
-#: AWS's largest page; a person has 20 passkeys at most (developer guide, "Quotas in Amazon Cognito").
+#: The maximum size of a page. A person has 20 passkeys at most (developer guide, "Quotas in Amazon Cognito").
 _PAGE = 20
 _PAGES = 5
 
@@ -30,7 +30,7 @@ class Passkey:
 
 
 class CognitoIdp(Protocol):
-    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
+    """The methods of boto3's client that this module calls. The tests' fake client has the same methods."""
 
     def start_web_authn_registration(self, **arguments: Any) -> dict[str, Any]: ...
     def complete_web_authn_registration(self, **arguments: Any) -> dict[str, Any]: ...
@@ -39,7 +39,7 @@ class CognitoIdp(Protocol):
 
 
 class PasskeyApi:
-    """Acts for the person of an access token. All methods raise Refused or TemporarilyUnavailable."""
+    """Acts for the person to whom an access token belongs. All methods raise Refused or TemporarilyUnavailable."""
 
     def __init__(self, client: CognitoIdp) -> None:
         self._client = client
@@ -54,7 +54,8 @@ class PasskeyApi:
         return options
 
     def complete(self, access_token: str, credential: Mapping[str, Any]) -> None:
-        """Register a new passkey. `credential` is the browser's RegistrationResponseJSON; Cognito verifies it."""
+        """Register a new passkey. `credential` is the browser's RegistrationResponseJSON. Cognito verifies
+        `credential`."""
         call_cognito(
             self._client.complete_web_authn_registration,
             {"AccessToken": access_token, "Credential": dict(credential)},
@@ -73,7 +74,7 @@ class PasskeyApi:
         raise TemporarilyUnavailable(f"ListWebAuthnCredentials: more than {_PAGES} pages")
 
     def delete(self, access_token: str, credential_id: str) -> None:
-        """Delete a passkey; it no longer signs anybody in."""
+        """Delete a passkey. Afterwards, the passkey cannot be used to sign in."""
         call_cognito(
             self._client.delete_web_authn_credential,
             {"AccessToken": access_token, "CredentialId": credential_id},

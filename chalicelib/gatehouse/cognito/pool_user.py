@@ -12,13 +12,13 @@ FEDERATED_STATUS = "EXTERNAL_PROVIDER"
 
 
 class PoolUser(NamedTuple):
-    """`status` is Cognito's UserStatus."""
+    """A user of the pool. `status` is Cognito's UserStatus."""
 
     user_name: str
     status: str
     enabled: bool
     attributes: Mapping[str, str]
-    #: The second factors that are on, by Cognito's names. Only AdminGetUser returns them.
+    #: The second factors that are on, by Cognito's names. Only AdminGetUser returns second factors.
     factors: tuple[str, ...] = ()
 
     @property
@@ -31,7 +31,7 @@ class PoolUser(NamedTuple):
 
 
 def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
-    """Read a user from an answer of ListUsers or AdminGetUser; these two operations use different names for the
+    """Read a user from an answer of ListUsers or AdminGetUser. The two operations use different names for the
     attributes."""
     listed = answer.get("Attributes") or answer.get("UserAttributes") or []
     return PoolUser(
@@ -46,14 +46,14 @@ def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
 def load_pool_user(
     admin_get_user: Callable[..., dict[str, Any]], user_pool_id: str, name: str
 ) -> PoolUser | None:
-    """Return the user with a user name or an address, or None. Raises TemporarilyUnavailable.
+    """Return the user with a certain user name or address, or None. Raises TemporarilyUnavailable.
 
-    The pool compares by its own case rule, also for aliases (AWS "User pool case sensitivity").
+    The pool compares names and aliases by the pool's own case rule (AWS "User pool case sensitivity").
     """
     try:
         answer = call_cognito(admin_get_user, {"UserPoolId": user_pool_id, "Username": name})
     except Refused as refused:
-        # Cognito refuses a name that no user can have, for example one with a space, as an invalid parameter.
+        # Cognito refuses an impossible name, for example a name with a space, as an invalid parameter.
         if refused.code in ("UserNotFoundException", "InvalidParameterException"):
             return None
         raise TemporarilyUnavailable(f"AdminGetUser: {refused.code}") from None

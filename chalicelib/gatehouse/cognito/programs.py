@@ -1,7 +1,8 @@
-"""The data that a program on a person's own computer needs to sign people in: a public client with a loopback redirect (RFC
-8252).
+"""The data with which a program on a person's own computer can sign people in. The program uses a public client and a
+loopback redirect (RFC 8252).
 
-The endpoints are named as in OAuth's server metadata (RFC 8414). Nothing here is secret: a public client has no secret.
+The names of the endpoints are those of OAuth's server metadata (RFC 8414). The data is public, because a public client
+has no secret.
 """
 
 from typing import Any
@@ -17,7 +18,7 @@ _ENDPOINTS = {
 
 
 def describe_programs(settings: Settings) -> dict[str, Any] | None:
-    """Return client id, redirect URIs, scope and endpoints, or None if the stage has no such client."""
+    """Return client id, redirect URIs, scope and endpoints, or None if the stage has no public client."""
     if not settings.program_client_id:
         return None
     endpoints = {name: f"{settings.cognito_url}/oauth2/{path}" for name, path in _ENDPOINTS.items()}

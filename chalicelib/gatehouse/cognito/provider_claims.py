@@ -1,8 +1,8 @@
-"""Reads an identity provider's claims about a person at a sign-in, and derives attributes from them (S-69).
+"""Reads an identity provider's claims about a person at a sign-in (S-69).
 
 `ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive.
-Without a mapping, Cognito only makes the user name from `sub`, in lower case. The mapping of `sub` keeps the exact
-text. Source: AWS "Mapping IdP attributes to profiles and tokens".
+Without a mapping of `sub`, Cognito stores `sub` only in the user name, in lower case. The mapping keeps the exact text of
+`sub`. Source: AWS "Mapping IdP attributes to profiles and tokens".
 """
 
 import base64
@@ -20,9 +20,9 @@ ATTRIBUTE_MAPPING: Mapping[str, str] = {
     "custom:idp_sub": "sub",
 }
 GROUPS_ATTRIBUTE = "custom:groups"
-#: Attributes that are cleared in the pool when they are empty at the provider.
+#: Attributes that are cleared in the pool if the provider's values are empty.
 NAMES = ("given_name", "family_name")
-#: Cognito refuses a sign-in with a longer value (the AWS page that is named above), so longer names are cut.
+#: Cognito refuses a sign-in with a longer value (source: the AWS page above). So longer names are cut.
 _MAX_TEXT = 2048
 
 
@@ -30,9 +30,9 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the claims in an InboundFederation event's `request.attributes`. A claim in the ID token has priority over the
     same claim from userinfo.
 
-    Cognito writes every claim there as text. Cognito writes a list as `[a, b]`, so a name with a comma could be read as two
-    names. The ID token itself, which Cognito has verified, is in `tokenResponse` and is exact. A userinfo answer about
-    another person is ignored (OpenID Connect Core 5.3.2).
+    In `request.attributes`, Cognito writes every claim as text. Cognito writes a list as `[a, b]`, so a name with a comma
+    could be read as two names. `tokenResponse` contains the exact ID token, which Cognito has verified. A userinfo answer
+    about another person is ignored (OpenID Connect Core 5.3.2).
     """
     id_token, exact = _id_token(attributes)
     userinfo = _mapping(attributes.get("userInfo"))
@@ -43,26 +43,25 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
-    """Return the time at which the person signed in at the provider (Unix seconds), or None if the provider does not
-    send it.
+    """Return the person's sign-in time at the provider in Unix seconds, or None if the provider does not send this time.
 
-    Only the ID token is read, because userinfo describes a person and not a sign-in. Silent single sign-on does not
-    change this time. Source: OpenID Connect Core 2, `auth_time`.
+    Only the ID token is read, because userinfo does not describe a sign-in. Silent single sign-on does not change
+    `auth_time`. Source: OpenID Connect Core 2, `auth_time`.
     """
     id_token, exact = _id_token(attributes)
     return parse_moment({**id_token, **exact}.get("auth_time"))
 
 
 def _id_token(attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the ID token's claims twice: as Cognito writes them, and as the token itself contains them. The second set
-    is empty unless both sets come from the same token."""
+    """Return the ID token's claims twice: as Cognito writes the claims, and as the token itself contains the claims. The
+    second set is empty unless both sets come from the same token."""
     id_token = _mapping(attributes.get("idToken"))
     exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
     return id_token, exact if exact.get("sub") == id_token.get("sub") else {}
 
 
 def text_of(claims: Mapping[str, Any], claim: str) -> str:
-    """Return a claim's text; an empty string if the claim is missing or is not text."""
+    """Return a claim's text, or an empty string if the claim is missing or is not text."""
     value = claims.get(claim)
     return value[:_MAX_TEXT] if isinstance(value, str) else ""
 

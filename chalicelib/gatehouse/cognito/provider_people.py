@@ -1,7 +1,7 @@
 """Finds a federated person's profile in the pool, by the provider's own name for the person or by address (S-75).
 
-The profile always has an identity of that provider and subject. So a signal from one provider cannot affect the people
-of another, whatever it contains. Source: Amazon Cognito API reference, AdminGetUser, ListUsers.
+The profile always has an identity of the given provider and subject. So a signal from one provider cannot affect the
+people of another provider. Source: Amazon Cognito API reference, AdminGetUser, ListUsers.
 """
 
 from collections.abc import Mapping
@@ -16,23 +16,23 @@ _PAGE = 60
 
 
 class CognitoIdp(Protocol):
-    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
+    """The methods of boto3's client that this module calls. The tests' fake client has the same methods."""
 
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def list_users(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class ProviderPeople:
-    """The people of one pool who signed in through providers."""
+    """Finds people of one pool who signed in through providers."""
 
     def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
         self._client = client
         self._pool = user_pool_id
 
     def find(self, provider: str, subject: str, indexed: str) -> PoolUser | None:
-        """Return the person's profile, or None. `indexed` is the user name in the index, if there is one.
+        """Return the person's profile, or None. `indexed` is the user name in the index, or an empty string.
 
-        If the index has no entry, or one that is out of date, the result is the person's separate, unlinked profile. Raises
+        If the index entry is missing or outdated, the result is the person's separate, unlinked profile. Raises
         TemporarilyUnavailable.
         """
         wanted = Identity(provider, subject)

@@ -1,21 +1,22 @@
-"""The mark with which the pre-sign-up trigger recognizes a sign-up by our own server (S-67).
+"""The mark by which the pre-sign-up trigger recognizes a sign-up from our own server (S-67).
 
-Cognito's own page asks for a password before the person has proved access to the mailbox, so a stranger could choose the
-account's password. Therefore, if our page signs people up, the trigger only accepts a sign-up with this mark: an HMAC of the
-address with the app client's secret, which browsers never see. The mark is sent in SignUp's ClientMetadata, which Cognito
-passes to the trigger and does not store. Source: AWS "Pre sign-up Lambda trigger", `clientMetadata`.
+Cognito's own page asks for a password before the person has proved access to the mailbox. So a stranger could choose the
+account's password. On a stage with our own form, the trigger therefore refuses a sign-up without this mark. The mark is
+an HMAC of the address with the app client's secret, which browsers never get. Our server sends the mark in SignUp's
+ClientMetadata. Cognito passes ClientMetadata to the trigger and does not store ClientMetadata. Source: AWS "Pre sign-up
+Lambda trigger", `clientMetadata`.
 """
 
 import hashlib
 import hmac
 from collections.abc import Mapping
 
-#: The member of ClientMetadata that holds the mark.
+#: The member of ClientMetadata that contains the mark.
 KEY = "gatehouse"
 
 
 def build_mark(email: str, client_secret: str) -> str:
-    """Return the mark of a sign-up for `email`, 64 hexadecimal digits."""
+    """Return the mark of a sign-up for `email`: 64 hexadecimal digits."""
     text = f"gatehouse/sign-up\0{email.lower()}".encode()
     return hmac.new(client_secret.encode(), text, hashlib.sha256).hexdigest()
 

@@ -1,7 +1,7 @@
-"""Verification of Cognito's ID and access tokens against the pool's published keys (S-18 … S-25).
+"""Verifies Cognito's ID and access tokens with the pool's published keys (S-18 … S-25).
 
-Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature, and `jwks`
-holds the keys. Only this module checks the claims of a Cognito token. `jwt` is imported on first use.
+Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature. `jwks`
+provides the keys. Only this module checks the claims of a Cognito token. `jwt` is imported on first use.
 """
 
 import base64
@@ -34,7 +34,7 @@ _MAX_TIME = 2**53
 
 @dataclass(frozen=True)
 class IdentityClaims:
-    """Who signed in, from a verified ID token. `provider` is an identity provider's name or `COGNITO`."""
+    """The data about a person in a verified ID token. `provider` is an identity provider's name or `COGNITO`."""
 
     sub: str
     username: str
@@ -61,7 +61,8 @@ class AccessClaims:
 class TokenVerifier:
     """Verifies tokens of one pool and one app client.
 
-    `issuer` is either form of the pool's issuer: changing it must not end sessions.
+    `issuer` is one of the two forms of the pool's issuer. Tokens with the other form are also accepted, because a change
+    of the form must not end sessions.
     """
 
     def __init__(
@@ -73,18 +74,18 @@ class TokenVerifier:
         self._clock = clock
 
     def begin(self) -> None:
-        """Begin to fetch the signing keys if there are none, or if they are old."""
+        """Begin to fetch the signing keys if the stored keys are old or missing."""
         self._keys.begin()
 
     def settle(self) -> None:
-        """Store the fetched keys if no verification has used them."""
+        """Store the fetched keys, unless a verification has already stored the keys."""
         self._keys.settle()
 
     def load_keys(self) -> None:
-        """Fetch the signing keys if there are none yet; raises TemporarilyUnavailable.
+        """Fetch the signing keys if this container has no keys. Raises TemporarilyUnavailable.
 
-        Call this before a refresh, because a refresh makes the old refresh token invalid. Without keys, the new tokens could
-        not be verified either, and the session would be lost.
+        Call this method before a refresh, because a refresh makes the old refresh token invalid. Without keys, the new
+        tokens could not be verified, and the session would be lost.
         """
         self._keys.load()
 
@@ -96,14 +97,14 @@ class TokenVerifier:
         access_token: str | None = None,
         from_cognito: bool = False,
     ) -> IdentityClaims:
-        """Return who signed in; raises InvalidToken, and TemporarilyUnavailable if the keys are unavailable.
+        """Return the person who signed in. Raises InvalidToken, and TemporarilyUnavailable if the keys are unavailable.
 
-        `nonce` is the value that was sent to Cognito for this sign-in. It is None for a refreshed ID token, which has
-        no nonce (OIDC Core 12.2). `from_cognito` is for tokens that Cognito's endpoint has just returned
-        (`JwksCache.key`).
+        `nonce` is the value that was sent to Cognito for this sign-in. For a refreshed ID token, which has no nonce (OIDC
+        Core 12.2), `nonce` is None. `from_cognito` means that Cognito's endpoint has just returned the token (see
+        `JwksCache.key`).
         """
         claims = self._verify(token, from_cognito)
-        # A list that contains our client is refused; Cognito's `aud` is one client's id (S-21).
+        # Cognito's `aud` is the id of one client. So a list is refused, even if the list contains our client (S-21).
         _require(claims, "aud", self._client_id)
         _require(claims, "token_use", "id")
         if claims.get("azp", self._client_id) != self._client_id:
@@ -120,14 +121,14 @@ class TokenVerifier:
         return _identity(claims)
 
     def verify_access_token(self, token: str, *, from_cognito: bool = False) -> AccessClaims:
-        """Return what the token allows; raises as `verify_id_token` does."""
+        """Return the rights in the token. Raises the same errors as `verify_id_token`."""
         claims = self._verify(token, from_cognito)
         _require(claims, "token_use", "access")
         _require(claims, "client_id", self._client_id)
         scope = _text(claims, "scope")
         if USER_ADMIN_SCOPE in scope.split():
             raise InvalidToken(
-                "access token has the scope that lets it change the profile at Cognito"
+                "the access token has a scope that would let a script change the profile at Cognito"
             )
         return AccessClaims(
             sub=_text(claims, "sub"),
@@ -147,7 +148,7 @@ class TokenVerifier:
     def _verify(self, token: str, from_cognito: bool) -> Mapping[str, Any]:
         from jwt import PyJWTError
 
-        # Only one spelling of each token is accepted: Python's base64 alone would ignore unknown characters and
+        # Each token must have exactly one accepted spelling. Python's base64 alone would ignore unknown characters and
         # trailing padding.
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.match(token):
             raise InvalidToken("token is too long or not in compact form")
@@ -156,7 +157,7 @@ class TokenVerifier:
         try:
             payload = self._signatures.decode(token, key=key, algorithms=[ALGORITHM])
         except PyJWTError as error:
-            # PyJWT's messages may quote the token's header, so only the type is used.
+            # PyJWT's messages may quote the token's header. So only the type of the error is used.
             raise InvalidToken(f"token refused: {type(error).__name__}") from None
         claims = _read_object(payload)
         if claims.get("iss") not in self._issuers:
@@ -184,10 +185,10 @@ class TokenVerifier:
 
 @lru_cache(maxsize=16)
 def _read_kid(segment: str) -> str:
-    """Return the kid from a token's first segment. A pool's tokens have only a few different headers, so the result for
-    each header is cached.
+    """Return the `kid` from a token's first segment. The result for each header is cached, because a pool's tokens have
+    only a few different headers.
 
-    The function only parses the header. PyJWT parses the same bytes again, strictly, when it verifies the token.
+    This function only parses the header. PyJWT later verifies the token, and then parses the same bytes again, strictly.
     """
     try:
         padded = segment + "=" * (-len(segment) % 4)
@@ -204,7 +205,7 @@ def _read_kid(segment: str) -> str:
 
 def _read_object(text: bytes) -> Mapping[str, Any]:
     try:
-        # RFC 7519 7.2 requires UTF-8. If `loads` gets bytes, it guesses the encoding.
+        # RFC 7519 7.2 requires UTF-8. With bytes, `loads` would guess the encoding.
         value = json.loads(text.decode())
     except (ValueError, RecursionError):
         raise InvalidToken("token is not JSON") from None

@@ -1,8 +1,8 @@
-"""Decides whether a person's groups from a provider are valid. They are valid only if the person belongs to that provider,
-and only while the provider's row names a claim for groups (S-51).
+"""Decides whether a person's groups from a provider are valid. The person must belong to that provider, and the
+provider's row must name a claim for groups (S-51).
 
-Cognito keeps `custom:groups` after the mapping is removed, and a person without a provider could have written it.
-Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_check.py`) follow this one rule.
+Cognito keeps `custom:groups` after the mapping is removed. A person without a provider could have written
+`custom:groups`. Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_check.py`) use this rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,10 +16,10 @@ _NONE = ToldGroups((), 0)
 def told_groups(
     attributes: Mapping[str, object], tells_groups: Callable[[tuple[Identity, ...]], bool]
 ) -> ToldGroups:
-    """Return the groups from a person's provider, according to the person's attributes in the pool.
+    """Return the groups from a person's provider. `attributes` are the person's attributes in the pool.
 
-    `tells_groups` says whether one of the person's providers may send groups; it is called only if the person has such
-    groups.
+    `tells_groups` returns whether one of the person's providers may send groups. `tells_groups` is called only if the
+    person has groups from a provider.
     """
     identities = parse_identities(attributes.get("identities"))
     if not identities:

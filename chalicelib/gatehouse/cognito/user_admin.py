@@ -1,4 +1,4 @@
-"""Admin calls about people of the pool, with the permissions of the app's role.
+"""Makes admin calls about people of the pool, with the permissions of the app's role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
 "AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminSetUserPassword",
@@ -12,7 +12,7 @@ from ..errors import NotFound, TemporarilyUnavailable
 from .pool_user import PoolUser, load_pool_user
 from .user_pool_calls import Refused, call_cognito
 
-#: Cognito's errors for an unknown name. The second error is for a name that no user can have.
+#: Cognito's errors for an unknown name. The second error is for a name that Cognito does not allow.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
 #: The groups per page (AWS's maximum), and the maximum number of pages that are read.
 _GROUPS_A_PAGE = 60
@@ -20,7 +20,7 @@ _GROUP_PAGES = 5
 
 
 class CognitoIdp(Protocol):
-    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
+    """The methods of boto3's client that this module calls. The tests' fake client has the same methods."""
 
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_list_groups_for_user(self, **arguments: Any) -> dict[str, Any]: ...
@@ -41,7 +41,7 @@ class UserAdmin:
         self._user_pool_id = user_pool_id
 
     def load(self, name: str) -> PoolUser:
-        """Return the person with a user name, or with a native person's address. Raises NotFound or
+        """Return a person. `name` is a user name, or a native person's address. Raises NotFound or
         TemporarilyUnavailable."""
         found = self.find(name)
         if found is None:
@@ -49,13 +49,13 @@ class UserAdmin:
         return found
 
     def find(self, name: str) -> PoolUser | None:
-        """Return what `load` returns, or None. Raises TemporarilyUnavailable."""
+        """Return the person as `load` does, or None for an unknown name. Raises TemporarilyUnavailable."""
         return load_pool_user(self._client.admin_get_user, self._user_pool_id, name)
 
     def is_in_group(self, user_name: str, group: str) -> bool:
-        """Whether the pool has a person in a group. Raises NotFound or TemporarilyUnavailable.
+        """Whether a person is in a group of the pool. Raises NotFound or TemporarilyUnavailable.
 
-        If the list does not end within a few pages, TemporarilyUnavailable is raised.
+        Raises TemporarilyUnavailable also if the list of groups has too many pages.
         """
         more: dict[str, Any] = {"Limit": _GROUPS_A_PAGE}
         for _ in range(_GROUP_PAGES):
@@ -69,14 +69,14 @@ class UserAdmin:
         raise TemporarilyUnavailable(f"AdminListGroupsForUser: more than {_GROUP_PAGES} pages")
 
     def sign_out_everywhere(self, user_name: str) -> None:
-        """Revoke every refresh token of a person; repeating it does no harm. Raises NotFound or TemporarilyUnavailable.
+        """Revoke every refresh token of a person. The call may be repeated. Raises NotFound or TemporarilyUnavailable.
 
-        API Gateway accepts issued access tokens until they expire, ten minutes at most (S-37).
+        API Gateway accepts an issued access token until the token expires, ten minutes at most (S-37).
         """
         self._call("AdminUserGlobalSignOut", self._client.admin_user_global_sign_out, user_name)
 
     def update_names(self, user_name: str, names: Mapping[str, str]) -> None:
-        """Set `given_name` and `family_name`, and nothing else. Raises NotFound or TemporarilyUnavailable."""
+        """Set only `given_name` and `family_name`. Raises NotFound or TemporarilyUnavailable."""
         attributes = [
             {"Name": name, "Value": names[name]}
             for name in ("given_name", "family_name")
@@ -92,18 +92,19 @@ class UserAdmin:
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def disable(self, user_name: str) -> None:
-        """Disable a person, who then cannot sign in; repeating it does no harm. Raises NotFound or
+        """Disable a person, who then cannot sign in. The call may be repeated. Raises NotFound or
         TemporarilyUnavailable."""
         self._call("AdminDisableUser", self._client.admin_disable_user, user_name)
 
     def enable(self, user_name: str) -> None:
-        """Enable a person again; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
+        """Enable a person again. The call may be repeated. Raises NotFound or TemporarilyUnavailable."""
         self._call("AdminEnableUser", self._client.admin_enable_user, user_name)
 
     def set_password(self, user_name: str, password: str) -> None:
-        """Set a permanent password; repeating it does no harm. Raises NotFound, Refused or TemporarilyUnavailable.
+        """Set a permanent password. The call may be repeated. Raises NotFound, Refused or TemporarilyUnavailable.
 
-        Call it only after a mailed code was accepted: setting a password confirms the account (aws-sdk-js issue 2976).
+        Call this method only after a mailed code was accepted, because a new password confirms the account (aws-sdk-js
+        issue 2976).
         """
         call_cognito(
             self._client.admin_set_user_password,
@@ -116,8 +117,7 @@ class UserAdmin:
         )
 
     def turn_app_off(self, user_name: str, *, passkeys: bool = False) -> None:
-        """Stop asking a person for an authenticator app; repeating it does no harm. Raises NotFound or
-        TemporarilyUnavailable.
+        """Turn a person's authenticator app off. The call may be repeated. Raises NotFound or TemporarilyUnavailable.
 
         `UserPoolApi.prefer_totp` does the same with the person's own token. Source: API reference,
         "AdminSetUserMFAPreference".

@@ -1,6 +1,6 @@
-"""Cognito's user-pool API for one app client: sign-in, challenges, accounts, authenticator apps.
+"""Calls Cognito's user-pool API for one app client: sign-in, challenges, accounts, authenticator apps.
 
-This module only builds requests and reads answers; the flows decide what a refusal means for a person. Sources: Amazon
+This module only builds requests and reads answers. The flows decide how a person learns of a refusal. Sources: Amazon
 Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp, ConfirmSignUp,
 ResendConfirmationCode, ForgotPassword, ConfirmForgotPassword, AssociateSoftwareToken, VerifySoftwareToken,
 SetUserMFAPreference, GetTokensFromRefreshToken, RevokeToken); developer guide, "Computing secret hash values".
@@ -24,7 +24,7 @@ class Visitor:
     """The source of a request, in the form that Cognito's threat protection needs. `ip` is
     requestContext.identity.sourceIp.
 
-    `device_cookie` is for our own throttle: it shows that a browser is known to an account.
+    `device_cookie` is for our own throttle. The cookie shows that the browser has signed in to an account before.
     """
 
     ip: str
@@ -36,7 +36,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Step:
-    """The result of a sign-in step: tokens, or the next challenge."""
+    """The result of one step of a sign-in: tokens, or the next challenge."""
 
     tokens: TokenSet | None = None
     challenge: str = ""
@@ -45,7 +45,7 @@ class Step:
 
 
 class CognitoIdp(Protocol):
-    """The methods of boto3's client that this module calls; the fake client in tests has them, too."""
+    """The methods of boto3's client that this module calls. The tests' fake client has the same methods."""
 
     def admin_initiate_auth(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_respond_to_auth_challenge(self, **arguments: Any) -> dict[str, Any]: ...
@@ -64,7 +64,7 @@ class CognitoIdp(Protocol):
 class UserPoolApi:
     """Makes the calls of one app client with a secret. All methods raise Refused or TemporarilyUnavailable.
 
-    `load_client_secret(renew)` returns the secret; `renew=True` bypasses its cache.
+    `load_client_secret(renew)` returns the secret. `renew=True` bypasses the secret's cache.
     """
 
     def __init__(
@@ -81,12 +81,13 @@ class UserPoolApi:
         self._load_client_secret = load_client_secret
 
     def sign_in(self, username: str, password: str, visitor: Visitor) -> Step:
-        """Check a password (ADMIN_USER_PASSWORD_AUTH); it is passed on byte for byte (S-46)."""
+        """Check a password (ADMIN_USER_PASSWORD_AUTH). The password is passed on byte for byte (S-46)."""
         parameters = {"USERNAME": username, "PASSWORD": password}
         return self._initiate("ADMIN_USER_PASSWORD_AUTH", parameters, visitor)
 
     def begin_passkey(self, username: str, visitor: Visitor) -> Step:
-        """Ask for a passkey's challenge (USER_AUTH). If Cognito returns a different challenge, the person has no passkey."""
+        """Request the challenge for a passkey (USER_AUTH). If Cognito returns a different challenge, the person has no
+        passkey."""
         parameters = {"USERNAME": username, "PREFERRED_CHALLENGE": "WEB_AUTHN"}
         return self._initiate("USER_AUTH", parameters, visitor)
 
@@ -111,7 +112,8 @@ class UserPoolApi:
         responses: Mapping[str, str],
         visitor: Visitor,
     ) -> Step:
-        """Answer a challenge. `username` is the pool's own name (USER_ID_FOR_SRP): aliases do not work here."""
+        """Answer a challenge. `username` is the pool's own name (USER_ID_FOR_SRP), because aliases do not work in this
+        call."""
         return self._step(
             self._client.admin_respond_to_auth_challenge,
             lambda hashed: {
@@ -126,9 +128,10 @@ class UserPoolApi:
         )
 
     def sign_up(self, email: str, password: str, ip: str) -> None:
-        """Create an unconfirmed user; the call has our mark (`sign_up_mark.py`). Cognito mails a code.
+        """Create an unconfirmed user. The call contains our mark (`sign_up_mark.py`). Cognito mails a code.
 
-        The address is the only attribute. All others are set only when the mailbox is proved (S-67).
+        The address is the only attribute of the new user. All other attributes are set after the person has proved access
+        to the mailbox (S-67).
         """
         self._account(
             self._client.sign_up,
@@ -142,7 +145,7 @@ class UserPoolApi:
         )
 
     def confirm_sign_up(self, user_name: str, code: str, names: Mapping[str, str], ip: str) -> None:
-        """Confirm a sign-up by the mailed code. `names` are passed to the trigger that writes the record."""
+        """Confirm a sign-up with the mailed code. `names` are passed to the trigger that writes the record."""
         self._account(
             self._client.confirm_sign_up,
             user_name,
@@ -155,7 +158,7 @@ class UserPoolApi:
         self._account(self._client.resend_confirmation_code, user_name, ip, lambda _: {})
 
     def forgot_password(self, user_name: str, ip: str) -> None:
-        """Mail a code that allows a new password."""
+        """Mail a code with which the person can set a new password."""
         self._account(self._client.forgot_password, user_name, ip, lambda _: {})
 
     def reset_password(self, user_name: str, code: str, password: str, ip: str) -> None:
@@ -174,7 +177,7 @@ class UserPoolApi:
     def verify_totp(
         self, code: str, *, access_token: str | None = None, session: str | None = None
     ) -> str:
-        """Verify the app by its first code; return the Session that replaces `session`."""
+        """Verify an authenticator app by the app's first code. Return the Session that replaces `session`."""
         proof = {"AccessToken": access_token} if access_token else {"Session": session}
         answer = call_cognito(self._client.verify_software_token, {**proof, "UserCode": code})
         if answer.get("Status") != "SUCCESS":
@@ -184,8 +187,8 @@ class UserPoolApi:
     def prefer_totp(self, access_token: str, enabled: bool, *, passkeys: bool = False) -> None:
         """Turn the authenticator app on or off as the person's second factor.
 
-        With `passkeys`, a passkey with user verification counts as both factors. Otherwise Cognito offers no passkey to
-        a person who has an app. Source: API reference, "WebAuthnMfaSettingsType".
+        If `passkeys` is true, a passkey with user verification counts as both factors. Otherwise Cognito offers no
+        passkey to a person who has an authenticator app. Source: API reference, "WebAuthnMfaSettingsType".
         """
         call_cognito(
             self._client.set_user_mfa_preference,
@@ -197,7 +200,7 @@ class UserPoolApi:
         )
 
     def refresh(self, refresh_token: str) -> TokenSet:
-        """Renew the tokens of a sign-in that used this API. If rotation is on, the refresh token is also renewed."""
+        """Renew the tokens of a sign-in through this API. If rotation is on, the refresh token is also renewed."""
         answer = self._with_secret(
             self._client.get_tokens_from_refresh_token,
             lambda secret: {
@@ -214,7 +217,7 @@ class UserPoolApi:
         )
 
     def revoke(self, refresh_token: str) -> None:
-        """Revoke a refresh token and the access tokens issued with it."""
+        """Revoke a refresh token and the access tokens from that refresh token."""
         self._with_secret(
             self._client.revoke_token,
             lambda secret: {
@@ -231,7 +234,7 @@ class UserPoolApi:
         ip: str,
         build: Callable[[str], Mapping[str, Any]],
     ) -> None:
-        """Make a call about an account. `user_name` is an address or the pool's own name; `build` takes the client's
+        """Make a call about an account. `user_name` is an address or the pool's own name. `build` takes the client's
         secret and returns the call."""
         self._with_secret(
             call,

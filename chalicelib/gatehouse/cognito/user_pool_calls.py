@@ -1,5 +1,5 @@
-"""Makes one call to Cognito's user-pool API, and sorts its errors into three kinds: about the person, about a trigger, and
-outages.
+"""Makes one call to Cognito's user-pool API, and sorts the errors into three kinds: about the person, about a trigger,
+and outages.
 
 Source: Amazon Cognito user pools API reference, "Errors" of each operation.
 """
@@ -39,7 +39,7 @@ _REFUSALS = frozenset(
         "WebAuthnRelyingPartyMismatchException",
     }
 )
-#: Our trigger failed after Cognito had checked the input.
+#: Errors of our trigger, which runs after Cognito has checked the input.
 _TRIGGER_FAULTS = frozenset(
     {
         "InvalidLambdaResponseException",
@@ -49,13 +49,13 @@ _TRIGGER_FAULTS = frozenset(
 )
 
 
-#: The pool is being recovered to a point in time, and accepts almost no calls until that is done.
+#: The error while the pool is being recovered to a point in time. During a recovery the pool refuses almost all calls.
 _NOT_ENABLED = "OperationNotEnabledException"
 
 
 class Refused(Exception):
-    """Cognito refused the call. `code` is the exception's name; its message is not shown, because it may quote the
-    person."""
+    """Cognito refused the call. `code` is the exception's name. The exception's message is left out, because the message
+    may quote the person."""
 
     def __init__(self, code: str, *, by_our_rules: bool = False) -> None:
         super().__init__(code)
@@ -64,17 +64,19 @@ class Refused(Exception):
 
 
 class TriggerFault(TemporarilyUnavailable):
-    """A trigger failed. Unlike other outages, this happens after Cognito has checked the password or code."""
+    """A trigger failed. Unlike other outages, a trigger's failure happens after Cognito has checked the password or
+    code."""
 
 
 class SecretRefused(Exception):
-    """The secret hash does not match, because the app client's secret was replaced after this container had loaded it."""
+    """The secret hash does not match, because the app client's secret was replaced after this container had loaded the
+    old secret."""
 
 
 def call_cognito(
     call: Callable[..., dict[str, Any]], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Make one call and sort its errors: Refused is about the person, everything else about us or AWS."""
+    """Make one call and sort the errors. Refused is about the person. All other errors are about our set-up or AWS."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -82,7 +84,7 @@ def call_cognito(
     except ClientError as error:
         described = error.response.get("Error", {})
         code, message = str(described.get("Code", "")), str(described.get("Message", ""))
-        # For a refusal, AWS's message is not read, so that a refusal takes no longer than a success (S-89).
+        # AWS's message is not read for a refusal. So a refusal takes no longer than a success (S-89).
         operation, said = error.operation_name, "" if code in _REFUSALS else said_by(error)
     except BotoCoreError as error:
         raise TemporarilyUnavailable(f"Cognito: {type(error).__name__}") from None

@@ -1,4 +1,4 @@
-"""Checks and parses request bodies, which are JSON objects of limited size, or empty."""
+"""Checks and parses request bodies. A body is a JSON object of limited size, or empty."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,9 @@ MAX_BODY_BYTES = 16 * 1024
 
 
 def verify_body(raw: bytes | str, content_type: str | None) -> None:
-    """Check a body before it is read. Raises PayloadTooLarge, UnsupportedMediaType or InvalidRequest.
+    """Check a body before the body is parsed. Raises PayloadTooLarge, UnsupportedMediaType or InvalidRequest.
 
-    An empty body is accepted. The media type must be exactly application/json: Chalice's own check accepts
+    An empty body is accepted. The media type must be exactly application/json. Chalice's own check would accept
     `text/plain;application/json`, which a cross-site form can send.
     """
     if not raw:
@@ -28,9 +28,9 @@ def verify_body(raw: bytes | str, content_type: str | None) -> None:
 
 
 def parse_object(raw: bytes | str) -> dict[str, Any]:
-    """Return the JSON object of a body; an empty body is an empty object. Raises InvalidRequest.
+    """Return the JSON object of a body. An empty body counts as an empty object. Raises InvalidRequest.
 
-    This function is stricter than `json` alone. It accepts only UTF-8, and neither NaN nor Infinity. Each name may occur
+    This function is stricter than `json` alone. The body must be UTF-8. NaN and Infinity are refused. Each name may occur
     only once, because two parsers could read different values of a repeated name.
     """
     if not raw:
@@ -46,7 +46,7 @@ def parse_object(raw: bytes | str) -> dict[str, Any]:
 
 
 def parse_form(raw: bytes | str, names: Iterable[str]) -> dict[str, str]:
-    """Return the fields in `names` that a form contains; each may occur once. Raises PayloadTooLarge or
+    """Return the fields of a form whose names are in `names`. Each field may occur once. Raises PayloadTooLarge or
     InvalidRequest."""
     from urllib.parse import parse_qs
 
@@ -74,7 +74,7 @@ def _refuse(constant: str) -> None:
 
 
 def read_text(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
-    """Return a member that must be text of 1 to `max_length` characters, exactly as sent. Raises InvalidRequest."""
+    """Return a member, exactly as sent. The member must be text of 1 to `max_length` characters. Raises InvalidRequest."""
     value = body.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= max_length:
         raise InvalidRequest(f"{name} is missing, empty, too long or not text", field=name)
@@ -86,7 +86,7 @@ def read_text(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
 
 
 def read_name(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
-    """Return a person's name without surrounding spaces: one printable line. Raises InvalidRequest."""
+    """Return a person's name without surrounding spaces. The name must be one printable line. Raises InvalidRequest."""
     value = read_text(body, name, max_length=max_length).strip()
     if not value or not value.isprintable():
         raise InvalidRequest(f"{name} is not a name", field=name)
@@ -94,7 +94,7 @@ def read_name(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
 
 
 def read_flag(body: Mapping[str, Any], name: str) -> bool:
-    """Return an optional true or false. Raises InvalidRequest."""
+    """Return an optional Boolean member. Raises InvalidRequest."""
     value = body.get(name, False)
     if not isinstance(value, bool):
         raise InvalidRequest(f"{name} is neither true nor false", field=name)
@@ -102,10 +102,11 @@ def read_flag(body: Mapping[str, Any], name: str) -> bool:
 
 
 def read_email(body: Mapping[str, Any], name: str = "email") -> str:
-    """Return an e-mail address without surrounding spaces, its domain in lower-case ASCII. Raises InvalidRequest.
+    """Return an e-mail address without surrounding spaces. The domain of the result is in lower-case ASCII. Raises
+    InvalidRequest.
 
-    Only an address is accepted. Cognito also accepts a user's other names (`sub`, `Okta_00u1`), but each of them would
-    have a separate throttle (S-72).
+    Only an address is accepted. Cognito would also accept a user's other names (`sub`, `Okta_00u1`). But each of these
+    names would have a separate throttle (S-72).
     """
     address = parse_address(read_text(body, name, max_length=MAX_ADDRESS_LENGTH).strip())
     if address is None:

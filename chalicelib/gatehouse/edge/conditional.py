@@ -1,16 +1,15 @@
-"""Conditional requests: builds an entity tag, and checks whether the browser already has that version (RFC 9110,
-13.1.2)."""
+"""Builds entity tags for conditional requests, and checks whether a browser already has a version (RFC 9110, 13.1.2)."""
 
 import hashlib
 
 
 def build_etag(text: str) -> str:
-    """Return a weak tag: API Gateway may compress the response, so its bytes can differ."""
+    """Return a weak entity tag for `text`. The tag is weak, because API Gateway may compress the response."""
     return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
 
 
 def is_unchanged(if_none_match: str | None, etag: str) -> bool:
-    """Whether an If-None-Match header contains `etag`, by weak comparison, or any version."""
+    """Whether an If-None-Match header contains `etag`, by weak comparison, or `*`."""
     if not if_none_match:
         return False
     own = etag.removeprefix("W/")

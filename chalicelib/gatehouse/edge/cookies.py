@@ -1,7 +1,7 @@
 """Parses a Cookie header, and builds Set-Cookie values.
 
 Sources: RFC 6265bis (`__Host-` prefix: Secure, Path=/, no Domain), OWASP ASVS 5.0 3.3. Chalice does not check list-valued
-headers for newlines, so values are checked here.
+headers for newlines. So this module checks the values.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Literal
 
 from ..errors import CookieTooLarge
 
-#: Browsers drop a cookie whose name, value and attributes exceed this (RFC 6265bis 5.6).
+#: The maximum size of a cookie's name, value and attributes. Browsers drop longer cookies (RFC 6265bis 5.6).
 MAX_COOKIE_BYTES = 4096
 
 SameSite = Literal["Strict", "Lax"]
@@ -20,14 +20,14 @@ _VALUE = re.compile(r"[A-Za-z0-9._~-]*\Z")
 
 
 def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
-    """Return the cookies of all Cookie headers, value by name. A name that occurs twice is left out, because we cannot
-    know which of the two cookies is ours."""
+    """Return the values of all cookies by name. A name that occurs twice is left out, because only one of the two cookies
+    can be ours."""
     found: dict[str, str] = {}
     doubled: set[str] = set()
     for header in headers:
         for pair in header.split(";"):
-            # Remove space and tab only: `strip()` also removes characters that browsers treat as part of a name
-            # (U+00A0, …). With such a name, a site on the same domain could set a cookie that bypasses the browser's
+            # Remove only space and tab. A plain `strip()` would also remove characters that browsers treat as part of a
+            # name (U+00A0, …). With such a name, a site on the same domain could set a cookie that bypasses the browser's
             # `__Host-` check.
             name, separator, value = pair.strip(" \t").partition("=")
             if not separator:
@@ -39,9 +39,9 @@ def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
 
 
 def build_cookie(name: str, value: str, *, same_site: SameSite, max_age: int | None = None) -> str:
-    """Return a Set-Cookie value. `max_age` is in seconds; None makes a cookie that ends with the browser session.
+    """Return a Set-Cookie value. `max_age` is in seconds. If `max_age` is None, the cookie ends with the browser session.
 
-    Raises CookieTooLarge above 4096 bytes and ValueError for characters that could start another attribute or header.
+    Raises CookieTooLarge above 4096 bytes, and ValueError for a character that could start another attribute or header.
     """
     if not _NAME.match(name) or not _VALUE.match(value):
         raise ValueError("cookie name or value has characters outside the safe set")

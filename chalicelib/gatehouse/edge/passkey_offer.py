@@ -1,8 +1,8 @@
-"""Records in a cookie that a person does not want this browser to offer a passkey again (docs/passkeys.md).
+"""Records in a cookie that a person refused the offer of a passkey in this browser (docs/passkeys.md).
 
-The value lists people by the first eight hex digits of the SHA-256 of their `sub`, the newest last. The value is not sealed:
-it reveals no name and grants no access, and a person who changes it only changes the offers in their own browser. Browsers
-keep a cookie for 400 days at most (RFC 6265bis 5.5).
+The value lists people by the first eight hex digits of the SHA-256 of their `sub`, the newest last. The value is not
+sealed, because the value contains no name and grants no access. A person who changes the value only changes the offers in
+their own browser. Browsers keep a cookie for 400 days at most (RFC 6265bis 5.5).
 """
 
 import hashlib
@@ -15,12 +15,12 @@ _PERSON = re.compile(r"[0-9a-f]{8}")
 
 
 def is_declined(value: str | None, sub: str) -> bool:
-    """Whether the cookie's `value` says that this person wants no offer."""
+    """Whether the person `sub` has refused the offer, according to the cookie's `value`."""
     return _name(sub) in _people(value)
 
 
 def decline(value: str | None, sub: str) -> str:
-    """Return the cookie's new value, in which this person wants no offer."""
+    """Return the cookie's new value, which records that the person `sub` has refused the offer."""
     others = [each for each in _people(value) if each != _name(sub)]
     return ".".join([*others, _name(sub)][-_MOST_PEOPLE:])
 

@@ -1,19 +1,19 @@
-"""Checks the target after a sign-in: `return_to` is a path below the API root, or on an allowed origin (S-07).
+"""Checks the target after a sign-in. `return_to` must be a path below the API root, or a URL of an allowed origin (S-07).
 
-Source: RFC 9700 4.11 (open redirectors). The WHATWG URL standard defines how browsers handle odd URLs: they drop tabs
-and newlines, and read a backslash as a slash, so none of these may occur.
+Source: RFC 9700 4.11 (open redirectors). By the WHATWG URL standard, browsers drop tabs and newlines from a URL, and read
+a backslash as a slash. So tabs, newlines and backslashes are refused.
 """
 
 import re
 from urllib.parse import unquote
 
-#: With a `return_to` of this length, a login cookie stays below 4,096 bytes. `sealed/transactions.py` limits the total
-#: of several login cookies (S-31).
+#: The maximum length of `return_to`. With this length, a login cookie stays below 4,096 bytes. `sealed/transactions.py`
+#: limits the total size of several login cookies (S-31).
 MAX_LENGTH = 2048
-#: Characters that browsers leave unencoded in an address although RFC 3986 does not allow them, and their encoded form.
+#: Characters that RFC 3986 forbids but browsers leave unencoded in an address, with the encoded form of each character.
 #: Source: the URL standard's percent-encode sets of path, query and fragment.
 _RAW = {ord(char): f"%{ord(char):02X}" for char in "|{}^`"}
-#: In a query or a fragment, a backslash is an ordinary character; in a path, browsers read it as a slash.
+#: In a query or a fragment, a backslash is an ordinary character. In a path, browsers read a backslash as a slash.
 _RAW_BEHIND_THE_PATH = {**_RAW, ord("\\"): "%5C"}
 _BEHIND_THE_PATH = re.compile(r"[?#].*", re.DOTALL)
 _SAFE = frozenset(
@@ -27,21 +27,20 @@ def parse_return_to(
     allowed_origins: frozenset[str] = frozenset(),
     otherwise: str | None = None,
 ) -> str:
-    """Return `value` if it is a path below `base_path` or a URL of an allowed origin.
+    """Return `value`, if `value` is a path below `base_path` or a URL of an allowed origin.
 
-    Otherwise return `otherwise`, an address that was already checked, or `base_path` itself.
+    For any other value, return `otherwise`, an address that was already checked. If `otherwise` is None, return
+    `base_path`.
 
-    A path here includes query and fragment, as the browser shows them. Characters that the browser leaves unencoded are
-    percent-encoded in the result. All other characters must be printable ASCII characters that a URL may contain. The
-    check is repeated on the percent-decoded path, because a server in between might decode it again. The result must
-    not be longer than `MAX_LENGTH`.
+    A path may include a query and a fragment. Characters that the browser leaves unencoded are percent-encoded in the
+    result. All other characters must be printable ASCII characters that a URL may contain. The check is repeated on the
+    percent-decoded path, because a proxy might decode the path again. The result must not be longer than `MAX_LENGTH`.
     """
     otherwise = otherwise or base_path
     value = _encode_raw(value or "")
     if not value or len(value) > MAX_LENGTH or not _SAFE.issuperset(value):
         return otherwise
-    # The origin must end with a slash, so that `https://app.example.com@evil.example` does not count as an allowed
-    # origin.
+    # A slash must follow the origin. Otherwise `https://app.example.com@evil.example` would count as an allowed origin.
     scheme, separator, rest = value.partition("://")
     host, slash, below = rest.partition("/")
     if separator and f"{scheme}://{host}" in allowed_origins:

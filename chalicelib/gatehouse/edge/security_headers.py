@@ -1,14 +1,14 @@
 """The response headers of every answer, including API Gateway's own errors.
 
-Sources: OWASP ASVS 5.0 V3.4; MDN on each header. The middleware (for our answers) and `ops connect` (for API Gateway's
-responses) use the same mapping, so the headers cannot differ.
+Sources: OWASP ASVS 5.0 V3.4; MDN on each header. Our middleware and `ops connect` use this module's mapping. So our
+answers and API Gateway's own responses have the same headers.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-#: The Content-Security-Policy: directive -> allowed sources. `form-action` also applies to the redirects after a form
-#: is sent, so the page opens /auth/login with a link, never with a form.
+#: The Content-Security-Policy: directive -> allowed sources. `form-action` also applies to the redirects after a form is
+#: sent. So the page opens /auth/login with a link, never with a form.
 CONTENT_SECURITY_POLICY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default-src": ("'none'",),
@@ -34,7 +34,7 @@ def build_content_security_policy(directives: Mapping[str, tuple[str, ...]]) -> 
 def open_for_captcha(origins: tuple[str, ...]) -> str:
     """Return a policy for the page that also allows a CAPTCHA vendor's origins for scripts, frames, styles and calls.
 
-    Vendors' scripts assign plain strings to script URLs and frames, so Trusted Types must be off (S-52).
+    The vendors' scripts assign plain strings to script URLs and frames. So Trusted Types must be off (S-52).
     """
     opened = {
         name: sources
@@ -47,7 +47,7 @@ def open_for_captcha(origins: tuple[str, ...]) -> str:
     return build_content_security_policy(opened)
 
 
-#: Name -> value. `Cache-Control: no-store` is the default; a static asset replaces it.
+#: Header name -> value. `Cache-Control: no-store` is the default. A static asset has another `Cache-Control`.
 SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Content-Security-Policy": build_content_security_policy(CONTENT_SECURITY_POLICY),

@@ -1,4 +1,4 @@
-"""The app's public address, from API Gateway's own data (never from Host or X-Forwarded-*; S-04)."""
+"""Builds the app's public address from API Gateway's own data, never from Host or X-Forwarded-* (S-04)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 
 class AppUrl(NamedTuple):
-    """`origin` is for example `https://id.execute-api.eu-west-1.amazonaws.com`, `api_path` is for example `/api/`.
+    """The app's public address. `origin` is for example `https://id.execute-api.eu-west-1.amazonaws.com`, `api_path` is
+    for example `/api/`.
 
-    `base_path` is the root of our own routes: `api_path` itself, or a path below it, such as `/api/account/`.
+    `base_path` is the root of our own routes: `api_path` itself, or a path below `api_path`, such as `/api/account/`.
     """
 
     origin: str
@@ -22,7 +23,8 @@ class AppUrl(NamedTuple):
 
     @property
     def page_path(self) -> str:
-        """The page's path. With a prefix it has no trailing slash, because API Gateway's resources have none."""
+        """The page's path. With a prefix, the path has no trailing slash, because API Gateway's resources have no
+        trailing slash."""
         return self.base_path if self.base_path == self.api_path else self.base_path[:-1]
 
     @property
@@ -39,9 +41,9 @@ class AppUrl(NamedTuple):
 def build_app_url(context: Mapping[str, Any], public_url: str | None, prefix: str = "") -> AppUrl:
     """Return the address under which the caller reached this API.
 
-    `context` is the event's requestContext: `domainName`, `path` (with the stage or the base path mapping) and
-    `resourcePath`, whose segments are removed from the end of `path`. If the stage sets `public_url`, that is used
-    instead. `prefix` is the path of our routes below the API's root, such as `/account`.
+    `context` is the event's requestContext. `path` in `context` begins with the stage or the base path mapping. The
+    segments of `resourcePath` are removed from the end of `path`. If the stage sets `public_url`, the result begins with
+    `public_url` instead. `prefix` is the path of our routes below the API's root, such as `/account`.
     """
     below = f"{prefix[1:]}/" if prefix else ""
     if public_url:

@@ -1,13 +1,13 @@
-"""Chooses the code to mail to an address, for the function `account_mail` (S-40, S-67, S-73).
+"""Chooses which code is mailed to an address, for the function `account_mail` (S-40, S-67, S-73).
 
 - A new address gets an account with a random password that is not stored, and the code that confirms the account.
 - An unconfirmed account gets the confirming code again.
-- A confirmed account gets the code for a new password; our forms accept either code.
+- A confirmed account gets the code for a new password. Our forms accept both kinds of code.
 
-An unconfirmed account that our server did not make is from an earlier release, or from Cognito's own page. Its password was
-perhaps chosen by a stranger, so the account is removed, and made again. This function sends no answer to the browser, so it
-cannot reveal whether an address is known. Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode",
-"ForgotPassword", "AdminDeleteUser".
+An unconfirmed account that our server did not make was made by an earlier release, or on Cognito's own page. A stranger
+may have chosen the account's password. So the account is removed, and made again. This function sends no answer to the
+browser. So the function cannot reveal whether an address is known. Source: Amazon Cognito API reference, "SignUp",
+"ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
 """
 
 import secrets
@@ -22,14 +22,15 @@ from ..store.locks import AddressLocks
 from ..store.users import UserStore
 
 UNCONFIRMED = "UNCONFIRMED"
-#: Errors that operators need to see, because no mail was sent.
+#: Errors that are logged for operators, because no mail was sent.
 _UNDELIVERED = ("CodeDeliveryFailureException", "LimitExceededException")
-#: No person waits for this function, so it can wait while another function uses the same address.
+#: The maximum wait for another function that uses the same address. The function can wait, because no person waits for
+#: its answer.
 _PATIENCE_SECONDS = 10.0
 
 
 class AccountMail:
-    """Mails codes. `send` raises TemporarilyUnavailable, and Lambda tries again."""
+    """Mails codes. If `send` raises TemporarilyUnavailable, Lambda tries again."""
 
     def __init__(
         self, *, api: UserPoolApi, user_admin: UserAdmin, users: UserStore, locks: AddressLocks
@@ -40,7 +41,7 @@ class AccountMail:
         self._locks = locks
 
     def send(self, request: MailRequest) -> None:
-        """Mail the code that the address's account needs; refusals by Cognito go to the log."""
+        """Mail the code that the address's account needs. Refusals by Cognito are logged."""
         with self._locks.held(request.lock, _PATIENCE_SECONDS):
             try:
                 sent = self._send(request)
@@ -51,7 +52,7 @@ class AccountMail:
         log_event("account_mail", request=request.kind, sent=sent)
 
     def _send(self, request: MailRequest) -> str:
-        """Return what was mailed: `sign-up`, `reset` or `nothing`."""
+        """Mail the code, and return the kind of mail: `sign-up`, `reset` or `nothing`."""
         user = self._user_admin.find(request.email)
         wanted = request.kind == SIGN_UP
         if user is not None and user.status == UNCONFIRMED:
@@ -69,8 +70,8 @@ class AccountMail:
         return "sign-up"
 
     def _remove(self, user: PoolUser) -> None:
-        """Remove an unconfirmed account by its user name, not by its address: another account may get the address in
-        the meantime."""
+        """Remove an unconfirmed account by the account's user name. In the meantime, another account may have got the
+        address."""
         again = self._user_admin.find(user.user_name)
         if again is None or again.status != UNCONFIRMED:
             raise Refused("the account was confirmed in the meantime")
@@ -80,5 +81,6 @@ class AccountMail:
 
 
 def build_unknown_password() -> str:
-    """Return a password for an account whose owner has not chosen one: 384 random bits, which are not stored."""
+    """Return a random password of 384 bits, for an account whose owner has not yet chosen a password. The password is not
+    stored."""
     return secrets.token_urlsafe(48)

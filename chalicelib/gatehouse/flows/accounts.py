@@ -1,10 +1,11 @@
-"""Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code for both.
+"""Creates accounts of people without a provider, and resets forgotten passwords. Sign-up and reset each need a mailed
+code.
 
-An account belongs to the person who reads its mailbox (S-67). Until that person has proved access to the mailbox, no
-password, name or second factor can be chosen. Sign-up takes only an address. The person who enters the mailed code chooses
-the password in the same step. Known and unknown addresses get the same answer everywhere (S-40), in the same time (S-73).
-Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022); AWS
-"Managing user existence error responses" (Amazon Cognito developer guide).
+An account belongs to the person who reads the account's mailbox (S-67). Password, name and second factor can be chosen
+only after the proof of access to the mailbox. A sign-up needs only an address. The person who enters the mailed code
+chooses the password in the same step. Known and unknown addresses always get the same answer (S-40), in the same time
+(S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security
+2022); AWS "Managing user existence error responses" (Amazon Cognito developer guide).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -33,12 +34,12 @@ from .credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
 from .session_notes import SessionNotes
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
-#: How long an entered code waits while a mail is being sent to the same address.
+#: The maximum wait of an entered code for a mail that is being sent to the same address.
 _PATIENCE_SECONDS = 2.0
 
 
 class Accounts:
-    """Creates accounts and sets new passwords; `passkeys` is None on a stage without them.
+    """Creates accounts and sets new passwords. `passkeys` is None on a stage without passkeys.
 
     Every method raises TooManyAttempts and TemporarilyUnavailable.
     """
@@ -71,10 +72,11 @@ class Accounts:
         self._refused_domains = refused_domains
 
     def sign_up(self, *, email: str, visitor: Visitor) -> None:
-        """Mail a code that opens an account, or a new password for an existing one. Raises SignUpNotAllowed."""
-        # The pre-sign-up trigger checks this too. The check here comes first, so that the answer cannot depend on
-        # whether the user exists. The answer does reveal whether the domain belongs to a provider, as /auth/discover
-        # does. Each refused address counts as an attempt, as it does there.
+        """Mail a code that confirms a new account, or resets the password of an existing account. Raises
+        SignUpNotAllowed."""
+        # The pre-sign-up trigger checks the address, too. The check in this method makes the answer independent of
+        # whether the user exists. Like /auth/discover, the answer reveals whether the domain belongs to a provider. So
+        # each refused address counts as an attempt, as in /auth/discover.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
@@ -83,8 +85,8 @@ class Accounts:
         self.send_code(SIGN_UP, email=email, visitor=visitor)
 
     def send_code(self, kind: str, *, email: str, visitor: Visitor) -> None:
-        """Ask for a code to be mailed; it is mailed only if the address has an account that needs it. `kind` is one of
-        `mail_requests.KINDS`."""
+        """Request a mail with a code. The code is mailed only if the address has an account that needs the code. `kind`
+        is one of `mail_requests.KINDS`."""
         with self._attempts.guarded(MAIL, self._attempts.account_of(email, visitor), visitor.ip):
             self._mail.send(MailRequest(kind, email, visitor.ip, self._locks.key_of(email)))
 
@@ -99,9 +101,10 @@ class Accounts:
     ) -> None:
         """Check a mailed code, of a sign-up or a forgotten password, and set the password.
 
-        `names` contains `given_name` and `family_name`, or nothing. Raises InvalidCode and InvalidPassword.
+        `names` contains `given_name` and `family_name`, or is empty. Raises InvalidCode and InvalidPassword.
 
-        After a crash between the calls, the account has a random password that was not stored; the next code repairs this.
+        After a crash between the calls, the account has a random password that was not stored. With the next code, the
+        person can set a password.
         """
         verify_new_password(password)
         digits = read_code(code)
@@ -111,20 +114,21 @@ class Accounts:
             self._locks.held(self._locks.key_of(email), _PATIENCE_SECONDS),
         ):
             user = self._user_admin.find(email)
-            # Read for every address, so that all answers take the same time.
+            # The record is read for every address, so that all answers take the same time.
             ours = self._users.is_ours(email if user is None else user.user_name)
             if user is not None and user.status == UNCONFIRMED and ours:
                 self._confirm(user, digits, password, names, visitor)
             else:
                 self._reset(user, email, digits, password, names, visitor)
         self._attempts.succeeded(CODE, account, visitor.ip)
-        # The mailbox's owner owns the account: a pause caused by other people's guesses ends here.
+        # End a pause that other people's guesses have caused, because the mailbox's owner owns the account.
         self._attempts.forget(SIGN_IN, email)
 
     def _confirm(
         self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], visitor: Visitor
     ) -> None:
-        """Check the code before the password is set, because setting a password confirms the account."""
+        """Check the code, then set the password. The code must be checked first, because a new password confirms the
+        account."""
         name = user.user_name
         self._use_code(
             "confirm", lambda: self._api.confirm_sign_up(name, digits, names, visitor.ip)
@@ -134,8 +138,8 @@ class Accounts:
         try:
             self._user_admin.set_password(name, password)
         except Refused as refused:
-            # We have already checked the password by the template's rules. So if Cognito refuses it, the pool's policy
-            # differs from the template.
+            # The password follows the template's rules, which were checked before. So the pool's policy differs from the
+            # template.
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
         self._note_proof(name, {})
         log_event("account", request="confirm", user=name)
@@ -149,7 +153,7 @@ class Accounts:
         names: Mapping[str, str],
         visitor: Visitor,
     ) -> None:
-        """Set a new password, and end every session and passkey. For an unknown address, Cognito says that the code is
+        """Set a new password, and end every session and passkey. For an unknown address, Cognito answers that the code is
         wrong."""
         name = email if user is None or user.status == UNCONFIRMED else user.user_name
         self._use_code(
@@ -162,10 +166,11 @@ class Accounts:
             self._user_admin.update_names(name, names)
         self._sign_out(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
-        # Passkeys are ended only after the proof is recorded: from then on, no earlier session can set up another one.
+        # Passkeys are ended after the proof is recorded, because from then on an earlier session cannot set up another
+        # passkey.
         self._end_passkeys(user)
-        # Deleted last: somebody with the old password may have made so many rows that deleting them uses up all
-        # remaining time.
+        # The rows are deleted last. A person with the old password may have made so many rows that the deletion uses up
+        # all remaining time.
         self._notes.end_all(user.sub, user.user_name)
         log_event("account", request="reset_password", user=name)
 
@@ -182,8 +187,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """Record the proof. If the record cannot be written, the password is still valid, but no federated person is linked
-        to the account (S-68)."""
+        """Record the proof. If the record cannot be written, the password is still valid. But without the proof,
+        federated people cannot be linked to the account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)
@@ -192,11 +197,11 @@ class Accounts:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _end_passkeys(self, user: PoolUser) -> None:
-        """Record that the account's passkeys have ended, because a person who knew the old password may have set one up
+        """Record that the account's passkeys have ended. A person who knew the old password may have set up a passkey
         (S-102).
 
-        The passkeys cannot be deleted here, because Cognito then requires a token of their owner. The new password is valid
-        even if this method fails.
+        This method cannot delete the passkeys, because Cognito would require a token of the owner. The new password is
+        valid even if this method fails.
         """
         if self._passkeys is None:
             return
@@ -208,8 +213,8 @@ class Accounts:
     def _sign_out(self, user: PoolUser) -> None:
         """Revoke the refresh tokens of anybody who signed in with the old password (ASVS 7.4.3).
 
-        The new password is valid even if this fails. The caller then deletes the rows of these sessions, which also
-        makes their next refresh fail.
+        The new password is valid even if this method fails. The caller then deletes the rows of these sessions. Without a
+        row, a session's next refresh fails.
         """
         try:
             self._user_admin.sign_out_everywhere(user.user_name)

@@ -1,4 +1,4 @@
-"""Reads Cognito's challenges for the page. Challenges that are not in this module's list are refused (S-45).
+"""Converts Cognito's challenges for the page. Challenges outside this module's list are refused (S-45).
 
 Source: AWS "AdminInitiateAuth" and "AdminRespondToAuthChallenge", ChallengeParameters of each challenge.
 """
@@ -15,10 +15,11 @@ NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - a challenge's name
 SELECT_MFA = "SELECT_MFA_TYPE"
 MFA_SETUP = "MFA_SETUP"
 TOTP = "SOFTWARE_TOKEN_MFA"
-#: A passkey instead of the password. Only flows/passkey_sign_in.py asks for it; it never follows a password.
+#: The challenge for a passkey instead of the password. Only flows/passkey_sign_in.py requests this challenge. The
+#: challenge never follows a password.
 WEB_AUTHN = "WEB_AUTHN"
 
-#: Challenge -> the name under which Cognito expects the code.
+#: Challenge -> the name of the response parameter that contains the code.
 CODE_RESPONSES: Mapping[str, str] = {
     TOTP: "SOFTWARE_TOKEN_MFA_CODE",
     "SMS_MFA": "SMS_MFA_CODE",
@@ -26,14 +27,14 @@ CODE_RESPONSES: Mapping[str, str] = {
     "EMAIL_MFA": "EMAIL_MFA_CODE",
 }
 #: A code by mail has two names. In AWS's API model the challenge is EMAIL_OTP, but the answer to SELECT_MFA_TYPE is
-#: EMAIL_MFA; AWS's pages use both. Our page uses EMAIL_OTP; the answer to Cognito repeats the name that Cognito sent.
-#: Source: Amazon Cognito API reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
+#: EMAIL_MFA. AWS's documentation uses both names. Our page uses EMAIL_OTP. The answer to Cognito repeats the name that
+#: Cognito sent. Source: Amazon Cognito API reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
 _ALIASES: Mapping[str, str] = {"EMAIL_MFA": "EMAIL_OTP"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A challenge: its name and its choices, with Cognito's names, and the response body for the page."""
+    """A challenge: Cognito's names for the challenge and for the choices, and the response body for the page."""
 
     name: str
     body: Mapping[str, Any]
@@ -46,12 +47,12 @@ def public_name(name: str) -> str:
 
 
 def choice_of(choices: tuple[str, ...], chosen: str) -> str | None:
-    """Return Cognito's name for the page's choice, or None if it was not offered."""
+    """Return Cognito's name for the page's choice, or None if Cognito did not offer this choice."""
     return next((each for each in choices if public_name(each) == chosen), None)
 
 
 def read_step(step: Step) -> Asked:
-    """Return what `step` asks for. Raises UnsupportedChallenge for steps that the page cannot do."""
+    """Return the challenge of `step`. Raises UnsupportedChallenge for challenges that the page cannot answer."""
     name, parameters = step.challenge, step.parameters
     if name == TOTP:
         return Asked(name, {"name": name})
@@ -73,7 +74,7 @@ def read_step(step: Step) -> Asked:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Return the names in a parameter that is a JSON list in a string; unreadable text counts as one unknown name."""
+    """Return the names in a parameter, which is a JSON list in a string. An unreadable text counts as one unknown name."""
     try:
         listed = json.loads(text) if text else []
     except ValueError:

@@ -1,4 +1,5 @@
-"""People's input other than their address: new passwords, six-digit codes, the key of an authenticator app, a passkey's id.
+"""Parses and checks passwords, six-digit codes and passkey ids that people send. Also builds the key of an authenticator
+app.
 
 Sources: OWASP ASVS 5.0 6.2 (length, no composition rules); NIST SP 800-63B 5.1.1; the otpauth key URI format of
 authenticator apps; RFC 6238.
@@ -12,8 +13,8 @@ from urllib.parse import quote, urlencode
 
 from ..errors import InvalidCode, InvalidPassword, InvalidRequest
 
-#: The minimum of the user pool's policy (ops/templates/identity.yaml; a test compares the two), and Cognito's maximum
-#: (PasswordType).
+#: The minimum length in the user pool's policy, and Cognito's maximum length (PasswordType). A test compares the minimum
+#: with ops/templates/identity.yaml.
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
 PASSWORD_REQUIREMENTS: Mapping[str, object] = {
@@ -24,15 +25,15 @@ PASSWORD_REQUIREMENTS: Mapping[str, object] = {
 _CODE_LENGTH = 6
 #: The maximum length of a passkey's id in base64url: 1,023 bytes (Web Authentication L3 4, "Credential ID").
 _MAX_PASSKEY_ID = 1364
-#: Unicode's spaces, dashes, line ends and zero-width marks; and other characters that people type as a dash: the minus
-#: sign, the hyphen bullet, and the long-vowel mark, which is in the dash's place on Japanese keyboards.
+#: Unicode's spaces, dashes, line ends and zero-width marks, and other characters that people type as a dash. The other
+#: characters are the minus sign, the hyphen bullet, and the long-vowel mark of Japanese keyboards.
 _SILENT = ("Zs", "Zl", "Zp", "Pd", "Cf")
 _DASHES = "\u2212\u2043\u30fc\uff70"
 
 
 def verify_new_password(password: str) -> None:
-    """Raise InvalidPassword if Cognito would refuse the password. Checking it before any call gives every address the
-    same answer (S-40)."""
+    """Raise InvalidPassword if Cognito would refuse the password. The check is made before any call to Cognito, so that
+    every address gets the same answer (S-40)."""
     fits = MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
     if not fits or password != password.strip():
         raise InvalidPassword(
@@ -41,10 +42,10 @@ def verify_new_password(password: str) -> None:
 
 
 def parse_code(text: str) -> str | None:
-    """Return the six digits of a code as people type and paste them (`123 456`, `123-456`), or None.
+    """Return the six digits of a typed or pasted code (`123 456`, `123-456`), or None.
 
-    Digits of every script are accepted, including full-width ones; spaces, dashes and invisible marks between them are
-    ignored.
+    Digits of every script are accepted, including full-width digits. Spaces, dashes and invisible marks between the
+    digits are ignored.
     """
     code = ""
     for character in text:
@@ -61,7 +62,7 @@ def parse_code(text: str) -> str | None:
 
 
 def read_code(text: str) -> str:
-    """Return the six digits of a code; raises InvalidCode."""
+    """Return the six digits of a code. Raises InvalidCode."""
     code = parse_code(text)
     if code is None:
         raise InvalidCode("not six digits")
@@ -70,14 +71,14 @@ def read_code(text: str) -> str:
 
 @dataclass(frozen=True)
 class TotpKey:
-    """The key for a new authenticator app, in base32, and the `otpauth:` URI for its QR code."""
+    """The key for a new authenticator app, in base32, and the `otpauth:` URI for the app's QR code."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
 
 
 def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
-    """Return the key with its URI. Cognito's TOTP uses SHA-1, six digits and thirty seconds."""
+    """Return the key with the key's URI. Cognito's TOTP uses SHA-1, six digits and thirty seconds."""
     label = quote(f"{issuer}:{account}", safe="@")
     query = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
     return TotpKey(secret, f"otpauth://totp/{label}?{query}")
@@ -86,8 +87,8 @@ def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
 def read_passkey_id(credential: str | None) -> str:
     """Return the passkey's id in the browser's JSON answer. Raises InvalidRequest.
 
-    The JSON has the id twice, as text and as bytes. The two ids must be equal, because we read one of them, and Cognito
-    perhaps reads the other.
+    The JSON has the id twice, as text and as bytes. The text and the bytes must be equal, because Gatehouse reads one of
+    the two ids, and Cognito may read the other id.
     """
     try:
         answer = json.loads(credential or "")

@@ -1,8 +1,8 @@
-"""The direct sign-in: our own endpoints take email, password and the answers to Cognito's challenges (docs/adr/0006).
+"""The direct sign-in: our own endpoints accept email, password and the answers to Cognito's challenges (docs/adr/0006).
 
-All refusals of a password give the same answer (S-40), and no password reaches Cognito before the throttle (S-41). The
-module does not depend on a web framework. Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding
-API, OIDC, and managed login authentication".
+All refusals of a password give the same answer (S-40). The throttle counts an attempt before the password is sent to
+Cognito (S-41). The module does not depend on a web framework. Source: AWS "AdminInitiateAuth",
+"AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed login authentication".
 """
 
 from collections.abc import Callable, Mapping
@@ -57,20 +57,20 @@ from .credentials import (
 from .new_session import NewSessions
 from .session_flow import Refreshed
 
-#: The pre-token-generation trigger adds this scope. Without it, no route would accept the person.
+#: The scope that the pre-token-generation trigger adds. Without this scope, every route would refuse the person.
 REQUIRED_SCOPE = "api/read"
 
 
 @dataclass(frozen=True)
 class DirectlySignedIn(Refreshed):
-    """A finished sign-in; `device` is the cookie value by which the throttle recognizes this browser."""
+    """A finished sign-in. `device` is the cookie value by which the throttle recognizes this browser."""
 
     device: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Challenged:
-    """The page's next step, and the sealed challenge; `totp` is a new authenticator app's key."""
+    """The page's next step, and the sealed challenge. `totp` is the key of a new authenticator app."""
 
     body: Mapping[str, Any]
     challenge: Challenge
@@ -87,7 +87,7 @@ class CaptchaNeeded:
 
 @dataclass(frozen=True)
 class ChallengeAnswer:
-    """The page's answer to a challenge; only the member that the challenge needs is read."""
+    """The page's answer to a challenge. Only the member that the challenge needs is read."""
 
     name: str
     code: str | None = field(default=None, repr=False)
@@ -174,13 +174,12 @@ class DirectSignIn:
             raise InvalidRequest("the answer belongs to another challenge", field="name")
         send = self._prepare(challenge, given, visitor)
         self._tokens.load_keys()
-        # A person who entered the old password before a reset, or before a sign-out everywhere, must not get in
-        # afterwards (S-67).
+        # Refuse a person who entered the old password before a reset or a sign-out everywhere (S-67).
         self._new_sessions.refuse_ended(challenge.username, challenge.began_at)
         account = self._attempts.account_of(challenge.email, visitor)
         by_passkey = challenge.name == WEB_AUTHN
         with ExitStack() as once:
-            # A passkey's attempt was counted when its challenge was asked for.
+            # An attempt with a passkey was already counted when the challenge was requested.
             with (
                 nullcontext()
                 if by_passkey
@@ -191,11 +190,11 @@ class DirectSignIn:
                     step = send()
                 except Refused as refused:
                     if by_passkey:
-                        once.close()  # right or wrong, a passkey's challenge can be answered once (S-88)
+                        once.close()  # a passkey's challenge can be answered only once (S-88)
                     raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
-                # The temporary password came by mail, so the person who replaces it has proved access to the mailbox
-                # (S-68).
+                # The temporary password was mailed. So the person who replaces the temporary password has proved access
+                # to the mailbox (S-68).
                 self._new_sessions.record_proved(challenge.username)
             if step.tokens is None:
                 return self._challenged(step, challenge)
@@ -217,8 +216,8 @@ class DirectSignIn:
         return signed_in
 
     def _enter_once(self, once: ExitStack, challenge: Challenge, given: ChallengeAnswer) -> None:
-        """Refuse a step, or an app's code, that was already used (S-74). If an error passes through `once`, both can be
-        used again."""
+        """Refuse a step, or an app's code, that was already used (S-74). If an error passes through `once`, step and code
+        can be used again."""
         try:
             once.enter_context(self._attempts.step_once(challenge.session))
             code = parse_code(given.code or "")
@@ -246,8 +245,8 @@ class DirectSignIn:
         return CaptchaNeeded(self._captcha.challenge())
 
     def _solved(self, captcha: captchas.SiteVerify, token: str, visitor: Visitor) -> bool:
-        """Ask the CAPTCHA's vendor. Each attempt counts against the source until one is solved, because invented tokens
-        also cost us a call."""
+        """Ask the CAPTCHA's vendor whether the puzzle was solved. Until a solution succeeds, each attempt counts against
+        the source, because an invented token also needs a call to the vendor."""
         if len(token) > captchas.MAX_TOKEN_LENGTH:
             return False
         host = urlsplit(f"//{visitor.server}").hostname or ""
@@ -260,7 +259,7 @@ class DirectSignIn:
     def _prepare(
         self, challenge: Challenge, given: ChallengeAnswer, visitor: Visitor
     ) -> Callable[[], Step]:
-        """Check an answer's form, before it counts as an attempt, and return the call that sends it."""
+        """Check the form of an answer, before the answer counts as an attempt. Return the call that sends the answer."""
 
         def respond(responses: Mapping[str, str], session: str = challenge.session) -> Step:
             return self._api.respond(
@@ -288,7 +287,8 @@ class DirectSignIn:
         return lambda: respond({CODE_RESPONSES[challenge.name]: code})
 
     def _refusal(self, refused: Refused, by_passkey: bool) -> GatehouseError:
-        """Return our error for a refused answer. Every error except a wrong code or password ends the challenge."""
+        """Return our error for a refused answer. A wrong code or password leaves the challenge open. Every other error
+        ends the challenge."""
         self._attempts.failed()
         log_event("challenge_failed", door="direct", detail=refused.code)
         if by_passkey:
@@ -300,7 +300,7 @@ class DirectSignIn:
         return ChallengeExpired(refused.code)
 
     def _challenged(self, step: Step, before: Challenge) -> Challenged:
-        """Seal the next challenge. Raises UnsupportedChallenge for challenges that this page cannot answer (S-45)."""
+        """Seal the next challenge. Raises UnsupportedChallenge for challenges that the page cannot answer (S-45)."""
         asked = read_step(step)
         session, totp = step.session, None
         if asked.name == MFA_SETUP:
@@ -325,10 +325,10 @@ class DirectSignIn:
         challenge: Challenge | None = None,
         passkey: str | None = None,
     ) -> DirectlySignedIn:
-        """Make a session from tokens, after the same checks as for a hosted sign-in; refused tokens are revoked.
+        """Make a session from tokens, after the same checks as for a hosted sign-in. Refused tokens are revoked.
 
-        `challenge` is the challenge that was answered. If the user was not yet known when Cognito sent that challenge, this
-        method now checks whether the user was signed out meanwhile. `passkey` is the id of the passkey that signed in.
+        `challenge` is the challenge that was answered. If the user was unknown when Cognito sent the challenge, this
+        method checks whether the user was signed out since. `passkey` is the id of the passkey that signed in.
         """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
@@ -348,19 +348,22 @@ class DirectSignIn:
                     cookies=cookies,
                 )
             except InvalidToken as error:
-                # Not the person's fault: a trigger is missing, or keys and pool do not match.
+                # The person made no mistake. A trigger is missing, or keys and pool do not match.
                 raise TemporarilyUnavailable(
                     f"tokens of a direct sign-in: {error.detail}"
                 ) from None
-            except SignUpRefused as error:  # the same answer as when the trigger refuses
+            except (
+                SignUpRefused
+            ) as error:  # the answer is the same as after a refusal by the trigger
                 raise InvalidCredentials(error.detail) from None
         device = self._attempts.known_device(email, identity.username)
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
 
     def _refuse_ended_passkey(self, user_name: str, passkey: str) -> None:
-        """Refuse a passkey from before the last password reset by mail. Cognito still has that passkey (S-102).
+        """Refuse a passkey that is older than the last password reset by mail. Cognito still has that passkey (S-102).
 
-        Cognito checks the passkey first. So a person without a passkey of the account learns nothing from this check.
+        Cognito checks the passkey first. So this check reveals no information to a person without a passkey of the
+        account.
         """
         if self._passkeys.load(user_name).has_ended(passkey):
             self._attempts.failed()
@@ -368,7 +371,7 @@ class DirectSignIn:
             raise InvalidPasskey("the passkey is older than the last password that was set by mail")
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
-        # An ID token of this flow has no nonce: it did not come through the browser.
+        # An ID token of this flow has no nonce, because the token did not come through the browser.
         if tokens.id_token is None:
             raise InvalidToken("Cognito returned no ID token")
         identity = self._tokens.verify_id_token(
@@ -387,7 +390,7 @@ class DirectSignIn:
 
 
 def is_federated_only(identity: IdentityClaims) -> bool:
-    """Whether an identity provider created the person: Cognito names such a user `<provider>_<subject>`.
+    """Whether an identity provider created the person. Cognito names such a user `<provider>_<subject>`.
 
     A native user who is linked to a provider keeps the native name, and the password.
     """

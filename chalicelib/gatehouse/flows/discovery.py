@@ -1,9 +1,9 @@
 """Home-realm discovery: finds the identity provider of an e-mail address, using only the address's domain.
 
-The list of domains is a list of customers, so a stranger must not be able to collect it by guessing. Therefore each request
-for a domain without a provider (a miss) counts against the source IP address. A request for a domain with a provider does
-not count, because the people of one office share an IP address. No account is read, so existing and unknown addresses get
-the same answer (S-40).
+The list of domains is a list of customers. A stranger must not be able to collect the domains by guessing. So each
+request for a domain without a provider counts against the source IP address. A request for a domain with a provider does
+not count, because the people of one office share an IP address. Accounts are not read, so existing and unknown addresses
+get the same answer (S-40).
 """
 
 from collections.abc import Callable
@@ -22,22 +22,23 @@ class Discovery:
         self._attempts = attempts
 
     def find(self, email: str, source: str) -> Provider | None:
-        """Return the provider of the address's domain, or None. Raises TooManyAttempts and TemporarilyUnavailable."""
+        """Return the provider of the domain of `email`, or None. Raises TooManyAttempts and TemporarilyUnavailable."""
         return self._counted(DISCOVERY, source, lambda: self._providers.find_by_email(email))
 
     def is_open(self, provider: str | None, email: str | None) -> bool:
-        """Whether a sign-in may start uncounted, because the answer reveals nothing about private providers."""
+        """Whether a sign-in may start without being counted, because the answer contains no information about private
+        providers."""
         if provider is None:
             return email is None
         found = None if provider == NATIVE else self._providers.find(provider)
         return provider == NATIVE or (found is not None and not found.domains)
 
     def count_login(self, provider: str | None, email: str | None, source: str) -> None:
-        """Count a sign-in that names an address or a private provider, as `find` counts a search.
+        """Count a sign-in that names an address or a private provider. `find` counts a look-up in the same way.
 
-        The redirect of such a sign-in reveals as much as an answer of `find`, so it must count too. Without a throttle table
-        `find` refuses to answer. This method does not refuse, because people must still be able to sign in. Raises
-        TooManyAttempts.
+        The sign-in's redirect reveals the same information as an answer of `find`. So the sign-in must also count.
+        Without a throttle table, `find` refuses to answer. Without a throttle table, this method accepts the sign-in,
+        because people must still be able to sign in. Raises TooManyAttempts.
         """
         if self._attempts is None:
             return

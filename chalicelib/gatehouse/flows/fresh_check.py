@@ -1,8 +1,9 @@
-"""Checks what a token's claims cannot show: whether the person still has the rights that the token states (S-70).
+"""Checks whether a person still has the rights that the person's token states (S-70).
 
-An access token lasts ten minutes, and API Gateway only verifies the token itself. A route with `authorized(…, fresh=True)`
-asks the pool and the users table at each call, in parallel. If one of them does not answer, the result is 503, never access.
-Source: Amazon Cognito developer guide, "Revoking tokens": an issued access token stays valid until it expires.
+An access token lasts ten minutes, and API Gateway only verifies the token itself. At each call of a route with
+`authorized(…, fresh=True)`, Gatehouse reads the pool and the users table, in parallel. If the pool or the table does not
+answer, the route answers 503 and never grants access. Source: Amazon Cognito developer guide, "Revoking tokens" (an
+issued access token stays valid until the token expires).
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class FreshCheck:
-    """Asks the pool and the users table about a caller whose claims are already verified."""
+    """Checks a caller, whose claims are already verified, in the pool and in the users table."""
 
     def __init__(
         self,
@@ -36,15 +37,15 @@ class FreshCheck:
         self._load_providers = load_providers
 
     def verify(self, caller: Caller, *, issued_at: int, group: str | None) -> None:
-        """Raise an error unless the person is enabled, is in `group` (if it is given), and has not been signed out since
-        `issued_at`.
+        """Raise an error unless the person is enabled, is in `group`, and has not been signed out since `issued_at`. If
+        `group` is None, groups are not checked.
 
-        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now. The
-        browser then refreshes its session, and the answer shows what has happened. Raises Forbidden if the person is no
-        longer in the group, and TemporarilyUnavailable if a service does not answer.
+        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now.
+        After Unauthorized, the browser refreshes the session. The answer of the refresh contains the reason. Raises
+        Forbidden if the person is no longer in the group, and TemporarilyUnavailable if a service does not answer.
 
-        Without a record, no sign-out is recorded either, so the pool's answer alone decides. The next sign-in writes
-        the record.
+        A person without a record has no recorded sign-out, so only the pool's answer counts. The next sign-in writes the
+        record.
         """
         person, in_pool_group, record = workers.together(
             lambda: self._user_admin.find(caller.username),

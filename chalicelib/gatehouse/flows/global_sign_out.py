@@ -1,4 +1,4 @@
-"""Sign-out everywhere: no refresh works any more, and routes with `fresh=True` refuse older tokens."""
+"""Signs a person out everywhere. Afterwards every refresh fails, and routes with `fresh=True` refuse older tokens."""
 
 from ..cognito.pool_user import PoolUser
 from ..cognito.user_admin import UserAdmin
@@ -8,8 +8,8 @@ from .session_notes import SessionNotes
 
 
 class GlobalSignOut:
-    """Ends every session of a person: it revokes refresh tokens, sets `validAfter` in the record, and deletes session
-    rows."""
+    """Ends every session of a person: revokes the refresh tokens, sets `validAfter` in the record, and deletes the
+    session rows."""
 
     def __init__(self, *, users: UserStore, notes: SessionNotes, user_admin: UserAdmin) -> None:
         self._users = users
@@ -19,11 +19,11 @@ class GlobalSignOut:
     def end_sessions(self, name: str) -> str:
         """End a person's sessions, and return the person's own user name. `name` may be an alias, such as an address.
 
-        Raises NotFound and TemporarilyUnavailable. Repeating it does no harm, and completes a sign-out that was
-        interrupted.
+        Raises NotFound and TemporarilyUnavailable. The call may be repeated. A repeated call completes an interrupted
+        sign-out.
 
-        The pool comes first. In the opposite order, a refresh between the two writes could still issue an access token that
-        is newer than `validAfter`, and so remains valid.
+        The pool is changed first. In the opposite order, a refresh between the two writes could issue an access token
+        that is newer than `validAfter`. Such a token would remain valid.
         """
         person = self._user_admin.load(name)
         self._user_admin.sign_out_everywhere(person.user_name)
@@ -31,7 +31,7 @@ class GlobalSignOut:
         return person.user_name
 
     def end_here(self, person: PoolUser) -> None:
-        """End a person's sessions in our own tables only; for a disabled person this is enough.
+        """End a person's sessions in our own tables only. For a disabled person, the tables are sufficient.
 
         Raises TemporarilyUnavailable.
         """

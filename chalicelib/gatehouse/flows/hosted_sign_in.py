@@ -1,7 +1,7 @@
 """The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
 
-These are the steps b to g of docs/architecture.md. The module does not depend on a web framework: it takes the request's
-data and returns the response's data.
+docs/architecture.md describes the hosted sign-in as steps b to g. The module does not depend on a web framework: its
+functions take the request's data and return the response's data.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,8 @@ from .new_session import NewSessions
 
 @dataclass(frozen=True)
 class LoginStart:
-    """The browser's redirect, the cookie with the sealed transaction, and the older login cookies to delete."""
+    """The start of a sign-in: the browser's redirect, the cookie with the sealed transaction, and the older login cookies
+    to delete."""
 
     authorize_url: str = field(repr=False)  # contains state and nonce
     transaction: LoginTransaction
@@ -47,7 +48,7 @@ class LoginStart:
 
 @dataclass(frozen=True)
 class CallbackQuery:
-    """The parameters of Cognito's callback URL; each value at most once."""
+    """The parameters of Cognito's callback URL. Each parameter occurs at most once."""
 
     code: str | None = field(repr=False)
     error: str | None = None
@@ -57,7 +58,7 @@ class CallbackQuery:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A finished sign-in: the new session, its cookie value, and the person's target address."""
+    """A finished sign-in: the new session, the session's cookie value, and the person's target address."""
 
     session: Session
     sealed: str = field(repr=False)
@@ -65,7 +66,7 @@ class SignedIn:
 
 
 class ReadAhead(Protocol):
-    """A value that is cached, and can be loaded before it is needed."""
+    """A cached value that can be loaded ahead of the first use."""
 
     def begin(self) -> None: ...
     def settle(self) -> None: ...
@@ -74,7 +75,7 @@ class ReadAhead(Protocol):
 class HostedSignIn:
     """Starts and finishes sign-ins at the Cognito hosted UI.
 
-    `needed` is the data that a new container must read for a callback.
+    `needed` are the values that a new container must load for a callback.
     """
 
     def __init__(
@@ -108,10 +109,10 @@ class HostedSignIn:
         login_hint: str | None = None,
         confirm: bool = False,
     ) -> LoginStart:
-        """Begin a sign-in. `return_to` is already validated; `login_hint` is the probable address of the person.
+        """Begin a sign-in. `return_to` is already validated. `login_hint` is the probable address of the person.
 
-        With `confirm`, a person who is signed in must authenticate again; the new session keeps the choice of "stay
-        signed in".
+        If `confirm` is true, a signed-in person must authenticate again. The new session keeps the choice of "stay signed
+        in".
 
         Raises UnknownProvider.
         """
@@ -150,9 +151,10 @@ class HostedSignIn:
 
     @contextmanager
     def reading_ahead(self, states: Sequence[str], cookies: Mapping[str, str]) -> Iterator[None]:
-        """Load everything that a new container needs for a callback in parallel, together with the sealing keys.
+        """Load the sealing keys and all values of `needed` in parallel.
 
-        Call this method only for a browser with a login cookie: strangers can send callbacks, but without such a cookie.
+        Call this method only for a browser with a login cookie. Strangers can send callbacks, but only without a login
+        cookie.
         """
         begun = self._needed if states and cookie_name(states[0]) in cookies else ()
         for each in begun:
@@ -178,10 +180,9 @@ class HostedSignIn:
         user_agent: str,
         cookies: Mapping[str, str],
     ) -> "SignedIn | LoginStart":
-        """Make a session from a callback, or start a second sign-in if the first one linked the person.
+        """Make a session from a callback. If the first sign-in linked the person, start a second sign-in.
 
-        Raises SignInError or TemporarilyUnavailable. If the method raises an error, no session and no record has been
-        written.
+        Raises SignInError or TemporarilyUnavailable. If this method raises an error, session and record are not written.
         """
         if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")
@@ -200,8 +201,8 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
-            # The keys are loaded before the code is used: without keys, the new tokens could not be verified, and would
-            # be lost.
+            # The keys are loaded before the code is used. Without keys, the new tokens could not be verified and would be
+            # lost.
             self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,
@@ -238,7 +239,7 @@ class HostedSignIn:
             door="hosted",
             remember=transaction.remember or transaction.remembered == identity.sub,
             device=name_device(user_agent),
-            # A linked person has a native account, but may have signed in through the provider.
+            # A linked person's account is native, but the person may have signed in through the provider.
             provider=transaction.provider or identity.provider,
             cookies=cookies,
         )
@@ -264,9 +265,9 @@ class HostedSignIn:
 def is_linked_now(description: str) -> bool:
     """Whether Cognito refused a person's first sign-in because our trigger has just linked the person.
 
-    The link exists by then, so the same sign-in works the next time. Source: AWS re:Post, "Already found an entry for
-    username"; it has no documented error code. Cognito writes spaces as plus signs, and it is not documented that API
-    Gateway always decodes them.
+    At that time the link exists, so the next attempt of the same sign-in succeeds. The refusal has no documented error
+    code. Source: AWS re:Post, "Already found an entry for username". Cognito writes spaces as plus signs. AWS does not
+    document that API Gateway always decodes plus signs.
     """
     return "already found an entry for username" in description.casefold().replace("+", " ")
 
@@ -274,15 +275,15 @@ def is_linked_now(description: str) -> bool:
 def is_disabled(description: str) -> bool:
     """Whether Cognito refused a person whose profile is disabled.
 
-    AWS's pages do not give the text of this error. Several apps look for the first of these two texts in their
-    callback; the API's own errors contain the second.
+    AWS's pages do not give the text of this error. The callbacks of several apps check for the first text in this
+    function. The API's own errors contain the second text.
     """
     said = description.casefold().replace("+", " ")
     return "user is not enabled" in said or "user is disabled" in said
 
 
 def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:
-    """Return our error for Cognito's `error` and `error_description`; no part of them is passed on (S-13)."""
+    """Return our error for Cognito's `error` and `error_description`. The texts of Cognito are not passed on (S-13)."""
     if REFUSAL_MARKER in description:
         return SignUpRefused("pre sign-up refused")
     if OUTAGE_MARKER in description:

@@ -1,14 +1,14 @@
-"""Acts on a provider's signal about one of its people: the work of the function `leaving` (S-75, S-77 … S-82).
+"""Acts on a provider's signal about one of the provider's people, in the function `leaving` (S-75, S-77 … S-82).
 
-- Sessions end in the same way as when an administrator ends them: refresh tokens in the pool, `validAfter` in the
-  record.
-- A person who is deactivated at the provider is disabled here too, if the provider's row says so. Linked accounts have
-  a separate rule.
-- A person who is reactivated at the provider is enabled here, but only if a signal had disabled the profile.
-- A group that was taken away is removed from `custom:groups`. The next sign-in through the provider replaces the list.
+- Sessions end as after an administrator's sign-out: the pool revokes refresh tokens, and the record gets `validAfter`.
+- A person who is deactivated at the provider is disabled in the pool, if the provider's row requires this. Linked
+  accounts have a separate rule.
+- A person who is reactivated at the provider is enabled in the pool, if a signal had disabled the profile.
+- If a person loses a group at the provider, the group is removed from `custom:groups`. The next sign-in through the
+  provider replaces the whole list.
 
-Each signal arrives at least once, and signals arrive in any order. The newer signal wins; the provider's own time decides.
-Acting twice on a signal does no harm.
+Each signal arrives at least once, and signals arrive in any order. The provider's own time shows which signal is newer,
+and the newer signal wins. A repeated signal does no harm.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,14 @@ from ..store.subjects import SubjectRecord, SubjectStore
 from ..store.users import UserStore
 from .global_sign_out import GlobalSignOut
 
-#: Calls per second from each of the two instances that may run at once (`MaximumConcurrency` in the identity template).
-#: Cognito allows 25 in all.
+#: Calls to Cognito per second from each of the two instances that may run at once (`MaximumConcurrency` in the identity
+#: template). Cognito allows 25 calls per second in all.
 CALLS_PER_SECOND = 12
 
 
 @dataclass(frozen=True)
 class _Person:
-    """The person whom a signal is about."""
+    """The person named in a signal."""
 
     provider: Provider
     subject: str
@@ -42,7 +42,7 @@ class _Person:
 
     @property
     def rule(self) -> str:
-        """What to do with the profile when the person is deactivated at the provider."""
+        """The provider's rule for the profile of a person who is deactivated at the provider."""
         born = birthplace_of(self.user.user_name, self.user.identities)
         leaving = self.provider.leaving
         return leaving.linked if born.provider == NATIVE else leaving.gone
@@ -73,7 +73,7 @@ class Leaving:
         self._clock = clock
 
     def act(self, signal: Signal) -> None:
-        """Do what a signal says. Signals about unknown people, and outdated signals, are only logged.
+        """Act on one signal. Signals about unknown people, and outdated signals, are only logged.
 
         Raises NotFound if the person is deleted in the meantime, and TemporarilyUnavailable.
         """
@@ -98,8 +98,7 @@ class Leaving:
         self._log("leaving" if done else "leaving_without_effect", signal, user=user.user_name)
 
     def note_heard(self, provider: str) -> None:
-        """Record the time at which a provider last sent a signal; `doctor` reads this time. Raises
-        TemporarilyUnavailable."""
+        """Record the time of a provider's last signal. `doctor` reads this time. Raises TemporarilyUnavailable."""
         self._subjects.note_signal(provider)
 
     def _end_sessions(self, person: _Person, at: str) -> bool:
@@ -113,12 +112,13 @@ class Leaving:
         if user.enabled:
             self._global_sign_out.end_sessions(user.user_name)
         else:
-            # AWS does not say whether AdminUserGlobalSignOut works for a disabled person. Deleting the rows ends the
-            # sessions.
+            # AWS does not document whether AdminUserGlobalSignOut works for a disabled person. So delete the rows, which
+            # also ends the sessions.
             self._global_sign_out.end_here(user)
 
     def _shut_out(self, person: _Person, at: str) -> bool:
-        """Disable the profile, if the provider's row says so and no newer signal has reactivated the person."""
+        """Disable the profile, if the provider's row requires this and the person was not reactivated by a newer
+        signal."""
         if at <= person.row.decided_at or person.rule != DISABLE:
             return False
         name, subject, user = person.provider.name, person.subject, person.user
@@ -146,11 +146,11 @@ class Leaving:
         return False
 
     def _take_group(self, person: _Person, signal: Signal) -> bool:
-        """Remove a group from the profile, and end the sessions that began with it.
+        """Remove a group from the profile, and end the sessions that began with the group.
 
-        If the person has signed in through the provider since the signal, the groups are not changed, because that sign-in
-        stored the current groups. A linked person's sign-in by password does not store groups. In this case the group is
-        removed, and the next sign-in through the provider stores the list again.
+        If the person has signed in through the provider since the signal, the profile already has the current groups and
+        stays unchanged. A linked person's sign-in by password does not store groups. So after a sign-in by password the
+        group is removed, and the next sign-in through the provider stores the list again.
         """
         user = person.user
         told = parse_provider_groups(user.attributes.get("custom:groups")).names

@@ -1,4 +1,4 @@
-"""Receives a provider's signals about its people: authenticates the sender, and puts the signals into the queue (S-77 …
+"""Receives a provider's signals about people: authenticates the sender, and puts the signals into the queue (S-77 …
 S-80).
 
 The function `leaving` acts on the signals later. Refused requests are counted, so that an alarm reports a wrong secret or an
@@ -20,14 +20,14 @@ from ..store.marks import MarkStore
 from ..store.providers import Provider, ProviderStore
 from ..store.subjects import SubjectStore
 
-#: A used token's mark is kept this much longer than the token is valid, because clocks differ.
+#: The mark of a used token is kept for this number of seconds after the token's expiry, because clocks differ.
 _MARK_SECONDS_MORE = 60
 
 
 class LeavingDoor:
-    """Receives signals. `load_secret(arn, renew)` returns a provider's secret; `renew` bypasses the cache.
+    """Receives signals. `load_secret(arn, renew)` returns a provider's secret. `renew=True` bypasses the cache.
 
-    `load_keys` returns the keys of a JWKS URL, `clock` Unix seconds.
+    `load_keys` returns the keys of a JWKS URL. `clock` returns Unix seconds.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class LeavingDoor:
     def take_events(
         self, name: str, secret: str, load_body: Callable[[], Mapping[str, Any]]
     ) -> None:
-        """Receive one request of an event hook. `secret` is the secret that the request contains; `load_body` is called
-        only if it is correct.
+        """Receive one request of an event hook. `secret` is the secret in the request. `load_body` is called only if the
+        secret is correct.
 
         Raises Unauthorized, InvalidRequest, and TemporarilyUnavailable. After TemporarilyUnavailable, Okta repeats the
         request once.
@@ -121,7 +121,7 @@ class LeavingDoor:
             raise
         log_event("leaving_taken", provider=provider.name, signals=len(subjects), ignored=0)
         if not subjects:
-            raise NotFound("no person here belongs to this subject of the provider")
+            raise NotFound("the pool has no person with this subject of the provider")
 
     def _knows(self, provider: Provider, subject: str) -> bool:
         row = self._subjects.load(provider.name, subject)
@@ -136,15 +136,15 @@ class LeavingDoor:
         return value, holder
 
     def _verify_secret(self, provider: Provider, told: str) -> None:
-        """Check the secret. If it does not match, load the secret again, in case it was rotated. The previous secret is
-        accepted for as long as it is stored."""
+        """Check the request's secret. After a mismatch, load the stored secret again, because the secret may have been
+        rotated. A stored previous secret is also accepted."""
         arn = provider.leaving.secret_arn
         if not arn:
             raise Unauthorized("the event hook is not set up for this provider")
         for renew in (False, True):
             kept = self._load_secret(arn, renew)
             known = [kept.get(which) for which in ("current", "previous")]
-            # Compare with every secret, so that the time does not reveal which one nearly matched.
+            # Compare with every secret. So the time of the comparison reveals no information about a secret.
             matches = [
                 hmac.compare_digest(told.encode(), each.encode())
                 for each in known
@@ -152,10 +152,11 @@ class LeavingDoor:
             ]
             if any(matches):
                 return
-        raise Unauthorized("the secret is not the one of the event hook")
+        raise Unauthorized("the secret is not the event hook's secret")
 
     def _find(self, name: str) -> Provider:
-        """Return the provider. Raises Unauthorized, as for a wrong secret: a provider's name may reveal a customer."""
+        """Return the provider. For an unknown name, raises Unauthorized as for a wrong secret, because a provider's name
+        may reveal a customer."""
         found = self._providers.find(name)
         if found is None:
             raise Unauthorized("no such provider")

@@ -1,7 +1,7 @@
-"""Checks whether a session was ended elsewhere, which the cookie alone does not show (S-83).
-
-A refresh checks this, and so does every route that changes how a person signs in. The access token of an ended session works
-until it expires. But no token that a browser gets can change a password, a second factor or a passkey.
+"""Checks whether a session was ended by another browser or by the server (S-83). The cookie alone does not show whether a
+session was ended. Each refresh makes this check. Every route that changes a person's password, second factor or passkeys
+also makes this check. The access token of an ended session works until the token expires. But a browser's token can never
+change a password, a second factor or a passkey.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LivingSessions:
-    """Checks with the sessions table. The users table is loaded only when it is needed."""
+    """Checks sessions in the sessions table. The users table is loaded at first use."""
 
     def __init__(
         self, *, sessions: Sessions, rows: SessionRows, load_users: "Callable[[], UserStore]"
@@ -29,12 +29,12 @@ class LivingSessions:
         """Return the session in a cookie value. Raises NoSession, SessionExpired and TemporarilyUnavailable."""
         session = self._sessions.open(cookie)
         if not self.goes_on(session, session.idle_expires_at):
-            raise SessionExpired("the session was ended elsewhere")
+            raise SessionExpired("the session was ended by another browser or by the server")
         return session
 
     def look(self, cookie: str | None) -> bool:
-        """Whether the session in a cookie value is active. The check does not write to the table, so it does not extend an
-        idle session.
+        """Whether the session in a cookie value is active. The check does not write to the table, so the check does not
+        extend an idle session.
 
         Raises TemporarilyUnavailable if the table does not answer.
         """
@@ -47,10 +47,10 @@ class LivingSessions:
         return self._began_later(session)
 
     def goes_on(self, session: Session, idle_expires_at: int) -> bool:
-        """Record in the session's row that it was used, and its new idle deadline; return whether it is active.
+        """Record the session's use and the new idle deadline in the session's row. Return whether the session is active.
 
-        A session has no row if it is from an earlier release, or began while the table did not answer. Such a session is
-        active unless all sessions of its person were ended after it began.
+        A session from an earlier release has no row. A session that began during an outage of the table has no row,
+        either. A session without a row is active, unless all sessions of the person were ended later.
         """
         if session.id:
             return self._rows.touch(session.sub, session.id, idle_expires_at)

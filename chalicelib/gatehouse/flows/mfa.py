@@ -1,6 +1,6 @@
 """Lets a signed-in person turn the authenticator app on and off.
 
-For this, the module uses tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
+The module uses tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
 "SetUserMFAPreference".
 """
 
@@ -31,7 +31,7 @@ _WRONG_CODE = ("CodeMismatchException", "EnableSoftwareTokenMFAException", "Expi
 
 @dataclass(frozen=True)
 class Enrolling:
-    """A key for the authenticator app, and the sealed enrolment; the app's first code completes it."""
+    """A key for the authenticator app, and the sealed enrolment. The app's first code completes the enrolment."""
 
     totp: TotpKey
     enrolment: Enrolment
@@ -39,7 +39,7 @@ class Enrolling:
 
 
 class Mfa:
-    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys` says whether the stage offers
+    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys` is true if the stage offers
     passkeys."""
 
     def __init__(
@@ -105,8 +105,8 @@ class Mfa:
             session_cookie, enrolment_cookie, ENROLMENT_PURPOSE
         )
         digits = read_code(code)
-        # Counted separately, by user name: the key was just made for this browser, so guesses here test no secret of
-        # the account.
+        # These attempts are counted separately, by user name. The key was just made for this browser, so a guess does not
+        # test a secret of the account.
         with (
             self._attempts.guarded(CHALLENGE, session.username, visitor.ip),
             self._attempts.step_once(enrolment.access_token),
@@ -137,8 +137,8 @@ class Mfa:
                 once, session, account, password, digits, visitor
             )
             with self._again.revoked_after(tokens):
-                # Recovery codes are removed before the app is turned off: remaining codes could turn off the person's
-                # next app.
+                # Remove the recovery codes before the app is turned off, because remaining codes could turn off the
+                # person's next app.
                 self._recovery_codes.remove(session.username)
                 try:
                     self._api.prefer_totp(tokens.access_token, False, passkeys=self._passkeys)

@@ -1,5 +1,5 @@
-"""The last step of a hosted or direct sign-in, once its tokens are verified: starts the session, writes the person's
-record, and ends the previous session (S-47, S-57)."""
+"""Makes the last step of a hosted or direct sign-in, after the check of the tokens. This step starts the session, writes
+the person's record, and ends the previous session (S-47, S-57)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,8 +46,8 @@ class NewSessions:
 
     @contextmanager
     def revoked_on_failure(self, refresh_token: str | None) -> Iterator[None]:
-        """Revoke a new refresh token if the `with` body raises an error, because then the browser gets no cookie with this
-        token."""
+        """Revoke a new refresh token if the `with` body raises an error. After an error, the browser gets no cookie with
+        this token."""
         try:
             yield
         except Exception:
@@ -66,27 +66,28 @@ class NewSessions:
         provider: str,
         cookies: Mapping[str, str],
     ) -> tuple[Session, str]:
-        """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log.
+        """Return the new session and the session's cookie value. `door` is the sign-in method for the log: `hosted` or
+        `direct`.
 
         `device` and `provider` are for the list of the person's sessions.
 
-        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys, or the provider cannot be looked
-        up). If the method raises an error, no session and no record has been written.
+        Raises SignUpRefused, CookieTooLarge, and TemporarilyUnavailable (sealing keys or provider cannot be read). If
+        this method raises an error, session and record are not written.
         """
         self._refuse_foreign_address(identity)
         session = self._sessions.begin(
             refresh_token=refresh_token,
             sub=identity.sub,
             username=identity.username,
-            # A person who confirms their identity already has a session: the new one keeps its choice of "stay signed
-            # in".
+            # A person who confirms their identity already has a session. The new session keeps the old session's choice
+            # of "stay signed in".
             remember=remember or self.find_remembered(cookies) == identity.sub,
             renewed_by=BY_ENDPOINT if door == "hosted" else BY_EITHER,
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        # These calls run in parallel, so that the person waits only for the slowest. None needs the result of another,
-        # and a failure is only logged.
+        # These calls run in parallel, so that the person waits only for the slowest call. The calls do not need each
+        # other's results. A failure is only logged.
         recording = Ahead(lambda: self._record(identity))
         limiting = Ahead(lambda: self._notes.end_oldest(session))
         try:
@@ -101,8 +102,8 @@ class NewSessions:
         return session, sealed
 
     def find_remembered(self, cookies: Mapping[str, str]) -> str:
-        """Return the `sub` of the browser's session if it is valid and was started with "stay signed in"; otherwise an
-        empty string."""
+        """Return the `sub` of the browser's session, if that session is valid and was started with "stay signed in".
+        Otherwise return an empty string."""
         try:
             session = self._sessions.open(cookies.get(COOKIE))
         except (NoSession, SessionExpired, TemporarilyUnavailable):
@@ -116,18 +117,18 @@ class NewSessions:
             raise ChallengeExpired("the sessions of the person were ended in the meantime")
 
     def record_proved(self, user_name: str) -> None:
-        """Record that an invited person has chosen a password. Without this record, no federated person is linked to the
-        account (S-68)."""
+        """Record that an invited person has chosen a password. A federated person can be linked only to an account with
+        this record (S-68)."""
         try:
             self._users.record_proved(user_name)
         except TemporarilyUnavailable as error:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
-        """Refuse an address that none of the person's providers may use (S-56).
+        """Refuse an address unless one of the person's providers may use the address (S-56).
 
-        The trigger has already checked the address. But if the trigger cannot read the providers, it accepts every address,
-        and Cognito stores it. This second check then refuses the session.
+        The trigger has already checked the address. But a trigger that cannot read the providers accepts every address,
+        and Cognito stores the address. In this case, the second check refuses the session.
         """
         names = [provider for provider, _ in identity.identities]
         if names and (reason := self._providers.refuse_address(identity.email, names)):
@@ -148,7 +149,7 @@ class NewSessions:
                     provider=birthplace.provider,
                     sub=identity.sub,
                     linked=",".join(birthplace.linked),
-                    # With the scope `profile`, the ID token has every name that the pool has.
+                    # With the scope `profile`, the ID token contains every name in the pool.
                     told=NAME_COLUMNS,
                 )
             )
@@ -158,10 +159,11 @@ class NewSessions:
             )
 
     def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
-        """Revoke the previous session, which the new one replaces, if the browser sent its cookie (S-47).
+        """Revoke the previous session if the browser sent the previous session's cookie (S-47). The new session replaces
+        the previous session.
 
-        After a hosted sign-in the browser usually does not send this cookie, because it is SameSite=Strict and the redirect
-        is cross-site.
+        After a hosted sign-in the browser usually does not send this cookie. The cookie is SameSite=Strict and the
+        redirect is cross-site.
         """
         try:
             replaced = self._sessions.open_even_expired(cookies.get(COOKIE))

@@ -1,8 +1,8 @@
-"""Lets a signed-in person who knows the old password choose a new one (S-85).
+"""Lets a signed-in person who knows the old password choose a new password (S-85).
 
-To check the old password, the server signs in with it through the server-only app client, and revokes the resulting tokens.
-The server does not ask for the second factor again: a person who has a second factor used it to get this session. Source:
-OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
+To check the old password, the server makes a sign-in through the server-only app client. The server then revokes the new
+tokens. The server does not ask for the second factor again. A person with a second factor has already used the second
+factor to get this session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
 """
 
 from typing import TYPE_CHECKING
@@ -54,10 +54,10 @@ class OwnPassword:
         self._attempts = attempts
 
     def change(self, *, old: str, new: str, session_cookie: str | None, visitor: Visitor) -> str:
-        """Set the new password, end the person's other sessions, and return a new value for the cookie of known browsers.
+        """Set the new password, and end the person's other sessions. Return a new value for the cookie of known browsers.
 
-        Raises NoSession, SessionExpired, ManagedByProvider, InvalidPassword (the new one), InvalidCredentials (the old
-        one), TooManyAttempts and TemporarilyUnavailable.
+        Raises InvalidPassword (about the new password), InvalidCredentials (about the old password), NoSession,
+        SessionExpired, ManagedByProvider, TooManyAttempts and TemporarilyUnavailable.
         """
         session = self._living.open(session_cookie)
         verify_new_password(new)
@@ -68,8 +68,8 @@ class OwnPassword:
         account = self._attempts.account_of(email, visitor)
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             self._verify(session, old, visitor)
-            # Rows are deleted before the password is set, so that an outage of the table changes nothing. They are
-            # deleted again afterwards, when the old password no longer works.
+            # Delete the rows before the password is set, so that during an outage of the table the password stays the
+            # same. The rows are deleted again later, when the old password no longer works.
             self._rows.end_all(session.sub, but=session.id)
         self._set(session, new)
         self._attempts.succeeded(SIGN_IN, account, visitor.ip)
@@ -78,8 +78,8 @@ class OwnPassword:
         return self._attempts.known_device(email, session.username)
 
     def _verify(self, session: Session, old: str, visitor: Visitor) -> None:
-        """Check the old password. A wrong password counts as a failed sign-in, so that this route gives no extra
-        guesses (S-71)."""
+        """Check the old password. A wrong password counts as a failed sign-in. So this route allows no additional guesses
+        (S-71)."""
         try:
             step = self._api.sign_in(session.username, old, visitor)
         except Refused as refused:
@@ -102,9 +102,10 @@ class OwnPassword:
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
 
     def _end_others(self, session: Session) -> None:
-        """End the person's other sessions again. The new password is already set, and remains valid even if this fails.
+        """End the person's other sessions again. The new password is already set, and remains valid even if this method
+        fails.
 
-        A session without a row is from an earlier release, and has not been refreshed since. `validAfter` ends such a
+        A session without a row comes from an earlier release, and has not been refreshed since. `validAfter` ends such a
         session at its next refresh.
         """
         try:

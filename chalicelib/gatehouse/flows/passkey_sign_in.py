@@ -1,13 +1,14 @@
-"""A passkey instead of the password: the challenge that the browser's authenticator answers (docs/passkeys.md).
+"""Signs people in with a passkey instead of the password. Provides the challenge that the browser's authenticator answers
+(docs/passkeys.md).
 
-Cognito requires an address before it issues a challenge (USER_AUTH). For every address, the browser gets a challenge of the
-same form, whether or not an account or a passkey exists (S-89). If there is no real challenge, the browser gets an invented
-one. All answers must take the same time. Therefore the code invents a challenge for every address, reads real and invented
-challenges in the same way, and always logs one line. The ids of an account's passkeys go only to a browser that has signed
-in to the account before. Other browsers get no ids. There, the authenticator offers the passkeys that it has stored for this
-site; this works because all of Cognito's passkeys are discoverable (`residentKey` required). flows/direct_sign_in.py takes
-the answer to any challenge, real or invented. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C
-Web Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
+Cognito issues a challenge only for an address (USER_AUTH). For every address, the browser gets a challenge of the same
+form, whether or not an account or a passkey exists (S-89). Without a real challenge, the browser gets an invented
+challenge. All answers must take the same time. So the code always invents a challenge, reads real and invented challenges
+in the same way, and always logs one line. The ids of an account's passkeys are sent only to a browser that has signed in
+to the account before. In other browsers, the authenticator offers all passkeys that are stored for this site. The ids are
+not needed, because Cognito's passkeys are discoverable (`residentKey` required). flows/direct_sign_in.py accepts the
+answers to real and invented challenges. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web
+Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
 """
 
 import base64
@@ -26,16 +27,17 @@ from .attempts import AUTOFILL, PASSKEY, Attempts
 from .challenge_steps import WEB_AUTHN
 from .direct_sign_in import Challenged
 
-#: The length of Cognito's challenges (as in its documentation; Web Authentication requires at least 16).
+#: The length of Cognito's challenges in bytes, from Cognito's documentation. Web Authentication requires at least 16
+#: bytes.
 _CHALLENGE_BYTES = 32
-#: The length of an invented Session in characters, until Cognito has returned a real one. Sealing hides its content.
+#: The length of an invented Session in characters, until Cognito has returned a real Session. Sealing hides the content.
 _SESSION_LENGTH = 1024
 _TIMEOUT_MILLISECONDS = 60_000
 _TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
 
 
 class PasskeySignIn:
-    """Asks Cognito for challenges. `domain` is the relying party of the stage's passkeys."""
+    """Requests challenges from Cognito. `domain` is the relying party of the stage's passkeys."""
 
     def __init__(
         self,
@@ -51,12 +53,12 @@ class PasskeySignIn:
         self._attempts = attempts
         self._notes = notes
         self._domain = domain
-        # Invented Sessions have the length of Cognito's last real Session: otherwise the size of the cookie, or the
-        # time to seal it, could distinguish them.
+        # Invented Sessions have the length of Cognito's last real Session. Otherwise the cookie's size, or the time of
+        # the sealing, could distinguish real and invented Sessions.
         self._session_length = _SESSION_LENGTH
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for an address. The result is None only for a known browser of an account without a passkey.
+        """Return the challenge for an address. For a known browser of an account without a passkey, return None.
 
         Raises TooManyAttempts and TemporarilyUnavailable.
         """
@@ -67,11 +69,11 @@ class PasskeySignIn:
         return self._challenged(step, email, remember, known=known)
 
     def ask_known(self, *, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for autofill, for the account that this browser has signed in to before; None if there
-        is none.
+        """Return the challenge for autofill, for the account of this browser's last sign-in. Without such an account,
+        return None.
 
-        The page asks for this challenge without any action by the person. So too many attempts raise no error; the page just
-        offers no autofill.
+        The page requests this challenge without any action by the person. So after too many attempts, the result is None,
+        and the page offers no autofill.
         """
         email = self._attempts.known_address(visitor)
         if email is None:
@@ -87,13 +89,14 @@ class PasskeySignIn:
         try:
             return self._api.begin_passkey(email, visitor)
         except Refused as refused:
-            # An unknown, federated, unconfirmed or disabled person: the answer must be the same for all.
+            # The person is unknown, federated, unconfirmed or disabled. The answer must be the same in all these cases.
             return Step(challenge=refused.code)
 
     def _challenged(
         self, step: Step, email: str, remember: bool, *, known: bool
     ) -> Challenged | None:
-        """Return the challenge of `step`. If `step` has no challenge, an unknown browser gets an invented challenge."""
+        """Return the challenge of `step`. If `step` contains no challenge, an unknown browser gets an invented
+        challenge."""
         invented = self._invented()
         log_event("passkey_asked", detail=step.challenge[:40])
         options = self._options(step)
@@ -123,7 +126,7 @@ class PasskeySignIn:
         return Challenged(body, challenge, self._challenges.seal(challenge, even=True))
 
     def _invented(self) -> Step:
-        """Return a step as Cognito returns it for an account with a passkey."""
+        """Return an invented step in the form of Cognito's step for an account with a passkey."""
         options = {
             "challenge": secrets.token_urlsafe(_CHALLENGE_BYTES),
             "timeout": _TIMEOUT_MILLISECONDS,
@@ -138,8 +141,8 @@ class PasskeySignIn:
         )
 
     def _listed(self, options: Mapping[str, Any], user_name: str) -> list[dict[str, Any]]:
-        """Return the passkeys for a known browser. Passkeys that have ended are left out, although Cognito still lists them
-        (S-102)."""
+        """Return the account's passkeys for a known browser. Ended passkeys are left out, although Cognito still lists
+        ended passkeys (S-102)."""
         listed = _passkeys(options)
         try:
             notes = self._notes.load(user_name)
@@ -167,7 +170,7 @@ class PasskeySignIn:
 
 
 def _passkeys(options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the entries of `allowCredentials`, with the members that the browser needs."""
+    """Return the entries of `allowCredentials`. Each entry has only the members that the browser needs."""
     listed = options.get("allowCredentials")
     return [
         {

@@ -1,11 +1,11 @@
-"""Lets people set up, name, list and remove their own passkeys, once they have entered the password again
-(docs/passkeys.md).
+"""Lets people set up, name, list and remove their own passkeys, after the password was entered again (docs/passkeys.md).
 
-Cognito requires a token of the server-only client for this (flows/reauthentication.py). The token is kept sealed in the
-challenge cookie for fifteen minutes at most, so that the password is asked for once; `close` revokes it. A new password that
-was set with a mailed code ends the passkeys from before (S-102). They are deleted when the person opens the list, because
-only then do we have a token that may delete them. Sources: Amazon Cognito API reference, "StartWebAuthnRegistration",
-"CompleteWebAuthnRegistration", "ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
+For passkeys, Cognito requires a token of the server-only client (flows/reauthentication.py). The token is kept sealed in
+the challenge cookie for fifteen minutes at most. So the person enters the password only once. `close` revokes the token.
+A new password that was set with a mailed code ends all earlier passkeys (S-102). The ended passkeys are deleted when the
+person opens the list. At other times, the server has no token that may delete passkeys. Sources: Amazon Cognito API
+reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
+"DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
 
 import json
@@ -36,7 +36,7 @@ from .challenge_steps import SELECT_MFA, TOTP
 from .credentials import read_code, read_passkey_id
 from .reauthentication import Reauthentication
 
-#: The length of an ISO 8601 time up to its seconds. Cognito and we write the rest of it differently.
+#: The length of an ISO 8601 time up to the seconds. Cognito's times and our times differ after the seconds.
 _SECONDS = len("2026-01-01T00:00:00")
 #: Cognito's errors for a token that is no longer valid.
 _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "UserNotFoundException")
@@ -44,7 +44,7 @@ _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "User
 
 @dataclass(frozen=True)
 class Opened:
-    """The passkeys, the number of ended ones that were deleted, and the sealed data for the next steps."""
+    """The passkeys, the number of deleted passkeys, and the sealed data for the next steps."""
 
     passkeys: list[Passkey]
     ended: int
@@ -53,8 +53,8 @@ class Opened:
 
 
 class Passkeys:
-    """Manages passkeys. All methods need the session cookie's value. All except `open` also need the sealed value that
-    `open` returns."""
+    """Manages passkeys. All methods need the session cookie's value. All methods except `open` also need the sealed value
+    that `open` returns."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Passkeys:
     def open(
         self, *, password: str, code: str | None, session_cookie: str | None, visitor: Visitor
     ) -> Opened:
-        """Check the password, and a code if the person has an authenticator app; return the passkeys.
+        """Check the password and, if the person has an authenticator app, a code of the app. Return the passkeys.
 
         Raises NoSession, InvalidCredentials, CodeRequired, InvalidCode, ManagedByProvider, TooManyAttempts.
         """
@@ -99,7 +99,7 @@ class Passkeys:
                 raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
             try:
                 if with_app:
-                    # Without this, Cognito offers no passkey to a person who has an authenticator app.
+                    # Without this preference, Cognito offers no passkey to a person who has an authenticator app.
                     self._again.api.prefer_totp(tokens.access_token, True, passkeys=True)
                 passkeys, ended = self._not_ended(session.username, tokens.access_token)
                 enrolment = Enrolment(
@@ -130,8 +130,8 @@ class Passkeys:
     ) -> list[Passkey]:
         """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
-        # The passkey's id is stored before Cognito registers the passkey. Otherwise the passkey would count as older
-        # than the last password that was set by mail.
+        # Store the passkey's id before Cognito registers the passkey. Otherwise the passkey would count as older than the
+        # last reset by mail.
         credential_id = read_passkey_id(json.dumps(credential))
         self._notes.add(session.username, credential_id)
         try:
@@ -153,7 +153,7 @@ class Passkeys:
             raise self._refusal(refused) from None
         ours = {passkey.id for passkey in passkeys}
         if passkey_id not in ours:
-            raise NotFound("not a passkey of this person")
+            raise NotFound("the person has no passkey with this id")
         names = {**self._notes.load(session.username).names, passkey_id: name}
         # Drop the names of passkeys that were removed.
         kept = {each: names[each] for each in sorted(names) if each in ours}
@@ -163,7 +163,7 @@ class Passkeys:
     def remove(
         self, passkey_id: str, session_cookie: str | None, cookie: str | None
     ) -> list[Passkey]:
-        """Delete a passkey; deleting it twice is no error. Raises NoSession, ChallengeExpired."""
+        """Delete a passkey. The call may be repeated. Raises NoSession, ChallengeExpired."""
         session, enrolment = self._opened(session_cookie, cookie)
         passkeys = self._all(session, enrolment)
         if any(passkey.id == passkey_id for passkey in passkeys):
@@ -175,7 +175,7 @@ class Passkeys:
         return [passkey for passkey in passkeys if passkey.id != passkey_id]
 
     def close(self, session_cookie: str | None, cookie: str | None) -> None:
-        """Revoke the tokens. Raises NoSession; without open tokens it does nothing."""
+        """Revoke the tokens, if the cookie contains tokens. Raises NoSession."""
         try:
             _, enrolment = self._opened(session_cookie, cookie)
         except ChallengeExpired:
@@ -186,7 +186,7 @@ class Passkeys:
         return self._again.resumed(session_cookie, cookie, PASSKEYS_PURPOSE)
 
     def _forget(self, user_name: str, passkey_id: str) -> None:
-        """Delete the id of a passkey that does not exist, so that ids cannot fill the person's row."""
+        """Delete the id of a passkey that does not exist. Otherwise such ids could fill the person's row."""
         with suppress(TemporarilyUnavailable):
             self._notes.forget(user_name, passkey_id)
 
@@ -197,16 +197,16 @@ class Passkeys:
             raise self._refusal(refused) from None
 
     def _named(self, user_name: str, access_token: str) -> list[Passkey]:
-        """Return all passkeys with the names that the person gave them. If the table does not answer, the names are
+        """Return all passkeys, with the names that the person has chosen. If the table does not answer, the names are
         missing."""
         passkeys = self._api.all(access_token)
         return _name(passkeys, self._noted(user_name) if passkeys else Notes())
 
     def _not_ended(self, user_name: str, access_token: str) -> tuple[list[Passkey], int]:
-        """Delete the passkeys that have ended; return the others, and the number of deleted ones.
+        """Delete the ended passkeys. Return the other passkeys, and the number of deleted passkeys.
 
-        The times are compared too. So a passkey that was set up after the reset is never deleted, even if its id has an
-        unexpected form.
+        The method also compares the times. So a passkey that was set up after the reset is never deleted, even if the
+        passkey's id has an unexpected form.
         """
         passkeys = self._api.all(access_token)
         notes = self._noted(user_name) if passkeys else Notes()

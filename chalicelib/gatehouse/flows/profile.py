@@ -1,4 +1,4 @@
-"""A person's own names: changed in the pool and in the record, unless an identity provider manages them."""
+"""Changes a person's own names in the pool and in the record, unless an identity provider manages the names."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Profile:
-    """Reads and changes the record of one caller, who is identified by name and `sub` (S-50).
+    """Reads and changes the record of one caller. User name and `sub` identify the caller (S-50).
 
-    Most callers only read. So the Cognito client, which takes 18 ms to make, is made only when a name changes.
+    Most callers only read. So the Cognito client is made only when a name changes, because making the client takes 18 ms.
     """
 
     def __init__(
@@ -30,16 +30,16 @@ class Profile:
         self._load_providers = load_providers
 
     def load(self, user_name: str, sub: str) -> UserRecord:
-        """Return the caller's record. Raises NotFound if the record has another `sub`: a user name can pass to a new
-        person, a `sub` cannot."""
+        """Return the caller's record. Raises NotFound if the record has another `sub`. A new person can get an old user
+        name, but always has a new `sub`."""
         record = self._users.load(user_name)
         if record is None or record.sub not in ("", sub):
             raise NotFound("the caller has no record; the next sign-in writes it")
         return record
 
     def providers_of(self, record: UserRecord) -> dict[str, str]:
-        """Return the label of each provider that is linked to the account, by the provider's name. If a label cannot be
-        read, the result has the name instead."""
+        """Return the labels of the providers that are linked to the account, by the provider's name. If a label cannot be
+        read, the label is the provider's name."""
         names = [name for name in record.linked.split(",") if name]
         if record.provider not in ("", NATIVE):
             names.insert(0, record.provider)
@@ -53,7 +53,7 @@ class Profile:
         return labels
 
     def second_factor(self, user_name: str, sub: str) -> tuple[str, ...]:
-        """Return the second factors that the person has turned on, as the pool lists them. Raises NotFound and
+        """Return the second factors that the person has turned on, according to the pool. Raises NotFound and
         TemporarilyUnavailable."""
         person = self._load_user_admin().load(user_name)
         if person.sub != sub:
@@ -61,10 +61,10 @@ class Profile:
         return person.factors
 
     def rename(self, user_name: str, sub: str, names: Mapping[str, str]) -> UserRecord:
-        """Change `given_name` and `family_name`; repeating it does no harm.
+        """Change `given_name` and `family_name`. The call may be repeated.
 
-        Raises NotFound, TemporarilyUnavailable, and ManagedByProvider (because each sign-in through the provider would
-        overwrite the change).
+        Raises NotFound, TemporarilyUnavailable, and ManagedByProvider for a federated person. Each sign-in through the
+        provider would overwrite the change.
         """
         record = self.load(user_name, sub)
         if record.provider != NATIVE or record.linked:

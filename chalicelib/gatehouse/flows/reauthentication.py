@@ -1,9 +1,9 @@
-"""Asks a signed-in person for the password again, and signs in with it at a separate app client (S-05).
+"""Asks a signed-in person for the password again, and signs in with this password at a separate app client (S-05).
 
-Cognito requires an access token with `aws.cognito.signin.user.admin` to change a person's second factor or passkeys,
-and no browser may get such a token. Therefore the server uses a second app client, which has no OAuth flows; its tokens
-never leave the server unsealed, and are revoked after use. Source: AWS "Scopes, M2M, and resource servers",
-"RevokeToken".
+For a change of a person's second factor or passkeys, Cognito requires an access token with the scope
+`aws.cognito.signin.user.admin`. Browsers must not get such a token. So the server uses a second app client, which has no
+OAuth flows. The tokens of this client leave the server only in sealed form, and are revoked after use. Source: AWS
+"Scopes, M2M, and resource servers", "RevokeToken".
 """
 
 from collections.abc import Iterator
@@ -62,9 +62,9 @@ class Reauthentication:
     ) -> tuple[Session, Enrolment]:
         """Return the session, and the sealed data of an earlier step in which the person gave the password.
 
-        Raises NoSession, SessionExpired and ChallengeExpired. It raises ChallengeExpired if the data is another
-        person's, or if the person's sessions were ended after that step: by a new password, a reset, or a sign-out
-        everywhere (S-85). A reset on managed login ends no sessions here, but counts as well (S-102).
+        Raises NoSession, SessionExpired and ChallengeExpired. ChallengeExpired means that the data is another person's,
+        or that the person's sessions were ended after that step. A new password, a reset, or a sign-out everywhere ends a
+        person's sessions (S-85). A reset on managed login ends no sessions, but is treated in the same way (S-102).
         """
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)
@@ -78,7 +78,7 @@ class Reauthentication:
         return session, enrolment
 
     def sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:
-        """Check the password. A wrong password counts as a failed sign-in, so that this route gives no extra guesses
+        """Check the password. A wrong password counts as a failed sign-in. So this route allows no additional guesses
         (S-71)."""
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             try:
@@ -88,8 +88,8 @@ class Reauthentication:
                 raise InvalidCredentials(refused.code) from None
 
     def second_factor(self, step: Step, session: Session, digits: str, visitor: Visitor) -> Step:
-        """Answer with a code of the app. Raises InvalidCode, and UnsupportedChallenge if Cognito asks for something
-        else."""
+        """Answer the challenge with a code of the app. Raises InvalidCode, and UnsupportedChallenge for another
+        challenge."""
         name = step.parameters.get("USER_ID_FOR_SRP") or session.username
         try:
             if step.challenge == SELECT_MFA:
@@ -112,11 +112,11 @@ class Reauthentication:
         digits: str,
         visitor: Visitor,
     ) -> tuple[TokenSet, bool]:
-        """Check the password, and a code of the app if Cognito asks for one. Return the tokens, and whether Cognito
-        asked.
+        """Check the password and, if Cognito requires a code of the app, the code. Return the tokens, and whether Cognito
+        required a code.
 
         If an error passes through `once`, the code can be used again. Raises InvalidCredentials, InvalidCode,
-        TooManyAttempts, and UnsupportedChallenge if Cognito asks for something else.
+        TooManyAttempts, and UnsupportedChallenge for another challenge.
         """
         step = self.sign_in(session, account, password, visitor)
         asked = step.tokens is None
@@ -137,7 +137,7 @@ class Reauthentication:
             self.revoke(tokens)
 
     def revoke(self, tokens: TokenSet) -> None:
-        """Revoke the server-only client's tokens; if that fails, they expire within an hour."""
+        """Revoke the server-only client's tokens. Tokens that cannot be revoked expire within an hour."""
         try:
             self.api.revoke(tokens.refresh_token or "")
         except (Refused, TemporarilyUnavailable) as error:

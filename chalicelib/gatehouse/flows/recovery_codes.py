@@ -1,9 +1,9 @@
-"""Recovery codes, for people who have lost their authenticator app (docs/adr/0015-recovery-codes.md).
+"""Makes and accepts recovery codes, for people who have lost their authenticator app (docs/adr/0015-recovery-codes.md).
 
-To make them, a person who is signed in enters the password and a code of the app. Cognito has no such codes, and its
-challenge cannot be answered without the app. So a recovery code switches the app off, and the person signs in again
-with the password alone. Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as hashes), 6.5.3 (random), 6.6.3
-(throttled); NIST SP 800-63B-4 3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
+To get recovery codes, a signed-in person enters the password and a code of the app. Cognito has no recovery codes, and
+Cognito's challenge cannot be answered without the app. So a recovery code turns the app off. Afterwards the person signs
+in again with the password alone. Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as hashes), 6.5.3 (random),
+6.6.3 (throttled); NIST SP 800-63B-4 3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
 """
 
 import secrets
@@ -38,7 +38,7 @@ CODES = 10
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 16
 _GROUP = 4
-#: Letters that people type for the digits that they look like.
+#: Letters that look like digits -> the digits.
 _READ_AS = str.maketrans("ILO", "110")
 
 
@@ -48,19 +48,19 @@ def make_code() -> str:
 
 
 def shown(code: str) -> str:
-    """Return a code in groups of four, as people read it: `7KQ2-M0XD-…`."""
+    """Return a code in groups of four characters, such as `7KQ2-M0XD-…`."""
     return "-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))
 
 
 def parse_recovery_code(text: str) -> str | None:
-    """Return the code in a typed text, which may be in any case, with spaces or dashes; None if the text cannot be a
-    code."""
+    """Return the code in a typed text, or None if the text cannot be a code. The text may be in any case, and may contain
+    spaces or dashes."""
     code = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
     return code if len(code) == _LENGTH and set(code) <= set(_ALPHABET) else None
 
 
 class RecoveryCodes:
-    """Makes recovery codes, and accepts them at a sign-in."""
+    """Makes recovery codes, and accepts recovery codes at a sign-in."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class RecoveryCodes:
     def make(
         self, *, password: str, code: str, session_cookie: str | None, visitor: Visitor
     ) -> list[str]:
-        """Return new codes, which replace all earlier ones. They cannot be shown again.
+        """Return new codes, which replace all earlier codes. The new codes cannot be shown again.
 
         Raises NoSession, SessionExpired, ManagedByProvider, InvalidCredentials, InvalidCode, TooManyAttempts, MfaNotOn
         and TemporarilyUnavailable.
@@ -108,7 +108,7 @@ class RecoveryCodes:
         return [shown(each) for each in codes]
 
     def use(self, *, code: str, cookie: str | None, visitor: Visitor) -> None:
-        """Switch the app off. `cookie` holds the challenge for the app's code, so Cognito has accepted the password.
+        """Turn the app off. `cookie` contains the challenge for the app's code. So Cognito has accepted the password.
 
         A wrong code, a used code and an account without codes get the same answer. Raises ChallengeExpired,
         InvalidChallengeCode, InvalidRequest, TooManyAttempts and TemporarilyUnavailable; after an outage

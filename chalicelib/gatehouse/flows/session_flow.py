@@ -33,7 +33,7 @@ _DEAD = frozenset({"NotAuthorizedException", "RefreshTokenReuseException", "User
 
 @dataclass(frozen=True)
 class Refreshed:
-    """A renewed session: the access token for the page's memory, the person, and the new cookie value."""
+    """A renewed session: the access token for the page, the person, and the new cookie value."""
 
     access_token: str = field(repr=False)
     access: AccessClaims
@@ -43,10 +43,10 @@ class Refreshed:
 
 
 class RefreshPostponed(TemporarilyUnavailable):
-    """Cognito has renewed the session's tokens, but they cannot be verified at the moment. The session continues with
-    them.
+    """Cognito has renewed the session's tokens, but the new tokens cannot be verified at the moment. The session
+    continues with the new tokens.
 
-    The answer sets the new cookie. The old cookie holds the replaced refresh token, which works only during the grace
+    The answer sets the new cookie. The old cookie contains the replaced refresh token, which works only during the grace
     period.
     """
 
@@ -57,7 +57,7 @@ class RefreshPostponed(TemporarilyUnavailable):
 
 
 class SessionFlow:
-    """Renews and ends sessions. The user-pool API and the users table are made when they are needed."""
+    """Renews and ends sessions. The clients for the user-pool API and for the users table are made at first use."""
 
     def __init__(
         self,
@@ -79,13 +79,13 @@ class SessionFlow:
         self._load_users = load_users
 
     def refresh(self, cookie: str | None) -> Refreshed:
-        """Renew the session of a cookie value.
+        """Renew the session in a cookie value.
 
-        Raises NoSession or SessionExpired, which end the session, and TemporarilyUnavailable, which does not end it (S-35).
-        RefreshPostponed is a TemporarilyUnavailable with the session's new cookie.
+        Raises NoSession or SessionExpired if the session is over. Raises TemporarilyUnavailable in an outage; the session
+        then continues (S-35). RefreshPostponed is a TemporarilyUnavailable with the session's new cookie.
 
-        The session's row is checked before the refresh token is used. So an ended session gets no token. And if the table
-        does not answer, the refresh token is still unused, so the same cookie works after the outage
+        The session's row is checked before the refresh token is used. So an ended session gets no token. If the table
+        does not answer, the refresh token stays unused, and the same cookie works after the outage
         (docs/adr/0012-sessions.md).
         """
         session = self._sessions.open(cookie)
@@ -102,28 +102,29 @@ class SessionFlow:
                 renewed = self._notes.begin(renewed, own_id, provider=identity.provider, device="")
                 sealed = self._sessions.seal(renewed)
         except (InvalidToken, CookieTooLarge) as error:
-            # The cookie's token was rotated out, so the session cannot continue: revoke the new tokens too.
+            # The cookie's token was replaced by rotation, so the session cannot continue. Revoke the new tokens, too.
             self._end(replace(session, refresh_token=refresh_token))
             raise SessionExpired(f"refreshed tokens: {error.detail}") from None
         return Refreshed(tokens.access_token, access, identity, renewed, sealed)
 
     def _refuse_ended(self, session: Session) -> None:
-        """Raise SessionExpired if the session was ended elsewhere, and revoke its refresh token (S-83).
+        """If the session was ended by another browser or by the server, revoke the session's refresh token and raise
+        SessionExpired (S-83).
 
         Raises TemporarilyUnavailable if the tables do not answer.
         """
         if not self._living.goes_on(session, self._sessions.idle_deadline(session)):
             log_event("refresh_refused", user=session.username, detail="the session was ended")
             self._revoke(session.refresh_token, session.username)
-            raise SessionExpired("the session was ended elsewhere")
+            raise SessionExpired("the session was ended by another browser or by the server")
 
     def _request(self, session: Session) -> tuple[TokenSet, str]:
-        """Return new tokens, and the way in which they were renewed. Raises SessionExpired or TemporarilyUnavailable.
+        """Return new tokens, and the method of the renewal. Raises SessionExpired or TemporarilyUnavailable.
 
-        It is unclear whether the token endpoint accepts refresh tokens of the user-pool API: reports contradict each other
-        (aws-amplify/amplify-js issue 8981, aws/aws-sdk-js-v3 issue 7162). If the endpoint definitely refuses the token of a
-        direct sign-in, GetTokensFromRefreshToken is tried next. After a timeout it is not tried, because the endpoint has
-        perhaps already rotated the token.
+        Reports contradict each other on whether the token endpoint accepts refresh tokens of the user-pool API
+        (aws-amplify/amplify-js issue 8981, aws/aws-sdk-js-v3 issue 7162). If the endpoint refuses the token of a direct
+        sign-in, GetTokensFromRefreshToken is tried next. After a timeout, GetTokensFromRefreshToken is not tried, because
+        the endpoint may already have rotated the token.
         """
         refused: GatehouseError | None = None
         if session.renewed_by != BY_API:
@@ -141,11 +142,11 @@ class SessionFlow:
             raise TemporarilyUnavailable(f"GetTokensFromRefreshToken: {error.code}") from None
 
     def _ended(self, session: Session, refused: GatehouseError) -> GatehouseError:
-        """Return the error for a refusal: SessionExpired if Cognito refused the token itself."""
+        """Return the error for a refusal. If Cognito refused the token itself, the error is SessionExpired."""
         if not isinstance(refused, InvalidGrant):
             return refused
-        # The token was revoked, has expired, or was used again after rotation and grace period. Cognito does not say
-        # which.
+        # The token was revoked, has expired, or was used again after rotation and grace period. Cognito does not
+        # distinguish these cases.
         log_event("refresh_refused", level="warning", user=session.username)
         return SessionExpired("Cognito refuses the refresh token")
 
@@ -170,10 +171,10 @@ class SessionFlow:
         return identity, access
 
     def _identity_of(self, access: AccessClaims) -> IdentityClaims:
-        """Return the person's data if Cognito returned no ID token: the groups are from the access token, all other data
-        from the users table.
+        """Return the person's data if Cognito returned no ID token. The groups come from the access token. All other data
+        comes from the users table.
 
-        If the table does not answer, the session continues, and the page has no names until the next refresh.
+        If the table does not answer, the session continues, and the page shows no names until the next refresh.
         """
         record = None
         try:
@@ -193,7 +194,7 @@ class SessionFlow:
     def sign_out(self, cookie: str | None) -> None:
         """Revoke the session's tokens. Raises NoSession.
 
-        If the tokens cannot be revoked, the error is logged; the cookie is deleted all the same (S-36).
+        If the tokens cannot be revoked, the error is logged, and the cookie is still deleted (S-36).
         """
         user = None
         try:

@@ -1,8 +1,9 @@
-"""Lists a person's sessions, and ends them (S-83, S-84).
+"""Lists and ends a person's sessions (S-83, S-84).
 
-An ended session is refused at its next refresh. Its refresh token is revoked only at that refresh, because the row does not
-contain the token. Until then, an attacker cannot use the token: it is sealed in the browser's cookie, and Cognito accepts it
-only with the app client's secret. An issued access token works until it expires, ten minutes at most (S-37).
+An ended session is refused at the session's next refresh. The refresh token of the session is revoked only at that
+refresh, because the row does not contain the token. Before that refresh, an attacker cannot use the refresh token. The
+token is sealed in the browser's cookie, and Cognito accepts the token only with the app client's secret. An issued access
+token works until the token expires, ten minutes at most (S-37).
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from ..store.session_rows import MOST_SESSIONS, SessionRow, SessionRows
 
 @dataclass(frozen=True)
 class ListedSession:
-    """A session as people see it. `current`: whether it is the session of this browser."""
+    """A session for display. `current` is true for the session of this browser."""
 
     row: SessionRow
     provider_label: str
@@ -23,7 +24,7 @@ class ListedSession:
 
 
 class SessionList:
-    """Reads and ends the sessions of the person with a `sub`. All methods raise TemporarilyUnavailable."""
+    """Reads and ends the sessions of the person `sub`. All methods raise TemporarilyUnavailable."""
 
     def __init__(self, *, rows: SessionRows, sessions: Sessions, providers: ProviderStore) -> None:
         self._rows = rows
@@ -31,22 +32,23 @@ class SessionList:
         self._providers = providers
 
     def of(self, sub: str, session_cookie: str | None = None) -> list[ListedSession]:
-        """Return the active sessions, the last used one first."""
+        """Return the active sessions, the most recently used session first."""
         current = self._current(sub, session_cookie)
         rows = self._rows.of(sub)[:MOST_SESSIONS]
         labels = {name: self._label(name) for name in {row.provider for row in rows}}
         return [ListedSession(row, labels[row.provider], row.id == current) for row in rows]
 
     def end(self, sub: str, session_id: str) -> None:
-        """End a session. Raises NotFound if this person has no session with the id, even if another person has one."""
+        """End a session. Raises NotFound if this person has no session with the id, even if another person has such a
+        session."""
         if not session_id or not self._rows.end(sub, session_id):
             raise NotFound("the person has no session with that id")
 
     def end_others(self, sub: str, session_cookie: str | None) -> int:
-        """End all sessions except this browser's, and return their number.
+        """End all sessions except this browser's, and return the number of ended sessions.
 
-        Raises InvalidRequest if the browser sent no active session of this person. Otherwise a browser whose session
-        was ended could end all the others.
+        Raises InvalidRequest unless the browser sent an active session of this person. Otherwise a browser whose session
+        was ended could end all other sessions.
         """
         current = self._current(sub, session_cookie)
         if current not in [row.id for row in self._rows.of(sub)]:
@@ -54,7 +56,7 @@ class SessionList:
         return self._rows.end_all(sub, but=current)
 
     def _current(self, sub: str, session_cookie: str | None) -> str:
-        """Return the session id in the browser's cookie, or an empty string. The string is empty too if the cookie
+        """Return the session id in the browser's cookie, or an empty string. The result is also empty if the cookie
         belongs to another person, who has signed in since."""
         try:
             session = self._sessions.open(session_cookie)

@@ -1,7 +1,7 @@
 """Writes the sessions table at a sign-in and a sign-out. An outage of the table is only logged.
 
-Neither sign-in nor sign-out depends on the table: a person can sign in without a row, and a revoked token ends a session
-even if its row remains. Only a refresh requires the table (session_flow.py).
+Sign-in and sign-out work without the table. A person can sign in without a row, and a revoked token ends a session even
+if the row remains. Only a refresh requires the table (session_flow.py).
 """
 
 from dataclasses import replace
@@ -13,15 +13,15 @@ from ..store.session_rows import SessionRows
 
 
 class SessionNotes:
-    """Writes and deletes rows, and logs the table's errors instead of raising them."""
+    """Writes and deletes rows. The table's errors are only logged."""
 
     def __init__(self, *, rows: SessionRows, sessions: Sessions) -> None:
         self._rows = rows
         self._sessions = sessions
 
     def begin(self, session: Session, session_id: str, *, provider: str, device: str) -> Session:
-        """Write a row and return the session with its id. If the row cannot be written, the session has no id, and the next
-        refresh writes a row."""
+        """Write a row and return the session with an id. If the row cannot be written, the session has no id, and the
+        next refresh writes a row."""
         try:
             self._rows.begin(
                 sub=session.sub,
@@ -40,8 +40,8 @@ class SessionNotes:
         return replace(session, id=session_id)
 
     def end_oldest(self, session: Session) -> None:
-        """End the person's least recently used sessions if a new session exceeds the limit (S-114). If this cannot be done,
-        the next sign-in ends them."""
+        """End the person's least recently used sessions if a new session exceeds the limit (S-114). After an outage, the
+        next sign-in ends these sessions."""
         try:
             count = self._rows.end_oldest(session.sub, but=session.id)
         except TemporarilyUnavailable as error:
@@ -59,8 +59,8 @@ class SessionNotes:
             self._not_deleted(session.username, error)
 
     def end_all(self, sub: str, user_name: str) -> None:
-        """Delete all rows of a person whose tokens were revoked. If the rows cannot be deleted, lists of sessions show these
-        sessions until they expire."""
+        """Delete all rows of a person whose tokens were revoked. Rows that cannot be deleted stay in lists of sessions
+        until the sessions expire."""
         try:
             self._rows.end_all(sub)
         except TemporarilyUnavailable as error:

@@ -1,4 +1,4 @@
-"""Gives all answers the same form: one error format, and security headers (S-53)."""
+"""Gives all answers our error format and the security headers (S-53)."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ from ..log import log_exception, request_id
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
-#: Our replacements for Chalice's own answers, by status.
+#: Our errors that replace Chalice's own answers, by status.
 _CHALICE_ERRORS = {
     400: (errors.InvalidRequest.code, errors.InvalidRequest.message),
     401: (errors.Unauthorized.code, errors.Unauthorized.message),
@@ -22,16 +22,16 @@ _CHALICE_ERRORS = {
     405: ("method_not_allowed", "This method is not allowed here."),
     415: (errors.UnsupportedMediaType.code, errors.UnsupportedMediaType.message),
 }
-#: Headers that an app with its own CORS (`cors=True`) also puts on Chalice's errors.
+#: Headers that are kept on Chalice's errors, because an app with its own CORS (`cors=True`) sets these headers.
 _KEPT = ("allow", "access-control-")
 
 
 class ChaliceErrors(logging.Filter):
-    """Logs an exception's type and place instead of its message, which Chalice logs and which may quote input
+    """Logs an exception's type and place instead of the message. Chalice would log the message, which may quote input
     (S-61)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Suppress Chalice's own log record of an exception, and log the exception without its message."""
+        """Suppress Chalice's own log record of an exception, and log the exception without the message."""
         if record.funcName != "_unhandled_exception_to_response" or not record.exc_info:
             return True
         error = record.exc_info[1]
@@ -63,7 +63,7 @@ def error_response(error: GatehouseError) -> Response:
 
 
 def in_our_envelope(response: Response) -> Response:
-    """Return an answer unchanged; if it is one of Chalice's own errors, convert it to our format."""
+    """Convert the answer to our format, if the answer is an error that Chalice made. Return any other answer unchanged."""
     if not _is_chalice_error(response):
         return response
     code, message = _CHALICE_ERRORS.get(

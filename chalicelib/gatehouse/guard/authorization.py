@@ -4,10 +4,10 @@
     def orders():
         return orders_of(caller_of(routes.current_request).sub)
 
-API Gateway answers 401 without a valid access token, and refuses a token without the scope. The guard verifies the rest
-before the view runs, and puts the `Caller` on the request. With `max_age=300` the person must have authenticated within
-the last five minutes. With `fresh=True` the guard also asks the pool and the users table whether the person still has
-these rights. docs/your-routes.md has the details.
+API Gateway answers 401 without a valid access token, and refuses a token without the scope. Before the view runs, the
+guard makes the other checks and stores the `Caller` in the request. With `max_age=300`, the person must have
+authenticated within the last five minutes. With `fresh=True`, the guard also checks in the pool and in the users table
+whether the person still has these rights. docs/your-routes.md explains the details.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -28,7 +28,7 @@ CALLER_KEY = "gatehouse.caller"
 
 
 class ScopedAuthorizer(CognitoUserPoolAuthorizer):
-    """Chalice's Cognito authorizer with one scope, and the requirements that the guard checks in addition."""
+    """Chalice's Cognito authorizer with one scope, and with the additional requirements that the guard checks."""
 
     def __init__(
         self, scope: str, group: str | None, fresh: bool, max_age: int | None, pool_arn: str
@@ -41,21 +41,23 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
         self.max_age = max_age
 
     def verify(self, context: Mapping[str, Any], client_ids: Collection[str]) -> Caller:
-        """Return the caller of a requestContext; raises Unauthorized or Forbidden."""
+        """Return the caller of a requestContext. Raises Unauthorized or Forbidden."""
         return verify_caller(context, client_ids=client_ids, scope=self._scope, group=self._group)
 
     def verify_age(self, context: Mapping[str, Any], now: float) -> None:
-        """Check that the person has authenticated recently; raises InsufficientUserAuthentication."""
+        """Check that the person has authenticated recently. Raises InsufficientUserAuthentication."""
         if self.max_age is not None:
-            from ..cognito.authentication_time import verify_age  # most apps do not need it
+            from ..cognito.authentication_time import (
+                verify_age,
+            )  # most apps need not load authentication_time
 
             verify_age(context, self.max_age, now)
 
     def verify_fresh(
         self, caller: Caller, context: Mapping[str, Any], load_check: "Callable[[], FreshCheck]"
     ) -> None:
-        """Check that the caller still has these rights, if the route requires it. Raises Unauthorized, Forbidden or
-        TemporarilyUnavailable."""
+        """Check that the caller still has these rights, if the route requires a fresh check. Raises Unauthorized,
+        Forbidden or TemporarilyUnavailable."""
         if self._fresh:
             load_check().verify(caller, issued_at=parse_issued_at(context), group=self._group)
 
@@ -68,20 +70,21 @@ def authorized(
     *,
     environ: Mapping[str, str] | None = None,
 ) -> ScopedAuthorizer:
-    """Return the authorizer for a route: `scope` such as `api/read`, `group` a Cognito group such as `admins`.
+    """Return the authorizer for a route. `scope` is for example `api/read`. `group` is a Cognito group, for example
+    `admins`.
 
-    With `fresh`, each call checks that the person is enabled, is in the group, and was not signed out since the token was
-    issued. That takes two or three parallel calls to AWS. Use it for routes that must not accept rights that were withdrawn
-    in the last ten minutes.
+    With `fresh`, each call checks that the person is still enabled, still in the group, and not signed out. The check
+    makes two or three parallel calls to AWS. Use `fresh` for routes that must not accept rights that were withdrawn in
+    the last ten minutes.
 
-    `max_age` is the maximum number of seconds since the person authenticated: by password, by passkey, or at the
-    identity provider; silent single sign-on does not count. If more have passed, the answer is 401
+    `max_age` is the maximum number of seconds since the person authenticated: by password, by passkey, or at the identity
+    provider. Silent single sign-on does not count. After more seconds, the answer is 401
     `insufficient_user_authentication` (RFC 9470), and the page asks the person to confirm.
 
-    `environ` contains the stage's settings if they are not in the process's environment.
+    `environ` contains the stage's settings. The default is the process's environment.
 
-    Raises ValueError for a group whose name could be read as several names (no token contains such a group), and for a
-    `max_age` that is not a whole number from 30 to 86,400.
+    Raises ValueError for a group whose name could be read as several names, because a token never contains such a group.
+    Raises ValueError also for a `max_age` that is not a whole number from 30 to 86,400.
     """
     if group is not None and not is_one_name(group):
         raise ValueError(
@@ -96,7 +99,7 @@ def authorized(
 
 
 def caller_of(request: Request) -> Caller:
-    """Return the caller of an `authorized` route, as the guard verified it. Raises RuntimeError on a public route."""
+    """Return the verified caller of an `authorized` route. Raises RuntimeError on a public route."""
     caller = request.context.get(CALLER_KEY)
     if not isinstance(caller, Caller):
         raise RuntimeError(

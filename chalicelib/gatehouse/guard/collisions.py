@@ -1,5 +1,5 @@
-"""Finds paths that both an app and Gatehouse define. The check runs when the app is loaded; otherwise the conflict would
-only appear at the end of a deployment."""
+"""Finds paths that both an app and Gatehouse define. The check runs when the app is loaded. Without this check, the
+conflict would only appear at the end of a deployment."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,8 +7,8 @@ Routes = Mapping[str, Iterable[str]]
 
 
 def refuse_collisions(theirs: Routes, ours: Routes) -> None:
-    """Raise one ValueError that lists all routes (path -> methods) that both sides define, or that API Gateway cannot
-    distinguish."""
+    """Raise one ValueError that lists all conflicts of routes (path -> methods). Two routes conflict if method and path
+    are the same, or if API Gateway cannot distinguish the paths."""
     both = sorted(
         f"{method} {path}"
         for path, methods in theirs.items()
@@ -29,7 +29,8 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
 
 
 def find_sibling(path: str, ours: Iterable[str]) -> str | None:
-    """Return a path of ours, or None. The first segment in which it differs from `path` is a parameter in both paths."""
+    """Return one of our paths that API Gateway cannot distinguish from `path`, or None. API Gateway cannot distinguish
+    two paths if both paths have a parameter in the first different segment."""
     for own in ours:
         for mine, other in zip(own.split("/"), path.split("/"), strict=False):
             if mine == other:

@@ -1,32 +1,33 @@
-"""CORS: decides which routes other origins of the same site may call, and builds the headers for browsers (S-30).
+"""Decides which routes other origins of the same site may call, and builds the CORS headers for browsers (S-30).
 
 Three kinds of routes are open to the origins of the setting ALLOWED_ORIGINS. The routes behind the authorizer are open
-without credentials, because the access token is in a header. The two routes that renew and end a session are open with the
-cookie. Two routes only return information: the configuration, which is public anyway, and whether the session is still
-active. An origin must match exactly. Only a matching origin is echoed, never `*`, `null` or a foreign origin. Source: the
-Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
+without credentials, because the access token is in a header. The two routes that renew and end a session are open with
+the cookie. Two routes only return information: the configuration, which is public, and whether the session is still
+active. An origin must match exactly. The answer repeats only a matching origin, never `*`, `null` or a foreign origin.
+Source: the Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
 """
 
 from collections.abc import Iterable, Mapping
 
-#: The routes that accept the session cookie from pages of an allowed origin. Passwords are typed only on our own page.
+#: The routes that accept the session cookie from pages of an allowed origin. People type passwords only on our own page.
 CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
 
-#: Routes that an allowed origin may read with the cookie: they change nothing.
+#: Routes that an allowed origin may call with the cookie, because these routes only read data.
 READABLE = frozenset({("GET", "/auth/config"), ("GET", "/auth/session")})
 
-#: Seconds for which a browser may cache a preflight: removing an origin from the list takes effect within ten minutes.
+#: Seconds for which a browser may cache a preflight. The removal of an origin from the list takes effect within this
+#: time.
 _MAX_AGE = "600"
-#: The response header that scripts of other origins may read. It says how long to wait. The setting EXPOSED_HEADERS
-#: adds further headers.
+#: The response header that scripts of other origins may read. Retry-After contains the time to wait. The setting
+#: EXPOSED_HEADERS adds further headers.
 _EXPOSED = "Retry-After"
-#: The response headers that scripts may read on a route with `max_age`. WWW-Authenticate asks for a new
-#: authentication, and API Gateway renames it.
+#: The response headers that scripts may read on a route with `max_age`. WWW-Authenticate requests a new authentication.
+#: API Gateway renames WWW-Authenticate.
 EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate"
 
 
 class CorsRule:
-    """What other origins may do at one path: the methods, the request headers, and whether the cookie may be sent."""
+    """The rights of other origins at one path: the methods, the request headers, and whether the cookie may be sent."""
 
     def __init__(self, methods: tuple[str, ...], headers: str, *, credentials: bool) -> None:
         self.methods = methods
@@ -37,7 +38,7 @@ class CorsRule:
 
 
 def build_rule(path: str, methods: Iterable[str], authorized: Iterable[str]) -> CorsRule | None:
-    """Return the rule of a path with `methods`, or None if other origins may use none of them. `authorized` are the
+    """Return the rule of a path with `methods`, or None if the path is closed to other origins. `authorized` are the
     methods that need an access token."""
     with_cookie = tuple(method for method in methods if (method, path) in CREDENTIALED)
     if with_cookie:
@@ -57,7 +58,7 @@ def build_headers(
     allowed: frozenset[str],
     exposed: Iterable[str] = (),
 ) -> Mapping[str, str]:
-    """Return the CORS headers of an answer to `origin`; none if the stage allows no other origins.
+    """Return the CORS headers of an answer to `origin`. If the stage allows no other origins, the result is empty.
 
     `exposed` are names of further response headers that scripts of that origin may read.
     """
@@ -76,8 +77,8 @@ def build_headers(
 
 
 def build_preflight_headers(rule: CorsRule, headers: Iterable[str] = ()) -> Mapping[str, str]:
-    """Return the headers of an allowed preflight in addition to `build_headers`; `headers` are further allowed request
-    headers."""
+    """Return the headers that an allowed preflight has in addition to `build_headers`. `headers` are further allowed
+    request headers."""
     return {
         "Access-Control-Allow-Methods": ", ".join(rule.methods),
         "Access-Control-Allow-Headers": ", ".join((rule.headers, *headers)),

@@ -1,7 +1,7 @@
-"""Checks that our own page, and not another site, called a cookie route (S-28).
+"""Checks that our own page called a cookie route (S-28).
 
-Sources: OWASP Cross-Site Request Forgery Prevention (custom header, Fetch Metadata); the Fetch standard: a script of
-another origin cannot set `X-Gatehouse` without a CORS preflight, which we answer to allowed origins only.
+Sources: OWASP Cross-Site Request Forgery Prevention (custom header, Fetch Metadata); the Fetch standard (a script of
+another origin needs a CORS preflight to set `X-Gatehouse`). We allow preflights only for the allowed origins.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def verify_own_request(
     """Raise CrossSiteRequest unless our page sent the request. The request must have the header X-Gatehouse, and either our
     own Origin or `Sec-Fetch-Site: same-origin`.
 
-    `other_origins` are also accepted, unless the browser says that they belong to another site. `headers` is
+    An Origin in `other_origins` is also accepted, unless the browser reports a cross-site request. `headers` is
     case-insensitive. A foreign Origin is refused even with `Sec-Fetch-Site: same-origin`.
     """
     if headers.get(HEADER) != "1":
@@ -27,7 +27,7 @@ def verify_own_request(
         if origin == own_origin:
             return
         if origin not in other_origins:
-            raise CrossSiteRequest("Origin is not the app's own")
+            raise CrossSiteRequest("Origin is not the app's own origin")
         if headers.get("sec-fetch-site", "same-site") != "same-site":
             raise CrossSiteRequest(
                 "Origin is allowed, but Sec-Fetch-Site says that the request comes from another site"
@@ -40,21 +40,21 @@ def verify_own_request(
 
 
 def verify_navigation(headers: Mapping[str, str]) -> None:
-    """Raise InvalidRequest if another site embeds or fetches the URL, because only a navigation by the person may use up the
+    """Raise InvalidRequest if another site embeds or fetches the URL. Only a navigation by the person may use up the
     person's attempts.
 
-    Browsers without Fetch Metadata, and other clients, are accepted; their attempts count as their own.
+    Browsers without Fetch Metadata, and other clients, are accepted.
     """
     if headers.get("sec-fetch-mode", "navigate") != "navigate":
-        raise InvalidRequest("not a navigation")
+        raise InvalidRequest("the request is not a navigation")
     if headers.get("sec-fetch-dest", "document") != "document":
-        raise InvalidRequest("not a top-level navigation")
+        raise InvalidRequest("the request is not a top-level navigation")
 
 
 def is_from_own_page(headers: Mapping[str, str]) -> bool:
-    """Whether the browser says that the request comes from our own page, and not from another site or from a typed or
-    mailed address.
+    """Whether the browser reports that the request comes from our own page. A request from another site, or from a typed
+    or mailed address, does not count.
 
-    For browsers without Fetch Metadata the answer is False.
+    For browsers without Fetch Metadata the result is False.
     """
     return headers.get("sec-fetch-site") == "same-origin"

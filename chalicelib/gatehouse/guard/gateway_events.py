@@ -1,7 +1,7 @@
-"""Checks that an event has the parts of API Gateway's REST proxy event on which our code relies.
+"""Checks that an event has the parts of API Gateway's REST proxy event that our code needs.
 
-Every caller who may invoke the function can send any event: another payload format, a warm-up ping, a handmade event. Such
-an event is refused before it is read, so later code need not check it. Source: AWS, "Set up Lambda proxy integrations in API
+A caller who may invoke the function can send any event: another payload format, a warm-up ping, a handmade event. Such an
+event is refused first, so later code need not check the event. Source: AWS, "Set up Lambda proxy integrations in API
 Gateway", input format.
 """
 
@@ -23,8 +23,8 @@ _KEYS = frozenset(
 
 
 def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return why `event` is not an API Gateway event for one of these routes, or None if it is one. The text contains no
-    part of the event."""
+    """Return the reason why `event` is not an API Gateway event for one of these routes, or None for a valid event. The
+    reason contains no part of the event."""
     if not isinstance(event, dict) or not _KEYS.issubset(event):
         return "keys are missing"
     context = event["requestContext"]
@@ -38,7 +38,7 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
     several = (event.get("multiValueHeaders"), event["multiValueQueryStringParameters"])
     if not all(_is_map(values, _is_texts) for values in several):
         return "a multi-value map does not contain lists of strings"
-    # Chalice's own test client and `chalice local` send bytes; an event of Lambda, which is JSON, cannot contain them.
+    # Chalice's own test client and `chalice local` send bytes. An event of Lambda is JSON and cannot contain bytes.
     if not isinstance(event["body"], str | bytes | None):
         return "body is not text"
     if not isinstance(event.get("isBase64Encoded", False), bool):
@@ -71,7 +71,7 @@ def _is_texts(value: object) -> bool:
 
 
 def _is_base64(text: str | bytes) -> bool:
-    """Whether `text` is strict base64. Chalice decodes leniently: it would turn an invalid body into an empty body, which is
+    """Whether `text` is strict base64. Chalice's lenient decoder would turn an invalid body into an empty body, which is
     valid."""
     try:
         base64.b64decode(text, validate=True)

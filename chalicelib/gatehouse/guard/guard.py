@@ -1,7 +1,7 @@
-"""The guard of an app's routes: before each view runs, it checks who may call the route, and what may be sent to it.
+"""The guard of an app's routes. Before a view runs, the guard checks the caller and the request.
 
-The guard wraps each view when it is registered, including a team's own views, so that every route has these checks. A route
-must be listed as public or have `authorizer=authorized(…)`; otherwise the app does not load (S-48).
+The guard wraps each view at its registration, including a team's own views. So every route has these checks. A route must
+be listed as public or have `authorizer=authorized(…)`. Otherwise the app does not load (S-48).
 """
 
 import functools
@@ -23,8 +23,8 @@ Check = Callable[[Request], None]
 
 
 class Guard:
-    """Guards the routes of `app`. `own_path` returns the path without prefix for a route of ours, and None for a team's
-    route."""
+    """Guards the routes of `app`. For one of our routes, `own_path` returns the path without prefix. For a team's route,
+    `own_path` returns None."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Guard:
         self._public: dict[tuple[str, str], bool] = {}
         self._covered: dict[tuple[str, str], RouteEntry] = {}
         self._rules: dict[str, cors.CorsRule] = {}
-        #: Our routes by path, once they are mounted: routes that the app registers later must not collide with them.
+        #: Our mounted routes by path. The app's later routes must not collide with our routes.
         self.own_routes: Mapping[str, Iterable[str]] = {}
 
     @property
@@ -52,9 +52,9 @@ class Guard:
 
     @property
     def max_ages(self) -> Mapping[tuple[str, str], int]:
-        """The `max_age` by (method, path) of the routes that require a recent authentication.
+        """The values of `max_age` by (method, path), for the routes that require a recent authentication.
 
-        If there are none, the triggers do not store when a person authenticated.
+        If the result is empty, the triggers do not store when a person authenticated.
         """
         return {
             route: entry.authorizer.max_age
@@ -63,11 +63,11 @@ class Guard:
         }
 
     def open(self, method: str, path: str, csrf: bool = True) -> None:
-        """Allow a route without an access token; call this method before the route is registered."""
+        """Allow a route without an access token. Call this method before the route is registered."""
         self._public[method, path] = csrf
 
     def make_room(self, path: str, methods: Iterable[str]) -> None:
-        """Prepare for the app's route: check that it is not ours, and remove the guard's own HEAD and OPTIONS."""
+        """Prepare for a route of the app: refuse a path of our own routes, and remove the guard's own HEAD and OPTIONS."""
         if path in self.own_routes or (self.own_routes and "{" in path):
             from .collisions import refuse_collisions
 
@@ -76,29 +76,38 @@ class Guard:
         for method in [m for m, e in there.items() if isinstance(e, _AddedEntry)]:
             del there[method]
 
-    def cover(self, path: str) -> None:
-        """Guard every method of a path, and add HEAD and OPTIONS: API Gateway only passes on declared methods.
+    def cover(self, *paths: str) -> None:
+        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway only passes on declared methods.
 
-        Raises ValueError for a route that is neither public nor authorized.
+        Raises one ValueError that names all routes that are neither public nor authorized.
         """
-        methods = self._app.routes[path]
-        for method, entry in methods.items():
-            if self._covered.get((method, path)) is not entry:
-                entry.view_function = self._wrap(entry.view_function, self._check_of(entry))
+        refused = []
+        for path in paths:
+            for method, entry in self._app.routes[path].items():
+                if self._covered.get((method, path)) is entry:
+                    continue
+                try:
+                    check = self._check_of(entry)
+                except ValueError as error:
+                    refused.append(str(error))
+                    continue
+                entry.view_function = self._wrap(entry.view_function, check)
                 self._covered[method, path] = entry
-        self._add_head(path)
-        self._add_options(path)
+        if refused:
+            raise ValueError("\n".join(refused))
+        for path in paths:
+            self._add_head(path)
+            self._add_options(path)
 
     def is_covered(self, entry: RouteEntry) -> bool:
         """Whether a route has passed through `cover`."""
         return self._covered.get((entry.method, entry.uri_pattern)) is entry
 
     def finish(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
-        """Chalice's outermost middleware: it adds our error format, the security headers, and CORS where needed (S-30,
-        S-53)."""
+        """Chalice's outermost middleware: adds our error format, the security headers, and CORS headers (S-30, S-53)."""
         try:
             response = get_response(request)
-        except Exception as error:  # noqa: BLE001 - not caught by a view: Chalice would answer without our headers
+        except Exception as error:  # noqa: BLE001 - Chalice would answer an uncaught error without our headers
             log_exception("unhandled_error", error)
             response = error_response(GatehouseError())
         dress(in_our_envelope(response))
@@ -109,7 +118,7 @@ class Guard:
                 cors.build_headers(rule, request.headers.get("origin"), origins, exposed)
             )
         if request.method == "HEAD":
-            response.body = ""  # RFC 9110 9.3.2: the same headers, and no content
+            response.body = ""  # RFC 9110 9.3.2: HEAD has the same headers as GET, and no content
         return response
 
     def _check_of(self, entry: RouteEntry) -> Check:
@@ -144,7 +153,7 @@ class Guard:
                 return error_response(error)
             except ChaliceViewError:
                 raise
-            except Exception as error:  # noqa: BLE001 - last defence: the caller must not see an error's content (S-63)
+            except Exception as error:  # noqa: BLE001 - the caller must not get the error's message (S-63)
                 log_exception("unhandled_error", error, route=route)
                 return error_response(GatehouseError())
 
@@ -159,7 +168,7 @@ class Guard:
         request.context[CALLER_KEY] = caller
 
     def _check_own_page(self, request: Request) -> None:
-        """For a POST to a cookie route, check the body, and then check that our own page sent the request (S-28, S-29)."""
+        """Check a POST to a cookie route: first the body, then whether our own page sent the request (S-28, S-29)."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return
         from ..edge import bodies, urls
@@ -177,7 +186,7 @@ class Guard:
         csrf.verify_own_request(request.headers, own.origin, others)
 
     def _add_head(self, path: str) -> None:
-        """Let a route with GET also answer HEAD, unless its GET uses up something that works once."""
+        """Add HEAD to a route with GET, unless GET uses up a value that works once."""
         methods = self._app.routes[path]
         if "GET" not in methods or "HEAD" in methods or self._own_path(path) in self._spending:
             return
@@ -187,7 +196,8 @@ class Guard:
             self.open("HEAD", path)
 
     def _add_options(self, path: str) -> None:
-        """Answer preflights for a route that other origins may call; Chalice does so itself for `cors=True`."""
+        """Answer preflights for a route that other origins may call. For `cors=True`, Chalice itself answers
+        preflights."""
         methods = self._app.routes[path]
         asked = {m: e for m, e in methods.items() if not isinstance(e, _AddedEntry)}
         guarded = {
@@ -231,16 +241,16 @@ class Guard:
             return (
                 frozenset(),
                 (),
-            )  # settings are missing: the view has already answered this and logged it
+            )  # settings are missing; the view has already answered and logged this error
         return settings.allowed_origins, settings.exposed_headers
 
 
 class _AddedEntry(RouteEntry):
-    """A HEAD or OPTIONS route that the guard added; a route of the app with the same method replaces it."""
+    """A HEAD or OPTIONS route that the guard added. A route of the app with the same method replaces this route."""
 
 
 def _advice(entry: RouteEntry) -> str:
-    """Say what to write for an unguarded route."""
+    """Return advice about an unguarded route for the team."""
     route = f'("{entry.method}", "{entry.uri_pattern}")'
     named = f"{entry.method} {entry.uri_pattern}"
     if entry.authorizer is not None:
@@ -256,11 +266,12 @@ def _advice(entry: RouteEntry) -> str:
 
 
 def _let_pass(request: Request) -> None:
-    """Skip the checks. A preflight has neither token nor cookie, and a webhook's view itself checks the caller."""
+    """Skip the checks, for a preflight and for a webhook. A preflight has neither token nor cookie. A webhook's view
+    itself checks the caller."""
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
-    """Return a view's decoded path parameters, and put them into `request.uri_params`."""
+    """Return a view's decoded path parameters. Also store the decoded parameters in `request.uri_params`."""
     if not parameters:
         return parameters
     from .path_parameters import decode_path_parameters

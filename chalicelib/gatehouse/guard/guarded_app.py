@@ -1,7 +1,7 @@
-"""Extends the app's own class, so that Gatehouse sees every route that is registered and every event.
+"""Extends the app's own class, so that Gatehouse processes every registered route and every event.
 
-Chalice has no hooks for this, and the team creates its `app` object before Gatehouse receives it. So Gatehouse replaces the
-object's class by a subclass; the object keeps its state and behaviour.
+Chalice has no hooks for this purpose. The team creates the `app` object before Gatehouse gets the object. So Gatehouse
+replaces the object's class by a subclass. The object keeps its state and behaviour.
 """
 
 import sys
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class GuardedChalice(Chalice):
-    """A Chalice app with guarded routes, which answers every input in our format (S-63)."""
+    """A Chalice app with guarded routes. The app answers every input in our format (S-63)."""
 
     _gatehouse_guard: "Guard"
-    #: The gate of this app: `ops` reads prefix and public routes from it.
+    #: The `Gatehouse` object of this app. `ops` reads prefix and public routes from this object.
     gatehouse: Any
 
     def _register_route(
@@ -42,10 +42,10 @@ class GuardedChalice(Chalice):
         kwargs: Any,
         options: dict[str, Any] | None = None,
     ) -> None:
-        """Put a blueprint's functions into the module `app`, where an app's own functions are.
+        """Put a blueprint's functions into the module `app`, as Chalice does with an app's own functions.
 
-        With Chalice 1.34 alone, Lambda would import only the blueprint's module. Then `app.py` would not run, and the
-        function would run without Gatehouse's middleware.
+        With Chalice 1.34 alone, Lambda would import only the blueprint's module. Without `app.py`, the function would run
+        without Gatehouse's middleware.
         """
         if options is not None and handler_type != "route":
             offer(user_handler.__name__, wrapped_handler, self)
@@ -62,7 +62,7 @@ class GuardedChalice(Chalice):
                 self._cover_late(event["requestContext"])
                 answer: dict[str, Any] = super().__call__(event, context)
                 return answer
-            except Exception as error:  # noqa: BLE001 - such as an answer that is not JSON: the caller must not see it
+            except Exception as error:  # noqa: BLE001 - the caller must not get the error's message
                 log_exception("unhandled_error", error)
                 refusal = GatehouseError()
         else:
@@ -73,15 +73,15 @@ class GuardedChalice(Chalice):
         return dressed
 
     def _cover_late(self, context: dict[str, Any]) -> None:
-        """Guard a route that was not added by `_register_route`, but directly to `routes`, or in another way by a later
-        version of Chalice."""
+        """Guard a route that `_register_route` did not add. The app may have added the route directly to `routes`, or a
+        later version of Chalice may add routes in another way."""
         entry = self.routes[context["resourcePath"]].get(context["httpMethod"])
         if entry is not None and not self._gatehouse_guard.is_covered(entry):
             self._gatehouse_guard.cover(context["resourcePath"])
 
 
 def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
-    """Make the object's class a subclass with the methods above. Raises ValueError if the app already has a gate."""
+    """Replace the class of `app` by `GuardedChalice`. Raises ValueError if the app already has a `Gatehouse` object."""
     if isinstance(app, GuardedChalice):
         raise ValueError("this app already has a Gatehouse: make only one, and share it")
     kind = type(app)
@@ -93,8 +93,8 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
 
 
 def offer(name: str, function: Any, app: Chalice) -> None:
-    """Put a function where Lambda looks for `app.<name>`: into the module `app`, if that module contains this app. Raises
-    ValueError."""
+    """Put a function into the module `app`, where Lambda looks for `app.<name>`. A module `app` without this app stays
+    unchanged. Raises ValueError."""
     module = sys.modules.get("app")
     if module is None or getattr(module, "app", None) not in (None, app):
         return
@@ -106,7 +106,7 @@ def offer(name: str, function: Any, app: Chalice) -> None:
 
 
 def _full_path(kwargs: Any) -> str:
-    """Return a route's path as Chalice will build it, with a blueprint's prefix."""
+    """Return a route's path with a blueprint's prefix, as Chalice will build the path."""
     path, prefix = str(kwargs["path"]), kwargs.get("url_prefix")
     if prefix is None:
         return path

@@ -1,9 +1,9 @@
 """Runs before and after an app's own Lambda functions: schedules, queues, streams, topics, plain functions.
 
-This module is Chalice's middleware for those kinds of functions, so a function keeps its signature. The middleware attaches
-the request id to log lines, starts the time limits, and logs one line about how the function ended. An error of the function
-is replaced by JobFailed, because Lambda would log the error's message (S-61). Lambda still sees a failure, and tries again
-as it does for that kind of function.
+This module is a middleware of Chalice, so a function keeps its signature. The middleware attaches the request id to log
+lines, starts the time limits, and logs one line about the function's end. JobFailed replaces an error of the function,
+because Lambda would log the error's message (S-61). For Lambda, JobFailed is a failure, so Lambda retries as usual for
+that kind of function.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from ..errors import GatehouseError
 from ..log import bind_request_id, log_event, log_exception
 from ..services import Container
 
-#: The part of Lambda's time limit that is reserved for writing the last log line.
+#: The part of Lambda's time limit that is reserved for the last log line.
 _RESERVE_SECONDS = 0.5
 
 
 class JobFailed(Exception):
-    """A function failed. The log line `job_failed` says why; this error's text is only the type of the function's
-    error."""
+    """A function failed. The log line `job_failed` contains the reason. This error's text is only the type of the
+    function's error."""
 
 
 def run_job(container: Container, event: Any, get_response: Callable[[Any], Any]) -> Any:
@@ -34,7 +34,7 @@ def run_job(container: Container, event: Any, get_response: Callable[[Any], Any]
     except GatehouseError as error:
         log_event("job_failed", level="error", function=name, code=error.code, detail=error.detail)
         raise JobFailed(type(error).__qualname__) from None
-    except Exception as error:  # noqa: BLE001 - Lambda would log its message (S-61)
+    except Exception as error:  # noqa: BLE001 - Lambda would log the error's message (S-61)
         log_exception("job_failed", error, function=name)
         raise JobFailed(type(error).__qualname__) from None
     log_event("job_done", function=name)

@@ -1,7 +1,9 @@
-"""Decodes path parameters exactly once: a REST API passes them as the caller wrote them, for example `ada%40example.org`.
+"""Decodes path parameters exactly once. A REST API passes a path parameter in the caller's spelling, for example
+`ada%40example.org`.
 
-Chalice does not decode them, for compatibility (aws/chalice #511, #688; serverless/serverless #5037). Decoding twice would
-turn the name `a%2Fb` into `a/b`. A plus sign is not changed, because it has no special meaning in a path (RFC 3986).
+Chalice does not decode path parameters, for compatibility (aws/chalice #511, #688; serverless/serverless #5037). A second
+decoding would turn the name `a%2Fb` into `a/b`. A plus sign is not changed, because a plus sign has no special meaning in
+a path (RFC 3986).
 """
 
 import re
@@ -20,5 +22,5 @@ def decode_path_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
 def _decode(value: str) -> str:
     if _STRAY.search(value):
         raise ValueError("a percent sign is not followed by two hexadecimal digits")
-    # UnicodeDecodeError is a ValueError: Latin-1, overlong forms and surrogates are refused.
+    # UnicodeDecodeError is a ValueError, so Latin-1, overlong forms and surrogates are refused.
     return unquote_to_bytes(value).decode("utf-8")

@@ -6,8 +6,8 @@ from typing import NamedTuple
 class Public(NamedTuple):
     """A route without an access token. A public POST must come from our own page, as JSON, unless `csrf` is False.
 
-    Set `csrf` to False for a webhook: its caller is not a browser and proves its identity in another way, which your view
-    checks.
+    Set `csrf` to False for a webhook. The caller of a webhook is not a browser and proves its identity in another way.
+    Your view must check this proof.
     """
 
     method: str

@@ -1,8 +1,8 @@
-"""Converts the events of Okta's event hook into signals about our people.
+"""Converts the events of Okta's event hook to signals about our people.
 
-Only this module decides what an event means. Events of other kinds or of other apps, and events that failed at Okta,
-are ignored. Sources: Okta, "Event hooks" (several events a request, at least once, in any order; `published` and
-`uuid`), "System Log API" (LogEvent: actor, outcome, target), and Okta's catalogue of event types.
+Only this module interprets Okta's events. Events of other kinds or of other apps, and events that failed at Okta, are
+ignored. Sources: Okta, "Event hooks" (several events a request, at least once, in any order; `published` and `uuid`),
+"System Log API" (LogEvent: actor, outcome, target), and Okta's catalogue of event types.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,11 @@ from typing import Any
 from ..errors import InvalidRequest
 from ..signals import BACK, ENDED, GONE, LEFT_GROUP, Signal, timestamp
 
-#: The maximum number of events in a request. Okta's own limit is 100,000 events a day; a request of 256 kB contains
-#: about a hundred.
+#: The maximum number of events in a request. A request of 256 kB contains about a hundred events. Okta's own limit is
+#: 100,000 events a day.
 MAX_EVENTS = 1000
-#: Events may be at most this far in the future. Otherwise, later events would look outdated.
+#: The maximum number of seconds by which an event may be in the future. After an event with a much later time, all
+#: following events would seem outdated.
 MAX_AHEAD_SECONDS = 600
 _MAX_LENGTH = 256
 _APP_EVENTS: Mapping[str, str] = {
@@ -41,7 +42,8 @@ KIND_OF_EVENT: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Events:
-    """The content of one request: signals about our people, and the numbers of ignored and of unreadable events."""
+    """The content of one request: signals about our people, the number of ignored events, and the number of unreadable
+    events."""
 
     signals: tuple[Signal, ...]
     ignored: int
@@ -49,13 +51,13 @@ class Events:
 
 
 class _Unreadable(ValueError):
-    """Raised for an event without the members that its type requires."""
+    """Raised for an event without the members that the event's type requires."""
 
 
 def parse_events(body: Mapping[str, Any], *, provider: str, app_id: str, now: float) -> Events:
-    """Read a request's body. `app_id` is our app's id at Okta, `now` Unix seconds.
+    """Read a request's body. `app_id` is our app's id at Okta. `now` is in Unix seconds.
 
-    Raises InvalidRequest if it is not a request of an event hook. Single unreadable events are only counted.
+    Raises InvalidRequest if `body` is not a request of an event hook. Unreadable events are only counted.
     """
     data = body.get("data")
     listed = data.get("events") if isinstance(data, Mapping) else None
@@ -94,7 +96,7 @@ def _parse_event(event: Any, provider: str, app_id: str, now: float) -> Signal |
         raise _Unreadable
     actor = event.get("actor")
     if event_type == _RESET and isinstance(actor, Mapping) and actor.get("id") == subject:
-        return None  # the person did this, not an administrator
+        return None  # the event is the person's own action, not an administrator's
     group = ""
     if kind == LEFT_GROUP:
         group = next(_targets(event, "UserGroup", "displayName"), "")

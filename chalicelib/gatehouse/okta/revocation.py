@@ -1,9 +1,10 @@
-"""Universal Logout (Okta's Global Token Revocation): verifies the request's token, and reads whom the request names.
+"""Handles requests of Universal Logout (Okta's Global Token Revocation). Verifies the request's token, and reads the
+person from the request.
 
-The tenant signs the token with the keys of its own issuer, for our endpoint only. It can be used once. Its claims do
-not count until its signature is verified. Sources: draft-parecki-oauth-global-token-revocation-06; Okta, "Build
-Universal Logout for your app" (header `typ`; claims jti, iss, sub, aud, exp, nbf, iat); RFC 9493 (`iss_sub`, `email`);
-RFC 8725 3.11 (explicit typing).
+The tenant signs the token with the keys of the tenant's own issuer, for our endpoint only. The token can be used once.
+The token's claims do not count until the signature is verified. Sources: draft-parecki-oauth-global-token-revocation-06;
+Okta, "Build Universal Logout for your app" (header `typ`; claims jti, iss, sub, aud, exp, nbf, iat); RFC 9493 (`iss_sub`,
+`email`); RFC 8725 3.11 (explicit typing).
 """
 
 import base64
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 ALGORITHM = "RS256"
 TYPE = "global-token-revocation+jwt"
 LEEWAY_SECONDS = 30
-#: The longest accepted lifetime of a token. Okta's tokens are valid from five minutes before they are made until five
-#: minutes after.
+#: The longest accepted lifetime of a token. Okta's tokens are valid for ten minutes, from five minutes before the
+#: creation until five minutes after the creation.
 MAX_LIFETIME_SECONDS = 900
 _MAX_LENGTH = 8192
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 
 
 class Keys(Protocol):
-    """The issuer's keys by id. Raises InvalidToken for an unknown id, and TemporarilyUnavailable."""
+    """The issuer's keys by id. `key` raises InvalidToken for an unknown id, and TemporarilyUnavailable."""
 
     def key(self, kid: str) -> "RSAPublicKey": ...
 
@@ -45,8 +46,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """The person whose tokens are to be revoked: identified by the provider's own name for the person, or by
-    address."""
+    """The person whose tokens must be revoked. The provider's own name or the address identifies the person."""
 
     subject: str = ""
     email: str = ""
@@ -55,7 +55,7 @@ class Subject:
 def verify_token(
     token: str, *, issuer: str, audience: str, keys: Keys, clock: Callable[[], float]
 ) -> Proof:
-    """Verify a token, and return its content. Raises Unauthorized, InvalidToken and TemporarilyUnavailable."""
+    """Verify a token, and return the token's content. Raises Unauthorized, InvalidToken and TemporarilyUnavailable."""
     from jwt import PyJWS, PyJWTError
 
     if len(token) > _MAX_LENGTH or not _COMPACT.match(token):
@@ -106,13 +106,13 @@ def _within_times(claims: Mapping[str, Any], now: float) -> Proof:
 
 
 def parse_subject(body: Mapping[str, Any], issuers: Set[str]) -> Subject:
-    """Return the person whom a request names. `issuers` are the tenant's issuers: its org, and its authorization server for
-    the sign-in.
+    """Return the person that a request names. `issuers` are the tenant's issuers: the org, and the authorization server
+    of the sign-in.
 
     Raises InvalidRequest.
 
-    The JSON member is called `sub_id` since the draft's third version. Okta's documentation used to call it `subject`, and
-    some tenants may still send that name.
+    Since the draft's third version, the JSON member has the name `sub_id`. Okta's documentation used the name `subject`
+    before, and some tenants may still send `subject`.
     """
     named = [body[name] for name in ("sub_id", "subject") if name in body]
     if len(named) != 1 or not isinstance(named[0], Mapping):

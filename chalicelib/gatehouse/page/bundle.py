@@ -1,17 +1,17 @@
 """Puts the scripts of the first view into one file.
 
-Each file of the page needs a request, which takes time on a slow connection. On a stage without warm containers, each
-parallel request also starts a container. So `app.js` is served together with the modules that it imports. `app.js` also
-exports the names of these modules, and modules that load later import the names from `app.js`. In `frontend/` these modules
-are separate files. The scripts must be written like ours: imports and exports at the beginning of a line, and one name per
-export.
+Each file of the page needs a request, and a request takes time on a slow connection. On a stage without warm containers,
+each parallel request also starts a container. So the served `app.js` contains the modules that `app.js` imports. The
+served `app.js` also exports the names of these modules. Modules that load later import these names from `app.js`. In
+`frontend/`, all modules are separate files. The scripts must be written in our style: imports and exports at the
+beginning of a line, and one name per export.
 """
 
 import re
 from collections.abc import Mapping
 
 ENTRY = "app.js"
-#: Scripts that are also served as separate files, because other front ends import only these.
+#: Scripts that are also served as separate files, because other front ends import these scripts.
 _ALSO_ALONE = frozenset({"session.js"})
 _IMPORT = re.compile(
     r"^import (?:\* as (\w+)|(\{[^}]*\})) from '\./([\w-]+\.js)';\s*", re.MULTILINE
@@ -20,8 +20,8 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function) (\w+))", re.MULT
 
 
 def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
-    """Return the scripts by name, with the modules that `app.js` imports inside it. If there is no `app.js`, return the
-    scripts unchanged."""
+    """Return the scripts by name. In the result, `app.js` contains the modules that `app.js` imports. If `app.js` is
+    missing, return the scripts unchanged."""
     if ENTRY not in scripts:
         return dict(scripts)
     inner: dict[str, str] = {}
@@ -33,7 +33,7 @@ def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
         for name in inner
         if name not in _ALSO_ALONE and (names := _EXPORT.findall(scripts[name]))
     ]
-    # The page's own code is not awaited, so modules that import `app.js` need not wait until the page is ready.
+    # The page's own code is not awaited. So modules that import `app.js` need not wait until the page is ready.
     entry = f"(async()=>{{\n{_IMPORT.sub(_take, scripts[ENTRY])}\n}})();"
     taken_in = set(inner) - _ALSO_ALONE
 
@@ -50,7 +50,7 @@ def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _collect(scripts: Mapping[str, str], name: str, found: dict[str, str]) -> None:
-    """Add a module to `found`, after the modules that it imports."""
+    """Add a module to `found`, after the modules that this module imports."""
     for match in _IMPORT.finditer(scripts[name]):
         if match[3] not in found:
             _collect(scripts, match[3], found)

@@ -1,7 +1,8 @@
-"""The texts of the page: one JSON file per language in `frontend/texts/`, and a team's own in `frontend/brand/`.
+"""Loads the texts of the page: one JSON file per language in `frontend/texts/`, and a team's own texts in
+`frontend/brand/`.
 
-A catalogue has three parts: `document` is in the HTML itself, `first` loads with the first view, `later` with the
-following views. A team's `brand/texts.<tag>.json` has the same parts and only the changed texts.
+A catalogue has three parts. The HTML itself contains `document`. `first` loads with the first view, `later` with the
+following views. A team's `brand/texts.<tag>.json` has the same parts, with only the changed texts.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 
-#: The language with which the others are compared: it has every text, with its placeholders.
+#: The language with which other languages are compared. This language has every text, with all placeholders.
 REFERENCE = "en"
 
 Catalogue = Mapping[str, Mapping[str, Any]]
@@ -21,8 +22,8 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def load_catalogue(folder: Path, language: str, brand: Path | None = None) -> Catalogue:
-    """Return the language's texts, with the team's own texts in place of ours. Raises a ConfigurationError that lists
-    every fault."""
+    """Return the language's texts. The team's own texts replace ours. Raises a ConfigurationError that lists every
+    fault."""
     file = folder / "texts" / f"{language}.json"
     reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
     if not file.is_file():
@@ -50,8 +51,8 @@ def flatten(words: Any, path: str = "") -> dict[str, Any]:
 
 
 def choose_language(accepted: str, languages: tuple[str, ...]) -> str:
-    """Return the language in `languages` that an Accept-Language header prefers (RFC 9110, 12.5.4), or the first
-    one."""
+    """Return the language in `languages` that an Accept-Language header prefers (RFC 9110, 12.5.4). The default is the
+    first language."""
     wanted = []
     for entry in accepted.split(",")[:20]:
         tag, _, parameter = entry.strip().partition(";")

@@ -1,25 +1,25 @@
-"""Removes from stylesheets and scripts what browsers do not need. This module works only for files that are written in the
-style of ours."""
+"""Removes parts of stylesheets and scripts that browsers do not need. The files must be written in the style of our own
+files."""
 
 import re
 
 _COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
-#: A JSDoc type within a line of code. No string in our code looks like one.
+#: A JSDoc type within a line of code. Strings in our code never look like a JSDoc type.
 _TYPES_IN_LINES = re.compile(r"/\*\* @\w+ [^*\n]*\*/ ?")
 _MARGINS = re.compile(r"\s*\n\s*")
 _CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")
 _CSS_ZEROS = re.compile(r"(?<![\w.#])0(?=\.\d)")
-#: Spaces in code. No string in our code contains these characters in this order.
+#: Removable spaces in code. Strings in our code never contain these characters in this order.
 _CODE_SPACES = re.compile(r" (=>) |(?<=\)) (?=\{)")
-#: A line break that has no meaning in a script, after a line without a comment.
+#: A removable line break in a script, after a line without a comment.
 _JOINTS = re.compile(r"^((?:(?!//).)*[;{,])\n", re.MULTILINE)
 
 
 def compact(name: str, text: str) -> str:
     """Return a stylesheet or module without comments, indentation and blank lines.
 
-    Only whole lines of comment are removed, and JSDoc types within lines, so strings are not affected. None of our strings
-    spans several lines, so indentation has no meaning.
+    Only comments on separate lines, and JSDoc types within lines, are removed. So strings stay the same. Our strings
+    never span several lines, so indentation has no meaning.
     """
     lines = strip_margins(_TYPES_IN_LINES.sub("", _COMMENT_LINES.sub("", text))).strip()
     if not name.endswith(".css"):
@@ -34,5 +34,6 @@ def strip_margins(text: str) -> str:
 
 
 def join_lines(script: str) -> str:
-    """Return a compacted script with fewer lines. The bundler needs the original lines, so call this after the bundler."""
+    """Return a compacted script with fewer lines. Call this function after the bundler, because the bundler needs the
+    original lines."""
     return _JOINTS.sub(r"\1", script)

@@ -1,7 +1,8 @@
-"""What the page's HTML contains before its script has loaded: the configuration, and the choice between ways to sign in.
+"""Builds parts of the page's HTML: the configuration, and the choice between ways to sign in.
 
-On a slow connection, people then see this view before the script is loaded. The script can draw the same view (`choose` in
-`frontend/view.js`), and takes over the HTML's view if there is one; tests compare the two views.
+On a slow connection, the HTML shows this choice before the script is loaded. The script can draw the same view (`choose`
+in `frontend/view.js`). If the HTML already contains the view, the script uses the HTML's view. Tests compare the two
+views.
 """
 
 import json
@@ -11,16 +12,15 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-#: With a navigation, the browser sends a SameSite=Strict cookie only if the navigation comes from our own site, or
-#: from no site: the person typed the address or opened a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata,
-#: Sec-Fetch-Site. Engines differ in details: after a sign-in through another site, Firefox 153 ESR also counts a
-#: reload as cross-site, WebKitGTK does not. So a missing cookie makes it likely, not certain, that there is no
-#: session.
+#: The values of Sec-Fetch-Site with which a browser sends a SameSite=Strict cookie. Browsers send such a cookie if the
+#: navigation comes from our own site, a typed address or a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata,
+#: Sec-Fetch-Site. Engines differ. After a sign-in through another site, Firefox 153 ESR also counts a reload as
+#: cross-site, but WebKitGTK does not. So without the cookie, a session is unlikely, but possible.
 _SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
-#: The parameters with which the HTML may contain the likely first view. With others, such as `error`, the page shows
-#: another view, or a notice that only the script can choose.
+#: The URL parameters with which the HTML may contain the likely first view. With another parameter, such as `error`, the
+#: page shows another view, or a notice that only the script can choose.
 _PLAIN_QUERY = frozenset({"return_to"})
-#: After a failed sign-in, and after a sign-out, a session is unlikely.
+#: URL parameters of the page after a failed sign-in and after a sign-out. With these parameters, a session is unlikely.
 _WITHOUT_SESSION = frozenset({"error", "signed_out"})
 #: Parts of the configuration that only other front ends and programs read.
 _NOT_FOR_THE_PAGE = frozenset({"app", "programs"})
@@ -30,15 +30,15 @@ _ICON = re.compile(r"^\s*(\w+): '(M[^']+)',$", re.MULTILINE)
 def choose_told(
     config: Mapping[str, Any], query: Collection[str], *, site: str, is_return: bool
 ) -> dict[str, Any] | None:
-    """Return the part of `config` (the answer of `GET /auth/config`) that the HTML may contain, or None if the page must
-    request it.
+    """Return the part of `config` (the answer of `GET /auth/config`) that the HTML may contain. If the page must request
+    the configuration, return None.
 
-    `query` has the names of the parameters in the page's address, `site` is the request's Sec-Fetch-Site, and `is_return`
-    says whether there was a sign-in a few minutes ago. The HTML never says that there is no session, because a missing
-    cookie does not prove this here. `session` is True if the request has the session cookie. If the request is probably the
-    redirect after a sign-in, `session` is left out, and the script asks for the session at once. `session` is None if the
-    choice between ways to sign in is the likely first view. Then the HTML has this view, and the script meanwhile requests
-    the configuration.
+    `query` contains the names of the parameters in the page's address. `site` is the request's Sec-Fetch-Site.
+    `is_return` is true if this browser finished a sign-in in the last few minutes. In the result, `session` is True if
+    the request has the session cookie. After a probable redirect from a sign-in, `session` is left out, and the script
+    requests the session at once. `session` is None if the choice between ways to sign in is the likely first view. In
+    this case the HTML contains the choice, and the script requests the configuration at the same time. `session` is never
+    False, because a missing cookie does not prove that the browser has no session.
     """
     if config["session"]:
         return dict(config)
@@ -50,28 +50,28 @@ def choose_told(
 
 
 def build_meta(config: Mapping[str, Any]) -> str:
-    """Return the element from which the script reads the configuration."""
+    """Return the HTML element from which the script reads the configuration."""
     told = {name: value for name, value in config.items() if name not in _NOT_FOR_THE_PAGE}
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    # JSON is full of double quotes, so the attribute has single ones.
+    # The attribute has single quotes, because JSON contains many double quotes.
     content = escape(text, quote=False).replace("'", "&#x27;")
     return f"<meta name=\"gatehouse-config\" content='{content}'>"
 
 
 def has_choice(told: Mapping[str, Any] | None) -> bool:
-    """Whether the HTML has the choice between ways to sign in. `told` is the result of `choose_told`."""
+    """Whether the HTML contains the choice between ways to sign in. `told` is the result of `choose_told`."""
     return told is not None and told.get("session", False) is None
 
 
 def _begins_with_choice(config: Mapping[str, Any], query: Collection[str]) -> bool:
-    """Whether the page begins with the choice between ways to sign in if the person is not signed in."""
+    """Whether the choice between ways to sign in is the first view for signed-out people."""
     if config["auto_sign_in"]:
         return False
     return bool(config["providers"] or _offers_managed(config)) and _PLAIN_QUERY.issuperset(query)
 
 
 def read_icons(script: str) -> dict[str, str]:
-    """Return name -> path of the icons in `view.js`."""
+    """Return the SVG paths of the icons in `view.js`, by name."""
     return dict(_ICON.findall(script))
 
 
@@ -82,8 +82,8 @@ def build_choice(
     base_path: str,
     late: str,
 ) -> str:
-    """Return the view's HTML. `words` are the texts of the first view; `late` is added if some of the ways only work after
-    the script has loaded."""
+    """Return the HTML of the choice between ways to sign in. `words` are the texts of the first view. `late` is added if
+    some ways need the script."""
     ways = [
         (words["provider"].replace("{label}", one["label"]), "key", _login(base_path, config, one["name"]))
         for one in config["providers"]

@@ -1,7 +1,7 @@
-"""A team's logo or picture: an SVG, or a PNG embedded in an SVG, without scripts and without links to other files.
+"""Loads a team's logo or picture as an SVG without scripts and without links to other files.
 
-The page shows the picture as <img>, and there browsers run no scripts and load no other files. But people can also open the
-picture directly, so active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
+In an <img> element, browsers run no scripts of the picture and load no other files. But people can also open the picture
+directly, so active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
 """
 
 import re
@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET  # nosec B405
 
 from ..errors import ConfigurationError
 
-#: In bytes. For comparison: the whole first view takes half as much.
+#: The maximum size in bytes. For comparison, the whole first view has half of this size.
 MAX_BYTES = 32_768
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -23,14 +23,15 @@ _ACTIVE = ("script", "foreignObject", "iframe", "object", "embed", "handler", "s
 
 
 class Logo(NamedTuple):
-    """The SVG's text, and its aspect ratio (width to height)."""
+    """A logo: the SVG's text, and the aspect ratio (width divided by height)."""
 
     svg: str
     ratio: float
 
 
 def load_logo(file: Path, setting: str = "BRAND_LOGO") -> Logo:
-    """Read `file`, which a setting names; raises a ConfigurationError that says what is wrong with it."""
+    """Read `file`. `setting` is the setting that names the file. Raises a ConfigurationError that describes the file's
+    fault."""
 
     def refuse(what: str) -> ConfigurationError:
         return ConfigurationError(f"{setting} {file.name} {what}")
@@ -50,7 +51,7 @@ def load_logo(file: Path, setting: str = "BRAND_LOGO") -> Logo:
         fault = _FORBIDDEN.search(svg) or _REMOTE.search(svg)
         if fault:
             raise refuse(f"has {fault[0]}, which a picture does not need")
-        # The file is in the team's own repository, and declares no entities.
+        # The file comes from the team's own repository, and declares no entities.
         root = ET.fromstring(svg)  # noqa: S314 # nosec B314
     except (UnicodeDecodeError, ET.ParseError) as error:
         raise refuse(f"is not an SVG: {error}") from None

@@ -1,8 +1,9 @@
-"""Identity providers' logos on their buttons: files in `providers/` of the brand's folder, each named after a provider.
+"""Loads the logos on identity providers' buttons: files in `providers/` of the brand's folder, each named after a
+provider.
 
-The stylesheet selects a button by its link, which names the provider. So scripts and HTML need no change for logos, and
-a page without logos does not become larger. Each logo has a white background, so that it is visible in both themes and
-on the accent colour.
+The stylesheet selects a button by the button's link, which names the provider. So scripts and HTML need no change for
+logos, and a page without logos does not become larger. Each logo has a white background, which is visible in both themes
+and on the accent colour.
 """
 
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 from ..errors import ConfigurationError
 from .logo import load_logo
 
-#: The names that `ops provider add` allows; their characters need no escaping in a stylesheet.
+#: The names that `ops provider add` allows. These characters need no escaping in a stylesheet.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
 _SUFFIXES = (".svg", ".png")
 _HEIGHT_REM = 1.5
@@ -20,10 +21,11 @@ _WIDEST = 4.0
 
 
 def load_provider_logos(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield, for each file in `folder`, the asset's name, its SVG, and the rule of the stylesheet that shows it.
+    """Yield three texts for each file in `folder`: the asset's name, the SVG, and the rule of the stylesheet for the
+    logo.
 
-    Raises ConfigurationError for a file that is not a logo, or is not named after a provider. Files that begin with a
-    dot are ignored.
+    Raises ConfigurationError for a file that is not a logo, or is not named after a provider. Files whose name begins
+    with a dot are ignored.
     """
     for file in sorted(folder.iterdir() if folder.is_dir() else ()):
         if file.name.startswith("."):

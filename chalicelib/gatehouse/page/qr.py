@@ -1,13 +1,14 @@
-"""Makes QR codes as rows of modules. The page draws the rows itself. It needs no image and no data: URL, so the CSP can stay
-strict.
+"""Makes QR codes as rows of modules. The page itself draws the rows. So the page needs no image and no data: URL, and the
+CSP can stay strict.
 
-Source: ISO/IEC 18004; error correction level M still works if light reflects on part of the screen. `segno` is imported
-on first use.
+Source: ISO/IEC 18004; with error correction level M, a phone can read the code even if light reflects on part of the
+screen. `segno` is imported on first use.
 """
 
 
 def build_rows(text: str) -> list[str]:
-    """Return the symbol for `text` as rows of equal length of `0` and `1`, without the quiet zone."""
+    """Return the QR code of `text`, without the quiet zone. Each row is a text of `0` and `1`, and all rows have the same
+    length."""
     import segno
 
     symbol = segno.make(text, error="m", micro=False, boost_error=False)

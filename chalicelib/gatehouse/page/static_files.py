@@ -1,8 +1,8 @@
-"""The page and its assets, read once per container from the packaged `frontend/` folder.
+"""Reads the page and its assets once per container, from the packaged `frontend/` folder.
 
-There is no build step. Instead, each container does this once: it removes comments, turns each language's texts into
-modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files under
-one fingerprint, so that modules can import each other by relative names and browsers can still cache them for ever.
+Gatehouse has no build step. Instead, each container prepares the files once. The container removes comments, turns texts
+into modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files
+under one fingerprint. So modules can import each other by relative names, and browsers can cache the files for ever.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ from .compaction import compact, join_lines, strip_margins
 from .first_view import build_choice, build_meta, has_choice, read_icons
 
 _HERE = Path(__file__).resolve()
-#: In the wheel `frontend/` is part of the package. In this repository it is beside chalicelib, as in the Lambda zip
-#: (through `vendor/`).
+#: In the wheel, `frontend/` is part of the package. In this repository, and in the Lambda zip (through `vendor/`),
+#: `frontend/` is beside chalicelib.
 FRONTEND = next(
     folder
     for folder in (_HERE.parents[1] / "frontend", _HERE.parents[3] / "frontend")
@@ -35,16 +35,18 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: These rules are appended to the page's own and override them. A team's picture fills its area, without the glow of
-#: our own picture. If there is no picture, the text takes this area.
-_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
+#: In the HTML, our own logo has the colours of the stylesheet, and needs neither a namespace nor a style of its own.
+_ONLY_IN_FILE = re.compile(r' xmlns="[^"]*"|<style>.*?</style>')
+#: Rules that are appended to the page's own rules and override those rules. A team's picture fills the whole area,
+#: without the glow of our own picture. Without a picture, the text fills the area.
+_FILLED = ".gate{--glow:none;background:var(--night) url(gate.svg) center/cover}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
-#: The largest width of a logo, relative to its height, that is still readable as a tab's icon.
+#: The maximum ratio of width to height at which a logo is readable as a tab's icon.
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
-#: The placeholder that is shown until the script has drawn the first view. It includes a hint for people whose browser
-#: could not load the script.
+#: The placeholder that is shown until the script has drawn the first view. The placeholder includes a hint for people
+#: whose browser could not load the script.
 _SKELETON = re.compile(r'<div class="skeleton">.*?</div>(?=\s*<noscript>)', re.DOTALL)
 _LATE = re.compile(r'<p class="late">.*?</p>')
 _ROOT = re.compile(r":root\{[^}]*\}")
@@ -66,7 +68,7 @@ class Asset(NamedTuple):
 
 
 class FileSet(NamedTuple):
-    """The assets in one language, under their common fingerprint."""
+    """The assets in one language, under one fingerprint."""
 
     version: str
     assets: Mapping[str, Asset]
@@ -76,11 +78,10 @@ class FileSet(NamedTuple):
 
 
 class StaticFiles:
-    """The frontend's files, changed to a team's brand. Only names of files in the folder can be requested.
+    """The frontend's files with a team's brand. Only files in the folder can be requested.
 
-    `own` is the folder with a team's logos, picture and texts, if it is not `brand/` in `folder`.
-    Raises ConfigurationError if a catalogue, a picture or a logo (the team's or a provider's) cannot be used, or if a
-    folder is missing.
+    `own` is the folder with a team's logos, picture and texts. The default is `brand/` in `folder`. Raises
+    ConfigurationError for an unusable catalogue, picture or logo (the team's or a provider's), and for a missing folder.
     """
 
     def __init__(
@@ -97,8 +98,11 @@ class StaticFiles:
         self._brand = brand
         self._page = strip_margins((folder / _PAGE).read_text(encoding="utf-8"))
         self._icons = read_icons(texts.get("view.js", ""))
+        self._own_logo = _ONLY_IN_FILE.sub("", texts.get(_LOGO, "")).replace(
+            "<svg ", '<svg aria-hidden="true" '
+        )
         self._night = _NIGHT
-        self._logo_width = _LOGO_HEIGHT
+        self._logo_width: int | None = None
         self._icon = _LOGO
         if brand.accent or brand.accent_dark:
             self._recolour(texts)
@@ -131,10 +135,10 @@ class StaticFiles:
         providers: Sequence[tuple[str, str]] = (),
         config: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return the page's HTML for an app at `base_path` (ends with a slash), in the preferred language.
+        """Return the page's HTML for an app at `base_path`, in the preferred language. `base_path` ends with a slash.
 
-        `providers` (name, label) are for browsers without scripts. `config` is the part of the configuration that the HTML
-        contains (`first_view.choose_told`); without it the page requests `auth/config`.
+        `providers` (name, label) are for browsers without scripts. `config` is the part of the configuration that the
+        HTML contains (`first_view.choose_told`). If `config` is None, the page requests `auth/config`.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
@@ -146,7 +150,6 @@ class StaticFiles:
             "language": language,
             "night": self._night,
             "icon": self._icon,
-            "logo_width": str(self._logo_width),
             "view": "choose" if drawn else "loading",
         }
 
@@ -156,6 +159,8 @@ class StaticFiles:
                 return self._legal_links(found.words)
             if name == "ways":
                 return _plain_ways(base_path, found.words, providers, by_email=by_email)
+            if name == "logo":
+                return self._logo(values["assets"])
             if name == "config":
                 preload = _preload(base_path) if config is None or drawn else ""
                 return preload if config is None else build_meta(config) + preload
@@ -183,6 +188,14 @@ class StaticFiles:
             if url
         )
         return f"<div>{anchors}</div>" if anchors else ""
+
+    def _logo(self, assets: str) -> str:
+        """Return a team's logo as an image, or our own logo as part of the HTML. A slow phone draws this sooner than
+        another file."""
+        if self._logo_width is None:
+            return self._own_logo
+        address = escape(f"{assets}{_LOGO}", quote=True)
+        return f'<img src="{address}" alt="" width="{self._logo_width}" height="{_LOGO_HEIGHT}">'
 
     def _recolour(self, texts: dict[str, str]) -> None:
         """Replace the page's own accent colour, and give the pictures the new hue."""
@@ -220,7 +233,7 @@ def _put_picture(texts: dict[str, str], own: Path, name: str) -> None:
 
 
 def _preload(base_path: str) -> str:
-    """Let the browser request the configuration together with the script."""
+    """Return the element with which the browser requests the configuration together with the script."""
     address = escape(f"{base_path}auth/config", quote=True)
     return f'<link rel="preload" href="{address}" as="fetch" crossorigin>'
 
@@ -252,10 +265,10 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Change the colours in the stylesheet's own declarations. So the later rules in the stylesheet, which increase the
-    contrast, still apply.
+    """Return the stylesheet with the new colours in the stylesheet's own declarations. So the stylesheet's later rules,
+    which increase the contrast, still apply.
 
-    The stylesheet's first two rules for `:root` are for the light and for the dark theme.
+    The stylesheet's first two rules for `:root` are for the light theme and for the dark theme.
     """
     remaining = iter(palettes)
 
@@ -267,7 +280,7 @@ def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
 
 
 def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
-    """Turn the texts into two modules; the second module adds its texts to those of the first view."""
+    """Turn the texts into two modules. The second module adds the later texts to the texts of the first view."""
     first, later = (_written(words[part]) for part in ("first", "later"))
     modules = {
         "texts.js": f"export const texts={first};",
@@ -290,6 +303,6 @@ def _written(words: Mapping[str, object]) -> str:
 
 @lru_cache(maxsize=4)
 def load_static_files(brand: Brand = PLAIN, own: str | None = None) -> StaticFiles:
-    """Return the container's files. The files of a few brands are cached, because each app in a process has its own
+    """Return the files with a brand. The files of several brands are cached, because each app in a process has its own
     brand."""
     return StaticFiles(brand=brand, own=Path(own) if own else None)

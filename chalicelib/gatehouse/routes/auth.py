@@ -1,4 +1,4 @@
-"""Hosted sign-in over HTTP: the redirect to Cognito, and the callback."""
+"""Routes of the hosted sign-in: the redirect to Cognito, and the callback."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -28,7 +28,7 @@ _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
 
 
 def discover(call: Call) -> dict[str, Any]:
-    """Return the provider of an address's domain, and whether people of that domain may have a password here."""
+    """Return the provider of an address's domain, and whether people of that domain may have a password with Gatehouse."""
     from ..edge.bodies import read_email
 
     current = call.services
@@ -41,13 +41,13 @@ def discover(call: Call) -> dict[str, Any]:
 
 
 def login(call: Call) -> Response:
-    """302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
+    """Return a 302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
 
-    If a sign-in cannot start, a person gets a redirect (303) instead of the error's status: the page then explains the
-    error. If the stage has its own form, a sign-in without a provider begins on the page, which offers every way to sign in.
-    With `managed=1`, such a sign-in still leads to managed login.
+    If a sign-in cannot start, a person gets a redirect (303) to the page instead of the error's status. The page then
+    explains the error. If the stage has its own form, a sign-in without a provider begins on the page. With `managed=1`,
+    a sign-in without a provider begins on managed login.
 
-    With `prompt=login` a signed-in person authenticates again, at the named provider or on the page.
+    With `prompt=login`, a signed-in person authenticates again, at the named provider or on the page.
     """
     from ..edge.cookies import clear_cookie
     from ..edge.prefetches import is_prefetch
@@ -66,18 +66,19 @@ def login(call: Call) -> Response:
         return Response("", {"Location": _error_location(call, page_error_code(error))}, 303)
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
     if SECOND_COOKIE in call.cookies:
-        # Two challenge cookies, a login cookie and a long session together could exceed API Gateway's limit (S-31).
+        # Two challenge cookies, a login cookie and a long session cookie could together exceed API Gateway's limit
+        # (S-31).
         cookies += [clear_cookie(name, same_site="Strict") for name in (COOKIE, SECOND_COOKIE)]
     cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
 
 
 def login_by_form(call: Call) -> Response:
-    """303 to the same address by GET, because a provider's app tile can send its parameters by POST.
+    """Return a 303 to the same address by GET. A provider's app tile can send the parameters by POST.
 
-    This request does not begin a sign-in, and does not count as an attempt. The browser's next request does both. It also
-    has the cookies, which a form of another site does not send. Source: OpenID Connect Core 4, third-party initiated login
-    (GET and POST).
+    This request does not begin a sign-in, and does not count as an attempt. The browser's next request begins the sign-in
+    and counts. The next request also has the cookies. Browsers omit the cookies from a form of another site. Source:
+    OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
     from ..edge.bodies import parse_form
 
@@ -112,13 +113,13 @@ def _start(call: Call) -> "LoginStart":
 
 
 def _is_to_confirm(call: Call) -> bool:
-    """Whether the person must authenticate even if there is a session (OpenID Connect Core 3.1.2.1, `prompt`)."""
+    """Whether the person must authenticate even with an active session (OpenID Connect Core 3.1.2.1, `prompt`)."""
     return call.query_value("prompt") == "login"
 
 
 def _chooses_on_the_page(call: Call) -> bool:
-    """Whether the person chooses on the page how to sign in: the request names no provider, and the stage has its own
-    form or the person must confirm."""
+    """Whether the person must choose on the page how to sign in. The request must name no provider. In addition, the
+    stage has its own form, or the person must confirm."""
     if call.settings.direct_sign_in != "embedded" and not _is_to_confirm(call):
         return False
     named = ("provider", "email", "iss", "managed")
@@ -136,7 +137,7 @@ def _page_location(call: Call) -> str:
 
 
 def _is_person(call: Call, error: GatehouseError) -> bool:
-    """Whether a person will see the answer. For a navigation, browsers request HTML."""
+    """Whether a person will read the answer. For a navigation, browsers request HTML."""
     navigates = call.request.headers.get("sec-fetch-mode") == "navigate"
     if isinstance(error, TemporarilyUnavailable) and navigates:
         return True
@@ -144,14 +145,14 @@ def _is_person(call: Call, error: GatehouseError) -> bool:
 
 
 def _prefetch_refused() -> Response:
-    """Return the refusal of a prefetch, which is not logged as an error."""
+    """Return the refusal of a prefetch. The refusal is not logged as an error."""
     body = {"error": PrefetchRefused.code, "message": PrefetchRefused.message}
     return Response(body, {}, PrefetchRefused.status)
 
 
 def callback(call: Call) -> Response:
-    """303 to the person's target address, with the session cookie; after any failure, 303 to the page with an error
-    code."""
+    """Return a 303 to the person's target address, with the session cookie. After a failure, return a 303 to the page,
+    with an error code."""
     from ..edge.cookies import build_cookie, clear_cookie
     from ..edge.prefetches import is_prefetch
     from ..flows.hosted_sign_in import LoginStart
@@ -167,8 +168,8 @@ def callback(call: Call) -> Response:
     if is_prefetch(call.request.headers):
         return _prefetch_refused()
     states = call.query_values("state")
-    # Single use: the transaction's cookie is cleared whatever the outcome (S-11). A query with many states must not
-    # cause an answer with many headers.
+    # The cookie of the transaction is always cleared, because the transaction works once (S-11). The limit keeps a query
+    # with many states from causing an answer with many headers.
     names = sorted({cookie_name(state) for state in states[:MAX_CLEARED]})
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     transaction = None
@@ -196,14 +197,15 @@ def callback(call: Call) -> Response:
         code = page_error_code(error)
         log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)
         location = _error_location(call, code, transaction)
-    except Exception as error:  # noqa: BLE001 - the page must explain our own bugs, too
+    except Exception as error:  # noqa: BLE001 - the page must also explain an unexpected error
         log_exception("sign_in_failed", error, door="hosted")
         location = _error_location(call, SignInError.code, transaction)
     return Response("", {"Location": location, "Set-Cookie": cookies}, 303)
 
 
 def _error_location(call: Call, code: str, transaction: "LoginTransaction | None" = None) -> str:
-    """Return the page's address with the person's target address (S-07) and with an error code, which the page explains."""
+    """Return the page's address, with the person's target address (S-07) and an error code. The page explains the error
+    code."""
     query = {"error": code}
     if transaction is not None:
         wanted = call.parse_place(transaction.return_to)
@@ -247,7 +249,7 @@ def _finish(call: Call, transaction: "LoginTransaction") -> "SignedIn | LoginSta
 
 
 def page_error_code(error: GatehouseError) -> str:
-    """Return the fixed code that the page explains; every unexpected error is `login_failed` (S-13)."""
+    """Return the error code that the page explains. The code for every unexpected error is `login_failed` (S-13)."""
     if isinstance(error, _TOLD):
         return error.code
     return SignInError.code

@@ -1,4 +1,4 @@
-"""A call of one of our routes: the request's data for the view, and the services."""
+"""A call of one of Gatehouse's routes: the request's data for the view, and the services."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """The argument of a view. `prefix` is the mount path of Gatehouse, `describe` returns the OpenAPI document for an
-    API's URL, `brand` is a team's folder.
+    """The argument of a view. `prefix` is the mount path of Gatehouse. `describe` returns the OpenAPI document for an
+    API's URL. `brand` is the folder of a team's brand.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Call:
 
     @cached_property
     def cookies(self) -> dict[str, str]:
-        """The request's cookies; HTTP/2 clients may split them over several headers."""
+        """The request's cookies. HTTP/2 clients may send the cookies in several headers."""
         from ..edge.cookies import parse_cookies
 
         several = self.request.to_original_event().get("multiValueHeaders") or {}
@@ -74,7 +74,7 @@ class Call:
 
     @property
     def visitor(self) -> "Visitor":
-        """The source of the request, as API Gateway reports it. Headers such as X-Forwarded-For are ignored (S-42)."""
+        """The source of the request, as reported by API Gateway. Headers such as X-Forwarded-For are ignored (S-42)."""
         from ..cognito.user_pool_api import Visitor
         from ..sealed.devices import COOKIE
 
@@ -88,7 +88,8 @@ class Call:
         )
 
     def parse_place(self, wish: str | None, otherwise: str | None = None) -> str:
-        """Return `wish` if it is an allowed target (S-07), otherwise `otherwise`, or the page if that is None."""
+        """Return `wish` if `wish` is an allowed target (S-07). If not, return `otherwise`. If `otherwise` is None, return
+        the page."""
         from ..edge.redirects import parse_return_to
 
         url = self.url
@@ -107,7 +108,7 @@ class Call:
 
     @property
     def query(self) -> dict[str, list[str]]:
-        """The query's parameters with all their values (Chalice's own accessor returns only the last)."""
+        """The query's parameters with all values. Chalice's own accessor returns only the last value of a parameter."""
         event = self.request.to_original_event()
         return event.get("multiValueQueryStringParameters") or {}
 
@@ -116,20 +117,21 @@ class Call:
         return list(self.query.get(name) or [])
 
     def query_value(self, name: str) -> str | None:
-        """Return the only value of a query parameter, or None. Raises InvalidRequest if it is given twice."""
+        """Return the only value of a query parameter, or None. Raises InvalidRequest if the parameter occurs twice."""
         values = self.query_values(name)
         if len(values) > 1:
             raise InvalidRequest(f"{name} is given more than once", field=name)
         return values[0] if values else None
 
     def json_body(self) -> dict[str, Any]:
-        """Return the JSON object that was posted to a public route; the guard has already checked it."""
+        """Return the JSON object that was posted to a public route. The guard has already checked the body."""
         from ..edge.bodies import parse_object
 
         return parse_object(self.request.raw_body)
 
     def checked_body(self) -> dict[str, Any]:
-        """Return the JSON object that was sent to an authorized route, whose body the guard does not check."""
+        """Return the JSON object that was sent to an authorized route. The guard does not check the bodies of authorized
+        routes."""
         from ..edge.bodies import verify_body
 
         try:

@@ -1,4 +1,4 @@
-"""The page's configuration, as an API answer and inside the page's HTML, and the target after a sign-in."""
+"""Builds the page's configuration, for the API and for the page's HTML, and finds the target after a sign-in."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from .call import Call
 
 
 def config(call: Call) -> dict[str, Any]:
-    """Return the page's configuration. Providers with domains stay private, because they are a list of customers.
-    Whether there are such providers is public: if `discover` is true, the page asks for the address first. `session`
-    says whether the browser sent a session cookie, valid or not; without a cookie the page need not try a refresh.
-    `return_to` is the target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the
-    stage's setting. `passkeys` is present if the stage has passkeys. `programs` is present if the stage has a public
-    app client: the data that a program on a person's machine needs for its own sign-in (RFC 8252).
+    """Return the page's configuration. Providers with domains stay private, because these providers are a list of
+    customers. `discover` is true if the stage has providers with domains. The page then asks for the address first.
+    `session` is true if the browser sent a session cookie, valid or invalid. Without a cookie the page need not try a
+    refresh. `return_to` is the target of a sign-in on the page: the query's `return_to` if allowed (S-07), or the stage's
+    setting. `passkeys` is present if the stage has passkeys. `programs` is present if the stage has a public app client.
+    `programs` contains the data with which a program on a person's machine signs the person in (RFC 8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
@@ -38,9 +38,10 @@ def config(call: Call) -> dict[str, Any]:
 
 
 def load_config(call: Call) -> dict[str, Any] | None:
-    """Return the configuration for the page's HTML, or None in an outage: the page then requests it, and tries again.
+    """Return the configuration for the page's HTML, or None in an outage. After None, the page requests the
+    configuration, and tries again.
 
-    The page must appear even if a table does not answer, so this function waits for less time than an API call does.
+    The page must appear even if a table does not answer. So this function waits for less time than an API call.
     """
     budget = call.services.budget
     try:
@@ -51,7 +52,8 @@ def load_config(call: Call) -> dict[str, Any] | None:
 
 
 def find_target(call: Call) -> str:
-    """Return the target after the sign-in: the request's target, or the stage's setting, or the page, in this order."""
+    """Return the target after the sign-in. The request's target has priority over the stage's setting. The default is the
+    page."""
     origin = call.url.origin
     wish = call.query_value("return_to") or call.query_value("target_link_uri")
     if wish is not None and wish.startswith(origin + "/"):
@@ -60,5 +62,5 @@ def find_target(call: Call) -> str:
 
 
 def is_page(address: str, page_path: str) -> bool:
-    """Whether an address is the sign-in page itself, which is also the target if there is no other."""
+    """Whether an address is the sign-in page itself. The page is the default target."""
     return address.split("?")[0].split("#")[0].rstrip("/") == page_path.rstrip("/")

@@ -1,4 +1,4 @@
-"""Direct sign-in over HTTP: email and password, challenges, accounts. All these routes answer 404 unless the stage has
+"""Routes of the direct sign-in: email and password, challenges, accounts. These routes answer 404 unless the stage has
 its own form (`embedded`)."""
 
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged, DirectlySignedIn
     from ..services import Services
 
-#: Longer passwords are refused before Cognito sees them (S-46; Cognito's PasswordType).
+#: The maximum length of a password (S-46; Cognito's PasswordType). A longer password is refused before any call to
+#: Cognito.
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
 _MAX_NAME = 100
@@ -22,7 +23,7 @@ _MAX_CAPTCHA_TOKEN = 4096
 
 
 def sign_in(call: Call) -> Response:
-    """200 with an access token and the session cookie, or 200 with a challenge and its cookie."""
+    """Return 200 with an access token and the session cookie, or 200 with a challenge and the challenge's cookie."""
     from ..edge.bodies import read_email, read_flag, read_text
 
     current = embedded(call)
@@ -45,7 +46,7 @@ def sign_in(call: Call) -> Response:
 
 
 def challenge(call: Call) -> Response:
-    """Take the person's answer to a challenge; respond with tokens or the next challenge, as `sign_in` does."""
+    """Check the person's answer to a challenge. Return tokens or the next challenge, as `sign_in` does."""
     from ..edge.bodies import read_text
     from ..flows.direct_sign_in import ChallengeAnswer
     from ..sealed.challenges import join
@@ -74,8 +75,8 @@ def challenge(call: Call) -> Response:
 
 
 def sign_up(call: Call) -> dict[str, Any]:
-    """Return 200 {} whether or not the address has an account. A code is mailed; the password is set when the code is
-    entered (S-67)."""
+    """Return 200 {} whether or not the address has an account. A code is mailed. The person sets the password together
+    with the code (S-67)."""
     from ..edge.bodies import read_email
 
     current = embedded(call)
@@ -89,7 +90,7 @@ def sign_up(call: Call) -> dict[str, Any]:
 
 
 def confirm(call: Call) -> dict[str, Any]:
-    """Return 200 {} if the code is correct: the account then has this password and these names."""
+    """Set the account's password and names, and return 200 {} if the code is correct."""
     from ..edge.bodies import read_name
 
     names = ("given_name", "family_name")
@@ -99,21 +100,21 @@ def confirm(call: Call) -> dict[str, Any]:
 
 
 def resend_code(call: Call) -> dict[str, Any]:
-    """200 {} always."""
+    """Return 200 {} in any case."""
     from ..mail_requests import RESEND_CODE
 
     return _send_code(call, RESEND_CODE)
 
 
 def forgot_password(call: Call) -> dict[str, Any]:
-    """200 {} always. A person who has not finished the sign-up gets the sign-up's code, which also works."""
+    """Return 200 {} in any case. A person who has not finished the sign-up gets the sign-up's code, which also works."""
     from ..mail_requests import RESET
 
     return _send_code(call, RESET)
 
 
 def reset_password(call: Call) -> dict[str, Any]:
-    """200 {} if the code allows the new password."""
+    """Set the new password, and return 200 {} if the code is correct."""
     return _prove(call, {})
 
 
@@ -150,14 +151,14 @@ def embedded(call: Call) -> "Services":
 
 
 def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChallenge:
-    """Return the error with a link to managed login, which supports every challenge."""
+    """Return the error with a link to managed login. Managed login supports every challenge."""
     login_url = f"{call.url.base_path}auth/login?provider=COGNITO"
     return UnsupportedChallenge(error.detail, login_url=login_url)
 
 
 def read_credential(body: dict[str, Any]) -> str | None:
-    """Return a passkey's answer as text for Cognito, or None. The size of the answer is limited only by the limit of the
-    whole body (16 kB). Raises InvalidRequest."""
+    """Return a passkey's answer as text for Cognito, or None. Only the limit of the whole body (16 kB) limits the
+    answer's size. Raises InvalidRequest."""
     import json
 
     credential = body.get("credential")
@@ -171,7 +172,7 @@ def read_credential(body: dict[str, Any]) -> str | None:
 def challenge_answer(
     call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded"
 ) -> Response:
-    """Return a token answer, or a challenge with its cookies."""
+    """Return a token answer, or a challenge with the challenge's cookies."""
     from ..edge.cookies import build_cookie
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged
     from ..sealed import devices
@@ -193,8 +194,8 @@ def challenge_answer(
 def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
     """Return the cookies of a sealed challenge or enrolment.
 
-    If the value needs two cookies, the cookies of hosted sign-ins in progress are cleared: API Gateway refuses requests with
-    more than 10,240 bytes of headers (S-31).
+    If the value needs two cookies, the cookies of hosted sign-ins in progress are cleared. API Gateway refuses requests
+    with more than 10,240 bytes of headers (S-31).
     """
     from ..edge.cookies import build_cookie, clear_cookie
     from ..sealed.challenges import split
@@ -214,7 +215,8 @@ def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
 
 
 def cleared_challenge(call: Call) -> list[str]:
-    """Return the cookies that clear the browser's challenge. The second cookie is cleared only if the browser sent it."""
+    """Return the cookies that clear the browser's challenge. The second cookie is cleared only if the browser sent the
+    second cookie."""
     from ..edge.cookies import clear_cookie
     from ..sealed.challenges import COOKIE, SECOND_COOKIE
 
@@ -223,7 +225,7 @@ def cleared_challenge(call: Call) -> list[str]:
 
 
 def totp_body(totp: "TotpKey") -> dict[str, Any]:
-    """Return the body with a new authenticator app's key: as text, as URI, and as the rows of a QR code."""
+    """Return the body with the key of a new authenticator app. The key is a text, a URI, and the rows of a QR code."""
     from ..page.qr import build_rows
 
     return {"secret": totp.secret, "otpauth": totp.uri, "qr": build_rows(totp.uri)}

@@ -1,4 +1,4 @@
-"""Routes for an identity provider's servers: the event hook, and Universal Logout. Browsers do not call them."""
+"""Routes for an identity provider's servers: the event hook, and Universal Logout. Browsers do not call these routes."""
 
 from typing import Any
 
@@ -7,13 +7,14 @@ from chalice.app import Response
 from ..errors import InvalidRequest, PayloadTooLarge
 from .call import Call
 
-#: The maximum size of a request. Okta sends several events in one request, and each has about 2 kB.
+#: The maximum size of a request. Okta sends several events in one request, and each event has about 2 kB.
 MAX_BODY_BYTES = 256 * 1024
 _MAX_CHALLENGE = 512
 
 
 def verify_event_hook(call: Call, provider: str) -> dict[str, str]:
-    """Answer Okta's one-time check that this URL is ours: return its challenge in the body, for any provider's name.
+    """Answer Okta's one-time check of the ownership of this URL. The body contains Okta's challenge. The answer is the
+    same for every provider's name.
 
     Raises NotFound on a stage that was provisioned by a release without event hooks.
     """
@@ -25,16 +26,16 @@ def verify_event_hook(call: Call, provider: str) -> dict[str, str]:
 
 
 def take_events(call: Call, provider: str) -> Response:
-    """Take a request of Okta's event hook: put its events into the queue, then answer. The function `leaving` acts on them
-    later."""
+    """Accept a request of Okta's event hook: put the events into the queue, then answer. The function `leaving` acts on
+    the events later."""
     secret = call.header("authorization")
     call.services.leaving_door.take_events(provider, secret, lambda: _body(call))
     return Response("", status_code=204)
 
 
 def revoke(call: Call, provider: str) -> Response:
-    """Take a request of Okta's Universal Logout for one person. 204: the sessions will end. 404: there is no person with
-    this name."""
+    """Accept a request of Okta's Universal Logout for one person. The status 204 means that the sessions will end. The
+    status 404 means that no person has this name."""
     from urllib.parse import quote
 
     scheme, _, token = call.header("authorization").partition(" ")

@@ -1,4 +1,4 @@
-"""The caller's own record."""
+"""Routes for the caller's own record."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,10 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def second_factor(call: Call) -> dict[str, Any]:
-    """Return the second factors that are on, by Cognito's names. The list is empty for people of a provider, because
-    the provider asks for its own second factor.
+    """Return the second factors that are on, by Cognito's names. For people of a provider, the list is empty, because the
+    provider has its own second factor.
 
-    If the person has an authenticator app, also return how many recovery codes are left, and when one was last used.
+    For a person with an authenticator app, also return the number of unused recovery codes, and the time of the last use.
     """
     caller = call.caller
     factors = call.services.profile.second_factor(caller.username, caller.sub)
@@ -37,7 +37,7 @@ def second_factor(call: Call) -> dict[str, Any]:
 
 
 def rename(call: Call) -> dict[str, Any]:
-    """Change the names of a person without an identity provider; the answer is the same as for GET."""
+    """Change the names of a person without an identity provider. The answer is the same as for GET."""
     from ..edge.bodies import read_name
 
     caller = call.caller

@@ -1,5 +1,5 @@
-"""Routes for people with a password: they turn an authenticator app on and off, and make and accept recovery codes for
-a lost app."""
+"""Routes for people with a password. The routes turn an authenticator app on and off, and make and accept recovery codes
+for a lost app."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -20,12 +20,12 @@ _T = TypeVar("_T")
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
-#: The maximum length of an entered recovery code: its sixteen characters, and whatever people type between them.
+#: The maximum length of an entered recovery code: the code's sixteen characters, and separators that people type.
 _MAX_RECOVERY_CODE = 64
 
 
 def setup(call: Call) -> Response:
-    """Check the password and return a new key for the app; `verify` completes the enrolment."""
+    """Check the password and return a new key for the app. The route `verify` completes the enrolment."""
     from ..edge.bodies import read_text
     from ..session import sessions
 
@@ -40,7 +40,7 @@ def setup(call: Call) -> Response:
 
 
 def verify(call: Call) -> Response:
-    """Turn the authenticator app on with its first code."""
+    """Turn the authenticator app on with the app's first code."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
     from ..session import sessions
@@ -57,13 +57,13 @@ def verify(call: Call) -> Response:
 
 
 def recovery_codes(call: Call) -> dict[str, Any]:
-    """Check the password and a code of the app, and return new recovery codes. They cannot be shown again."""
+    """Check the password and a code of the app, and return new recovery codes. The codes cannot be shown again."""
     make = embedded(call).recovery_codes.make
     return {"recovery_codes": _by_both_factors(call, make)}
 
 
 def recover(call: Call) -> Response:
-    """Accept a recovery code instead of the app's code, and turn the app off. The page then signs in again."""
+    """Accept a recovery code instead of the app's code, and turn the app off. Afterwards the page signs in again."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
 

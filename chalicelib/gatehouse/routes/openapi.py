@@ -1,8 +1,8 @@
-"""The OpenAPI 3.1 document of the whole HTTP API. Its parts are written by hand: ours in `openapi/`, a team's in its
-own folder.
+"""Builds the OpenAPI 3.1 document of the whole HTTP API. The parts are written by hand: Gatehouse's in `openapi/`, a
+team's in the team's own folder.
 
-`document.json` holds the shared parts; every other file holds paths. Preflights are the same for all paths, so this module
-adds them to the paths that `cors` opens. It also adds HEAD to paths with GET.
+`document.json` contains the shared parts. Every other file contains paths. This module adds the preflights to the paths
+that `cors` opens, because preflights are the same for all paths. This module also adds HEAD to paths with GET.
 """
 
 import json
@@ -21,7 +21,7 @@ _SHARED = "document.json"
 
 @lru_cache(maxsize=4)
 def load_paths(prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
-    """Return the path items by path: ours below `prefix`, and those in the folder `theirs`.
+    """Return the path items by path: Gatehouse's below `prefix`, and the path items in the folder `theirs`.
 
     Raises ValueError for a path that two files describe.
     """
@@ -42,7 +42,8 @@ def build_document(
     theirs: str | None = None,
     max_ages: Mapping[tuple[str, str], int] | None = None,
 ) -> dict[str, Any]:
-    """Return the document for the API whose root URL is `root`. `max_ages` are seconds by method and path."""
+    """Return the OpenAPI document for the API whose root URL is `root`. `max_ages` contains the `max_age` by method and
+    path."""
     shared = json.loads((FOLDER / _SHARED).read_text(encoding="utf-8"))
     paths = dict(load_paths(prefix, theirs))
     for (method, path), seconds in (max_ages or {}).items():
@@ -54,7 +55,8 @@ def build_document(
 
 
 def _with_security(item: dict[str, Any]) -> dict[str, Any]:
-    """Mark operations without security as open, and add empty descriptions, which some readers of OpenAPI require."""
+    """Mark operations without security as open. Add empty descriptions, because some programs that read OpenAPI require
+    descriptions."""
     return {
         name: {"security": [], "description": operation.get("summary", ""), **operation}
         if isinstance(operation, dict)
@@ -64,8 +66,7 @@ def _with_security(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
-    """Add to an operation the maximum age of the authentication, and the answer if the authentication is older (RFC
-    9470)."""
+    """Add the maximum age of the authentication to an operation, and the answer for an older authentication (RFC 9470)."""
     error = "#/components/schemas/Error"
     insufficient = {
         "type": "object",
@@ -78,11 +79,11 @@ def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
     }
     unauthorized = {"$ref": error, "properties": {"error": {"const": "unauthorized"}}}
     refusal = {
-        "description": f"`unauthorized`, or `{InsufficientUserAuthentication.code}`: the person has to authenticate again.",
+        "description": f"`unauthorized`, or `{InsufficientUserAuthentication.code}` if the person must authenticate again.",
         "headers": {
             "WWW-Authenticate": {
                 "schema": {"type": "string"},
-                "description": "RFC 9470; API Gateway names it `x-amzn-Remapped-WWW-Authenticate`.",
+                "description": "The header of RFC 9470. API Gateway changes the name to `x-amzn-Remapped-WWW-Authenticate`.",
             }
         },
         "content": {"application/json": {"schema": {"oneOf": [unauthorized, insufficient]}}},
@@ -101,13 +102,14 @@ def _read(folder: Path) -> list[tuple[str, Any]]:
 
 
 def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
-    """Return the HEAD operation of a path with GET; its response has the same headers (RFC 9110 9.3.2)."""
+    """Return the HEAD operation of a path with GET. A HEAD response has the same headers as the GET response (RFC 9110
+    9.3.2)."""
     if "get" not in item or path in SPENDING:
         return {}
     responses = {
         status: {"description": "The same as GET, but without content."}
         for status in item["get"]["responses"]
-        if status != "303"  # a GET with a 303 uses something up, so its HEAD sends no 303
+        if status != "303"  # a GET with a 303 works once, so HEAD must not send the 303
     }
     named = {**item["get"], "operationId": f"{item['get']['operationId']}Head"}
     return {"head": {**named, "responses": responses}}

@@ -1,4 +1,4 @@
-"""The sign-in page, its assets, the health check, and the description of the API."""
+"""Routes for the sign-in page, the page's assets, the health check, and the description of the API."""
 
 from typing import Any
 
@@ -11,17 +11,18 @@ from .call import Call
 
 
 def page(call: Call) -> Response:
-    """Return the page's HTML; its links begin with the API's base path. It has no secrets, so browsers may cache it.
+    """Return the page's HTML. The links in the HTML begin with the API's base path. Browsers may cache the HTML, because
+    the HTML contains no secrets.
 
-    The HTML contains the configuration and the likely first view, so people see that view before the script and another
-    answer have arrived.
+    The HTML contains the configuration and the likely first view. So the browser shows that view before the script has
+    loaded.
     """
     from ..edge.security_headers import open_for_captcha
     from ..page.static_files import load_static_files
     from .configuration import load_config
 
     current = call.services
-    # only GET, because this uses up a cookie
+    # only for GET, because the redirect uses up a cookie
     if call.request.method == "GET" and call.query_values("signed_out"):
         onward = _onward(call)
         if onward is not None:
@@ -33,11 +34,11 @@ def page(call: Call) -> Response:
         title=current.settings.app_title,
         accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
-        # Without this list the page still links to managed login, which lists the providers too.
+        # Without this list, the page still links to managed login, which also lists the providers.
         providers=[(one["name"], one["label"]) for one in config["providers"]] if config else (),
         config=told,
     )
-    # `private`: the page says whether this browser has a session, so no cache may give it to others.
+    # `private` keeps shared caches from storing the page, because the page shows whether this browser has a session.
     headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, no-cache"}
     if len(current.settings.brand.languages) > 1:
         headers["Vary"] = "Accept-Language"
@@ -60,7 +61,7 @@ def _tell(call: Call, config: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _onward(call: Call) -> Response | None:
-    """Return the redirect after a sign-out with a `return_to` (`POST /auth/logout`), or None."""
+    """Return the redirect to the `return_to` of a sign-out (`POST /auth/logout`), or None."""
     from ..edge.cookies import clear_cookie
     from ..sealed.departures import COOKIE
 
@@ -69,7 +70,7 @@ def _onward(call: Call) -> Response | None:
         found = call.services.departures.open(cookie) if cookie else None
     except (TemporarilyUnavailable, ConfigurationError) as error:
         log_event("departure_lost", level="error", detail=error.detail)
-        return None  # the page says that the person is signed out
+        return None  # the page then shows that the person is signed out
     if found is None:
         return None
     headers: dict[str, Any] = {
@@ -80,7 +81,7 @@ def _onward(call: Call) -> Response | None:
 
 
 def asset(call: Call, version: str, name: str) -> Response:
-    """A file of the page, cached for ever under its fingerprint."""
+    """Return a file of the page. Browsers may cache the file for ever, because the URL contains a fingerprint."""
     from ..page.static_files import ASSET_CACHE_CONTROL, load_static_files
 
     found = load_static_files(call.services.settings.brand, call.brand).asset(version, name)
@@ -91,7 +92,7 @@ def asset(call: Call, version: str, name: str) -> Response:
 
 
 def _unless_unchanged(call: Call, text: str, headers: dict[str, Any]) -> Response:
-    """Return the text with its entity tag, or a 304 if the browser already has it."""
+    """Return the text with an entity tag, or a 304 if the browser already has the text."""
     from ..edge.conditional import build_etag, is_unchanged
 
     headers["ETag"] = build_etag(text)
@@ -101,7 +102,7 @@ def _unless_unchanged(call: Call, text: str, headers: dict[str, Any]) -> Respons
 
 
 def health(call: Call) -> dict[str, str]:
-    """Answer that the app runs, without a call to any other service."""
+    """Confirm that the app runs, without a call to another service."""
     return {"status": "ok", "version": __version__}
 
 

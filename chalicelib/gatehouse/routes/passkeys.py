@@ -1,5 +1,5 @@
-"""Passkeys over HTTP: challenges for a sign-in, and management of a person's own passkeys. All routes answer 404 if the
-stage has no passkeys."""
+"""Routes for passkeys: challenges for a sign-in, and the management of a person's own passkeys. These routes answer 404
+if the stage has no passkeys."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +28,10 @@ _MAX_NAME = 60
 
 
 def ask(call: Call) -> Response:
-    """200 with a challenge and its cookie. Without an address, the challenge is for the account that the browser has
-    signed in to before.
+    """Return 200 with a challenge and the challenge's cookie. If the request contains no address, the challenge is for
+    the account of the browser's last sign-in.
 
-    `{"challenge": null}` tells such a browser that the account has no passkey.
+    A browser that has signed in to the account before gets `{"challenge": null}` if the account has no passkey.
     """
     from ..edge.bodies import read_email, read_flag
 
@@ -51,8 +51,8 @@ def open_list(call: Call) -> Response:
     """Check the password, and return the person's passkeys with a cookie. With this cookie, the next calls need no
     password.
 
-    `ended` is the number of passkeys that this call deleted. They stopped working when the person set a password with a
-    mailed code.
+    `ended` is the number of passkeys that this call deleted. The deleted passkeys stopped working when the person set a
+    password with a mailed code.
     """
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
@@ -79,19 +79,20 @@ def setup(call: Call) -> dict[str, Any]:
 
 
 def verify(call: Call) -> Response:
-    """Register the new passkey with the browser's answer. Afterwards the page does not offer the person another passkey in
+    """Register the new passkey with the browser's answer. Afterwards the page no longer offers the person a passkey in
     this browser."""
     current = _enabled(call)
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):
         raise InvalidRequest("credential is not an object")
-    cookies = _no_offer(call)  # before the passkey exists, because it can fail
+    cookies = _no_offer(call)  # made before the passkey exists, because `_no_offer` can fail
     passkeys = current.passkeys.verify(credential, *_cookies(call))
     return Response(_listed(passkeys), {"Set-Cookie": cookies})
 
 
 def offer(call: Call) -> Response:
-    """Return whether the page may offer a passkey. It may not after the person has said "not now" in this browser."""
+    """Return whether the page may offer a passkey. After the person has chosen "not now" in this browser, the page may
+    not offer a passkey."""
     from ..edge.bodies import read_flag
     from ..edge.passkey_offer import COOKIE, is_declined
 
@@ -102,7 +103,7 @@ def offer(call: Call) -> Response:
 
 
 def rename(call: Call) -> dict[str, Any]:
-    """Give a passkey the name that the person has chosen."""
+    """Change the name of a passkey."""
     from ..edge.bodies import read_name, read_text
 
     current = _enabled(call)
@@ -135,7 +136,7 @@ def _enabled(call: Call) -> "Services":
 
 
 def _sub(call: Call) -> str:
-    """Return the `sub` of the signed-in person, using only the session cookie. Raises NoSession and SessionExpired."""
+    """Return the `sub` of the signed-in person from the session cookie alone. Raises NoSession and SessionExpired."""
     from ..session.sessions import COOKIE
 
     return _enabled(call).sessions.open(call.cookies.get(COOKIE)).sub
@@ -151,7 +152,7 @@ def _no_offer(call: Call) -> list[str]:
 
 
 def _cookies(call: Call) -> tuple[str | None, str | None]:
-    """Return the values of the session cookie, and of the cookie that `open` has sealed."""
+    """Return the value of the session cookie, and the value of the cookie that `open` has sealed."""
     from ..sealed.challenges import join
     from ..session.sessions import COOKIE
 

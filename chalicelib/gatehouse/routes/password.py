@@ -9,7 +9,7 @@ _MAX_PASSWORD = 256
 
 
 def change(call: Call) -> Response:
-    """Replace the old password by the new one, and end the person's other sessions."""
+    """Replace the old password by the new password, and end the person's other sessions."""
     from ..edge.bodies import read_text
     from ..edge.cookies import build_cookie
     from ..sealed import devices

@@ -1,4 +1,4 @@
-"""A session's routes: the page asks for an access token, or ends the session."""
+"""Routes of a session: get an access token, check the session, end the session."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def refresh(call: Call) -> Response:
-    """Return a new access token for the page's memory; the new refresh token stays inside the cookie."""
+    """Return a new access token for the page. The new refresh token is only in the cookie."""
     from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
@@ -51,7 +51,7 @@ def _session_cookie(call: Call, session: "Session", sealed: str) -> str:
 
 
 def token_answer(refreshed: "Refreshed", now: float) -> dict[str, Any]:
-    """Return the body of a token answer: only what the page needs (S-32, S-33).
+    """Return the body of a token answer, with only the data that the page needs (S-32, S-33).
 
     `expires_in` is in seconds. Deadlines and `now` are Unix seconds of the server's clock, so the page does not depend
     on its own clock.
@@ -80,9 +80,11 @@ def token_answer(refreshed: "Refreshed", now: float) -> dict[str, Any]:
 
 
 def logout(call: Call) -> Response:
-    """Revoke the session and clear its cookie; the browser then opens `logout_url`, which ends Cognito's own session.
+    """Revoke the session and clear the session cookie. The browser then opens `logout_url`, which ends Cognito's own
+    session.
 
-    Cognito redirects the browser to the page's fixed address; a cookie keeps the body's `return_to` until then (S-38).
+    Cognito then redirects the browser to the page's fixed address. Until the redirect, a cookie keeps the body's
+    `return_to` (S-38).
     """
     from ..edge.cookies import clear_cookie
     from ..session.sessions import COOKIE
@@ -98,7 +100,7 @@ def logout(call: Call) -> Response:
 
 
 def _departure(call: Call, wish: object) -> list[str]:
-    """Return the cookie that keeps the target after a sign-out; no cookie if that target is not allowed (S-07)."""
+    """Return the cookie that keeps the target after a sign-out. For a forbidden target, return no cookie (S-07)."""
     from ..edge.cookies import build_cookie
     from ..sealed.departures import COOKIE, LIFETIME_SECONDS
 
@@ -110,7 +112,7 @@ def _departure(call: Call, wish: object) -> list[str]:
     try:
         sealed = call.services.departures.seal(found)
     except (TemporarilyUnavailable, ConfigurationError) as error:
-        # Whatever fails, the person must be signed out (S-36).
+        # The person must be signed out after any error (S-36).
         log_event("departure_lost", level="error", detail=error.detail)
         return []
     return [build_cookie(COOKIE, sealed, same_site="Lax", max_age=LIFETIME_SECONDS)]

@@ -1,4 +1,5 @@
-"""Routes for lists of sessions: people see their own sessions, and administrators those of other people."""
+"""Routes for lists of sessions. People list and end their own sessions. Administrators list and end the sessions of other
+people."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def own(call: Call) -> dict[str, Any]:
-    """Return the caller's sessions; `current` marks the session whose cookie was sent."""
+    """Return the caller's sessions. `current` is true for the session whose cookie was sent."""
     return _answer(call.services.session_list.of(call.caller.sub, _cookie(call)))
 
 

@@ -1,14 +1,15 @@
-"""Every route of Gatehouse in one table: its path, its view, and its required rights.
+"""The table of Gatehouse's routes: path, view, and required rights.
 
-Paths are written without a prefix; `Gatehouse(app, prefix=…)` mounts all of them below it. A view is named by a module
-of this folder and a function in it. The module is imported at the first call, so a container only loads what it uses.
+The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The name of a view consists of a
+module of this folder and a function in that module. The module is imported at the first call. So a container loads only
+the modules that the container uses.
 """
 
 from typing import NamedTuple
 
 
 class Route(NamedTuple):
-    """One method of one path. It is public unless `scope` names the scope that an access token must have."""
+    """One method of one path. The route is public unless `scope` names the scope that an access token must have."""
 
     method: str
     path: str
@@ -17,11 +18,13 @@ class Route(NamedTuple):
     scope: str | None = None
     group: str | None = None
     fresh: bool = False
-    #: Whether forms of other sites may post here: the route needs no cookie, changes nothing, and redirects to GET.
+    #: Whether forms of other sites may post to the route. Such a route needs no cookie, only redirects to GET, and stores
+    #: no data.
     is_form_of_others: bool = False
-    #: Whether other servers call the route. They authenticate by signatures or tokens of their own, not with our cookie.
+    #: Whether other servers call the route. Other servers authenticate with their own signatures or tokens instead of our
+    #: cookie.
     is_for_servers: bool = False
-    #: Whether GET uses something up (a state, a code, an attempt), which HEAD must not do.
+    #: Whether GET uses up a state, a code or an attempt. HEAD must not use up a state, a code or an attempt.
     spends: bool = False
 
 
@@ -85,14 +88,14 @@ TABLE = (
     ),
 )
 
-#: Paths whose GET uses something up.
+#: Paths whose GET uses up a state, a code or an attempt.
 SPENDING = frozenset(route.path for route in TABLE if route.spends)
 FORMS_OF_OTHERS = frozenset(
     (route.method, route.path) for route in TABLE if route.is_form_of_others
 )
-#: Routes that are only for other organizations' servers, never for our page.
+#: Routes that only the servers of other organizations call.
 FOR_SERVERS = frozenset((route.method, route.path) for route in TABLE if route.is_for_servers)
-#: (method, path) of every route of ours that needs no access token, HEAD included.
+#: (method, path) of each of our routes without an access token, including HEAD.
 PUBLIC_ROUTES = frozenset(
     (method, route.path)
     for route in TABLE

@@ -1,4 +1,4 @@
-"""The administrators' routes for other people."""
+"""Administrators' routes for other people."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ _MAX_LIMIT = 100
 
 
 def page(call: Call) -> dict[str, Any]:
-    """Return a page of the users table, in no particular order. `cursor` leads to the next page, and is null on the
-    last one."""
+    """Return a page of the users table, in no particular order. `cursor` is the position of the next page, or null on the
+    last page."""
     from dataclasses import asdict
 
     current = call.services
@@ -37,7 +37,7 @@ def _limit(text: str | None) -> int:
 
 
 def sign_out(call: Call, userName: str) -> dict[str, str]:  # noqa: N803 - the path parameter's name in the contract
-    """End every session of a person, on every device: no refresh works any more."""
+    """End every session of a person, on every device. Afterwards every refresh fails."""
     user_name = call.services.global_sign_out.end_sessions(userName)
     log_event("global_sign_out", user=user_name, by=call.caller.username)
     return {"userName": userName}

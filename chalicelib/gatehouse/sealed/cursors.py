@@ -1,11 +1,11 @@
-"""Sealed cursors: each is the position of a list's next page. Callers can neither read nor forge a cursor."""
+"""Sealed cursors. A cursor is the position of a list's next page. Callers can neither read nor forge a cursor."""
 
 from ..errors import InvalidRequest, SealBroken
 from .sealing import Sealer
 
 
 class Cursors:
-    """Seals and opens the cursors of one list; `purpose` distinguishes lists."""
+    """Seals and opens the cursors of one list. Each list has its own `purpose`."""
 
     def __init__(self, sealer: Sealer, purpose: str) -> None:
         self._sealer = sealer
@@ -16,7 +16,7 @@ class Cursors:
         return self._sealer.seal(self._purpose, key.encode())
 
     def open(self, cursor: str) -> str:
-        """Return the key in a cursor. Raises InvalidRequest for anything that this list did not seal."""
+        """Return the key in a cursor. Raises InvalidRequest for any value that was not sealed for this list."""
         try:
             return self._sealer.open(self._purpose, cursor).decode()
         except (SealBroken, UnicodeDecodeError):

@@ -1,6 +1,7 @@
-"""The target of a browser after a sign-out, sealed into a cookie, since Cognito's `logout_uri` is fixed (S-38).
+"""Seals the target of a browser after a sign-out into a cookie, because Cognito's `logout_uri` is fixed (S-38).
 
-`POST /auth/logout` sets the cookie; the page to which Cognito redirects reads it once. The cookie expires soon after that.
+`POST /auth/logout` sets the cookie. Cognito redirects to the page, which reads the cookie once. The cookie expires within
+minutes.
 """
 
 import json
@@ -18,7 +19,8 @@ LIFETIME_SECONDS = 120
 
 @dataclass(frozen=True)
 class Departure:
-    """`return_to` was checked when it was sealed, and is checked again; `expires_at` is a Unix time in seconds."""
+    """A target after a sign-out. `return_to` is checked before the sealing and again after the opening. `expires_at` is a
+    Unix time in seconds."""
 
     return_to: str
     expires_at: int
@@ -37,7 +39,7 @@ class Departures:
         return self._sealer.seal(PURPOSE, json.dumps(asdict(departure)).encode())
 
     def open(self, value: str) -> str | None:
-        """Return a departure's target, or None if the departure is too old or was not sealed by us."""
+        """Return a departure's target, or None for a value that is too old or was not sealed by this app."""
         try:
             departure = parse_record(Departure, self._sealer.open(PURPOSE, value))
         except SealBroken:

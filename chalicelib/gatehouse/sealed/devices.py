@@ -1,10 +1,11 @@
-"""Known devices: browsers that have signed in to an account have a separate counter of attempts for it (S-44, S-71).
+"""Recognizes browsers that have signed in to an account before. Known browsers have a separate counter of attempts (S-44,
+S-71).
 
-Without this counter, a stranger who keeps guessing would block the account's owner, too, for as long as the attack lasts.
-The sealed cookie names one account and the time of the sign-in. All browsers without a cookie for the account share the
-account's first counter. All known browsers share the second one: with a counter for each browser, an attacker would get more
-guesses with each known browser. flows/attempts.py checks whether a cookie is older than the account's password. Source:
-OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
+Without this counter, a stranger who keeps guessing would also block the account's owner. The sealed cookie names one
+account and the time of the sign-in. All browsers without a cookie for the account share the account's first counter. All
+known browsers share the account's second counter. With one counter per browser, an attacker would get more guesses with
+each known browser. flows/attempts.py checks whether a cookie is older than the account's password. Source: OWASP, "Slow
+Down Online Guessing Attacks with Device Cookies".
 """
 
 import json
@@ -22,10 +23,10 @@ LIFETIME_SECONDS = 180 * 86_400
 
 @dataclass(frozen=True)
 class Device:
-    """A known browser of an account. `account` is the canonical e-mail address, and `user_name` is its user name in the
-    pool.
+    """A known browser of an account. `account` is the canonical e-mail address. `user_name` is the account's user name in
+    the pool.
 
-    `issued_at` is Unix milliseconds, as fine as the users table's times; `expires_at` is Unix seconds.
+    `issued_at` is in Unix milliseconds, like the users table's times. `expires_at` is in Unix seconds.
     """
 
     account: str = field(repr=False)
@@ -42,12 +43,12 @@ class Devices:
         self._clock = clock
 
     def recognise(self, cookie: str | None, account: str) -> Device | None:
-        """Return the cookie's data about a browser that is known to `account`, or None."""
+        """Return the cookie's data if this browser is known to `account`, or None."""
         device = self.read(cookie)
         return device if device is not None and device.account == account else None
 
     def read(self, cookie: str | None) -> Device | None:
-        """Return the cookie's data about a browser, for any account, or None."""
+        """Return the cookie's data for any account, or None."""
         if not cookie:
             return None
         try:
@@ -57,7 +58,7 @@ class Devices:
         return device if device.expires_at > self._clock() else None
 
     def remember(self, account: str, user_name: str) -> str:
-        """Return the cookie value that makes this browser known to `account` from now on."""
+        """Return the cookie value that makes this browser known to `account`."""
         now = self._clock()
         device = Device(account, user_name, int(now * 1000), int(now) + LIFETIME_SECONDS)
         return self._sealer.seal(PURPOSE, json.dumps(asdict(device)).encode())

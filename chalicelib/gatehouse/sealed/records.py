@@ -1,7 +1,8 @@
-"""The content of a sealed value: one frozen dataclass as JSON, accepted only if every field has its type.
+"""Parses the content of a sealed value. The content is one frozen dataclass as JSON, and every field must have the
+declared type.
 
-A seal proves that one of our containers wrote the value, but not which release did. In an older release, the class may have
-had other fields.
+A seal proves that one of our containers wrote the value, but the container may have run an older release. In an older
+release, the class may have had other fields.
 """
 
 import functools
@@ -23,7 +24,7 @@ Record = TypeVar("Record")
 
 
 def parse_record(kind: Callable[..., Record], payload: bytes) -> Record:
-    """Return the `kind` in `payload`; raises SealBroken for anything else."""
+    """Return the record of class `kind` in `payload`. Raises SealBroken for any other content."""
     try:
         fields = json.loads(payload)
         if isinstance(fields, dict):
@@ -31,9 +32,9 @@ def parse_record(kind: Callable[..., Record], payload: bytes) -> Record:
                 fields[name] = tuple(value) if isinstance(value, list) else value
         record = kind(**fields)
     except (ValueError, TypeError, RecursionError):
-        raise SealBroken("not a record of this release") from None
+        raise SealBroken("the value is not a record of this release") from None
     for name, types in _types_of(kind).items():
-        # Exact types: to isinstance a bool is an int, but it is not a time.
+        # Compare exact types, because `isinstance` would accept a bool as an int.
         if type(getattr(record, name)) not in types:
             raise SealBroken(f"{name} has another type")
     return record

@@ -1,9 +1,9 @@
 """Sealed values: AES-256-GCM under a key ring, bound to a purpose.
 
-A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. HKDF-SHA256 (RFC 5869) derives a separate key for
-each purpose from each key of the ring. Purpose and kid are also authenticated. So a value that is sealed for one purpose
-cannot be opened for another purpose. The nonce is 96 random bits. Below 2^32 values per key, the risk of a repeated nonce is
-negligible (NIST SP 800-38D 8.2.2); `ops rotate-keys` replaces keys long before that number is reached.
+A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. HKDF-SHA256 (RFC 5869) derives a separate key
+for each purpose from each key of the ring. Purpose and `kid` are also authenticated. So a value that is sealed for one
+purpose cannot be opened for another purpose. The nonce is 96 random bits. Below 2^32 values per key, the risk of a
+repeated nonce is negligible (NIST SP 800-38D 8.2.2). `ops rotate-keys` replaces keys long before 2^32 values.
 """
 
 import base64
@@ -24,14 +24,14 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _MIN_SECRET_LENGTH = 32
 _MAX_SEALED_LENGTH = 4096
-#: Browsers drop a cookie of more than 4096 bytes, including name and attributes (RFC 6265bis 5.6), which take up to 96.
-#: A value that is too long is refused here, before any action that could be undone only with the cookie (S-31).
+#: Browsers drop a cookie of more than 4096 bytes (RFC 6265bis 5.6). Name and attributes use up to 96 bytes. A longer
+#: value is refused at the sealing, before any action that could be undone only with the cookie (S-31).
 MAX_COOKIE_VALUE = 4000
 
 
 @dataclass(frozen=True)
 class KeyRing:
-    """The keys by kid, and the current one. Older keys still open the values that they sealed."""
+    """The keys by `kid`, and the current key. An older key still opens the values that were sealed with the older key."""
 
     current: str
     secrets: Mapping[str, str] = field(repr=False)
@@ -58,15 +58,15 @@ class KeyRing:
 
 
 class Sealer:
-    """Seals and opens bytes. `load_key_ring(renew)` returns the ring; `renew=True` bypasses its cache."""
+    """Seals and opens bytes. `load_key_ring(renew)` returns the key ring. `renew=True` bypasses the cache of the ring."""
 
     def __init__(self, load_key_ring: Callable[[bool], KeyRing]) -> None:
         self._load_key_ring = load_key_ring
         self._derived: dict[tuple[str, str, str], bytes] = {}
 
     def seal(self, purpose: str, payload: bytes, *, cookies: int = 1) -> str:
-        """Return `payload` sealed for `purpose` with the current key. Raises CookieTooLarge if it does not fit into
-        `cookies`."""
+        """Return `payload` sealed for `purpose` with the current key. Raises CookieTooLarge if the result does not fit
+        into `cookies` cookies."""
         ring = self._load_key_ring(False)
         kid = ring.current
         nonce = os.urandom(_NONCE_BYTES)
@@ -79,12 +79,12 @@ class Sealer:
         return value
 
     def open(self, purpose: str, value: str, *, cookies: int = 1) -> bytes:
-        """Return the payload; raises SealBroken for everything that this ring did not seal for `purpose`."""
+        """Return the payload. Raises SealBroken for any value that was not sealed with this ring for `purpose`."""
         from cryptography.exceptions import InvalidTag
 
         kid, _, text = value.partition(".")
         if len(value) > cookies * _MAX_SEALED_LENGTH or not _KID.match(kid):
-            raise SealBroken("not a sealed value")
+            raise SealBroken("the value is not sealed")
         sealed = _decode_base64url(text)
         if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
             raise SealBroken("sealed value is truncated")
@@ -99,7 +99,7 @@ class Sealer:
                 sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _associated_data(purpose, kid)
             )
         except InvalidTag:
-            raise SealBroken("seal does not match") from None
+            raise SealBroken("the seal does not match") from None
 
     def _cipher(self, ring: KeyRing, kid: str, purpose: str) -> "AESGCM":
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -125,7 +125,8 @@ def _associated_data(purpose: str, kid: str) -> bytes:
 
 
 def _decode_base64url(text: str) -> bytes:
-    """Decode strictly: each value has exactly one encoded form, so a changed cookie cannot count as the same cookie."""
+    """Decode strictly, so that each value has exactly one encoded form. So a changed cookie cannot count as the same
+    cookie."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

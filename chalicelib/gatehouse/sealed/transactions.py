@@ -1,11 +1,13 @@
-"""Login transactions: one hosted sign-in in progress, sealed into its own cookie (S-02, S-03, S-08 … S-12).
+"""Begins and finds login transactions. A transaction is one hosted sign-in in progress, sealed into its own cookie (S-02,
+S-03, S-08 … S-12).
 
-Each sign-in has its own cookie, named after its state, so that two tabs can sign in side by side. A transaction is single
-use: the callback clears its cookie whatever the outcome. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
+Each sign-in has its own cookie, named after the sign-in's state, so that two tabs can sign in side by side. A transaction
+works once: the callback always clears the transaction's cookie. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
 
-A callback may arrive again (Back, a restored tab, a bookmark), or late. The page tells people which of these happened. For
-this, one small cookie lists the last transactions that this browser has used, and each state begins with the time at which
-it was made. Both only select the error message: a person who changes them gets another message, but cannot affect a sign-in.
+A callback may arrive again (Back, a restored tab, a bookmark), or late. The page explains a repeated callback and a late
+callback differently. For this purpose, a small cookie lists the browser's last used transactions, and each state begins
+with its creation time. Cookie and time only select the error message. A person who changes the cookie or the time gets
+another message, but cannot affect a sign-in.
 """
 
 import base64
@@ -27,7 +29,8 @@ MAX_IN_FLIGHT = 4
 #: The maximum number of login cookies that one answer clears.
 MAX_CLEARED = 4
 #: The maximum total size of the login cookies' values, in bytes. With the longest session cookie and 2 kB of other
-#: headers, they stay below API Gateway's 10,240 (S-31). One login cookie with the longest `return_to` always fits.
+#: headers, the headers stay below API Gateway's 10,240 bytes (S-31). One login cookie with the longest `return_to` always
+#: fits.
 MAX_BYTES_IN_FLIGHT = 4600
 USED_COOKIE = "__Host-gatehouse-used"
 _RANDOM_BYTES = 32
@@ -44,15 +47,15 @@ class LoginTransaction:
     provider: str | None
     remember: bool
     expires_at: int
-    #: This sign-in is the second attempt after Cognito refused the first one while it linked the person.
+    #: True for the second attempt, after Cognito refused the first attempt because the person was just linked.
     retried: bool = False
-    #: The `sub` of a person who confirms their identity and has chosen "stay signed in". A new session of the same
-    #: person then keeps this choice.
+    #: The `sub` of a person who confirms their identity and has chosen "stay signed in". A new session of the same person
+    #: keeps this choice.
     remembered: str = ""
 
     @property
     def code_challenge(self) -> str:
-        """The S256 challenge: base64url(SHA-256(code_verifier)) without padding (RFC 7636 4.2)."""
+        """The S256 challenge: `base64url(SHA-256(code_verifier))` without padding (RFC 7636 4.2)."""
         digest = hashlib.sha256(self.code_verifier.encode("ascii")).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
@@ -71,8 +74,8 @@ def _short(state: str) -> str:
 
 
 def list_used(cookies: Mapping[str, str], state: str) -> str:
-    """Return the value of `USED_COOKIE`, with the transaction of `state` first. The list has as many entries as there can be
-    sign-ins in progress."""
+    """Return the value of `USED_COOKIE`, with the transaction of `state` first. The list has at most MAX_IN_FLIGHT
+    entries."""
     before = [entry for entry in _used(cookies) if entry != _short(state)]
     return ".".join([_short(state), *before][:MAX_IN_FLIGHT])
 
@@ -83,13 +86,13 @@ def _used(cookies: Mapping[str, str]) -> list[str]:
 
 
 def _began_at(state: str) -> int | None:
-    """Return the Unix time at the beginning of a state, or None if it contains no time."""
+    """Return the Unix time at the beginning of a state, or None if the state contains no time."""
     found = re.fullmatch("([0-9a-f]{8})[A-Za-z0-9_-]{43}", state)
     return int(found[1], 16) if found else None
 
 
 class LoginTransactions:
-    """Begins transactions and finds them again in a browser's cookies. `clock` returns Unix seconds."""
+    """Begins transactions, and finds transactions in a browser's cookies. `clock` returns Unix seconds."""
 
     def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
         self._sealer = sealer
@@ -122,13 +125,13 @@ class LoginTransactions:
         """Return the cookie value of `transaction`."""
         fields = asdict(transaction)
         if not transaction.remembered:
-            del fields["remembered"]  # mostly empty; leaving it out keeps the cookie short
+            del fields["remembered"]  # usually empty; left out to keep the cookie short
         return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
 
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:
         """Return this browser's transaction for `state`.
 
-        If there is no valid transaction, raises LoginUsed, LoginExpired (too old) or LoginUnknown (every other case).
+        Without a valid transaction, raises LoginUsed, LoginExpired (too old) or LoginUnknown (every other case).
         """
         value = cookies.get(cookie_name(state))
         if value is None:
@@ -148,14 +151,14 @@ class LoginTransactions:
         began_at = _began_at(state)
         if began_at is not None and began_at + LIFETIME_SECONDS <= self._clock():
             return LoginExpired("the state is older than ten minutes")
-        return LoginUnknown("this browser holds no transaction for the state")
+        return LoginUnknown("this browser has no transaction for the state")
 
     def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
-        """Return the names of login cookies to clear, so that there is room for another cookie of `coming` bytes.
+        """Return the names of login cookies to clear, so that another cookie of `coming` bytes fits into the limit.
 
         At most MAX_CLEARED cookies are cleared at once, because an answer has only 10,240 bytes for headers. The oldest
-        valid ones are cleared first, then expired ones; those that remain are cleared by later sign-ins, or expire
-        after ten minutes.
+        valid cookies are cleared first, then expired cookies. The remaining cookies expire after ten minutes, or are
+        cleared by later sign-ins.
         """
         alive: list[tuple[int, str]] = []
         dead: list[str] = []

@@ -1,7 +1,9 @@
-"""Sessions: the sealed refresh token in the browser's cookie, with its deadlines (S-26, S-31, S-34).
+"""Makes, seals and opens sessions. A session is the sealed refresh token in the browser's cookie, with two deadlines
+(S-26, S-31, S-34).
 
-A session ends when it has been idle too long, when its absolute deadline passes (never extended), when its row in the
-sessions table is gone (store/session_rows.py), or when Cognito refuses its refresh token. Source: OWASP ASVS 5.0 7.3.
+A session ends at its idle deadline or at its absolute deadline, which is never extended. A session also ends when the
+session's row in the sessions table is deleted (store/session_rows.py), or when Cognito refuses the refresh token. Source:
+OWASP ASVS 5.0 7.3.
 """
 
 import json
@@ -15,14 +17,14 @@ from ..settings import SessionLifetimes
 
 PURPOSE = "session"
 COOKIE = "__Host-gatehouse"
-#: How a session's tokens are renewed: by the token endpoint; by GetTokensFromRefreshToken; or by whichever works, if
-#: that is not known yet (after a sign-in by the user-pool API).
+#: How a session's tokens are renewed: by the token endpoint, or by GetTokensFromRefreshToken. After a sign-in by the
+#: user-pool API, the right method is not yet known, and both methods are tried.
 BY_ENDPOINT, BY_API, BY_EITHER = "oauth", "api", "either"
 
 
 @dataclass(frozen=True)
 class Session:
-    """One signed-in browser. Times are Unix seconds; `sub` and `username` are the pool's."""
+    """The session of one browser. Times are Unix seconds. `sub` and `username` are the pool's names for the person."""
 
     refresh_token: str = field(repr=False)
     sub: str
@@ -30,10 +32,10 @@ class Session:
     idle_expires_at: int
     expires_at: int
     remember: bool
-    #: Sessions from an earlier release lack this field; the token endpoint always renewed those sessions.
+    #: Sessions from an earlier release lack this field. The token endpoint always renewed those sessions.
     renewed_by: str = BY_ENDPOINT
-    #: The id of the session's row in the sessions table. Empty if the session is from an earlier release, or if no row
-    #: could be written.
+    #: The id of the session's row in the sessions table. The id is empty if the session comes from an earlier release, or
+    #: if the row could not be written.
     id: str = ""
 
     def cookie_max_age(self, now: float) -> int | None:
@@ -83,17 +85,18 @@ class Sessions:
         )
 
     def started_at(self, session: Session) -> int:
-        """Return when a session started, in Unix seconds. The result is wrong if the stage's lifetimes have changed
-        since then."""
+        """Return the start of a session in Unix seconds. The result is wrong if the stage's lifetimes have changed after
+        the start."""
         return session.expires_at - self._lifetimes(session.remember).absolute
 
     def idle_deadline(self, session: Session) -> int:
-        """Return the idle deadline of a session that is used now; never beyond its absolute deadline."""
+        """Return the idle deadline of a session that is used now. The idle deadline is never later than the absolute
+        deadline."""
         idle = int(self._clock()) + self._lifetimes(session.remember).idle
         return min(idle, session.expires_at)
 
     def renew(self, session: Session, refresh_token: str, renewed_by: str = BY_ENDPOINT) -> Session:
-        """Return `session` with a rotated refresh token and a new idle deadline; the absolute one does not change."""
+        """Return `session` with a rotated refresh token and a new idle deadline. The absolute deadline does not change."""
         return replace(
             session,
             refresh_token=refresh_token,
@@ -105,13 +108,15 @@ class Sessions:
         """Return the cookie value of `session`."""
         fields = asdict(session)
         if session.renewed_by == BY_ENDPOINT:
-            del fields["renewed_by"]  # containers of the previous release can then read it, too
+            del fields[
+                "renewed_by"
+            ]  # without the default value, containers of the previous release can also read the session
         if not session.id:
             del fields["id"]
         return self._sealer.seal(PURPOSE, json.dumps(fields, separators=(",", ":")).encode())
 
     def open(self, value: str | None) -> Session:
-        """Return the valid session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""
+        """Return the valid session in a cookie value. Raises NoSession (absent, malformed, foreign) or SessionExpired."""
         session = self.open_even_expired(value)
         now = self._clock()
         if now >= session.expires_at:
@@ -121,7 +126,7 @@ class Sessions:
         return session
 
     def open_even_expired(self, value: str | None) -> Session:
-        """Return the session even after its deadlines, so that a sign-out can still revoke it; raises NoSession."""
+        """Return the session even after the deadlines, so that a sign-out can revoke the session. Raises NoSession."""
         if not value:
             raise NoSession("no session cookie")
         try:

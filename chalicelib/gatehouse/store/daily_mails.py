@@ -1,9 +1,10 @@
-"""Counts the mails of a stage per day: one counter for all addresses and sources (S-41).
+"""Counts the mails of a stage per day, with one counter for all addresses and sources (S-41).
 
-Cognito's own sender stops after 50 mails a day. Without our limit, one stranger with many addresses could silently stop the
-codes of all other people. Known and unknown addresses count in the same way, so the counter reveals nothing about accounts.
-The window is rolling: the current hour and the previous 24 hours count, so no period of 24 hours contains more mails than
-the limit. Source: AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
+Cognito's own sender stops after 50 mails a day. Without our limit, one stranger with many addresses could silently stop
+the codes of all other people. Known and unknown addresses count in the same way. So the counter does not reveal whether
+an account exists. The window is rolling. The current hour and the previous 24 hours count, so a period of 24 hours never
+contains more mails than the limit. Source: AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat
+Sheet (rate limits).
 """
 
 import json
@@ -15,12 +16,12 @@ from .dynamodb import ConditionFailed, DynamoDB, translated_errors
 HOUR = 3600
 HOURS = 24
 _KEY = {"key": {"S": "mail/stage"}}
-#: A request that loses this many races for the counter is refused (fail closed), as in throttle.py.
+#: A request that loses this number of races for the counter is refused (fail closed), as in throttle.py.
 _RACES = 12
 
 
 class DailyMails:
-    """Counts mails. `limit` is the maximum per day, `clock` returns Unix seconds."""
+    """Counts mails. `limit` is the maximum per day. `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -35,7 +36,7 @@ class DailyMails:
         self._limit = limit
 
     def take(self) -> None:
-        """Count one mail. Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable."""
+        """Count one mail. Raises TooManyAttempts with the remaining wait in seconds, or TemporarilyUnavailable."""
         for _ in range(_RACES):
             hours, version = self._read()
             now = self._clock()
@@ -78,7 +79,7 @@ class DailyMails:
         return {hour: n for hour, n in stored.items() if hour >= first and n > 0}, version
 
     def _write(self, hours: dict[int, int], version: int) -> bool:
-        """Replace the row that was read. Return False if another writer has changed it since."""
+        """Replace the row that was read. Return False if another writer has changed the row since."""
         condition = "version = :seen" if version else "attribute_not_exists(version)"
         values = {
             ":hours": {"S": json.dumps({str(hour): n for hour, n in hours.items()})},

@@ -1,6 +1,6 @@
-"""Code that the stores share: DynamoDB's attribute format and its errors.
+"""Code that the stores share: DynamoDB's attribute format and DynamoDB's errors.
 
-We use the low-level client because boto3's resource layer costs another 50 ms of cold start.
+The stores use the low-level client, because boto3's resource layer takes another 50 ms of a cold start.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ Item = Mapping[str, Mapping[str, Any]]
 
 
 class DynamoDB(Protocol):
-    """The methods of boto3's client that the stores call; the fake client in tests has them, too."""
+    """The methods of boto3's client that the stores call. The tests' fake client has the same methods."""
 
     def get_item(self, **arguments: Any) -> dict[str, Any]: ...
     def update_item(self, **arguments: Any) -> dict[str, Any]: ...
@@ -29,7 +29,8 @@ class ConditionFailed(Exception):
 
 @contextmanager
 def translated_errors(operation: str) -> Iterator[None]:
-    """Convert the client's errors: a failed condition becomes ConditionFailed, and every other error an outage."""
+    """Convert the client's errors. A failed condition becomes ConditionFailed. Every other error becomes
+    TemporarilyUnavailable."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -43,6 +44,6 @@ def translated_errors(operation: str) -> Iterator[None]:
 
 
 def read_text(item: Item, name: str) -> str:
-    """Return a string attribute, or the empty string."""
+    """Return a string attribute, or an empty string."""
     value = item.get(name, {}).get("S", "")
     return value if isinstance(value, str) else ""

@@ -1,8 +1,8 @@
-"""A lock per e-mail address: creating and confirming an account must not overlap (S-67).
+"""Provides a lock per e-mail address, because the creation and the confirmation of an account must not overlap (S-67).
 
-A lock is a row of the throttle table; one conditional write takes the lock, and another releases it. If its holder crashes,
-the lock expires after HOLD_SECONDS, which is longer than any function may run. The key is an HMAC, like all keys of that
-table, so the table contains no addresses.
+A lock is a row of the throttle table. One conditional write takes the lock, and another conditional write releases the
+lock. After a crash of the holder, the lock expires after HOLD_SECONDS, which is longer than any function may run. The key
+is an HMAC, like all keys of that table. So the table contains no addresses.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _PAUSE_SECONDS = 0.2
 
 
 class AddressLocks:
-    """Takes locks through `client`. `clock` returns Unix seconds, `load_pepper` the HMAC's key."""
+    """Takes locks through `client`. `clock` returns Unix seconds. `load_pepper` returns the HMAC's key."""
 
     def __init__(
         self,
@@ -38,13 +38,13 @@ class AddressLocks:
         self._pause = pause
 
     def key_of(self, email: str) -> str:
-        """Return the key of an address's lock. Upper and lower case give the same key, as in the pool."""
+        """Return the key of an address's lock. The key is the same for upper and lower case, as in the pool."""
         text = f"lock\0{email.lower()}".encode()
         return f"lock/{hmac.new(self._load_pepper(), text, hashlib.sha256).hexdigest()}"
 
     @contextmanager
     def held(self, key: str, patience: float) -> Iterator[None]:
-        """Hold a lock while the `with` body runs. Raises TemporarilyUnavailable if another holder keeps it for
+        """Hold a lock while the `with` body runs. Raises TemporarilyUnavailable if another holder keeps the lock for
         `patience` seconds."""
         owner = secrets.token_hex(16)
         tries = 1 + int(patience / _PAUSE_SECONDS)
@@ -74,7 +74,8 @@ class AddressLocks:
         )
 
     def _give_up(self, key: str, owner: str) -> None:
-        """Release the lock. If the release fails, the lock expires by itself, and the finished work is still valid."""
+        """Release the lock. If the release fails, the lock expires after HOLD_SECONDS, and the finished work is still
+        valid."""
         try:
             self._write(
                 key,

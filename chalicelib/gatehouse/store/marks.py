@@ -1,9 +1,8 @@
-"""Marks in the throttle's table for values that work once: codes of an authenticator app, and steps of a sign-in
-(S-74).
+"""Marks used values in the throttle's table. Codes of an authenticator app and steps of a sign-in work only once (S-74).
 
-A mark is set by one conditional write, so only one container can set it. It expires together with its value. Its key is
-an HMAC: the table contains neither codes nor sessions. Source: RFC 6238 5.2 ("must not accept the second attempt of the
-OTP").
+One conditional write sets a mark, so only one container can set the mark. A mark expires together with the marked value.
+The key of a mark is an HMAC, so the table contains neither codes nor sessions. Source: RFC 6238 5.2 ("must not accept the
+second attempt of the OTP").
 """
 
 import hashlib
@@ -19,7 +18,7 @@ _HOLDER_BYTES = 8
 
 
 class MarkStore:
-    """Sets and removes marks. `load_pepper` returns the HMAC's key, `clock` Unix seconds."""
+    """Sets and removes marks. `load_pepper` returns the HMAC's key. `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -34,9 +33,10 @@ class MarkStore:
         self._load_pepper = load_pepper
 
     def set(self, kind: str, value: str, seconds: int) -> str | None:
-        """Mark a value for some seconds; return a token for removing the mark, or None if it is already marked.
+        """Mark a value for `seconds`. Return a token with which the mark can be removed, or None if the value is already
+        marked.
 
-        Raises TemporarilyUnavailable, after it has tried to remove the mark.
+        Raises TemporarilyUnavailable, after an attempt to remove the mark.
         """
         holder = secrets.token_hex(_HOLDER_BYTES)
         now = int(self._clock())
@@ -54,7 +54,7 @@ class MarkStore:
         except ConditionFailed:
             return None
         except TemporarilyUnavailable:
-            # The write may have succeeded although its answer was lost. The value was not used, so remove the mark.
+            # The write may have succeeded even if the answer was lost. The value was not used, so remove the mark.
             with suppress(TemporarilyUnavailable):
                 self.take_off(kind, value, holder)
             raise

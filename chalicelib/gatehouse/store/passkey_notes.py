@@ -1,9 +1,11 @@
-"""Our data about a person's passkeys, in the person's row of the users table. Cognito stores the passkeys themselves.
+"""Stores our data about a person's passkeys in the person's row of the users table. Cognito stores the passkeys
+themselves.
 
-- `passkeyNames`: the names that the person gave them, because Cognito's own names cannot be changed. A JSON object:
-  names by passkey id.
-- `passkeysEndedAt`: when a password set by mail last ended all passkeys (S-102); missing if this has never happened.
-- `passkeysSince`: the ids of the passkeys that were set up after that.
+- `passkeyNames`: the names that the person has chosen, because Cognito's own names cannot be changed. The column is a
+  JSON object with names by passkey id.
+- `passkeysEndedAt`: the time of the last reset by mail, which ended all passkeys (S-102). The column is missing if the
+  person never reset the password by mail.
+- `passkeysSince`: the ids of the passkeys that were set up after that reset.
 """
 
 import json
@@ -17,15 +19,15 @@ from .users import iso, key_of
 
 @dataclass(frozen=True)
 class Notes:
-    """The names by passkey id. `ended_at` is ISO 8601 UTC, or empty; `since` holds the ids of the passkeys that were
-    set up after that time."""
+    """Our data about a person's passkeys. `names` contains the names by passkey id. `ended_at` is ISO 8601 UTC, or empty.
+    `since` contains the ids of the passkeys that were set up after `ended_at`."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     ended_at: str = ""
     since: frozenset[str] = frozenset()
 
     def has_ended(self, passkey_id: str) -> bool:
-        """Whether a passkey is, or perhaps is, older than the last password that was set by mail."""
+        """Whether a passkey may be older than the last reset by mail."""
         return bool(self.ended_at) and passkey_id not in self.since
 
 
@@ -38,7 +40,7 @@ class PasskeyNotes:
         self._clock = clock
 
     def load(self, user_name: str) -> Notes:
-        """Return the notes; unreadable names count as none."""
+        """Return the notes. If the names are unreadable, the result has no names."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -52,7 +54,7 @@ class PasskeyNotes:
         )
 
     def name(self, user_name: str, names: Mapping[str, str]) -> None:
-        """Replace all names. The last write wins; if the person has no row, nothing is written."""
+        """Replace all names. The last write wins. Names of a person without a row are not stored."""
         with suppress(ConditionFailed):
             self._update(
                 user_name,
@@ -62,8 +64,8 @@ class PasskeyNotes:
             )
 
     def add(self, user_name: str, passkey_id: str) -> None:
-        """Store the id of a passkey that is being set up. If the person has no row, no passkeys have ended, so nothing
-        is written."""
+        """Store the id of a passkey that is being set up. The id is not stored for a person without a row, because such a
+        person has no ended passkeys."""
         self._change_ids("ADD", user_name, passkey_id)
 
     def forget(self, user_name: str, passkey_id: str) -> None:
@@ -80,8 +82,8 @@ class PasskeyNotes:
             )
 
     def end(self, user_name: str) -> None:
-        """Record that all passkeys that exist now have ended. A later time is not replaced by an earlier one, so one event
-        may be delivered several times and in any order (S-55)."""
+        """Record that all present passkeys have ended. An earlier time never replaces a later time. So an event may be
+        delivered several times and in any order (S-55)."""
         with suppress(ConditionFailed):
             self._update(
                 user_name,

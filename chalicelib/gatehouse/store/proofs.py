@@ -1,10 +1,10 @@
-"""Stores the time at which a person last authenticated, in rows of the throttle table, until the trigger writes it into the
-tokens (ADR 14).
+"""Stores the time at which a person last authenticated, in rows of the throttle table. The trigger later writes this time
+into the tokens (ADR 14).
 
-A person has a row for the user name in the pool, and one for each provider's own name. Only the last sign-in counts: in
-a session from an earlier sign-in, the person has to confirm again. Rows are kept as long as the longest `max_age`. The
-key is a hash, so the table contains no names. Only our triggers can write these rows. An attribute of the pool would
-not be safe, because a person could write it.
+A person has one row for the user name in the pool, and one row for each provider's own name. Only the last sign-in
+counts. In a session from an earlier sign-in, the person has to confirm again. Rows are kept for the longest `max_age`.
+The key is a hash, so the table contains no names. Only our triggers can write these rows. An attribute of the pool would
+not be safe, because a person could write the attribute.
 """
 
 import hashlib
@@ -18,14 +18,15 @@ KEPT_SECONDS = 86_400
 
 
 class Proof(NamedTuple):
-    """Times in Unix seconds: when the person authenticated (0 if unknown), and when Gatehouse recorded this."""
+    """The time of an authentication (0 if unknown), and the time at which Gatehouse recorded the authentication. Both
+    times are in Unix seconds."""
 
     proved_at: int
     seen_at: int
 
 
 class ProofStore:
-    """Writes and reads the rows through `client`. `clock` gives Unix seconds."""
+    """Writes and reads the rows through `client`. `clock` returns Unix seconds."""
 
     def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
         self._client = client
@@ -37,10 +38,9 @@ class ProofStore:
         return int(self._clock())
 
     def note(self, name: str, proved_at: int | None) -> Proof:
-        """Replace the row by the sign-in in progress. `proved_at` is None if it is unknown when the person
-        authenticated.
+        """Replace the row by the sign-in in progress. `proved_at` is None if the time of the authentication is unknown.
 
-        Raises TemporarilyUnavailable. Repeating it does no harm, so a trigger may be called again.
+        Raises TemporarilyUnavailable. The call may be repeated, so a trigger may be called again.
         """
         now = self.now()
         proof = Proof(proved_at or 0, now)
@@ -75,5 +75,5 @@ class ProofStore:
 
 
 def _key(name: str) -> dict[str, dict[str, str]]:
-    """Return the row's key. The key is the same for upper and lower case, because the pool perhaps ignores case."""
+    """Return the row's key. The key is the same for upper and lower case, because the pool may ignore case."""
     return {"key": {"S": f"proof/{hashlib.sha256(name.lower().encode()).hexdigest()}"}}

@@ -1,7 +1,7 @@
-"""The identity providers of the stage: the data that Cognito does not hold (label, domains, trust).
+"""Reads the stage's data about identity providers that Cognito does not store (label, domains, trust).
 
-`ops provider` writes the rows. The rows are few and change rarely, so a container caches them for a minute. If the table
-does not answer, the container uses its last copy.
+`ops provider` writes the rows. A container caches the rows for a minute, because the rows are few and change rarely. If
+the table does not answer, the container uses the last copy.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -15,8 +15,8 @@ from ..workers import Ahead
 from .dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60
-#: What happens to a profile when the person is deactivated at the provider: SIGN_OUT ends the sessions, DISABLE also
-#: disables the profile, and NOTHING (for linked accounts only) changes nothing.
+#: Rules for the profile of a person who is deactivated at the provider. SIGN_OUT ends the sessions. DISABLE also disables
+#: the profile. NOTHING, for linked accounts only, leaves the profile unchanged.
 SIGN_OUT = "sign-out"
 DISABLE = "disable"
 NOTHING = "nothing"
@@ -24,18 +24,18 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class LeavingRules:
-    """How a provider reports that people leave, and what Gatehouse then does. All fields are empty if the provider does not
-    report this."""
+    """How a provider reports that people leave, and how Gatehouse then acts. If the provider does not report that people
+    leave, all fields are empty."""
 
     #: SIGN_OUT or DISABLE, for the provider's own profiles.
     gone: str = DISABLE
     #: SIGN_OUT, DISABLE or NOTHING, for accounts with a password that are linked to the provider.
     linked: str = SIGN_OUT
-    #: Our app's id at the provider. Losing the assignment to another app has no effect here.
+    #: Our app's id at the provider. If a person loses the assignment to another app, the signal is ignored.
     app_id: str = ""
-    #: ARN of the event hook's secret.
+    #: The ARN of the event hook's secret.
     secret_arn: str = ""
-    #: The issuer that signs requests of Universal Logout, and the URL of its keys.
+    #: The issuer that signs requests of Universal Logout, and the URL of the issuer's keys.
     issuer: str = ""
     keys_url: str = ""
 
@@ -51,7 +51,7 @@ class LeavingRules:
 
 @dataclass(frozen=True)
 class Provider:
-    """One identity provider. `domains` are the e-mail domains of its people; they are private.
+    """One identity provider. `domains` are the e-mail domains of the provider's people. The domains are private.
 
     If `native_sign_up` is true, people of these domains may also create accounts with a password.
     """
@@ -63,8 +63,8 @@ class Provider:
     link: bool = False
     groups_claim: str = ""
     native_sign_up: bool = False
-    #: The provider's exact issuer, which it sends when it starts a sign-in. Empty in rows that were written before this
-    #: field existed.
+    #: The provider's exact issuer, which the provider sends at the start of a sign-in. Rows of earlier releases lack this
+    #: field.
     issuer: str = ""
     leaving: LeavingRules = LeavingRules()
 
@@ -96,19 +96,19 @@ class ProviderStore:
         self._ahead: Ahead[tuple[Provider, ...]] | None = None
 
     def begin(self) -> None:
-        """Begin to read the table if the cached copy is old; the next use of a provider waits for the result."""
+        """Begin to read the table if the cached copy is old. The next use of a provider waits for the result."""
         if (self._cached is None or self._is_old()) and self._ahead is None:
             self._ahead = Ahead(self._scan)
 
     def settle(self) -> None:
-        """Store the result of `begin`, if no other call has stored it."""
+        """Store the result of `begin`, unless another call has already stored the result."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.all()
 
     def all(self) -> tuple[Provider, ...]:
-        """Return every provider, sorted by name. Raises TemporarilyUnavailable if this container has never read
-        them."""
+        """Return all providers, sorted by name. Raises TemporarilyUnavailable if this container has never read the
+        table."""
         if self._cached is None or self._is_old():
             ahead, self._ahead = self._ahead, None
             try:
@@ -124,7 +124,7 @@ class ProviderStore:
         return self._clock() - self._cached_at >= CACHE_SECONDS
 
     def listed(self) -> tuple[Provider, ...]:
-        """Return the public providers. Providers with domains are left out, because they would be a list of
+        """Return the public providers. Providers with domains are left out, because these names would be a list of
         customers."""
         return tuple(provider for provider in self.all() if not provider.domains)
 
@@ -133,31 +133,31 @@ class ProviderStore:
         return next((provider for provider in self.all() if provider.name == name), None)
 
     def find_by_issuer(self, issuer: str) -> Provider | None:
-        """Return the provider with that issuer, or None; a trailing slash makes no difference."""
+        """Return the provider with that issuer, or None. A trailing slash makes no difference."""
         wanted = issuer.rstrip("/")
         return next((each for each in self.all() if wanted and each.issuer == wanted), None)
 
     def find_ignoring_case(self, name: str) -> Provider | None:
-        """Return the provider with that name in any case: a pool that ignores case converts the names of federated
-        people to lower case."""
+        """Return the provider with that name in any case. A pool that ignores case converts the names of federated people
+        to lower case."""
         folded = name.casefold()
         return next((each for each in self.all() if each.name.casefold() == folded), None)
 
     def tells_groups(self, names: Iterable[str]) -> bool:
-        """Whether one of the providers in `names`, in any case, has a groups claim."""
+        """Whether one of the providers in `names` has a groups claim. The names may be in any case."""
         found = [self.find_ignoring_case(name) for name in names]
         return any(provider is not None and provider.groups_claim for provider in found)
 
     def find_by_email(self, email: str) -> Provider | None:
-        """Return the provider with the address's domain, or None."""
+        """Return the provider with the domain of `email`, or None."""
         domain = email_domain(email)
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
     def refuse_address(self, email: str, names: Collection[str]) -> str | None:
-        """Return why people of the providers in `names` may not have this address, for the log, or None.
+        """Return the reason why people of the providers in `names` may not have this address, for the log, or None.
 
-        A provider with domains may only use addresses of these domains, and no other provider may use these domains: a
-        tenant's administrators must not be able to create people of another tenant. Names may be in any case.
+        A provider with domains may only use addresses of these domains. Other providers may not use these domains. So a
+        tenant's administrators cannot create people of another tenant. Names may be in any case.
         """
         if names and email and not email_domain(email):
             return "the address's domain is unclear"
@@ -170,7 +170,7 @@ class ProviderStore:
         return None
 
     def refuse_native(self, email: str) -> str | None:
-        """Return why this address may not have an account with a password, for the log; None if it may."""
+        """Return the reason why this address may not have an account with a password, for the log, or None."""
         if not email_domain(email):
             return "the address's domain is unclear"
         owner = self.find_by_email(email)
@@ -193,5 +193,5 @@ class ProviderStore:
 def _domains(item: Item) -> tuple[str, ...]:
     attribute = item.get("domains", {})
     listed = attribute.get("SS") or [entry.get("S", "") for entry in attribute.get("L", [])]
-    # A row may be older than the rule that `ops provider` writes domains in ASCII.
+    # Convert the domains, because an earlier release of `ops provider` did not write domains in ASCII.
     return tuple(parse_domain(domain) or domain for domain in listed if domain)

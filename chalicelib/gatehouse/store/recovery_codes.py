@@ -1,8 +1,8 @@
-"""Stores a person's recovery codes as hashes, and uses them up (docs/adr/0015-recovery-codes.md).
+"""Stores a person's recovery codes as hashes, and uses the codes up (docs/adr/0015-recovery-codes.md).
 
-The column `recoveryCodes` of the person's row in the users table holds JSON: a random key, an HMAC-SHA-256 of each code
-under that key, and when a code was last used. A code has 80 random bits, so it cannot be found from its hash. A code is
-used up by a conditional write, so that only one of two containers with the same code succeeds.
+The column `recoveryCodes` of the person's row in the users table is JSON. The JSON contains a random key, an HMAC-SHA-256
+of each code under that key, and the time of the last use. A code has 80 random bits, so a hash does not reveal the code.
+A conditional write uses a code up, so that only one of two containers with the same code succeeds.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ from .users import key_of
 
 _COLUMN = "recoveryCodes"
 _KEY_BYTES = 32
-#: How often a write is tried if other writes change the row at the same time.
+#: The maximum number of tries of a write while other writes change the row.
 _RACES = 5
 
 
 @dataclass(frozen=True)
 class CodeSet:
-    """The unused codes of one person. `used_at` is ISO 8601 UTC, empty before the first use."""
+    """The unused codes of one person. `used_at` is ISO 8601 UTC, or empty before the first use."""
 
     key: str = field(default="", repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
     used_at: str = ""
-    #: A random text that the writer chooses. It shows whether an earlier attempt of the same write has succeeded.
+    #: A random text that the writer chooses. This text shows whether an earlier attempt of the same write has succeeded.
     writer: str = ""
 
     def digest_of(self, code: str) -> str:
@@ -38,7 +38,7 @@ class CodeSet:
         return hmac.new(bytes.fromhex(self.key), code.encode(), hashlib.sha256).hexdigest()
 
     def find(self, code: str) -> str | None:
-        """Return the hash of a code if it is unused, or None. Every hash is compared, in constant time."""
+        """Return the hash of an unused code, or None for any other code. Every hash is compared, in constant time."""
         if not self.key:
             return None
         wanted = self.digest_of(code)
@@ -48,7 +48,7 @@ class CodeSet:
 
 @dataclass(frozen=True)
 class Spent:
-    """A code that was just used up: the row's text before and after."""
+    """A code that was just used up: the column's text before and after the use."""
 
     before: str = field(repr=False)
     after: str = field(repr=False)
@@ -63,11 +63,11 @@ class RecoveryCodeStore:
         self._table = table
 
     def load(self, user_name: str) -> CodeSet:
-        """Return a person's unused codes; a column that cannot be read counts as no codes."""
+        """Return a person's unused codes. If the column is unreadable, the result has no codes."""
         return _parse(self._read(user_name))
 
     def replace(self, user_name: str, codes: Sequence[str]) -> None:
-        """Store new codes; they replace all earlier ones. A person without a row cannot store any."""
+        """Store new codes, which replace all earlier codes. A person without a row cannot store codes."""
         key = secrets.token_hex(_KEY_BYTES)
         made = CodeSet(key=key)
         made = replace(made, digests=tuple(made.digest_of(code) for code in codes))
@@ -77,17 +77,19 @@ class RecoveryCodeStore:
             )
 
     def remove(self, user_name: str) -> None:
-        """Remove all codes, if there are any."""
+        """Remove all codes of a person."""
         self._write(user_name, "", None)
 
     def spend(self, user_name: str, code: str, now: str) -> Spent | None:
-        """Use a code up; return None if it is wrong or used. `now` is ISO 8601 UTC."""
+        """Use a code up. Return None for a wrong or used code. `now` is ISO 8601 UTC."""
         writer = secrets.token_hex(8)
         before = ""
         for _ in range(_RACES):
             text = self._read(user_name)
             found = _parse(text)
-            if found.writer == writer:  # our write had arrived, but its answer was lost
+            if (
+                found.writer == writer
+            ):  # an earlier attempt of this write succeeded, but the answer was lost
                 return Spent(before, text, len(found.digests))
             digest = found.find(code)
             if digest is None:
@@ -113,7 +115,8 @@ class RecoveryCodeStore:
         return read_text(answer.get("Item") or {}, _COLUMN)
 
     def _write(self, user_name: str, text: str, seen: str | None) -> bool:
-        """Replace the column if it still equals `seen`; None replaces any value. Return whether it was replaced."""
+        """Replace the column if the column still equals `seen`. If `seen` is None, any value is replaced. Return whether
+        the column was replaced."""
         values: dict[str, Any] = {":codes": {"S": text}}
         condition = "attribute_exists(userName)"
         if seen is not None:

@@ -1,7 +1,7 @@
-"""Reads Secrets Manager once per container, and again when needed (S-59).
+"""Reads and caches secrets of Secrets Manager (S-59).
 
-A value is cached for five minutes. If Secrets Manager fails later, the container uses its cached value: an outage of
-Secrets Manager must not sign everybody out.
+A value is cached for five minutes. During an outage of Secrets Manager, the container uses the older cached value,
+because the outage must not sign people out.
 """
 
 import json
@@ -15,18 +15,18 @@ from ..log import log_event
 from ..workers import Ahead
 
 CACHE_SECONDS = 300
-#: `renew=True` bypasses the cache at most once in this time. Otherwise each forged cookie would cause a call.
+#: `renew=True` bypasses the cache at most once in this time. Without this limit, each forged cookie would cause a call.
 RENEW_INTERVAL_SECONDS = 30
 
 
 class SecretsManager(Protocol):
-    """The method of boto3's client that this module calls; the fake client in tests has it, too."""
+    """The method of boto3's client that this module calls. The tests' fake client has the same method."""
 
     def get_secret_value(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class SecretStore:
-    """JSON secrets by ARN. `clock` returns Unix seconds."""
+    """Reads JSON secrets by ARN. `clock` returns Unix seconds."""
 
     def __init__(self, client: SecretsManager, clock: Callable[[], float]) -> None:
         self._client = client
@@ -35,12 +35,12 @@ class SecretStore:
         self._ahead: dict[str, Ahead[Mapping[str, object]]] = {}
 
     def begin(self, arn: str) -> None:
-        """Begin to read a secret if the cached value is old; the next `read` waits for the result."""
+        """Begin to read a secret if the cached value is old. The next `read` waits for the result."""
         if self._is_due(arn, CACHE_SECONDS) and arn not in self._ahead:
             self._ahead[arn] = Ahead(lambda: self._fetch(arn))
 
     def settle(self, arn: str) -> None:
-        """Store the result of `begin`, if no other call has stored it."""
+        """Store the result of `begin`, unless another call has already stored the result."""
         if arn in self._ahead:
             with suppress(TemporarilyUnavailable, ConfigurationError):
                 self.read(arn)

@@ -1,10 +1,12 @@
-"""The sessions table: a row for each signed-in browser, keyed by the person's `sub` and the session's id (S-83).
+"""Reads and writes the sessions table. Each signed-in browser has a row, whose key is the person's `sub` and the
+session's id (S-83).
 
-A session whose row is missing has ended: deleting the row ends the session, because the next refresh then fails. A row
-contains nothing that could be used as a token. DynamoDB's TTL deletes the row some time after the absolute deadline; until
-then, code that reads the row must compare the deadlines.
+If the row is deleted, the session is over, because the next refresh fails. A row does not contain a token. DynamoDB's TTL
+deletes the row some time after the absolute deadline. Until the deletion, code that reads the row must compare the
+deadlines.
 
-Source: OWASP ASVS 5.0 7.5.2 (people see and end their sessions); ADR 12 says why we do not use sessions of Cognito.
+Source: OWASP ASVS 5.0 7.5.2 (people list and end their sessions). ADR 12 explains why Gatehouse does not use sessions of
+Cognito.
 """
 
 import hashlib
@@ -17,11 +19,11 @@ from typing import Any
 from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
 from .users import iso
 
-#: The maximum number of a person's sessions (S-114), so that one request can delete the rows of all of them. Without
-#: this limit, a program that signs in every minute would soon have thousands.
+#: The maximum number of a person's sessions (S-114). With this limit, one request can delete all rows of a person.
+#: Without the limit, a program that signs in every minute would soon have thousands of sessions.
 MOST_SESSIONS = 100
-#: The maximum number of surplus sessions that one sign-in ends. Each sign-in adds only one session, so people who have
-#: too many from an earlier release soon reach the limit.
+#: The maximum number of surplus sessions that one sign-in ends. An earlier release allowed more sessions. A few sign-ins
+#: remove the surplus, because each sign-in adds only one session.
 _MOST_ENDED_AT_ONCE = 20
 _ID_BYTES = 16
 
@@ -32,24 +34,24 @@ def new_id() -> str:
 
 
 def id_of_old_session(refresh_token: str) -> str:
-    """Return an id for a session that has none. It is a digest of the session's token, so two tabs, or a second attempt,
-    write the same row."""
+    """Return an id for a session without an id. The id is a digest of the session's token. So two tabs, or a second
+    attempt, write the same row."""
     digest = hashlib.sha256(b"session\0" + refresh_token.encode()).digest()[:_ID_BYTES]
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True)
 class SessionRow:
-    """A row of the table; the fields are its attribute names. Times are ISO 8601 UTC if they are text, and Unix seconds
-    if they are numbers."""
+    """A row of the table. The fields have the names of the table's attributes. Times are texts in ISO 8601 UTC, or
+    numbers in Unix seconds."""
 
     sub: str
     id: str
     #: `COGNITO`, or the name of the identity provider through which the person signed in.
     provider: str
-    #: Browser and system, by `session/device_names.py`; may be empty.
+    #: Browser and system, from `session/device_names.py`, or empty.
     device: str
-    startedAt: str  # noqa: N815 - the table's own names, as in the users table
+    startedAt: str  # noqa: N815 - the names of the table's attributes, in the style of the users table
     lastUsedAt: str  # noqa: N815
     idleExpiresAt: int  # noqa: N815
     expiresAt: int  # noqa: N815
@@ -66,7 +68,8 @@ class SessionRow:
 
 
 class SessionRows:
-    """Reads and writes the table through `client`. `clock` gives Unix seconds. All methods raise TemporarilyUnavailable."""
+    """Reads and writes the table through `client`. `clock` returns Unix seconds. All methods raise
+    TemporarilyUnavailable."""
 
     def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
         self._client = client
@@ -84,7 +87,7 @@ class SessionRows:
         idle_expires_at: int,
         expires_at: int,
     ) -> None:
-        """Write the row of a session; repeating it does no harm."""
+        """Write the row of a session. The call may be repeated."""
         values = {
             "provider": {"S": provider},
             "device": {"S": device},
@@ -96,7 +99,7 @@ class SessionRows:
         self._update(sub, session_id, values, {})
 
     def touch(self, sub: str, session_id: str, idle_expires_at: int) -> bool:
-        """Record a refresh and the new idle deadline; return False if the session was ended (S-83)."""
+        """Record a refresh and the new idle deadline. Return False if the session was ended (S-83)."""
         values = {
             "lastUsedAt": {"S": iso(self._clock())},
             "idleExpiresAt": {"N": str(idle_expires_at)},
@@ -110,7 +113,7 @@ class SessionRows:
         return True
 
     def exists(self, sub: str, session_id: str) -> bool:
-        """Whether the session still has its row; writes nothing."""
+        """Whether the session still has a row. The method only reads."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table, Key=_key(sub, session_id), ConsistentRead=True
@@ -118,14 +121,14 @@ class SessionRows:
         return "expiresAt" in answer.get("Item", {})
 
     def of(self, sub: str) -> list[SessionRow]:
-        """Return a person's active sessions, the most recently used first."""
+        """Return a person's active sessions, the most recently used session first."""
         now = self._clock()
         found = [row for row in self._rows(sub) if now < row.idleExpiresAt and now < row.expiresAt]
         return sorted(found, key=lambda row: (row.lastUsedAt, row.id), reverse=True)
 
     def end(self, sub: str, session_id: str) -> bool:
-        """End a session: its next refresh is refused. Return False if this person has no session with that id
-        (S-84)."""
+        """End a session, so that the session's next refresh is refused. Return False if this person has no session with
+        that id (S-84)."""
         try:
             with translated_errors("DeleteItem"):
                 self._client.delete_item(
@@ -138,12 +141,13 @@ class SessionRows:
         return True
 
     def end_all(self, sub: str, but: str = "") -> int:
-        """End every session of a person except the one with the id `but`; return the number of ended sessions."""
+        """End every session of a person except the session with the id `but`. Return the number of ended sessions."""
         return sum(self.end(sub, row.id) for row in self._rows(sub) if row.id != but)
 
     def end_oldest(self, sub: str, but: str) -> int:
-        """End sessions above MOST_SESSIONS, but never the one with the id `but`; return their number. Expired sessions,
-        which DynamoDB deletes late, go first, then the least recently used ones. One call ends only a few."""
+        """End the sessions above MOST_SESSIONS, but never the session with the id `but`. Return the number of ended
+        sessions. Expired sessions, which DynamoDB deletes late, are ended first, then the least recently used sessions.
+        One call ends at most `_MOST_ENDED_AT_ONCE` sessions."""
         others = [row for row in self._rows(sub) if row.id != but]
         more = min(len(others) + 1 - MOST_SESSIONS, _MOST_ENDED_AT_ONCE)
         now = self._clock()

@@ -1,10 +1,10 @@
-"""The index that finds people by provider and subject; it also stores the last signals from their providers.
+"""Stores the index of people by provider and subject, and the times of the last signals from the providers.
 
-The index is needed because Cognito cannot search by a custom attribute, and a linked account is not named after the
-provider's subject. Rows are written by the trigger at a sign-in, by `reconcile`, and by the function that acts on
-signals. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
+The index is needed because Cognito cannot search by a custom attribute. The name of a linked account does not contain the
+provider's subject. The trigger writes rows at a sign-in. `reconcile` and the function that acts on signals also write
+rows. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
 
-A row whose key has no slash describes a provider: it contains the time of the provider's last signal.
+A row whose key has no slash describes a provider, and contains the time of the provider's last signal.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,15 +17,15 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 @dataclass(frozen=True)
 class SubjectRecord:
-    """A person's row for one provider. Times come from the provider's clock, in ISO 8601 UTC with milliseconds; a time is
-    empty if the event has never happened."""
+    """A person's row for one provider. Times come from the provider's clock, in ISO 8601 UTC with milliseconds. If an
+    event has never happened, the event's time is empty."""
 
     user_name: str
-    #: The newest signal that ended the sessions or reactivated the person.
+    #: The time of the newest signal that ended the sessions or reactivated the person.
     ended_at: str
-    #: The newest signal that deactivated or reactivated the person.
+    #: The time of the newest signal that deactivated or reactivated the person.
     decided_at: str
-    #: Set while the profile is disabled because of a signal; otherwise empty.
+    #: The time of the signal that disabled the profile. Empty unless a signal has disabled the profile.
     disabled_at: str
 
     @classmethod
@@ -39,7 +39,7 @@ NOBODY = SubjectRecord("", "", "", "")
 
 
 class SubjectStore:
-    """Reads and writes the table through `client`. `clock` gives Unix seconds."""
+    """Reads and writes the table through `client`. `clock` returns Unix seconds."""
 
     def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
         self._client = client
@@ -47,7 +47,7 @@ class SubjectStore:
         self._clock = clock
 
     def load(self, provider: str, subject: str) -> SubjectRecord:
-        """Return a person's row, or one with empty fields if there is none. Raises TemporarilyUnavailable."""
+        """Return a person's row. If the row does not exist, all times are empty. Raises TemporarilyUnavailable."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -58,7 +58,7 @@ class SubjectStore:
         return SubjectRecord.from_item(item) if item else NOBODY
 
     def note_person(self, provider: str, subject: str, user_name: str) -> bool:
-        """Record which account the person has; return whether that has changed. Raises TemporarilyUnavailable."""
+        """Record the person's account. Return whether the account has changed. Raises TemporarilyUnavailable."""
         return self._update(
             f"{provider}/{subject}",
             {"userName": user_name},
@@ -71,22 +71,22 @@ class SubjectStore:
         self._update(f"{provider}/{subject}", {"endedAt": at}, condition)
 
     def note_disabling(self, provider: str, subject: str, at: str) -> None:
-        """Record that a signal will disable the profile. Call this before the profile is disabled, so that the cause is
-        known even after a crash. Raises TemporarilyUnavailable."""
+        """Record that a signal will disable the profile. Call this method before the profile is disabled, so that the
+        cause is known even after a crash. Raises TemporarilyUnavailable."""
         self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
 
     def note_gone(self, provider: str, subject: str, at: str) -> bool:
-        """Record that a signal from the time `at` deactivated the person; return False if there was a newer decision.
-
-        Raises TemporarilyUnavailable.
+        """Record that a signal from the time `at` deactivated the person. Return False if a newer signal was already
+        recorded. Raises TemporarilyUnavailable.
         """
         return self._decide(provider, subject, at)
 
     def note_back(self, provider: str, subject: str, at: str) -> bool:
-        """Record that a signal from the time `at` reactivated the person; return False if there was a newer decision.
+        """Record that a signal from the time `at` reactivated the person. Return False if a newer signal was already
+        recorded.
 
-        From then on, older signals are ignored: if a signal to end sessions arrives late, it does not end the new sessions.
-        Raises TemporarilyUnavailable.
+        From then on, older signals are ignored. So a late signal to end sessions does not end the new sessions. Raises
+        TemporarilyUnavailable.
         """
         self.note_ended(provider, subject, at)
         return self._decide(provider, subject, at, remove="disabledAt")
@@ -96,9 +96,8 @@ class SubjectStore:
         self._update(provider, {"lastSignalAt": timestamp(self._clock())}, None)
 
     def note_other_doing(self, provider: str, subject: str) -> None:
-        """Record that an administrator disabled or enabled the profile; from then on, signals no longer enable it.
-
-        Raises TemporarilyUnavailable.
+        """Record that an administrator disabled or enabled the profile. From then on, signals no longer enable the
+        profile. Raises TemporarilyUnavailable.
         """
         condition = "attribute_exists(disabledAt)"
         self._update(f"{provider}/{subject}", {}, condition, "disabledAt")

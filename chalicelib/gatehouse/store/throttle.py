@@ -1,14 +1,13 @@
-"""Throttling in DynamoDB: attempts are counted before Cognito is called, per account and per source (S-41 … S-44).
+"""Counts attempts in DynamoDB, per account and per source, before Cognito is called (S-41 … S-44).
 
-An attempt is counted first, atomically across all containers. The count is undone if Cognito did not check the guess. After
-the free attempts, each further attempt causes a pause, and the pause doubles each time, up to fifteen minutes. So an
-attacker cannot lock a person out permanently. Counters decay: in each hour the counter decreases by the number of free
-attempts, at a constant rate, so that occasional typing errors do not pause an office permanently. After an hour without
-attempts the counter is empty. Known and unknown accounts are counted alike, under an HMAC of the canonical address, so the
-table contains no addresses. This module itself checks whether a row has expired; DynamoDB's TTL only deletes old rows.
-Accounts are distinguished exactly as in the pool (S-71): all spellings of one account's name share a counter, and a success
-never resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account
-lockout).
+An attempt is counted first, atomically across all containers. The count is undone if Cognito did not check the guess.
+After the free attempts, each further attempt causes a pause. The pause doubles each time, up to fifteen minutes. So an
+attacker cannot lock a person out permanently. Counters decay at a constant rate: by the number of free attempts per hour.
+So occasional typing errors do not pause an office permanently. After an hour without attempts the counter is empty. Known
+and unknown accounts are counted in the same way, under an HMAC of the canonical address. So the table contains no
+addresses. This module itself checks whether a row has expired, because DynamoDB's TTL deletes old rows late. Accounts are
+distinguished exactly as in the pool (S-71). All spellings of one account's name share a counter, and a success never
+resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
 """
 
 import hashlib
@@ -27,17 +26,17 @@ FORGOTTEN_AFTER_SECONDS = 3600
 #: A source has more free attempts than an account, because the people in an office share one IP address.
 FREE_ATTEMPTS_ACCOUNT = 5
 FREE_ATTEMPTS_SOURCE = 50
-#: Kinds of attempts with a smaller allowance per source: otherwise one source could use up the stage's mails for the
-#: day.
+#: Kinds of attempts with a smaller allowance per source. With the full allowance, one source could use up the stage's
+#: mails for the day.
 FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
-#: An attempt that loses a race for a counter is retried this many times, and then refused (fail closed).
+#: An attempt that loses a race for a counter is retried this number of times, and then refused (fail closed).
 _RACES = 12
 
 
 @dataclass(frozen=True)
 class _Counter:
-    """A row of the table. Times are Unix seconds. `attempts` is the count at the time `last_at`; it decays from then
-    on.
+    """A row of the table. Times are Unix seconds. `attempts` is the count at the time `last_at`. The count decays after
+    `last_at`.
 
     `version` makes each write a compare-and-set.
     """
@@ -50,8 +49,8 @@ class _Counter:
 
 @dataclass(frozen=True)
 class _Allowance:
-    """One key of the table and its number of free attempts. `of_source` is True for the key of a source address, and False
-    for an account's key."""
+    """One key of the table, and the key's number of free attempts. `of_source` is True for the key of a source address,
+    and False for an account's key."""
 
     key: str
     free: int
@@ -59,7 +58,7 @@ class _Allowance:
 
 
 class ThrottleStore:
-    """Counts attempts. `load_pepper` returns the HMAC's key, `clock` Unix seconds."""
+    """Counts attempts. `load_pepper` returns the HMAC's key. `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -76,8 +75,8 @@ class ThrottleStore:
     def take(self, kind: str, account: str | None, source: str) -> None:
         """Take one attempt of `kind` (`sign-in`, `code`, `mail`) for an account and a source address.
 
-        Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable, because without the table no attempt is
-        allowed.
+        Raises TooManyAttempts with the remaining wait in seconds. Raises TemporarilyUnavailable if the table does not
+        answer, because every attempt must be counted.
         """
         taken: list[_Allowance] = []
         for allowance in self._allowances(kind, account, source):
@@ -90,15 +89,15 @@ class ThrottleStore:
             taken.append(allowance)
 
     def give_back(self, kind: str, account: str | None, source: str) -> None:
-        """Undo a `take` if Cognito has not checked the guess, for example because it did not answer."""
+        """Undo a `take` if Cognito has not checked the guess, for example because Cognito did not answer."""
         for allowance in self._allowances(kind, account, source):
             self._give_back(allowance)
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
         """Reset the account's counter, and do not count this attempt for the source address.
 
-        The source's other attempts still count: an attacker who knows the password of one account must not get more guesses
-        at other accounts.
+        The source's other attempts still count. So an attacker who knows one account's password gets no additional
+        guesses at other accounts.
         """
         for allowance in self._allowances(kind, account, source):
             if allowance.of_source:
@@ -107,14 +106,14 @@ class ThrottleStore:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def forget_account(self, kind: str, account: str) -> None:
-        """Reset an account's counter, because its owner has proved access to the mailbox. The sources' counters do not
-        change, because no attempt was counted before this."""
+        """Reset an account's counter, because the account's owner has proved access to the mailbox. The sources' counters
+        do not change."""
         for allowance in self._allowances(kind, account, ""):
             if not allowance.of_source:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
-        """Return the current number of attempts: of the account, and of the source."""
+        """Return two current numbers of attempts: for the account, and for the source."""
         found = {
             allowance.of_source: ceil(self._current(self._read(allowance.key), allowance).attempts)
             for allowance in self._allowances(kind, account, source)
@@ -155,14 +154,14 @@ class ThrottleStore:
             counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
-            # This also removes the pause. Only this attempt can have caused the pause, because attempts during a pause
+            # The new counter has no pause. Only this attempt can have caused the pause, because attempts during a pause
             # are refused.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(allowance.key, stored, given):
                 return
 
     def _current(self, stored: _Counter, allowance: _Allowance) -> _Counter:
-        """Return a stored counter as it is now, after its decay."""
+        """Return the current value of a stored counter, after the decay."""
         silence = max(0.0, self._clock() - stored.last_at)
         if silence >= FORGOTTEN_AFTER_SECONDS:
             return _Counter()
@@ -188,7 +187,7 @@ class ThrottleStore:
             raise TemporarilyUnavailable("a throttle row is malformed") from None
 
     def _write(self, key: str, stored: _Counter, counter: _Counter) -> bool:
-        """Replace the row that was read. Return False if another writer has changed it since."""
+        """Replace the row that was read. Return False if another writer has changed the row since."""
         values: dict[str, Any] = {
             "attempts": counter.attempts,
             "blockedUntil": counter.blocked_until,
@@ -198,7 +197,7 @@ class ThrottleStore:
         }
         sets = ", ".join(f"#{name} = :{name}" for name in values)
         expression_values = {
-            # Six decimals, so that the small decay between two attempts is not lost to rounding.
+            # Six decimals keep the small decay between two attempts.
             f":{name}": {"N": f"{value:.6f}" if isinstance(value, float) else str(value)}
             for name, value in values.items()
         }
@@ -222,12 +221,12 @@ class ThrottleStore:
 
 
 def canonical_account(email: str) -> str:
-    """Return the address in lower case, as the name of its account: the pool ignores case, but no other difference (S-43,
-    S-71).
+    """Return the address in lower case, as the name of the address's account. The pool ignores case, but no other
+    difference (S-43, S-71).
 
-    Any further normalization would give two accounts the same counter, and the owner of one could reset the attempts at the
-    other. For example, NFKC makes full-width letters equal to ordinary letters, and `casefold` makes `ß` equal to `ss`.
-    Source: AWS "User pool case sensitivity".
+    Any further normalization would give two accounts the same counter. With a shared counter, the owner of one account
+    could reset the attempts at the other account. For example, NFKC makes full-width letters equal to ordinary letters,
+    and `casefold` makes `ß` equal to `ss`. Source: AWS "User pool case sensitivity".
     """
     return email.lower()
 
@@ -235,8 +234,8 @@ def canonical_account(email: str) -> str:
 def canonical_source(address: str) -> str:
     """Return the source that is counted: an IPv4 address, or the /64 prefix of an IPv6 address (S-42).
 
-    A person with one IPv6 address usually has 2^64 of them (RFC 6177; RFC 4291 2.5.4), each of which would have its own
-    counter.
+    A person with one IPv6 address usually has 2^64 addresses (RFC 6177; RFC 4291 2.5.4). Without the prefix, each address
+    would have its own counter.
     """
     import ipaddress
 
@@ -252,8 +251,8 @@ def canonical_source(address: str) -> str:
 
 
 def pause_after(attempts: int, free: int) -> float:
-    """Return the pause in seconds after attempt number `attempts`: 0 while attempts are free, then twice as long each
-    time."""
+    """Return the pause in seconds after attempt number `attempts`. Free attempts cause no pause. Each further attempt
+    doubles the pause."""
     beyond = attempts - free
     if beyond < 0:
         return 0.0

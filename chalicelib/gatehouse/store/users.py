@@ -1,7 +1,8 @@
-"""The users table: one record per person, written by the user-pool trigger and repaired at sign-in (S-55, S-57).
+"""Reads and writes the users table, which has one record per person. The user-pool trigger writes a record, and each
+sign-in repairs the record (S-55, S-57).
 
-Every write is one conditional UpdateItem, so an event that arrives twice, late, or out of order leaves the same record.
-A PENDING write only creates a record, a CONFIRMED write only happens if it changes something, and `createdAt` and
+Every write is one conditional UpdateItem. So the record is the same after an event that arrives twice, late, or out of
+order. A PENDING write only creates a record. A CONFIRMED write is skipped if the record would not change. `createdAt` and
 `ClientId` keep their first value.
 """
 
@@ -15,29 +16,29 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
-#: The value of `madeBy` in a PENDING record of our own server: nobody has yet chosen a password or name for the
-#: account.
+#: The value of `madeBy` in a PENDING record that our own server made. The account's password and names have not been
+#: chosen yet.
 OUR_SERVER = "gatehouse"
-#: Columns that a write may clear. Other columns are never cleared, because everybody has an address, a `sub` and a
+#: Columns that a write may clear. Other columns are never cleared, because every person has an address, a `sub` and a
 #: provider.
 NAME_COLUMNS = frozenset({"given_name", "family_name"})
-#: The record of an unconfirmed sign-up is deleted after this time (DynamoDB TTL on `expiresAt`).
+#: The lifetime of an unconfirmed sign-up's record (DynamoDB TTL on `expiresAt`).
 PENDING_LIFETIME_SECONDS = 30 * 86_400
 
 
 def key_of(user_name: str) -> str:
     """Return the table's key for a user name: the name in lower case.
 
-    The pool ignores case. AWS says that triggers get such names in lower case, but does not say so for tokens. With
-    this key, a person always has exactly one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer
-    guide).
+    The pool ignores case. AWS documents that triggers get names in lower case. For tokens, AWS does not document the case
+    of names. With a key in lower case, a person always has exactly one record. Source: AWS "User pool case sensitivity"
+    (Amazon Cognito developer guide).
     """
     return user_name.lower()
 
 
 @dataclass(frozen=True)
 class UserProfile:
-    """The known data of a person at one moment. `sub` is empty before Cognito has created the user."""
+    """A person's data at one time. `sub` is empty before Cognito has created the user."""
 
     user_name: str
     client_id: str
@@ -46,10 +47,10 @@ class UserProfile:
     family_name: str
     provider: str
     sub: str = ""
-    #: Names of the providers to which a native person was linked, sorted, separated by commas.
+    #: The names of the providers to which a native person was linked, sorted and separated by commas.
     linked: str = ""
-    #: Columns for which the source is complete: if they are empty, they are cleared. For other columns an empty value
-    #: means that the source has not sent them.
+    #: Columns for which the source sends complete data. Such a column is cleared if the column's value is empty. In other
+    #: columns, an empty value means that the source did not send the value.
     told: frozenset[str] = frozenset()
 
     def columns(self) -> dict[str, str]:
@@ -62,20 +63,20 @@ class UserProfile:
             "sub": self.sub,
             "linked": self.linked,
         }
-        # An empty value is never written: events have different sets of attributes, and DynamoDB refuses an empty
-        # string as an index key.
+        # Empty values are never written. Events have different sets of attributes, and DynamoDB refuses an empty string
+        # as an index key.
         return {name: value for name, value in columns.items() if value}
 
     def emptied(self) -> tuple[str, ...]:
-        """Return the columns that the source explicitly gave as empty, but not those that it omitted (S-69)."""
+        """Return the columns that the source explicitly sent as empty. Omitted columns are not included (S-69)."""
         return tuple(sorted((self.told & NAME_COLUMNS) - set(self.columns())))
 
 
 @dataclass(frozen=True)
 class UserRecord:
-    """A row of the table; the fields are its attribute names. Times are ISO 8601 UTC."""
+    """A row of the table. The fields have the names of the table's attributes. Times are ISO 8601 UTC."""
 
-    userName: str  # noqa: N815 - the table's own name, part of the contract
+    userName: str  # noqa: N815 - the name of the table's attribute, which is part of the contract
     ClientId: str
     Email: str
     given_name: str
@@ -86,13 +87,12 @@ class UserRecord:
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
     lastSignInAt: str  # noqa: N815
-    #: The start of the person's second-latest session, in any browser; empty if there was none.
+    #: The start of the person's previous session, in any browser, or empty.
     previousSignInAt: str  # noqa: N815
     linked: str
-    #: The last time at which the person chose a password and entered a mailed code in the same step; empty if never (S-67).
+    #: The last time at which the person chose a password and entered a mailed code in the same step, or empty (S-67).
     provedAt: str  # noqa: N815
-    #: Tokens and sessions issued before this time are refused. Empty if the person's sessions were never all ended at
-    #: once.
+    #: Tokens and sessions from before this time are refused. Empty before the first sign-out everywhere.
     validAfter: str  # noqa: N815
 
     @classmethod
@@ -102,20 +102,20 @@ class UserRecord:
     def ends_tokens_of(self, issued_at: int) -> bool:
         """Whether a token that was issued at `issued_at` (Unix seconds) is no longer accepted.
 
-        A token does not say in which part of its second it was issued, so tokens of the sign-out's own second are
-        refused, too.
+        A token's time has no fractions of a second. So tokens from the same second as the sign-out are refused, too.
         """
         return _not_after(issued_at, self.validAfter)
 
     def has_new_password_since(self, began_at: int) -> bool:
-        """Whether a password was set by mailed code at or after `began_at` (Unix seconds), perhaps on managed login,
-        which ends no sessions here."""
+        """Whether a password was set by mailed code at or after `began_at` (Unix seconds). A reset on managed login,
+        which ends no sessions, also counts."""
         return _not_after(began_at, self.provedAt)
 
 
 def _not_after(seconds: int, time: str) -> bool:
-    """Whether `seconds` (Unix) are not after `time`, in whole seconds; an empty `time` is before everything."""
-    # Both are ISO 8601 in UTC, so comparing the texts compares the times.
+    """Whether `seconds` (Unix) is at or before `time`, in whole seconds. An empty `time` is earlier than any other
+    time."""
+    # Both texts are ISO 8601 in UTC, so the texts sort in the order of the times.
     whole_seconds = len("2026-01-01T00:00:00")
     return iso(seconds)[:whole_seconds] <= time[:whole_seconds]
 
@@ -129,14 +129,13 @@ class UserStore:
         self._clock = clock
 
     def load(self, user_name: str) -> UserRecord | None:
-        """Return the record, or None. The read is consistent, so a record is found right after the sign-in that wrote
-        it."""
+        """Return the record, or None. The read is consistent, so the result includes a record that was just written."""
         item = self._item(user_name)
         return UserRecord.from_item(item) if item else None
 
     def ends_tokens(self, user_name: str, issued_at: int) -> bool:
-        """Whether the person's record makes tokens that were issued at `issued_at` invalid (`UserRecord.ends_tokens_of`).
-        For a name without a record, the check takes the same time (S-89)."""
+        """Whether the person's record makes a token invalid that was issued at `issued_at` (`UserRecord.ends_tokens_of`).
+        For a name without a record, the check is equally slow (S-89)."""
         return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
 
     def _item(self, user_name: str) -> Item:
@@ -154,7 +153,7 @@ class UserStore:
         return record is not None and bool(record.provedAt)
 
     def page(self, limit: int, after: str | None = None) -> tuple[list[UserRecord], str | None]:
-        """Return up to `limit` records in the table's own order, and the user name after which the next page begins."""
+        """Return up to `limit` records in the table's own order, and the user name that precedes the next page."""
         start = {} if after is None else {"ExclusiveStartKey": {"userName": {"S": after}}}
         with translated_errors("Scan"):
             answer = self._client.scan(TableName=self._table, Limit=limit, **start)
@@ -163,7 +162,7 @@ class UserStore:
         return records, read_text(last, "userName") if last else None
 
     def record_names(self, user_name: str, names: Mapping[str, str]) -> None:
-        """Set `given_name` and `family_name` of an existing record; the next sign-in repairs a missing one."""
+        """Set `given_name` and `family_name` of an existing record. The next sign-in writes a missing record."""
         assignments = {
             name: {"S": names[name]} for name in ("given_name", "family_name") if name in names
         }
@@ -171,7 +170,8 @@ class UserStore:
         self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
     def record_unlinked(self, user_name: str) -> None:
-        """Remove the last linked provider from a record. An empty value would not do that: it means "not given"."""
+        """Remove the last linked provider from a record. An empty value in a profile would mean "not sent", and would not
+        remove the provider."""
         assignments = {"updatedAt": {"S": iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
@@ -179,13 +179,13 @@ class UserStore:
         """Record that the mailbox's owner has just chosen the password, with a mailed code or an invitation (S-67,
         S-68).
 
-        With `sessions_ended`, the same write also does what `record_signed_out` does, because a new password ends the
-        sessions that began with the old one.
+        With `sessions_ended`, the same write also ends the sessions, as `record_signed_out` does. A new password ends the
+        sessions that began with the old password.
         """
         now = {"S": iso(self._clock())}
         ended = {"validAfter": now} if sessions_ended else {}
-        # The trigger may already have written `provedAt`, with a slightly later time by another clock. The condition
-        # is then on `validAfter`, so that this write still ends the sessions.
+        # The trigger may already have written `provedAt`, with a slightly later time from another clock. With a condition
+        # on `validAfter`, this write still ends the sessions.
         column = "validAfter" if sessions_ended else "provedAt"
         self._update(
             user_name,
@@ -196,10 +196,10 @@ class UserStore:
         )
 
     def record_signed_out(self, user_name: str) -> bool:
-        """Record that tokens and sessions issued until now are no longer accepted (S-70). If the record already has a later
-        time, it is kept.
+        """Record that all present tokens and sessions are no longer accepted (S-70). A later time in the record is kept.
 
-        Returns False if there is no record. A new record is not created, because it would lack address, names and `sub`.
+        Returns False if the person has no record. This method creates no record, because a new record would lack address,
+        names and `sub`.
         """
         now = {"S": iso(self._clock())}
         return self._update(
@@ -211,10 +211,10 @@ class UserStore:
         )
 
     def record_new_password(self, user_name: str) -> None:
-        """Record that a person who knew the old password chose a new one, and end all earlier sessions.
+        """Record that a person who knew the old password chose a new password, and end all earlier sessions.
 
-        This does not prove access to the mailbox, so `provedAt` changes only if it was already set. Browsers that became
-        known earlier count as unknown.
+        The old password does not prove access to the mailbox. So `provedAt` changes only if `provedAt` was already set.
+        Browsers that became known before the change count as unknown.
         """
         now = {"S": iso(self._clock())}
         columns = {"provedAt": now, "validAfter": now, "updatedAt": now}
@@ -232,7 +232,7 @@ class UserStore:
         return read_text(answer.get("Item") or {}, "madeBy") == OUR_SERVER
 
     def delete_pending(self, user_name: str) -> None:
-        """Delete the record of a sign-up that was removed from the pool; a confirmed record stays."""
+        """Delete the record of a sign-up that was removed from the pool. A confirmed record is kept."""
         try:
             with translated_errors("DeleteItem"):
                 self._client.delete_item(
@@ -246,7 +246,7 @@ class UserStore:
             return
 
     def record_pending(self, profile: UserProfile, made_by: str = "") -> None:
-        """Create the record of an unconfirmed sign-up; change nothing if there is one.
+        """Create the record of an unconfirmed sign-up. An existing record stays unchanged.
 
         `made_by` is OUR_SERVER if our own server signed the person up.
         """
@@ -263,7 +263,7 @@ class UserStore:
         self._update(profile.user_name, assignments, {}, "attribute_not_exists(userName)")
 
     def record_confirmed(self, profile: UserProfile) -> None:
-        """Make the record CONFIRMED and its profile current; write nothing if neither changes."""
+        """Set the record to CONFIRMED and update the profile. An up-to-date record is not written."""
         columns = self._confirmed_columns(profile)
         differs = " OR ".join(
             [f"#{name} <> :{name}" for name in columns]
@@ -272,15 +272,14 @@ class UserStore:
         self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
 
     def record_sign_in(self, profile: UserProfile) -> None:
-        """Repair the record as `record_confirmed` does, and store the time of the sign-in, in one write (S-57)."""
+        """Repair the record as `record_confirmed` does. The same write stores the time of the sign-in (S-57)."""
         self._write_sign_in(profile, "lastSignInAt")
 
     def record_session(self, profile: UserProfile) -> None:
-        """Do what `record_sign_in` does, for a sign-in that starts a session, and also store when the previous session
-        began.
+        """Record a sign-in that starts a session, as `record_sign_in` does. Also store the start of the previous session.
 
-        The trigger has just recorded the same sign-in in `lastSignInAt`, perhaps twice. So the previous time is read from
-        `lastSessionAt`, which only this method writes.
+        The trigger has just recorded the same sign-in in `lastSignInAt`. So the start of the previous session is read
+        from `lastSessionAt`, which only this method writes.
         """
         self._write_sign_in(profile, "lastSessionAt", moves={"previousSignInAt": "lastSessionAt"})
 
@@ -290,8 +289,9 @@ class UserStore:
         column: str,
         moves: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Store the time in `lastSignInAt` and in `column`. An earlier time than that of `column` writes nothing: the
-        trigger reports the same sign-in, by a clock that may be ahead, so each method compares with its own column."""
+        """Store the time in `lastSignInAt` and in `column`. A time that is earlier than the value of `column` is not
+        written. Each method has its own `column`, because the trigger reports the same sign-in and the trigger's clock
+        may be ahead."""
         now = iso(self._clock())
         self._write_confirmed(
             profile,
@@ -328,9 +328,9 @@ class UserStore:
         remove: str | None = None,
         moves: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
-        """Make one conditional UpdateItem; return whether the condition held.
+        """Make one conditional UpdateItem. Return whether the condition was met.
 
-        `moves` maps a column to the column whose value it gets: the value from before this write.
+        `moves` maps a column to another column, whose value from before this write is copied.
         """
         sets = [f"#{name} = :{name}" for name in assignments]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]
@@ -342,7 +342,7 @@ class UserStore:
             "Key": {"userName": {"S": key_of(user_name)}},
             "UpdateExpression": expression,
             "ConditionExpression": condition,
-            # Every name has a placeholder: `status` is one of DynamoDB's reserved words.
+            # Every name has a placeholder, because `status` is a reserved word of DynamoDB.
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
         }
@@ -355,6 +355,6 @@ class UserStore:
 
 
 def iso(seconds: float) -> str:
-    """Return Unix seconds as ISO 8601 in UTC, with milliseconds. Comparing such texts compares the times."""
+    """Return Unix seconds as ISO 8601 in UTC, with milliseconds. Such texts sort in the order of the times."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,6 +1,7 @@
-"""Lambda's entry points without API Gateway: Cognito's triggers, the function that mails codes, and the queue of signals.
+"""Lambda's entry points other than API Gateway: Cognito's triggers, the function that mails codes, and the queue of
+signals.
 
-This module passes the container's services to these functions, and converts errors for Cognito or Lambda.
+This module passes the container's services to the triggers and functions, and converts errors for Cognito or Lambda.
 """
 
 from collections.abc import Callable
@@ -23,18 +24,18 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-_MESSAGE = "This is not possible at the moment. Please try again."
+_MESSAGE = "Sign-in and sign-up are not possible at the moment. Please try again."
 
 
 class TriggerFailed(Exception):
-    """The error that Cognito shows to a person when a trigger fails. Its message contains no details."""
+    """The error that Cognito shows to a person when a trigger fails. The error's message contains no details."""
 
 
 def user_records(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
-    The function also handles the event with the provider's data: because one function handles all three events of a sign-in,
-    there is only one cold start. `asks_for_age` says whether a route has a `max_age`.
+    The function also handles the event with the provider's data. One function handles all three events of a sign-in, so a
+    sign-in has only one cold start. `asks_for_age` is true if a route has a `max_age`.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
         return _inbound_federation(container, event, context, asks_for_age)
@@ -58,7 +59,7 @@ def user_records(container: Container, event: Event, context: Any, asks_for_age:
 
 
 def token_claims(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
-    """Handle one event of the `token_claims` function. Raises TriggerFailed. `asks_for_age` says whether a route has a
+    """Handle one event of the `token_claims` function. Raises TriggerFailed. `asks_for_age` is true if a route has a
     `max_age`."""
     from .token_claims import handle
 
@@ -75,7 +76,7 @@ def token_claims(container: Container, event: Event, context: Any, asks_for_age:
 def account_mail(container: Container, event: Any, context: Any) -> None:
     """Handle one request of the `account_mail` function. Raises TriggerFailed, so that Lambda calls the function again.
 
-    An event that no release of Gatehouse sends is logged and dropped: repeating it would not help.
+    An event that Gatehouse never sends, in any release, is logged and dropped, because a second try would also fail.
     """
     from ..mail_requests import MailRequest
 
@@ -88,16 +89,16 @@ def account_mail(container: Container, event: Any, context: Any) -> None:
     except GatehouseError as error:
         log_event("account_mail_failed", level="error", code=error.code, detail=error.detail)
         raise TriggerFailed(_MESSAGE) from None
-    except Exception as error:  # noqa: BLE001 - Lambda would log its message (S-61)
+    except Exception as error:  # noqa: BLE001 - Lambda would log the error's message (S-61)
         log_exception("account_mail_failed", error)
         raise TriggerFailed(_MESSAGE) from None
 
 
 def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
-    """Handle a batch of the queue of signals; return the messages that SQS must deliver again.
+    """Handle a batch of the queue of signals. Return the messages that SQS must deliver again.
 
-    Two kinds of messages are only logged: those that no release of Gatehouse sends, and those about a person who was
-    deleted in the meantime. Source: AWS Lambda developer guide, "Implementing partial batch responses".
+    Messages about a person who was deleted in the meantime are only logged. The same applies to messages that Gatehouse
+    never sends, in any release. Source: AWS Lambda developer guide, "Implementing partial batch responses".
     """
     from ..signals import Signal
 
@@ -117,7 +118,7 @@ def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
         except GatehouseError as error:
             log_event("leaving_failed", level="error", code=error.code, detail=error.detail)
             again.append({"itemIdentifier": record["messageId"]})
-        except Exception as error:  # noqa: BLE001 - the rest of the batch must not wait for this one
+        except Exception as error:  # noqa: BLE001 - the rest of the batch must not wait for this message
             log_exception("leaving_failed", error)
             again.append({"itemIdentifier": record["messageId"]})
     for provider in heard:
@@ -127,7 +128,7 @@ def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
 
 
 def _proofs(current: Services, asks_for_age: bool) -> "Callable[[], ProofStore] | None":
-    """Return the function that loads the proofs, or None if no route needs them."""
+    """Return the function that loads the proofs, or None if the routes need no proofs."""
     return (lambda: current.proofs) if asks_for_age else None
 
 

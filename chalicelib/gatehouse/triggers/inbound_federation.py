@@ -1,12 +1,13 @@
-"""The trigger that decides, at each sign-in, which attributes Cognito stores for a federated person (S-69).
+"""The trigger that chooses, at each sign-in, the attributes that Cognito stores for a federated person (S-69).
 
-Without this trigger, Cognito keeps a mapped attribute when its claim is missing: a person who loses the last group at the
-provider would keep `admins` here for ever. The trigger's answer replaces the claims, and Cognito drops the claims that the
-answer omits. So the answer has every mapped claim; a missing claim is empty. If the answer contained no claims at all,
-Cognito would keep all attributes, so the trigger never sends such an answer. AWS does not say whether an empty value from
-this trigger clears the stored value. So "no groups" has its own value (`group_texts.write_groups`), and a name that the
-provider does not send is deleted here. If the trigger fails, Cognito refuses the sign-in. This is intended: a sign-in must
-not continue with outdated data. Source: AWS "Inbound federation Lambda trigger".
+Without this trigger, Cognito keeps a mapped attribute if the attribute's claim is missing. A person who loses the last
+group at the provider would keep `admins` in the pool for ever. The trigger's answer replaces the claims, and Cognito
+drops the claims that the answer omits. So the answer has every mapped claim. A missing claim is empty. After an answer
+without any claims, Cognito would keep all attributes. So the answer always has claims. AWS does not document whether an
+empty value from this trigger clears the stored value. So "no groups" has its own value (`group_texts.write_groups`), and
+the trigger itself deletes a name that the provider does not send. If the trigger fails, Cognito refuses the sign-in. The
+refusal is intended, because a sign-in must not continue with outdated data. Source: AWS "Inbound federation Lambda
+trigger".
 """
 
 from collections.abc import Callable, Mapping
@@ -45,10 +46,10 @@ def handle(
 ) -> Event:
     """Return `event` with a value for every mapped attribute.
 
-    If `load_proofs` is given, the time at which the person signed in at the provider is stored.
+    If `load_proofs` is given, the trigger stores the time at which the person signed in at the provider.
 
-    Raises TriggerRefused for foreign events and for claims without a subject, SignUpRefused for a provider that is not
-    in the table, and TemporarilyUnavailable. Repeating the event gives the same answer (S-55).
+    Raises TriggerRefused for foreign events and for claims without a subject. Raises SignUpRefused for a provider that is
+    not in the table. Raises TemporarilyUnavailable in an outage. A repeated event gets the same answer (S-55).
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
@@ -72,8 +73,8 @@ def handle(
 
 
 def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "ProofStore") -> None:
-    """Store when the person signed in at the provider, or that this is unknown. An outage of the table does not stop
-    the sign-in."""
+    """Store the time at which the person signed in at the provider, or that this time is unknown. An outage of the table
+    does not stop the sign-in."""
     try:
         proofs.note(f"{provider}/{subject}", read_auth_time(_mapping(request.get("attributes"))))
     except TemporarilyUnavailable as error:
@@ -81,10 +82,10 @@ def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "Proo
 
 
 def decide_attributes(claims: Mapping[str, Any], provider: Provider) -> dict[str, str]:
-    """Return every mapped attribute's value twice: under the name of the attribute and under the name of its claim.
+    """Return every mapped attribute's value twice: under the attribute's name and under the claim's name.
 
-    AWS does not document which of the two names Cognito reads. Some users report the attribute's name, others the claim's;
-    all report that Cognito ignores unknown names.
+    AWS does not document which of the two names Cognito reads. Some users report the attribute's name, others report the
+    claim's name. All users report that Cognito ignores unknown names.
     """
     decided = {attribute: text_of(claims, claim) for attribute, claim in ATTRIBUTE_MAPPING.items()}
     decided["email_verified"] = "true" if is_verified(claims) else "false"

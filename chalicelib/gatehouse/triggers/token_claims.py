@@ -1,20 +1,22 @@
-"""The pre-token-generation trigger (V2): hosted and direct sign-ins get the same access token (DESIGN, "Scopes").
+"""The pre-token-generation trigger (V2). Hosted and direct sign-ins get the same access token (DESIGN, "Scopes").
 
-A sign-in through the user-pool API has only the scope `aws.cognito.signin.user.admin`. This trigger adds the scopes of
-a hosted sign-in, and removes that scope, which would let a script change the profile (S-05). The server-only client
-that manages MFA keeps that scope.
+A sign-in through the user-pool API has only the scope `aws.cognito.signin.user.admin`. This trigger adds the scopes of a
+hosted sign-in, and removes `aws.cognito.signin.user.admin`. With `aws.cognito.signin.user.admin`, a script could change
+the profile (S-05). The server-only client that manages MFA keeps `aws.cognito.signin.user.admin`.
 
-Groups: people of an identity provider get the provider's groups (`custom:groups`, if `ops provider` maps a claim to this
-attribute) in addition to the pool's own groups. They get the provider's groups only while the provider's row names that
-claim, because Cognito keeps the attribute after the mapping is removed. For other people `custom:groups` is ignored. No
-token contains a group whose name API Gateway could pass on as two names (S-51). Groups that do not fit into a request's
-headers are left out; the pool's own come first. The log line has the number of groups that are left out (S-69). If nothing
-changes, no `groupOverrideDetails` is sent: an empty object would remove all groups. Source: AWS "Pre token generation Lambda
-trigger", event version 2; needs the Essentials plan or higher.
+People of an identity provider get the provider's groups in addition to the pool's own groups. The provider's groups are
+in `custom:groups`, if `ops provider` maps a claim to this attribute. The provider's groups count only while the
+provider's row names that claim. Cognito keeps the attribute after the mapping is removed. For other people
+`custom:groups` is ignored. A token never contains a group whose name API Gateway could pass on as two names (S-51).
+Groups that do not fit into a request's headers are left out. The pool's own groups have priority. The log line has the
+number of groups that are left out (S-69). If the groups do not change, `groupOverrideDetails` is omitted, because an
+empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger", event version 2; needs the
+Essentials plan or higher.
 
-If a route has a `max_age`, the token says when the person last authenticated, and in which sign-in (ADR 14). For a sign-in
-through the user-pool API, this is the time of the sign-in. Managed login does not report whether it asked for a password.
-For a provider, this is the `auth_time` that was stored at the callback. A refresh repeats the stored value.
+If a route has a `max_age`, the token contains the time at which the person last authenticated, and identifies the sign-in
+(ADR 14). For a sign-in through the user-pool API, this time is the time of the sign-in. For a provider, this time is the
+`auth_time` that was stored at the callback. Managed login does not report whether the person entered a password, so the
+time is unknown. A refresh repeats the stored value.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,9 +39,9 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
-#: Events after Cognito's API has just checked a password, a passkey or a new password.
+#: The events that follow Cognito's check of a password, a passkey or a new password.
 _CHECKED_NOW = frozenset({"TokenGeneration_Authentication", "TokenGeneration_NewPasswordChallenge"})
-#: A sign-in through managed login, at a provider or on managed login's own page.
+#: The event of a sign-in through managed login: at a provider, or on managed login's own page.
 _MANAGED_LOGIN = "TokenGeneration_HostedAuth"
 
 
@@ -51,18 +53,18 @@ def handle(
 ) -> Event:
     """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58).
 
-    `load_proofs` is set if a route has a `max_age`: the token then contains the last proof. If that table does not answer,
-    the sign-in still succeeds, but the token contains no proof.
+    `load_proofs` is set if a route has a `max_age`. The token then contains the last proof. If the table of proofs does
+    not answer, the sign-in still succeeds, but the token contains no proof.
 
-    The providers are read only if one of them sends groups, so other sign-ins do not wait for the table. If the providers
-    cannot be read, the token lacks their groups, and the next token has them again.
+    The providers are read only if the person has groups from a provider, so other sign-ins do not wait for the table. If
+    the providers cannot be read, the token lacks the providers' groups. The next token has these groups again.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
     if not str(event.get("triggerSource")).startswith("TokenGeneration_"):
         raise TriggerRefused("unknown triggerSource")
     if _client_id(event) not in settings.client_ids:
-        # Another app client of the pool, for example the server-only client for MFA: its tokens stay unchanged.
+        # The tokens of other app clients, for example the server-only client for MFA, stay unchanged.
         return event
     if event["triggerSource"] == "TokenGeneration_ClientCredentials":
         raise TriggerRefused("a machine client must not get people's scopes")
@@ -83,7 +85,8 @@ def handle(
 
 
 def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
-    """Return the proof for the token: this sign-in if it uses the API, otherwise the last stored proof."""
+    """Return the proof for the token. A sign-in through the API is itself the proof. For other sign-ins, return the last
+    stored proof."""
     attributes = _mapping(_mapping(event.get("request")).get("userAttributes"))
     user_name = str(event.get("userName"))
     identities = parse_identities(attributes.get("identities"))
@@ -92,7 +95,7 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
     native = f"{NATIVE}/{attributes.get('sub')}"
     source = event["triggerSource"]
     if source in _CHECKED_NOW and not is_native:
-        return None  # a provider's person has no password here
+        return None  # a provider's people have no password in the pool
     try:
         if source in _CHECKED_NOW:
             return proofs.note(native, proofs.now())
@@ -102,8 +105,8 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
             return proofs.latest([*of_providers, native])
         told = proofs.latest(of_providers)
         if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
-            # Managed login may have accepted its cookie in place of the password, so this sign-in proves nothing. An
-            # older proof may be from another browser.
+            # Managed login may have accepted a cookie instead of the password. So this sign-in is not a proof. An older
+            # proof may come from another browser.
             proofs.note(native, None)
             return None
         return told
@@ -157,7 +160,7 @@ def _groups(
 def _tells_groups(
     identities: tuple[Identity, ...], load_providers: "Callable[[], ProviderStore]"
 ) -> bool:
-    """Whether one of a person's providers sends groups now."""
+    """Whether one of a person's providers currently sends groups."""
     try:
         return load_providers().tells_groups(identity.provider for identity in identities)
     except TemporarilyUnavailable as error:

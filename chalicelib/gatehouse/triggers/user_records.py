@@ -1,8 +1,9 @@
-"""The user-pool trigger that writes people to the users table: PreSignUp, PostConfirmation, PostAuthentication.
+"""The user-pool trigger that writes people to the users table. The trigger handles PreSignUp, PostConfirmation and
+PostAuthentication.
 
-One pure function per trigger source interprets an event; `handle` stores the result. Cognito gives a trigger five
-seconds and tries up to three times, so every event may arrive twice, late, or out of order (S-55). Source: AWS
-"Customizing user pool workflows with Lambda triggers" and its pages on each trigger.
+One pure function per trigger source interprets an event. `handle` stores the result. Cognito gives a trigger five seconds
+and tries up to three times. So every event may arrive twice, late, or out of order (S-55). Source: AWS "Customizing user
+pool workflows with Lambda triggers" and its pages on each trigger.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-#: The value of callerContext.clientId when an administrator acts.
+#: The value of `callerContext.clientId` for an administrator's call.
 _NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 
 
@@ -40,16 +41,16 @@ def handle(
     load_subjects: "Callable[[], SubjectStore | None]",
     load_passkey_notes: "Callable[[], PasskeyNotes | None]",
 ) -> Event:
-    """Store the data of `event` and return it, as Cognito expects.
+    """Store the data of `event`. Return `event`, as Cognito expects.
 
-    `load_client_secret(renew)` returns the app client's secret; `renew=True` bypasses its cache. `load_subjects` returns
-    None on a stage that was provisioned before the index of people by subject existed, `load_passkey_notes` on a stage
-    without passkeys.
+    `load_client_secret(renew)` returns the app client's secret. `renew=True` bypasses the secret's cache. `load_subjects`
+    returns None on a stage without the index of people by subject. `load_passkey_notes` returns None on a stage without
+    passkeys.
 
     Raises TriggerRefused for events of another pool, and SignUpRefused if our rules do not allow the sign-up. Raises
-    TemporarilyUnavailable if a table does not answer before the person exists: the sign-up is then refused, and can be tried
-    again. Once the person exists, with at least a PENDING record, confirming and signing in continue without the table: the
-    next sign-in repairs the record.
+    TemporarilyUnavailable if a table does not answer before the person exists. The sign-up is then refused, and can be
+    tried again. A person with at least a PENDING record can confirm and sign in without the table. The next sign-in
+    repairs the record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
@@ -73,7 +74,7 @@ def handle(
         if provider.link and provider.trusted:
             native = load_linker().link(provider.name, _attributes(event))
             if native is not None:
-                # Cognito makes no profile now, so record the account that was linked.
+                # After the link, Cognito makes no profile. So record the linked account.
                 users.record_confirmed(_native_profile(native, profile.client_id))
                 _note_subjects(native.identities, native.user_name, load_subjects)
                 return event
@@ -91,14 +92,15 @@ def handle(
         log_event("record_not_written", level="error", user=profile.user_name, detail=error.detail)
         return event
     finally:
-        # After `record_proved`, which stops a set-up that has begun: no passkey can come in between.
+        # The passkeys end after `record_proved`, which stops a set-up in progress. So no passkey can be added between the
+        # two calls.
         if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
             _end_passkeys(profile.user_name, load_passkey_notes)
     log_event("user_record", source=event["triggerSource"], user=profile.user_name)
     return event
 
 
-#: ConfirmForgotPassword runs PostConfirmation again. By then the address is proved, so this event also makes the record
+#: ConfirmForgotPassword runs PostConfirmation again. The address is then proved, so this event also sets the record to
 #: CONFIRMED.
 _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PreSignUp_SignUp": UserStore.record_pending,
@@ -111,7 +113,7 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
 
 
 def _end_passkeys(user_name: str, load_passkey_notes: "Callable[[], PasskeyNotes | None]") -> None:
-    """End the person's passkeys after a password reset by mail, also if the reset was on managed login (S-102)."""
+    """End the person's passkeys after a password reset by mail, including a reset on managed login (S-102)."""
     notes = load_passkey_notes()
     try:
         if notes is not None:
@@ -125,7 +127,7 @@ def _note_subjects(
     user_name: str,
     load_subjects: "Callable[[], SubjectStore | None]",
 ) -> None:
-    """Update the index that finds people for a provider's signals. After an outage, the next sign-in repairs it."""
+    """Update the index that finds people for a provider's signals. After an outage, the next sign-in repairs the index."""
     subjects = load_subjects() if identities else None
     if subjects is None:
         return
@@ -142,7 +144,7 @@ def _refuse_sign_up(
 ) -> None:
     """Raise SignUpRefused if the person may not create an account.
 
-    Sign-up is an open API of the user pool: people can bypass our own page, so the rules must be enforced here.
+    Sign-up is an open API of the user pool, so people can bypass our own page. So the trigger must enforce the rules.
     """
     reason = (
         refuse_attributes(_attributes(event))
@@ -158,8 +160,8 @@ def _refuse_unmarked(
 ) -> None:
     """Raise SignUpRefused for a sign-up that our own server did not send (S-67).
 
-    Cognito's page accepts a password before the person has proved access to the mailbox. The secret may have been rotated
-    since it was read.
+    Cognito's page accepts a password before the person has proved access to the mailbox. After a mismatch, the secret is
+    read again, because the secret may have been rotated.
     """
     metadata = _request(event).get("clientMetadata")
     if not metadata or not any(
@@ -180,10 +182,10 @@ def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provide
 
 
 def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
-    """Refuse a sign-in if a provider has given the person an address that it may not use.
+    """Refuse a sign-in if a provider has given the person a forbidden address.
 
-    Cognito maps the attributes again at each sign-in, also for linked accounts. So an address must be checked at each
-    sign-in, not only at the first one.
+    Cognito maps the attributes again at each sign-in, also for linked accounts. So the address must be checked at each
+    sign-in.
     """
     names = [name for name in (profile.provider, *profile.linked.split(",")) if name]
     names = [name for name in names if name != NATIVE]
@@ -192,7 +194,7 @@ def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> Non
 
 
 def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:
-    """Return the pool's data about an account to which a provider's person was linked."""
+    """Return the pool's data about an account to which a federated person was linked."""
 
     def text(name: str) -> str:
         return native.attributes.get(name, "")
@@ -223,7 +225,7 @@ def _request(event: Mapping[str, Any]) -> Mapping[str, Any]:
 def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
     """Return an event's data about a person. `client_id` is used if the event names no app client.
 
-    Unknown attributes are ignored, so that a sign-up cannot add columns. At PreSignUp there is no `sub` yet.
+    Unknown attributes are ignored, so that a sign-up cannot add columns. At PreSignUp, `sub` does not exist yet.
     """
     user_name = event.get("userName")
     if not isinstance(user_name, str) or not user_name:
@@ -252,7 +254,7 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
 
 
 def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names that were sent with a sign-up's code. The pool gets them only a moment later (S-67)."""
+    """Return the names that were sent with a sign-up's code. The pool gets these names only after this event (S-67)."""
     if event.get("triggerSource") != "PostConfirmation_ConfirmSignUp":
         return {}
     metadata = _request(event).get("clientMetadata")
@@ -261,11 +263,11 @@ def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names in an event, even empty ones.
+    """Return the name columns for which the event contains complete data. Only events of a sign-in contain complete data.
 
-    At a sign-in Cognito sends the whole profile, including `sub`, so a missing name is empty in the pool. At a sign-up and
-    at a confirmation, Cognito sends only some of the attributes, so a missing name is unknown. A value that is not text is
-    ignored.
+    At a sign-in, Cognito sends the whole profile, including `sub`. So a missing name is empty in the pool. At a sign-up
+    and at a confirmation, Cognito sends only some of the attributes. So a missing name is unknown. A value that is not
+    text is ignored.
     """
     if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:
         return frozenset()
@@ -273,11 +275,11 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
 
 
 def parse_birthplace(event: Mapping[str, Any], user_name: str, identities: str) -> Birthplace:
-    """Return where a person was created, and the providers that were linked since.
+    """Return the provider that created a person, and the providers that were linked later.
 
-    After creation, the `identities` attribute names the providers. Before creation, the userName of a federated person is
-    `<provider>_<subject>`: `ops provider add` allows no underscore in a provider's name, and native user names are UUIDs
-    that no person chooses.
+    After creation, the `identities` attribute names the providers. Before creation, the `userName` of a federated person
+    is `<provider>_<subject>`. `ops provider add` allows no underscore in a provider's name. Native user names are UUIDs,
+    which people cannot choose.
     """
     found = parse_identities(identities)
     if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":

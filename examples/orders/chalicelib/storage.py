@@ -1,4 +1,4 @@
-"""The table of orders."""
+"""The database table of orders."""
 
 import os
 import uuid

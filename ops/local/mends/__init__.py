@@ -1,9 +1,9 @@
-"""Patches for the local AWS, where it differs from AWS, applied at run time.
+"""The package of patches, which fix differences between MiniStack and AWS at run time.
 
-Each module is named after one subject of AWS, and changes how MiniStack handles this subject. A module replaces or wraps
-functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws. `SEEN_WITH` is the last version of
-MiniStack that needed the patch; `python -m tests.mends` checks it again. docs/local-aws.md lists all patches, and the
-differences from AWS that have no patch.
+Each module is named after one subject of AWS, and changes how MiniStack handles this subject. A module replaces or
+wraps functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws. `SEEN_WITH` is the last
+version of MiniStack that needed the patch; `python -m tests.mends` tests each patch again. docs/local-aws.md lists all
+patches, and the differences from AWS that have no patch.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ MENDS = (
 
 
 def apply_all(emulator: Emulator, without: str = "") -> None:
-    """Apply all patches except the one in `without`; call this before MiniStack's `main()`."""
+    """Apply all patches except the patch `without`. Call this function before MiniStack's `main()`."""
     for mend in MENDS:
         if mend.__name__.rpartition(".")[2] != without:
             mend.apply(emulator)

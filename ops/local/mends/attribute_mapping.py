@@ -1,9 +1,9 @@
-"""Writes an identity provider's claims as user-pool attributes.
+"""A patch that writes an identity provider's claims as user-pool attributes.
 
-AWS uses only the mapped claims, writes every value as a string ("true" for a JSON true, lists as text), lets one claim
-set several attributes, and reads an unmapped email_verified as false:
-https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
-Claims come from the ID token and, if that lacks some, from userinfo:
+AWS uses only the mapped claims, and writes every value as a string ("true" for a JSON true, lists as text). One claim
+may set several attributes. AWS reads an unmapped email_verified as false:
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html Claims
+come from the ID token. If the ID token lacks some claims, these come from userinfo:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 SEEN_WITH = "1.5.33"
 
-# Cognito sets these itself: the mapped `username` names the profile, and nothing else may write `sub`.
+# Cognito itself sets these attributes: the mapped `username` becomes the profile's name, and only Cognito writes `sub`.
 _NOT_ATTRIBUTES = {"username", "sub"}
 
 
@@ -34,8 +34,8 @@ def map_attributes(claims: Mapping[str, Any], mapping: Mapping[str, str]) -> dic
 def as_text(value: Any) -> str:
     """Convert a claim's value to an attribute's text.
 
-    AWS does not document the exact form of a list (only that it is "a string"). People report the form "[a, b]" that is used
-    here; code that reads such lists must accept other forms, too.
+    AWS documents that a list becomes "a string", but not the string's format. People report the format "[a, b]", which
+    this function uses. Code that reads such lists must accept other formats, too.
     """
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -1,4 +1,4 @@
-"""A token's `auth_time` is the time of the sign-in, also after a refresh.
+"""A patch: a token's `auth_time` is the time of the sign-in, also after a refresh.
 
 MiniStack writes the token's time of issue instead.
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-step-up-authentication.html
@@ -14,12 +14,12 @@ from .emulator import Emulator, replace
 
 SEEN_WITH = "1.5.33"
 
-# origin_jti, which all tokens of a sign-in share -> its time, in seconds since the epoch.
+# `origin_jti`, which all tokens of a sign-in share → time of the sign-in, in seconds since the epoch.
 _times: dict[str, int] = {}
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the time of the sign-in into tokens as they are signed."""
+    """Apply the patch: write the time of the sign-in into each token before the signature."""
     replace(emulator.cognito, "_signed_jwt", _with_time_of_sign_in)
 
 

@@ -1,8 +1,8 @@
-"""GET /oauth2/authorize: choosing the kind of sign-in.
+"""A patch of GET /oauth2/authorize, which chooses the sign-in method.
 
-`identity_provider=COGNITO` means the pool's own login page, and `idp_identifier` selects a provider by one of its
-identifiers. The provider must be enabled for the app client. PKCE must be S256. `login_hint` and `prompt` are passed on to
-the provider. AWS does not say that `max_age` is passed on, so this patch does not pass it on.
+`identity_provider=COGNITO` selects the pool's own login page, and `idp_identifier` selects a provider by an identifier.
+The provider must be enabled for the app client. PKCE must use S256. The provider gets `login_hint` and `prompt`. AWS
+does not say that the provider also gets `max_age`, so this patch omits `max_age`.
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
 
@@ -32,7 +32,7 @@ def _authorize(emulator: Emulator, handle: Callable[..., Response]) -> Callable[
     def authorize(method: str, path: str, headers: Any, query: dict[str, Any]) -> Response:
         _, pool, client = cognito._find_pool_by_client_id(first(query, "client_id"))
         if not pool or first(query, "redirect_uri") not in (client.get("CallbackURLs") or []):
-            # There is no valid redirect target: Cognito shows its own error page.
+            # Without a valid redirect target, Cognito shows its own error page.
             refused: Response = cognito._oauth2_error("invalid_request", "redirect_mismatch")
             return refused
         identifier = first(query, "idp_identifier")

@@ -1,8 +1,9 @@
-"""API Gateway's Cognito authorizer passes the claims `exp` and `iat` to a function as dates.
+"""A patch: API Gateway's Cognito authorizer passes the claims `exp` and `iat` to a function as dates.
 
-The token contains these times in seconds, but API Gateway writes them as Java does, `Mon Nov 30 12:00:00 UTC 2026`; every
-other number is text. AWS documents where the claims are, but not their format; the sources are
-aws/serverless-java-container#25 and awsdocs/amazon-api-gateway-developer-guide#158. MiniStack passes seconds.
+The token contains these times in seconds, but API Gateway passes the times in Java's format, `Mon Nov 30 12:00:00 UTC
+2026`. Every other number is passed as text. AWS documents the place of the claims, but not the format. The sources of
+the format are aws/serverless-java-container#25 and awsdocs/amazon-api-gateway-developer-guide#158. MiniStack passes
+seconds.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
 """
 
@@ -20,7 +21,7 @@ _DATES = ("exp", "iat")
 
 
 def apply(emulator: Emulator) -> None:
-    """Write the two claims in AWS's format."""
+    """Apply the patch: write the two claims in AWS's format."""
     replace(emulator.rest_apis, "_stringify_claims", _spell)
 
 

@@ -1,8 +1,8 @@
-"""A challenge's Session is valid for one person, one client, one challenge and one answer, and only within the client's time
-limit.
+"""A patch of a challenge's `Session`. A `Session` is valid for one person, one client, one challenge and one answer,
+within the client's time limit.
 
-MiniStack issues a Session but never checks it, has no MFA_SETUP, uses a person's name as it was typed, and accepts
-a code of an authenticator app several times.
+MiniStack issues a `Session` but never checks its value. MiniStack has no MFA_SETUP, uses a person's name as typed, and
+accepts an authenticator app's code several times.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AssociateSoftwareToken.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa-totp.html
@@ -26,7 +26,7 @@ _ANSWERS = ("RespondToAuthChallenge", "AdminRespondToAuthChallenge")
 _APP_CALLS = ("AssociateSoftwareToken", "VerifySoftwareToken")
 _APP = "SOFTWARE_TOKEN_MFA"
 _CODE = "SOFTWARE_TOKEN_MFA_CODE"
-#: The challenges with a Session of this module; MiniStack handles CUSTOM_CHALLENGE and PASSWORD_VERIFIER itself.
+#: The challenges whose `Session` this module makes. MiniStack itself handles CUSTOM_CHALLENGE and PASSWORD_VERIFIER.
 _CHALLENGES = ("NEW_PASSWORD_REQUIRED", _APP, "MFA_SETUP", "SMS_MFA", "EMAIL_OTP", "WEB_AUTHN")
 _DEFAULT_MINUTES = 3
 
@@ -104,7 +104,7 @@ def _around(emulator: Emulator, run: Callable[..., Response]) -> Callable[..., R
 def _answered(
     emulator: Emulator, data: Mapping[str, Any]
 ) -> tuple[Open | None, tuple[str, str] | None]:
-    """Return the sign-in to which an answer belongs, or what is wrong with the answer."""
+    """Return the sign-in to which an answer belongs, or the error for the answer: exception name and message."""
     responses = data.get("ChallengeResponses") or {}
     found = _open.get(str(data.get("Session")))
     if (

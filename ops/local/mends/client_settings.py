@@ -1,8 +1,8 @@
-"""An app client's settings: numbers within AWS's limits, scopes that exist, and default values for fields that an update
-omits.
+"""A patch of an app client's settings: numbers within AWS's limits, existing scopes, and default values for fields that
+an update omits.
 
-MiniStack stores any number, scope and URL, keeps fields that UpdateUserPoolClient omits, and allows every flow if none
-is named.
+MiniStack stores any number, scope and URL, and keeps fields that UpdateUserPoolClient omits. If a client names no flow,
+MiniStack allows every flow.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPoolClient.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
@@ -21,7 +21,7 @@ SEEN_WITH = "1.5.33"
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _UNITS = {"seconds": 1, "minutes": _MINUTE, "hours": _HOUR, "days": _DAY}
-#: setting -> (its name among the units, default unit, shortest, longest)
+#: setting → (its name among the units, default unit, shortest, longest)
 _LIVES = {
     "AccessTokenValidity": ("AccessToken", "hours", 5 * _MINUTE, _DAY),
     "IdTokenValidity": ("IdToken", "hours", 5 * _MINUTE, _DAY),
@@ -33,7 +33,7 @@ _KEPT = {"ClientName"}
 
 
 def apply(emulator: Emulator) -> None:
-    """Apply the checks."""
+    """Apply the patch."""
     for name in ("_create_user_pool_client", "_update_user_pool_client"):
         replace(emulator.cognito, name, lambda run: _checked(emulator, run))
     replace(emulator.cognito, "_update_user_pool_client", lambda run: _reset(emulator, run))

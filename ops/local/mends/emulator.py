@@ -1,4 +1,4 @@
-"""The running emulator, for the patches."""
+"""The running emulator (MiniStack), as the patches use it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VERSION = "1.5.33"
 
 @dataclass(frozen=True)
 class Emulator:
-    """MiniStack's modules. This class has no types, because MiniStack has none."""
+    """MiniStack's modules. The attributes have the type `Any`, because MiniStack has no types."""
 
     app: Any
     cognito: Any
@@ -29,7 +29,7 @@ class Emulator:
 
     @classmethod
     def load(cls) -> Emulator:
-        """Import MiniStack; only its own interpreter can do this."""
+        """Import MiniStack. This works only in MiniStack's own interpreter."""
         return cls(
             app=importlib.import_module("ministack.app"),
             cognito=importlib.import_module("ministack.services.cognito"),
@@ -48,6 +48,6 @@ def replace(module: Any, name: str, make: Callable[[Function], Function]) -> Non
 
 
 def first(query: Mapping[str, Any], name: str) -> str:
-    """Read one value of a parsed query string; empty if missing."""
+    """Return the first value of a name in a parsed query string; empty if the name is missing."""
     value = query.get(name, "")
     return str(value[0]) if isinstance(value, list) else str(value)

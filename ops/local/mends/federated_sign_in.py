@@ -1,14 +1,14 @@
-"""The sign-in through an OIDC identity provider, from /oauth2/idpresponse back to the app.
+"""A patch of the sign-in through an OIDC identity provider, from /oauth2/idpresponse back to the app.
 
 MiniStack differs from AWS:
-- after a refusal, it answers with 400 and JSON; AWS redirects to the callback with error, description, state
+- after a refusal, MiniStack responds with 400 and JSON; AWS redirects to the callback with error, description, state
   https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
-- it drops the app's PKCE
+- MiniStack drops the app's PKCE
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
-- it maps claims loosely (see attribute_mapping), never reads userinfo, and its trigger for claims gets less data and can
-  change less (see inbound_federation)
-- it does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS answers `invalid_request`,
-  "User is not enabled"; AWS does not document this, but other people's code expects it)
+- MiniStack maps claims by other rules (see attribute_mapping), and never reads userinfo; its trigger for claims gets
+less data and can change less (see inbound_federation)
+- MiniStack does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS responds with
+`invalid_request`, "User is not enabled"; AWS does not document this response, but other people's code expects it)
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 """
 
@@ -57,7 +57,7 @@ def _idp_response(emulator: Emulator) -> Callable[..., Response]:
             return redirect_with_error(
                 relay["redirect_uri"], refused.error, str(refused), relay["state"]
             )
-        # The code is stored with those of managed login, so PKCE, client and redirect_uri are checked there.
+        # The code is stored with managed login's codes, so the token endpoint checks PKCE, client and redirect_uri.
         issued: Response = cognito._issue_auth_code_redirect(
             relay["client_id"],
             relay["pool_id"],
@@ -75,7 +75,7 @@ def _idp_response(emulator: Emulator) -> Callable[..., Response]:
 
 
 def _sign_in(emulator: Emulator, relay: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
-    """Find or create the profile of a person who returns from the provider; return its user name."""
+    """Find or create the profile of a person who returns from the provider. Return the profile's user name."""
     cognito = emulator.cognito
     name = relay["provider_name"]
     if first(answer, "error"):

@@ -1,4 +1,5 @@
-"""CreateFunction is authorized for the ARN of the new function; GetFunctionConcurrency needs its own right.
+"""A patch: CreateFunction is authorized for the ARN of the new function, and GetFunctionConcurrency needs its own
+right.
 
 MiniStack reads a function's name only from the path. The path of CreateFunction contains no name, so MiniStack requires a
 right to every function. On AWS the resource is the new function. MiniStack also confuses GetFunctionConcurrency with
@@ -20,7 +21,7 @@ _LIMIT = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"
 
 
 def apply(emulator: Emulator) -> None:
-    """Set the resource of CreateFunction, and the actions of the two calls about concurrency."""
+    """Apply the patch: set the resource of CreateFunction, and the actions of the two calls about concurrency."""
     replace(emulator.iam_actions, "extract_resource_arn", _extract)
     replace(emulator.iam_actions, "_lambda_action", _of_limit)
 

@@ -1,6 +1,6 @@
-"""The triggers of sign-up and sign-in, for people with a password.
+"""A patch of the triggers of sign-up and sign-in, for people with a password.
 
-MiniStack runs PreSignUp on SignUp only (and gives it a `sub` that does not exist yet). AWS also runs
+MiniStack runs PreSignUp on SignUp only, and the event contains a `sub` that does not exist yet. AWS also runs
 PreSignUp_AdminCreateUser, PostConfirmation after every confirmation, and Pre- and PostAuthentication around a sign-in:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
@@ -30,7 +30,7 @@ _ADMIN_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 _request: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
     "request", default=None
 )
-# The `sub` of a person about to be created, which a trigger gets before the person exists.
+# The future `sub` of a person. A trigger gets this `sub` before the person exists.
 _promised_sub: contextvars.ContextVar[str | None] = contextvars.ContextVar(
     "promised_sub", default=None
 )
@@ -162,7 +162,7 @@ def fire(
     user: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> None:
-    """Run a trigger whose answer is not used: the trigger only gets data, or refuses."""
+    """Run a trigger whose answer is not used. Such a trigger gets data, or refuses the operation."""
     client_id = data.get("ClientId") or _ADMIN_CLIENT
     source = f"{trigger}_{kind}"
     event = build_event(emulator, pool, source, user, client_id, data.get("ClientMetadata"))

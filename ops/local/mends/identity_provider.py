@@ -1,4 +1,4 @@
-"""Calls to an OIDC identity provider, as Cognito makes them during a federated sign-in.
+"""The calls that Cognito makes to an OIDC identity provider during a federated sign-in.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
 """
@@ -20,7 +20,7 @@ _SECONDS = 10
 
 
 class SignInRefusedError(Exception):
-    """A federated sign-in that ends at the app's callback with `error`."""
+    """The error for a federated sign-in that ends at the app's callback with the parameter `error`."""
 
     def __init__(self, description: str, error: str = "invalid_request") -> None:
         super().__init__(description)
@@ -43,10 +43,10 @@ class Told(NamedTuple):
 def fetch_claims(
     emulator: Emulator, pool: Mapping[str, Any], provider: Mapping[str, Any], code: str
 ) -> Told:
-    """Exchange a code for tokens and read the person's claims from them and from userinfo.
+    """Exchange a code for tokens. Read the person's claims from the tokens and from userinfo.
 
-    Issuer and audience of the ID token are checked, but not its signature (it comes directly from the provider over the
-    back channel).
+    Issuer and audience of the ID token are checked. Its signature is not checked, because the token comes directly from
+    the provider over the back channel.
     """
     details = provider["ProviderDetails"]
     issuer = str(details.get("oidc_issuer", "")).rstrip("/")
@@ -82,7 +82,7 @@ def _read(url: str, data: bytes | None = None, bearer: str = "") -> dict[str, An
         headers["Authorization"] = f"Bearer {bearer}"
     if not url.startswith(("http://", "https://")):
         raise SignInRefusedError(f"The identity provider has no usable address: {url!r}.")
-    # The address was checked above: only http and https are opened.
+    # The code above has checked the address: only http and https are opened.
     request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 # nosec B310

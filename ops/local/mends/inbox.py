@@ -1,7 +1,9 @@
-"""/inbox, a page with the mails and text messages that the local AWS has sent. MiniStack shows them as JSON only.
+"""A patch that adds /inbox, a page with the mails and text messages that the local AWS has sent. MiniStack shows these
+messages as JSON only.
 
-On AWS, these messages arrive in people's mailboxes and on their phones. Programs that accept `application/json` get the JSON
-of `/_ministack/ses/messages` here, too. The page shows each mail in a sandboxed frame, so that no script in it runs.
+On AWS, people get such messages in their mailboxes and on their phones. At this address, programs that accept
+`application/json` also get the JSON of `/_ministack/ses/messages`. The page shows each mail in a sandboxed frame, so
+that a mail's scripts do not run.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html
 """
 
@@ -37,7 +39,7 @@ iframe{width:100%;height:24rem;margin-top:.5rem;border:0;border-radius:4px;backg
 
 
 def apply(emulator: Emulator) -> None:
-    """Add the page."""
+    """Apply the patch."""
     replace(emulator.app, "_handle_ses_messages_request", lambda handle: _page(emulator, handle))
 
 

@@ -1,8 +1,8 @@
-"""AdminCreateUser with RESEND: a new temporary password, for invited people only, with a new expiry.
+"""A patch of AdminCreateUser with RESEND: invited people get a new temporary password with a new expiry.
 
-MiniStack sends the old password again, even to confirmed people, and its temporary passwords never expire. On AWS,
-`RESEND` is for "to reset the temporary-password duration with a new temporary password", and the password is valid for
-the policy's `TemporaryPasswordValidityDays` (7 if that is missing or 0).
+MiniStack sends the old password again, even to confirmed people, and its temporary passwords never expire. AWS
+describes `RESEND` with the words "to reset the temporary-password duration with a new temporary password". The password
+is valid for the policy's `TemporaryPasswordValidityDays` (7 if the value is missing or 0).
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
 """
@@ -74,7 +74,7 @@ def _start_time(pool: Mapping[str, Any] | None, user: dict[str, Any] | None) -> 
 
 
 def is_expired(user: Mapping[str, Any], now: float) -> bool:
-    """Say whether a person's temporary password has expired."""
+    """Tell whether a person's temporary password has expired."""
     return user.get("UserStatus") == INVITED and now >= user.get(_UNTIL, float("inf"))
 
 

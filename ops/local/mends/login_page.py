@@ -1,7 +1,8 @@
-"""POST /login, the hosted page: triggers around a password sign-in.
+"""A patch of POST /login, the hosted page, with the triggers around a password sign-in.
 
-MiniStack runs no triggers there. MiniStack handles this request on its event loop. If a trigger ran there, MiniStack could
-not answer the calls that the Lambda function makes meanwhile. So the patch runs the triggers in a separate thread.
+MiniStack runs no triggers for this request. MiniStack handles the request on its event loop. A trigger on the event
+loop would block the calls that the Lambda function makes to MiniStack. So the patch runs the triggers in a separate
+thread.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-authentication.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-authentication.html
 """

@@ -1,4 +1,4 @@
-"""GET /logout redirects only to the client's own logout URLs.
+"""A patch: GET /logout redirects only to the client's own logout URLs.
 
 MiniStack redirects to any URL if a client has no logout URLs.
 https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html

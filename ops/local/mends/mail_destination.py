@@ -1,4 +1,4 @@
-"""The destination of a sign-up's code: AWS masks the address in the answer, `j***@e***`.
+"""A patch of SignUp's response: AWS masks the address to which the code was sent, `j***@e***`.
 
 MiniStack masks the address for every operation except SignUp.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CodeDeliveryDetailsType.html

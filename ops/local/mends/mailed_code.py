@@ -1,8 +1,8 @@
-"""Mailed codes: each code is new, and valid for one use, a few tries and a limited time. The code of a sign-up verifies the
-address.
+"""A patch of mailed codes: each code is new, and is valid for one use, a few tries and a limited time. The code of a
+sign-up verifies the address.
 
-MiniStack always sends 123456 or 654321, allows unlimited guesses, leaves `email_verified` unset, and sends codes to people
-who have nothing to confirm or reset.
+MiniStack always sends 123456 or 654321, allows unlimited tries, and leaves `email_verified` unset. MiniStack also sends
+codes to people who need no code.
 https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResendConfirmationCode.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html
@@ -20,7 +20,7 @@ from .emulator import Emulator, Function, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: AWS counts tries per hour and account, and says "5 to 20"; here the limit is five per code.
+#: AWS counts tries per hour and account, and says "5 to 20". In this module, the limit is five per code.
 TRIES = 5
 _SECONDS = {"_confirmation_code": 24 * 3600, "_reset_code": 3600}
 _KEYS = {"ConfirmSignUp": "_confirmation_code", "ConfirmForgotPassword": "_reset_code"}

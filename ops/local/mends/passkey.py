@@ -1,7 +1,7 @@
-"""Passkeys, which MiniStack lacks: registering, listing and deleting them, and signing in with USER_AUTH.
+"""A patch that adds passkeys, which MiniStack lacks: registration, list, deletion, and sign-in with USER_AUTH.
 
-py_webauthn verifies challenge, origin, relying party, user verification, signature and counter. If a person needs a second
-factor, they can sign in with a passkey only if the pool counts passkeys as both factors. The hosted page does not offer
+py_webauthn verifies challenge, origin, relying party, user verification, signature and counter. A person with a second
+factor can sign in with a passkey only if the pool counts passkeys as two factors. The hosted page does not offer
 passkeys.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_StartWebAuthnRegistration.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CompleteWebAuthnRegistration.html
@@ -35,13 +35,13 @@ _PAGE = 20
 _TIMEOUT_MILLISECONDS = 60_000
 #: ES256 and RS256, which every platform supports.
 _ALGORITHMS = (-7, -257)
-#: Properties of AWS::Cognito::UserPool, and their names in WebAuthnConfiguration.
+#: Property of AWS::Cognito::UserPool → its name in WebAuthnConfiguration.
 _PROPERTIES = {
     "WebAuthnRelyingPartyID": "RelyingPartyId",
     "WebAuthnUserVerification": "UserVerification",
     "WebAuthnFactorConfiguration": "FactorConfiguration",
 }
-#: Session -> the challenge that waits for an answer.
+#: `Session` → the challenge that waits for an answer.
 _waiting: dict[str, str] = {}
 
 
@@ -198,7 +198,8 @@ def _by_choice(emulator: Emulator, run: Callable[..., Response]) -> Callable[...
             "AllowedFirstAuthFactors", ()
         )
         passkeys = user.get("_passkeys", [])
-        # If the pool asks this person for a second factor, a passkey is accepted only if it counts as one.
+        # If the pool asks this person for a second factor, a passkey is accepted only if the pool counts passkeys as
+        # two factors.
         asked = user.get("_mfa_enabled") or pool.get("MfaConfiguration") == "ON"
         open_to = _NAME in first and passkeys and (user.get("_passkey_is_mfa") or not asked)
         session = secrets.token_urlsafe(256)

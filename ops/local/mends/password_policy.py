@@ -1,6 +1,6 @@
-"""Passwords must not begin or end with a space; passwords chosen at a challenge must also follow the policy.
+"""A patch: passwords must not begin or end with a space, and passwords chosen at a challenge must follow the policy.
 
-MiniStack allows spaces anywhere, and any password as the answer to NEW_PASSWORD_REQUIRED.
+MiniStack allows spaces anywhere, and accepts any password as the answer to NEW_PASSWORD_REQUIRED.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html#CognitoUserPools-SignUp-request-Password
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-policies.html
 """
@@ -18,7 +18,7 @@ _ANSWERS = ("RespondToAuthChallenge", "AdminRespondToAuthChallenge")
 
 
 def apply(emulator: Emulator) -> None:
-    """Apply both checks."""
+    """Apply the patch."""
     replace(emulator.cognito, "_validate_password", lambda check: _trimmed(emulator, check))
     replace(emulator.cognito, "_run_idp_handler", lambda run: _at_challenge(emulator, run))
 

@@ -1,8 +1,8 @@
-"""Path parameters of a REST API: a function gets them percent-encoded, as the caller wrote them.
+"""A patch of a REST API's path parameters: a function gets the parameters percent-encoded, as in the caller's request.
 
 MiniStack routes by the decoded path, so `%2F` splits a segment in two, and the function decodes `%25` a second time. On
-AWS only the function (or a mapping) decodes (aws/chalice#511, aws/chalice#688, serverless/serverless#5037), and `%2F`
-stays within its segment.
+AWS, only the function (or a mapping) decodes a path (aws/chalice#511, aws/chalice#688, serverless/serverless#5037). So
+`%2F` stays within its segment.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 """
 
@@ -17,7 +17,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Give REST APIs the path in its original form."""
+    """Apply the patch: pass the path to REST APIs in its original form."""
     replace(emulator.app, "_handle_execute_api_request", lambda handle: _handle(emulator, handle))
 
 

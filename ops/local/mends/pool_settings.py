@@ -1,4 +1,4 @@
-"""UpdateUserPool resets omitted fields to their defaults; a protected pool cannot be deleted.
+"""A patch: UpdateUserPool resets omitted fields to their defaults, and a protected pool cannot be deleted.
 
 MiniStack keeps omitted fields, and deletes any pool.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPool.html
@@ -15,7 +15,7 @@ from .emulator import Emulator, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: Tags belong to the resource, and have separate calls.
+#: Fields that an update keeps. Tags belong to the resource, and have separate API calls.
 _KEPT = {"UserPoolTags"}
 
 

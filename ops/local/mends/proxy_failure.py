@@ -1,7 +1,7 @@
-"""If a function fails, or returns an invalid response, API Gateway answers 502 itself.
+"""A patch: if a function fails, or returns an invalid response, API Gateway itself responds with 502.
 
-MiniStack passes the function's error on to the caller and ignores the API's gateway responses. API Gateway answers with
-its DEFAULT_5XX response, which has no detail of the error.
+MiniStack passes the function's error on to the caller and ignores the API's gateway responses. API Gateway sends its
+DEFAULT_5XX response, which has no detail of the error.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
@@ -19,7 +19,7 @@ _KIND = "DEFAULT_5XX"
 
 
 def apply(emulator: Emulator) -> None:
-    """Apply both parts: the error, and the status of its response."""
+    """Apply the patch: the error, and the status of its response."""
     rest_apis = emulator.rest_apis
     replace(rest_apis, "_invoke_lambda_proxy_v1", lambda invoke: _invoke(rest_apis, invoke))
     replace(rest_apis, "_gateway_error_response", _answer)
@@ -30,7 +30,7 @@ def _invoke(
 ) -> Callable[..., Awaitable[Any]]:
     async def invoke(*arguments: Any, **named: Any) -> Any:
         response = await original(*arguments, **named)
-        # A function's own response has headers; this bare one is MiniStack's.
+        # A function's own response has headers. A response without headers is MiniStack's own.
         if isinstance(response, tuple) and response[:2] == (
             502,
             {"Content-Type": "application/json"},

@@ -1,6 +1,8 @@
-"""For a repeated query parameter, `queryStringParameters` has the last value; the lists have all.
+"""A patch: for a repeated query parameter, `queryStringParameters` has the last value; the multi-value lists have all
+values.
 
-MiniStack uses the first value. AWS documents the last value for load balancers; people report the same for REST APIs.
+MiniStack uses the first value. AWS documents the use of the last value for load balancers, and people report the same
+for REST APIs.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers
 """
 

@@ -1,4 +1,4 @@
-"""SendMessageBatch needs the right `sqs:SendMessage`; AWS has no separate right for batches.
+"""A patch: SendMessageBatch needs the right `sqs:SendMessage`, because AWS has no separate right for batches.
 
 MiniStack requires `sqs:SendMessageBatch`.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
@@ -14,7 +14,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Make batches require `sqs:SendMessage`."""
+    """Apply the patch: SendMessageBatch requires `sqs:SendMessage`."""
     replace(emulator.iam_actions, "extract_iam_action", _of_batch)
 
 

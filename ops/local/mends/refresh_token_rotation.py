@@ -1,8 +1,9 @@
-"""Refresh token rotation, which MiniStack lacks.
+"""A patch that adds refresh token rotation, which MiniStack lacks.
 
-A client with rotation gets a new refresh token at each refresh. The new token expires when the old token would have expired.
-The old token works for the client's grace period, and is then refused. Such a client cannot sign in again with
-REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's secret; MiniStack does not check it.
+A client with rotation gets a new refresh token at each refresh. The new token expires when the old token would have
+expired. The old token works during the client's grace period. After the grace period, Cognito refuses the old token.
+Such a client cannot sign in again with REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's secret;
+MiniStack does not check the secret.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
 """
@@ -21,7 +22,7 @@ SEEN_WITH = "1.5.33"
 
 _SETTING = "RefreshTokenRotation"
 _REFRESH_FLOWS = ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
-# Refresh token -> end of its grace period, in seconds since the epoch.
+# Refresh token → end of its grace period, in seconds since the epoch.
 _retired: dict[str, float] = {}
 _successor: contextvars.ContextVar[str] = contextvars.ContextVar("successor", default="")
 
@@ -29,7 +30,7 @@ _successor: contextvars.ContextVar[str] = contextvars.ContextVar("successor", de
 def apply(emulator: Emulator) -> None:
     """Apply the patch."""
     cognito = emulator.cognito
-    # CloudFormation passes on the properties listed here; None is their default.
+    # MiniStack's CloudFormation passes on the properties in this table; their default is None.
     emulator.templates._COGNITO_USER_POOL_CLIENT_UPDATABLE[_SETTING] = None
     for name in ("_create_user_pool_client", "_update_user_pool_client"):
         replace(cognito, name, lambda call: _keep_setting(emulator, call))
@@ -51,7 +52,7 @@ def _keep_setting(emulator: Emulator, call: Function) -> Function:
 
 
 def _grace(emulator: Emulator, client_id: str) -> float | None:
-    """Return the grace period of a client with rotation; None without rotation."""
+    """Return the grace period of a client, in seconds; None for a client without rotation."""
     client = emulator.cognito._find_pool_by_client_id(client_id)[2] or {}
     setting = client.get(_SETTING) or {}
     if setting.get("Feature") != "ENABLED":

@@ -1,8 +1,8 @@
-"""ImportRestApi and PutRestApi (mode=overwrite), which `chalice deploy` needs and MiniStack lacks.
+"""A patch that adds ImportRestApi and PutRestApi (mode=overwrite), which `chalice deploy` needs and MiniStack lacks.
 
-MiniStack already reads OpenAPI documents for CloudFormation. This patch adds the two calls. It also adds the responses of
-mock integrations, with which Chalice answers CORS preflights. An overwrite replaces the resources, authorizers, models and
-gateway responses, and keeps stages and deployments.
+MiniStack already reads OpenAPI documents for CloudFormation. This patch adds ImportRestApi, PutRestApi, and the
+responses of mock integrations, with which Chalice answers CORS preflights. An overwrite replaces the resources,
+authorizers, models and gateway responses, and keeps stages and deployments.
 https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/api/API_PutRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
@@ -100,7 +100,9 @@ def _overwrite(emulator: Emulator, api_id: str, document: dict[str, Any]) -> Res
 def _put_integration_responses(
     emulator: Emulator, api_id: str, document: Mapping[str, Any]
 ) -> None:
-    """Set each integration's responses from `x-amazon-apigateway-integration.responses`, by selection pattern."""
+    """Set each integration's responses, by selection pattern, from the document's
+    `x-amazon-apigateway-integration.responses`.
+    """
     for resource in emulator.rest_apis._resources[api_id].values():
         described = document.get("paths", {}).get(resource["path"], {})
         for name, method in resource["resourceMethods"].items():

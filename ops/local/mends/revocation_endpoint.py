@@ -1,7 +1,7 @@
-"""POST /oauth2/revoke, which MiniStack lacks (it has the RevokeToken call).
+"""A patch that adds POST /oauth2/revoke, which MiniStack lacks. MiniStack has only the RevokeToken call.
 
-The endpoint answers 200 for valid and invalid refresh tokens alike. For an access or ID token the error is
-unsupported_token_type, for another client's token invalid_request, for wrong credentials invalid_client.
+The endpoint responds with 200 for valid and invalid refresh tokens alike. The error is `unsupported_token_type` for an
+access or ID token, `invalid_request` for another client's token, and `invalid_client` for wrong credentials.
 https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html
 """
 

@@ -1,4 +1,5 @@
-"""AdminDeleteSoftwareToken, which MiniStack lacks: it deletes the key of a lost authenticator app.
+"""A patch that adds AdminDeleteSoftwareToken, which MiniStack lacks. AdminDeleteSoftwareToken deletes the key of a lost
+authenticator app.
 
 AWS: "After this operation, the user can no longer sign in with TOTP MFA, and can register a new TOTP factor".
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteSoftwareToken.html

@@ -1,9 +1,10 @@
-"""POST /oauth2/token: a refresh keeps groups and scopes, and checks the secret.
+"""A patch of POST /oauth2/token: a refresh keeps groups and scopes, and checks the client secret.
 
-MiniStack keeps the refresh tokens of hosted sign-ins in a separate list. A refresh of these loses cognito:groups and does
-not require the client secret. The patch removes the token from that list. So MiniStack treats it like a token that was
-issued through the API: a refresh keeps the groups and requires the secret, as in Cognito. `expires_in` is the access token's
-real lifetime. If a trigger fails, the response is an error, and MiniStack does not crash.
+MiniStack keeps the refresh tokens of hosted sign-ins in a separate list. A refresh with such a token loses
+cognito:groups and does not require the client secret. The patch removes the token from that list, so MiniStack treats
+the token like a token from the API. A refresh then keeps the groups and requires the secret, as in Cognito.
+`expires_in` is the access token's real lifetime. If a trigger fails, MiniStack responds with an error, and does not
+crash.
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
 """
 

@@ -1,9 +1,10 @@
-"""The pre-token-generation trigger runs once each time tokens are issued, sets both tokens' groups, and can refuse the
-tokens.
+"""A patch of the pre-token-generation trigger. The trigger runs once each time tokens are issued, sets the groups of
+the two tokens, and can refuse the tokens.
 
-MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. AWS sends version two "a
-single request with the data for both the identity and access tokens", reads `groupOverrideDetails` beside the two token
-sections, removes all groups if that object is empty, and protects the claims that make a token trustworthy:
+MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. A trigger of version
+two gets "a single request with the data for both the identity and access tokens". AWS reads `groupOverrideDetails`
+beside the two token sections, and removes all groups if that object is empty. A trigger cannot change the claims that
+make a token trustworthy:
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
 """
 
@@ -24,7 +25,7 @@ _PROTECTED = frozenset(
         *("exp", "iat", "iss", "jti", "nbf", "nonce", "origin_jti", "sub", "token_use", "username"),
     )
 )
-# The trigger's answer for the tokens that are being issued.
+# The trigger's answer for the tokens that MiniStack is issuing.
 _issue: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "issue", default=None
 )

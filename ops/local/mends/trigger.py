@@ -1,4 +1,4 @@
-"""Invokes a user pool's Lambda trigger as Cognito does.
+"""A patch that invokes a user pool's Lambda trigger as Cognito does.
 
 - Cognito waits 5 seconds, tries up to three times, and then reports "<Trigger> failed with error <text>."
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
@@ -24,7 +24,7 @@ _SERVICE = "cognito-idp.amazonaws.com"
 
 
 class TriggerFailedError(Exception):
-    """A trigger refused, failed or was unreachable; `code` is Cognito's exception name."""
+    """The error for a trigger that refused, failed or was unreachable. `code` is Cognito's exception name."""
 
     def __init__(self, message: str, code: str = "UserLambdaValidationException") -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ def build_event(
 def invoke(
     emulator: Emulator, pool: Mapping[str, Any], trigger: str, event: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """Run a trigger and return its `response`; None if the pool has no such trigger."""
+    """Run a trigger and return its `response`; return None if the pool has no such trigger."""
     configured = (pool.get("LambdaConfig") or {}).get(trigger)
     arn = configured.get("LambdaArn") if isinstance(configured, Mapping) else configured
     if not arn:
@@ -111,7 +111,7 @@ def _holds(condition: Mapping[str, Any], pool_arn: str, account: str) -> bool:
 
 
 def _within(seconds: float, function: Any, *arguments: Any) -> dict[str, Any] | None:
-    """Run a blocking call in a separate thread; return None if it takes longer."""
+    """Run a blocking call in a separate thread. Return None if the call takes longer than `seconds`."""
     results: list[dict[str, Any]] = []
     context = contextvars.copy_context()
     thread = threading.Thread(

@@ -1,7 +1,8 @@
-"""Deleting a user's attributes.
+"""A patch of the calls that delete a user's attributes.
 
-MiniStack lacks AdminDeleteUserAttributes, and its AdminUpdateUserAttributes stores empty values. On AWS the first call
-"deletes attribute values from a user", and the second does the same for "a blank value":
+MiniStack lacks AdminDeleteUserAttributes, and its AdminUpdateUserAttributes stores empty values. On AWS,
+AdminDeleteUserAttributes "deletes attribute values from a user", and AdminUpdateUserAttributes does the same for "a
+blank value":
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteUserAttributes.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUpdateUserAttributes.html
 """

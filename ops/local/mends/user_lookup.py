@@ -1,7 +1,7 @@
-"""Finds a user by name or alias, and ignores case if the pool does so.
+"""A patch that finds a user by name or alias, and ignores case if the pool ignores case.
 
-MiniStack always distinguishes upper and lower case, whatever `CaseSensitive` says. In a pool that ignores case, AWS ignores
-it in user names and in aliases such as the address:
+MiniStack ignores the setting `CaseSensitive`, and always distinguishes upper and lower case. In a pool that ignores
+case, AWS ignores case in user names and in aliases such as the address:
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-case-sensitivity.html
 """
 

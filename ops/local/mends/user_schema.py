@@ -1,4 +1,5 @@
-"""Attributes must match the pool's schema: unknown attributes and values that are too long are refused.
+"""A patch: attributes must match the pool's schema. Cognito refuses undeclared attributes, and values that are too
+long.
 
 MiniStack stores every attribute and value.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
@@ -16,7 +17,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Check the attributes of SignUp, AdminCreateUser and AdminUpdateUserAttributes."""
+    """Apply the patch: check the attributes of SignUp, AdminCreateUser and AdminUpdateUserAttributes."""
     replace(emulator.cognito, "_new_user_error", lambda check: _of_new_user(emulator, check))
     replace(emulator.cognito, "_admin_update_user_attributes", lambda run: _update(emulator, run))
 

@@ -1,6 +1,7 @@
-"""Verifies an authenticator's responses with py_webauthn: challenge, origin, relying party, person, signature, counter.
+"""This module verifies an authenticator's responses with py_webauthn: challenge, origin, relying party, person,
+signature, counter.
 
-MiniStack has no passkeys; the module `passkey` adds them.
+MiniStack has no passkeys; the module `passkey` adds passkeys.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CompleteWebAuthnRegistration.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 """
@@ -26,7 +27,7 @@ class Refused(Exception):
 def verify_registration(
     given: Mapping[str, Any], user: dict[str, Any], pool: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Verify the browser's response for a new passkey, as CompleteWebAuthnRegistration does; raises Refused."""
+    """Verify the browser's response for a new passkey, as CompleteWebAuthnRegistration does. Raises Refused."""
     from webauthn import verify_registration_response
     from webauthn.helpers.exceptions import WebAuthnException
 
@@ -70,7 +71,7 @@ def verify_registration(
 def verify_authentication(
     pool: Mapping[str, Any], user: dict[str, Any], challenge: str, responses: Mapping[str, Any]
 ) -> bool:
-    """Return whether the response to a sign-in's challenge is valid, and store the counter."""
+    """Verify the response to a sign-in's challenge, and store the counter. Return False for an invalid response."""
     from webauthn import verify_authentication_response
     from webauthn.helpers.exceptions import WebAuthnException
 

@@ -1,5 +1,5 @@
-"""Challenges: each Session is valid for one person, one client and one response, and Cognito asks for the factors that are
-set up."""
+"""Cases about challenges. Each Session is valid for one person, one client and one response. Cognito asks for the
+factors that are set up."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SESSION = GUIDE + "authentication.html"
 
 
 def invited(world: World) -> tuple[dict[str, Any], str]:
-    """Start an invited person's first sign-in; return the challenge and the user name."""
+    """Start the first sign-in of an invited person. Return the challenge and the user name."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     return world.sign_in(address), world.user(address)["Username"]
 
 
 def enrolled(world: World) -> tuple[str, str, str]:
-    """Make a person with an authenticator app; return address, user name, and the app's secret."""
+    """Make a person with an authenticator app. Return the address, the user name, and the app's secret."""
     address = world.person()
     return address, world.user(address)["Username"], world.enrol(address)
 
@@ -46,14 +46,14 @@ def a_new_password_signs_in(world: World) -> Any:
 
 @case("InvalidPasswordException", ANSWER)
 def a_new_password_holds_to_the_policy(world: World) -> Any:
-    """A short password is refused."""
+    """Cognito refuses a short password."""
     challenge, username = invited(world)
     return world.refused(world.answer, challenge, username, NEW_PASSWORD="short")
 
 
 @case("NotAuthorizedException", SESSION)
 def a_session_serves_once(world: World) -> Any:
-    """The same answer is sent twice."""
+    """The case sends the same answer twice."""
     challenge, username = invited(world)
     world.answer(challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -77,7 +77,7 @@ def a_session_is_of_one_person(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_challenge(world: World) -> Any:
-    """The Session of a code is sent as the answer to NEW_PASSWORD_REQUIRED."""
+    """The case sends the Session of an app's code with an answer to `NEW_PASSWORD_REQUIRED`."""
     address, username, _ = enrolled(world)
     challenge = {**world.sign_in(address), "ChallengeName": "NEW_PASSWORD_REQUIRED"}
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -85,7 +85,7 @@ def a_session_is_of_one_challenge(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION, "clock")
 def a_session_ends_after_fifteen_minutes(world: World) -> Any:
-    """The limit is the client's AuthSessionValidity."""
+    """The limit of 15 minutes is the client's AuthSessionValidity."""
     challenge, username = invited(world)
     world.port.wait(15 * 60)
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -93,13 +93,13 @@ def a_session_ends_after_fifteen_minutes(world: World) -> Any:
 
 @case("SOFTWARE_TOKEN_MFA", TOTP)
 def an_app_is_asked_for_once_it_is_set_up(world: World) -> Any:
-    """Cognito asks for the app's code at the next sign-in."""
+    """At the next sign-in, Cognito asks for the app's code."""
     return world.sign_in(enrolled(world)[0])["ChallengeName"]
 
 
 @case(ACCEPTED, TOTP)
 def the_apps_code_signs_in(world: World) -> Any:
-    """The test uses the code of the next half minute, because each code works once."""
+    """The case uses the code of the next half minute, because each code works once."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     return world.refused(
@@ -109,7 +109,7 @@ def the_apps_code_signs_in(world: World) -> Any:
 
 @case("CodeMismatchException", TOTP)
 def a_wrong_code_of_the_app_is_refused(world: World) -> Any:
-    """The answer has six other digits."""
+    """The case sends six other digits."""
     address, username, secret = enrolled(world)
     code = made_up_code(world.totp(secret, 1))
     return world.refused(
@@ -119,7 +119,7 @@ def a_wrong_code_of_the_app_is_refused(world: World) -> Any:
 
 @case(ACCEPTED, SESSION)
 def a_wrong_code_leaves_the_session(world: World) -> Any:
-    """After a wrong code, the right one still works in the same Session."""
+    """After a wrong code, the right code still works in the same Session."""
     address, username, secret = enrolled(world)
     challenge, code = world.sign_in(address), world.totp(secret, 1)
     wrong = made_up_code(code)
@@ -129,7 +129,7 @@ def a_wrong_code_leaves_the_session(world: World) -> Any:
 
 @case(["CodeMismatchException", "ExpiredCodeException"], TOTP)
 def a_code_of_the_app_serves_once(world: World) -> Any:
-    """A second sign-in in the same half minute refuses the code. AWS has two names for that error."""
+    """A second sign-in in the same half minute refuses the code. AWS has two names for this error."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     world.answer(world.sign_in(address), username, SOFTWARE_TOKEN_MFA_CODE=code)
@@ -142,7 +142,7 @@ def a_code_of_the_app_serves_once(world: World) -> Any:
 
 @case({"name": "MFA_SETUP", "can": ["SOFTWARE_TOKEN_MFA"]}, MFA)
 def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
-    """A person without a factor is asked to set one up, and gets the list of possible ones."""
+    """Cognito asks a person without a factor to set up a factor, and lists the possible factors."""
     address = world.person()
     with world.factor_required():
         challenge = world.sign_in(address)
@@ -152,7 +152,7 @@ def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
 
 @case("MFA_SETUP", MFA)
 def a_new_password_is_followed_by_the_required_factor(world: World) -> Any:
-    """If the pool requires one, an invited person is signed in only after the set-up."""
+    """If the pool requires a second factor, the invited person is signed in only after the set-up."""
     with world.factor_required():
         challenge, username = invited(world)
         answer = world.answer(challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -161,7 +161,7 @@ def a_new_password_is_followed_by_the_required_factor(world: World) -> Any:
 
 @case(ACCEPTED, TOTP)
 def setting_an_app_up_finishes_the_sign_in(world: World) -> Any:
-    """AssociateSoftwareToken and VerifySoftwareToken pass the Session on."""
+    """AssociateSoftwareToken and VerifySoftwareToken return the Session for the next call."""
     address = world.person()
     username = world.user(address)["Username"]
     with world.factor_required():
@@ -174,7 +174,7 @@ def setting_an_app_up_finishes_the_sign_in(world: World) -> Any:
 
 @case("EnableSoftwareTokenMFAException", TOTP)
 def a_wrong_code_sets_no_app_up(world: World) -> Any:
-    """VerifySoftwareToken is called with the access token."""
+    """The case calls VerifySoftwareToken with the access token."""
     access = world.tokens(world.person(), world.port.server_client)["AccessToken"]
     secret = world.call("associate_software_token", AccessToken=access)["SecretCode"]
     code = made_up_code(world.totp(secret))
@@ -183,7 +183,7 @@ def a_wrong_code_sets_no_app_up(world: World) -> Any:
 
 @case({"name": "SELECT_MFA_TYPE", "can": 2}, MFA, "factors")
 def somebody_with_two_factors_chooses(world: World) -> Any:
-    """The person prefers no factor, so Cognito asks which one to use."""
+    """The person prefers no factor, so Cognito asks which factor the person chooses."""
     address, username, _ = enrolled(world)
     world.port.add_factor(username, "EMAIL_OTP")
     challenge = world.sign_in(address)
@@ -193,7 +193,7 @@ def somebody_with_two_factors_chooses(world: World) -> Any:
 
 @case({"name": "EMAIL_OTP", "outcome": ACCEPTED}, MFA, "factors")
 def a_mailed_code_is_a_factor(world: World) -> Any:
-    """Cognito asks for it and accepts it."""
+    """Cognito asks for the mailed code, and accepts the code."""
     address = world.person()
     username = world.user(address)["Username"]
     world.port.add_factor(username, "EMAIL_OTP")

@@ -1,4 +1,4 @@
-"""Mailed codes: which codes are accepted, and for how long."""
+"""Cases about mailed codes: the codes that Cognito accepts, and their lifetimes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMITS = GUIDE + "quotas.html"
 
 @case({"status": "CONFIRMED", "verified": "true"}, VALIDITY, "mail")
 def the_right_code_confirms_and_proves_the_address(world: World) -> Any:
-    """The right code sets the status and `email_verified`, which the pool verifies by itself."""
+    """The right code sets the account's status and `email_verified`."""
     address = world.port.address()
     world.sign_up(address)
     world.confirm(address, world.port.mailed(address))
@@ -28,7 +28,7 @@ def the_right_code_confirms_and_proves_the_address(world: World) -> Any:
 
 @case("CodeMismatchException", CONFIRM, "mail")
 def a_wrong_code_does_not_confirm(world: World) -> Any:
-    """The call has six other digits."""
+    """The case sends six other digits."""
     address = world.port.address()
     world.sign_up(address)
     wrong = made_up_code(world.port.mailed(address))
@@ -37,7 +37,7 @@ def a_wrong_code_does_not_confirm(world: World) -> Any:
 
 @case("NotAuthorizedException", CONFIRM, "mail")
 def a_confirmed_account_is_not_confirmed_again(world: World) -> Any:
-    """The code is the same one that confirmed it."""
+    """After the confirmation, the case sends the same code again."""
     address = world.port.address()
     world.sign_up(address)
     code = world.port.mailed(address)
@@ -47,7 +47,7 @@ def a_confirmed_account_is_not_confirmed_again(world: World) -> Any:
 
 @case("CodeMismatchException", RESEND, "mail")
 def a_code_sent_again_replaces_the_first(world: World) -> Any:
-    """Only the newest code counts."""
+    """Cognito accepts only the newest code."""
     address = world.port.address()
     world.sign_up(address)
     first = world.port.mailed(address)
@@ -65,7 +65,7 @@ def a_confirmed_account_gets_no_second_code(world: World) -> Any:
 
 @case("ExpiredCodeException", VALIDITY, "mail", "clock")
 def a_sign_ups_code_lasts_a_day(world: World) -> Any:
-    """The code is valid for 24 hours."""
+    """Cognito refuses the code after 24 hours."""
     address = world.port.address()
     world.sign_up(address)
     world.port.wait(86_400)
@@ -74,7 +74,7 @@ def a_sign_ups_code_lasts_a_day(world: World) -> Any:
 
 @case(ACCEPTED, RESET, "mail")
 def a_reset_replaces_the_password(world: World) -> Any:
-    """The new password signs in."""
+    """The person signs in with the new password."""
     address = world.person()
     world.forgot(address)
     world.reset(address, world.port.mailed(address))
@@ -83,7 +83,7 @@ def a_reset_replaces_the_password(world: World) -> Any:
 
 @case("NotAuthorizedException", RESET, "mail")
 def a_reset_voids_the_old_password(world: World) -> Any:
-    """The old password does not sign in."""
+    """Cognito refuses the old password."""
     address = world.person()
     world.forgot(address)
     world.reset(address, world.port.mailed(address))
@@ -92,7 +92,7 @@ def a_reset_voids_the_old_password(world: World) -> Any:
 
 @case("CodeMismatchException", RESET, "mail")
 def a_wrong_code_resets_nothing(world: World) -> Any:
-    """The call has six other digits."""
+    """The case sends six other digits."""
     address = world.person()
     world.forgot(address)
     wrong = made_up_code(world.port.mailed(address))
@@ -101,7 +101,7 @@ def a_wrong_code_resets_nothing(world: World) -> Any:
 
 @case("ExpiredCodeException", RESET, "mail")
 def a_reset_code_serves_once(world: World) -> Any:
-    """The second use fails as if there were no code."""
+    """For a used code, Cognito answers as for an address without a code."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -111,13 +111,13 @@ def a_reset_code_serves_once(world: World) -> Any:
 
 @case("ExpiredCodeException", UNKNOWN)
 def a_reset_without_a_request_has_no_code(world: World) -> Any:
-    """Nobody has requested a reset."""
+    """The case calls ConfirmForgotPassword without a previous ForgotPassword."""
     return world.refused(world.reset, world.person(), made_up_code())
 
 
 @case("ExpiredCodeException", FORGOT, "mail", "clock")
 def a_reset_code_lasts_an_hour(world: World) -> Any:
-    """After an hour it has expired."""
+    """Cognito refuses the code after an hour."""
     address = world.person()
     world.forgot(address)
     world.port.wait(3600)
@@ -126,7 +126,7 @@ def a_reset_code_lasts_an_hour(world: World) -> Any:
 
 @case("InvalidPasswordException", RESET, "mail")
 def a_reset_holds_to_the_password_policy(world: World) -> Any:
-    """The password is too short, and the code is right."""
+    """The code is right, but the password is too short."""
     address = world.person()
     world.forgot(address)
     return world.refused(world.reset, address, world.port.mailed(address), "short")
@@ -134,7 +134,7 @@ def a_reset_holds_to_the_password_policy(world: World) -> Any:
 
 @case("CodeMismatchException", UNKNOWN)
 def an_unknown_address_resets_as_with_a_wrong_code(world: World) -> Any:
-    """ConfirmForgotPassword does not reveal that there is no account."""
+    """ConfirmForgotPassword does not reveal that the address has no account."""
     return world.refused(world.reset, world.port.address(), made_up_code())
 
 
@@ -147,8 +147,8 @@ def an_unknown_address_seems_to_be_mailed(world: World) -> Any:
 
 @case([True, True], UNKNOWN, "mail")
 def an_unproved_address_is_sent_no_reset(world: World) -> Any:
-    """An unconfirmed account has no verified address. The call is refused, or answered as if the address were verified, but
-    no mail is sent."""
+    """An unconfirmed account has no verified address. Cognito refuses the call, or answers as for a verified address.
+    With either result, Cognito sends no mail."""
     address = world.port.address()
     world.sign_up(address)
     before = world.port.mailed(address)
@@ -159,7 +159,7 @@ def an_unproved_address_is_sent_no_reset(world: World) -> Any:
 
 @case("NotAuthorizedException", FORGOT)
 def an_invited_person_resets_nothing(world: World) -> Any:
-    """Before the first sign-in only the temporary password works."""
+    """Before the first sign-in, only the temporary password works."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     return world.refused(world.forgot, address)
@@ -167,7 +167,7 @@ def an_invited_person_resets_nothing(world: World) -> Any:
 
 @case("LimitExceededException", LIMITS, "mail")
 def wrong_codes_have_a_limit(world: World) -> Any:
-    """After some tries within an hour, even the right code is refused."""
+    """After some wrong codes within an hour, Cognito refuses even the right code."""
     address = world.port.address()
     world.sign_up(address)
     right = world.port.mailed(address)

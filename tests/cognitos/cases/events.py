@@ -1,4 +1,4 @@
-"""The events of the pool's triggers, and when they are sent.
+"""Cases about the events of the pool's triggers, and the calls that send these events.
 
 The cases cover the triggers of a stage: PreSignUp, PostConfirmation, PostAuthentication, InboundFederation.
 """
@@ -41,7 +41,7 @@ def a_sign_up_is_shown_to_pre_sign_up(world: World) -> Any:
     {"sub": False, "email": True, "client": True, "metadata": {"mark": "7"}}, PRE_SIGN_UP, "events"
 )
 def pre_sign_up_sees_attributes_and_metadata(world: World) -> Any:
-    """The event has no `sub` yet, but it has ClientMetadata."""
+    """The event has ClientMetadata, but no `sub` yet."""
     world.port.script({})
     address = world.port.address()
     world.sign_up(address, ClientMetadata={"mark": "7"})
@@ -65,7 +65,7 @@ def a_refused_sign_up_makes_nobody(world: World) -> Any:
 
 @case([["PostConfirmation_ConfirmSignUp"], "CONFIRMED", True], CONFIRMATION, "events", "mail")
 def a_confirmation_is_shown_to_post_confirmation(world: World) -> Any:
-    """The event has the user's new status, and the `sub`."""
+    """The event has the user's new status and the `sub`."""
     address = world.port.address()
     sub = world.sign_up(address)["UserSub"]
     code = world.port.mailed(address)
@@ -77,7 +77,7 @@ def a_confirmation_is_shown_to_post_confirmation(world: World) -> Any:
 
 @case(["PostConfirmation_ConfirmForgotPassword"], CONFIRMATION, "events", "mail")
 def a_reset_is_shown_to_post_confirmation(world: World) -> Any:
-    """The event has its own trigger source."""
+    """The event of a reset has a trigger source of its own."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -88,7 +88,7 @@ def a_reset_is_shown_to_post_confirmation(world: World) -> Any:
 
 @case(["PreSignUp_AdminCreateUser"], PRE_SIGN_UP, "events")
 def an_invitation_is_shown_to_pre_sign_up(world: World) -> Any:
-    """PostConfirmation does not run."""
+    """An invitation does not run PostConfirmation."""
     world.port.script({})
     world.invite(world.port.address())
     return sources(world)
@@ -96,7 +96,7 @@ def an_invitation_is_shown_to_pre_sign_up(world: World) -> Any:
 
 @case(["PostAuthentication_Authentication"], AUTHENTICATION, "events")
 def a_sign_in_is_shown_to_post_authentication(world: World) -> Any:
-    """PostAuthentication runs once."""
+    """A sign-in runs PostAuthentication once."""
     address = world.person()
     world.port.script({})
     world.sign_in(address)
@@ -105,7 +105,7 @@ def a_sign_in_is_shown_to_post_authentication(world: World) -> Any:
 
 @case([], AUTHENTICATION, "events")
 def a_wrong_password_is_shown_to_no_trigger_of_ours(world: World) -> Any:
-    """Of all triggers, only PreAuthentication would get the event."""
+    """For a wrong password, Cognito runs only PreAuthentication, which a stage does not have."""
     address = world.person()
     world.port.script({})
     world.refused(world.sign_in, address, "not-the-password-at-all")
@@ -136,7 +136,7 @@ def a_first_federated_sign_in_runs_three_triggers(world: World) -> Any:
     "federation",
 )
 def a_later_federated_sign_in_is_an_authentication(world: World) -> Any:
-    """PreSignUp does not run again."""
+    """A later sign-in does not run PreSignUp."""
     world.arrive("alice")
     world.port.script({})
     world.arrive("alice")
@@ -145,7 +145,7 @@ def a_later_federated_sign_in_is_an_authentication(world: World) -> Any:
 
 @case({"user": True, "sub": False, "mapped": True}, PRE_SIGN_UP, "events", "federation")
 def pre_sign_up_sees_what_was_mapped(world: World) -> Any:
-    """For a provider's person, the event has the pool's user name and the mapped attributes, but no `sub`."""
+    """For a person of a provider, the event has the pool's user name and the mapped attributes, but no `sub`."""
     world.port.script({})
     world.arrive("alice")
     event = only_event(world, "PreSignUp_ExternalProvider")

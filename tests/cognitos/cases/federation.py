@@ -1,4 +1,4 @@
-"""The hosted pages and the sign-in through an identity provider."""
+"""Cases about the hosted pages and the sign-in through an identity provider."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ def a_foreign_redirect_uri_is_never_redirected_to(world: World) -> Any:
 
 @case({"shown": 400}, AUTHORIZE, "federation")
 def an_unknown_client_gets_no_page(world: World) -> Any:
-    """Cognito does not redirect, either."""
+    """Cognito does not redirect for a client id that no pool has."""
     return world.visit(client_id="0" * 26)
 
 
 @case("invalid_request", PKCE, "federation")
 def only_s256_challenges_are_taken(world: World) -> Any:
-    """`plain` is refused at the callback."""
+    """Cognito refuses the challenge method `plain` and redirects to the callback with an error."""
     return world.visit(code_challenge_method="plain").get("error")
 
 
 @case([["code", "state"], "state-1"], AUTHORIZE, "federation")
 def a_sign_in_ends_with_a_code_and_the_state(world: World) -> Any:
-    """The redirect contains nothing else."""
+    """The redirect contains only the code and the state."""
     query = world.visit("alice")
     return [sorted(query), query.get("state")]
 
 
 @case([200, 400, "invalid_grant"], TOKEN, "federation")
 def a_code_serves_once(world: World) -> Any:
-    """The second exchange is refused."""
+    """Cognito refuses the second exchange of the code."""
     code = world.visit("alice")["code"]
     first, _ = world.exchange(code)
     second, body = world.exchange(code)
@@ -59,7 +59,7 @@ def a_code_serves_once(world: World) -> Any:
 
 @case([400, "invalid_grant"], PKCE, "federation")
 def a_code_needs_its_verifier(world: World) -> Any:
-    """Another verifier of the right length is refused."""
+    """The case sends another verifier of the right length."""
     code = world.visit("alice")["code"]
     status, body = world.exchange(code, code_verifier="x" * 60)
     return [status, body.get("error")]
@@ -67,7 +67,7 @@ def a_code_needs_its_verifier(world: World) -> Any:
 
 @case([400, "unauthorized_client"], TOKEN, "federation")
 def a_code_is_for_its_redirect_uri(world: World) -> Any:
-    """Another redirect_uri at the exchange is refused."""
+    """The case sends another redirect_uri with the code."""
     code = world.visit("alice")["code"]
     status, body = world.exchange(code, redirect_uri="https://app.example.org/other")
     return [status, body.get("error")]
@@ -75,7 +75,7 @@ def a_code_is_for_its_redirect_uri(world: World) -> Any:
 
 @case([400, "invalid_grant"], TOKEN, "federation", "clock")
 def a_code_lasts_five_minutes(world: World) -> Any:
-    """After that it is refused."""
+    """Cognito refuses the code after five minutes."""
     code = world.visit("alice")["code"]
     world.port.wait(300)
     status, body = world.exchange(code)
@@ -84,13 +84,14 @@ def a_code_lasts_five_minutes(world: World) -> Any:
 
 @case("nonce-1", AUTHORIZE, "federation")
 def the_nonce_comes_back_in_the_id_token(world: World) -> Any:
-    """The nonce in the token has the value that was sent."""
+    """The token has the nonce of the authorize request."""
     return claims(world.arrive("alice")["id_token"]).get("nonce")
 
 
 @case({"status": "EXTERNAL_PROVIDER", "enabled": "True"}, PROFILES, "federation")
 def a_first_sign_in_makes_a_profile(world: World) -> Any:
-    """Its name is the provider's name and the subject, in lower case if the pool ignores case."""
+    """The profile's name consists of the provider's name and the subject. If the pool ignores case, the name is in
+    lower case."""
     world.arrive("alice")
     user = world.user(profile("alice"))
     return {"status": user["UserStatus"], "enabled": user["Enabled"]}
@@ -98,7 +99,8 @@ def a_first_sign_in_makes_a_profile(world: World) -> Any:
 
 @case(True, NAMES, "federation")
 def a_profiles_name_is_in_lower_case(world: World) -> Any:
-    """The pool converts the name to lower case, but the mapped attribute keeps the subject's case."""
+    """The pool converts the profile's name to lower case. The mapped attribute keeps the case of the provider's
+    subject."""
     world.arrive("alice")
     user = world.user(profile("alice"))
     return [user["Username"], user["custom:idp_sub"]] == [profile("alice"), PEOPLE["alice"]["sub"]]
@@ -110,7 +112,7 @@ def a_profiles_name_is_in_lower_case(world: World) -> Any:
     "federation",
 )
 def mapped_claims_become_text(world: World) -> Any:
-    """For example, a JSON false becomes the text "false"."""
+    """For example, a JSON `false` becomes the text "false"."""
     world.arrive("chloe")
     user = world.user(profile("chloe"))
     return {name: user.get(name) for name in ("email", "email_verified", "given_name")}
@@ -118,14 +120,14 @@ def mapped_claims_become_text(world: World) -> Any:
 
 @case("[Everyone, admins]", MAPPING, "federation")
 def a_list_becomes_text_in_brackets(world: World) -> Any:
-    """AWS documents the format only for SAML, so code that reads it must be lenient."""
+    """AWS documents the format of lists only for SAML, so code that parses a list must be lenient."""
     world.arrive("alice")
     return world.user(profile("alice")).get("custom:groups")
 
 
 @case([{"providerName": "Okta", "subject": True, "providerType": "OIDC"}], PROFILES, "federation")
 def an_id_token_names_the_provider(world: World) -> Any:
-    """`identities` has the subject in its own case."""
+    """The claim `identities` has the subject in its original case."""
     told = claims(world.arrive("alice")["id_token"])["identities"]
     subject = PEOPLE["alice"]["sub"]
     return [
@@ -140,7 +142,7 @@ def an_id_token_names_the_provider(world: World) -> Any:
 
 @case(True, GUIDE + "cognito-user-pools-user-groups.html", "federation")
 def a_profile_is_in_its_providers_group(world: World) -> Any:
-    """Cognito adds it to `<pool>_<provider>` by itself."""
+    """Cognito adds the profile to the group `<pool>_<provider>` without a call of ours."""
     told = claims(world.arrive("alice")["access_token"]).get("cognito:groups", [])
     return f"{world.port.pool_id}_Okta" in told
 
@@ -154,14 +156,14 @@ def a_second_sign_in_finds_the_profile(world: World) -> Any:
 
 @case("NotAuthorizedException", MANAGING, "federation")
 def a_profile_has_no_password(world: World) -> Any:
-    """Any password is wrong."""
+    """Cognito refuses every password for a profile."""
     world.arrive("alice")
     return world.refused(world.sign_in, profile("alice"))
 
 
 @case([True, True], ANSWERS, "federation", "events")
 def a_triggers_refusal_ends_at_the_callback(world: World) -> Any:
-    """The callback gets an error, with the trigger's text in the description."""
+    """The callback gets an error whose description has the trigger's text."""
     world.port.script({"PreSignUp_ExternalProvider": {"raise": "GATEHOUSE:not_here"}})
     query = world.visit("bruno")
     return [bool(query.get("error")), "GATEHOUSE:not_here" in query.get("error_description", "")]
@@ -169,7 +171,7 @@ def a_triggers_refusal_ends_at_the_callback(world: World) -> Any:
 
 @case([True, False], REFERENCE + "API_AdminDisableUser.html", "federation")
 def a_disabled_profile_gets_no_code(world: World) -> Any:
-    """The sign-in ends at the callback."""
+    """The sign-in ends with an error at the callback."""
     world.arrive("bruno")
     world.admin("admin_disable_user", Username=profile("bruno"))
     query = world.visit("bruno")
@@ -178,7 +180,7 @@ def a_disabled_profile_gets_no_code(world: World) -> Any:
 
 @case({"same": True, "group": False}, LINK, "federation")
 def a_linked_person_signs_in_to_the_native_account(world: World) -> Any:
-    """The token has that account's `sub`, and not the provider's group."""
+    """The token has the native account's `sub`, and lacks the provider's group."""
     address = world.person()
     sub = world.user(address)["sub"]
     link(world, address, "bruno")
@@ -204,7 +206,8 @@ def link(world: World, address: str, person: str) -> None:
 
 @case(True, LINK, "federation")
 def a_providers_person_is_linked_once(world: World) -> Any:
-    """Linking to a second account is refused. AWS's page has two names for the error, and does not say which one is used."""
+    """Cognito refuses to link the person to a second account. AWS's page has two names for the error, and does not say
+    when Cognito uses which name."""
     link(world, world.person(), "bruno")
     refused = world.refused(link, world, world.person(), "bruno")
     return refused in ("InvalidParameterException", "AliasExistsException")
@@ -212,7 +215,7 @@ def a_providers_person_is_linked_once(world: World) -> Any:
 
 @case(ACCEPTED, LINK, "federation")
 def a_deleted_account_frees_its_providers_person(world: World) -> Any:
-    """The person can then be linked to another account."""
+    """After the account's deletion, an administrator can link the person to another account."""
     address = world.person()
     link(world, address, "bruno")
     world.admin("admin_delete_user", Username=address)

@@ -1,4 +1,4 @@
-"""Groups: their members, and the groups in tokens."""
+"""Cases about groups: their members, and the groups in tokens."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def both_tokens_name_the_groups(world: World) -> Any:
 
 @case([False, False], PAGE)
 def tokens_of_people_without_groups_have_no_claim(world: World) -> Any:
-    """The tokens do not even have an empty claim."""
+    """Tokens of people without groups lack the claim `cognito:groups`."""
     result = world.tokens(world.person())
     return ["cognito:groups" in claims(result[name]) for name in ("AccessToken", "IdToken")]
 
 
 @case(["admins"], ADD)
 def joining_twice_is_no_error(world: World) -> Any:
-    """After both calls, the person is in the group once."""
+    """After two calls, the list of groups has the group once."""
     address = world.person()
     join(world, address)
     join(world, address)
@@ -43,13 +43,13 @@ def joining_twice_is_no_error(world: World) -> Any:
 
 @case("ResourceNotFoundException", ADD)
 def nobody_joins_an_unknown_group(world: World) -> Any:
-    """A group must be created first."""
+    """Cognito refuses a group that does not exist."""
     return world.refused(join, world, world.person(), "unheard")
 
 
 @case([], REFERENCE + "API_AdminRemoveUserFromGroup.html")
 def somebody_who_left_is_in_no_group(world: World) -> Any:
-    """The next tokens lack it, too (`tokens_of_people_without_groups_have_no_claim`)."""
+    """The next tokens lack the group, too (`tokens_of_people_without_groups_have_no_claim`)."""
     address = world.person()
     join(world, address)
     world.admin("admin_remove_user_from_group", Username=address, GroupName="admins")
@@ -67,13 +67,13 @@ def a_group_lists_its_members(world: World) -> Any:
 
 @case("ResourceNotFoundException", REFERENCE + "API_ListUsersInGroup.html")
 def an_unknown_group_lists_nobody(world: World) -> Any:
-    """The result is an error, not an empty list."""
+    """For an unknown group, the result is an error instead of an empty list."""
     return world.refused(world.admin, "list_users_in_group", GroupName="unheard")
 
 
 @case(["admins"], PAGE, "endpoints")
 def a_refresh_tells_new_groups(world: World) -> Any:
-    """Changes since the sign-in appear in the next tokens."""
+    """The tokens of the next refresh contain the groups that the person joined after the sign-in."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     join(world, address)

@@ -1,4 +1,5 @@
-"""One mailbox is one account, however its address is spelled, because the pool's CaseSensitive is false."""
+"""Cases about upper and lower case in addresses. One mailbox is one account in every spelling, because the pool's
+CaseSensitive is false."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ PAGE = GUIDE + "user-pool-case-sensitivity.html"
 
 @case("UsernameExistsException", PAGE)
 def another_spelling_does_not_sign_up_again(world: World) -> Any:
-    """The address of an existing account is sent in upper case."""
+    """The case sends the address of an existing account in upper case to SignUp."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_up, address.upper())
@@ -20,7 +21,7 @@ def another_spelling_does_not_sign_up_again(world: World) -> Any:
 
 @case("UsernameExistsException", PAGE)
 def another_spelling_is_not_invited_again(world: World) -> Any:
-    """An administrator cannot invite it again."""
+    """An administrator cannot invite the address of an existing account in another spelling."""
     return world.refused(world.invite, world.person().upper())
 
 
@@ -33,13 +34,13 @@ def another_spelling_finds_the_account(world: World) -> Any:
 
 @case(ACCEPTED, PAGE)
 def another_spelling_signs_in(world: World) -> Any:
-    """The secret hash is made with the spelling that was typed."""
+    """The secret hash is made with the spelling in the request."""
     return world.refused(world.tokens, world.person().upper())
 
 
 @case(ACCEPTED, PAGE, "mail")
 def another_spelling_confirms(world: World) -> Any:
-    """The code of a sign-up confirms the address in upper case."""
+    """The code of a sign-up also confirms the address in upper case."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.confirm, address.upper(), world.port.mailed(address))
@@ -47,7 +48,7 @@ def another_spelling_confirms(world: World) -> Any:
 
 @case(ACCEPTED, PAGE, "mail")
 def another_spelling_resets_the_password(world: World) -> Any:
-    """The reset is requested in one spelling and completed in another."""
+    """The person requests the reset in one spelling and completes the reset in another spelling."""
     address = world.person()
     world.forgot(address.upper())
     return world.refused(world.reset, address, world.port.mailed(address), OTHER_PASSWORD)
@@ -55,7 +56,7 @@ def another_spelling_resets_the_password(world: World) -> Any:
 
 @case(True, PAGE)
 def an_address_keeps_the_spelling_of_its_sign_up(world: World) -> Any:
-    """The attribute is stored as it was given."""
+    """The attribute `email` has the spelling of the sign-up."""
     address = world.port.address().replace("case", "Case")
     world.sign_up(address)
     return world.user(address.lower())["email"] == address
@@ -63,6 +64,6 @@ def an_address_keeps_the_spelling_of_its_sign_up(world: World) -> Any:
 
 @case(ACCEPTED, PAGE)
 def a_user_names_case_does_not_matter(world: World) -> Any:
-    """Administrators use the pool's own user name in upper case."""
+    """AdminGetUser accepts the pool's own user name in upper case."""
     username = world.user(world.person())["Username"]
     return world.refused(world.user, username.upper())

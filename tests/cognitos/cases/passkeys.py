@@ -1,4 +1,5 @@
-"""Passkeys: registering one with the person's token, and signing in with USER_AUTH. Each challenge can be used once."""
+"""Cases about passkeys: registering a passkey with the person's token, and signing in with `USER_AUTH`. Each challenge
+is valid for one response."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ def options(world: World, access: str) -> dict[str, Any]:
 
 
 def register(world: World, access: str, device: Authenticator, **lies: Any) -> str:
-    """Set up a passkey; return the result."""
+    """Set up a passkey, and return the result."""
     credential = device.create(options(world, access), **lies)
     return world.refused(
         world.call,
@@ -44,7 +45,7 @@ def register(world: World, access: str, device: Authenticator, **lies: Any) -> s
 
 
 def owner(world: World) -> tuple[str, Authenticator]:
-    """Make a person with one passkey; return the address and the device."""
+    """Make a person with one passkey. Return the address and the device."""
     address, device = world.person(), Authenticator()
     assert register(world, token(world, address), device) == ACCEPTED
     return address, device
@@ -78,7 +79,7 @@ def outcome(
 
 
 def lied(world: World, **lies: Any) -> str:
-    """Sign in with false data from a passkey; return the result."""
+    """Sign in with false data from a passkey, and return the result."""
     address, device = owner(world)
     challenge = begin(world, address)
     return outcome(world, address, challenge, device.get(asked(challenge), **lies))
@@ -107,7 +108,7 @@ def a_registration_is_listed(world: World) -> Any:
 
 @case("NotAuthorizedException", START)
 def the_browsers_token_registers_nothing(world: World) -> Any:
-    """Neither a token without aws.cognito.signin.user.admin nor a revoked one can register a passkey."""
+    """Cognito refuses a token without the scope aws.cognito.signin.user.admin, and a revoked token."""
     address = world.person()
     tokens = world.tokens(address, world.port.server_client)
     client = world.port.server_client
@@ -145,7 +146,7 @@ def a_registration_without_user_verification_is_refused(world: World) -> Any:
 
 @case("WebAuthnChallengeNotFoundException", COMPLETE)
 def a_registration_serves_once(world: World) -> Any:
-    """The same response is sent twice."""
+    """The case sends the same response twice."""
     access, device = token(world, world.person()), Authenticator()
     given = {"AccessToken": access, "Credential": device.create(options(world, access))}
     world.call("complete_web_authn_registration", **given)
@@ -154,7 +155,7 @@ def a_registration_serves_once(world: World) -> Any:
 
 @case({"name": "WEB_AUTHN", "party": PASSKEYS["RelyingPartyId"], "verified": "required"}, INITIATE)
 def a_passkey_is_asked_for_by_choice(world: World) -> Any:
-    """The call uses USER_AUTH with PREFERRED_CHALLENGE, and the challenge's options are JSON in a parameter."""
+    """The call uses `USER_AUTH` with `PREFERRED_CHALLENGE`. One parameter of the challenge has the options as JSON."""
     challenge = begin(world, owner(world)[0])
     found = asked(challenge)
     return {
@@ -166,13 +167,13 @@ def a_passkey_is_asked_for_by_choice(world: World) -> Any:
 
 @case("SELECT_CHALLENGE", FLOWS)
 def somebody_without_a_passkey_is_offered_others(world: World) -> Any:
-    """The preferred challenge is not available for this person."""
+    """The preferred challenge is not available for a person without a passkey."""
     return begin(world, world.person())["ChallengeName"]
 
 
 @case("NotAuthorizedException", INITIATE)
 def a_passkey_needs_the_secret_hash(world: World) -> Any:
-    """Every flow of a client with a secret needs it."""
+    """Every flow of a client with a secret needs the secret hash."""
     return world.refused(begin, world, world.person(), SECRET_HASH="bm90IGl0")
 
 
@@ -184,7 +185,7 @@ def a_passkey_signs_in(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def a_passkeys_challenge_serves_once(world: World) -> Any:
-    """The same response is sent twice."""
+    """The case sends the same response twice."""
     address, device = owner(world)
     challenge = begin(world, address)
     credential = device.get(asked(challenge))
@@ -194,7 +195,7 @@ def a_passkeys_challenge_serves_once(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def the_answer_to_another_challenge_is_refused(world: World) -> Any:
-    """The response is to the challenge of an earlier sign-in of the same person."""
+    """The response belongs to the challenge of an earlier sign-in of the same person."""
     address, device = owner(world)
     earlier, challenge = begin(world, address), begin(world, address)
     return outcome(world, address, challenge, device.get(asked(earlier)))
@@ -202,7 +203,7 @@ def the_answer_to_another_challenge_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def another_persons_passkey_is_refused(world: World) -> Any:
-    """The other passkey's response has its own user handle."""
+    """The response of the other person's passkey has that person's user handle."""
     address, _ = owner(world)
     _, other = owner(world)
     challenge = begin(world, address)
@@ -229,7 +230,7 @@ def an_answer_without_user_verification_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", FLOWS)
 def a_counter_that_goes_back_is_refused(world: World) -> Any:
-    """A lower counter may mean that somebody has copied the key (Web Authentication 7.2, step 22)."""
+    """A lower counter may mean that an attacker has copied the key (Web Authentication 7.2, step 22)."""
     address, device = owner(world)
     for counter, expected in ((7, ACCEPTED), (7, None)):
         challenge = begin(world, address)
@@ -241,7 +242,7 @@ def a_counter_that_goes_back_is_refused(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "listed": 0, "next": "SELECT_CHALLENGE"}, DELETE)
 def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
-    """The deleted passkey is not listed either."""
+    """The list of passkeys also lacks the deleted passkey."""
     address, _ = owner(world)
     access = token(world, address)
     found = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]
@@ -261,7 +262,7 @@ def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
 
 @case("ResourceNotFoundException", DELETE)
 def an_unknown_passkey_is_not_deleted(world: World) -> Any:
-    """A passkey of another person is not deleted either."""
+    """The id in the request is the id of no passkey of this person."""
     access = token(world, world.person())
     return world.refused(
         world.call, "delete_web_authn_credential", AccessToken=access, CredentialId="bm9uZQ"

@@ -1,4 +1,4 @@
-"""Passwords: the policy, the errors of a sign-in, and the lockout."""
+"""Cases about passwords: the policy, the errors of a sign-in, and the lockout."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ WRONG = "not-the-password-at-all"
 
 @case("InvalidPasswordException", POLICY)
 def a_short_password_is_refused(world: World) -> Any:
-    """The password has eleven characters; twelve are required."""
+    """The password has eleven characters; the policy requires twelve."""
     return world.refused(world.sign_up, world.port.address(), Password="a" * 11)
 
 
 @case(ACCEPTED, POLICY)
 def letters_alone_are_a_password(world: World) -> Any:
-    """The pool requires a length, but no kinds of characters."""
+    """The pool requires a minimum length, but no kinds of characters."""
     return world.refused(world.sign_up, world.port.address(), Password="a" * 12)
 
 
 @case("InvalidParameterException", POLICY)
 def a_password_does_not_begin_with_a_space(world: World) -> Any:
-    """A password must not end with a space, either."""
+    """Cognito refuses a password that begins or ends with a space."""
     return world.refused(world.sign_up, world.port.address(), Password=" " + PASSWORD)
 
 
@@ -37,7 +37,7 @@ def a_password_does_not_begin_with_a_space(world: World) -> Any:
     SIGN_IN,
 )
 def the_right_password_brings_three_tokens(world: World) -> Any:
-    """The tokens last ten minutes."""
+    """The access token and the ID token are valid for ten minutes."""
     result = world.tokens(world.person())
     found = sorted(name for name in result if name.endswith("Token"))
     return {"tokens": found, "type": result["TokenType"], "seconds": result["ExpiresIn"]}
@@ -45,13 +45,13 @@ def the_right_password_brings_three_tokens(world: World) -> Any:
 
 @case("NotAuthorizedException", SIGN_IN)
 def a_wrong_password_is_refused(world: World) -> Any:
-    """Cognito answers with NotAuthorizedException."""
+    """The error is NotAuthorizedException."""
     return world.refused(world.sign_in, world.person(), WRONG)
 
 
 @case(True, UNKNOWN)
 def an_unknown_address_is_refused_in_the_same_words(world: World) -> Any:
-    """Code and message are the same as for a wrong password."""
+    """The code and the message of the error are the same as for a wrong password."""
     return _words(world, world.person(), WRONG) == _words(world, world.port.address(), WRONG)
 
 
@@ -84,7 +84,7 @@ def a_disabled_account_does_not_sign_in(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminEnableUser.html")
 def an_enabled_account_signs_in_again(world: World) -> Any:
-    """Its password is unchanged."""
+    """The password is the same as before."""
     address = world.person()
     world.admin("admin_disable_user", Username=address)
     world.admin("admin_enable_user", Username=address)
@@ -93,7 +93,7 @@ def an_enabled_account_signs_in_again(world: World) -> Any:
 
 @case("NotAuthorizedException", LOCKOUT)
 def six_wrong_passwords_lock_the_account(world: World) -> Any:
-    """The lock lasts a second: directly after the sixth wrong password, even the right one is refused."""
+    """The lock lasts one second. Directly after the sixth wrong password, Cognito refuses even the right password."""
     address = world.person()
     for _ in range(6):
         world.refused(world.sign_in, address, WRONG)
@@ -102,7 +102,7 @@ def six_wrong_passwords_lock_the_account(world: World) -> Any:
 
 @case(ACCEPTED, LOCKOUT, "clock")
 def a_lock_ends_by_itself(world: World) -> Any:
-    """The lock lasts a quarter of an hour at most."""
+    """The lock lasts at most a quarter of an hour."""
     address = world.person()
     for _ in range(20):
         world.refused(world.sign_in, address, WRONG)

@@ -1,4 +1,5 @@
-"""Administrators' calls about people: inviting, changing, listing, deleting, and help after a lost phone."""
+"""Cases about the calls of administrators: inviting, changing, listing and deleting people, and help after a lost
+phone."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ LIST = REFERENCE + "API_ListUsers.html"
 
 @case({"status": "FORCE_CHANGE_PASSWORD", "verified": "true", "enabled": "True"}, CREATE)
 def an_invited_person_waits_for_a_password(world: World) -> Any:
-    """The address is proved, if the administrator says so."""
+    """The address is verified if the administrator's call sets `email_verified`."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     user = world.user(address)
@@ -24,7 +25,7 @@ def an_invited_person_waits_for_a_password(world: World) -> Any:
 
 @case("UnsupportedUserStateException", CREATE)
 def a_confirmed_person_is_not_invited_again(world: World) -> Any:
-    """RESEND is for people who have never signed in."""
+    """RESEND works only for people who have never signed in."""
     address = world.person()
     return world.refused(
         world.admin,
@@ -37,7 +38,7 @@ def a_confirmed_person_is_not_invited_again(world: World) -> Any:
 
 @case("UserNotFoundException", CREATE)
 def an_unknown_person_is_not_invited_again(world: World) -> Any:
-    """RESEND creates nobody."""
+    """RESEND creates no account."""
     return world.refused(
         world.admin,
         "admin_create_user",
@@ -49,7 +50,7 @@ def an_unknown_person_is_not_invited_again(world: World) -> Any:
 
 @case("InvalidPasswordException", REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_holds_to_the_policy(world: World) -> Any:
-    """A short password is refused."""
+    """Cognito refuses a short password."""
     return world.refused(
         world.admin,
         "admin_set_user_password",
@@ -61,7 +62,7 @@ def an_administrators_password_holds_to_the_policy(world: World) -> Any:
 
 @case(["CONFIRMED", ACCEPTED], REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_confirms(world: World) -> Any:
-    """The call confirms a sign-up that the person never confirmed (seen in aws-sdk-js issue 2976)."""
+    """The call confirms an unconfirmed sign-up (seen in aws-sdk-js issue 2976)."""
     address = world.port.address()
     world.sign_up(address)
     world.admin(
@@ -82,7 +83,7 @@ def a_changed_name_is_stored(world: World) -> Any:
 
 @case(False, UPDATE)
 def a_blank_value_deletes_an_attribute(world: World) -> Any:
-    """Afterwards the attribute is not stored at all."""
+    """The profile no longer has the attribute."""
     address = world.person(given_name="Ada")
     told = attributes(given_name="")
     world.admin("admin_update_user_attributes", Username=address, UserAttributes=told)
@@ -99,7 +100,7 @@ def an_attribute_is_deleted_by_name(world: World) -> Any:
 
 @case([1, 0], LIST)
 def a_filter_finds_an_address_exactly(world: World) -> Any:
-    """An address with the same beginning is not found."""
+    """The filter does not find a longer address with the same beginning."""
     address = world.person()
     return [
         len(world.admin("list_users", Filter=f'email = "{wanted}"')["Users"])
@@ -126,13 +127,13 @@ def a_list_comes_in_pages(world: World) -> Any:
 
 @case("UserNotFoundException", REFERENCE + "API_AdminGetUser.html")
 def an_unknown_person_is_not_found(world: World) -> Any:
-    """Administrators get an error."""
+    """AdminGetUser raises UserNotFoundException."""
     return world.refused(world.user, world.port.address())
 
 
 @case("UserNotFoundException", REFERENCE + "API_AdminDeleteUser.html")
 def a_deleted_person_is_gone(world: World) -> Any:
-    """No name finds the person."""
+    """Cognito finds the deleted person by no name."""
     address = world.person()
     username = world.user(address)["Username"]
     world.admin("admin_delete_user", Username=address)
@@ -141,7 +142,7 @@ def a_deleted_person_is_gone(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_SignUp.html")
 def a_deleted_address_signs_up_again(world: World) -> Any:
-    """The account is a new person."""
+    """The new account has another `sub`."""
     address = world.person()
     world.admin("admin_delete_user", Username=address)
     return world.refused(world.sign_up, address)
@@ -157,7 +158,7 @@ def an_administrator_sees_the_factors(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminDeleteSoftwareToken.html")
 def a_lost_app_is_forgotten(world: World) -> Any:
-    """After both calls of `ops user reset-mfa` the password alone signs in."""
+    """After the two calls of `ops user reset-mfa`, the password alone signs in."""
     address = world.person()
     world.enrol(address)
     world.admin(
@@ -171,8 +172,8 @@ def a_lost_app_is_forgotten(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminSetUserMFAPreference.html")
 def an_app_that_an_administrator_switched_off_is_not_asked_for(world: World) -> Any:
-    """A recovery code switches the app off in this way: the password alone signs in, although the app's key is still
-    there."""
+    """A recovery code switches the app off with this call. The password alone then signs in, although Cognito still has
+    the app's key."""
     address = world.person()
     world.enrol(address)
     world.admin(

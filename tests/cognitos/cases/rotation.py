@@ -1,5 +1,5 @@
-"""Refresh token rotation: each refresh gives a new token, there is a grace period of 30 seconds, and all tokens are one
-family."""
+"""Cases about refresh token rotation. Each refresh gives a new token; the grace period is 30 seconds. All tokens of one
+sign-in are one family."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECONDS = 30
 
 @case([200, ["access_token", "id_token", "refresh_token"], True], PAGE, "endpoints")
 def a_refresh_brings_a_successor(world: World) -> Any:
-    """The answer has three tokens, including a new refresh token."""
+    """The response has three tokens, including a new refresh token."""
     token = world.tokens(world.person())["RefreshToken"]
     status, body = world.refresh(token)
     found = sorted(name for name in body if name.endswith("_token"))
@@ -25,21 +25,21 @@ def a_refresh_brings_a_successor(world: World) -> Any:
 
 @case(200, PAGE, "endpoints")
 def a_successor_renews(world: World) -> Any:
-    """The new token works like the previous one."""
+    """The case refreshes with the new token."""
     token = world.tokens(world.person())["RefreshToken"]
     return world.refresh(world.refresh(token)[1]["refresh_token"])[0]
 
 
 @case([200, 200], GRACE, "endpoints")
 def the_predecessor_works_during_the_grace(world: World) -> Any:
-    """Two tabs may refresh at once, or one may retry after a lost answer."""
+    """Two tabs may refresh at once, or one tab may retry after a lost response."""
     token = world.tokens(world.person())["RefreshToken"]
     return [world.refresh(token)[0] for _ in range(2)]
 
 
 @case([400, "invalid_grant"], GRACE, "endpoints", "clock")
 def the_predecessor_dies_after_the_grace(world: World) -> Any:
-    """After the grace period, only the successor is still valid."""
+    """After the grace period, only the successor is valid."""
     token = world.tokens(world.person())["RefreshToken"]
     world.refresh(token)
     world.port.wait(SECONDS + 1)
@@ -49,8 +49,8 @@ def the_predecessor_dies_after_the_grace(world: World) -> Any:
 
 @case([True, True], LEVELS, "endpoints")
 def a_refresh_keeps_auth_time(world: World) -> Any:
-    """Both tokens have the time of the sign-in. (The case makes other calls in between, so that the clock of a real pool has
-    advanced.)"""
+    """The tokens before and after the refresh have the time of the sign-in. (The case makes other calls in between, so
+    that the clock of a real pool has advanced.)"""
     result = world.tokens(world.person())
     began = claims(result["AccessToken"])["auth_time"]
     for _ in range(3):
@@ -61,7 +61,7 @@ def a_refresh_keeps_auth_time(world: World) -> Any:
 
 @case([400, "invalid_grant"], PAGE, "endpoints")
 def revoking_a_successor_ends_the_family(world: World) -> Any:
-    """Its predecessor is also refused, even within its grace period."""
+    """Cognito also refuses the predecessor, even within its grace period."""
     token = world.tokens(world.person())["RefreshToken"]
     successor = world.refresh(token)[1]["refresh_token"]
     world.post("/oauth2/revoke", token=successor)
@@ -71,7 +71,7 @@ def revoking_a_successor_ends_the_family(world: World) -> Any:
 
 @case([400, "invalid_grant"], PAGE, "endpoints", "clock")
 def rotation_extends_no_session(world: World) -> Any:
-    """After thirty days the newest successor expires, too."""
+    """After thirty days, Cognito also refuses the newest successor."""
     token = world.tokens(world.person())["RefreshToken"]
     world.port.wait(29 * 86_400)
     token = world.refresh(token)[1]["refresh_token"]
@@ -96,22 +96,22 @@ def get_tokens(world: World, token: str, secret: str = "") -> dict[str, Any]:
 
 @case(True, CALL)
 def the_api_renews_its_own_tokens(world: World) -> Any:
-    """GetTokensFromRefreshToken returns a successor (reports disagree on whether AWS accepts tokens of
-    AdminInitiateAuth)."""
+    """GetTokensFromRefreshToken returns a successor. (Reports disagree on whether AWS accepts the tokens of
+    AdminInitiateAuth.)"""
     token = world.tokens(world.person())["RefreshToken"]
     return get_tokens(world, token).get("RefreshToken", token) != token
 
 
 @case("NotAuthorizedException", CALL)
 def the_api_wants_the_clients_secret_to_renew(world: World) -> Any:
-    """Another secret is refused."""
+    """Cognito refuses another secret."""
     token = world.tokens(world.person())["RefreshToken"]
     return world.refused(get_tokens, world, token, "x" * 50)
 
 
 @case("NotAuthorizedException", CALL)
 def the_api_renews_no_revoked_token(world: World) -> Any:
-    """The token was revoked with RevokeToken."""
+    """The case revokes the token with RevokeToken."""
     token, client = world.tokens(world.person())["RefreshToken"], world.port.client
     world.call("revoke_token", Token=token, ClientId=client.id, ClientSecret=client.secret)
     return world.refused(get_tokens, world, token)

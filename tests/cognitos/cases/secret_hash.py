@@ -1,5 +1,5 @@
-"""SECRET_HASH: if a client has a secret, it must send the hash in every call, made with exactly the user name in that
-call."""
+"""Cases about `SECRET_HASH`. A client with a secret must send the hash in every call. The hash covers exactly the user
+name in the call."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ REFUSED = "NotAuthorizedException"
 
 @case(REFUSED, PAGE)
 def a_sign_up_needs_the_hash(world: World) -> Any:
-    """SignUp without a hash is refused."""
+    """The case calls SignUp without a hash."""
     return world.refused(world.sign_up, world.port.address(), SecretHash=None)
 
 
 @case(REFUSED, PAGE)
 def a_sign_ups_hash_is_over_its_own_name(world: World) -> Any:
-    """A hash for another address is refused."""
+    """The case sends the hash for another address."""
     hashed = world.secret_hash(world.port.address())
     return world.refused(world.sign_up, world.port.address(), SecretHash=hashed)
 
 
 @case(REFUSED, PAGE)
 def a_hash_keeps_the_letters_as_they_were_sent(world: World) -> Any:
-    """A hash for the lower-case spelling does not match the upper-case name."""
+    """The hash for the lower-case spelling does not match the upper-case name."""
     address = world.person()
     return world.refused(world.sign_in, address.upper(), SECRET_HASH=world.secret_hash(address))
 
 
 @case(REFUSED, PAGE)
 def a_sign_in_needs_the_hash(world: World) -> Any:
-    """AdminInitiateAuth without a hash is refused, even with the right password."""
+    """The case calls AdminInitiateAuth with the right password and without a hash."""
     return world.refused(world.sign_in, world.person(), SECRET_HASH=None)
 
 
 @case(REFUSED, PAGE)
 def another_clients_hash_does_not_serve(world: World) -> Any:
-    """The hash is that of the server's own client, but it is sent with the app's client id."""
+    """The case sends the hash of the server's own client with the app's client id."""
     address = world.person()
     foreign = world.secret_hash(address, world.port.server_client)
     return world.refused(world.sign_in, address, SECRET_HASH=foreign)
@@ -48,7 +48,7 @@ def another_clients_hash_does_not_serve(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_challenge_takes_the_hash_over_the_pools_own_name(world: World) -> Any:
-    """If USERNAME is the user name, a hash for the address is refused."""
+    """If USERNAME is the user name, Cognito refuses the hash for the address."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     username = world.user(address)["Username"]
@@ -63,7 +63,7 @@ def a_challenge_takes_the_hash_over_the_pools_own_name(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_code_needs_the_hash(world: World) -> Any:
-    """ConfirmSignUp with another person's hash is refused."""
+    """The case calls ConfirmSignUp with another person's hash."""
     address = world.port.address()
     world.sign_up(address)
     named = {**world.named(address), "SecretHash": world.secret_hash(world.port.address())}
@@ -72,6 +72,6 @@ def a_code_needs_the_hash(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_reset_needs_the_hash(world: World) -> Any:
-    """ForgotPassword with another person's hash is refused."""
+    """The case calls ForgotPassword with another person's hash."""
     named = {**world.named(world.person()), "SecretHash": world.secret_hash("nobody")}
     return world.refused(world.call, "forgot_password", **named)

@@ -1,4 +1,4 @@
-"""Pool settings that AWS refuses or resets; `ops` must rely on this behaviour and on no other."""
+"""Cases about pool settings that AWS refuses or resets. `ops` relies on exactly this behaviour."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def an_update_of_the_pool_resets_what_it_omits(world: World) -> Any:
 
 @case([[], False], CLIENT, "settings")
 def an_update_of_a_client_resets_what_it_omits(world: World) -> Any:
-    """UpdateUserPoolClient resets other settings in the same way, but the secret stays."""
+    """UpdateUserPoolClient resets the other settings, but keeps the secret."""
     settings = {"ReadAttributes": ["email"], "GenerateSecret": True}
     with client(world, **settings, LogoutURLs=[], CallbackURLs=["https://a.example/"]) as made:
         world.admin("update_user_pool_client", ClientId=made["ClientId"], ClientName="renamed")
@@ -69,25 +69,25 @@ def an_update_of_a_client_resets_what_it_omits(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def an_access_token_lives_five_minutes_at_least(world: World) -> Any:
-    """Four minutes are refused."""
+    """The case sets four minutes."""
     return refused(world, AccessTokenValidity=4, TokenValidityUnits={"AccessToken": "minutes"})
 
 
 @case(REFUSED, CREATE, "settings")
 def an_access_token_lives_a_day_at_most(world: World) -> Any:
-    """25 hours are refused."""
+    """The case sets 25 hours."""
     return refused(world, AccessTokenValidity=25, TokenValidityUnits={"AccessToken": "hours"})
 
 
 @case(REFUSED, CREATE, "settings")
 def a_refresh_token_lives_an_hour_at_least(world: World) -> Any:
-    """59 minutes are refused."""
+    """The case sets 59 minutes."""
     return refused(world, RefreshTokenValidity=59, TokenValidityUnits={"RefreshToken": "minutes"})
 
 
 @case(REFUSED, ROTATION, "settings")
 def a_grace_is_a_minute_at_most(world: World) -> Any:
-    """61 seconds are refused."""
+    """The case sets 61 seconds."""
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 61}
     flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
     return refused(world, RefreshTokenRotation=rotation, ExplicitAuthFlows=flows)
@@ -95,7 +95,7 @@ def a_grace_is_a_minute_at_most(world: World) -> Any:
 
 @case(REFUSED, ROTATION, "settings")
 def a_client_that_rotates_has_no_refresh_flow(world: World) -> Any:
-    """ALLOW_REFRESH_TOKEN_AUTH and rotation exclude each other."""
+    """Cognito refuses `ALLOW_REFRESH_TOKEN_AUTH` together with rotation."""
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     flows = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"]
     return refused(world, RefreshTokenRotation=rotation, ExplicitAuthFlows=flows)
@@ -103,25 +103,25 @@ def a_client_that_rotates_has_no_refresh_flow(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def a_session_lasts_fifteen_minutes_at_most(world: World) -> Any:
-    """An AuthSessionValidity of 16 is refused."""
+    """The case sets an AuthSessionValidity of 16."""
     return refused(world, AuthSessionValidity=16)
 
 
 @case(REFUSED, CREATE, "settings")
 def a_callback_url_has_no_fragment(world: World) -> Any:
-    """A URL with `#` is refused."""
+    """The case sets a URL with `#`."""
     return refused(world, CallbackURLs=["https://app.example.org/#callback"])
 
 
 @case(REFUSED, CREATE, "settings")
 def a_callback_url_is_https(world: World) -> Any:
-    """Only a URL of http://localhost may be without TLS."""
+    """Cognito accepts http:// only for localhost."""
     return refused(world, CallbackURLs=["http://app.example.org/callback"])
 
 
 @case("ScopeDoesNotExistException", CREATE, "settings")
 def a_scope_must_exist(world: World) -> Any:
-    """A scope without a resource server is refused."""
+    """The case sets a scope that belongs to no resource server."""
     return refused(
         world,
         AllowedOAuthFlows=["code"],
@@ -134,7 +134,7 @@ def a_scope_must_exist(world: World) -> Any:
 
 @case(REFUSED, POOL, "settings")
 def a_protected_pool_is_not_deleted(world: World) -> Any:
-    """DeletionProtection must be switched off first."""
+    """The case must first switch DeletionProtection off."""
     with pool(world, DeletionProtection="ACTIVE") as pool_id:
         outcome = world.refused(world.call, "delete_user_pool", UserPoolId=pool_id)
         world.refused(

@@ -1,4 +1,4 @@
-"""SignUp: its results, and its refusals."""
+"""Cases about SignUp: its results and its errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ATTRIBUTES = GUIDE + "user-pool-settings-attributes.html"
 
 @case({"confirmed": False, "status": "UNCONFIRMED", "verified": False}, SIGN_UP)
 def sign_up_makes_an_unconfirmed_account(world: World) -> Any:
-    """The account is unconfirmed, and its address unverified."""
+    """The account is unconfirmed, and its address is unverified."""
     address = world.port.address()
     answer = world.sign_up(address)
     user = world.user(address)
@@ -24,7 +24,7 @@ def sign_up_makes_an_unconfirmed_account(world: World) -> Any:
 
 @case(True, ATTRIBUTES)
 def the_user_name_is_the_sub(world: World) -> Any:
-    """If people sign in by address, the pool makes the user name itself, and it is the `sub`."""
+    """If people sign in by address, the pool makes the user name, which equals the `sub`."""
     address = world.port.address()
     sub = world.sign_up(address)["UserSub"]
     user = world.user(address)
@@ -33,7 +33,7 @@ def the_user_name_is_the_sub(world: World) -> Any:
 
 @case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
 def a_sign_ups_destination_is_masked(world: World) -> Any:
-    """The answer shows where the code went, without the whole address."""
+    """The response shows the destination of the code without the whole address."""
     address = world.port.address()
     details = world.sign_up(address)["CodeDeliveryDetails"]
     return _masked(details, address)
@@ -51,7 +51,7 @@ def _masked(details: dict[str, Any], address: str) -> dict[str, Any]:
 
 @case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
 def a_resent_codes_destination_is_masked(world: World) -> Any:
-    """The destination is masked in the same way when a code is sent again."""
+    """The response of ResendConfirmationCode also masks the destination."""
     address = world.port.address()
     world.sign_up(address)
     return _masked(world.resend(address)["CodeDeliveryDetails"], address)
@@ -59,7 +59,7 @@ def a_resent_codes_destination_is_masked(world: World) -> Any:
 
 @case("UsernameExistsException", SIGN_UP)
 def an_address_signs_up_once(world: World) -> Any:
-    """A second sign-up is refused, whatever its password."""
+    """Cognito refuses a second sign-up with any password."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_up, address, Password=OTHER_PASSWORD)
@@ -67,13 +67,13 @@ def an_address_signs_up_once(world: World) -> Any:
 
 @case("UsernameExistsException", SIGN_UP)
 def an_invited_address_does_not_sign_up(world: World) -> Any:
-    """An address that an administrator has invited is refused."""
+    """An administrator has invited the address."""
     return world.refused(world.sign_up, world.person())
 
 
 @case("InvalidParameterException", ATTRIBUTES)
 def a_user_name_must_be_an_address(world: World) -> Any:
-    """In a pool of addresses any other name is refused."""
+    """In a pool of addresses, Cognito refuses every other name."""
     return world.refused(world.sign_up, "no-address", UserAttributes=[])
 
 
@@ -86,7 +86,7 @@ def the_attribute_must_be_the_user_names_address(world: World) -> Any:
 
 @case("InvalidParameterException", ATTRIBUTES)
 def attributes_outside_of_the_schema_are_refused(world: World) -> Any:
-    """The pool does not have this custom attribute."""
+    """The case sends a custom attribute that the pool does not have."""
     address = world.port.address()
     told = attributes(**{"email": address, "custom:unheard": "x"})
     return world.refused(world.sign_up, address, UserAttributes=told)
@@ -94,7 +94,7 @@ def attributes_outside_of_the_schema_are_refused(world: World) -> Any:
 
 @case(["Ada", "Lovelace"], SIGN_UP)
 def names_are_kept_as_they_were_given(world: World) -> Any:
-    """Given and family name are stored in the profile."""
+    """The profile has the given name and the family name of the sign-up."""
     address = world.port.address()
     told = attributes(email=address, given_name="Ada", family_name="Lovelace")
     world.sign_up(address, UserAttributes=told)

@@ -1,4 +1,4 @@
-"""The claims of tokens, and client authentication at the OAuth endpoints."""
+"""Cases about the claims of tokens, and about client authentication at the OAuth endpoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REVOKE_CALL = REFERENCE + "API_RevokeToken.html"
 
 @case({"token_use": "access", "client": True, "aud": False, "sub": True}, ACCESS)
 def an_access_token_names_its_client(world: World) -> Any:
-    """The token has the client in `client_id`, and no `aud`."""
+    """The token has the claim `client_id`, and no `aud`."""
     address = world.person()
     said = claims(world.tokens(address)["AccessToken"])
     return {
@@ -29,7 +29,7 @@ def an_access_token_names_its_client(world: World) -> Any:
 
 @case({"token_use": "id", "aud": True, "name": True, "email": True}, IDENTITY)
 def an_id_token_names_its_audience_and_person(world: World) -> Any:
-    """The token has `aud`, `cognito:username` and `email`."""
+    """The token has the claims `aud`, `cognito:username` and `email`."""
     address = world.person()
     said = claims(world.tokens(address)["IdToken"])
     return {
@@ -42,7 +42,7 @@ def an_id_token_names_its_audience_and_person(world: World) -> Any:
 
 @case([True, 600, 600], ACCESS)
 def both_tokens_live_ten_minutes(world: World) -> Any:
-    """Both have the same issuer."""
+    """The two tokens also have the same issuer."""
     result = world.tokens(world.person())
     access, identity = claims(result["AccessToken"]), claims(result["IdToken"])
     lives = [said["exp"] - said["iat"] for said in (access, identity)]
@@ -58,14 +58,14 @@ def the_servers_own_client_may_change_the_person(world: World) -> Any:
 
 @case([400, "invalid_grant"], ENDPOINT, "endpoints")
 def a_made_up_refresh_token_is_refused(world: World) -> Any:
-    """Nobody issued this text."""
+    """The token is a text that Cognito never issued."""
     status, body = world.refresh("made-up")
     return [status, body.get("error")]
 
 
 @case([400, "invalid_client"], ENDPOINT, "endpoints")
 def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
-    """Another secret is refused."""
+    """The endpoint refuses another secret."""
     token = world.tokens(world.person())["RefreshToken"]
     status, body = world.refresh(token, AppClient(world.port.client.id, "wrong"))
     return [status, body.get("error")]
@@ -73,7 +73,7 @@ def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
 
 @case([400, "invalid_grant"], ENDPOINT, "endpoints")
 def a_refresh_token_is_of_one_client(world: World) -> Any:
-    """The app's client sends the refresh token of the server's own client, which is refused."""
+    """The app's client sends the refresh token of the server's own client."""
     token = world.tokens(world.person(), world.port.server_client)["RefreshToken"]
     status, body = world.refresh(token)
     return [status, body.get("error")]
@@ -81,7 +81,7 @@ def a_refresh_token_is_of_one_client(world: World) -> Any:
 
 @case([200, [400, "invalid_grant"]], REVOKE, "endpoints")
 def a_revoked_token_renews_nothing(world: World) -> Any:
-    """The token is revoked at /oauth2/revoke, and the refresh after that fails."""
+    """The case revokes the token at /oauth2/revoke. The refresh after the revocation fails."""
     token = world.tokens(world.person())["RefreshToken"]
     status, _ = world.post("/oauth2/revoke", token=token)
     refused, body = world.refresh(token)
@@ -90,14 +90,15 @@ def a_revoked_token_renews_nothing(world: World) -> Any:
 
 @case([200, 200], REVOKE, "endpoints")
 def revoking_twice_is_no_error(world: World) -> Any:
-    """For a revoked token, the endpoint gives the same answer again."""
+    """For a revoked token, the endpoint returns the same response again."""
     token = world.tokens(world.person())["RefreshToken"]
     return [world.post("/oauth2/revoke", token=token)[0] for _ in range(2)]
 
 
 @case("NotAuthorizedException", REVOKE_CALL)
 def revoking_ends_the_access_token_as_well(world: World) -> Any:
-    """The user-pool API then refuses the access token with which an app was set up."""
+    """After the revocation, the user-pool API refuses the access token of the same sign-in. The person set up an app
+    with this token."""
     client = world.port.server_client
     result = world.tokens(world.person(), client)
     world.call(
@@ -112,7 +113,7 @@ def revoking_ends_the_access_token_as_well(world: World) -> Any:
 
 @case([400, "invalid_grant"], REFERENCE + "API_AdminUserGlobalSignOut.html", "endpoints")
 def a_global_sign_out_ends_every_session(world: World) -> Any:
-    """After the sign-out, the refresh token of another sign-in is refused, too."""
+    """After the sign-out, Cognito also refuses the refresh token of another sign-in."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     world.admin("admin_user_global_sign_out", Username=address)
@@ -122,7 +123,7 @@ def a_global_sign_out_ends_every_session(world: World) -> Any:
 
 @case([400, "invalid_grant"], REFERENCE + "API_AdminDeleteUser.html", "endpoints")
 def a_deleted_person_is_not_renewed(world: World) -> Any:
-    """A deleted person's refresh token is refused."""
+    """Cognito refuses the refresh token of a deleted person."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     world.admin("admin_delete_user", Username=address)

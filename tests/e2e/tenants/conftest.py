@@ -1,4 +1,5 @@
-"""The tenants exist only for the tests in this folder, because their domains change the page's first question."""
+"""Fixtures that register the tenants for this folder only, because the tenants' domains change the first question of the
+page."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Two companies as tenants, each with its own Okta stand-in on its own port, beside the stack's open Okta."""
+"""Two companies as tenants, in addition to the stack's Okta. Each tenant has its own Okta stand-in on its own port."""
 
 import json
 import os
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 def person(sub: str, email: str, *groups: str) -> dict[str, Any]:
-    """Return a person's data at a stand-in; the names are derived from the address."""
+    """Return a person's data at a stand-in. The address determines the names."""
     given, _, domain = email.partition("@")
     family = domain.partition(".")[0]
     facts = {"email_verified": True, "given_name": given.title(), "family_name": family.title()}
@@ -58,41 +58,41 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class Tenancy:
-    """The stack with its tenants. `project` is the copy of the checkout from which the stack was deployed."""
+    """The stack with its tenants. `project` is the copy of the checkout from which `ops` deployed the stack."""
 
     stack: Stack
     project: Path
     issuers: dict[str, str]
 
     def sign_in(self, sub: str, query: str) -> tuple[Visitor, dict[str, Any]]:
-        """Sign in without a browser; return the visitor and the first refresh's answer."""
+        """Sign in without a browser. Return the visitor and the response of the first refresh."""
         visitor = Visitor(self.stack)
         answer = visitor.request("GET", visitor.callback_url(sub, query=query))
         assert "error" not in answer.headers["Location"], answer.headers["Location"]
         return visitor, visitor.refresh()
 
     def item(self, user_name: str) -> dict[str, str]:
-        """Return a row that must exist."""
+        """Return a row. The row must exist."""
         found = self.stack.user_item(user_name)
         assert found is not None
         return found
 
     def tell(self, tenant: str, told: dict[str, Any]) -> None:
-        """Change what a tenant says about a person from now on."""
+        """Change the data that a tenant sends about a person from now on."""
         claims = {name: value for name, value in told.items() if name != "sub"}
         url = f"{self.issuers[tenant]}/users/{told['sub']}"
         requests.put(url, json=claims, timeout=10).raise_for_status()
 
     @contextmanager
     def without_groups_claim(self, tenant: str) -> Iterator[None]:
-        """Let the providers table say for a while that a tenant sends no groups. Cognito keeps the people's stored
-        values."""
+        """Let the providers table say, inside the `with` block, that a tenant sends no groups. Cognito keeps the people's
+        stored values."""
         table = self.stack.aws("dynamodb")
         name = self.stack.info["users_table"].removesuffix("-users") + "-providers"
         given = {"TableName": name, "Key": {"name": {"S": tenant}}}
         row = table.get_item(**given)["Item"]
         table.put_item(TableName=name, Item={**row, "groups_claim": {"S": ""}})
-        # The function's container caches the list for a minute.
+        # The function's container caches the providers for a minute.
         self.stack.start_anew("token_claims")
         try:
             yield
@@ -101,14 +101,15 @@ class Tenancy:
             self.stack.start_anew("token_claims")
 
     def add(self, name: str, *flags: str) -> None:
-        """Register a tenant with `ops provider add`, as an operator does, and make the functions read it at once."""
+        """Register a tenant with `ops provider add`, as an operator does. Then make the functions read the new row at
+        once."""
         identity = ["--issuer", self.issuers[name], "--client-id", name.lower()]
         self.ops(
             "provider", "add", name, *identity, "--client-secret-stdin", *(flags or _FLAGS[name])
         )
 
     def ops(self, *arguments: str) -> str:
-        """Run an `ops` command on the stage and return what it prints."""
+        """Run an `ops` command for the stage. Return the command's output."""
         stage = ("--project-dir", str(self.project), *arguments, "--stage", "local")
         done = subprocess.run(
             [sys.executable, "-m", "ops", *stage],
@@ -131,7 +132,7 @@ class Tenancy:
 
 @contextmanager
 def two_tenants(stack: Stack, project: Path, folder: Path) -> Iterator[Tenancy]:
-    """Start the stand-ins and register them; remove them at the end."""
+    """Start the stand-ins, and register each stand-in as a tenant. Remove the tenants at the end."""
     ports = free_ports(len(PEOPLE))
     running = []
     try:
@@ -151,7 +152,7 @@ def two_tenants(stack: Stack, project: Path, folder: Path) -> Iterator[Tenancy]:
         tenancy = Tenancy(stack, project, issuers)
         for name in PEOPLE:
             tenancy.add(name)
-        stack.start_anew()  # containers cache the list of providers for a minute
+        stack.start_anew()  # containers cache the providers for a minute
         yield tenancy
         for name in PEOPLE:
             tenancy.ops("provider", "remove", name, "--yes")

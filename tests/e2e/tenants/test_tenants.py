@@ -1,5 +1,5 @@
-"""Tenants without a browser: a domain leads to its tenant, the tenant's groups count, and no other provider may use the
-tenant's addresses."""
+"""Tests of tenants without a browser. A domain leads to its tenant, the tenant's groups count, and no other provider may
+use the tenant's addresses."""
 
 import pytest
 
@@ -19,7 +19,8 @@ def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: Tenancy) -> None:
-    """The page would not offer it (`direct`), and the API refuses it, too. Other addresses still work."""
+    """The discovery route says that the page must not offer a password (`direct`). The API also refuses the sign-up. Other
+    addresses still work."""
     visitor = Visitor(tenancy.stack)
     assert visitor.post("/auth/discover", {"email": "x@acme.example"}).json()["direct"] is False
     refused = visitor.post("/auth/direct/sign-up", {"email": "x@acme.example"})
@@ -29,7 +30,7 @@ def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: 
 
 @pytest.mark.security("S-68")
 def test_an_account_that_nobody_has_proved_is_not_joined(tenancy: Tenancy) -> None:
-    """Somebody else may have chosen the account's password. So the tenant's person gets a separate profile, and only that
+    """A stranger may have chosen the account's password. The tenant's person gets a separate profile, and only that
     profile has the groups."""
     stack = tenancy.stack
     stack.create_person("otto@acme.example", "the-strangers-password")
@@ -46,8 +47,8 @@ def test_an_account_that_nobody_has_proved_is_not_joined(tenancy: Tenancy) -> No
 
 @pytest.mark.security("S-51")
 def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tenancy) -> None:
-    """The test uses the real authorizer. A group name with a space does not count as two groups. The group that Cognito adds
-    for each provider is left out."""
+    """The test uses the real authorizer. A group name with a space does not count as two groups. Our token trigger omits
+    the group that Cognito adds for each provider."""
     tina, answer = tenancy.sign_in("00uTina1", "email=tina@acme.example")
     assert sorted(answer["user"]["groups"]) == ["Everyone", "admins"]
     page = tina.get("/users?limit=1", token=answer["access_token"])
@@ -77,8 +78,9 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
 @pytest.mark.security("S-56")
 @pytest.mark.security("S-68")
 def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> None:
-    """The native account was proved before, and its address differs in case. The trigger, with its own role, links the
-    person to it. There is one account with both ways to sign in, one record that shows both, and no second profile."""
+    """The native account has a proof of its mailbox. Its address differs from the tenant's address in case. The trigger,
+    with its own role, links the person to the account. One account and one record with both sign-in methods exist,
+    without a second profile."""
     stack = tenancy.stack
     stack.create_person("Nora@acme.example", "correct-horse-for-nora")
     by_password = Visitor(stack).managed_sign_in("Nora@acme.example", "correct-horse-for-nora")
@@ -108,7 +110,8 @@ def test_a_native_person_changes_names_and_people_of_okta_do_not(tenancy: Tenanc
 
 @pytest.mark.security("S-57")
 def test_reconcile_mends_and_deleting_leaves_nothing(tenancy: Tenancy) -> None:
-    """A lost record is written again, and pool and table match. A deleted person is in neither."""
+    """The command writes a lost record again, and pool and table match. Neither the pool nor the table has a deleted
+    person."""
     tenancy.sign_in("00uTina1", "email=tina@acme.example")
     before = tenancy.item("acme_00utina1")
     tenancy.stack.delete_user_item("acme_00utina1")

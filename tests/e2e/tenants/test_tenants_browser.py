@@ -1,4 +1,4 @@
-"""Two tenants and a sign-in for everybody else, in a real Chromium: each address leads to its own login."""
+"""Tests of two tenants and native people in a real Chromium. Each address leads to the right sign-in."""
 
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ THREE_EACH = {
     tenant: [each for each in people if each["sub"][-1] in "ABCDEF"]
     for tenant, people in PEOPLE.items()
 }
-#: People whose domain belongs to no tenant, so they create their own accounts.
+#: People who create their own accounts. No tenant has their domain.
 NATIVES = [("Gwen", "Hale", "gwen@hale.example"), ("Ivo", "Juhl", "ivo@else.example")]
 
 
@@ -24,7 +24,7 @@ def give_address(page: Page, email: str) -> None:
 
 
 def leave(page: Page, given_name: str, email: str) -> None:
-    """Check that the person is signed in, with the record on the page; then sign out."""
+    """Check that the person is signed in and that the page shows the record. Then sign out."""
     expect(page.get_by_role("heading", name=f"Hello, {given_name}")).to_be_visible()
     expect(page.get_by_text(email)).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
@@ -45,8 +45,8 @@ def sign_up(page: Page, tenancy: Tenancy, given: str, family: str, email: str) -
 def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """Each tenant has three people, and two people belong to no tenant. Afterwards the table has exactly these people in
-    addition."""
+    """Each tenant has three people, and two people belong to no tenant. Afterwards the table has exactly these additional
+    people."""
     stack = tenancy.stack
     before = stack.users()
     expected = {}
@@ -97,7 +97,7 @@ def test_two_tenants_and_native_people_come_in_by_their_address_alone(
 def test_an_address_of_no_tenant_is_sent_to_an_administrator_where_there_are_no_passwords(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """The page says whom to ask, without revealing which domains exist."""
+    """The page names a contact, without revealing which domains exist."""
     with tenancy.stack.with_setting("DIRECT_SIGN_IN", "off"):
         page.goto(tenancy.stack.url)
         give_address(page, "somebody@nowhere.example")

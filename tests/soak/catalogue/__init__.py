@@ -1,4 +1,5 @@
-"""The catalogue: one entry per defence, grouped like the requirements in docs/security.md."""
+"""The catalogue of defences. Each entry is one defence. The groups of entries are the groups of requirements in
+docs/security.md."""
 
 from tests.soak.catalogue.accounts import ACCOUNTS
 from tests.soak.catalogue.api import API
@@ -41,7 +42,7 @@ DEFENCES: tuple[Defence, ...] = (
     *INFRASTRUCTURE,
 )
 
-#: Requirements that cannot be switched off in a Python process, and their proofs.
+#: Requirements that a Python process cannot switch off, and their proofs.
 NOT_SWITCHED: dict[str, str] = {
-    "S-66": "a property of the lock files, not of running code: tests/ops_e2e/test_package.py installs by hash",
+    "S-66": "the lock files have this property, not the code: tests/ops_e2e/test_package.py installs by hash",
 }

@@ -1,4 +1,4 @@
-"""Direct sign-in, throttling, challenges, passwords (S-39 … S-47)."""
+"""Catalogue entries: direct sign-in, throttling, challenges, passwords (S-39 … S-47)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -106,7 +106,7 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "throttle-before-cognito",
         "S-41",
-        "Cognito checks the password before the throttle is asked",
+        "Cognito checks the password before the throttle counts the attempt",
         (
             "chalicelib.gatehouse.flows.attempts:Attempts.guarded",
             value(_late_guard),
@@ -128,13 +128,13 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "ipv6-networks",
         "S-42",
-        "each of the 2^64 addresses of an IPv6 network has its own attempts",
+        "each of the 2^64 addresses of an IPv6 network has its own allowance of attempts",
         (f"{_THROTTLE}:canonical_source", value(lambda address: address)),
     ),
     defence(
         "canonical-accounts",
         "S-43",
-        "each spelling of an address has its own attempts",
+        "each spelling of an address has its own allowance of attempts",
         (f"{_THROTTLE}:canonical_account", value(lambda email: email)),
     ),
     defence(

@@ -1,4 +1,4 @@
-"""Authorized routes, headers, the page (S-48 … S-54)."""
+"""Catalogue entries: authorized routes, headers, the page (S-48 … S-54)."""
 
 from typing import Any
 
@@ -112,7 +112,7 @@ API: tuple[Defence, ...] = (
     defence(
         "group-in-the-handler",
         "S-50",
-        "everybody may list people and sign them out",
+        "everybody may list people and sign people out",
         (_CALLER, reading(("group is not None and group not in groups", "False"))),
     ),
     defence(
@@ -183,7 +183,7 @@ API: tuple[Defence, ...] = (
     defence(
         "fresh-on-the-administrators-routes",
         "S-70",
-        "a former administrator's token lists people and signs them out for ten minutes",
+        "for ten minutes, a former administrator's token can still list people and sign people out",
         (_FRESH, nothing),
     ),
     defence(
@@ -343,7 +343,7 @@ API: tuple[Defence, ...] = (
     defence(
         "absent-cookie-after-another-site",
         "S-109",
-        "the page shows the choice between ways to sign in although a session is just as likely",
+        "the page shows the sign-in methods although the browser may have a session",
         (
             "chalicelib.gatehouse.page.first_view:_SITES_WITH_COOKIE",
             lambda sites: sites | {"cross-site", ""},
@@ -352,7 +352,7 @@ API: tuple[Defence, ...] = (
     defence(
         "absent-cookie-proves-nothing",
         "S-109",
-        "the page takes a cookie that the browser did not send for a missing session",
+        "if the browser did not send the cookie, the page treats the session as missing",
         (
             "chalicelib.gatehouse.page.first_view:choose_told",
             reading(('"session": None', '"session": False')),

@@ -1,4 +1,4 @@
-"""A provider's data, and its effect (S-69)."""
+"""Catalogue entries: a provider's data, and the effect of this data (S-69)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 
@@ -11,7 +11,7 @@ FEDERATION: tuple[Defence, ...] = (
     defence(
         "no-groups-is-said-explicitly",
         "S-69",
-        "a person who loses the last group at the provider keeps all groups here",
+        "a person who loses the last group at the provider keeps all groups in the pool",
         (
             f"{_INBOUND}:_groups",
             wrapped(lambda original, *given: "" if original(*given) == "=" else original(*given)),

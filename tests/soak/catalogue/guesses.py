@@ -1,4 +1,5 @@
-"""Limits on guesses and mails, values that work once, the definition of an address (S-41, S-43, S-71, S-72, S-74)."""
+"""Catalogue entries: limits on guesses and mails, values that work once, the definition of an address (S-41, S-43,
+S-71, S-72, S-74)."""
 
 import re
 import unicodedata
@@ -35,7 +36,7 @@ GUESSES: tuple[Defence, ...] = (
     defence(
         "known-browsers-share-a-allowance",
         "S-71",
-        "each browser that is known to an account has its own guesses",
+        "each browser that is known to an account has its own allowance of guesses",
         (f"{_ATTEMPTS}.account_of", wrapped(_own_allowance)),
     ),
     defence(

@@ -1,4 +1,4 @@
-"""The hosted sign-in: authorize request and callback (S-01 … S-17)."""
+"""Catalogue entries: the hosted sign-in with authorize request and callback (S-01 … S-17)."""
 
 from typing import Any
 
@@ -106,7 +106,8 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.flows.hosted_sign_in:OAuthClient.build_authorize_url",
             reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
         ),
-        # If only this defence is off, another one refuses the resulting token. So both are switched off.
+        # If only this defence is off, another defence refuses the resulting token. The entry therefore switches off
+        # both defences.
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_access_token",
             reading(("USER_ADMIN_SCOPE in scope.split()", "False")),
@@ -235,7 +236,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "page-asks-the-server-where-to-go",
         "S-07",
-        "the configuration returns any return address that is asked for",
+        "the configuration returns every return address in the request",
         (
             "chalicelib.gatehouse.routes.call:Call.parse_place",
             calling_in("_wanted", lambda original, call, wish, *rest: wish or "/api/"),
@@ -245,7 +246,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "issuers-are-exact",
         "S-06",
-        "an issuer that only begins like a provider's selects that provider",
+        "an issuer that only begins with a provider's issuer selects this provider",
         (
             "chalicelib.gatehouse.store.providers:ProviderStore.find_by_issuer",
             reading(("each.issuer == wanted", "wanted.startswith(each.issuer)")),
@@ -320,7 +321,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "session-after-every-check",
         "S-16",
-        "session and record are made from an ID token that nobody verified",
+        "session and record come from an unverified ID token",
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_id_token",
             calling_in("_start", _unverified),

@@ -1,4 +1,4 @@
-"""Secrets, roles, logs, the template and the stages (S-59 … S-65)."""
+"""Catalogue entries: secrets, roles, logs, the template and the stages (S-59 … S-65)."""
 
 from copy import copy
 from typing import Any

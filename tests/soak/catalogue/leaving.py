@@ -1,4 +1,5 @@
-"""Signals about people who leave: who may send them, about whom, and their effects (S-75, S-77 … S-82)."""
+"""Catalogue entries: signals about people who leave, the signals' senders and subjects, and the effects (S-75, S-77 …
+S-82)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading
 
@@ -33,7 +34,7 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "logout-tokens-are-for-this-endpoint",
         "S-78",
-        "a token for another app ends sessions here",
+        "a token for another app ends sessions of this app",
         (
             f"{_TOKEN}:verify_token",
             reading(('claims.get("aud") not in (audience, [audience])', "False")),
@@ -54,7 +55,7 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "only-our-app-counts",
         "S-80",
-        "a person who is unassigned from any app of the tenant is signed out here",
+        "a person who is unassigned from any app of the tenant is signed out of this app",
         (
             f"{_EVENTS}:_parse_event",
             reading(
@@ -80,7 +81,7 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "an-administrators-decision-stays",
         "S-82",
-        "a signal enables a person whom first a signal and then an administrator disabled",
+        "a signal enables a person whom a signal disabled first and an administrator disabled later",
         ("ops.directory:Directory.settle", nothing),
         tests=("tests/unit/ops/test_user_access.py",),
     ),
@@ -94,7 +95,7 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "a-password-tells-no-groups",
         "S-81",
-        "a linked person keeps a group that Okta took away, by signing in with a password",
+        "a linked person who signs in with a password keeps a group that Okta took away",
         (
             f"{_FLOW}._take_group",
             reading(("birthplace_of(user.user_name, user.identities).provider != NATIVE", "True")),

@@ -1,4 +1,4 @@
-"""The operators' commands `ops user …` (S-40, S-51, S-60, S-67, S-69, S-70, S-72)."""
+"""Catalogue entries: the operators' commands `ops user …` (S-40, S-51, S-60, S-67, S-69, S-70, S-72)."""
 
 from typing import Any
 

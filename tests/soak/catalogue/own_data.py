@@ -1,4 +1,5 @@
-"""What a team adds: roles of its own functions, webhooks, and messages of errors (S-96 … S-98)."""
+"""Catalogue entries about a team's additions: roles of its own functions, webhooks, and messages of errors (S-96 …
+S-98)."""
 
 from typing import Any
 
@@ -10,7 +11,7 @@ _WEBHOOK = "examples.webhook.payments"
 
 
 def _unlooked(original: Any) -> Any:
-    """Take the reference as it is, as Chalice does, without looking for a role."""
+    """Accept every reference unchanged, as Chalice does, without a search for a role."""
     return lambda reference: reference
 
 
@@ -89,7 +90,7 @@ OWN_DATA: tuple[Defence, ...] = (
     defence(
         "a-delivery-counts-once",
         "S-97",
-        "somebody who has seen a delivery can repeat it for five minutes",
+        "an attacker who has seen a delivery can repeat the delivery for five minutes",
         (f"{_WEBHOOK}:is_first", answering(True)),
     ),
     defence(

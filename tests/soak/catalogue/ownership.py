@@ -1,4 +1,4 @@
-"""The owner of an account: sign-up, mailed codes, proofs (S-40, S-67, S-68, S-73)."""
+"""Catalogue entries: the owner of an account, sign-up, mailed codes, proofs (S-40, S-67, S-68, S-73)."""
 
 from typing import Any
 

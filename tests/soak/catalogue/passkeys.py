@@ -1,4 +1,4 @@
-"""Passkeys (S-87 … S-92, S-102)."""
+"""Catalogue entries: passkeys (S-87 … S-92, S-102)."""
 
 from dataclasses import replace
 from typing import Any
@@ -185,7 +185,8 @@ PASSKEYS: tuple[Defence, ...] = (
                 )
             ),
         ),
-        # The trigger ends them as well, so either defence hides that the other is off.
+        # The trigger also ends passkeys. If only one of the two defences is off, the other defence hides the missing
+        # one.
         ("chalicelib.gatehouse.triggers.user_records:_end_passkeys", nothing),
     ),
     defence(

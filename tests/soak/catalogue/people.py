@@ -1,4 +1,4 @@
-"""Triggers, the users table, linking (S-55 … S-58, S-68)."""
+"""Catalogue entries: triggers, the users table, linking (S-55 … S-58, S-68)."""
 
 from typing import Any
 
@@ -199,7 +199,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "missed-triggers-are-healed",
         "S-57",
-        "a person for whom the trigger wrote no record never gets one",
+        "a person for whom the trigger wrote no record never gets a record",
         ("chalicelib.gatehouse.flows.new_session:NewSessions._record", nothing),
     ),
     defence(

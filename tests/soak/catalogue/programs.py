@@ -1,4 +1,4 @@
-"""The public client for programs, and the example program (ADR 9)."""
+"""Catalogue entries: the public client for programs, and the example program (ADR 9)."""
 
 from tests.soak.defence import Defence, defence, nothing, reading, value
 

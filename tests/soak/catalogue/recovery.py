@@ -1,4 +1,4 @@
-"""Recovery codes in place of an authenticator app (S-105 … S-108)."""
+"""Catalogue entries: recovery codes in place of an authenticator app (S-105 … S-108)."""
 
 from tests.soak.defence import Defence, defence, nothing, reading, value
 

@@ -1,4 +1,4 @@
-"""Cookies, CSRF, refresh, logout (S-26 … S-38) and the seals that they all use."""
+"""Catalogue entries: cookies, CSRF, refresh and logout (S-26 … S-38), and the seals of cookies."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -61,8 +61,8 @@ SESSIONS: tuple[Defence, ...] = (
         "S-26",
         "cookies are also sent over plain HTTP",
         (_COOKIE, reading(("; Secure", ""))),
-        # Without Secure, browsers refuse cookies named `__Host-…`, and nobody could sign in. So the double's check of the
-        # prefix is switched off, too.
+        # Without Secure, browsers refuse cookies named `__Host-…`, and no person could sign in. The entry therefore
+        # also switches off the double's check of the prefix.
         ("tests.doubles.browser:Browser.keep", reading(('name.startswith("__Host-")', "False"))),
     ),
     defence(
@@ -350,7 +350,7 @@ SESSIONS: tuple[Defence, ...] = (
             value(lambda self, logout_uri: logout_uri),
         ),
     ),
-    # Both HKDF's purpose and the authenticated data keep the cookies apart, so both are switched off.
+    # HKDF's purpose and the authenticated data keep the cookies apart, so the entry switches off both defences.
     defence(
         "one-seal-one-purpose",
         "S-10 S-45",

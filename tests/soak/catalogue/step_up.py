@@ -1,4 +1,4 @@
-"""Routes that require a recent proof of the caller's identity (S-93 … S-95)."""
+"""Catalogue entries: routes that require a recent proof of the caller's identity (S-93 … S-95)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value
 
@@ -58,7 +58,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-sensible-ages",
         "S-93",
-        "max_age=0 is accepted, although nobody could ever pass",
+        "max_age=0 is accepted, although no proof could be recent enough",
         (f"{_TIME}:refuse_age", answering(None)),
         tests=("tests/component/test_step_up.py",),
     ),

@@ -1,4 +1,4 @@
-"""The ID token and the keys (S-18 … S-25)."""
+"""Catalogue entries: the ID token and the keys (S-18 … S-25)."""
 
 from tests.soak.defence import Defence, defence, reading, value
 
@@ -7,7 +7,8 @@ _MODULE = "chalicelib.gatehouse.cognito.tokens"
 _KEYS = "chalicelib.gatehouse.cognito.jwks"
 
 TOKENS: tuple[Defence, ...] = (
-    # Three checks cover each other: our own check of the header, and two lists that PyJWT gets. All are switched off.
+    # Three checks cover each other: our own check of the header, and two lists in the calls of PyJWT. The entry
+    # switches off the three checks.
     defence(
         "rs256-only",
         "S-18",

@@ -1,4 +1,5 @@
-"""Changes that Cognito may make without breaking us: new keys, another issuer, ways to refresh, longer Sessions."""
+"""Catalogue entries: changes that Cognito may make without breaking the app, such as new keys, another issuer, ways to
+refresh, longer Sessions."""
 
 from tests.soak.defence import Defence, defence, reading, value
 
@@ -68,7 +69,7 @@ UPSTREAM: tuple[Defence, ...] = (
     defence(
         "issuers-in-two-exact-forms",
         "S-20",
-        "an issuer that only ends like the pool's is accepted",
+        "an issuer that only ends with the pool's issuer is accepted",
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier._verify",
             reading(

@@ -19,5 +19,5 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def desk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Desk:
-    """A stage without people."""
+    """Return a stage without people."""
     return Desk(tmp_path, monkeypatch, capsys)

@@ -1,4 +1,4 @@
-"""A stage with a strict pool and a table, and the `ops` commands as an operator types them."""
+"""A stage with a strict pool and a table, and the commands `ops user …` of an operator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Answer:
 
 
 class Desk:
-    """Every command uses this `pool` and this `table`; pauses take no time."""
+    """A stage with its `pool` and its `table`, which every command uses. Pauses take no time."""
 
     def __init__(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -82,7 +82,7 @@ class Desk:
         return self.pool.add(PoolUser(email, "x" * 12, **changes))
 
     def add_federated(self, email: str, subject: str = "00u1", **changes: Any) -> PoolUser:
-        """Add a person who was created by Okta."""
+        """Add a person whose profile comes from Okta."""
         return self.add(
             email,
             status="EXTERNAL_PROVIDER",
@@ -96,7 +96,7 @@ class Desk:
         self.dynamodb.put("providers", {"name": {"S": name}, **columns})
 
     def add_session(self, sub: str, session_id: str = "A" * 22) -> None:
-        """Add a session, in a browser in which the person has just signed in."""
+        """Add a session in a browser in which the person has just signed in."""
         now = int(self.clock())
         SessionRows(self.dynamodb, "sessions", self.clock).begin(
             sub=sub,
@@ -113,7 +113,7 @@ class Desk:
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def run(self, *words: str, typed: str | None = None) -> Answer:
-        """Run `ops user …`; `typed` is what a person answers at the terminal."""
+        """Run `ops user …`. `typed` is the person's answer at the terminal."""
         stdin = io.StringIO("" if typed is None else f"{typed}\n")
         self._monkeypatch.setattr(stdin, "isatty", lambda: typed is not None, raising=False)
         self._monkeypatch.setattr(sys, "stdin", stdin)

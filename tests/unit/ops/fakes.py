@@ -1,4 +1,4 @@
-"""Handwritten stand-ins for AWS clients, as far as ops uses them."""
+"""Handwritten stand-ins for the AWS clients, with only the operations that `ops` calls."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def client_error(code: str, message: str = "") -> ClientError:
 
 
 def reporter() -> tuple[Reporter, io.StringIO]:
-    """A reporter whose lines can be read, with a fixed clock."""
+    """Return a reporter with a fixed clock, and the stream of its lines."""
     stream = io.StringIO()
     return Reporter(stream, clock=lambda: 0.0), stream
 
 
 def project(tmp_path: Path, **stages: Mapping[str, Any]) -> Path:
-    """Write a minimal project with these stages and return its folder."""
+    """Write a minimal project with these stages. Return the project's folder."""
     folder = tmp_path / ".chalice"
     folder.mkdir()
     config = {
@@ -47,7 +47,7 @@ def project(tmp_path: Path, **stages: Mapping[str, Any]) -> Path:
 
 
 def dev_block(name: str = "dev", **changes: Any) -> dict[str, Any]:
-    """A valid stage block."""
+    """Return a valid stage block."""
     return {
         "environment_variables": {"STAGE": name, "DIRECT_SIGN_IN": "managed"},
         "gatehouse": {"region": "eu-west-1", "domain_prefix": "acme-dev"},
@@ -76,18 +76,19 @@ def stage(project_dir: Path, name: str = "dev", **environment: str) -> Stage:
 
 
 class FakeSession:
-    """Returns the given fakes, by service name."""
+    """A boto3 session that returns the given fakes. The keys are the names of the services."""
 
     def __init__(self, **clients: Any) -> None:
         self._clients = {name.replace("_", "-"): client for name, client in clients.items()}
 
     def client(self, service: str, config: object = None) -> Any:
-        """Return the client of a service. If a service has no fake, the test is wrong."""
+        """Return the client of a service. Raise an error for a service without a fake."""
         return self._clients[service]
 
 
 class FakeCloudFormation:
-    """One stack. If `fails` names a resource, its reason makes the next operation roll back."""
+    """A CloudFormation with one stack. If `fails` has a resource and a reason, the next operation rolls back for this
+    reason."""
 
     def __init__(self, status: str | None = None, parameters: Mapping[str, str] = {}) -> None:
         self.status = status
@@ -101,11 +102,11 @@ class FakeCloudFormation:
         self.protected = False
         self.template = ""
         self.tags: list[dict[str, str]] = []
-        #: The pool's answer to a template that contains its schema.
+        #: The pool's error for a template that contains the pool's schema.
         self.refuses_schema = ""
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        """Describe the stack; the first call returns the pending status, if there is one."""
+        """Describe the stack. The first call returns a pending status."""
         if self.pending:
             self.status = self.pending.pop(0)
         if self.status is None:
@@ -155,7 +156,7 @@ class FakeCloudFormation:
     def update_stack(
         self, Parameters: list[dict[str, Any]], TemplateBody: str, Tags: Any, **_: Any
     ) -> None:
-        """Record the changed parameters, or say that there are none."""
+        """Record the changed parameters. Without a changed parameter, raise AWS's error."""
         self.calls.append("update")
         before = dict(self.parameters), self.template
         fails = self.fails
@@ -206,7 +207,7 @@ class FakeCloudFormation:
 
 
 class FakeSts:
-    """One account."""
+    """An STS with one account."""
 
     def get_caller_identity(self) -> dict[str, str]:
         """Return the account of the credentials."""
@@ -214,7 +215,7 @@ class FakeSts:
 
 
 class FakePaginator:
-    """Returns one page."""
+    """A paginator that returns one page."""
 
     def __init__(self, page: Mapping[str, Any]) -> None:
         self._page = page
@@ -230,7 +231,7 @@ def no_discovery(url: str) -> Mapping[str, Any]:
 
 
 class FakeCognito:
-    """The identity providers of one pool."""
+    """A Cognito with the identity providers of one pool."""
 
     def __init__(self) -> None:
         self.providers: dict[str, dict[str, Any]] = {}
@@ -240,7 +241,7 @@ class FakeCognito:
         self.meta = SimpleNamespace(endpoint_url="http://127.0.0.1:4566")
 
     def describe_identity_provider(self, UserPoolId: str, ProviderName: str) -> dict[str, Any]:
-        """Return one provider, or AWS's error."""
+        """Return one provider, or raise AWS's error."""
         if ProviderName not in self.providers:
             raise client_error("ResourceNotFoundException")
         return {"IdentityProvider": self.providers[ProviderName]}
@@ -276,7 +277,7 @@ class FakeCognito:
 
 
 class FakeDynamoDB:
-    """The rows of the providers table, and the protection of all tables."""
+    """A DynamoDB with the rows of the providers table, and the protection of all tables."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
@@ -286,7 +287,7 @@ class FakeDynamoDB:
     def update_item(
         self, Key: dict[str, Any], ExpressionAttributeValues: dict[str, Any], **_: Any
     ) -> None:
-        """Set the attributes that put_row sets."""
+        """Set the attributes as put_row does."""
         row = self.rows.setdefault(Key["name"]["S"], {"name": Key["name"]})
         row.update({name[1:]: value for name, value in ExpressionAttributeValues.items()})
 

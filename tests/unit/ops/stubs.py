@@ -1,4 +1,4 @@
-"""AWS clients whose requests and answers are checked against botocore's own models of the services."""
+"""AWS clients whose requests and responses botocore's own models check."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from botocore.stub import Stubber
 
 
 class StubbedSession:
-    """Returns the answers of `expect`, in that order; any other call fails the test."""
+    """A boto3 session that returns the responses of `expect` in the order of the calls of `expect`. Any other call
+    fails the test."""
 
     def __init__(self) -> None:
         self._session = boto3.Session("test", "test", region_name="eu-west-1")
         self._stubs: dict[str, tuple[Any, Stubber]] = {}
 
     def client(self, service: str, config: object = None) -> Any:
-        """The stubbed client of a service."""
+        """Return the stubbed client of a service."""
         return self._stub(service)[0]
 
     def expect(
         self, service: str, call: str, answer: dict[str, Any], request: dict[str, Any] | None = None
     ) -> None:
-        """Expect a call, validated against the model, with `request` if given."""
+        """Expect a call, validated against the model. If `request` is given, the call's arguments must equal `request`."""
         self._stub(service)[1].add_response(call, answer, request)
 
     def refuse(self, service: str, call: str, code: str) -> None:
-        """Expect a call and answer with an error."""
+        """Expect a call, and answer with an error."""
         self._stub(service)[1].add_client_error(call, code)
 
     def verify(self) -> None:

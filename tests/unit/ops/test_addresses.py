@@ -1,4 +1,4 @@
-"""The local stack's addresses, the front ends that it allows, and the output of `up`."""
+"""Tests of the local stack's addresses, the allowed front ends, and the output of `up`."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ HTTPS, HTTP = Addresses(8000, 4566, 8100), Addresses(8000, 4566, 8100, https=Fal
 
 
 def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
-    """On AWS the app and Cognito are on different sites. Another port is not another site, so the hosts must differ."""
+    """On AWS the app and Cognito are on different sites. Two ports of one host are one site, so the hosts must differ."""
     assert HTTPS.app_url == "https://localhost:8000/"
     assert HTTP.app_url == "http://localhost:8000/"
     for addresses in (HTTPS, HTTP):
@@ -28,7 +28,7 @@ def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
     [(HTTPS, "https://localhost:3000"), (HTTP, "http://localhost:3000"), (HTTPS, "https://[")],
 )
 def test_front_ends_of_the_same_site_pass(addresses: Addresses, origin: str) -> None:
-    """Malformed origins also pass, because the check of the stage's settings reports them."""
+    """The command also accepts malformed origins, because the check of the stage's settings reports malformed origins."""
     require_one_site(addresses, [origin])
 
 
@@ -55,7 +55,7 @@ def test_front_ends_of_another_site_are_refused_before_anything_starts(
 def test_up_refuses_a_front_end_of_another_site(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command line ends with exit code 1, and nothing starts."""
+    """The command line ends with exit code 1, and no program starts."""
     line = ["up", "--allow-origin", "http://localhost:3000", "--state-dir", str(tmp_path / "s")]
     assert cli.main(line) == 1
     assert "different sites" in capsys.readouterr().err
@@ -63,7 +63,7 @@ def test_up_refuses_a_front_end_of_another_site(
 
 
 def test_up_says_what_to_trust() -> None:
-    """`up` prints one command, the file, and a link to other systems' commands."""
+    """`up` prints one command, the file, and a link to the commands for other systems."""
     said = announcement(HTTPS, Certificate(Path("/a/authority.pem"), Path("/c"), False))
     assert "  Open              https://localhost:8000/\n" in said
     assert "  Trust it once     python -m ops trust (" in said
@@ -73,7 +73,7 @@ def test_up_says_what_to_trust() -> None:
 
 
 def test_the_readme_shows_what_up_prints() -> None:
-    """README and output match line by line, and the linked page has the section for other systems."""
+    """README and output match line by line. The linked page has the section for other systems."""
     file = Path("/home/you/.local/share/gatehouse/authority.pem")
     said = announcement(HTTPS, Certificate(file, Path("/c"), False))
     assert f"```{said}```" in (ROOT / "README.md").read_text("utf-8")
@@ -83,14 +83,14 @@ def test_the_readme_shows_what_up_prints() -> None:
 
 
 def test_up_with_an_mkcert_root_says_that_nothing_is_to_be_done() -> None:
-    """The user's browsers already trust that root."""
+    """The user's browsers already trust this root."""
     said = announcement(HTTPS, Certificate(Path("/r"), Path("/c"), True))
     assert "signed by your mkcert root" in said
     assert "ops trust" not in said
 
 
 def test_up_over_plain_http_tells_people_with_safari_what_to_do() -> None:
-    """The line is printed at once, before people try a sign-in that cannot work."""
+    """`up` prints the line at once, before people try a sign-in that cannot work."""
     said = announcement(HTTP, None, detach=True)
     assert "  Open              http://localhost:8000/\n" in said
     assert "Safari, WebKit    cannot sign in over plain http" in said

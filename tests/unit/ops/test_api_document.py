@@ -1,4 +1,4 @@
-"""The document that Chalice sends to API Gateway contains the gateway responses."""
+"""Tests that Chalice's document for API Gateway contains the gateway responses."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,7 @@ from ops.gateway_responses import gateway_responses
 
 
 class Deployed:
-    """Chalice's record of an earlier deployment; an empty URL means that there was none."""
+    """Chalice's record of an earlier deployment. An empty URL means that the app was never deployed."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -52,8 +52,8 @@ def test_a_plain_chalice_deploy_sends_all_that_the_second_pass_puts() -> None:
 
 
 def test_before_there_is_an_address_nobody_is_led_anywhere() -> None:
-    """The redirect to the page is added in the first deployment's second pass. Below a prefix there is none, because the
-    other paths belong to the team."""
+    """The first deployment's second pass adds the redirect to the page. An app with a prefix gets no redirect, because
+    the other paths belong to the team."""
     assert handled() == extension([], None)
     assert handled("https://x.example/api", prefix="/account") == extension([], None)
 

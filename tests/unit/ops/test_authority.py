@@ -1,4 +1,5 @@
-"""The local authority: what it signs, what it must never sign, and its files."""
+"""Tests of the local authority: its files, the certificates of the authority, and the certificates that the authority
+must never sign."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def now() -> datetime.datetime:
 
 
 def handshake(server: ssl.SSLContext, ca_file: Path, name: str) -> str:
-    """Let a client that trusts only `ca_file` connect to `name`; return an empty text, or its reason for refusing."""
+    """Let a client that trusts only `ca_file` connect to `name`. Return the client's error about the certificate, or an
+    empty text."""
     ours, theirs = socket.socketpair()
 
     def serve() -> None:
@@ -72,7 +74,7 @@ def test_a_client_that_trusts_the_authority_trusts_localhost(tmp_path: Path, nam
 
 @pytest.mark.parametrize("name", ["bank.example", "localhost.example", "10.0.0.1", "::2"])
 def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str) -> None:
-    """Even if somebody steals the authority's key, browsers refuse certificates that it signs for other hosts."""
+    """Browsers refuse the authority's certificates for other hosts, even if an attacker has stolen the authority's key."""
     made = prepare(tmp_path)
     stolen = serialization.load_pem_private_key(
         (tmp_path / "authority-key.pem").read_bytes(), password=None
@@ -104,8 +106,7 @@ def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str
 
 
 def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None:
-    """The certificate follows Apple's rules: at most 825 days, names in subjectAltName, for servers only, not an authority
-    itself."""
+    """The certificate follows Apple's rules: at most 825 days, names in subjectAltName, only for servers, no authority."""
     found = leaf(prepare(tmp_path))
     assert found.not_valid_after_utc - found.not_valid_before_utc <= 400 * DAY
     extensions = found.extensions
@@ -117,7 +118,7 @@ def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None
 
 
 def test_the_authority_is_made_once(tmp_path: Path) -> None:
-    """The certificate is made once, too: a second `up` changes nothing, so people need not trust the authority again."""
+    """A second `up` keeps the authority and the certificate, so people need not trust the authority again."""
     first = prepare(tmp_path)
     before = first.ca_file.read_bytes(), first.file.read_bytes()
     second = prepare(tmp_path)
@@ -126,7 +127,7 @@ def test_the_authority_is_made_once(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
-    """The umask makes no difference. If others could read a file, it is made private, or made again."""
+    """The umask does not matter. If other users could read a file, `up` makes the file private, or replaces the file."""
     before = os.umask(0)
     try:
         made = prepare(tmp_path)
@@ -139,12 +140,12 @@ def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
         key.chmod(0o644)
     prepare(tmp_path)
     assert [stat.S_IMODE(key.stat().st_mode) for key in keys] == [0o600, 0o600]
-    assert made.file.read_bytes() != seen, "somebody may have read it"
+    assert made.file.read_bytes() != seen, "another user may have read the key"
 
 
 @pytest.mark.parametrize("later", [380, 396, 398, 500])
 def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> None:
-    """The same authority signs the new one, so people need not trust a new authority."""
+    """The same authority signs the new certificate, so people need not trust a new authority."""
     first = prepare(tmp_path)
     ca, before = first.ca_file.read_bytes(), leaf(first)
     second = prepare(tmp_path, now=lambda: now() + later * DAY)
@@ -153,7 +154,8 @@ def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> 
 
 
 def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
-    """In the authority's last weeks a new certificate ends no later than the authority, and it is made only once."""
+    """In the authority's last weeks, a new certificate ends no later than the authority. `up` makes this certificate
+    only once."""
     first = prepare(tmp_path)
     ca = x509.load_pem_x509_certificate(first.ca_file.read_bytes())
 
@@ -168,14 +170,14 @@ def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> None:
-    """People need not do anything: the authority stays the same."""
+    """People need not trust a new authority, because the authority stays the same."""
     made = prepare(tmp_path)
     made.file.write_bytes(content)
     assert handshake(context(prepare(tmp_path).file), made.ca_file, "localhost") == ""
 
 
 def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None:
-    """Somebody may have copied files from another folder."""
+    """The files may be copies from another folder."""
     made, other = prepare(tmp_path / "one"), prepare(tmp_path / "two")
     made.file.write_bytes(other.file.read_bytes())
     prepare(tmp_path / "one")
@@ -187,17 +189,19 @@ def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None
 def test_a_damaged_authority_is_an_error_that_names_the_mend(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
-    """Nothing is overwritten, because browsers trust the old one."""
+    """The command overwrites no file, because browsers trust the old authority."""
     prepare(tmp_path)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(OpsError, match="its files are damaged") as caught:
         prepare(tmp_path)
-    assert f"Remove {tmp_path}, run this again, and trust the new authority" in str(caught.value)
+    assert f"Remove {tmp_path}, run this command again, and trust the new authority" in str(
+        caught.value
+    )
     assert (tmp_path / name).read_bytes() == content
 
 
 def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
-    """Without its key, an authority cannot renew the certificate."""
+    """An authority without a key cannot renew the certificate."""
     prepare(tmp_path)
     (tmp_path / "authority-key.pem").unlink()
     with pytest.raises(OpsError, match="its key is missing"):
@@ -205,7 +209,7 @@ def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
-    """With the wrong key, the authority would sign certificates that no browser trusts."""
+    """With the wrong key, the authority would sign certificates that browsers do not trust."""
     prepare(tmp_path / "one")
     prepare(tmp_path / "two")
     (tmp_path / "two" / "authority-key.pem").replace(tmp_path / "one" / "authority-key.pem")
@@ -214,14 +218,14 @@ def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_expired_authority_is_an_error(tmp_path: Path) -> None:
-    """The error has the date on which it expired."""
+    """The error has the date on which the authority expired."""
     prepare(tmp_path)
     with pytest.raises(OpsError, match=r"it expired on 20\d\d-\d\d-\d\d"):
         prepare(tmp_path, now=lambda: now() + 3651 * DAY)
 
 
 def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> None:
-    """Somebody may have replaced the authority: people must not be asked to trust one that can sign for every host."""
+    """An attacker may have replaced the authority. People must not trust an authority that can sign for every host."""
     other = OtherAuthority(tmp_path)
     (tmp_path / "authority-key.pem").write_bytes(authority._pem(other._key))
     with pytest.raises(OpsError, match="not limited to localhost"):
@@ -229,7 +233,8 @@ def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> N
 
 
 def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
-    """The folder's path is a file, or the key's path is a folder: the error has the path and says how to use another."""
+    """The cases are a file at the folder's path, and a folder at the key's path. The error has the path and explains
+    how to use another folder."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OpsError, match=r"File exists: .*file\.\n.* GATEHOUSE_CA_DIR=DIR"):
         prepare(tmp_path / "file")
@@ -242,7 +247,7 @@ def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Root may read everything, so the refusal is simulated."""
+    """Root may read every file, so the test simulates the refusal."""
 
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
@@ -260,11 +265,12 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", "~")
     with pytest.raises(OpsError, match="home directory") as caught:
         prepare()
-    assert "name another with GATEHOUSE_CA_DIR=DIR" in str(caught.value)
+    assert "choose another folder with GATEHOUSE_CA_DIR=DIR" in str(caught.value)
 
 
 def test_several_at_once_agree(tmp_path: Path) -> None:
-    """If two stacks start at the same moment and there is no authority yet, one waits until the other has made it."""
+    """If two stacks start at the same moment without an authority, one stack waits until the other stack has made the
+    authority."""
     with (tmp_path / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         second = threading.Thread(target=prepare, args=(tmp_path,))
@@ -277,7 +283,7 @@ def test_several_at_once_agree(tmp_path: Path) -> None:
 
 
 def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a fake `mkcert` first in PATH, which returns its own root."""
+    """Put a fake `mkcert` first in PATH. The fake mkcert returns a root of its own."""
     root = tmp_path / "caroot"
     root.mkdir()
     other = OtherAuthority(root)
@@ -294,7 +300,7 @@ def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This user's browsers already trust it; no authority of our own is made."""
+    """This user's browsers already trust mkcert's root, so `up` makes no authority of our own."""
     root = fake_mkcert(tmp_path, monkeypatch)
     made = prepare()
     assert made == Certificate(
@@ -308,7 +314,8 @@ def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_a_usable_mkcert_root_our_own_authority_signs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """On a machine that only trusts mkcert's root, mkcert works without its key, so it cannot sign there."""
+    """A machine that only trusts mkcert's root does not have the root's key. mkcert therefore cannot sign on this
+    machine."""
     root = fake_mkcert(tmp_path, monkeypatch)
     (root / broken).unlink()
     made = prepare()

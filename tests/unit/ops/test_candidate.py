@@ -1,4 +1,5 @@
-"""What `up` says about a project that it cannot deploy: before it starts or stops anything, and without leaving files."""
+"""Tests of the messages of `up` about a project with a fault. `up` reports the fault before the start or stop of any
+program, and leaves no files."""
 
 import json
 import socket
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project that `init` prepared."""
+    """Return a project that `init` prepared."""
     project = tmp_path / "orders"
     (project / ".chalice").mkdir(parents=True)
     (project / "app.py").write_text(APP)
@@ -46,7 +47,7 @@ def refused(folder: Path) -> str:
 
 
 def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
-    """The traceback ends in Gatehouse's package, so the error shows the last line of the project instead."""
+    """The traceback ends in Gatehouse's package, so the error shows the last line of the project's own code."""
     text = APP + "@app.route('/tea')\ndef tea():\n    return {}\n"
     (folder / "app.py").write_text(text)
     place, code, error = refused(folder).splitlines()[1:4]
@@ -65,8 +66,8 @@ def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
     ],
 )
 def test_every_error_of_an_app_is_shown_in_full(tmp_path: Path, text: str, said: str) -> None:
-    """The cases are an error of several lines, an error while another error is handled, and an app that ends without an
-    error."""
+    """The cases are an error of several lines, an error in the handling of another error, and an app that exits without
+    an error."""
     (tmp_path / "app.py").write_text(text)
     with pytest.raises(OpsError) as caught:
         load_shape(tmp_path, {})
@@ -85,7 +86,7 @@ def test_a_missing_role_names_the_projects_file(folder: Path) -> None:
 
 
 def test_requirements_without_hashes_are_refused_at_once(folder: Path) -> None:
-    """Otherwise Chalice would refuse them only after the stack has been made."""
+    """Without this check, Chalice would refuse the requirements only after the stack has been made."""
     (folder / "requirements.txt").write_text("humanize\n")
     assert "humanize does not name one version" in refused(folder)
 
@@ -97,7 +98,7 @@ def test_a_folder_without_a_project_stays_empty(
     capsys: pytest.CaptureFixture[str],
     command: list[str],
 ) -> None:
-    """The error says how to name the project's folder."""
+    """The error explains how to name the project's folder."""
     monkeypatch.chdir(tmp_path)
     assert cli.main(command) == 1
     assert "is not a Chalice project" in capsys.readouterr().err
@@ -110,8 +111,8 @@ def test_a_folder_without_a_project_stays_empty(
 def test_a_port_of_another_program_stops_up_before_it_stops_a_stack(
     folder: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
 ) -> None:
-    """If `up` stopped the running stack first, the stack, its people and its records would be lost for nothing. After an
-    interrupted start, files are missing, and the port may be that stack's own."""
+    """If `up` stopped the running stack first, the stack's people and records would be lost in vain. After an
+    interrupted start without files, the program on the port may belong to the stack itself."""
     stopped: list[Any] = []
     state = folder / ".local"
     state.mkdir()

@@ -1,4 +1,4 @@
-"""The command line: exit codes, help, and the ways to pass secrets."""
+"""Tests of the command line: exit codes, help, and the ways to pass secrets."""
 
 import errno
 import io
@@ -36,13 +36,13 @@ from tests.unit.ops.fakes import (
 def test_an_ops_error_is_one_message_and_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The message has no traceback."""
     assert cli.main(["--project-dir", str(tmp_path), "provision", "--stage", "dev"]) == 1
     assert capsys.readouterr().err.startswith("error: There is no ")
 
 
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """The command prints the whole help. Its exit code is that of wrong usage, so that a script without a command fails."""
+    """The command prints the whole help. The exit code is the code of wrong usage, so that a script without a command
+    fails."""
     assert cli.main([]) == 2
     said = capsys.readouterr().err
     assert "python -m ops up" in said
@@ -52,15 +52,18 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 def test_a_zip_that_cannot_be_put_there_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file already has the name of the folder that the command would make."""
+    """A file already has the name of the command's new folder."""
     (tmp_path / "dist").write_text("")
     assert cli.main(["package", "--out", str(tmp_path / "dist")]) == 1
-    assert "cannot be created: File exists. Name another one with --out." in capsys.readouterr().err
+    assert (
+        "cannot be created: File exists. Choose another folder with --out."
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("line", [["provision"], ["nonsense"], ["provider", "add", "Okta"]])
 def test_wrong_usage_is_exit_code_2(line: list[str]) -> None:
-    """Unix programs usually use this code for wrong usage."""
+    """Unix programs usually exit with 2 after wrong usage."""
     assert cli.main(line) == 2
 
 
@@ -78,7 +81,7 @@ COMMANDS = dict(walk(cli.cli))
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """--help has exit code 0, with a sentence for each option and an example."""
+    """The exit code of `--help` is 0, with a sentence for each option and an example."""
     assert cli.main([*name.split(), "--help"]) == 0
     said = capsys.readouterr().out
     assert f"Usage: python -m ops {name} " in said
@@ -89,7 +92,7 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_example_of_a_command_is_right_usage(name: str) -> None:
-    """Its options and arguments are parsed."""
+    """The parser accepts the options and arguments of the example."""
     shown = (COMMANDS[name].epilog or "").replace("\\\n", "").splitlines()
     lines = [line.strip() for line in shown if line.startswith("  ")]
     assert lines
@@ -109,14 +112,14 @@ def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture
 def test_two_programs_on_one_port_are_refused_before_any_starts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Otherwise the second program would fail later, with an error about another program on its port."""
+    """Without this check, the second program would fail later, with an error about another program on the port."""
     assert cli.main(["up", "--port", "8100"]) == 1
     assert "must differ" in capsys.readouterr().err
 
 
 @pytest.mark.security("S-61")
 def test_secret_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
-    """Arguments are readable by every user of a machine."""
+    """All users of a machine can read the arguments of a program."""
     line = [
         "provider",
         "add",
@@ -135,7 +138,7 @@ def test_secret_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None
 def test_secret_without_a_terminal_needs_the_option(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A prompt that nobody sees would block a pipeline."""
+    """A pipeline would wait for ever at an invisible prompt."""
     folder = project(tmp_path, dev=dev_block())
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     line = [
@@ -182,7 +185,7 @@ def test_domains_are_kept_cleared_or_replaced(
 def test_domains_are_not_cleared_and_set_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command reports wrong usage before it asks for a secret."""
+    """The command reports wrong usage before the prompt for a secret."""
     folder = project(tmp_path, dev=dev_block())
     assert cli.main(["--project-dir", str(folder), *LINE, "--no-domains", "--domain", "a.x"]) == 2
     assert "contradict" in capsys.readouterr().err
@@ -195,7 +198,8 @@ def test_a_broken_standard_input_is_one_message(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """The shell has closed it (`<&-`, for which Python sets None), it is closed later, or its content is not text."""
+    """The cases are standard input that the shell has closed (`<&-`, for which Python sets None), input that is closed
+    later, and input that is not text."""
     stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     if broken == "closed":
         stream.close()
@@ -214,8 +218,6 @@ def test_a_broken_standard_input_is_one_message(
 def test_ctrl_c_is_a_word_and_exit_code_130(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The message has no traceback."""
-
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -233,7 +235,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_local_stage_is_not_deployed_into_a_real_account(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without the local endpoint the credentials would be used on AWS, so the command refuses."""
+    """Without the local endpoint, the command would use the credentials on AWS. The command therefore refuses."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert cli.main(["deploy", "--stage", "local"]) == 1
     assert "ops up" in capsys.readouterr().err
@@ -242,7 +244,7 @@ def test_local_stage_is_not_deployed_into_a_real_account(
 def test_destroying_asks_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without an answer, nothing is removed."""
+    """Without an answer, the command deletes nothing."""
     folder = project(tmp_path, dev=dev_block())
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert cli.main(["--project-dir", str(folder), "destroy", "--stage", "dev"]) == 1
@@ -250,7 +252,7 @@ def test_destroying_asks_first(
 
 
 def test_protected_stage_is_not_destroyed(tmp_path: Path) -> None:
-    """The error lists everything that is protected, and nothing was changed."""
+    """The error lists every protected resource, and the command changes nothing."""
     cognito, dynamodb = FakeCognito(), FakeDynamoDB()
     cognito.protection, dynamodb.protected = "ACTIVE", True
     session: Any = FakeSession(cognito_idp=cognito, dynamodb=dynamodb)
@@ -293,7 +295,7 @@ def test_a_folder_that_cannot_be_written_is_one_message(
 
 
 def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
-    """The system's Python, which lacks the dependencies, runs `python -m ops`."""
+    """The system's Python without the dependencies runs `python -m ops`."""
     done = subprocess.run(
         [sys.executable, "-S", "-m", "ops", "--version"],
         cwd=Path(cli.__file__).resolve().parents[1],
@@ -309,7 +311,7 @@ def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """The suggested port is really free: the next number may be taken, too."""
+    """The error suggests a port that is really free. The next number may also be taken."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         first.listen()

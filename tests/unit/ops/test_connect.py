@@ -1,4 +1,4 @@
-"""The second pass: URLs, permissions, API Gateway's own error responses, limits."""
+"""Tests of the second pass: URLs, permissions, API Gateway's own error responses, limits."""
 
 import json
 from pathlib import Path
@@ -29,14 +29,14 @@ FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-user_re
 
 
 class FakeLambda:
-    """The resource policy of one function, in AWS's format."""
+    """A Lambda client with the resource policy of one function, in AWS's format."""
 
     def __init__(self) -> None:
         self.statements: list[dict[str, Any]] = []
         self.added = 0
 
     def get_policy(self, **_: str) -> dict[str, str]:
-        """The policy as text, or AWS's error if there is none."""
+        """Return the policy as text. Without a policy, raise AWS's error."""
         if not self.statements:
             raise client_error("ResourceNotFoundException")
         return {"Policy": json.dumps({"Statement": self.statements})}
@@ -63,7 +63,7 @@ class FakeLambda:
 
 
 class FakeGateway:
-    """Records its calls, in order."""
+    """An API Gateway client that records its calls in order."""
 
     def __init__(self) -> None:
         self.responses: dict[str, dict[str, Any]] = {}
@@ -81,7 +81,7 @@ class FakeGateway:
         self.calls.append("deployment")
 
     def update_stage(self, patchOperations: list[dict[str, str]], **_: str) -> None:
-        """Record the patches, or return AWS's error if the account has no role for logs."""
+        """Record the patches. If the account has no role for logs, raise AWS's error."""
         self.calls.append("stage")
         if "accessLogSettings" in patchOperations[0]["path"] and not self.can_log:
             raise client_error(
@@ -126,13 +126,13 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Return a stage as it is after `chalice deploy`."""
+    """Return a stage after `chalice deploy`."""
     return Place(tmp_path)
 
 
 @pytest.mark.security("S-64")
 def test_pool_gets_exactly_this_apis_urls_and_triggers(place: Place) -> None:
-    """The pool gets one callback URL and one logout URL, both with https."""
+    """The pool gets one callback URL and one logout URL. The scheme of the two URLs is https."""
     assert place.connect() == API_URL
     assert place.cloud.parameters["CallbackUrls"] == f"{API_URL}auth/callback"
     assert place.cloud.parameters["LogoutUrls"] == f"{API_URL}?signed_out=1"
@@ -186,7 +186,8 @@ def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("response", GATEWAY_RESPONSES, ids=lambda response: response.kind)
 def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> None:
-    """The answers contain only static text and API Gateway's own id of the request, and nothing that the caller sent."""
+    """The responses contain only static text and API Gateway's own id of the request. The responses contain no text of
+    the caller."""
     request = response.request()
     parameters = request["responseParameters"]
     for name, value in SECURITY_HEADERS.items():
@@ -202,7 +203,7 @@ def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> No
 
 
 def cors_of(response: Any) -> dict[str, str]:
-    """The CORS headers of a gateway response, without API Gateway's prefix and quotes."""
+    """Return the CORS headers of a gateway response, without API Gateway's prefix and quotes."""
     return {
         name.removeprefix("gatewayresponse.header."): value.strip("'")
         for name, value in response.request()["responseParameters"].items()
@@ -212,7 +213,7 @@ def cors_of(response: Any) -> dict[str, str]:
 
 @pytest.mark.security("S-30")
 def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) -> None:
-    """The responses name that origin as static text and allow credentials, as the app's own responses do."""
+    """The responses name the allowed origin as static text and allow credentials, as the app's own responses do."""
     place.connect(stage(place.folder, ALLOWED_ORIGINS="https://notes.example.com"))
     for request in place.gateway.responses.values():
         parameters = request["responseParameters"]
@@ -225,7 +226,8 @@ def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) 
 
 @pytest.mark.security("S-30")
 def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
-    """Every origin can read the authorizer's constant responses, without credentials, but no response of a cookie route."""
+    """Without credentials, every origin can read the authorizer's constant responses. No other origin can read a
+    response of a cookie route."""
     made = {
         r.kind: r
         for r in gateway_responses(["https://a.example.com", "https://b.example.com"], API_URL)
@@ -243,14 +245,15 @@ def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_no_gateway_answer_takes_text_from_the_request(count: int) -> None:
-    """Every header is static: its value is in quotes."""
+    """Every header is static: the value is in quotes."""
     for response in gateway_responses([f"https://{n}.example.com" for n in range(count)], API_URL):
         values = response.request()["responseParameters"].values()
         assert all(value.startswith("'") and value.endswith("'") for value in values)
 
 
 def test_a_mistyped_path_leads_a_browser_to_the_page_and_is_404_to_programs(place: Place) -> None:
-    """A gateway response cannot depend on Accept. Browsers follow its Refresh header; other clients ignore it."""
+    """A gateway response cannot depend on Accept. Browsers follow the Refresh header of the response; other clients
+    ignore it."""
     place.connect()
     for kind, request in place.gateway.responses.items():
         refresh = request["responseParameters"].get("gatewayresponse.header.Refresh")
@@ -293,7 +296,8 @@ def test_access_log_holds_declared_paths_and_no_query(place: Place) -> None:
 
 
 def test_account_that_cannot_log_is_told_and_served(place: Place) -> None:
-    """The missing role is a setting of the whole account, so `ops` does not make it; the stage works without the log."""
+    """The missing role is a setting of the whole account, so `ops` does not create the role. The stage works without
+    the log."""
     place.gateway.can_log = False
     place.connect()
     assert "no access log" in place.printed.getvalue()

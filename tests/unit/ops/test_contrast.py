@@ -1,4 +1,4 @@
-"""A brand's colours are checked against WCAG 2.2 before they are deployed."""
+"""Tests that `ops` checks a brand's colours against WCAG 2.2 before a deployment."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_pale_accent_is_refused_with_figures_and_a_mend() -> None:
 
 @pytest.mark.parametrize("name", ["dev", "local"])
 def test_every_stage_is_looked_at(tmp_path: Path, name: str) -> None:
-    """Provision, deploy, doctor and up all use `load_stage`, so none of them accepts a pale colour."""
+    """Provision, deploy, doctor and up use `load_stage`, so each of these commands refuses a pale colour."""
     block = dev_block(name, environment_variables={"STAGE": name, "BRAND_ACCENT": "#ff5a5f"})
     if name == "local":
         block["gatehouse"] = {"region": "us-east-1"}

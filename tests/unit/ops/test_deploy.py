@@ -1,4 +1,4 @@
-"""Chalice runs unchanged, and its failures are reported."""
+"""Tests that `ops deploy` runs Chalice unchanged and reports Chalice's failures."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from tests.unit.ops.fakes import reporter
 
 
 def test_chalices_lines_are_shown(tmp_path: Path) -> None:
-    """The Chalice of this interpreter runs and prints them."""
+    """The Chalice of this interpreter runs, and prints the lines."""
     report, printed = reporter()
     run_chalice(tmp_path, ["--version"], "eu-west-1", report)
     assert "chalice 1.34" in printed.getvalue()
 
 
 def test_failure_of_chalice_is_an_ops_error(tmp_path: Path) -> None:
-    """Chalice's own messages are printed before the error."""
+    """The command prints Chalice's own messages before the error."""
     report, printed = reporter()
     with pytest.raises(OpsError, match="`chalice deploy --stage dev` failed with exit code"):
         run_chalice(tmp_path, ["deploy", "--stage", "dev"], "eu-west-1", report)

@@ -1,4 +1,4 @@
-"""Doctor's checks of features that the local AWS lacks, with doubles that botocore's models check."""
+"""Tests of doctor's checks for features that the local AWS lacks. botocore's models check the doubles."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Seen(Deployment):
 
 
 def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check; return its findings."""
+    """Run one check. Return the messages of the findings."""
     return [finding.says for finding in whole(check, stage, aws, **parts).findings]
 
 
 def noted(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check that finds no fault; return its notes, which say what to do."""
+    """Run one check that finds no fault. Return the notes, each with a remedy."""
     found = whole(check, stage, aws, **parts)
     assert found.findings == []
     assert found.healthy
@@ -52,7 +52,7 @@ def noted(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[s
 
 
 def whole(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> Diagnosis:
-    """Run one check; return its whole result."""
+    """Run one check. Return the whole result."""
     deployment = Seen(aws, stage)  # type: ignore[arg-type]
     for name, value in parts.items():
         setattr(deployment, name, value)
@@ -63,13 +63,13 @@ def whole(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> Diagno
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """A stage on AWS."""
+    """Return a stage on AWS."""
     return make_stage(tmp_path, CLIENT_ID="client")
 
 
 @pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("DISABLED", 2)])
 def test_table_backups(stage: Stage, status: str, found: int) -> None:
-    """The check covers both tables that hold people's records."""
+    """The check covers the two tables that contain people's records."""
     aws = StubbedSession()
     for _ in range(2):
         described = {
@@ -92,7 +92,7 @@ def test_table_expiry(stage: Stage, status: str, found: int) -> None:
 
 
 def test_table_encryption(stage: Stage) -> None:
-    """A table that uses AWS's own key has no description of its encryption."""
+    """The description of a table with AWS's own key does not mention encryption."""
     good = {"USERS_TABLE": {"TableName": "users", "SSEDescription": {"Status": "ENABLED"}}}
     assert look("table-encryption", stage, StubbedSession(), tables=good) == []
     bad = {"USERS_TABLE": {"TableName": "users"}}
@@ -107,13 +107,13 @@ def test_table_encryption(stage: Stage) -> None:
     ],
 )  # fmt: skip
 def test_access_log(stage: Stage, settings: dict[str, str], said: str) -> None:
-    """Doctor finds a missing log, and one that contains requested paths."""
+    """Doctor finds a missing log, and a log that contains requested paths."""
     found = look("access-log", stage, StubbedSession(), api_stage={"accessLogSettings": settings})
     assert (said in found[0]) if said else found == []
 
 
 def test_no_access_log_for_want_of_a_role_is_not_set_up(stage: Stage) -> None:
-    """A new account lacks this role. That is not a fault, and the note has the command to set it."""
+    """A new account lacks this role. The missing role is no fault; the note has the command to set it."""
     aws = StubbedSession()
     aws.expect("apigateway", "get_account", {})
     (said,) = noted("access-log", stage, aws, api_stage={})
@@ -122,7 +122,7 @@ def test_no_access_log_for_want_of_a_role_is_not_set_up(stage: Stage) -> None:
 
 
 def test_no_access_log_although_there_is_a_role(stage: Stage) -> None:
-    """If the role exists, a missing log is a fault, not a note."""
+    """If the role exists, a missing log is a fault instead of a note."""
     aws = StubbedSession()
     aws.expect("apigateway", "get_account", {"cloudwatchRoleArn": "arn:aws:iam::1:role/logs"})
     assert "no access log" in look("access-log", stage, aws, api_stage={})[0]
@@ -143,7 +143,7 @@ def test_custom_domain(stage: Stage, api: str, policy: str, found: int) -> None:
 
 
 def test_custom_domain_that_does_not_exist(stage: Stage) -> None:
-    """A domain that does not exist yet is made by Chalice at the next deploy."""
+    """Chalice makes a missing domain at the next deployment."""
     aws = StubbedSession()
     aws.refuse("apigateway", "get_domain_name", "NotFoundException")
     there = replace(stage, custom_domain={"domain_name": "login.example.com"})
@@ -183,7 +183,7 @@ def test_sign_in_style(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("skew", "found"), [(0, 0), (30, 0), (600, 1), (-600, 1)])
 def test_clock_skew(stage: Stage, monkeypatch: pytest.MonkeyPatch, skew: int, found: int) -> None:
-    """A clock that is wrong by more than a minute is a finding, whether it is fast or slow."""
+    """A clock that is more than a minute fast or slow is a finding."""
     aws = StubbedSession()
     stated = {"HTTPHeaders": {"date": formatdate(NOW, usegmt=True)}}
     aws.expect("sts", "get_caller_identity", {"ResponseMetadata": stated})
@@ -210,8 +210,8 @@ SECRET, POOL_TYPE, ROLE = "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool
 def test_stack_drift(
     stage: Stage, kind: str, status: str, paths: list[str], said: str | None
 ) -> None:
-    """A healthy stage has some differences, too, which are not findings: for example, a pool returns attributes that nobody
-    declared."""
+    """A healthy stage also has some differences, which are no findings. For example, a pool returns attributes that the
+    template does not declare."""
     aws = StubbedSession()
     when, arn = datetime(2026, 1, 1, tzinfo=timezone.utc), "arn:aws:cloudformation:eu-west-1:1:s/n"
     aws.expect("cloudformation", "detect_stack_drift", {"StackDriftDetectionId": "d"})
@@ -238,11 +238,12 @@ def test_stack_drift(
 
 
 def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
-    """On a new stage the result is a note with the command to run, not a fault. On the local AWS there is no note."""
+    """On a new stage, the result is a note with the command to run, and no fault. On the local AWS the result has no
+    note."""
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
     (said,) = noted("alarm-actions", stage, aws)
-    assert "no alarm notifies anybody yet" in said
+    assert "the alarms notify no topic yet" in said
     assert "aws sns create-topic --name gatehouse-dev-alarms" in said
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
@@ -258,7 +259,8 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     ],
 )
 def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
-    """Both types of issuer are accepted. If the setting is outdated, the finding has the command that updates it."""
+    """The check accepts the two types of issuer. If the setting is outdated, the finding has the command that updates
+    the setting."""
     settings = {
         **dict.fromkeys(("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN", "CLIENT_ID"), "x"),
         **{"STAGE": "dev", "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com"},
@@ -270,8 +272,8 @@ def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) -> None:
-    """Pool and tables have their own protection. That of the stack prevents one wrong click from deleting roles and
-    secrets."""
+    """The pool and the tables have a protection of their own. The stack's protection prevents one wrong click from
+    deleting roles and secrets."""
     kept = {"TableName": "t", "DeletionProtectionEnabled": True}
     found = look(
         "deletion-protection",
@@ -286,7 +288,7 @@ def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) 
 
 
 def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
-    """The result lists the check as not made; another check lists the missing settings."""
+    """The result lists the check as not made. Another check lists the missing settings."""
     found = whole("pool-issuer", replace(stage, environment={}), StubbedSession())
     assert "settings cannot be read" in found.not_checked["pool-issuer"]
 
@@ -302,7 +304,8 @@ def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
     ],
 )
 def test_threat_protection(stage: Stage, tier: str, mode: str, form: str, said: str) -> None:
-    """Only the plan Plus, which costs more, uses the data that our form passes on. Gatehouse does not need that plan."""
+    """Only the plan Plus, which costs more, uses the data that our form passes on. Gatehouse does not need the plan
+    Plus."""
     pool = {"UserPoolTier": tier, "UserPoolAddOns": {"AdvancedSecurityMode": mode}}
     there = replace(stage, environment={**stage.environment, "DIRECT_SIGN_IN": form})
     found = noted("threat-protection", there, StubbedSession(), pool=pool)
@@ -322,12 +325,12 @@ def functions_on(runtime: str) -> dict[str, dict[str, str]]:
         ("python3.11", date(2027, 1, 1), "", "on 2027-06-30, in 180 days"),
         ("python3.11", date(2027, 6, 30), "", "in 0 days"),
         ("python3.11", date(2027, 7, 1), "deprecated python3.11 on 2027-06-30", ""),
-        ("python3.10", date(2026, 11, 29), "Lambda has deprecated or Gatehouse does not know", ""),
-        ("nodejs24.x", date(2026, 11, 29), "Gatehouse does not know", ""),
+        ("python3.10", date(2026, 11, 29), "which Gatehouse does not support", ""),
+        ("nodejs24.x", date(2026, 11, 29), "Gatehouse does not support", ""),
     ],
 )
 def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str) -> None:
-    """In the last half year before a runtime is deprecated the check gives a note, and afterwards a fault."""
+    """In the last half year before a runtime is deprecated, the check gives a note. Afterwards the check finds a fault."""
     found = whole(
         "runtime-age", stage, StubbedSession(), functions=functions_on(runtime), today=day
     )
@@ -336,7 +339,7 @@ def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str
 
 
 def test_runtime_other_than_chosen(stage: Stage) -> None:
-    """This is the case from a change in config.json until the next deployment."""
+    """After a change in config.json, the runtimes differ until the next deployment."""
     there = replace(stage, options={"python_version": "3.14"})
     said = look("runtime-age", there, StubbedSession(), functions=functions_on("python3.13"))
     assert said == ["gatehouse-dev runs on python3.13; config.json says 3.14."]
@@ -351,7 +354,7 @@ def _refused(deployment: Deployment) -> list[Fault]:
 
 
 def test_what_a_missing_part_hides_is_named_and_not_guessed(stage: Stage) -> None:
-    """The dependent check is listed as not made, not as a finding: the missing part's own check reports the fault."""
+    """The result lists the dependent check as not made. The missing part's own check reports the fault."""
     found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _missing)])  # type: ignore[arg-type]
     assert found.findings == []
     assert "see user-pool" in found.not_checked["x"]
@@ -359,14 +362,14 @@ def test_what_a_missing_part_hides_is_named_and_not_guessed(stage: Stage) -> Non
 
 
 def test_check_that_may_not_look_is_a_finding(stage: Stage) -> None:
-    """A check without permission does not count as healthy."""
+    """A check without permission is a finding."""
     found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _refused)])  # type: ignore[arg-type]
     assert "AccessDeniedException" in found.findings[0].says
     assert not found.healthy
 
 
 def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
-    """The result is one message instead of one finding per check."""
+    """The result is one message instead of one finding for each check."""
 
     def find(_: Deployment) -> list[Fault]:
         raise NoCredentialsError
@@ -376,7 +379,7 @@ def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
 
 
 def test_an_outage_of_all_of_aws_is_told_once(stage: Stage) -> None:
-    """The result is one error, not one finding for each check."""
+    """The result is one error instead of one finding for each check."""
 
     def find(_: Deployment) -> list[Fault]:
         raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")
@@ -389,7 +392,7 @@ def test_an_outage_of_all_of_aws_is_told_once(stage: Stage) -> None:
 
 
 def test_an_outage_of_one_service_is_one_finding(stage: Stage) -> None:
-    """Other checks that need the service are listed as not made; the rest are made."""
+    """The result lists the checks that need this service as not made. Doctor makes all other checks."""
 
     def find(_: Deployment) -> list[Fault]:
         raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")
@@ -399,13 +402,13 @@ def test_an_outage_of_one_service_is_one_finding(stage: Stage) -> None:
     checks = [Check("x", find), Check("y", find), Check("z", lambda _: [])]
     found = diagnose(Deployment(aws, stage), checks)  # type: ignore[arg-type]
     assert [finding.id for finding in found.findings] == ["x"]
-    assert found.not_checked == {"y": "AWS does not answer, see x"}
+    assert found.not_checked == {"y": "AWS does not answer, as in the check x"}
     assert found.checked == ["z"]
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
 def test_credentials_that_are_nobodys_are_told_once(stage: Stage, code: str) -> None:
-    """AWS refuses every call with them, and doctor prints one error."""
+    """AWS refuses every call with these credentials, and doctor prints one error."""
 
     def find(_: Deployment) -> list[Fault]:
         raise client_error(code)
@@ -419,7 +422,7 @@ def _silent() -> None:
 
 
 def test_local_gaps_are_said_on_the_local_stage_only(stage: Stage) -> None:
-    """Other stages run the check."""
+    """On other stages doctor runs the check."""
     quiet: Callable[[Deployment], list[Fault]] = lambda _: []  # noqa: E731
     check = Check("x", quiet, "the local AWS has none")
     local = replace(stage, name="local")
@@ -442,7 +445,7 @@ WIRED: dict[str, Any] = {
 @pytest.mark.parametrize("source", WIRED)
 @pytest.mark.parametrize("instead", [None, "arn:another"])
 def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | None) -> None:
-    """Doctor finds a trigger that was removed, and one that was replaced by another function."""
+    """Doctor finds a removed trigger, and a trigger that another function has replaced."""
 
     def faults(wired: dict[str, Any]) -> list[str]:
         deployment: Any = SimpleNamespace(
@@ -461,8 +464,8 @@ def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | Non
 
 @pytest.mark.parametrize("heard", ["2026-11-28T08:00:00.000Z", ""])
 def test_signals_of_people_who_leave(stage: Stage, heard: str) -> None:
-    """Doctor says when a provider last sent a signal, and how many signals were refused. If a provider has never sent one,
-    there is a note."""
+    """Doctor reports the time of a provider's last signal, and the number of refused signals. If a provider has never
+    sent a signal, doctor prints a note."""
     stage = replace(stage, environment={**stage.environment, "SUBJECTS_TABLE": "subjects"})
     rules = {"M": {"issuer": {"S": "https://acme.okta.com"}}}
     items = {

@@ -1,6 +1,6 @@
-"""Doctor's checks of a team's own functions, queues and streams, with doubles that botocore's models check.
+"""Tests of doctor's checks for a team's own functions, queues and streams. botocore's models check the doubles.
 
-tests/e2e/own_data_soak.py runs them on a local stack.
+tests/e2e/own_data_soak.py runs the checks on a local stack.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ NUMBER = "ApproximateNumberOfMessages"
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """A stage on AWS with two functions, a queue and a stream."""
+    """Return a stage on AWS with two functions, a queue and a stream."""
     (tmp_path / ".chalice").mkdir()
     (tmp_path / ".chalice" / "gatehouse.yaml").write_text(FILE)
     return make_stage(tmp_path, PARCELS_QUEUE_URL=URL)
 
 
 class Seen(Deployment):
-    """A healthy deployment; each test changes the part that its check reads."""
+    """A healthy deployment. Each test changes the part that the tested check reads."""
 
     mount: Any = Mount(
         functions=(
@@ -68,7 +68,7 @@ class Seen(Deployment):
 
 
 def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check; return its findings."""
+    """Run one check. Return the messages of the findings."""
     deployment = Seen(aws, stage)  # type: ignore[arg-type]
     for name, part in parts.items():
         setattr(deployment, name, part)
@@ -78,14 +78,14 @@ def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[st
 
 
 def functions(aws: StubbedSession, **changed: dict[str, Any]) -> None:
-    """Lambda describes both functions."""
+    """Expect the calls in which Lambda describes the two functions."""
     for name, role in ROLES.items():
         answer = {"Role": role, "State": "Active", **changed.get(name, {})}
         aws.expect("lambda", "get_function_configuration", answer)
 
 
 def mappings(aws: StubbedSession, **changed: dict[str, Any] | None) -> None:
-    """Lambda lists one mapping of each function."""
+    """Expect the calls in which Lambda lists one mapping of each function."""
     for name, source in (("pack", QUEUE), ("on_order", STREAM)):
         found = changed.get(name, {})
         made = [] if found is None else [{"EventSourceArn": source, "State": "Enabled", **found}]
@@ -101,7 +101,7 @@ def test_functions_as_declared_are_no_finding(stage: Stage) -> None:
 
 
 def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None:
-    """None of these checks calls AWS or finds anything."""
+    """None of these checks calls AWS or has a finding."""
     nothing = Mount(functions=(OwnFunction("leaving"),))
     ours = SimpleNamespace(functions={"leaving": ARN.format("leaving")})
     for check in BY_ID:
@@ -120,7 +120,7 @@ def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None
 def test_a_function_of_another_role_or_state_is_found(
     stage: Stage, changed: dict[str, Any], said: str
 ) -> None:
-    """A finding is also made if the other role belongs to the same stack."""
+    """Another role of the same stack is also a finding."""
     aws = StubbedSession()
     functions(aws, pack=changed)
     (found,) = look("own-functions", stage, aws)
@@ -129,8 +129,8 @@ def test_a_function_of_another_role_or_state_is_found(
 
 @pytest.mark.security("S-96")
 def test_a_function_without_a_role_in_the_stack_is_found(stage: Stage) -> None:
-    """Somebody deployed the function with a role that the file does not name. If config.json names a role, the function is
-    not checked."""
+    """A teammate deployed the function with a role that the file does not name. If config.json names a role, doctor
+    does not check the function."""
     aws = StubbedSession()
     functions(aws)
     (found,) = look("own-functions", stage, aws, outputs={"TeamFunctionPackRole": ROLES["pack"]})
@@ -145,7 +145,7 @@ def test_a_function_without_a_role_in_the_stack_is_found(stage: Stage) -> None:
 
 
 def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None:
-    """A function is in app.py but not deployed, or deployed but not in app.py."""
+    """In one case, a function in app.py is not deployed. In the other case, a deployed function is not in app.py."""
     aws = StubbedSession()
     aws.refuse("lambda", "get_function_configuration", "ResourceNotFoundException")
     aws.expect("lambda", "get_function_configuration", {"Role": ROLES["on_order"]})
@@ -160,14 +160,14 @@ def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None
     [
         ({}, None),
         (None, "on_order is not called for items in arn"),
-        ({"State": "Disabled"}, "must be enabled (Disabled)"),
+        ({"State": "Disabled"}, "is not enabled (Disabled)"),
         ({"LastProcessingResult": "PROBLEM: Function call failed"}, "PROBLEM: Function call"),
     ],
 )
 def test_sources_call_their_function(
     stage: Stage, changed: dict[str, Any] | None, said: str | None
 ) -> None:
-    """The check finds a mapping that somebody switched off or removed, and one that Lambda has stopped."""
+    """The check finds a mapping that a person switched off or removed, and a mapping that Lambda has stopped."""
     aws = StubbedSession()
     mappings(aws, on_order=changed)
     found = look("own-sources", stage, aws)
@@ -176,18 +176,19 @@ def test_sources_call_their_function(
 
 
 def test_a_mapping_of_another_queue_does_not_count(stage: Stage) -> None:
-    """The other queue's name may begin with the right one's name."""
+    """The other queue's name may begin with the right queue's name."""
     aws = StubbedSession()
     mappings(aws, pack={"EventSourceArn": f"{QUEUE}-dead"})
     (found,) = look("own-sources", stage, aws)
     assert (
-        "gatehouse-dev-parcels: its event source mapping must be enabled (there is none)" in found
+        "gatehouse-dev-parcels, because its event source mapping is not enabled (there is none)"
+        in found
     )
 
 
 @pytest.mark.parametrize(("number", "found"), [("0", 0), ("3", 1)])
 def test_messages_that_were_given_up_are_found(stage: Stage, number: str, found: int) -> None:
-    """A message in the dead-letter queue is a finding; one in the queue itself is normal."""
+    """A message in the dead-letter queue is a finding; a message in the queue itself is normal."""
     aws = StubbedSession()
     for url, count in ((URL, "12"), (f"{URL}-dead", number)):
         asked = {"QueueUrl": url, "AttributeNames": [NUMBER]}
@@ -217,7 +218,7 @@ def test_a_queue_that_is_missing_is_found(stage: Stage, code: str) -> None:
 def test_what_waits_too_long_is_found(
     stage: Stage, queue_seconds: int, stream_milliseconds: int, said: list[str]
 ) -> None:
-    """The test covers both units: a queue's age is in seconds, that of a stream in milliseconds."""
+    """The test covers two units: a queue's age is in seconds, a stream's age in milliseconds."""
     aws = StubbedSession()
     for highest in (queue_seconds, stream_milliseconds):
         points = [{"Maximum": 1.0}, {"Maximum": float(highest)}]

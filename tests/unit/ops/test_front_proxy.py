@@ -1,4 +1,4 @@
-"""The front proxy over TLS: its protocols, the header that it removes, and its answer to plain HTTP."""
+"""Tests of the front proxy over TLS: the protocols, the removed header, and the response to plain HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HSTS = "max-age=63072000; includeSubDomains"
 
 
 class Api(BaseHTTPRequestHandler):
-    """An app that sends HSTS, as ours does."""
+    """An app that sends HSTS, as our app does."""
 
     protocol_version = "HTTP/1.1"
 
@@ -36,7 +36,7 @@ class Api(BaseHTTPRequestHandler):
 
 @contextmanager
 def running(server: ThreadingHTTPServer) -> Iterator[int]:
-    """Serve in a thread; yield the port."""
+    """Serve in a thread. Yield the port."""
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -49,7 +49,7 @@ def running(server: ThreadingHTTPServer) -> Iterator[int]:
 
 @contextmanager
 def proxy(certificate: Path | None) -> Iterator[int]:
-    """Run the proxy in front of the app; yield its port."""
+    """Run the proxy in front of the app. Yield the proxy's port."""
     with running(ThreadingHTTPServer(("127.0.0.1", 0), Api)) as api:
         first, *others = servers(0, Upstream(api, "abc", "api"), certificate)
         for other in others:
@@ -79,7 +79,7 @@ def ask(
 
 @pytest.mark.parametrize("path", ["/x", "/missing"])
 def test_hsts_does_not_pass_over_https(secure: int, trusting: ssl.SSLContext, path: str) -> None:
-    """A browser would apply it to every port of localhost, which breaks every http://localhost page."""
+    """A browser would apply HSTS to every port of localhost, and could then open no http://localhost page."""
     with closing(http.client.HTTPSConnection("localhost", secure, context=trusting)) as there:
         answer, body = ask(there, path=path)
     assert body == b"/api" + path.encode()
@@ -88,7 +88,7 @@ def test_hsts_does_not_pass_over_https(secure: int, trusting: ssl.SSLContext, pa
 
 
 def test_hsts_does_not_pass_over_plain_http() -> None:
-    """Browsers ignore the header there anyway."""
+    """Over plain HTTP, browsers ignore the header anyway."""
     with proxy(None) as port, closing(http.client.HTTPConnection("localhost", port)) as there:
         answer, body = ask(there)
     assert body == b"/api/x"
@@ -96,7 +96,7 @@ def test_hsts_does_not_pass_over_plain_http() -> None:
 
 
 def test_one_connection_serves_several_requests(secure: int, trusting: ssl.SSLContext) -> None:
-    """A TLS handshake for each request would take longer than everything else."""
+    """A TLS handshake for each request would take longer than the requests."""
     with closing(http.client.HTTPSConnection("localhost", secure, context=trusting)) as there:
         ask(there)
         first = there.sock
@@ -118,7 +118,7 @@ def test_plain_http_is_led_to_https(secure: int, method: str, path: str) -> None
 
 
 def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
-    """A program that posts without TLS has the wrong address. A redirect would make it send its data again."""
+    """A program that posts without TLS has the wrong address. With a redirect, the program would send the data again."""
     with closing(http.client.HTTPConnection("localhost", secure)) as there:
         answer, body = ask(there, "POST", "/auth/refresh")
     assert answer.status == 400
@@ -129,8 +129,8 @@ def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
 def test_a_silent_or_distrustful_client_holds_nobody_up(
     secure: int, trusting: ssl.SSLContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Some browsers open connections that they do not use yet. Others do not trust the authority yet, which causes one line
-    in the log."""
+    """Some browsers open connections before the first request. Other browsers do not trust the authority yet, which
+    causes one line in the log."""
     with socket.create_connection(("127.0.0.1", secure)):
         strangers = ssl.create_default_context()
         with (
@@ -144,7 +144,7 @@ def test_a_silent_or_distrustful_client_holds_nobody_up(
 
 
 def test_old_versions_of_tls_are_refused(secure: int, certificate: Certificate) -> None:
-    """API Gateway refuses these versions, too."""
+    """API Gateway also refuses these versions."""
     old = ssl.create_default_context(cafile=str(certificate.ca_file))
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with closing(http.client.HTTPSConnection("localhost", secure, context=old)) as there:

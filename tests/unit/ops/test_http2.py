@@ -1,4 +1,4 @@
-"""HTTP/2 at the front proxy: requests of browsers, and requests that must be refused."""
+"""Tests of HTTP/2 at the front proxy: requests of browsers, and requests that the proxy must refuse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ BIG = b"0123456789abcdef" * 20_000
 
 
 class Api(BaseHTTPRequestHandler):
-    """Echoes the request; `/big` is larger than a browser's window, `/slow` waits for `/quick`."""
+    """An app that echoes the request. The response of `/big` is larger than a browser's window, and `/slow` waits for
+    `/quick`."""
 
     protocol_version = "HTTP/1.1"
     quick = threading.Event()
@@ -50,11 +51,11 @@ class Api(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_GET  # noqa: N815 - the names that http.server calls
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing."""
+        """Write no log."""
 
 
 class Client:
-    """Plays a browser on one connection."""
+    """A client that acts as a browser on one connection."""
 
     def __init__(self, port: int, trusting: ssl.SSLContext) -> None:
         trusting.set_alpn_protocols(["h2"])
@@ -67,7 +68,7 @@ class Client:
         self.order: list[int] = []
 
     def ask(self, path: str, method: str = "GET", body: bytes = b"", *more: tuple[str, str]) -> int:
-        """Begin a request; return its stream."""
+        """Begin a request. Return the request's stream."""
         stream = self.h2.get_next_available_stream_id()
         pseudo = [(":method", method), (":path", path), (":scheme", "https")]
         headers = [*pseudo, (":authority", "localhost"), *more]
@@ -81,7 +82,7 @@ class Client:
         while not set(streams) <= set(self.order):
             self.socket.sendall(self.h2.data_to_send())
             data = self.socket.recv(65_536)
-            assert data, "the proxy hung up"
+            assert data, "the proxy closed the connection"
             for event in self.h2.receive_data(data):
                 if isinstance(event, h2.events.ResponseReceived):
                     headers = [(str(n), str(v)) for n, v in event.headers]
@@ -109,8 +110,8 @@ def client(certificate: Certificate) -> Iterator[Client]:
 
 
 def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
-    """The request has all cookies in one header, and the true peer address. The client's Host and X-Forwarded-For are
-    removed. The response has no HSTS."""
+    """The request has all cookies in one header, and the true peer address. The proxy removes the client's Host and
+    X-Forwarded-For. The response has no HSTS."""
     stream = client.ask(
         "/x?y=1",
         "POST",
@@ -138,7 +139,6 @@ def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
 
 
 def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client: Client) -> None:
-    """HTTP/2 exists for this."""
     slow = client.ask("/slow")
     client.socket.sendall(client.h2.data_to_send())
     others = [client.ask("/quick"), *(client.ask(f"/{number}") for number in range(20))]
@@ -147,14 +147,15 @@ def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client:
 
 
 def test_an_answer_larger_than_the_window_comes_whole(client: Client) -> None:
-    """The rest of the answer is sent when the browser accepts more data; another response may be sent in between."""
+    """The proxy sends the rest of the response when the browser accepts more data. Meanwhile, the proxy may send
+    another response."""
     streams = [client.ask("/big"), client.ask("/big")]
     client.wait(*streams)
     assert [client.answers[stream][1] for stream in streams] == [BIG, BIG]
 
 
 def test_head_has_no_content(client: Client) -> None:
-    """The answer to HEAD has a Content-Length, but no content."""
+    """The response to HEAD has a Content-Length, but no content."""
     stream = client.ask("/x", "HEAD")
     client.wait(stream)
     headers, body = client.answers[stream]
@@ -163,7 +164,7 @@ def test_head_has_no_content(client: Client) -> None:
 
 
 def test_what_a_client_gives_up_ends_nothing_else(client: Client) -> None:
-    """A person may leave the page in the middle of a response; other requests continue."""
+    """A person may leave the page in the middle of a response. The other requests continue."""
     given_up = client.ask("/big")
     client.socket.sendall(client.h2.data_to_send())
     client.h2.reset_stream(given_up)
@@ -181,7 +182,7 @@ def test_too_large_headers_are_refused_as_over_http1(client: Client, size: int) 
 
 
 def test_what_is_no_http2_ends_the_connection(client: Client) -> None:
-    """The connection ends with an error code, and no thread waits forever."""
+    """The connection ends with an error code, and no thread waits for ever."""
     client.socket.sendall(b"GET / HTTP/1.1\r\n\r\n" * 3)
     while client.socket.recv(65_536):
         continue
@@ -197,6 +198,7 @@ def test_what_is_no_http2_ends_the_connection(client: Client) -> None:
     ],
 )
 def test_no_second_request_fits_into_a_first(name: str, value: str) -> None:
-    """Line breaks in names or values must not smuggle a second request, even if the library accepts them."""
+    """The proxy refuses line breaks in names and values, because they could start a second request. The library may
+    accept line breaks."""
     headers = {":method": "GET", ":path": "/", ":authority": "localhost", name: value}
     assert as_http1(list(headers.items()), b"") is None

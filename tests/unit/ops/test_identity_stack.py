@@ -1,4 +1,4 @@
-"""Provisioning: creating, updating, no change, leftovers of a failed attempt, and explained failures."""
+"""Tests of provisioning: creating, updating, no change, remains of a failed attempt, and explained failures."""
 
 import json
 import re
@@ -33,12 +33,12 @@ from tests.unit.ops.fakes import (
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A project with a stage `dev`."""
+    """Return a project with a stage `dev`."""
     return project(tmp_path, dev=dev_block())
 
 
 def run(cloud: FakeCloudFormation, folder: Path, **parameters: str) -> tuple[Outputs, str]:
-    """Provision without waiting, and return the outputs and the printed text."""
+    """Provision without waiting. Return the outputs and the printed text."""
     report, stream = reporter()
     session = FakeSession(cloudformation=cloud, cognito_idp=FakeCognito(), sts=FakeSts())
     found = provision(session, stage(folder), parameters, report, sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
@@ -46,7 +46,7 @@ def run(cloud: FakeCloudFormation, folder: Path, **parameters: str) -> tuple[Out
 
 
 def test_first_time_creates_and_writes_the_outputs(folder: Path) -> None:
-    """Variables and roles are written to config.json."""
+    """`provision` writes the variables and roles into config.json."""
     cloud = FakeCloudFormation()
     outputs, printed = run(cloud, folder)
     assert cloud.parameters["DomainPrefix"] == "acme-dev"
@@ -75,7 +75,7 @@ def test_second_time_changes_nothing(folder: Path) -> None:
 
 
 def test_what_is_not_said_keeps_its_value(folder: Path) -> None:
-    """When `provision` runs after the second pass, it keeps URLs, triggers and providers."""
+    """A `provision` after the second pass keeps URLs, triggers and providers."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     run(
@@ -90,7 +90,7 @@ def test_what_is_not_said_keeps_its_value(folder: Path) -> None:
 
 
 def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -> None:
-    """CloudFormation refuses an update that contains parameters which are not in the template."""
+    """CloudFormation refuses an update with a parameter that is not in the template."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE", {"Retired": "1", "CallbackUrls": "https://a/"})
     run(cloud, folder)
     assert "Retired" not in cloud.parameters
@@ -98,15 +98,15 @@ def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -
 
 
 def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
-    """A stack in the state ROLLBACK_COMPLETE can only be deleted."""
+    """For a stack in the state `ROLLBACK_COMPLETE`, AWS allows only the deletion."""
     cloud = FakeCloudFormation("ROLLBACK_COMPLETE")
     run(cloud, folder)
     assert cloud.calls[:2] == ["delete", "create"]
 
 
 def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None:
-    """CloudFormation could not roll back a protected pool or table. After a failed first attempt they would stay, and their
-    names would block the second one."""
+    """CloudFormation could not roll back a protected pool or table. After a failed first attempt the pool and the
+    tables would stay, and would block the second attempt."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     assert cloud.calls == ["create", "update", "protect"]
@@ -114,7 +114,7 @@ def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None
 
 
 def test_a_failed_creation_was_never_protected(folder: Path) -> None:
-    """The command does not even try to protect the stack."""
+    """After a failed creation, the command does not protect the stack."""
     cloud = FakeCloudFormation()
     cloud.fails = ("Domain", "acme-dev is taken")
     with pytest.raises(OpsError, match="acme-dev is taken"):
@@ -124,15 +124,15 @@ def test_a_failed_creation_was_never_protected(folder: Path) -> None:
 
 
 def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
-    """Without protection, no second step turns it on."""
+    """Without protection, the command has no second step that turns protection on."""
     cloud = FakeCloudFormation()
     run(cloud, folder, DeletionProtection="INACTIVE")
     assert cloud.calls == ["create"]
 
 
 def test_a_failed_deletion_can_be_tried_again(folder: Path) -> None:
-    """`ops destroy` can be run again. Other commands stop with an error, because a person must decide what happens to such a
-    stack."""
+    """The operator can run `ops destroy` again. Other commands stop with an error, because an operator must decide
+    about such a stack."""
     cloud = FakeCloudFormation("DELETE_FAILED")
     session = FakeSession(cloudformation=cloud)
     delete(session, stage(folder), reporter()[0])  # type: ignore[arg-type]  # a fake session
@@ -142,7 +142,7 @@ def test_a_failed_deletion_can_be_tried_again(folder: Path) -> None:
 
 
 def test_an_operation_under_way_is_waited_for(folder: Path) -> None:
-    """Somebody else may be deploying at this moment."""
+    """A teammate may be deploying at this moment."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.pending = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
     _, printed = run(cloud, folder)
@@ -160,7 +160,7 @@ def test_waiting_has_an_end(folder: Path) -> None:
 def test_failure_gives_the_reasons_and_not_their_consequences(
     folder: Path, status: str | None
 ) -> None:
-    """config.json is not changed."""
+    """The command does not change config.json."""
     cloud = FakeCloudFormation(status)
     cloud.fails = ("Domain", "acme-dev is taken")
     before = config_file(folder).read_text()
@@ -196,12 +196,13 @@ def test_reading_parameters_before_the_first_provision_names_the_mend(folder: Pa
 def test_native_people_are_let_in_unless_switched_off(
     direct: str, names: list[str], expected: str
 ) -> None:
-    """With DIRECT_SIGN_IN=off the list contains only the providers."""
+    """With `DIRECT_SIGN_IN=off` the list contains only the providers."""
     assert provider_list(direct, names) == expected
 
 
 def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> None:
-    """`ops` predicts the names that Chalice chooses, so the provision after `chalice deploy` changes nothing in the pool."""
+    """`ops` predicts the names that Chalice chooses. The provision after `chalice deploy` therefore changes nothing in
+    the pool."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     arn = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-"
@@ -210,13 +211,14 @@ def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> Non
         {name: arn + name for name in ("user_records", "token_claims")},
     )
     differing = {name for name, value in second.items() if cloud.parameters.get(name) != value}
-    # A queue's mapping needs a function that exists, so the second pass sets it. It is not a property of the pool.
+    # A queue's mapping needs an existing function, so the second pass sets the function. The mapping is not a property
+    # of the pool.
     assert differing == {"CallbackUrls", "LogoutUrls", "LeavingFunctionArn"}
 
 
 def test_the_second_passs_parameters_are_not_the_pools() -> None:
-    """The pool uses none of them, neither directly nor in a condition: CloudFormation does not update a resource whose
-    properties are unchanged."""
+    """The pool does not use these parameters, either directly or in a condition. CloudFormation updates a resource only
+    if a property changes."""
     template = TEMPLATE.read_text(encoding="utf-8")
     pool = template.partition("  UserPool:\n")[2].partition("  ApiScopes:\n")[0]
     used = set(re.findall(r"!Ref ([A-Za-z]+)|!If \[([A-Za-z]+)|!If\n +- ([A-Za-z]+)", pool))
@@ -227,7 +229,7 @@ def test_the_second_passs_parameters_are_not_the_pools() -> None:
 
 
 def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -> None:
-    """Until then, the functions are those of the previous release, which may refuse new events."""
+    """Until the second pass, the functions are those of the previous release, which may refuse new events."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE", {"UserRecordsFunctionArn": "arn:old"})
     run(cloud, folder)
     assert cloud.parameters["UserRecordsFunctionArn"] == "arn:old"
@@ -235,8 +237,8 @@ def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -
 
 
 def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
-    """The stack and its resources have the stage's own tags and Gatehouse's tags; a tag of the stage cannot replace one of
-    Gatehouse."""
+    """The stack and its resources have the stage's own tags and Gatehouse's tags. A tag of the stage cannot replace a
+    tag of Gatehouse."""
     cloud = FakeCloudFormation()
     report, _ = reporter()
     mine = {"cost-center": "12", "gatehouse:stage": "another"}
@@ -251,8 +253,8 @@ def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
 
 
 def test_termination_protection_follows_the_stage(folder: Path) -> None:
-    """Protection is turned on once if the stage is protected. It is turned off if the stage is no longer protected, and
-    before a deletion."""
+    """For a protected stage, the command turns protection on once. The command turns protection off before a deletion,
+    and for a stage that is no longer protected."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     run(cloud, folder)
@@ -273,7 +275,8 @@ def test_termination_protection_follows_the_stage(folder: Path) -> None:
     ],
 )
 def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said: str) -> None:
-    """A message explains this, also in the second step of a creation. Later updates omit the schema from the start."""
+    """A message explains the missing schema. The second step of a creation also prints this message. Later updates omit
+    the schema from the start."""
     cloud = FakeCloudFormation()
     cloud.refuses_schema = said
     outputs, printed = run(cloud, folder)
@@ -291,7 +294,7 @@ def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Pat
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.template = TEMPLATE.read_text(encoding="utf-8")
     cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."
-    with pytest.raises(OpsError, match="cannot be changed after a pool is made"):
+    with pytest.raises(OpsError, match="Cognito cannot change this property"):
         run(cloud, folder)
     assert cloud.calls == ["update"]
 

@@ -1,4 +1,4 @@
-"""The identity template: properties that a test with the local AWS cannot check."""
+"""Tests of the identity template: properties that a test with the local AWS cannot check."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ ROLES = {
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's tags as {"tag": value}."""
+    """A YAML loader that reads CloudFormation's tags as {"tag": value}."""
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
@@ -41,32 +41,32 @@ _Loader.add_multi_constructor("!", _tagged)
 
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
-    """The template, parsed."""
+    """Return the parsed template."""
     found: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
     return found
 
 
 @pytest.fixture(scope="module")
 def resources(template: dict[str, Any]) -> dict[str, Any]:
-    """Logical id -> resource."""
+    """Return a mapping from each logical id to its resource."""
     found: dict[str, Any] = template["Resources"]
     return found
 
 
 @pytest.fixture(scope="module")
 def client(resources: dict[str, Any]) -> dict[str, Any]:
-    """The app client's properties."""
+    """Return the app client's properties."""
     found: dict[str, Any] = resources["Client"]["Properties"]
     return found
 
 
 def first_branch(value: Any) -> Any:
-    """The value of a conditional if its condition is true."""
+    """Return the value of a conditional for a true condition."""
     return value["If"][1] if isinstance(value, dict) and "If" in value else value
 
 
 def statements(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Every statement of every role's permissions."""
+    """Return every statement of every role's permissions."""
     return [
         (name, first_branch(statement))
         for name, resource in resources.items()
@@ -77,12 +77,12 @@ def statements(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a list: a value in a policy may be one text or a list."""
+    """Return a list. A value in a policy may be one text or a list."""
     return value if isinstance(value, list) else [value]
 
 
 def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
-    """cfn-lint checks every property and value, in the source and in the form that is sent."""
+    """cfn-lint checks every property and value, in the source and in the form that `ops` sends."""
     sent = tmp_path / "identity.json"
     sent.write_text(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
     found = subprocess.run(
@@ -100,7 +100,7 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
-    """Without a bucket CloudFormation accepts 51,200 bytes. A team's function needs some 1,500 of them, a table 300."""
+    """Without a bucket CloudFormation accepts 51,200 bytes. A team's function needs some 1,500 bytes, and a table 300."""
     ours = size_of(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
     assert ours + 10_000 < MOST_BYTES
 
@@ -108,8 +108,8 @@ def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
 def test_what_goes_out_is_the_template_without_blanks_and_comments(
     template: dict[str, Any],
 ) -> None:
-    """Short tags are in their long form, with the same meaning. Each resource has one line, so that two versions can be
-    compared."""
+    """The sent template has the long form of tags instead of the short form. Each resource has one line, so that people
+    can compare two versions."""
     body = write_template(read_template(TEMPLATE.read_text(encoding="utf-8")))
     assert list(json.loads(body)) == list(template)
     assert sum(line.startswith('"UserPool":') for line in body.splitlines()) == 1
@@ -131,7 +131,7 @@ def test_client_offers_the_code_flow_only(client: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-05")
 def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) -> None:
-    """The client allows exactly the scopes that a hosted sign-in requests."""
+    """The client allows exactly the scopes of a hosted sign-in."""
     assert client["AllowedOAuthScopes"] == [
         "openid",
         "email",
@@ -143,7 +143,7 @@ def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) 
 
 @pytest.mark.security("S-34")
 def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> None:
-    """Refresh tokens are valid for 30 days, as long as the longest "remember me"."""
+    """Refresh tokens are valid for 30 days, the maximum of "remember me"."""
     assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
     assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
     assert client["RefreshTokenValidity"] == 30
@@ -154,7 +154,7 @@ def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> Non
 def test_access_tokens_live_five_to_fifteen_minutes(
     template: dict[str, Any], client: dict[str, Any]
 ) -> None:
-    """API Gateway accepts a revoked access token until it expires."""
+    """API Gateway accepts a revoked access token until the token expires."""
     chosen = template["Parameters"]["AccessTokenMinutes"]
     assert (chosen["Default"], chosen["AllowedValues"]) == (10, [5, 10])
     assert client["TokenValidityUnits"]["AccessToken"] == "minutes"
@@ -171,7 +171,7 @@ def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None
 
 @pytest.mark.security("S-65")
 def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
-    """The client allows password sign-in by API only on stages with our own form, and never REFRESH_TOKEN_AUTH."""
+    """The client allows password sign-in by API only on stages with our own form, and never `REFRESH_TOKEN_AUTH`."""
     condition, with_passkeys, without = client["ExplicitAuthFlows"]["If"]
     assert condition == "HasPasskeys"
     assert with_passkeys == ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]
@@ -199,7 +199,7 @@ def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
     ]
     first, *others = pool["AccountRecoverySetting"]["RecoveryMechanisms"]
     assert first["Name"] == "verified_email"
-    # If e-mail codes are a factor, Cognito requires a second recovery method; no other stage has one.
+    # If e-mail codes are a factor, Cognito requires a second recovery method. Every other stage has one method.
     assert others == [
         {"If": ["HasSes", {"Name": "verified_phone_number", "Priority": 2}, no_value]}
     ]
@@ -212,7 +212,7 @@ def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
 def test_tables_are_encrypted_restorable_and_protected(
     resources: dict[str, Any], name: str
 ) -> None:
-    """The local AWS drops these settings, so they are asserted here."""
+    """The local AWS drops these settings, so this test checks the template."""
     table = resources[name]["Properties"]
     assert table["SSESpecification"] == {"SSEEnabled": True}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -232,14 +232,14 @@ def test_users_table_has_its_keys_and_expiry(resources: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", ["UserPool", "UsersTable", "ProvidersTable"])
 def test_accounts_and_records_outlive_the_stack(resources: dict[str, Any], name: str) -> None:
-    """If somebody deletes a stack by mistake, no account is deleted."""
+    """If an operator deletes a stack by mistake, no account is deleted."""
     assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resources[name]["UpdateReplacePolicy"] == "Retain"
 
 
 @pytest.mark.security("S-65")
 def test_every_log_group_expires(resources: dict[str, Any]) -> None:
-    """Each function has a log group, and so has the API's access log."""
+    """Each function and the API's access log have a log group."""
     groups = [
         resource["Properties"]
         for resource in resources.values()
@@ -253,7 +253,8 @@ def test_every_log_group_expires(resources: dict[str, Any]) -> None:
 def test_no_action_and_no_resource_is_a_wildcard(
     template: dict[str, Any], resources: dict[str, Any]
 ) -> None:
-    """The only exceptions are log streams, which Lambda names, and the providers' secrets, which `ops` creates later."""
+    """The exceptions are log streams (whose names come from Lambda) and the providers' secrets (which `ops` creates
+    later)."""
     for role, statement in statements(resources):
         assert statement["Effect"] == "Allow"
         for action in as_list(statement["Action"]):
@@ -290,8 +291,8 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """The API's role may read whether people are enabled and which groups they are in, change their names, end their
-    sessions, and switch a lost app off. It cannot create groups or people."""
+    """The API's role may read a person's groups and status (enabled or disabled). The role may change the person's
+    names, end sessions, and switch a lost app off. The role cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)
@@ -313,8 +314,8 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
 
 @pytest.mark.security("S-60")
 def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> None:
-    """The client secret is also readable for the function that signs people up, and for the trigger that checks that
-    function's mark (S-67)."""
+    """Two other functions can also read the client secret: the function that signs people up, and the trigger that
+    checks this function's mark (S-67)."""
     readers: dict[str, set[str]] = {}
     for role, statement in statements(resources):
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
@@ -331,7 +332,7 @@ def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> N
 def test_secrets_are_made_by_aws_and_appear_in_no_output(
     template: dict[str, Any], resources: dict[str, Any]
 ) -> None:
-    """Outputs name secrets but do not contain them, and no parameter takes one."""
+    """Outputs name secrets, but do not contain the values of secrets. No parameter contains a secret."""
     made = resources["SealingKeys"]["Properties"]["GenerateSecretString"]
     assert made["PasswordLength"] >= 64
     assert json.loads(made["SecretStringTemplate"])["current"] == made["GenerateStringKey"]
@@ -358,8 +359,8 @@ def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]
 @pytest.mark.security("S-60")
 @pytest.mark.security("S-69")
 def test_the_trigger_can_delete_attributes_and_write_none(resources: dict[str, Any]) -> None:
-    """The trigger must delete names that a provider no longer sends. Because it cannot write attributes, no fault in its
-    code can make a person an administrator."""
+    """The trigger must delete names that a provider no longer sends. The trigger cannot write attributes, so no fault
+    in the trigger's code can make a person an administrator."""
     actions = {
         action
         for role, statement in statements(resources)
@@ -392,7 +393,7 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
     """If the client could not write such attributes, federated sign-ins would fail. email_verified is not in the list,
-    because AWS writes it itself."""
+    because AWS itself writes this attribute."""
     from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
@@ -401,7 +402,7 @@ def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
 
 
 def test_mapped_attributes_are_mutable_and_not_case_folded(resources: dict[str, Any]) -> None:
-    """If a mapped attribute is immutable, a person's second sign-in fails."""
+    """With an immutable mapped attribute, a person's second sign-in would fail."""
     pool = resources["UserPool"]["Properties"]
     assert all(attribute["Mutable"] for attribute in pool["Schema"])
     assert {"idp_sub", "groups"} <= {attribute["Name"] for attribute in pool["Schema"]}
@@ -409,7 +410,7 @@ def test_mapped_attributes_are_mutable_and_not_case_folded(resources: dict[str, 
 
 
 def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
-    """Without the data type, CloudFormation makes a pool but refuses to update it, which the second pass does.
+    """Without the data type, CloudFormation creates a pool, but refuses the update in the second pass.
 
     https://github.com/aws/aws-cdk/issues/8585
     """
@@ -418,7 +419,7 @@ def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
 
 
 def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[str, Any]) -> None:
-    """The local AWS accepts resources of unknown types only if they are not created."""
+    """The local AWS accepts unknown resource types only in resources that it does not create."""
     for name in ("Domain", "Branding"):
         assert resources[name]["Condition"] == "HasDomain"
 
@@ -438,7 +439,7 @@ def test_parameters_are_read_without_understanding_the_tags(template: dict[str, 
 
 
 def test_chalice_accepts_the_extra_block_and_finds_each_role(tmp_path: Path) -> None:
-    """`gatehouse` is our key in Chalice's file; roles come from the functions' blocks."""
+    """`gatehouse` is our key in Chalice's file. The roles come from the functions' blocks."""
     from chalice.config import Config
 
     disk = json.loads((Path(__file__).parents[3] / ".chalice" / "config.json").read_text())
@@ -456,7 +457,7 @@ def test_chalice_accepts_the_extra_block_and_finds_each_role(tmp_path: Path) -> 
 
 @pytest.mark.security("S-50")
 def test_the_group_that_routes_ask_for_exists(template: dict[str, Any]) -> None:
-    """The template adds no member: an operator must name the first administrator."""
+    """The template adds no member, because an operator must name the first administrator."""
     from app import app
 
     asked = {
@@ -498,7 +499,7 @@ def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> Non
 
 @pytest.mark.security("S-62")
 def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, Any]) -> None:
-    """docs/operations.md names each alarm. If there is a topic, each alarm notifies it."""
+    """docs/operations.md names each alarm. If the stage has a topic, each alarm notifies the topic."""
     from ops.doctor.watch import ALARMS
 
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -518,7 +519,7 @@ def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, A
 
 
 def test_alarms_ring_before_cognito_gives_up_on_a_trigger(resources: dict[str, Any]) -> None:
-    """The limit is five seconds, after which Cognito stops waiting for a trigger."""
+    """After five seconds, Cognito stops waiting for a trigger."""
     for name in ("UserRecordsDurationAlarm", "TokenClaimsDurationAlarm"):
         alarm = resources[name]["Properties"]
         assert (alarm["Statistic"], alarm["Namespace"]) == ("Maximum", "AWS/Lambda")
@@ -528,7 +529,7 @@ def test_alarms_ring_before_cognito_gives_up_on_a_trigger(resources: dict[str, A
 def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
     resources: dict[str, Any],
 ) -> None:
-    """A person who gets an alarm then sees the metric's history."""
+    """A person who gets an alarm can see the metric's history."""
     body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Sub"])
     metrics = [metric for each in body["widgets"] for metric in each["properties"]["metrics"]]
     shown = {tuple(metric[:2]) for metric in metrics if isinstance(metric[0], str)}
@@ -541,8 +542,8 @@ def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
 
 
 def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> None:
-    """Cognito publishes these metrics with three dimensions, one of which is IdentityProvider. An alarm with only two of
-    them would never get data."""
+    """Cognito publishes these metrics with three dimensions, one of which is IdentityProvider. An alarm with only two
+    dimensions would never get data."""
     alarm = resources["FederationThrottlesAlarm"]
     assert alarm["Condition"] == "HasDomain"
     (query,) = alarm["Properties"]["Metrics"]
@@ -578,7 +579,7 @@ def resolved(value: Any) -> Any:
 
 
 def test_the_cases_pool_is_like_a_stages(resources: dict[str, Any]) -> None:
-    """What the cases of tests/cognitos prove is then also true of pools that this template makes."""
+    """The results of the cases in tests/cognitos therefore also apply to the pools of this template."""
     for name, settings in (("UserPool", POOL), ("Client", CLIENT), ("MfaClient", SERVER_CLIENT)):
         there = resources[name]["Properties"]
         # No request or response depends on the texts of the mails.

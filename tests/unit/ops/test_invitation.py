@@ -1,4 +1,4 @@
-"""`ops user invite`: the first administrator, a second mail, and people who need something else."""
+"""Tests of `ops user invite`: the first administrator, a second mail, and people who need another command."""
 
 import pytest
 
@@ -12,8 +12,8 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-67")
 def test_the_first_administrator_is_one_command(desk: Desk) -> None:
-    """One command creates the account with a verified address and names, sends the mail, adds the group, and writes a
-    PENDING record."""
+    """One command creates the account with a verified address and names. The command also sends the mail, adds the
+    group, and writes a PENDING record."""
     answer = desk.run(
         *("invite", ADA, "--given-name", "Ada", "--family-name", "King", "--group", "admins"),
         "--json",
@@ -33,7 +33,7 @@ def test_the_first_administrator_is_one_command(desk: Desk) -> None:
 
 
 def test_an_invitation_is_sent_again(desk: Desk) -> None:
-    """The same account gets a new password by mail and the new names; if it has no record, one is made."""
+    """The same account gets a new password by mail, and the new names. The command creates a missing record."""
     desk.run("invite", ADA)
     (user,) = desk.pool.users
     old = user.password
@@ -56,8 +56,8 @@ def test_an_invitation_is_sent_again(desk: Desk) -> None:
 
 
 def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
-    """If the trigger wrote no record, the command writes it and names `doctor`. Otherwise the command says nothing about
-    it."""
+    """If the trigger wrote no record, the command writes the record and names `doctor`. If the trigger has written the
+    record, the command does not mention the record."""
     answer = desk.run("invite", ADA)
     assert "wrote no record" in answer.err
     assert "ops doctor --stage dev" in answer.err
@@ -81,7 +81,7 @@ def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
 def test_people_who_need_something_else_are_told_so(
     desk: Desk, changes: dict[str, object], mend: str
 ) -> None:
-    """No mail is sent, and the person's groups and names do not change."""
+    """The command sends no mail, and the person's groups and names do not change."""
     user = desk.add(ADA, sub="ada", **changes)
     answer = desk.run("invite", ADA, "--given-name", "Eve", "--group", "admins")
     assert answer.code == 1
@@ -90,7 +90,7 @@ def test_people_who_need_something_else_are_told_so(
 
 
 def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
-    """Such people have no password here."""
+    """People of a provider have no password in the pool."""
     desk.add_federated(ADA)
     answer = desk.run("invite", ADA)
     assert (answer.code, "signs in through Okta" in answer.err) == (1, True)
@@ -110,7 +110,8 @@ def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
 def test_invitations_obey_the_stages_rules(
     desk: Desk, environment: dict[str, str], provider: dict[str, object], email: str, mend: str
 ) -> None:
-    """The rules for sign-ups apply: for example, an address in a provider's domain gets no password."""
+    """The rules for sign-ups also apply to invitations. For example, an address in a provider's domain gets no
+    password."""
     desk.environment |= environment
     if provider:
         desk.add_provider(**provider)
@@ -122,13 +123,13 @@ def test_invitations_obey_the_stages_rules(
 
 @pytest.mark.parametrize("text", ["ada", "ada@", "@x.example", "a b@x.example", "a@b@x.example"])
 def test_what_is_no_address_is_not_invited(desk: Desk, text: str) -> None:
-    """AWS is not called."""
+    """The command does not call AWS."""
     assert "is not an e-mail address" in desk.run("invite", text).err
     assert desk.pool.calls == []
 
 
 def test_an_unknown_group_stops_before_the_mail(desk: Desk) -> None:
-    """The command fails before the invitation, so that nobody is invited with fewer rights than intended."""
+    """The command fails before the invitation, so that no person is invited with too few rights."""
     assert "Did you mean admins?" in desk.run("invite", ADA, "--group", "Admins").err
     assert (desk.pool.users, desk.pool.sent) == ([], [])
 
@@ -145,4 +146,4 @@ def test_a_mail_that_cannot_be_sent_names_the_quota(desk: Desk) -> None:
 def test_two_operators_at_once_make_one_account(desk: Desk) -> None:
     """The second operator gets an error that says to run the command again."""
     desk.pool.fail("admin_create_user", client_error("UsernameExistsException", "AdminCreateUser"))
-    assert "run the command again" in desk.run("invite", ADA).err
+    assert "run this command again" in desk.run("invite", ADA).err

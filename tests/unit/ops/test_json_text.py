@@ -1,4 +1,4 @@
-"""Single values of a JSON file are changed, and every other character stays."""
+"""Tests that the module changes single values of a JSON file and keeps every other character."""
 
 import json
 from typing import Any
@@ -35,13 +35,13 @@ INDENTS = st.sampled_from([None, 1, 2, 4, "\t"])
 
 
 def test_a_new_value_gets_a_line_of_its_own() -> None:
-    """The new line is indented like the lines around it, in the file's own style."""
+    """The new line has the indentation of the neighbouring lines, in the file's own style."""
     changed = put(WRITTEN, ("stages", "prod", "region"), "eu")
     assert changed == WRITTEN.replace('"x": {}', '"x": {},\n            "region": "eu"')
 
 
 def test_an_object_on_one_line_stays_on_one_line() -> None:
-    """An empty object is written on several lines."""
+    """An empty object grows to several lines."""
     changed = put(WRITTEN, ("stages", "dev", "region"), "eu")
     assert changed == WRITTEN.replace('["a", "b"]}', '["a", "b"], "region": "eu"}')
     changed = put(WRITTEN, ("stages", "prod", "x", "y", "z"), 1)
@@ -52,13 +52,13 @@ def test_an_object_on_one_line_stays_on_one_line() -> None:
 
 
 def test_a_value_is_replaced_where_it_stands() -> None:
-    """If the new value is equal to the old one, the text stays, even if it is spelled differently."""
+    """If the new value equals the old value, the text stays, even if the new value has another spelling."""
     assert put(WRITTEN, ("version",), "3") == WRITTEN.replace("2.0", "3")
     assert put(WRITTEN, ("odd",), [1, 2, 3]) == WRITTEN
 
 
 def test_a_value_is_taken_away_with_its_comma() -> None:
-    """The value may be the first, the last, or the only one."""
+    """The value may be the first, the last, or the only value."""
     assert drop(WRITTEN, ("stages", "prod", "x")).count("{}") == 1
     assert '"dev"' not in drop(WRITTEN, ("stages", "dev"))
     assert json.loads(drop(WRITTEN, ("stages",))) == {"version": "2.0", "odd": [1, 2, 3]}
@@ -69,13 +69,13 @@ def test_a_value_is_taken_away_with_its_comma() -> None:
 def test_what_is_put_is_there_and_nothing_else_changes(
     document: dict[str, Any], path: list[str], value: Any, indent: Any
 ) -> None:
-    """The property holds for any document, layout and place."""
+    """The test uses random documents, layouts and places."""
     text = json.dumps(document, indent=indent)
     here = document
     for name in path[:-1]:
         here = here.setdefault(name, {})
         if not isinstance(here, dict):
-            with pytest.raises(ValueError, match="an object is needed"):
+            with pytest.raises(ValueError, match="an object is required"):
                 put(text, path, value)
             return
     here[path[-1]] = value
@@ -88,7 +88,7 @@ def test_what_is_put_is_there_and_nothing_else_changes(
 def test_what_is_dropped_is_gone_and_nothing_else(
     document: dict[str, Any], path: list[str], indent: Any
 ) -> None:
-    """The property holds for any document and layout."""
+    """The test uses random documents and layouts."""
     text = json.dumps(document, indent=indent)
     here: Any = document
     for name in path[:-1]:
@@ -100,6 +100,6 @@ def test_what_is_dropped_is_gone_and_nothing_else(
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])
 def test_what_is_no_json_object_is_refused(text: str) -> None:
-    """An error is raised, and the text stays unchanged."""
+    """The module raises an error, and the text stays unchanged."""
     with pytest.raises(ValueError, match=r".+"):
         put(text, ("a",), 1)

@@ -1,4 +1,4 @@
-"""`ops lock --add` adds one requirement, and changes nothing else in the lock."""
+"""Tests that `ops lock --add` adds one requirement and changes no other line of the lock."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ops.errors import OpsError
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a fake uv, which copies its input into the lock; the real uv needs a package index."""
+    """Return a project with a fake uv, which copies the input into the lock. The real uv needs a package index."""
     (tmp_path / "requirements.in").write_text("segno  # QR codes\n")
     (tmp_path / "requirements-dev.in").write_text("-r requirements.in\npytest\n")
     (tmp_path / "requirements-docs.in").write_text("sphinx\n")
@@ -28,7 +28,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_one_requirement_more_is_locked_where_it_counts(folder: Path) -> None:
-    """The requirement is added to Lambda's lock and to the tests' lock, which includes Lambda's, but to no other lock."""
+    """The command adds the requirement to Lambda's lock and to the tests' lock, which includes Lambda's lock. The
+    command changes no other lock."""
     made = list(locking.add(folder, "humanize>=4"))
     assert [path.name for path in made] == ["requirements-dev.txt", "requirements.txt"]
     assert (folder / "requirements.in").read_text() == "segno  # QR codes\nhumanize>=4\n"

@@ -1,4 +1,4 @@
-"""Reading a lock: its content for one runtime, and each invalid line."""
+"""Tests of reading a lock: the packages for one runtime, and each invalid line."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def named(text: str, python: str = "3.12", machine: str = "x86_64") -> list[str]:
-    """Return the content of a lock."""
+    """Return the packages of a lock."""
     return [str(locked) for locked in parse_lock(text, RUNTIMES[python], machine)]
 
 
 def test_lines_are_read_as_pip_reads_them() -> None:
-    """Continued lines, comments, extras, any spelling of a name, several hashes."""
+    """The cases are continued lines, comments, extras, other spellings of a name, and several hashes."""
     text = (
         "# made by hand\n\n"
         f"Foo_Bar[extra]==1.0 \\\n    {HASH} \\\n    --hash=sha512:{'b' * 128}\n    # via baz\n"
@@ -33,7 +33,8 @@ def test_lines_are_read_as_pip_reads_them() -> None:
 
 
 def test_markers_are_those_of_the_runtime() -> None:
-    """The markers of a line are evaluated for the Python and the machine of the runtime, not for those that run `ops`."""
+    """The markers of a line apply to the Python and the machine of the runtime. The machine that runs `ops` does not
+    matter."""
     text = (
         f"old==1 ; python_full_version < '3.12' {HASH}\n"
         f"new==1 ; python_version >= '3.12' and sys_platform == 'linux' {HASH}\n"
@@ -73,7 +74,7 @@ def test_a_line_that_locks_nothing_is_refused(line: str, said: str) -> None:
 
 
 def test_every_bad_line_is_named_at_once() -> None:
-    """Nobody should have to fix a lock line by line."""
+    """People should see all invalid lines of a lock at once."""
     with pytest.raises(OpsError) as raised:
         named("a==1\nb==2\n")
     assert "a==1 has no hash" in str(raised.value)
@@ -81,8 +82,8 @@ def test_every_bad_line_is_named_at_once() -> None:
 
 
 def test_a_project_without_a_lock(tmp_path: Path) -> None:
-    """A missing lock is an error, but an empty one is allowed."""
-    with pytest.raises(OpsError, match="Only packages that this lock names"):
+    """A missing lock is an error, but an empty lock is allowed."""
+    with pytest.raises(OpsError, match="Only packages in this lock are deployed"):
         load_lock(tmp_path / "requirements.txt", RUNTIMES["3.12"], "x86_64")
     assert named("# nothing\n") == []
 
@@ -100,8 +101,8 @@ def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
 
 
 def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
-    """The path of an included file is relative to the including file, and each file is read once. A wheel's path is
-    relative to the project, as with pip."""
+    """The path of an included file is relative to the including file. The code reads each file once. As with pip, a
+    wheel's path is relative to the project."""
     (tmp_path / "more").mkdir()
     (tmp_path / "requirements.txt").write_text(f"-r more/first.txt\nfoo==1 {HASH}\n")
     (tmp_path / "more" / "first.txt").write_text(
@@ -132,7 +133,7 @@ def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
 def test_what_is_not_in_the_project_or_has_no_hash_is_refused(
     tmp_path: Path, line: str, said: str
 ) -> None:
-    """`wheels_of` returns files that are then copied; it refuses the line, too."""
+    """`wheels_of` returns files to copy. The function also refuses such a line."""
     path = tmp_path / "requirements.txt"
     path.write_text(f"{line}\n")
     with pytest.raises(OpsError, match=said):

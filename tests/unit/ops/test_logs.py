@@ -1,4 +1,4 @@
-"""`ops logs`: a stage's lines, for people."""
+"""Tests of `ops logs`, which prints a stage's log lines for people."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ GROUPS = {"api_handler": "/aws/lambda/g", "job": "/aws/lambda/g-job"}
 
 
 class FakeLogs:
-    """A CloudWatch client with only FilterLogEvents: log group → events."""
+    """A CloudWatch client with only FilterLogEvents. The argument maps a log group to its events."""
 
     def __init__(self, **events: list[str]) -> None:
         self.events = {
@@ -57,7 +57,7 @@ FAILED = json.dumps(
 
 
 def test_lines_of_all_functions_come_in_the_order_of_time(tmp_path: Path) -> None:
-    """Lambda's own lines are left out, and so are its tracebacks of exceptions that our functions raise on purpose."""
+    """The output omits Lambda's own lines, and Lambda's tracebacks of exceptions that our functions raise on purpose."""
     logs = FakeLogs(
         g=["START RequestId: x", "hello", "REPORT RequestId: x"],
         g_job=[FAILED, "Traceback (most recent call last):", '  File "x"', "a.JobFailed: KeyError"],
@@ -69,14 +69,14 @@ def test_lines_of_all_functions_come_in_the_order_of_time(tmp_path: Path) -> Non
 
 
 def test_other_tracebacks_stay(tmp_path: Path) -> None:
-    """If a function cannot be imported, only Lambda's traceback says so."""
+    """If a function cannot be imported, only Lambda's traceback reports the error."""
     event = "[ERROR] Runtime.ImportModuleError: no module\nTraceback (most recent call last):"
     texts = ["Traceback (most recent call last):", '  File "x"', "KeyError: 'x'", event]
     assert lines(FakeLogs(g=texts)) == [f"api_handler: {text}" for text in texts]
 
 
 def test_a_failure_is_written_with_its_place() -> None:
-    """Control characters are left out, because a terminal would act on them."""
+    """The output omits control characters, because a terminal would execute control characters."""
     told = shown(Line(0.0, "job", FAILED, json.loads(FAILED)), several=False)
     first, second = told.splitlines()
     assert first[10:] == "job_failed  lacks=dynamodb:Scan request=r-1"
@@ -85,7 +85,7 @@ def test_a_failure_is_written_with_its_place() -> None:
 
 
 def test_following_shows_each_line_once() -> None:
-    """Each request begins some seconds before the end of the last one, because lines arrive late."""
+    """Each request begins some seconds before the end of the last request, because lines arrive late."""
     logs = FakeLogs(g=["one"])
     found = follow(FakeSession(logs=logs), GROUPS, 0.0, sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
     assert next(found).text == "one"

@@ -1,4 +1,4 @@
-"""The mails of a stage: name, language, colour, and a code that can be copied."""
+"""Tests of the mails of a stage: name, language, colour, and a code that can be copied."""
 
 import re
 from html import unescape
@@ -12,7 +12,8 @@ from ops.stages import brand_folder
 
 
 def test_a_mail_has_the_stages_name_language_and_colour() -> None:
-    """The language is the first of LANGUAGES. The code is alone on its line, so that nothing else is copied with it."""
+    """The language is the first of LANGUAGES. The line of the code contains only the code, so that people copy only the
+    code."""
     mails = build_mails({"APP_TITLE": "Hafen", "LANGUAGES": "de,en", "BRAND_ACCENT": "#9d174d"})
     assert mails["CodeSubject"] == "Ihr Code für Hafen"
     assert mails["InviteSubject"] == "Ihre Einladung zu Hafen"
@@ -27,7 +28,7 @@ def test_a_mail_has_the_stages_name_language_and_colour() -> None:
 
 @pytest.mark.security("S-54")
 def test_a_name_is_text_and_no_placeholder() -> None:
-    """The app's name cannot add HTML. Braces in it do not become one of Cognito's placeholders."""
+    """The app's name cannot add HTML. Braces in the name do not become one of Cognito's placeholders."""
     mails = build_mails({"APP_TITLE": "<b>{####}{username}</b>"})
     assert "<b>" not in mails["CodeMessage"]
     assert mails["CodeMessage"].count("{####}") == 1
@@ -37,7 +38,7 @@ def test_a_name_is_text_and_no_placeholder() -> None:
 
 
 def test_cognitos_and_cloudformations_limits_are_kept(tmp_path: Path) -> None:
-    """A long subject is cut. A message that is too long is an error that says which texts to shorten."""
+    """A long subject is cut. If a message is too long, the error names the texts to shorten."""
     mails = build_mails({"APP_TITLE": "x" * 200})
     assert len(mails["CodeSubject"]) == SUBJECT_CHARACTERS
     (tmp_path / "texts.en.json").write_text(

@@ -1,4 +1,4 @@
-"""Reading from an app how it mounts Gatehouse."""
+"""Tests of how `ops` finds the prefix under which an app mounts Gatehouse."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ gate = Gatehouse(app, prefix=os.environ["MOUNT_AT"], public={{("GET", "/ping"), 
 
 
 def test_the_app_says_its_prefix_and_its_public_routes(tmp_path: Path) -> None:
-    """The app is imported with the stage's settings, as `chalice deploy` does."""
+    """`ops` imports the app with the stage's settings, as `chalice deploy` imports it."""
     (tmp_path / "app.py").write_text(APP)
     mount = load_mount(tmp_path, {"MOUNT_AT": "/account"})
     assert mount.prefix == "/account"
@@ -42,14 +42,14 @@ def test_an_app_that_does_not_load_is_named_with_its_reason(tmp_path: Path) -> N
 
 
 def test_an_app_without_gatehouse_is_told_the_line(tmp_path: Path) -> None:
-    """`init` prints the line but does not write it, so it may still be missing."""
+    """`init` prints the line but does not write app.py, so the line may still be missing."""
     (tmp_path / "app.py").write_text("from chalice import Chalice\napp = Chalice('orders')\n")
     with pytest.raises(OpsError, match=r"app\.py does not load: it does not mount Gatehouse; add"):
         load_mount(tmp_path, {})
 
 
 def test_a_folder_without_an_app_is_at_the_root(tmp_path: Path) -> None:
-    """Without `app.py`, `ops` assumes that Gatehouse is mounted at the root."""
+    """Without `app.py`, `ops` assumes that the app mounts Gatehouse at the root."""
     mount = load_mount(tmp_path, {})
     assert mount == Mount()
     assert mount.page_for_lost("https://api.example.com/") == "https://api.example.com/"

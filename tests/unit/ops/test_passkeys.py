@@ -1,4 +1,5 @@
-"""Passkeys in `ops`: the stage's option, the template, the setting that follows it, and doctor's check (S-90)."""
+"""Tests of passkeys in `ops`: the stage's option, the template, the setting that follows the option, and doctor's check
+(S-90)."""
 
 import json
 from dataclasses import replace
@@ -45,7 +46,7 @@ def test_what_no_browser_takes_is_refused(tmp_path: Path, domain: Any) -> None:
 
 @pytest.mark.security("S-90")
 def test_an_address_of_awss_is_refused(tmp_path: Path) -> None:
-    """If the API were deleted, its address would be lost, and every passkey would be useless."""
+    """If an operator deleted the API, the API's address would be lost, and every passkey would be useless."""
     options = {
         "region": "eu-west-1",
         "domain_prefix": "acme-dev",
@@ -57,7 +58,7 @@ def test_an_address_of_awss_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.security("S-90")
 def test_the_template_makes_passkeys_only_where_a_domain_is_named() -> None:
-    """Passkeys need our own form. The pool requires user verification and counts a passkey as both factors."""
+    """Passkeys need our own form. The pool requires user verification and counts a passkey as two factors."""
     template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
     assert template["Parameters"]["PasskeyDomain"]["Default"] == ""
     named = {"Not": [{"Equals": [{"Ref": "PasskeyDomain"}, ""]}]}
@@ -80,7 +81,7 @@ def test_the_template_makes_passkeys_only_where_a_domain_is_named() -> None:
 
 
 def test_the_domain_becomes_a_setting_and_goes_again(tmp_path: Path) -> None:
-    """When the option is removed, config.json has no setting for passkeys any more."""
+    """After the removal of the option, config.json has no setting for passkeys."""
     folder = project(tmp_path, dev=dev_block())
 
     class WithPasskeys(FakeCloudFormation):
@@ -126,7 +127,7 @@ def look(
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """The app may be at the domain or at a host below it. Without our own form, the check finds nothing either."""
+    """The app may be at the domain or at a host below the domain. Without our own form, the check also has no findings."""
     assert look(tmp_path, GOOD) == ""
     assert look(tmp_path, GOOD, host=f"eu.{DOMAIN}") == ""
     assert look(tmp_path, {}, form="managed") == ""
@@ -136,19 +137,24 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("there", "host", "said"),
     [
-        (GOOD, "abc.execute-api.eu-west-1.amazonaws.com", "browsers refuse passkeys there"),
-        (GOOD, "evilapp.example.com.evil.example", "browsers refuse passkeys there"),
-        ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "none of them works any more"),
+        (
+            GOOD,
+            "abc.execute-api.eu-west-1.amazonaws.com",
+            "browsers refuse passkeys at this address",
+        ),
+        (GOOD, "evilapp.example.com.evil.example", "browsers refuse passkeys at this address"),
+        ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "these passkeys stop working"),
         ({}, DOMAIN, "the pool does not allow passkeys"),
         (
             {**GOOD, "UserVerification": "preferred"},
             DOMAIN,
-            "anybody who holds the device can sign in",
+            "everybody with the device can sign in",
         ),
     ],
 )
 def test_doctor_tells_before_passkeys_are_lost(
     tmp_path: Path, there: dict[str, str], host: str, said: str
 ) -> None:
-    """The findings are: another address of the app, another domain, a pool without passkeys, and passkeys without a PIN."""
+    """The findings are: another address of the app, another domain, a pool without passkeys, and passkeys without a
+    PIN."""
     assert said in look(tmp_path, there, host=host)

@@ -1,4 +1,4 @@
-"""The plan is shown in every state of a stack."""
+"""Tests that `ops` shows a plan in every state of a stack."""
 
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from tests.unit.ops.fakes import (
 
 
 class Planner(FakeCloudFormation):
-    """Refuses a change set where CloudFormation refuses one; otherwise returns a change set with one change."""
+    """A CloudFormation that refuses a change set as the real service does. In all other states, the fake returns a
+    change set with one change."""
 
     obsolete = False
 
     def create_change_set(self, **_: Any) -> dict[str, str]:
-        """Make a change set; only an idle stack with content can be updated."""
+        """Make a change set. Only an idle stack with content can be updated."""
         if self.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
             raise client_error(
                 "ValidationError", f"Stack is in {self.status} state and can not be updated."
@@ -47,7 +48,7 @@ class Planner(FakeCloudFormation):
         self.calls.append("discard")
 
     def execute_change_set(self, ChangeSetName: str) -> None:
-        """Execute the computed changes, unless CloudFormation knows of a later update."""
+        """Execute the computed changes, unless the stack has had a later update."""
         if self.obsolete:
             raise client_error("InvalidChangeSetStatus", "ChangeSet [plan] is in OBSOLETE status")
         self.calls.append("execute")
@@ -55,7 +56,7 @@ class Planner(FakeCloudFormation):
 
 
 class Sts:
-    """One account."""
+    """An STS with one account."""
 
     def get_caller_identity(self) -> dict[str, str]:
         """Return the account of the credentials."""
@@ -63,7 +64,7 @@ class Sts:
 
 
 def planned(folder: Path, status: str | None, planner: Planner | None = None) -> Plan:
-    """The plan for a stack in this state."""
+    """Return the plan for a stack in this state."""
     session: Any = FakeSession(cloudformation=planner or Planner(status), sts=Sts())
     return plan(session, stage(folder), sleep=lambda _: None)
 
@@ -80,7 +81,8 @@ def approve(folder: Path, planner: Planner, shown: Plan) -> None:
 def test_what_a_failed_first_attempt_left_does_not_stop_the_next(
     tmp_path: Path, status: str | None
 ) -> None:
-    """CloudFormation plans no update of such a stack; `deploy` plans before it provisions, so it must not stop here."""
+    """CloudFormation plans no update of such a stack. `deploy` plans first and provisions afterwards, so the missing
+    plan must not stop the command."""
     assert "create stack gatehouse-dev-identity" in planned(tmp_path, status).lines[1]
 
 
@@ -88,7 +90,7 @@ def test_what_a_failed_first_attempt_left_does_not_stop_the_next(
     "status", ["UPDATE_IN_PROGRESS", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"]
 )
 def test_a_stack_at_work_or_stuck_is_named(tmp_path: Path, status: str) -> None:
-    """Provisioning then waits for it, or says what to do."""
+    """The later step of provisioning waits for the stack, or names the remedy."""
     assert f"is in {status}" in planned(tmp_path, status).lines[1]
 
 
@@ -99,7 +101,7 @@ def test_a_stack_at_rest_shows_its_changes(tmp_path: Path, status: str) -> None:
 
 
 def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
-    """`deploy` executes that change set, not a newly computed update."""
+    """`deploy` executes the change set of the plan, and computes no new update."""
     planner = Planner("UPDATE_COMPLETE")
     planner.protected = True
     shown = planned(tmp_path, None, planner)
@@ -109,7 +111,7 @@ def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", ["by the stack", "by CloudFormation"])
 def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) -> None:
-    """If somebody else deploys in between, nobody has approved the combined changes."""
+    """If a teammate deploys in between, the operator has not approved the combined changes."""
     planner = Planner("UPDATE_COMPLETE")
     shown = planned(tmp_path, None, planner)
     if found == "by the stack":
@@ -121,7 +123,8 @@ def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) 
 
 
 def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
-    """A creation was shown, but the stack exists; or an update was shown, but the stack is gone."""
+    """In one case the plan was a creation, but the stack exists. In the other case the plan was an update, but the
+    stack is gone."""
     planner = Planner(None)
     shown = planned(tmp_path, None, planner)
     planner.status = "CREATE_COMPLETE"
@@ -135,7 +138,7 @@ def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_change_was_shown_so_none_is_made(tmp_path: Path) -> None:
-    """If somebody else has changed the stack in between, `deploy` stops instead of updating it."""
+    """If a teammate has changed the stack in between, `deploy` stops instead of updating the stack."""
 
     class Quiet(Planner):
         def describe_change_set(self, ChangeSetName: str) -> dict[str, Any]:

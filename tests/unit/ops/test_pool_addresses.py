@@ -1,4 +1,5 @@
-"""Issuer and hosts of a pool: read from the pool, in every partition that has user pools."""
+"""Tests of the issuer and the hosts of a pool. `ops` reads the issuer and the hosts from the pool, in every partition
+with user pools."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ ID = "abcDEF123"
 
 
 class Discovery:
-    """The discovery document of one pool, and its requests."""
+    """A double that returns the discovery document of one pool and records the requests for the document."""
 
     def __init__(self, issuer: str, domain: str = "", **changes: Any) -> None:
         self.asked: list[str] = []
@@ -48,7 +49,7 @@ class Discovery:
 def read(
     tmp_path: Path, region: str, fetch: Any, pool: dict[str, Any], name: str = "dev"
 ) -> tuple[Mapping[str, str], str]:
-    """Read the addresses of a pool in a region; also return the notes."""
+    """Read the addresses of a pool in a region. Return the addresses and the notes."""
     cognito = FakeCognito()
     cognito.pool = pool
     there = replace(stage(tmp_path, name), region=region)
@@ -79,7 +80,7 @@ PARTITIONS = [
 def test_the_pool_says_where_it_is(
     tmp_path: Path, region: str, host: str, domain: str, kind: str
 ) -> None:
-    """The test covers both types of issuer and every partition. The functions accept the resulting settings."""
+    """The test covers the two types of issuer and every partition. The functions accept the resulting settings."""
     host = f"issuer-{host}" if kind == "UPDATED" else host
     issuer = f"https://{host}/{region}_{ID}"
     fetch = Discovery(issuer, f"https://{domain}")
@@ -95,8 +96,8 @@ def test_the_pool_says_where_it_is(
 
 
 def test_what_the_document_says_counts(tmp_path: Path) -> None:
-    """The document may name a custom domain, and keys at another address. Its issuer may be UPDATED before the pool's
-    description says so."""
+    """The document may name a custom domain, and keys at another address. The document may have the issuer UPDATED
+    earlier than the pool's description."""
     issuer = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "https://id.acme.example", jwks_uri="https://keys.example/jwks.json")
     found, _ = read(tmp_path, "eu-west-1", fetch, {"Domain": "acme"})
@@ -123,7 +124,7 @@ def test_another_pools_issuer_is_not_written(tmp_path: Path, issuer: str) -> Non
 
 
 def test_a_document_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
-    """Without the document, the pool's description and the partition's names are used, including a custom domain."""
+    """Without the document, `ops` uses the pool's description and the partition's names, including a custom domain."""
     pool = {"IssuerConfiguration": {"Type": "UPDATED"}, "CustomDomain": "id.acme.example"}
     found, noted = read(tmp_path, "eu-west-1", no_discovery, pool)
     assert found["ISSUER"].startswith("https://issuer-cognito-idp.eu-west-1.")
@@ -136,7 +137,7 @@ def test_a_pool_without_a_domain_has_no_sign_in_address(tmp_path: Path) -> None:
 
 
 def test_the_local_stage_reads_its_issuer_from_the_local_aws(tmp_path: Path) -> None:
-    """The launcher sets the endpoints, and the issuer is there."""
+    """The launcher sets the endpoints, and the issuer is at one of these endpoints."""
     issuer = f"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "http://127.0.0.1:4566")
     found, _ = read(tmp_path, "eu-west-1", fetch, {}, "local")
@@ -144,15 +145,12 @@ def test_the_local_stage_reads_its_issuer_from_the_local_aws(tmp_path: Path) -> 
     assert fetch.asked == [f"http://127.0.0.1:4566/eu-west-1_{ID}/.well-known/openid-configuration"]
 
 
-# Regions -------------------------------------------------------------------------------------------
-
-
 def unknown_host(host: str, port: int) -> None:
     raise OSError(f"{host} is unknown")
 
 
 def test_every_region_that_botocore_lists_will_do() -> None:
-    """The check of these regions needs no network: the host names come from botocore."""
+    """The check of these regions needs no network, because the host names come from botocore."""
     session = botocore.session.get_session()
     for partition in session.get_available_partitions():
         for region in session.get_available_regions("cognito-idp", partition):
@@ -165,7 +163,7 @@ def test_every_region_that_botocore_lists_will_do() -> None:
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-iso-east-1", "eu-west-9"])
 def test_a_region_without_user_pools_is_refused_in_plain_words(region: str) -> None:
-    with pytest.raises(OpsError, match=f"no user pools in {region}, so no stage can be there"):
+    with pytest.raises(OpsError, match=f"no user pools in {region}, so a stage cannot use"):
         require_user_pools(region, unknown_host)
 
 
@@ -183,7 +181,7 @@ def test_a_name_that_is_no_region_is_refused() -> None:
 def test_nothing_is_made_or_planned_in_such_a_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No call is made: the session in this test has no client."""
+    """`ops` must make no call, because the session in this test has no client."""
     there = replace(stage(tmp_path), region="cn-north-1")
     cloud = FakeCloudFormation()
     session: Any = FakeSession(cloudformation=cloud)

@@ -1,4 +1,5 @@
-"""The template without the pool's schema, for updates that CloudFormation otherwise refuses."""
+"""Tests of the template without the pool's schema. `ops` sends this template if CloudFormation refuses an update with
+the schema."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ BODY = write_template(read_template(TEXT))
 
 
 def test_nothing_but_the_schema_is_left_out() -> None:
-    """The rest of the template is compared as a whole."""
+    """The test compares the rest of the template as a whole."""
     whole = read_template(BODY)
     bare = read_template(without_schema(BODY))
     assert whole["Resources"]["UserPool"]["Properties"].pop("Schema")
@@ -35,7 +36,8 @@ def test_what_is_deployed_may_be_of_an_earlier_release_or_read_already() -> None
 
 
 def test_the_schema_names_what_a_pool_does_not_have_anyway() -> None:
-    """Every pool has the standard attributes, so those that are neither required nor limited are not listed."""
+    """Every pool has the standard attributes. The schema lists a standard attribute only with a rule: required, or with
+    limits."""
     schema = read_template(BODY)["Resources"]["UserPool"]["Properties"]["Schema"]
     standard = [each for each in schema if "StringAttributeConstraints" not in each]
     assert [each["Name"] for each in standard if not each.get("Required")] == []

@@ -1,4 +1,4 @@
-"""The public app client for programs in ops: ports, template, conditional outputs, and doctor's check."""
+"""Tests of the public app client for programs in `ops`: ports, template, conditional outputs, and doctor's check."""
 
 import json
 from dataclasses import replace
@@ -55,7 +55,7 @@ def test_ports_that_no_program_can_open_are_refused(tmp_path: Path, ports: Any) 
 
 @pytest.mark.security("S-64")
 def test_a_stage_leads_to_a_machine_on_the_named_ports_only(tmp_path: Path) -> None:
-    """The URLs of programs are the only ones without https. By default there are none."""
+    """Only the URLs of programs are without https. By default a stage has no such URLs."""
     folder = project(tmp_path, dev=dev_block())
     assert load_stage(folder, "dev").loopback_urls == []
     write_option(folder, "dev", "loopback_ports", PORTS)
@@ -87,8 +87,8 @@ def test_what_belongs_to_programs_is_made_only_where_ports_are_named(
 
 @pytest.mark.security("S-64")
 def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) -> None:
-    """The client has no secret, only the code flow, no password sign-in by API, and short-lived tokens that rotate. The rest
-    is as for the app's own client."""
+    """The client has no secret, no password sign-in by API, and only the code flow. The short-lived tokens of this
+    client rotate. The other properties are those of the app's own client."""
     client = template["Resources"]["ProgramClient"]["Properties"]
     app_client = template["Resources"]["Client"]["Properties"]
     assert client["GenerateSecret"] is False
@@ -108,7 +108,8 @@ def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) 
 
 
 def test_ports_become_a_parameter_and_outputs_come_and_go(tmp_path: Path) -> None:
-    """When the client is removed, its variables are removed and no others, so that its tokens open no routes any more."""
+    """When an operator removes the client, only the client's variables are removed. After the removal, every route
+    refuses the client's tokens."""
     folder = project(tmp_path, dev=dev_block())
     given = {"ProgramClientId": "public", "ProgramRedirectUris": ",".join(URLS)}
 
@@ -170,13 +171,13 @@ def look(tmp_path: Path, client: dict[str, Any] | None, *, ports: bool, client_i
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """On a stage without such a client, which is the default, doctor finds nothing either."""
+    """By default a stage has no client for programs. On such a stage, doctor also has no findings."""
     assert look(tmp_path, GOOD, ports=True, client_id="public") == ""
     assert look(tmp_path, None, ports=False, client_id="") == ""
 
 
 def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None:
-    """Doctor finds ports without a client, a deleted client, and a client on a stage that has no ports any more."""
+    """Doctor finds ports without a client, a deleted client, and a client on a stage without ports."""
     assert "is missing" in look(tmp_path, None, ports=True, client_id="")
     assert "is missing" in look(tmp_path, None, ports=True, client_id="gone")
     assert "routes accept tokens" in look(tmp_path, None, ports=False, client_id="public")

@@ -1,4 +1,4 @@
-"""`init` and `lock`: what they write into a project, and what they do not change."""
+"""Tests of `init` and `lock`: the lines that the commands write into a project, and the lines that stay unchanged."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ THEIRS = """{
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A Chalice project without Gatehouse."""
+    """Return a Chalice project without Gatehouse."""
     (tmp_path / ".chalice").mkdir()
     (tmp_path / "app.py").write_text(
         "from chalice import Chalice\n\napp = Chalice(app_name='orders')\n"
@@ -51,7 +51,7 @@ def config(folder: Path) -> Any:
 
 
 def test_every_line_of_theirs_stays(folder: Path) -> None:
-    """Whatever the layout, only commas and new members are added."""
+    """In every layout, `init` adds only commas and new members."""
     prepare(folder)
     text = config_file(folder).read_text()
     at = 0
@@ -74,8 +74,8 @@ def test_a_second_time_changes_nothing(folder: Path) -> None:
 
 
 def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local stage is usable at once, with the team's own variables and rights. The other stages are usable as soon as
-    they have a domain_prefix."""
+    """The local stage is usable at once, with the team's own variables and rights. Every other stage is usable as soon
+    as the stage has a domain_prefix."""
     monkeypatch.delenv("AWS_REGION", raising=False)
     prepare(folder)
     local = load_stage(folder, LOCAL)
@@ -98,7 +98,7 @@ def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_what_they_have_decided_stays(folder: Path, key: str, value: Any) -> None:
-    """At the top level of the file, missing keys are added, but values are not changed."""
+    """At the top level of the file, `init` adds missing keys, but does not change values."""
     config_file(folder).write_text(json.dumps({**json.loads(THEIRS), key: value}, indent=2))
     prepare(folder)
     found = config(folder)[key]
@@ -122,8 +122,8 @@ def test_what_contradicts_is_said_and_left(
 def test_lines_that_are_there_are_not_shown_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`init` prints lines for app.py, requirements.txt and .gitignore, but never writes them. A line that exists is not
-    printed."""
+    """`init` prints lines for app.py, requirements.txt and .gitignore, but never writes these files. If a line exists,
+    `init` does not print the line."""
     line = ["--project-dir", str(folder), "init"]
     assert cli.main(line) == 0
     assert "to add to app.py" in (said := capsys.readouterr().out)
@@ -135,7 +135,7 @@ def test_lines_that_are_there_are_not_shown_again(
 
 
 def test_the_lines_for_app_py_suit_an_app_with_a_health_route(folder: Path) -> None:
-    """Without the prefix, `/health` would be Gatehouse's own, and the app would not load."""
+    """Without the prefix, `/health` would be Gatehouse's own route, and the app would not load."""
     imported, mounted, _ = prepare(folder).by_hand["app.py"]
     found: dict[str, Any] = {"app": Chalice(app_name="orders")}
     exec(f"{imported}\n{mounted}", found)
@@ -144,7 +144,7 @@ def test_the_lines_for_app_py_suit_an_app_with_a_health_route(folder: Path) -> N
 
 
 def test_with_requirements_in_the_line_belongs_there(folder: Path) -> None:
-    """`lock` rewrites requirements.txt, so a line in that file would be lost."""
+    """`lock` rewrites requirements.txt, so a line in requirements.txt would be lost."""
     (folder / OWN_LOCK).write_text("")
     (folder / "requirements.in").write_text("humanize\n")
     assert prepare(folder).by_hand["requirements.in, then run `python -m ops lock`"] == [
@@ -155,7 +155,7 @@ def test_with_requirements_in_the_line_belongs_there(folder: Path) -> None:
 
 
 def test_an_app_name_that_no_stage_may_have_is_said_by_init(folder: Path) -> None:
-    """Without this, only `up` would report the name. `init` cannot choose a new name for the team."""
+    """Without this check, only `up` would report the name. `init` cannot choose a new name for the team."""
     config_file(folder).write_text(THEIRS.replace('"orders", "tags"', '"our_orders", "tags"'))
     assert prepare(folder).amiss == [
         "app_name must be 1-24 lower-case letters, digits or hyphens, starting with a letter, not 'our_orders'"
@@ -164,7 +164,7 @@ def test_an_app_name_that_no_stage_may_have_is_said_by_init(folder: Path) -> Non
 
 @pytest.mark.parametrize("lacking", ["app.py", ".chalice/config.json"])
 def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> None:
-    """Nothing is written."""
+    """The command writes no file."""
     (folder / lacking).unlink()
     with pytest.raises(OpsError, match="is not a Chalice project"):
         prepare(folder)
@@ -183,8 +183,8 @@ def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: 
 def test_the_wheel_is_locked_with_what_it_needs(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lock has the hashes of the wheel and of its dependencies. A wheel from another folder is copied into the project,
-    and a newer one replaces it."""
+    """The lock has the hashes of the wheel and of its dependencies. `lock` copies a wheel from another folder into the
+    project. A newer wheel replaces the copy."""
     elsewhere = tmp_path_factory.mktemp("downloads")
     monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
     for version in ("1.0", "1.1"):
@@ -206,7 +206,7 @@ def test_a_wheel_from_an_index_is_locked_by_its_version(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """pip records no address for such a wheel. The lock has the hash of the index's file, and the project gets no copy
-    of it."""
+    of the wheel."""
     shelf = tmp_path_factory.mktemp("index")
     made = wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -229,7 +229,8 @@ def test_a_wheel_from_an_index_is_locked_by_its_version(
 def test_another_wheel_of_the_same_version_is_not_locked(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip may ask another index than at the installation, where a stranger may offer a package of that name."""
+    """pip may ask another index than at the installation. On the other index, a stranger may offer a package with the
+    same name."""
     shelf = tmp_path_factory.mktemp("index")
     wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -237,7 +238,7 @@ def test_another_wheel_of_the_same_version_is_not_locked(
     ours = {"RECORD": "chalice_gatehouse/__init__.py,sha256=ours,1\n"}
     installed = SimpleNamespace(read_text=ours.get)
     monkeypatch.setattr(own_wheel, "distribution", lambda name: installed)
-    with pytest.raises(OpsError, match="another wheel of that name and version"):
+    with pytest.raises(OpsError, match="another wheel with that name and version"):
         prepare(folder)
     assert not (folder / OWN_LOCK).exists()
 
@@ -254,7 +255,7 @@ def test_another_wheel_of_the_same_version_is_not_locked(
 def test_a_wheel_that_is_nowhere_any_more_is_no_lock(
     folder: Path, monkeypatch: pytest.MonkeyPatch, direct: str | None, said: str
 ) -> None:
-    """The error says where pip looks for the wheel; tests/wheel/index_soak.py has an index."""
+    """The error says where pip looks for the wheel. tests/wheel/index_soak.py tests the command with an index."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     installed = SimpleNamespace(read_text=lambda name: direct)
@@ -289,7 +290,7 @@ def test_lock_keeps_hashes_and_leaves_addresses_out(
 def test_run_gives_a_program_the_stages_variables_and_its_exit_code(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The program's options are passed on to it."""
+    """The command passes the program's options on to the program."""
     prepare(folder)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     code = "import os, sys; sys.exit(os.environ['ORDERS_TABLE'] != 'orders' or len(sys.argv) + 40)"
@@ -299,7 +300,7 @@ def test_run_gives_a_program_the_stages_variables_and_its_exit_code(
 
 
 def test_the_program_is_started_by_its_name_in_both_houses() -> None:
-    """The program's name is `python -m ops` in this repository and `gatehouse` in the wheel (tests/wheel)."""
+    """The program's name is `python -m ops` in this repository, and `gatehouse` in the wheel (tests/wheel)."""
     done = subprocess.run(
         [sys.executable, "-m", "ops", "--version"], capture_output=True, text=True
     )

@@ -1,4 +1,5 @@
-"""Identity providers are checked first, registered in one order, and removed in the reverse order."""
+"""Tests that `ops` checks identity providers before the registration. The removal has the reverse order of the
+registration."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,7 +63,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """A stage without providers."""
+    """Return a stage without providers."""
     return Place(tmp_path)
 
 
@@ -91,7 +92,7 @@ def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> None:
-    """If an operator has set --trusted, adding the provider again without the option keeps it."""
+    """The operator has set `--trusted`. A second `provider add` without the option keeps the flag."""
     place.add(domains=("acme.com",))
     place.dynamodb.rows["Okta"]["trusted"] = {"BOOL": True}
     place.add(client_id="other")
@@ -103,7 +104,7 @@ def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> Non
 
 
 def test_adding_again_keeps_domains_and_label(place: Place) -> None:
-    """In pool and table, new values replace the earlier ones, and an empty value removes them."""
+    """In the pool and the table, a new value replaces the earlier value, and an empty value removes the earlier value."""
     place.add(domains=("acme.com", "acme.org"), label="Acme staff")
     place.add(trusted=True)
     row, made = place.dynamodb.rows["Okta"], place.cognito.providers["Okta"]
@@ -120,7 +121,7 @@ def test_adding_again_keeps_domains_and_label(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
-    """Linking is off by default; --no-trusted alone is refused while --link is set."""
+    """Linking is off by default. While `--link` is set, `ops` refuses `--no-trusted` without `--no-link`."""
     with pytest.raises(OpsError, match="needs --trusted"):
         place.add(link=True)
     assert not place.cognito.providers
@@ -135,8 +136,8 @@ def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Place) -> None:
-    """By default, and for rows of earlier releases, such passwords are not allowed. Adding the provider again keeps the
-    permission, and --no-native-sign-up removes it."""
+    """By default, and for rows of earlier releases, such passwords are not allowed. A second `provider add` keeps the
+    permission, and `--no-native-sign-up` removes the permission."""
     place.add(domains=("acme.com",))
     assert "can no longer create accounts with a password" in place.printed.getvalue()
     del place.dynamodb.rows["Okta"]["native_sign_up"]
@@ -151,8 +152,8 @@ def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Pla
 
 @pytest.mark.security("S-51")
 def test_a_groups_claim_is_mapped_while_it_is_said(place: Place) -> None:
-    """Adding the provider again keeps the claim, and an empty value removes it. The scope `groups` is requested if the
-    provider lists it."""
+    """A second `provider add` keeps the claim, and an empty value removes the claim. The app client requests the scope
+    `groups` if the provider lists this scope."""
     place.add()
     mapping = "AttributeMapping"
     assert "custom:groups" not in place.cognito.providers["Okta"][mapping]
@@ -178,21 +179,21 @@ def test_the_groups_scope_is_asked_for_where_the_provider_lists_it(place: Place)
 
 @pytest.mark.parametrize("claim", ["sub", "email", "email_verified", "a b", "1x", "x" * 129])
 def test_what_is_no_groups_claim_is_refused(place: Place, claim: str) -> None:
-    """If an address were mapped to groups, addresses would become groups."""
+    """With an address as the groups claim, people's addresses would become groups."""
     with pytest.raises(OpsError, match="not the name of a groups claim"):
         place.add(groups_claim=claim)
 
 
 def test_names_differ_in_more_than_case(place: Place) -> None:
-    """Two names must not differ in case only: the pool converts them to lower case in user names."""
+    """Two names must not differ only in case, because user names contain the provider's name in lower case."""
     place.add()
-    with pytest.raises(OpsError, match="There is already Okta"):
+    with pytest.raises(OpsError, match="A provider Okta exists already"):
         place.add(name="OKTA")
 
 
 @pytest.mark.security("S-61")
 def test_secret_is_neither_printed_nor_in_a_stack_parameter_nor_in_a_repr(place: Place) -> None:
-    """The secret goes to Cognito and to no other place."""
+    """The secret goes only to Cognito."""
     place.add()
     provider = Provider("Okta", ISSUER, "id", "canary-secret")
     for text in (
@@ -206,7 +207,7 @@ def test_secret_is_neither_printed_nor_in_a_stack_parameter_nor_in_a_repr(place:
 
 
 def test_problems_of_a_provider_are_named_together(place: Place) -> None:
-    """All problems are in one error, before any service is called."""
+    """All problems are in one error. `ops` reports the problems before any call of a service."""
     with pytest.raises(OpsError) as caught:
         place.add(name="my_okta", client_id=" ", client_secret="", domains=("acme", "-a.com"))
     for said in ("'my_okta'", "client id", "client secret", "'acme'", "'-a.com'"):
@@ -225,7 +226,7 @@ def test_problems_of_a_provider_are_named_together(place: Place) -> None:
     ],
 )
 def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
-    """The domain is stored, registered and compared in the normalized form that mail servers look up."""
+    """`ops` stores, registers and compares the domain in the normalized form that mail servers look up."""
     place.add(domains=(typed,))
     assert place.dynamodb.rows["Okta"]["domains"] == {"L": [{"S": "xn--bcher-kva.example"}]}
     with pytest.raises(OpsError, match=r"xn--bcher-kva\.example belongs to Okta"):
@@ -247,7 +248,7 @@ def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
     ],
 )
 def test_what_is_no_domain_is_not_registered(place: Place, typed: str) -> None:
-    """The error shows the domain as it was typed."""
+    """The error shows the operator's spelling of the domain."""
     with pytest.raises(OpsError, match="is not a domain"):
         place.add(domains=(typed,))
     assert not place.cognito.log
@@ -271,7 +272,7 @@ def test_removing_goes_in_the_reverse_order(place: Place) -> None:
 
 
 def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None:
-    """Repeating an interrupted removal completes it."""
+    """Repeating an interrupted removal completes the removal."""
     place.add()
     place.cognito.providers.clear()
     (found,) = list_providers(place.session, stage(place.folder))
@@ -282,14 +283,14 @@ def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None
 
 
 def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
-    """The error lists the existing providers, so that a typo is seen at once."""
+    """The error lists the existing providers, so that the operator can find a typo at once."""
     place.add()
-    with pytest.raises(OpsError, match="there: Okta"):
+    with pytest.raises(OpsError, match="its providers: Okta"):
         remove_provider(place.session, stage(place.folder), "Octa", place.report)
 
 
 def test_provider_that_people_are_sent_to_at_once_is_not_removed(place: Place) -> None:
-    """AUTO_SIGN_IN names the provider, so people would see an error page."""
+    """`AUTO_SIGN_IN` names the provider. Without this provider, people would see an error page."""
     place.add()
     with pytest.raises(OpsError, match="AUTO_SIGN_IN"):
         remove_provider(
@@ -305,26 +306,26 @@ def verify(document: Mapping[str, Any], issuer: str = ISSUER, *, local: bool = F
 
 def test_issuer_must_call_itself_so() -> None:
     """The error says how to solve it."""
-    with pytest.raises(OpsError, match=r"Use --issuer https://acme\.okta\.com$"):
+    with pytest.raises(OpsError, match=r"Pass --issuer https://acme\.okta\.com$"):
         verify(DOCUMENT, "https://acme-admin.okta.com")
 
 
 @pytest.mark.parametrize("said", [f"{ISSUER}/", None, 7])
 def test_issuer_that_cognito_cannot_be_given_is_refused(said: object) -> None:
-    """The issuer ends with a slash, or is not named at all."""
+    """The document has an issuer with a slash at the end, or no issuer."""
     with pytest.raises(OpsError, match="Cognito does not accept"):
         verify({**DOCUMENT, "issuer": said})
 
 
 def test_document_without_what_cognito_needs_is_refused() -> None:
-    """All missing parts are listed."""
+    """The error lists all missing parts."""
     document = {"issuer": ISSUER, "token_endpoint": "https://a/"}
     with pytest.raises(OpsError, match="authorization_endpoint, jwks_uri, userinfo_endpoint"):
         verify(document)
 
 
 def test_missing_scopes_are_a_warning() -> None:
-    """A provider need not list its scopes, so this is not an error."""
+    """A provider need not list scopes, so a missing scope is only a warning."""
     assert verify(DOCUMENT) == []
     (warning,) = verify({**DOCUMENT, "scopes_supported": ["openid"]})
     assert "profile, email" in warning
@@ -334,12 +335,12 @@ def test_plain_http_is_for_the_local_stage() -> None:
     """The stand-in for Okta uses plain HTTP."""
     issuer = "http://127.0.0.1:8100"
     assert verify({**DOCUMENT, "issuer": issuer}, issuer, local=True) == []
-    with pytest.raises(OpsError, match="must use https"):
+    with pytest.raises(OpsError, match="pass an issuer with https"):
         verify({**DOCUMENT, "issuer": issuer}, issuer)
 
 
 @pytest.mark.parametrize("issuer", ["acme.okta.com", "ftp://a/", "https://a/?b", "https://u:p@a"])
 def test_what_is_no_issuer_is_refused(issuer: str) -> None:
-    """Such a value is refused without a use of the network."""
+    """`ops` refuses such a value without a request over the network."""
     with pytest.raises(OpsError, match="--issuer must"):
         verify(DOCUMENT, issuer)

@@ -1,4 +1,4 @@
-"""Reconciling pool and table; deleting and unlinking one person."""
+"""Tests of reconciling the pool and the table, and of deleting and unlinking one person."""
 
 import random
 from pathlib import Path
@@ -61,7 +61,7 @@ class Place:
         self.clock.advance(seconds)
 
     def run(self, *, dry_run: bool = False) -> Findings:
-        """Reconcile; the progress file is deleted at the end."""
+        """Reconcile, and check that the progress file is deleted at the end."""
         progress = ProgressFile(self.folder / "progress.sqlite")
         done = False
         try:
@@ -103,7 +103,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.security("S-57")
 def test_people_from_before_get_their_records(place: Place) -> None:
-    """Native, linked, federated and pending people get the record that the trigger would have written."""
+    """Native, linked, federated and pending people get the same record as from the trigger."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=[("Okta", "1")]))
     place.pool.add(
@@ -133,8 +133,8 @@ def test_people_from_before_get_their_records(place: Place) -> None:
 
 @pytest.mark.security("S-100")
 def test_people_from_before_are_found_by_their_providers_signals(place: Place) -> None:
-    """Each identity gets a row, including linked ones. Data that signals have stored in a row is kept. A dry run writes
-    no rows."""
+    """Each identity, also a linked identity, gets a row. The command keeps the data that signals have stored in a row.
+    A dry run writes no rows."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     linked = [("Okta", "00uLin"), ("Acme", "lin 7")]
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=linked))
@@ -170,7 +170,7 @@ def test_people_from_before_are_found_by_their_providers_signals(place: Place) -
 
 
 def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> None:
-    """The first ClientId and createdAt stay; a correct record is not changed."""
+    """The first ClientId and createdAt stay. The command does not change a correct record."""
     people = place.add(130)
     place.run()
     row = place.dynamodb.items(TABLE)["sub-0007"]
@@ -191,8 +191,8 @@ def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> Non
 
 
 def test_differences_are_named_up_to_some(place: Place) -> None:
-    """Each line names the person and the field. Only the first differences are printed, because a table from before
-    Gatehouse lacks everybody."""
+    """Each line names the person and the field. The command prints only the first differences, because a table from
+    before Gatehouse has no records."""
     people = place.add(30)
     place.run()
     printed = place.printed.getvalue()
@@ -205,8 +205,8 @@ def test_differences_are_named_up_to_some(place: Place) -> None:
 
 @pytest.mark.security("S-55")
 def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
-    """The pool ignores case in names and addresses. If an earlier release wrote a second record in another case, it is
-    deleted."""
+    """The pool ignores case in names and addresses. If an earlier release wrote a second record in another case, the
+    command deletes the second record."""
     place.pool.add(
         PoolUser(
             "ada@x.example",
@@ -245,7 +245,7 @@ def test_records_of_nobody_go_but_a_sign_up_under_way_stays(place: Place) -> Non
 
 
 def test_a_person_made_while_it_runs_is_not_taken_for_nobody(place: Place) -> None:
-    """The pool's page was read earlier, so the pool is asked again before anything is deleted."""
+    """The pool's page was read earlier, so the command asks the pool again before each deletion of a record."""
     place.add(1)
     late = PoolUser("late@x.example", "", sub="late")
     place.users.record_confirmed(build_profile(_parsed(late), CLIENT))
@@ -286,7 +286,8 @@ def test_a_dry_run_changes_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("fails_at", [2, 3, 5])
 def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int) -> None:
-    """No page of the pool is compared twice, and no record of a person on an earlier page counts as surplus."""
+    """The command compares no page of the pool twice. The command treats no record of a person on an earlier page as
+    surplus."""
     place.add(300)
     calls = 0
     list_users = place.pool._op_list_users
@@ -310,7 +311,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int
 
 
 def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
-    """The pool's pagination token expires if a run is interrupted for days; the run then starts from the beginning."""
+    """If a run is interrupted for days, the pool's pagination token expires. The run then starts from the beginning."""
     place.add(100)
     progress = ProgressFile(place.folder / "progress.sqlite")
     findings = {"people": 60, "records": 0, "missing": 60, "differing": 0, "surplus": 0}
@@ -322,7 +323,7 @@ def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
 
 
 def test_calls_keep_within_the_pools_quota(place: Place) -> None:
-    """The test measures twenty calls a second, at equal intervals, with its own clock."""
+    """The test measures twenty calls a second, at equal intervals, with the test's clock."""
     place.add(60 * 50)
     began = place.clock()
     place.run()
@@ -349,7 +350,7 @@ def test_the_progress_file_holds_no_names(place: Place) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["given_name", "family_name"])
 def test_a_name_that_the_pool_has_no_more_is_a_difference(place: Place, name: str) -> None:
-    """ListUsers returns every existing attribute, so a name that it omits is empty."""
+    """ListUsers returns every existing attribute, so a name that the response omits is empty."""
     (user,) = place.add(1)
     place.run()
     setattr(user, name, "")
@@ -370,7 +371,7 @@ def _parsed(user: PoolUser) -> Any:
 @pytest.mark.security("S-55")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, seed: int) -> None:
-    """One in ten calls to the table fails. Cognito calls a trigger up to three times, people try again, and at the end
+    """One in ten calls to the table fails. Cognito calls a trigger up to three times, and people try again. At the end
     reconcile runs."""
     from chalicelib.gatehouse.errors import TemporarilyUnavailable
     from chalicelib.gatehouse.triggers import user_records
@@ -380,7 +381,7 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
     update = place.dynamodb.update_item
 
     class Flaky:
-        """Fails before or after the write takes effect."""
+        """A table whose calls fail before or after the write takes effect."""
 
         def update_item(self, **arguments: Any) -> dict[str, Any]:
             late = chance.random() < 0.5
@@ -436,7 +437,7 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
         while not fire("PreSignUp_SignUp", user):
             pass  # the person presses the button again in the next round
         place.pool.add(user)
-        # Cognito confirms the person whether or not the trigger works afterwards.
+        # Cognito confirms the person even if the trigger fails afterwards.
         user.status = "CONFIRMED"
         fire("PostConfirmation_ConfirmSignUp", user)
         if chance.random() < 0.3:
@@ -459,8 +460,8 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
 def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
     place: Place,
 ) -> None:
-    """A tenant sent addresses outside its domains, and Cognito has stored them, also for linked people. Their records keep
-    the earlier addresses."""
+    """A tenant sent addresses outside its domains. Cognito has stored these addresses, also for linked people. The
+    records of these people keep the earlier addresses."""
     for name in ("Contoso", "Fabrikam"):
         row = {"name": {"S": name}, "domains": {"L": [{"S": f"{name.lower()}.example"}]}}
         place.dynamodb.put("providers", row)
@@ -481,7 +482,7 @@ def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
 
 
 def no_secret(_: bool) -> str:
-    """Refuse: if Cognito's own page signs people up, the trigger needs no client secret."""
+    """Refuse. If Cognito's own page signs people up, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
@@ -490,7 +491,7 @@ def _no_linker() -> Any:
 
 
 def test_deleting_takes_person_and_record(place: Place) -> None:
-    """The address or the user name can be given. Repeating the command is an error that says that there is no such user."""
+    """The operator gives the address or the user name. The repeated command ends with an error: no such user."""
     place.add(2)
     place.run()
     delete_user(place.directory(), "P0@x.example", place.report)
@@ -503,7 +504,7 @@ def test_deleting_takes_person_and_record(place: Place) -> None:
 
 
 def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
-    """An interrupted deletion is completed by running it again with the user name."""
+    """After an interrupted deletion, the operator deletes the record with the user name."""
     place.add(1)
     place.run()
     place.pool.users.clear()

@@ -1,4 +1,4 @@
-"""Rotation with doubles that botocore's models check: the local AWS has no second client secrets."""
+"""Tests of the rotation of secrets. botocore's models check the doubles. The local AWS has no second client secrets."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ DAY = 86_400.0
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """A provisioned stage."""
+    """Return a provisioned stage."""
     return make_stage(
         tmp_path, CLIENT_ID=CLIENT, CLIENT_SECRET_ARN=ARN, SEALING_KEYS_SECRET_ARN="keys"
     )
 
 
 def secret(name: str, day: int) -> dict[str, Any]:
-    """Cognito lists a secret without its value."""
+    """Return a secret as in Cognito's list, without the value."""
     return {
         "ClientSecretId": name,
         "ClientSecretCreateDate": datetime(2026, 1, day, tzinfo=timezone.utc),
@@ -49,7 +49,7 @@ def expect_stored(aws: StubbedSession, **document: str) -> None:
 
 
 def test_new_client_secret_is_made_and_stored_beside_the_old(stage: Stage) -> None:
-    """Cognito accepts both, so containers with the old one still work."""
+    """Cognito accepts the old and the new secret, so containers with the old secret still work."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="old")
     aws.expect("cognito-idp", "list_user_pool_client_secrets", {"ClientSecrets": [secret("a", 1)]})
@@ -69,7 +69,8 @@ def test_new_client_secret_is_made_and_stored_beside_the_old(stage: Stage) -> No
 
 
 def test_interrupted_rotation_is_cleared_and_done_again(stage: Stage) -> None:
-    """Cognito showed the lost secret's value only once. Its id is still listed, which is enough to delete it."""
+    """Cognito showed the lost secret's value only once. Cognito still lists the secret's id, which is enough to delete
+    the secret."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="old")
     listed = {"ClientSecrets": [secret("lost", 2), secret("a", 1)]}
@@ -95,7 +96,7 @@ def test_third_secret_is_not_possible_and_the_mend_is_named(stage: Stage) -> Non
 
 
 def test_dropping_keeps_the_stored_secret(stage: Stage) -> None:
-    """After the drop, Cognito refuses every secret but the stored one."""
+    """Afterwards, Cognito accepts only the stored secret."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="s", client_secret_id="b")
     listed = {"ClientSecrets": [secret("a", 1), secret("b", 2)]}
@@ -106,7 +107,7 @@ def test_dropping_keeps_the_stored_secret(stage: Stage) -> None:
 
 
 class FakeSecretsManager:
-    """One secret."""
+    """A Secrets Manager with one secret."""
 
     def __init__(self, document: object) -> None:
         self.text = json.dumps(document)
@@ -128,8 +129,8 @@ def keys(document: object) -> tuple[FakeSecretsManager, Any]:
 
 
 def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
-    """The command writes twice. The first write adds the key. The second one makes it current, when every container's cache
-    has expired."""
+    """The command writes twice. The first write adds the key. The second write makes the key current, after every
+    container's cache has expired."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append, now=lambda: DAY)
@@ -143,7 +144,7 @@ def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
 
 
 def test_interrupted_key_rotation_goes_on_with_its_key(stage: Stage) -> None:
-    """The same key is used; no third one is made."""
+    """The command uses the same key, and makes no third key."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
 
     def cut(seconds: float) -> None:
@@ -158,7 +159,7 @@ def test_interrupted_key_rotation_goes_on_with_its_key(stage: Stage) -> None:
 
 
 def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
-    """With unusable keys there are no sessions that could be lost."""
+    """With unusable keys, no session exists that could be lost."""
     manager, session = keys("rubbish")
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append)
@@ -167,7 +168,7 @@ def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
 
 
 def test_old_keys_are_dropped_only_when_no_session_can_need_them(stage: Stage) -> None:
-    """The command waits 30 days (the longest session) after the current key was made."""
+    """The command waits until the current key is 30 days old (the longest session)."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     rotate.rotate_sealing_keys(session, stage, reporter()[0], wait=False, now=lambda: DAY)
     with pytest.raises(OpsError, match="29 days old"):

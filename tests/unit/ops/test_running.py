@@ -1,5 +1,5 @@
-"""Commands for the running local stage: which authorities they and their child processes trust, and their errors
-without a network."""
+"""Tests of commands for the running local stage: the authorities that the commands and the child processes trust, and
+the errors without a network."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ TARGET = Target(RUNTIMES["3.12"], "x86_64")
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The state folder of a stack that runs over HTTPS."""
+    """Return the state folder of a stack that runs over HTTPS."""
     authority = tmp_path / "authority.pem"
     authority.write_text("OURS\n")
     found = {"aws_endpoint_url": "http://127.0.0.1:1", "region": "us-east-1"}
@@ -36,7 +36,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_pip_trusts_what_the_caller_trusts(
     state: Path, monkeypatch: pytest.MonkeyPatch, theirs: str | None
 ) -> None:
-    """With only the local authority no index could be reached, so that no new package could be deployed."""
+    """With only the local authority, pip could reach no index, and `ops` could deploy no new package."""
     seen: list[dict[str, str]] = []
 
     def no_pip(words: list[str], **given: Any) -> Any:
@@ -62,7 +62,7 @@ def test_pip_trusts_what_the_caller_trusts(
 def test_an_index_that_cannot_be_reached_is_named_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip says that there is no such version, which would send people to look for another one."""
+    """pip reports that the version does not exist, so people would look for another version."""
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
     monkeypatch.setenv("PIP_RETRIES", "1")

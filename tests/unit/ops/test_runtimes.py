@@ -1,4 +1,4 @@
-"""Lambda's runtimes: which one a stage gets, and the warnings before its end."""
+"""Tests of Lambda's runtimes: the runtime of a stage, and the warnings before the runtime's end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_setting_comes_before_the_interpreter() -> None:
-    """The Python that runs the deployment does not decide."""
+    """The Python that runs the deployment does not determine the runtime."""
     assert runtime_of({"python_version": "3.14"}, (3, 11)).identifier == "python3.14"
     assert runtime_of({}, (3, 12)).identifier == "python3.12"
     assert runtime_of({"python_version": "3.12"}, (3, 15)).identifier == "python3.12"
@@ -24,13 +24,14 @@ def test_the_setting_comes_before_the_interpreter() -> None:
 
 @pytest.mark.parametrize("running", [(3, 10), (3, 15)])
 def test_a_python_that_is_no_runtime_is_refused(running: tuple[int, int]) -> None:
-    """The error names both solutions. (Chalice would accept 3.10, which Lambda has deprecated.)"""
+    """The error names two remedies. (Chalice would accept 3.10, which Lambda has deprecated.)"""
     with pytest.raises(OpsError, match=r'supports Python 3\.11 to 3\.14.*"python_version"'):
         runtime_of({}, running)
 
 
 def test_the_end_is_spoken_of_in_time() -> None:
-    """The first warning comes in the last half year before the runtime is deprecated, and another one afterwards."""
+    """The first warning comes in the last half year before the runtime is deprecated. The second warning comes
+    afterwards."""
     for runtime in RUNTIMES.values():
         end = runtime.deprecated
         assert near_end(runtime, end - timedelta(NEAR_DAYS + 1)) == ""

@@ -1,4 +1,4 @@
-"""`up` when a stack is already running: it keeps the stack, or stops with an error."""
+"""Tests of `up` when a stack is already running: the command keeps the stack, or stops with an error."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ CHOICES = Choices(ADDRESSES, ("https://localhost:3000",), (9000,))
 
 
 class Running:
-    """Running programs, as many as a complete stack has."""
+    """The running programs of a complete stack."""
 
     def __init__(self, count: int = 3) -> None:
         self.count = count
@@ -25,7 +25,7 @@ class Running:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """The state folder of a running stack."""
+    """Return the state folder of a running stack."""
     (tmp_path / "info.json").write_text("{}")
     (tmp_path / "choices.json").write_text(CHOICES.text())
     return tmp_path
@@ -36,12 +36,12 @@ def same(state: Path, choices: Choices, running: Any = None) -> bool:
 
 
 def test_the_same_choices_keep_the_stack(state: Path) -> None:
-    """Its people, sessions and records stay."""
+    """The stack's people, sessions and records stay."""
     assert same(state, CHOICES)
 
 
 def test_a_stack_that_is_not_whole_is_begun_anew(state: Path) -> None:
-    """A stack is incomplete after a crash, and while it is starting."""
+    """A stack is incomplete after a crash, and during the start."""
     assert not same(state, CHOICES, Running(2))
     (state / "info.json").unlink()
     assert not same(state, CHOICES)
@@ -57,7 +57,8 @@ def test_a_stack_that_is_not_whole_is_begun_anew(state: Path) -> None:
 def test_other_choices_are_refused_before_anything_is_stopped(
     state: Path, choices: Choices
 ) -> None:
-    """The error has the options that keep the stack, and the option that starts a new one without its people."""
+    """The error names the options that keep the stack. The error also names the option that starts a new stack without
+    people."""
     with pytest.raises(OpsError) as caught:
         same(state, choices)
     said = str(caught.value)

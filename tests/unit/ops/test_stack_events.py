@@ -1,11 +1,11 @@
-"""Progress lines of a stack: few successes, all failures."""
+"""Tests of the progress lines of a stack: the lines show few successes and all failures."""
 
 from ops.stack_events import StackEvents
 from tests.unit.ops.fakes import FakeCloudFormation
 
 
 def test_failures_are_not_hidden_by_what_went_well() -> None:
-    """The progress shows the failure of one resource although seven others are made."""
+    """The progress shows the failure of one resource, although seven other resources are made."""
     cloud = FakeCloudFormation()
     events = StackEvents(cloud, "the-stack")
     for number in range(7):

@@ -1,4 +1,5 @@
-"""Variables of a stage: which ones are settings, their size, and the initial values of a new stage."""
+"""Tests of the variables of a stage: the kinds of variables, the size of the variables, and the initial values of a new
+stage."""
 
 import json
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.unit.ops.fakes import dev_block, project
 
 
 def test_the_outputs_of_the_stack_are_the_settings_that_provision_writes() -> None:
-    """A setting that nobody writes, or an output that nobody reads, is a mistake in one of the tables."""
+    """A setting that no code writes, or an output that no code reads, is a mistake in one of the tables."""
     written = {setting.variable for setting in TABLE if setting.source == STACK}
     assert written == {*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES}
 
@@ -33,7 +34,8 @@ def load(tmp_path: Path, variables: dict[str, str], **changes: object) -> None:
 
 
 def of_bytes(size: int) -> dict[str, str]:
-    """A stage with variables of this total size, including outputs of the stack, as Lambda measures them."""
+    """Return a stage whose variables have this total size by Lambda's rules. The variables include outputs of the
+    stack."""
     outputs = {setting.variable: "o" for setting in TABLE if setting.source == STACK}
     outputs["COGNITO_URL"] = "https://a.example"
     outputs["ISSUER"] = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool"
@@ -46,7 +48,7 @@ def of_bytes(size: int) -> dict[str, str]:
 
 
 def test_variables_that_lambda_would_refuse_are_refused_first(tmp_path: Path) -> None:
-    """4,096 bytes of JSON are allowed, one more is an error that names the largest variable."""
+    """4,096 bytes of JSON are allowed. One more byte causes an error that names the largest variable."""
     load(tmp_path, of_bytes(4096))
     (tmp_path / "more").mkdir()
     with pytest.raises(OpsError) as caught:
@@ -65,13 +67,14 @@ def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
 
 
 def test_outputs_that_are_still_to_come_have_their_place(tmp_path: Path) -> None:
-    """Their space is reserved. Otherwise a team would create a stack, and then learn that its outputs do not fit."""
+    """The check reserves space for the outputs of a new stack. Otherwise the outputs could exceed the limit after the
+    creation."""
     with pytest.raises(OpsError, match="but Lambda allows only 4096"):
         load(tmp_path, {"ORDERS": "x" * 3000})
 
 
 def test_variables_of_one_function_count_for_that_one(tmp_path: Path) -> None:
-    """Chalice adds them to those of the stage."""
+    """Chalice adds a function's variables to the stage's variables."""
     functions = {"report": {"environment_variables": {"REPORT": "x" * 2000}}}
     with pytest.raises(OpsError, match=r"variables of report take \d+ bytes") as caught:
         load(tmp_path, of_bytes(3000), lambda_functions=functions)
@@ -93,7 +96,7 @@ def test_a_name_that_lambda_refuses_is_refused_first(tmp_path: Path, name: str) 
 
 
 def test_a_new_stage_lacks_only_what_a_team_must_choose(tmp_path: Path) -> None:
-    """`init` writes it; only the domain prefix cannot be guessed."""
+    """`init` writes the new stage. `init` cannot guess the domain prefix."""
     block = starting_block("dev")
     assert block["environment_variables"] == {
         "STAGE": "dev",

@@ -1,4 +1,4 @@
-"""A stage is read and checked as a whole, and written without changing anything else."""
+"""Tests that `ops` reads and checks a stage as a whole, and changes only the intended values."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> N
 
 
 def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without this, a person would run a command five times to find five faults."""
+    """With one message for each fault, a person would run a command five times to find five faults."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -58,7 +58,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         assert said in str(caught.value)
     assert "USER_POOL_ID" not in str(
         caught.value
-    )  # the stack will provide the value, so its absence is not an error yet
+    )  # the stack will provide the value, so a missing value is not an error yet
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
 def test_variables_that_cannot_work_are_refused(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
-    """Each message names the variable and its allowed values. `ops` also applies the rules that the functions check."""
+    """Each message names the variable and the allowed values. `ops` also applies the rules that the functions check."""
     block = dev_block(environment_variables={"STAGE": "dev", **variables})
     folder = project(tmp_path, dev=block)
     with pytest.raises(OpsError, match="cannot be used") as caught:
@@ -96,7 +96,7 @@ def test_variables_that_cannot_work_are_refused(
 
 
 def test_before_init_every_command_names_it(tmp_path: Path) -> None:
-    """Without that hint, a person would add by hand what `init` adds."""
+    """Without this hint, a person would write by hand the lines that `init` adds."""
     folder = project(tmp_path, dev={})
     for stage in ("dev", "local"):
         with pytest.raises(OpsError, match="`python -m ops init`"):
@@ -110,7 +110,7 @@ def test_before_init_every_command_names_it(tmp_path: Path) -> None:
 def test_only_the_local_stage_may_be_on_this_machine_or_on_plain_http(
     tmp_path: Path, url: str
 ) -> None:
-    """The same URL is accepted on the local stage and refused on every other one."""
+    """The local stage accepts the URL, and every other stage refuses this URL."""
     dev = dev_block(environment_variables={"STAGE": "dev", "PUBLIC_URL": url})
     local = dev_block(
         environment_variables={"STAGE": "local", "PUBLIC_URL": url},
@@ -126,14 +126,14 @@ def test_only_the_local_stage_may_be_on_this_machine_or_on_plain_http(
 def test_domain_prefixes_that_cognito_refuses_are_refused_first(
     tmp_path: Path, prefix: str
 ) -> None:
-    """Otherwise CloudFormation would have to roll the stack back."""
+    """Without this check, CloudFormation would have to roll the stack back."""
     block = dev_block(gatehouse={"region": "eu-west-1", "domain_prefix": prefix})
     with pytest.raises(OpsError, match="domain_prefix"):
         load_stage(project(tmp_path, dev=block), "dev")
 
 
 def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
-    """If they differed, Cognito would redirect people to an address that the app does not know."""
+    """If the two addresses differed, Cognito would redirect people to an address that is not the app's."""
     block = dev_block(
         environment_variables={"STAGE": "dev", "PUBLIC_URL": "https://a.example/"},
         api_gateway_custom_domain={"domain_name": "b.example"},
@@ -145,7 +145,7 @@ def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("version", ["1.2", "1.0", "TLS_1_0"])
 def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -> None:
-    """The value must have Chalice's spelling, because Chalice ignores any other value."""
+    """The value must have the spelling of Chalice, because Chalice ignores any other value."""
     domain = {"domain_name": "b.example", "certificate_arn": "arn:c"}
     good = dev_block(api_gateway_custom_domain={**domain, "tls_version": "TLS_1_2"})
     bad = dev_block(api_gateway_custom_domain={**domain, "tls_version": version}, name="bad")
@@ -157,12 +157,12 @@ def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -
 
 def test_unknown_stage_names_those_there_are(tmp_path: Path) -> None:
     """The list shows a typo at once."""
-    with pytest.raises(OpsError, match="there: dev"):
+    with pytest.raises(OpsError, match="its stages: dev"):
         load_stage(project(tmp_path, dev=dev_block()), "deev")
 
 
 def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
-    """The message has the path, not a traceback."""
+    """The message has the path instead of a traceback."""
     with pytest.raises(OpsError, match="project-dir"):
         load_stage(tmp_path, "dev")
     folder = project(tmp_path, dev=dev_block())
@@ -172,7 +172,7 @@ def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
 
 
 def test_outputs_are_added_and_everything_else_stays_as_it_is_written(tmp_path: Path) -> None:
-    """`provision` keeps people's own keys, including unknown ones, with their order and spelling."""
+    """`provision` keeps the order and the spelling of all keys in the file, even of keys without a meaning for `ops`."""
     folder = project(
         tmp_path,
         prod={"zeta": 1},
@@ -206,7 +206,7 @@ def test_nothing_new_does_not_touch_the_file(tmp_path: Path) -> None:
 
 
 def test_writing_is_undone_after_a_destroy(tmp_path: Path) -> None:
-    """Only the values that provision wrote are removed."""
+    """`destroy` removes only the values that provision wrote."""
     folder = project(tmp_path, dev=dev_block())
     before = json.loads(config_file(folder).read_text())["stages"]["dev"]
     write_environment(folder, "dev", {"CLIENT_ID": "abc"}, {"api_handler": "arn:r"})
@@ -218,7 +218,7 @@ def test_writing_is_undone_after_a_destroy(tmp_path: Path) -> None:
 def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """`local` works unchanged; the others need only a domain prefix."""
+    """`local` works unchanged; the other stages need only a domain prefix."""
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     root = Path(__file__).parents[3]
     assert load_stage(root, "local").is_local
@@ -247,7 +247,7 @@ def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
 def test_other_origins_are_of_the_same_site(
     tmp_path: Path, domain: str, origins: str, said: str | None
 ) -> None:
-    """`ops` reports a mistake before it is deployed, as far as it can check the rule."""
+    """`ops` reports a mistake before the deployment, as far as `ops` can check the rule."""
     block = dev_block()
     block["environment_variables"]["ALLOWED_ORIGINS"] = origins
     if domain:
@@ -279,7 +279,7 @@ def test_other_origins_are_of_the_same_site(
 def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
     wrong: str, right: str, tmp_path: Path
 ) -> None:
-    """The misspelt setting would be ignored, and a limit that a team relies on would not exist."""
+    """The app would ignore the misspelt setting, and the team's limit would be missing."""
     block = dev_block()
     block["environment_variables"][wrong] = "60"
     with pytest.raises(OpsError, match=rf"{wrong} is an unknown setting; did you mean {right}\?"):
@@ -303,8 +303,8 @@ def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
 def test_the_mails_of_a_day_are_what_the_sender_allows(
     tmp_path: Path, mode: str, mails: str | None, ses: bool, said: str | None
 ) -> None:
-    """With Cognito's own sender, a higher limit than its quota has no effect. With SES the team must choose a limit, because
-    the default would be surprisingly low."""
+    """With Cognito's own sender, a limit above Cognito's quota has no effect. With SES the team must choose a limit,
+    because the default would be surprisingly low."""
     block = dev_block()
     block["environment_variables"]["DIRECT_SIGN_IN"] = mode
     if mails is not None:
@@ -323,7 +323,7 @@ def test_the_mails_of_a_day_are_what_the_sender_allows(
 
 
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
-    """Their names mean something similar to a setting, but are not spelled similarly."""
+    """The names of these variables resemble settings in meaning, but not in spelling."""
     block = dev_block()
     for own in (
         "ORDERS_TABLE",
@@ -352,7 +352,7 @@ def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
 def test_a_runtime_that_cannot_be_used_is_refused(
     tmp_path: Path, name: str, version: object, said: str
 ) -> None:
-    """The version is deprecated or misspelt, or the option has no effect (on the local stage)."""
+    """The cases are a deprecated version, a misspelt version, and the local stage, on which the option has no effect."""
     prefix = "" if name == "local" else "acme-dev"
     options = {"region": "eu-west-1", "domain_prefix": prefix, "python_version": version}
     folder = project(tmp_path, **{name: dev_block(name, gatehouse=options)})
@@ -361,7 +361,7 @@ def test_a_runtime_that_cannot_be_used_is_refused(
 
 
 def test_runtime_and_architecture_are_read(tmp_path: Path) -> None:
-    """`ops` and Chalice read them from the same file."""
+    """`ops` and Chalice read the runtime and the architecture from the same file."""
     options = {"region": "eu-west-1", "domain_prefix": "acme-dev", "python_version": "3.13"}
     block = dev_block(gatehouse=options, lambda_architecture="arm64")
     stage = load_stage(project(tmp_path, dev=block), "dev")

@@ -1,4 +1,5 @@
-"""`.chalice/gatehouse.yaml`: its format, the resources that it adds to the identity stack, and differences to app.py."""
+"""Tests of `.chalice/gatehouse.yaml`: the format, the additional resources of the identity stack, and differences to
+app.py."""
 
 import json
 import subprocess
@@ -67,7 +68,7 @@ def write(folder: Path, text: str, app: str = "") -> Stage:
 
 
 def test_the_file_is_read(tmp_path: Path) -> None:
-    """Rights can be one word or a list of words, and omitted keys have their defaults."""
+    """Rights can be one word or a list of words. Omitted keys have default values."""
     write(tmp_path, FILE)
     found = load_team_file(tmp_path)
     orders = Table(
@@ -136,7 +137,7 @@ def statements(body: str, role: str) -> list[dict[str, Any]]:
 @pytest.mark.security("S-96")
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path) -> None:
-    """The role allows only those actions on those tables and queues, and writing to the function's own log."""
+    """The role allows only the named actions on the named tables and queues, and writing to the log of the function."""
     body = body_of(write(tmp_path, FILE))
     assert statements(body, "TeamFunctionPackParcelRole") == [
         {
@@ -189,7 +190,7 @@ def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path)
 
 
 def test_tables_are_kept_and_backed_up_as_gatehouses_own(tmp_path: Path) -> None:
-    """If a function could not handle a message, it goes to a dead-letter queue."""
+    """Messages that a function cannot handle go to a dead-letter queue."""
     resources = json.loads(body_of(write(tmp_path, FILE)))["Resources"]
     ours, theirs = resources["UsersTable"], resources["TeamTableOrders"]
     for key in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -220,8 +221,8 @@ def test_cfn_lint_finds_nothing_in_a_teams_part(tmp_path: Path) -> None:
 
 
 def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
-    """Names and roles come from the stack's outputs. When something is removed from the file, its setting is removed,
-    too."""
+    """Names and roles come from the stack's outputs. When a resource is removed from the file, the resource's setting
+    is also removed."""
     body = json.loads(body_of(write(tmp_path, FILE)))
     found = load_team_file(tmp_path)
     variables, roles = output_variables(found), output_roles(found)
@@ -243,7 +244,7 @@ def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
 
 
 def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
-    """The check also passes before the first provision, because the names of tables and queues are known beforehand."""
+    """The check also passes before the first provision, because `ops` can compute the names of tables and queues."""
     verify_functions(write(tmp_path, FILE, APP), FUNCTIONS)
 
 
@@ -276,8 +277,8 @@ def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
 def test_app_and_file_that_differ_are_told_the_mend(
     tmp_path: Path, file: str, app: str, said: str
 ) -> None:
-    """Without this check, botocore would refuse a function without a role, with an error that names neither the function nor
-    a solution."""
+    """Without this check, botocore would refuse a function without a role. botocore's error does not name the function
+    or a remedy."""
     there = write(tmp_path, file, app)
     with pytest.raises(OpsError) as refused:
         verify_functions(there, FUNCTIONS)
@@ -296,8 +297,8 @@ def test_a_function_whose_role_config_json_names_is_the_teams_own_business(tmp_p
 def test_a_plain_chalice_deploy_names_the_function_without_a_role(
     command: str, refused: bool
 ) -> None:
-    """A plain `chalice deploy` runs without the checks of `ops`, so the app itself names the function. `chalice package`
-    needs no role."""
+    """A plain `chalice deploy` runs without the checks of `ops`, so the app itself names the function. `chalice
+    package` needs no role."""
     config = SimpleNamespace(manage_iam_role=False, iam_role_arn="")
     reference = _with_role(lambda *_: "reference")
     with click.Context(click.Command(command), info_name=command):

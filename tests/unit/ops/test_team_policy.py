@@ -1,4 +1,4 @@
-"""A team's own rights are added to the API function's role, and to no other."""
+"""Tests that `ops` adds a team's own rights only to the role of the API function."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def ours() -> dict[str, Any]:
 
 
 def test_the_policy_file_becomes_a_policy_of_the_api_function(tmp_path: Path) -> None:
-    """The policy is copied unchanged and added to ours. Every other role and resource stays the same."""
+    """`ops` copies the policy unchanged, and adds the copy to our policy. Every other role and resource stays the same."""
     folder = write(project(tmp_path, dev=dev_block()), json.dumps(OWN))
     plain = ours()
     made = resources(body_of(stage(folder)))
@@ -53,11 +53,11 @@ def test_without_a_policy_file_the_template_is_gatehouses(tmp_path: Path) -> Non
 
 
 def test_a_policy_that_is_too_large_is_told_how_large_it_may_be(tmp_path: Path) -> None:
-    """CloudFormation's own error would name neither the file nor the remaining space."""
+    """CloudFormation's own error would not name the file or the remaining space."""
     folder = write(project(tmp_path, dev=dev_block()), json.dumps({"Statement": ["x" * 50_000]}))
     with pytest.raises(
         OpsError,
-        match=r"policy-dev\.json .* too large: .* yours 50,\d+.*Yours may have \d+,\d+",
+        match=r"policy-dev\.json .* too large: .* your part 50,\d+.*Your part may have \d+,\d+",
     ):
         body_of(stage(folder))
 

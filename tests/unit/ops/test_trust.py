@@ -1,4 +1,5 @@
-"""`ops trust`: the databases that it finds, and its calls of certutil. Real browsers: tests/e2e/test_engines.py."""
+"""Tests of `ops trust`: the databases that the command finds, and the calls of certutil. tests/e2e/test_engines.py has
+real browsers."""
 
 import os
 from pathlib import Path
@@ -14,13 +15,13 @@ from ops.local.trust import databases, trust
 
 @pytest.fixture
 def ca(tmp_path: Path) -> Path:
-    """An authority's file."""
+    """Return an authority's file."""
     return prepare(tmp_path / "ca").ca_file
 
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a certutil that records its arguments, and fails for a folder with `locked` in its name."""
+    """Return a certutil that records its arguments. This certutil fails for a folder with `locked` in its name."""
     file, program = tmp_path / "told", tmp_path / "bin" / "certutil"
     program.parent.mkdir()
     program.write_text(
@@ -32,8 +33,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
-    """Found are Chromium's old and new folder, the folder of its snap, and each Firefox profile that was used before, in any
-    kind of installation."""
+    """The command finds Chromium's old folder, new folder and snap folder. The command finds each used Firefox profile
+    in any kind of installation."""
     wanted = [
         *(".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb"),
         *(".mozilla/firefox/a.default", ".mozilla/firefox/b.dev", ".config/mozilla/firefox/c"),
@@ -48,8 +49,8 @@ def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
 
 
 def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None:
-    """If ~/.pki/nssdb exists, Chromium ignores the newer folder. If the command created ~/.pki/nssdb, it would hide people's
-    own certificates."""
+    """If ~/.pki/nssdb exists, Chromium ignores the newer folder. A new ~/.pki/nssdb would therefore hide people's own
+    certificates from Chromium."""
     new = tmp_path / "new" / ".local" / "share" / "pki" / "nssdb"
     new.mkdir(parents=True)
     assert databases(tmp_path / "new") == [new]
@@ -62,7 +63,7 @@ def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None
 
 
 def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, ca: Path) -> None:
-    """The flags "C,," mean: for servers, not for mail or code (certutil's manual)."""
+    """The flags "C,," mean: trusted for servers, not trusted for mail and code (certutil's manual)."""
     folder = tmp_path / "home" / ".pki" / "nssdb"
     assert trust(ca, tmp_path / "home") == [folder]
     before, _, after = told.read_text().partition(" -n Gatehouse")
@@ -71,7 +72,8 @@ def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, c
 
 
 def test_a_later_authority_has_another_name(tmp_path: Path, told: Path, ca: Path) -> None:
-    """certutil refuses a second certificate with the same name. In the devcontainer, `make clean` leads to a second one."""
+    """certutil refuses a second certificate with the same name. In the devcontainer, `make clean` causes a second
+    certificate."""
     trust(ca, tmp_path / "home")
     trust(prepare(tmp_path / "later").ca_file, tmp_path / "home")
     trust(ca, tmp_path / "home")
@@ -92,7 +94,7 @@ def test_a_refusal_is_an_error_with_the_database(tmp_path: Path, ca: Path) -> No
 def test_without_certutil_the_package_is_named(
     tmp_path: Path, ca: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error also names the certificate's file, so that people can import it by hand."""
+    """The error also names the certificate's file, so that people can import the file by hand."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OpsError, match=r"libnss3-tools.*/ca/authority\.pem"):
         trust(ca, tmp_path)
@@ -101,7 +103,7 @@ def test_without_certutil_the_package_is_named(
 def test_the_command_says_where_and_what_else(
     tmp_path: Path, told: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before the first `up`, the command makes the authority itself."""
+    """Before the first `up`, the command itself makes the authority."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     monkeypatch.delenv(authority.FOLDER_VARIABLE, raising=False)

@@ -1,4 +1,4 @@
-"""Blocking and helping people: disable, enable, sign-out, reset-mfa, groups, unlink, delete."""
+"""Tests of the commands that block and help people: disable, enable, sign-out, reset-mfa, groups, unlink, delete."""
 
 import pytest
 
@@ -10,7 +10,7 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-70")
 def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
-    """The pool revokes refresh tokens. The record makes access tokens invalid that were issued before."""
+    """The pool revokes refresh tokens. The record makes all earlier access tokens invalid."""
     user = desk.add(ADA, sub="ada")
     assert desk.run("disable", ADA, "--yes").code == 0
     assert not user.enabled
@@ -20,7 +20,7 @@ def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
 
 @pytest.mark.security("S-70")
 def test_what_was_before_does_not_come_back_with_enabling(desk: Desk) -> None:
-    """Sessions from before stay ended, even if the pool refuses to sign out disabled people."""
+    """Earlier sessions stay ended, even if the pool refuses to sign out disabled people."""
     user = desk.add(ADA, sub="ada")
     desk.pool.unsure = True
     assert desk.run("disable", ADA, "--yes").code == 0
@@ -41,7 +41,8 @@ def test_enabling_somebody_who_is_not_disabled_ends_nothing(desk: Desk) -> None:
 
 @pytest.mark.security("S-70")
 def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
-    """The user name may be in upper or lower case. A missing record is made, because the sign-out is stored there."""
+    """The user name may be in upper or lower case. The command creates a missing record, because the record stores the
+    sign-out."""
     desk.add_federated(ADA, subject="00uAda")
     assert desk.run("sign-out", "Okta_00uAda", "--yes").code == 0
     row = desk.row("okta_00uada")
@@ -51,7 +52,7 @@ def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
 @pytest.mark.security("S-70")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
-    """Without a terminal, or if another word is typed, nothing happens; only the typed name confirms."""
+    """Only the typed name confirms the action. Without a terminal, or with another word, the command changes nothing."""
     user = desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     before = [name for name, _ in desk.pool.calls]
     assert "--yes" in desk.run(action, ADA).err
@@ -65,7 +66,8 @@ def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
 
 @pytest.mark.security("S-67")
 def test_a_lost_phone(desk: Desk) -> None:
-    """Every factor is switched off, the app's key deleted, every session ended. The password does not change."""
+    """The command switches every factor off, deletes the app's key, and ends every session. The password does not
+    change."""
     desk.pool.pool_factors = ("SOFTWARE_TOKEN_MFA", "EMAIL_OTP")
     user = desk.add(
         ADA,
@@ -90,7 +92,8 @@ def test_a_lost_phone(desk: Desk) -> None:
 
 @pytest.mark.parametrize("unsure", [False, True])
 def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: bool) -> None:
-    """The app could be a stranger's. If there is no app, the command works whether or not AWS returns an error."""
+    """The app could be a stranger's. The command also works for a person without an app, with or without an error of
+    AWS."""
     desk.pool.unsure = unsure
     user = desk.add(ADA, sub="ada", totp_secret=None if unsure else "SECRET")
     assert desk.run("reset-mfa", ADA, "--yes").code == 0
@@ -115,7 +118,7 @@ def test_a_second_factor_of_a_provider_is_reset_there(desk: Desk) -> None:
 def test_factors_that_are_not_there_or_not_known_are_named(
     desk: Desk, changes: dict[str, object], said: str
 ) -> None:
-    """If an unknown factor stayed on, the person would be locked out."""
+    """If an unknown factor stayed on, the person could not sign in."""
     desk.add(ADA, sub="ada", **changes)
     answer = desk.run("reset-mfa", ADA, "--yes")
     assert (answer.code, said in answer.err) == (1, True)
@@ -150,7 +153,8 @@ def test_an_unknown_group_is_named_with_those_there_are(desk: Desk, verb: str) -
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("also_here", [False, True])
 def test_a_group_that_a_provider_tells_is_taken_away_there(desk: Desk, also_here: bool) -> None:
-    """The membership in the pool ends, but the provider still sends the group: the error says so."""
+    """The membership in the pool ends, but the provider still sends the group. The error says that the provider still
+    sends the group."""
     desk.add_provider(groups_claim={"S": "groups"})
     user = desk.add_federated(ADA, told_groups="[admins]", groups=("admins",) if also_here else ())
     answer = desk.run("group", "remove", user.username, "admins")
@@ -160,7 +164,7 @@ def test_a_group_that_a_provider_tells_is_taken_away_there(desk: Desk, also_here
 
 
 def test_a_group_that_a_provider_no_longer_tells_does_not_count(desk: Desk) -> None:
-    """After the mapping is removed, the attribute stays in the pool, but its groups have no effect."""
+    """After the mapping is removed, the attribute stays in the pool, but the attribute's groups have no effect."""
     desk.add_provider()
     user = desk.add_federated(ADA, told_groups="[admins]")
     assert desk.run("group", "remove", user.username, "admins").code == 0
@@ -171,12 +175,12 @@ def test_a_group_whose_name_reads_as_several_is_in_no_token(desk: Desk) -> None:
     """The command warns the operator at once."""
     desk.pool.pool_groups = ("admins", "a,b")
     desk.add(ADA, sub="ada")
-    assert "tokens do not contain it" in desk.run("group", "add", ADA, "a,b").err
+    assert "tokens do not contain 'a,b'" in desk.run("group", "add", ADA, "a,b").err
 
 
 def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
-    """The question names the person. After the answer, the person is removed from pool and table, also if only a record was
-    left."""
+    """The question names the person. After the answer, the command deletes the person from the pool and the table. The
+    command also works if only a record exists."""
     desk.add(ADA, sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
@@ -200,7 +204,7 @@ def sessions_of(desk: Desk) -> list[str]:
 
 
 def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
-    """Only that person's sessions are listed. The id of another person's session is an error."""
+    """The list has only this person's sessions. The id of another person's session causes an error."""
     desk.add(ADA, sub="ada")
     desk.add("bob@x.example", sub="bob")
     for sub, session_id in (("ada", "A" * 22), ("ada", "B" * 22), ("bob", "C" * 22)):
@@ -221,7 +225,7 @@ def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
 @pytest.mark.security("S-85")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -> None:
-    """Without their rows, the browsers' sessions are over even if nothing else ends them."""
+    """Without the row, a session in a browser is over, even if no other step ends the session."""
     desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     desk.add_session("ada")
     desk.add_session("bob")
@@ -234,7 +238,8 @@ def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -
 def test_what_an_administrator_decides_is_no_signals_doing_any_more(
     desk: Desk, action: tuple[str, ...]
 ) -> None:
-    """After a signal disabled Ada, an administrator made a decision, which no later signal of the provider reverses."""
+    """A signal has disabled Ada. Then an administrator makes a decision. No later signal of the provider changes this
+    decision."""
     desk.add_federated(ADA, subject="00uAda", enabled=False)
     row = {"subject": {"S": "Okta/00uAda"}, "disabledAt": {"S": "2026-01-01T00:00:00.000Z"}}
     desk.dynamodb.put("subjects", row)

@@ -1,4 +1,4 @@
-"""`ops user list` and `show`: pages, filters, and the data about a person."""
+"""Tests of `ops user list` and `show`: pages, filters, and the data about a person."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ def names(desk: Desk, *words: str) -> list[str]:
 
 
 def test_everybody_is_listed_page_by_page_within_the_quota(desk: Desk) -> None:
-    """130 people need three calls, at no more than the pool's quota of calls a second."""
+    """130 people need three calls. The pool's quota limits the number of calls a second."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     started = desk.clock()
@@ -27,8 +27,8 @@ def test_everybody_is_listed_page_by_page_within_the_quota(desk: Desk) -> None:
 
 
 def test_lines_come_before_the_list_is_through(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the second page fails, the first one is already printed. The JSON array stays unclosed, so that the list does not
-    look complete."""
+    """If the second page fails, the command has already printed the first page. The JSON array stays unclosed, so that
+    the list does not look complete."""
     for n in range(70):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     real = Directory.call
@@ -48,7 +48,7 @@ def test_lines_come_before_the_list_is_through(desk: Desk, monkeypatch: pytest.M
 
 
 def test_filters_leave_who_is_wanted(desk: Desk) -> None:
-    """The filters are group, status, address and provider; they can be combined."""
+    """The filters are group, status, address and provider. An operator can combine the filters."""
     desk.add("ada@x.example", sub="ada", groups=("admins",))
     desk.add("Adam@x.example", sub="adam", status="FORCE_CHANGE_PASSWORD", groups=("admins",))
     desk.add("bob@x.example", sub="bob", status="UNCONFIRMED", enabled=False)
@@ -67,7 +67,7 @@ def test_filters_leave_who_is_wanted(desk: Desk) -> None:
 
 
 def test_a_limit_says_that_there_is_more(desk: Desk) -> None:
-    """After the limit, no further page is read."""
+    """After the limit, the command reads no further page."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     answer = desk.run("list", "--limit", "2")
@@ -105,14 +105,14 @@ def test_a_reader_that_has_read_enough_is_no_error(
 
 
 def test_nobody_is_no_error(desk: Desk) -> None:
-    """The list is empty; with --json it is an empty array."""
+    """The list is empty. With `--json`, the output is an empty array."""
     answer = desk.run("list")
     assert (answer.code, answer.out) == (0, "")
     assert names(desk) == []
 
 
 def test_show_tells_pool_table_and_provider(desk: Desk) -> None:
-    """The command shows the groups from pool and provider, the links, the second factors, and the record."""
+    """The command shows the groups from the pool and the provider, the links, the second factors, and the record."""
     desk.add_provider(groups_claim={"S": "groups"})
     user = desk.add(
         "ada@x.example",
@@ -142,7 +142,7 @@ def test_show_tells_pool_table_and_provider(desk: Desk) -> None:
 
 
 def test_show_names_what_differs_and_its_mend(desk: Desk) -> None:
-    """The command names a record that differs from the pool, and a record that is missing."""
+    """The command names a record that differs from the pool, and a missing record."""
     user = desk.add("ada@x.example", sub="ada")
     assert desk.run("show", "ada", "--json").json()["differences"] == ["no record in the table"]
     directory = desk.directory()
@@ -154,7 +154,7 @@ def test_show_names_what_differs_and_its_mend(desk: Desk) -> None:
 
 
 def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
-    """The person is no longer in the pool, but the record is still there."""
+    """The pool no longer has the person, but the record still exists."""
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
@@ -167,7 +167,7 @@ def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"status": "UNCONFIRMED"}, "signs up again"),
+        ({"status": "UNCONFIRMED"}, "must sign up again"),
         ({"status": "RESET_REQUIRED"}, "Forgot your password?"),
         ({"enabled": False}, "ops user enable ada --stage dev"),
         ({"email_verified": False}, "the address is not verified"),
@@ -177,7 +177,7 @@ def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
 def test_show_says_what_the_person_can_do(
     desk: Desk, changes: dict[str, object], said: str
 ) -> None:
-    """The test covers each state in which somebody can be stuck."""
+    """The test covers each state in which a person cannot continue."""
     desk.add("ada@x.example", sub="ada", **changes)
     assert any(said in step for step in desk.run("show", "ada", "--json").json()["next"])
 
@@ -200,7 +200,8 @@ def test_show_says_who_is_not_proved(desk: Desk) -> None:
 def test_show_says_how_long_an_invitation_is_good(
     desk: Desk, days: int, changed: int, said: str
 ) -> None:
-    """An invitation is valid for three days. If the account changed later, the change may have been another invitation."""
+    """An invitation is valid for three days. After a later change of the account, the invitation's age is unknown,
+    because the change may have been another invitation."""
     user = desk.add("ada@x.example", sub="ada", status="FORCE_CHANGE_PASSWORD")
     user.modified_at += changed * 86_400
     desk.clock.advance(days * 86_400)

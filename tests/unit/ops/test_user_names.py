@@ -1,4 +1,5 @@
-"""Finding a person by name: user names, addresses by the pool's own case rule, and addresses of several people."""
+"""Tests of finding a person by name: user names, addresses by the pool's own case rule, and addresses of several
+people."""
 
 import pytest
 
@@ -15,14 +16,14 @@ def test_a_person_is_found_in_any_case_where_the_pool_ignores_it(desk: Desk, nam
 
 
 def test_a_provider_person_is_found_by_the_address_too(desk: Desk) -> None:
-    """AWS itself finds only native people by address. Here no other person has the address."""
+    """AWS itself finds only native people by address. In this test no other person has the address."""
     desk.add_federated("ada@x.example")
     assert desk.run("show", "Ada@x.example", "--json").json()["user_name"] == "okta_00u1"
 
 
 @pytest.mark.security("S-70")
 def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) -> None:
-    """With the address the command changes neither person; with a user name it works."""
+    """With the address, the command changes neither person. With a user name, the command works."""
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("ada@x.example")
     answer = desk.run("disable", "ada@x.example", "--yes")
@@ -35,7 +36,7 @@ def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) ->
 
 @pytest.mark.security("S-72")
 def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
-    """In such a pool, addresses that differ only in case can belong to different people."""
+    """In a pool with case, addresses that differ only in case can belong to different people."""
     desk.pool.case_sensitive = True
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("Ada@x.example")
@@ -43,8 +44,8 @@ def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
 
 
 def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
-    """Some providers use addresses as subjects. If a name is one person's user name and another person's address, it means
-    the user name."""
+    """Some providers use addresses as subjects. If a name is a user name of one person and the address of another
+    person, the command uses the user name."""
     desk.add_federated("ada@x.example", subject="ada@x.example")
     desk.add("okta_ada@x.example", sub="other")
     found = desk.run("show", "okta_ada@x.example", "--json").json()
@@ -53,7 +54,7 @@ def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
 
 @pytest.mark.parametrize("action", ["show", "disable", "enable", "sign-out", "reset-mfa"])
 def test_nobody_of_a_name_is_an_error_that_says_where_to_look(desk: Desk, action: str) -> None:
-    """The error comes before the command asks anything."""
+    """The error comes before the command asks for a confirmation."""
     answer = desk.run(action, "nobody@x.example")
     assert answer.code == 1
     assert "ops user list --stage dev" in answer.err
@@ -81,16 +82,16 @@ def test_credentials_without_the_right_are_told_what_they_need(
 
 
 def test_an_outage_of_the_table_is_one_message(desk: Desk) -> None:
-    """The message has no traceback."""
     desk.add("ada@x.example", sub="ada")
     desk.dynamodb.fault = client_error("InternalServerError")
     answer = desk.run("show", "ada")
-    assert (answer.code, "A table did not answer" in answer.err) == (1, True)
+    assert (answer.code, "A DynamoDB table did not respond" in answer.err) == (1, True)
 
 
 @pytest.mark.security("S-54")
 def test_names_cannot_write_over_the_operators_screen(desk: Desk) -> None:
-    """Strangers choose their names: an escape sequence is shown, not executed."""
+    """Strangers choose their own names. The command prints an escape sequence as text, so that the terminal does not
+    execute the sequence."""
     desk.add("ada@x.example", sub="ada", given_name="\x1b[2JEve", family_name="\u202egnol")
     for answer in (desk.run("list"), desk.run("show", "ada")):
         assert answer.code == 0
