@@ -11,9 +11,9 @@ from typing import Any
 from chalice.app import Chalice, ChaliceViewError, Request, Response, RouteEntry
 
 from .. import errors
+from ..container import Container
 from ..errors import GatehouseError
 from ..log import bind_request_id, log_event, log_exception
-from ..services import Container
 from . import cors
 from .answers import dress, error_response, in_our_envelope
 from .authorization import CALLER_KEY, ScopedAuthorizer
@@ -161,10 +161,10 @@ class Guard:
         return guarded
 
     def _check_caller(self, authorizer: ScopedAuthorizer, request: Request) -> None:
-        services = self._container.services
-        caller = authorizer.verify(request.context, services.settings.client_ids)
-        authorizer.verify_age(request.context, services.clock())
-        authorizer.verify_fresh(caller, request.context, lambda: services.fresh_check)
+        container = self._container
+        caller = authorizer.verify(request.context, container.settings.client_ids)
+        authorizer.verify_age(request.context, lambda: container.services.clock())
+        authorizer.verify_fresh(caller, request.context, lambda: container.services.fresh_check)
         request.context[CALLER_KEY] = caller
 
     def _check_own_page(self, request: Request) -> None:
@@ -179,7 +179,7 @@ class Guard:
         except ValueError:
             raise errors.InvalidRequest("body is not base64") from None
         bodies.verify_body(body, request.headers.get("content-type"))
-        settings = self._container.services.settings
+        settings = self._container.settings
         own = urls.build_app_url(request.context, settings.public_url)
         route = (request.method, self._own_path(request.context["resourcePath"]))
         others = settings.allowed_origins if route in cors.CREDENTIALED else frozenset()
@@ -225,7 +225,7 @@ class Guard:
         def preflight(**_: str) -> Response:
             request = self._app.current_request
             assert request is not None
-            settings = self._container.services.settings
+            settings = self._container.settings
             if request.headers.get("origin") not in settings.allowed_origins:
                 raise errors.Forbidden("the preflight comes from an origin that is not allowed")
             headers = cors.build_preflight_headers(rule, settings.allowed_headers)
@@ -236,7 +236,7 @@ class Guard:
     def _cors_settings(self) -> tuple[frozenset[str], tuple[str, ...]]:
         """Return ALLOWED_ORIGINS and EXPOSED_HEADERS."""
         try:
-            settings = self._container.services.settings
+            settings = self._container.settings
         except GatehouseError:
             return (
                 frozenset(),
