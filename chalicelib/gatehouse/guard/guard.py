@@ -199,18 +199,20 @@ class Guard:
         """Answer preflights for a route that other origins may call. For `cors=True`, Chalice itself answers
         preflights."""
         methods = self._app.routes[path]
-        asked = {m: e for m, e in methods.items() if not isinstance(e, _AddedEntry)}
-        guarded = {
-            m: e.authorizer.max_age
-            for m, e in asked.items()
-            if isinstance(e.authorizer, ScopedAuthorizer)
-        }
+        asked: list[str] = []
+        guarded: dict[str, int | None] = {}
+        for method, entry in methods.items():
+            if isinstance(entry, _AddedEntry):
+                continue
+            asked.append(method)
+            if isinstance(entry.authorizer, ScopedAuthorizer):
+                guarded[method] = entry.authorizer.max_age
         rule = cors.build_rule(self._own_path(path) or "", asked, guarded)
-        if rule is not None and any(guarded.values()):
-            rule.exposed = cors.EXPOSED_WITH_AGE
         self._rules.pop(path, None)
-        if rule is None or any(entry.cors for entry in methods.values()) or "OPTIONS" in methods:
+        if rule is None or "OPTIONS" in methods or any(entry.cors for entry in methods.values()):
             return
+        if any(guarded.values()):
+            rule.exposed = cors.EXPOSED_WITH_AGE
         self._rules[path] = rule
         self._add(path, "OPTIONS", self._wrap(self._preflight_view(rule), _let_pass), None)
 
