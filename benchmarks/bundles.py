@@ -23,7 +23,7 @@ def slug(name: str) -> str:
 
 
 def build() -> dict[str, bytes]:
-    """Return page name -> bundle. Raises RuntimeError."""
+    """Return a mapping from each page's name to its bundle. Raises RuntimeError."""
     modules = peers_home.node_modules()
     return {name: _bundle(modules, _SOURCES / entry) for name, entry in _ENTRIES.items()}
 

@@ -13,7 +13,7 @@ const METHODS = {
 
 /**
  * @param {Object} options
- * @param {any} options.challenge its name and its data
+ * @param {any} options.challenge the challenge's name and data
  * @param {string} options.email
  * @param {(body: object) => Promise<any>} options.reply answers a challenge
  * @param {(extra: object) => Promise<any>} options.signIn repeats the sign-in

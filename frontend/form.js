@@ -14,7 +14,7 @@ import { el, fill, kept, notice } from './view.js';
 await sheet('forms.css');
 
 /**
- * A labelled field, its hint, and the place for its error message.
+ * Makes a labelled field with a hint and a place for the error message.
  * @param {{name: string, label: string, need: string, hint?: string|false, after?: Node} & Record<string, any>} options `need`
  *   is the message for an empty or malformed value. All other names become attributes of the input.
  */
@@ -238,7 +238,7 @@ export function form({ fields, label, extra = [], titled = 'title', send, kind, 
 }
 
 /**
- * Marks a field as refused by the server and focuses it.
+ * Marks a field as refused by the server, and focuses the field.
  * @param {Field} one @param {string} text
  */
 export function reject(one, text) {

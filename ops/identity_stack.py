@@ -54,7 +54,7 @@ OUTPUT_VARIABLES = {
     "ProgramClientId": "PROGRAM_CLIENT_ID",
     "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
-# Outputs that depend on an option of the stage. If the stack no longer has such an output, its variable is removed from
+# Outputs that depend on an option of the stage. If the stack loses an output, the output's variable is removed from
 # config.json. The app then stops accepting the removed client or domain.
 _PASSING = ("PasskeyDomain", "ProgramClientId", "ProgramRedirectUris")
 # Output of the template → name of the function in .chalice/config.json.
@@ -99,8 +99,8 @@ def provision(
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides individual template parameters. Each other parameter follows the stage, keeps its earlier
-    value, or has the template's default. With the change set `approved`, the stack is changed exactly as approved.
-    Raises OpsError with AWS's reasons.
+    value, or has the template's default. With the plan `approved`, the stack is changed exactly as in the plan. Raises
+    OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")

@@ -1,7 +1,7 @@
 """This module invites people. A mail contains the temporary password of a new account. At the first sign-in, the person
 chooses another password.
 
-`AdminCreateUser` makes the account. For a person with an invitation, the same call with `RESEND` sends a new temporary
+`AdminCreateUser` makes the account. For an invited person, `AdminCreateUser` with `RESEND` sends a new temporary
 password with a new expiry. `RESEND` accepts only the account's original name and address, so a separate call changes
 attributes.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
@@ -201,7 +201,7 @@ def _create(directory: Directory, email: str, names: Mapping[str, str], report: 
             "admin_create_user",
             Username=email,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
-            DesiredDeliveryMediums=["EMAIL"],  # The default of AdminCreateUser is SMS.
+            DesiredDeliveryMediums=["EMAIL"],  # By default, AdminCreateUser would send an SMS.
         )
     except ClientError as error:
         raise _explained(error, email) or error from error

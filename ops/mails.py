@@ -1,7 +1,7 @@
 """This module builds the mails that Cognito sends, with a stage's name, language and colour.
 
 The mails are the pool's own templates. The pool has no custom-message trigger, so codes arrive even if Gatehouse's
-functions fail. The drawback: all mails of a stage are in one language, the first of `LANGUAGES`. Cognito replaces
+functions fail. A drawback is that all mails of a stage are in one language, the first of `LANGUAGES`. Cognito replaces
 `{####}` by the code. A subject may have 140 characters, and a message 20,000:
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerificationMessageTemplateType.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_MessageTemplateType.html

@@ -1,8 +1,8 @@
 """This module builds the Lambda zip without deploying it (`make package OUT=DIR`). Chalice makes the zip from a copy of
 the project.
 
-The same checkout and runtime give the same bytes, so two people can compare their zips. The module writes only a zip
-with exactly the versions that requirements.txt locks.
+The same checkout and runtime give the same bytes, so two people can compare the zips that they have built. The module
+writes only a zip with exactly the versions that requirements.txt locks.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def partition_of(region: str) -> Partition:
 def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> None:
     """Raise OpsError if Cognito has no user pools in the region. The message lists suitable regions.
 
-    A region that this botocore does not list can be a new region. So such a region is accepted if DNS resolves its host
-    name for user pools.
+    A region that botocore does not list can be a new region. An unlisted region is accepted if DNS resolves the
+    region's host name for user pools.
     """
     import botocore.session
 

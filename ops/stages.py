@@ -1,7 +1,7 @@
 """This module reads a stage from `.chalice/config.json`, checks all its settings together, and writes a stage.
 
-Settings that only `ops` reads are in the same file, in each stage's `gatehouse` block (`ops.stage_options`). Chalice
-ignores this block.
+`.chalice/config.json` also has the settings that only `ops` reads, in each stage's `gatehouse` block
+(`ops.stage_options`). Chalice ignores this block.
 """
 
 from __future__ import annotations

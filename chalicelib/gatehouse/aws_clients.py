@@ -131,7 +131,7 @@ class AwsClients:
         from .aws_session import share_connections
 
         share_connections(self._own_session, client, self._own_config)
-        call: Any = client._make_api_call  # every method of a client calls this
+        call: Any = client._make_api_call  # every method of a client calls `_make_api_call`
         limit = self._budget.limits.own
         client._make_api_call = lambda name, arguments: self._budget.run(
             f"{service} {name}", limit, lambda _: call(name, arguments)

@@ -22,7 +22,7 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
     ) -> Any:
         """Return the reduced model of a service, or botocore's model.
 
-        This method finds the files of a reduced model without listing botocore's folders.
+        The files of a reduced model are found without a listing of botocore's folders.
         """
         model = _read(f"{service_name}/service-2") if api_version is None else None
         if model is None:

@@ -1,7 +1,7 @@
 """Derives the page's colours from a team's accent colour, with WCAG 2.2's contrast.
 
 WCAG 2.2 defines "contrast ratio" and "relative luminance" (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio). Text needs
-a contrast of 4.5:1 (SC 1.4.3). Links and buttons have the accent colour. So the module checks the accent colour against
+a contrast of 4.5:1 (SC 1.4.3). Links and buttons have the accent colour, so the module checks the accent colour against
 every background of a link.
 """
 
@@ -47,11 +47,10 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast between `accent` and another colour, as text or as background. Also return that other
-    colour."""
+    """Return the lowest contrast between `accent` and another colour, as text or as background, and the other colour."""
     shades = _shades(accent, theme)
-    # These surfaces have the page's own hue. Surfaces in the hue of `accent` have at least the same contrast with
-    # `accent`.
+    # The surfaces in `SURFACES` have the page's own hue. Surfaces in the hue of `accent` have at least the same contrast
+    # with `accent`.
     surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
     others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
@@ -111,7 +110,7 @@ def _as_light(colour: str, other: str, lighter: bool) -> str:
     """Return `colour` with the luminance of `other`. If that luminance is impossible, use the next higher (`lighter`) or
     next lower luminance.
 
-    Surfaces and marks change in opposite directions. So every contrast is at least as high as in the page's own colours.
+    Surfaces and marks change in opposite directions, so every contrast is at least as high as in the page's own colours.
     """
     from colorsys import hls_to_rgb, rgb_to_hls
 

@@ -2,8 +2,8 @@
 
 API Gateway stops waiting after 29 s. Lambda stops our function after 25 s (`lambda_timeout`). A Cognito trigger has 5 s,
 including the cold start. Socket timeouts limit only the connecting and the gap between two bytes. Socket timeouts do not
-limit a DNS look-up, or a server that sends single bytes slowly. So each call runs in a separate thread, and the caller
-stops waiting in time. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas, "Integration
+limit a DNS look-up, or a server that sends single bytes slowly. Each call runs in a separate thread, and the caller stops
+waiting in time. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas, "Integration
 timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 #: The maximum number of calls to one service that have timed out but still occupy a thread. At this number, the container
-#: makes no more calls to that service until one of these calls ends. So a service that never answers cannot use up the
+#: makes no more calls to that service until one of these calls ends. A service that never answers cannot use up the
 #: container's threads, and cannot block calls to other services.
 MAX_ABANDONED = 16
 
@@ -46,8 +46,8 @@ class Limits:
     #: The limit for fetching the signing keys, both tries together.
     get: float = 5.0
     get_try: float = 2.0
-    #: The limit for a call to DynamoDB or Secrets Manager, both tries together. These services normally answer within
-    #: milliseconds.
+    #: The limit for a call to DynamoDB or Secrets Manager, both tries together. DynamoDB and Secrets Manager normally
+    #: answer within milliseconds.
     aws: float = 5.0
     aws_connect: float = 1.0
     aws_read: float = 2.0
@@ -110,9 +110,9 @@ class Budget:
         `call`.
 
         `what` names service and operation, such as `dynamodb get_item`. Raises TemporarilyUnavailable, with `what` in the
-        detail, after `limit` seconds and when the invocation's budget is used up. The same error is raised while too many
-        calls to that service hang. After the timeout, the call may still succeed. So repeat a call only if a repeat is
-        safe.
+        detail, after `limit` seconds and when the invocation's budget is used up. TemporarilyUnavailable is also raised
+        while too many calls to that service hang. After the timeout, the call may still succeed. Repeat a call only if a
+        repeat is safe.
         """
         from . import workers  # routes without outbound calls need not load `workers`
 
@@ -139,8 +139,8 @@ class Budget:
 
 
 def pause_before_retry() -> None:
-    """Wait for a short random time. Otherwise containers that failed at the same time would also retry at the same
-    time."""
+    """Wait for a short random time. Without this wait, containers that failed at the same time would also retry at the
+    same time."""
     import secrets
 
     time.sleep((50 + secrets.randbelow(200)) / 1000)

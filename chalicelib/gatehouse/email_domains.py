@@ -1,9 +1,9 @@
 """Converts e-mail addresses and their domains to the form that mail servers look up (S-72).
 
-First, a domain is converted to an A-label (UTS 46, non-transitional: `straße` is not `strasse`). Then an address that a
-person types must match HTML's e-mail field. In any other address, a strict and a lenient parser could find different
-domains. If an address comes from a provider, only the domain is checked. Sources: UTS 46; RFC 5890; WHATWG HTML, "Email
-state (type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
+A domain is converted to an A-label (UTS 46, non-transitional: `straße` is not `strasse`). After the conversion, an
+address that a person types must match HTML's e-mail field. In any other address, a strict and a lenient parser could find
+different domains. If an address comes from a provider, only the domain is checked. Sources: UTS 46; RFC 5890; WHATWG
+HTML, "Email state (type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
 """
 
 import re
@@ -17,7 +17,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 #: `victim%corp.example@relay.example` and `corp.example!victim@…` ask the receiving server to forward the mail (the
-#: percent hack; UUCP's bang paths). So the mailbox does not belong to the domain at the end.
+#: percent hack; UUCP's bang paths). The mailbox does not belong to the domain at the end.
 _ROUTE = re.compile(rf"%{_LABEL}(?:\.{_LABEL})+$|^(?:{_LABEL}\.)+{_LABEL}!", re.IGNORECASE)
 #: A name whose last label is a number is an IPv4 address, for web browsers (WHATWG) and for other programs.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -67,7 +67,7 @@ def parse_address(text: str) -> str | None:
 def email_domain(email: str) -> str:
     """Return the domain of an address in lower-case ASCII, or an empty string if the domain is unclear.
 
-    This function is for addresses from a provider. The part before the @ may contain any text that cannot be read as
+    Use this function for addresses from a provider. The part before the @ may contain any text that cannot be read as
     another domain. For example, a second @ must be in quotes, and a line break is not allowed.
     """
     local, _, domain = email.strip().rpartition("@")

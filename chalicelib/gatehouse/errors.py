@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 #: Our pre-sign-up trigger puts this text into each refusal, because Cognito's own text of the error may change.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
-#: Our pre-sign-up trigger puts this text into the refusal if another service did not answer the trigger. In this case, a
-#: second sign-up may succeed.
+#: Our pre-sign-up trigger puts this text into the refusal if another service did not answer the trigger. After such an
+#: outage, a second sign-up may succeed.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
 
 

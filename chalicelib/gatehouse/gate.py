@@ -237,7 +237,7 @@ class Gatehouse:
         """Declare Gatehouse's Lambda functions other than the API's function.
 
         Chalice names the handlers of these functions `app.user_records` and so on, and never changes the handler of an
-        existing function. So the functions must be attributes of the module `app`, which is being imported now.
+        existing function. The functions must be attributes of the module `app`, which is being imported now.
         """
         for function in self._functions():
             name = function.__name__
@@ -277,14 +277,15 @@ class Gatehouse:
         entry.account_mail(self._container, event, context)
 
     def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Act on providers' signals about people who leave, which arrive in the queue (S-77)."""
+        """Act on the signals in the queue, in which providers report people who leave (S-77)."""
         from .triggers import entry
 
         return entry.leaving(self._container, event, context)
 
 
 def gate_of(blueprint: Blueprint) -> Gatehouse:
-    """Return the gate of the app in which a blueprint is registered, for use in the blueprint's views and functions."""
+    """Return the `Gatehouse` object of the app in which a blueprint is registered. The blueprint's views and functions
+    can call this function."""
     app: Any = blueprint.current_app
     gate: Gatehouse = app.gatehouse
     return gate

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 
-#: At DEBUG, these libraries log requests and answers with passwords, codes, tokens and secrets. So the libraries' loggers
+#: At DEBUG, these libraries log requests and answers with passwords, codes, tokens and secrets, so the libraries' loggers
 #: stay at WARNING.
 _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 

@@ -1,9 +1,9 @@
 """Passes requests for a mailed code to our Lambda function `account_mail`, without waiting for the function's end.
 
-The calls to Cognito depend on whether the address is known, new, or unconfirmed, and take different times. So the route
-only passes the address to the function, and answers at once. A route's answer takes the same time for every address
-(S-73). Lambda keeps the event, and tries twice more after a failure. Source: AWS Lambda developer guide, "Invoking a
-Lambda function asynchronously".
+The calls to Cognito depend on whether the address is known, new, or unconfirmed, and take different times. The route only
+passes the address to the function, and answers at once. A route's answer takes the same time for every address (S-73).
+Lambda keeps the event, and tries twice more after a failure. Source: AWS Lambda developer guide, "Invoking a Lambda
+function asynchronously".
 """
 
 import json

@@ -3,7 +3,7 @@
 A class of settings (`Settings`, `Brand`) declares each setting once. The functions read the declarations when they start.
 `ops` reads the declarations before a deployment. The table in docs/operations.md is generated from the declarations.
 
-Every cold start loads this module. So the module contains no dataclasses or named tuples, because Python would have to
+Every cold start loads this module. The module contains no dataclasses or named tuples, because Python would have to
 generate and compile code for dataclasses and named tuples.
 """
 
@@ -66,7 +66,8 @@ class Setting(Generic[T]):
         owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
-        # At run time, an instance of a table has values under the same names. These values hide the declarations.
+        # At run time, an instance of a table has values under the same names as the declarations. The values hide the
+        # declarations.
         @overload
         def __get__(self, table: None, owner: type) -> "Setting[T]": ...
         @overload

@@ -1,7 +1,7 @@
 """Parsers for settings. A parser returns the value of a text, or raises a ValueError. The error's message describes a
 valid text.
 
-A pattern is compiled when a stage uses the setting. So the pattern does not slow down other stages' cold starts.
+A pattern is compiled when a stage uses the setting, so the pattern does not slow down other stages' cold starts.
 """
 
 import re

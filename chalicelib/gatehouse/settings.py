@@ -29,7 +29,7 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer. The ARN is needed when `app.py` is imported.
 
     Tests and editors import the app without a stage and get a placeholder. Before Chalice's CLI imports the app, the CLI
-    sets the stage's environment and AWS_CHALICE_CLI_MODE. The CLI would deploy the placeholder as the ARN. So under the
+    sets the stage's environment and AWS_CHALICE_CLI_MODE. The CLI would deploy the placeholder as the ARN, so under the
     CLI, a missing ARN is an error.
     """
     environ = os.environ if environ is None else environ

@@ -187,8 +187,8 @@ class AccountDisabled(SignInError):
     """The provider accepted the person, but the profile in the pool is disabled: by a signal, an administrator or an
     operator.
 
-    Only a person who has just signed in at the provider gets this error. So the error does not reveal which accounts
-    exist (S-40).
+    Only a person who has just signed in at the provider gets this error. The error does not reveal which accounts exist
+    (S-40).
     """
 
     code = "account_disabled"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from .email_domains import parse_address, parse_full_domain
 
 #: Attributes that contain values of an identity provider. Federation works only if the app client may write these
-#: attributes. So anybody could set these attributes at sign-up (S-51).
+#: attributes. Anybody could set these attributes at sign-up (S-51).
 PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
 
 

@@ -1,7 +1,7 @@
 """Signals from a provider about the provider's people. Our routes send the signals through a queue to the function
 `leaving`.
 
-Okta waits three seconds for an answer. So a route only authenticates the sender, puts the signals into the queue, and
+Okta waits three seconds for an answer, so a route only authenticates the sender, puts the signals into the queue, and
 answers. The function acts on the signals later, without exceeding Cognito's quotas. Source: Amazon SQS API reference,
 "SendMessageBatch" (ten messages per call; each message may fail separately).
 """
@@ -53,7 +53,7 @@ class Signal:
 
 
 def timestamp(seconds: float) -> str:
-    """Return Unix seconds as ISO 8601 UTC with milliseconds. Such texts sort in the order of the times."""
+    """Return Unix seconds as ISO 8601 UTC with milliseconds. The resulting texts sort in the order of the times."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 

@@ -3,8 +3,8 @@
     with Client(app) as client:
         client.http.get("/orders", headers=signed_in(gate, groups=("admins",)))
 
-These helpers do not simulate API Gateway. So such a test cannot cover a missing or expired token. Such a test does cover
-the app's own checks of scope and group.
+The helpers do not simulate API Gateway, so tests with these helpers cannot cover a missing or expired token. Tests with
+these helpers do cover the app's own checks of scope and group.
 """
 
 import base64
@@ -38,7 +38,7 @@ def use(
     tables: Mapping[str, Any] | None = None,
     clients: Mapping[str, Any] | None = None,
 ) -> None:
-    """Replace tables and clients by your fakes. Afterwards `gate.table` and `gate.client` return the fakes."""
+    """Replace tables and clients by your fakes. After this call, `gate.table` and `gate.client` return the fakes."""
     own = gate.own_doubles
     own.update({f"table {name}": double for name, double in (tables or {}).items()})
     own.update(clients or {})
@@ -50,7 +50,7 @@ def signed_in(
     scope: str = "api/read api/write",
     groups: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the headers of a caller's request, and set the gate's settings to those of an invented stage.
+    """Return the headers of a caller's request. Replace the settings of `gate` by the settings of an invented stage.
 
     :param sub: the caller's `sub`, which `gate.caller().sub` returns.
     :param scope: the scopes of the access token. Without the route's scope, the answer is 403.

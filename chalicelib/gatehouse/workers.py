@@ -94,7 +94,7 @@ def together(
     """Make three calls in parallel and return the three results. The calls together take the time of the slowest call.
 
     Raises the first error, in the order of the arguments, after all calls have ended. Each call has its own time limit
-    (`deadline.Budget.run`). So every call ends before the next invocation.
+    (`deadline.Budget.run`), so every call ends before the next invocation.
     """
     one = Answer(lambda _: first(), 0.0)
     two = Answer(lambda _: second(), 0.0)

@@ -229,7 +229,7 @@ def leaving(
 ) -> None:
     """Let a provider report people who leave.
 
-    Within a minute after a person is deactivated at the provider, the person's sessions in this app end:
+    A person's sessions in this app end within a minute after the person is deactivated at the provider:
     docs/okta-setup.md, step 7.
     """
     if off == (event_hook or universal_logout) or (rotate and not event_hook):

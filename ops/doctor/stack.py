@@ -63,7 +63,7 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
     environment = deployment.stage.environment
     for output, variable in identity_stack.OUTPUT_VARIABLES.items():
         made = deployment.outputs.get(output)
-        # The local AWS has no sign-in domain; the local stage's config.json names the address instead.
+        # The local AWS has no sign-in domain, so the local stage's config.json contains the address.
         if made is not None and environment.get(variable, "") != made:
             yield Fault(
                 f"{variable} in config.json is {environment.get(variable, '')!r}, but the identity stack created {made!r}.",

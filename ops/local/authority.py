@@ -204,7 +204,7 @@ def _new_authority(now: Clock) -> tuple[x509.Certificate, _Key]:
 
 
 def _server_certificate(authority: _Authority, now: Clock) -> bytes:
-    """Return key and certificate as one PEM text, so that the two are always written and read together."""
+    """Return key and certificate as one PEM text, so that key and certificate are always written and read together."""
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.DNSName(name) for name in _NAMES]
     addresses = [x509.IPAddress(address) for address in _ADDRESSES]

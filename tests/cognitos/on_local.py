@@ -1,4 +1,4 @@
-"""Tests the patched local AWS with its mailbox, its triggers, and the Okta stand-in."""
+"""Tests the local AWS with our fixes, the mailbox, the triggers, and the Okta stand-in."""
 
 from __future__ import annotations
 

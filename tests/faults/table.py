@@ -373,12 +373,12 @@ CALLS: tuple[Call, ...] = (
     Call(
         "AdminGetUser", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminDeleteUserAttributes",),
-        note="Cognito refuses the sign-in; only if the provider sends no given or family name",
+        note="Cognito refuses the sign-in; the trigger makes this call only if the provider omits a name",
     ),
     Call(
         "AdminDeleteUserAttributes", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, first=False,
-        note="Cognito refuses the sign-in; only if the pool still has the omitted name",
+        note="Cognito refuses the sign-in; the trigger makes this call only if the pool still has the omitted name",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
@@ -415,7 +415,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger TokenGeneration", "trigger tokens",
         Outcome(0, code="", cookie="–", event="groups_left_out"), tries=2,
-        note="only for a provider that sends groups; tokens omit these groups until the next refresh",
+        note="for a provider that sends groups: tokens omit these groups until the next refresh",
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",

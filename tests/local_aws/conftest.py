@@ -1,4 +1,4 @@
-"""Fixtures for this folder: all tests share one patched MiniStack and one Okta stand-in."""
+"""Fixtures for this folder: all tests share one MiniStack with our fixes, and one Okta stand-in."""
 
 from __future__ import annotations
 

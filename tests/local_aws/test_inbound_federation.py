@@ -75,7 +75,7 @@ def test_an_empty_answer_keeps_every_claim(
 def test_a_missing_claim_leaves_what_is_stored(
     pool: Pool, browser: OktaBrowser, told: dict[str, Any]
 ) -> None:
-    """The stored value stays unless a trigger decides otherwise."""
+    """The stored value stays unless a trigger sets another value."""
     browser.tokens()
     tell(pool, {name: told[name] for name in ("email", "email_verified")})
     browser.tokens()

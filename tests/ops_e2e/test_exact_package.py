@@ -130,13 +130,13 @@ def for_another_machine(shelf: Shelf) -> str:
     """Lock a package whose only wheel Lambda cannot load."""
     tag = "cp311-cp311-macosx_11_0_arm64"
     shelf.lock(line(wheel(shelf.folder, "foreign", tag=tag)))
-    return "foreign==1.0: no wheel"
+    return "foreign==1.0 has no wheel"
 
 
 def nowhere(shelf: Shelf) -> str:
     """Lock a package that the index does not have."""
     shelf.lock("ghost==1.0 --hash=sha256:" + "0" * 64 + "\n")
-    return "ghost==1.0: no wheel"
+    return "ghost==1.0 has no wheel"
 
 
 BAD = [

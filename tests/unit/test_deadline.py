@@ -209,7 +209,7 @@ def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
 
 
 def test_one_thread_makes_one_call_after_another(gate: threading.Event) -> None:
-    """Starting a thread costs as much as a small call, so the module uses threads again. A thread whose call hangs is
+    """Starting a thread costs as much as a small call, so the module reuses its threads. A thread whose call hangs is
     not used again."""
     budget = Budget(LIMITS)
 

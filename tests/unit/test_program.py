@@ -143,7 +143,7 @@ def program(
 def test_a_sign_in_a_call_a_renewal_and_the_way_out(
     program: Program, cognito: Cognito, calls: list[tuple[str, str | None]]
 ) -> None:
-    """The program uses its own PKCE verifier, state and nonce, and always the newest refresh token."""
+    """Each sign-in has a new PKCE verifier, state and nonce. The program always uses the newest refresh token."""
     cognito.answer = {"expires_in": 30}
     program.sign_in("Okta")
     asked = cognito.asked

@@ -57,7 +57,7 @@ def test_the_mails_of_a_day_are_a_number(text: str | None, mails: int) -> None:
 
 
 def test_every_missing_setting_is_named_at_once() -> None:
-    """An operator must not have to fix a stage one variable at a time."""
+    """With one error for each variable, an operator would need many attempts."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.from_env({})
     assert all(f"{name} is missing" in caught.value.detail for name in REQUIRED)

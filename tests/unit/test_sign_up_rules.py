@@ -13,7 +13,7 @@ REFUSED = frozenset({"bad.example", "b\u00fccher.example"})
     ["a@example.com", "A@EXAMPLE.COM", "a@\uff45xample.com", "a@example\u3002org"],
 )
 def test_an_allowed_domain_may_sign_up(email: str) -> None:
-    """All spellings of the domain are accepted."""
+    """The rules accept all spellings of the domain."""
     assert refuse_address(email, ALLOWED, REFUSED) is None
 
 

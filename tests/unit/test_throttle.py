@@ -343,7 +343,7 @@ def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock
 def test_a_row_of_an_earlier_release_counts_on(
     throttle: ThrottleStore, database: DynamoDBDouble, clock: Clock
 ) -> None:
-    """An earlier release wrote whole numbers, which the code still understands."""
+    """An earlier release wrote whole numbers, which the code still accepts."""
     throttle.take("sign-in", ANN, SOURCE)
     for key, row in database.items(TABLE).items():
         database.put(TABLE, {**row, "key": {"S": key}, "attempts": {"N": "4"}})

@@ -148,7 +148,7 @@ def test_a_cookie_has_every_attribute() -> None:
     ],
 )
 def test_a_value_that_could_start_something_else_is_refused(text: str) -> None:
-    """Chalice does not check list-valued headers for CR and LF."""
+    """Chalice does not check the values of list-valued headers for CR and LF."""
     with pytest.raises(ValueError, match="outside the safe set"):
         build_cookie("x", text, same_site="Lax")
     with pytest.raises(ValueError, match="outside the safe set"):

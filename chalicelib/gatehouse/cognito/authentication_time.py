@@ -2,9 +2,9 @@
 
 The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication:
 Cognito's check of a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the
-trigger received `PROVED_AT`. `SEEN_AT` must be close to Cognito's `auth_time`, which a refresh does not change. So the
-proof counts only for the sign-in in which the trigger received the proof. A proof in one browser does not count for a
-session in another browser. Silent single sign-on does not count as a proof.
+trigger received `PROVED_AT`. `SEEN_AT` must be close to Cognito's `auth_time`, which a refresh does not change. The proof
+counts only for the sign-in in which the trigger received the proof. A proof in one browser does not count for a session
+in another browser. Silent single sign-on does not count as a proof.
 
 Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels
 with ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (a trigger

@@ -1,8 +1,8 @@
 """Reads Cognito's claims: groups, and the caller of an authorized route (S-49, S-50).
 
 API Gateway's authorizer checks signature, expiry and scope, but not the audience. The authorizer accepts a token of any
-client of the pool and, on a route without a scope, even an ID token. So this module also checks `token_use`, `client_id`
-and `scope`. Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an authorizer".
+client of the pool and, on a route without a scope, even an ID token. This module also checks `token_use`, `client_id` and
+`scope`. Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an authorizer".
 """
 
 from collections.abc import Collection, Mapping
@@ -95,8 +95,8 @@ def _parse_date(text: str) -> int | None:
         moment = datetime(*numbers, int(second), tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         return None
-    # The parsed date, formatted again, must equal the text. This check refuses a wrong weekday, a sign, and another time
-    # zone.
+    # The parsed date, formatted again, must equal the text. The comparison refuses a wrong weekday, a sign, and another
+    # time zone.
     again = f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
     return int(moment.timestamp()) if again == text else None
 

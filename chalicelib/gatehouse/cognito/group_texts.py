@@ -1,7 +1,7 @@
 """Reads and writes lists of group names in a provider's claim, in Cognito's attribute, and in tokens (S-51, S-69).
 
 `custom:groups` contains the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=` and
-then the names, separated by commas. So `=` alone means no groups. Cognito may ignore an empty value, but `=` always
+then the names, separated by commas, so `=` alone means no groups. Cognito may ignore an empty value, but `=` always
 replaces the previous value. Cognito itself wrote any text without a leading `=`, before the trigger was attached.
 """
 

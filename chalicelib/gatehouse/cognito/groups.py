@@ -3,8 +3,8 @@ S-69).
 
 Cognito allows letters, marks, symbols, numbers and punctuation in a group's name, and 128 characters at most. Gatehouse
 also refuses names that could be read as two names. API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`. A
-group `x,admins`, for example, would also count as the group `admins`. So a name must not contain a comma, begin with `[`
-or end with `]`. `group_texts.py` reads and writes lists of names. Sources: Amazon Cognito API reference, CreateGroup; AWS
+group `x,admins`, for example, would also count as the group `admins`. A name must not contain a comma, begin with `[` or
+end with `]`. `group_texts.py` reads and writes lists of names. Sources: Amazon Cognito API reference, CreateGroup; AWS
 "Mapping IdP attributes to profiles and tokens".
 """
 

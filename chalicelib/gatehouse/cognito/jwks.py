@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: The only signature algorithm of Cognito. All other algorithms are refused.
 ALGORITHM = "RS256"
 MIN_RSA_BITS = 2048
-#: A warm container fetches the keys again after this time. So a container keeps a withdrawn key for this time at most.
+#: A warm container fetches the keys again after this time, so a container keeps a withdrawn key for this time at most.
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with an unknown `kid` cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60

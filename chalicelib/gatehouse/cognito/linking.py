@@ -60,8 +60,8 @@ class Linker:
         Raises TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again. A repeated
         link does no harm.
         """
-        # Cognito converts the user name to lower case. So the subject is read from an attribute, which keeps the
-        # subject's spelling.
+        # Cognito converts the user name to lower case. The subject is read from an attribute, which keeps the subject's
+        # spelling.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
         doubt, found = doubt_about_newcomer(attributes), list[PoolUser]()
         if doubt is None:
@@ -128,7 +128,7 @@ class Linker:
                 },
             )
         except Refused as refused:
-            # Cognito may refuse a repeated or concurrent call although the link exists. So check the account itself.
+            # Cognito may refuse a repeated or concurrent call although the link exists. Check the account itself.
             if identity not in self._load(user_name).identities:
                 raise TemporarilyUnavailable(f"AdminLinkProviderForUser: {refused.code}") from None
 

@@ -74,7 +74,7 @@ class OAuthClient:
         is left out, because a link from another site could contain any text.
 
         If `confirm` is true, the person must sign in again, even with a session at Cognito or at the provider. Cognito
-        passes `prompt` on to the provider, and applies `max_age` itself. A person can change this URL in the browser. So
+        passes `prompt` on to the provider, and applies `max_age` itself. A person can change this URL in the browser, so
         only `auth_time` proves that the person signed in again.
         """
         query = {

@@ -74,7 +74,7 @@ class PasskeyApi:
         raise TemporarilyUnavailable(f"ListWebAuthnCredentials: more than {_PAGES} pages")
 
     def delete(self, access_token: str, credential_id: str) -> None:
-        """Delete a passkey. Afterwards, the passkey cannot be used to sign in."""
+        """Delete a passkey. A deleted passkey cannot be used to sign in."""
         call_cognito(
             self._client.delete_web_authn_credential,
             {"AccessToken": access_token, "CredentialId": credential_id},

@@ -22,7 +22,7 @@ ATTRIBUTE_MAPPING: Mapping[str, str] = {
 GROUPS_ATTRIBUTE = "custom:groups"
 #: Attributes that are cleared in the pool if the provider's values are empty.
 NAMES = ("given_name", "family_name")
-#: Cognito refuses a sign-in with a longer value (source: the AWS page above). So longer names are cut.
+#: Cognito refuses a sign-in with a longer value (source: the AWS page above). Longer names are cut.
 _MAX_TEXT = 2048
 
 

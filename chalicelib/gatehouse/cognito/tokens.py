@@ -104,7 +104,7 @@ class TokenVerifier:
         `JwksCache.key`).
         """
         claims = self._verify(token, from_cognito)
-        # Cognito's `aud` is the id of one client. So a list is refused, even if the list contains our client (S-21).
+        # Cognito's `aud` is the id of one client. A list is refused, even if the list contains our client (S-21).
         _require(claims, "aud", self._client_id)
         _require(claims, "token_use", "id")
         if claims.get("azp", self._client_id) != self._client_id:
@@ -157,7 +157,7 @@ class TokenVerifier:
         try:
             payload = self._signatures.decode(token, key=key, algorithms=[ALGORITHM])
         except PyJWTError as error:
-            # PyJWT's messages may quote the token's header. So only the type of the error is used.
+            # PyJWT's messages may quote the token's header, so only the type of the error is used.
             raise InvalidToken(f"token refused: {type(error).__name__}") from None
         claims = _read_object(payload)
         if claims.get("iss") not in self._issuers:

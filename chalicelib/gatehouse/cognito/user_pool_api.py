@@ -187,8 +187,8 @@ class UserPoolApi:
     def prefer_totp(self, access_token: str, enabled: bool, *, passkeys: bool = False) -> None:
         """Turn the authenticator app on or off as the person's second factor.
 
-        If `passkeys` is true, a passkey with user verification counts as both factors. Otherwise Cognito offers no
-        passkey to a person who has an authenticator app. Source: API reference, "WebAuthnMfaSettingsType".
+        If `passkeys` is true, a passkey with user verification counts as both factors. If `passkeys` is false, Cognito
+        offers no passkey to a person who has an authenticator app. Source: API reference, "WebAuthnMfaSettingsType".
         """
         call_cognito(
             self._client.set_user_mfa_preference,
@@ -273,7 +273,7 @@ class UserPoolApi:
 
 
 def secret_hash(username: str, client_id: str, client_secret: str) -> str:
-    """Return base64(HMAC-SHA256(client secret, user name + client id)) (AWS: computing secret hash values)."""
+    """Return `base64(HMAC-SHA256(client secret, user name + client id))` (AWS: computing secret hash values)."""
     digest = hmac.new(client_secret.encode(), (username + client_id).encode(), hashlib.sha256)
     return base64.b64encode(digest.digest()).decode()
 

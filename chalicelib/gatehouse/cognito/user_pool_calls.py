@@ -84,7 +84,7 @@ def call_cognito(
     except ClientError as error:
         described = error.response.get("Error", {})
         code, message = str(described.get("Code", "")), str(described.get("Message", ""))
-        # AWS's message is not read for a refusal. So a refusal takes no longer than a success (S-89).
+        # AWS's message is not read for a refusal, so a refusal takes no longer than a success (S-89).
         operation, said = error.operation_name, "" if code in _REFUSALS else said_by(error)
     except BotoCoreError as error:
         raise TemporarilyUnavailable(f"Cognito: {type(error).__name__}") from None

@@ -1,7 +1,7 @@
 """Parses a Cookie header, and builds Set-Cookie values.
 
 Sources: RFC 6265bis (`__Host-` prefix: Secure, Path=/, no Domain), OWASP ASVS 5.0 3.3. Chalice does not check list-valued
-headers for newlines. So this module checks the values.
+headers for newlines, so this module checks the values.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Checks the target after a sign-in. `return_to` must be a path below the API root, or a URL of an allowed origin (S-07).
 
 Source: RFC 9700 4.11 (open redirectors). By the WHATWG URL standard, browsers drop tabs and newlines from a URL, and read
-a backslash as a slash. So tabs, newlines and backslashes are refused.
+a backslash as a slash. Tabs, newlines and backslashes are refused.
 """
 
 import re
@@ -40,7 +40,8 @@ def parse_return_to(
     value = _encode_raw(value or "")
     if not value or len(value) > MAX_LENGTH or not _SAFE.issuperset(value):
         return otherwise
-    # A slash must follow the origin. Otherwise `https://app.example.com@evil.example` would count as an allowed origin.
+    # A slash must follow the origin. Without the slash, `https://app.example.com@evil.example` would count as an allowed
+    # origin.
     scheme, separator, rest = value.partition("://")
     host, slash, below = rest.partition("/")
     if separator and f"{scheme}://{host}" in allowed_origins:

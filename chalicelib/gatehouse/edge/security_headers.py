@@ -1,6 +1,6 @@
 """The response headers of every answer, including API Gateway's own errors.
 
-Sources: OWASP ASVS 5.0 V3.4; MDN on each header. Our middleware and `ops connect` use this module's mapping. So our
+Sources: OWASP ASVS 5.0 V3.4; MDN on each header. Our middleware and `ops connect` use this module's mapping, so our
 answers and API Gateway's own responses have the same headers.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 #: The Content-Security-Policy: directive -> allowed sources. `form-action` also applies to the redirects after a form is
-#: sent. So the page opens /auth/login with a link, never with a form.
+#: sent, so the page opens /auth/login with a link, never with a form.
 CONTENT_SECURITY_POLICY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default-src": ("'none'",),
@@ -34,7 +34,7 @@ def build_content_security_policy(directives: Mapping[str, tuple[str, ...]]) -> 
 def open_for_captcha(origins: tuple[str, ...]) -> str:
     """Return a policy for the page that also allows a CAPTCHA vendor's origins for scripts, frames, styles and calls.
 
-    The vendors' scripts assign plain strings to script URLs and frames. So Trusted Types must be off (S-52).
+    The vendors' scripts assign plain strings to script URLs and frames, so Trusted Types must be off (S-52).
     """
     opened = {
         name: sources

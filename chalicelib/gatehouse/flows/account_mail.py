@@ -5,8 +5,8 @@
 - A confirmed account gets the code for a new password. Our forms accept both kinds of code.
 
 An unconfirmed account that our server did not make was made by an earlier release, or on Cognito's own page. A stranger
-may have chosen the account's password. So the account is removed, and made again. This function sends no answer to the
-browser. So the function cannot reveal whether an address is known. Source: Amazon Cognito API reference, "SignUp",
+may have chosen the account's password, so the account is removed, and made again. The function `account_mail` sends no
+answer to the browser, and so cannot reveal whether an address is known. Source: Amazon Cognito API reference, "SignUp",
 "ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
 """
 

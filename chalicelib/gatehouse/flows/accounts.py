@@ -75,7 +75,7 @@ class Accounts:
         """Mail a code that confirms a new account, or resets the password of an existing account. Raises
         SignUpNotAllowed."""
         # The pre-sign-up trigger checks the address, too. The check in this method makes the answer independent of
-        # whether the user exists. Like /auth/discover, the answer reveals whether the domain belongs to a provider. So
+        # whether the user exists. Like /auth/discover, the answer reveals whether the domain belongs to a provider, so
         # each refused address counts as an attempt, as in /auth/discover.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
@@ -138,7 +138,7 @@ class Accounts:
         try:
             self._user_admin.set_password(name, password)
         except Refused as refused:
-            # The password follows the template's rules, which were checked before. So the pool's policy differs from the
+            # The password was already checked by the template's rules, so the pool's policy must differ from the
             # template.
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
         self._note_proof(name, {})
@@ -187,8 +187,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """Record the proof. If the record cannot be written, the password is still valid. But without the proof,
-        federated people cannot be linked to the account (S-68)."""
+        """Record the proof. If the record cannot be written, the password is still valid. Without the proof, federated
+        people cannot be linked to the account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)
@@ -200,8 +200,8 @@ class Accounts:
         """Record that the account's passkeys have ended. A person who knew the old password may have set up a passkey
         (S-102).
 
-        This method cannot delete the passkeys, because Cognito would require a token of the owner. The new password is
-        valid even if this method fails.
+        The passkeys themselves cannot be deleted here, because Cognito would require a token of the owner. The new
+        password is valid even if this method fails.
         """
         if self._passkeys is None:
             return

@@ -25,13 +25,13 @@ CHALLENGE = "challenge"
 #: Challenges for a passkey. Anybody who knows an address can request a challenge. Attackers cannot guess with a
 #: challenge, but each challenge needs a call to Cognito.
 PASSKEY = "passkey"
-#: Challenges for autofill, which the page requests by itself in a known browser. Such challenges are counted only per
-#: source.
+#: Challenges for autofill, which the page requests by itself in a known browser. Challenges for autofill are counted only
+#: per source.
 AUTOFILL = "autofill"
 #: Look-ups of an address's provider. Look-ups are counted only per source, because no account is involved.
 DISCOVERY = "discovery"
-#: Requests to `/auth/login`. This allowance is separate, because other sites can send a browser to that address.
-#: Otherwise requests from other sites could use up the page's own attempts.
+#: Requests to `/auth/login`. The allowance is separate, because other sites can send a browser to `/auth/login`. With a
+#: shared allowance, requests from other sites could use up the page's own attempts.
 LOGIN = "login"
 #: Solutions of CAPTCHA puzzles, counted per source. Even an invented solution needs a call to the vendor.
 CAPTCHA = "captcha"
@@ -196,8 +196,8 @@ class Attempts:
         try:
             proved_at = datetime.fromisoformat(record.provedAt.replace("Z", "+00:00"))
         except ValueError:
-            # This older account has no recorded proof. The device counts as unknown if the account's sessions were ended
-            # after the device became known.
+            # An older account may have no recorded proof. The device counts as unknown if the account's sessions were
+            # ended after the device became known.
             return record.provedAt == "" and not record.ends_tokens_of(device.issued_at // 1000)
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 

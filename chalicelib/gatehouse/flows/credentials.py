@@ -1,5 +1,4 @@
-"""Parses and checks passwords, six-digit codes and passkey ids that people send. Also builds the key of an authenticator
-app.
+"""Parses and checks passwords, six-digit codes and passkey ids that people send. Builds the key of an authenticator app.
 
 Sources: OWASP ASVS 5.0 6.2 (length, no composition rules); NIST SP 800-63B 5.1.1; the otpauth key URI format of
 authenticator apps; RFC 6238.

@@ -193,7 +193,7 @@ class DirectSignIn:
                         once.close()  # a passkey's challenge can be answered only once (S-88)
                     raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
-                # The temporary password was mailed. So the person who replaces the temporary password has proved access
+                # The temporary password was mailed, so the person who replaces the temporary password has proved access
                 # to the mailbox (S-68).
                 self._new_sessions.record_proved(challenge.username)
             if step.tokens is None:
@@ -362,7 +362,7 @@ class DirectSignIn:
     def _refuse_ended_passkey(self, user_name: str, passkey: str) -> None:
         """Refuse a passkey that is older than the last password reset by mail. Cognito still has that passkey (S-102).
 
-        Cognito checks the passkey first. So this check reveals no information to a person without a passkey of the
+        Cognito checks the passkey first, so this check reveals no information to a person without a passkey of the
         account.
         """
         if self._passkeys.load(user_name).has_ended(passkey):

@@ -1,9 +1,9 @@
 """Home-realm discovery: finds the identity provider of an e-mail address, using only the address's domain.
 
-The list of domains is a list of customers. A stranger must not be able to collect the domains by guessing. So each
-request for a domain without a provider counts against the source IP address. A request for a domain with a provider does
-not count, because the people of one office share an IP address. Accounts are not read, so existing and unknown addresses
-get the same answer (S-40).
+The list of domains is a list of customers. A stranger must not be able to collect the domains by guessing. Each request
+for a domain without a provider counts against the source IP address. A request for a domain with a provider does not
+count, because the people of one office share an IP address. Accounts are not read, so existing and unknown addresses get
+the same answer (S-40).
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Discovery:
     def count_login(self, provider: str | None, email: str | None, source: str) -> None:
         """Count a sign-in that names an address or a private provider. `find` counts a look-up in the same way.
 
-        The sign-in's redirect reveals the same information as an answer of `find`. So the sign-in must also count.
+        The sign-in's redirect reveals the same information as an answer of `find`, so the sign-in must also count.
         Without a throttle table, `find` refuses to answer. Without a throttle table, this method accepts the sign-in,
         because people must still be able to sign in. Raises TooManyAttempts.
         """

@@ -1,4 +1,5 @@
-"""Signs a person out everywhere. Afterwards every refresh fails, and routes with `fresh=True` refuse older tokens."""
+"""Signs a person out everywhere. After the sign-out, every refresh fails, and routes with `fresh=True` refuse older
+tokens."""
 
 from ..cognito.pool_user import PoolUser
 from ..cognito.user_admin import UserAdmin
@@ -23,7 +24,7 @@ class GlobalSignOut:
         sign-out.
 
         The pool is changed first. In the opposite order, a refresh between the two writes could issue an access token
-        that is newer than `validAfter`. Such a token would remain valid.
+        that is newer than `validAfter` and remains valid.
         """
         person = self._user_admin.load(name)
         self._user_admin.sign_out_everywhere(person.user_name)

@@ -112,7 +112,7 @@ class Leaving:
         if user.enabled:
             self._global_sign_out.end_sessions(user.user_name)
         else:
-            # AWS does not document whether AdminUserGlobalSignOut works for a disabled person. So delete the rows, which
+            # AWS does not document whether AdminUserGlobalSignOut works for a disabled person. Delete the rows, which
             # also ends the sessions.
             self._global_sign_out.end_here(user)
 
@@ -149,7 +149,7 @@ class Leaving:
         """Remove a group from the profile, and end the sessions that began with the group.
 
         If the person has signed in through the provider since the signal, the profile already has the current groups and
-        stays unchanged. A linked person's sign-in by password does not store groups. So after a sign-in by password the
+        stays unchanged. A linked person's sign-in by password does not store groups. After a sign-in by password the
         group is removed, and the next sign-in through the provider stores the list again.
         """
         user = person.user

@@ -144,7 +144,7 @@ class LeavingDoor:
         for renew in (False, True):
             kept = self._load_secret(arn, renew)
             known = [kept.get(which) for which in ("current", "previous")]
-            # Compare with every secret. So the time of the comparison reveals no information about a secret.
+            # Compare with every secret, so the time of the comparison reveals no information about a secret.
             matches = [
                 hmac.compare_digest(told.encode(), each.encode())
                 for each in known

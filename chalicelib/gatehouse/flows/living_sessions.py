@@ -1,6 +1,6 @@
 """Checks whether a session was ended by another browser or by the server (S-83). The cookie alone does not show whether a
 session was ended. Each refresh makes this check. Every route that changes a person's password, second factor or passkeys
-also makes this check. The access token of an ended session works until the token expires. But a browser's token can never
+also makes this check. The access token of an ended session works until the token expires. A browser's token can never
 change a password, a second factor or a passkey.
 """
 

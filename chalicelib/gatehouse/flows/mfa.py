@@ -105,8 +105,8 @@ class Mfa:
             session_cookie, enrolment_cookie, ENROLMENT_PURPOSE
         )
         digits = read_code(code)
-        # These attempts are counted separately, by user name. The key was just made for this browser, so a guess does not
-        # test a secret of the account.
+        # Attempts with the new app's code are counted separately, by user name. The key was just made for this browser,
+        # so a guess does not test a secret of the account.
         with (
             self._attempts.guarded(CHALLENGE, session.username, visitor.ip),
             self._attempts.step_once(enrolment.access_token),

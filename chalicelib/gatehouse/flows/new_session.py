@@ -1,5 +1,5 @@
-"""Makes the last step of a hosted or direct sign-in, after the check of the tokens. This step starts the session, writes
-the person's record, and ends the previous session (S-47, S-57)."""
+"""Makes the last step of a hosted or direct sign-in, after the check of the tokens. The last step starts the session,
+writes the person's record, and ends the previous session (S-47, S-57)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -86,7 +86,7 @@ class NewSessions:
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        # These calls run in parallel, so that the person waits only for the slowest call. The calls do not need each
+        # The calls below run in parallel, so that the person waits only for the slowest call. The calls do not need each
         # other's results. A failure is only logged.
         recording = Ahead(lambda: self._record(identity))
         limiting = Ahead(lambda: self._notes.end_oldest(session))
@@ -102,8 +102,8 @@ class NewSessions:
         return session, sealed
 
     def find_remembered(self, cookies: Mapping[str, str]) -> str:
-        """Return the `sub` of the browser's session, if that session is valid and was started with "stay signed in".
-        Otherwise return an empty string."""
+        """Return the `sub` of the browser's session, if that session is valid and was started with "stay signed in". In
+        all other cases, return an empty string."""
         try:
             session = self._sessions.open(cookies.get(COOKIE))
         except (NoSession, SessionExpired, TemporarilyUnavailable):
@@ -127,8 +127,8 @@ class NewSessions:
     def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
         """Refuse an address unless one of the person's providers may use the address (S-56).
 
-        The trigger has already checked the address. But a trigger that cannot read the providers accepts every address,
-        and Cognito stores the address. In this case, the second check refuses the session.
+        The trigger has already checked the address. A trigger that cannot read the providers accepts every address, and
+        Cognito stores the address. The check in this method then refuses the session.
         """
         names = [provider for provider, _ in identity.identities]
         if names and (reason := self._providers.refuse_address(identity.email, names)):

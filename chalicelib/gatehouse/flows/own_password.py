@@ -78,7 +78,7 @@ class OwnPassword:
         return self._attempts.known_device(email, session.username)
 
     def _verify(self, session: Session, old: str, visitor: Visitor) -> None:
-        """Check the old password. A wrong password counts as a failed sign-in. So this route allows no additional guesses
+        """Check the old password. A wrong password counts as a failed sign-in, so this route allows no additional guesses
         (S-71)."""
         try:
             step = self._api.sign_in(session.username, old, visitor)

@@ -3,9 +3,9 @@
 
 Cognito issues a challenge only for an address (USER_AUTH). For every address, the browser gets a challenge of the same
 form, whether or not an account or a passkey exists (S-89). Without a real challenge, the browser gets an invented
-challenge. All answers must take the same time. So the code always invents a challenge, reads real and invented challenges
-in the same way, and always logs one line. The ids of an account's passkeys are sent only to a browser that has signed in
-to the account before. In other browsers, the authenticator offers all passkeys that are stored for this site. The ids are
+challenge. All answers must take the same time. The code always invents a challenge, reads real and invented challenges in
+the same way, and always logs one line. The ids of an account's passkeys are sent only to a browser that has signed in to
+the account before. In other browsers, the authenticator offers all passkeys that are stored for this site. The ids are
 not needed, because Cognito's passkeys are discoverable (`residentKey` required). flows/direct_sign_in.py accepts the
 answers to real and invented challenges. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web
 Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
@@ -53,8 +53,8 @@ class PasskeySignIn:
         self._attempts = attempts
         self._notes = notes
         self._domain = domain
-        # Invented Sessions have the length of Cognito's last real Session. Otherwise the cookie's size, or the time of
-        # the sealing, could distinguish real and invented Sessions.
+        # Invented Sessions have the length of Cognito's last real Session. With another length, the cookie's size, or the
+        # time of the sealing, would distinguish real and invented Sessions.
         self._session_length = _SESSION_LENGTH
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
@@ -72,7 +72,7 @@ class PasskeySignIn:
         """Return the challenge for autofill, for the account of this browser's last sign-in. Without such an account,
         return None.
 
-        The page requests this challenge without any action by the person. So after too many attempts, the result is None,
+        The page requests this challenge without any action by the person. After too many attempts, the result is None,
         and the page offers no autofill.
         """
         email = self._attempts.known_address(visitor)

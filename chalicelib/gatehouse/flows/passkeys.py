@@ -1,7 +1,7 @@
 """Lets people set up, name, list and remove their own passkeys, after the password was entered again (docs/passkeys.md).
 
 For passkeys, Cognito requires a token of the server-only client (flows/reauthentication.py). The token is kept sealed in
-the challenge cookie for fifteen minutes at most. So the person enters the password only once. `close` revokes the token.
+the challenge cookie for fifteen minutes at most, so the person enters the password only once. `close` revokes the token.
 A new password that was set with a mailed code ends all earlier passkeys (S-102). The ended passkeys are deleted when the
 person opens the list. At other times, the server has no token that may delete passkeys. Sources: Amazon Cognito API
 reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
@@ -130,8 +130,8 @@ class Passkeys:
     ) -> list[Passkey]:
         """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
-        # Store the passkey's id before Cognito registers the passkey. Otherwise the passkey would count as older than the
-        # last reset by mail.
+        # Store the passkey's id before Cognito registers the passkey. With the opposite order, the passkey could count as
+        # older than the last reset by mail.
         credential_id = read_passkey_id(json.dumps(credential))
         self._notes.add(session.username, credential_id)
         try:
@@ -186,7 +186,8 @@ class Passkeys:
         return self._again.resumed(session_cookie, cookie, PASSKEYS_PURPOSE)
 
     def _forget(self, user_name: str, passkey_id: str) -> None:
-        """Delete the id of a passkey that does not exist. Otherwise such ids could fill the person's row."""
+        """Delete the id of a passkey that does not exist. Without the deletion, ids of missing passkeys could fill the
+        person's row."""
         with suppress(TemporarilyUnavailable):
             self._notes.forget(user_name, passkey_id)
 
@@ -205,7 +206,7 @@ class Passkeys:
     def _not_ended(self, user_name: str, access_token: str) -> tuple[list[Passkey], int]:
         """Delete the ended passkeys. Return the other passkeys, and the number of deleted passkeys.
 
-        The method also compares the times. So a passkey that was set up after the reset is never deleted, even if the
+        The method also compares the times. A passkey that was set up after the reset is never deleted, even if the
         passkey's id has an unexpected form.
         """
         passkeys = self._api.all(access_token)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Profile:
     """Reads and changes the record of one caller. User name and `sub` identify the caller (S-50).
 
-    Most callers only read. So the Cognito client is made only when a name changes, because making the client takes 18 ms.
+    Most callers only read. The Cognito client is made only when a name changes, because making the client takes 18 ms.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Asks a signed-in person for the password again, and signs in with this password at a separate app client (S-05).
 
 For a change of a person's second factor or passkeys, Cognito requires an access token with the scope
-`aws.cognito.signin.user.admin`. Browsers must not get such a token. So the server uses a second app client, which has no
+`aws.cognito.signin.user.admin`. Browsers must not get such a token. The server uses a second app client, which has no
 OAuth flows. The tokens of this client leave the server only in sealed form, and are revoked after use. Source: AWS
 "Scopes, M2M, and resource servers", "RevokeToken".
 """
@@ -63,8 +63,9 @@ class Reauthentication:
         """Return the session, and the sealed data of an earlier step in which the person gave the password.
 
         Raises NoSession, SessionExpired and ChallengeExpired. ChallengeExpired means that the data is another person's,
-        or that the person's sessions were ended after that step. A new password, a reset, or a sign-out everywhere ends a
-        person's sessions (S-85). A reset on managed login ends no sessions, but is treated in the same way (S-102).
+        or that the person's sessions were ended after the earlier step. A new password, a reset, or a sign-out everywhere
+        ends a person's sessions (S-85). A reset on managed login ends no sessions, but is treated in the same way
+        (S-102).
         """
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)
@@ -78,7 +79,7 @@ class Reauthentication:
         return session, enrolment
 
     def sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:
-        """Check the password. A wrong password counts as a failed sign-in. So this route allows no additional guesses
+        """Check the password. A wrong password counts as a failed sign-in, so this route allows no additional guesses
         (S-71)."""
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             try:

@@ -1,9 +1,9 @@
 """Makes and accepts recovery codes, for people who have lost their authenticator app (docs/adr/0015-recovery-codes.md).
 
 To get recovery codes, a signed-in person enters the password and a code of the app. Cognito has no recovery codes, and
-Cognito's challenge cannot be answered without the app. So a recovery code turns the app off. Afterwards the person signs
-in again with the password alone. Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as hashes), 6.5.3 (random),
-6.6.3 (throttled); NIST SP 800-63B-4 3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
+Cognito's challenge cannot be answered without the app, so a recovery code turns the app off. After the use of a recovery
+code, the person signs in again with the password alone. Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as
+hashes), 6.5.3 (random), 6.6.3 (throttled); NIST SP 800-63B-4 3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
 """
 
 import secrets
@@ -108,7 +108,7 @@ class RecoveryCodes:
         return [shown(each) for each in codes]
 
     def use(self, *, code: str, cookie: str | None, visitor: Visitor) -> None:
-        """Turn the app off. `cookie` contains the challenge for the app's code. So Cognito has accepted the password.
+        """Turn the app off. `cookie` contains the challenge for the app's code, so Cognito has accepted the password.
 
         A wrong code, a used code and an account without codes get the same answer. Raises ChallengeExpired,
         InvalidChallengeCode, InvalidRequest, TooManyAttempts and TemporarilyUnavailable; after an outage

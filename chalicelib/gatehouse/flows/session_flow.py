@@ -84,7 +84,7 @@ class SessionFlow:
         Raises NoSession or SessionExpired if the session is over. Raises TemporarilyUnavailable in an outage; the session
         then continues (S-35). RefreshPostponed is a TemporarilyUnavailable with the session's new cookie.
 
-        The session's row is checked before the refresh token is used. So an ended session gets no token. If the table
+        The session's row is checked before the refresh token is used, so an ended session gets no token. If the table
         does not answer, the refresh token stays unused, and the same cookie works after the outage
         (docs/adr/0012-sessions.md).
         """

@@ -1,8 +1,8 @@
 """Checks that an event has the parts of API Gateway's REST proxy event that our code needs.
 
-A caller who may invoke the function can send any event: another payload format, a warm-up ping, a handmade event. Such an
-event is refused first, so later code need not check the event. Source: AWS, "Set up Lambda proxy integrations in API
-Gateway", input format.
+A caller who may invoke the function can send any event: another payload format, a warm-up ping, a handmade event. An
+event in another format is refused first, so later code need not check the event. Source: AWS, "Set up Lambda proxy
+integrations in API Gateway", input format.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The guard of an app's routes. Before a view runs, the guard checks the caller and the request.
 
-The guard wraps each view at its registration, including a team's own views. So every route has these checks. A route must
-be listed as public or have `authorizer=authorized(…)`. Otherwise the app does not load (S-48).
+The guard wraps each view at its registration, including a team's own views, so every route has these checks. A route must
+be listed as public or have `authorizer=authorized(…)`. With any other route, the app does not load (S-48).
 """
 
 import functools
@@ -273,7 +273,7 @@ def _let_pass(request: Request) -> None:
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
-    """Return a view's decoded path parameters. Also store the decoded parameters in `request.uri_params`."""
+    """Return a view's decoded path parameters, and store the decoded parameters in `request.uri_params`."""
     if not parameters:
         return parameters
     from .path_parameters import decode_path_parameters

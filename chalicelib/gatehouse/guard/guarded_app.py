@@ -1,6 +1,6 @@
 """Extends the app's own class, so that Gatehouse processes every registered route and every event.
 
-Chalice has no hooks for this purpose. The team creates the `app` object before Gatehouse gets the object. So Gatehouse
+Chalice has no hooks for this purpose. The team creates the `app` object before Gatehouse gets the object, so Gatehouse
 replaces the object's class by a subclass. The object keeps its state and behaviour.
 """
 

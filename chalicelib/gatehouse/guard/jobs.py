@@ -1,6 +1,6 @@
 """Runs before and after an app's own Lambda functions: schedules, queues, streams, topics, plain functions.
 
-This module is a middleware of Chalice, so a function keeps its signature. The middleware attaches the request id to log
+The module is a middleware of Chalice, so a function keeps its signature. The middleware attaches the request id to log
 lines, starts the time limits, and logs one line about the function's end. JobFailed replaces an error of the function,
 because Lambda would log the error's message (S-61). For Lambda, JobFailed is a failure, so Lambda retries as usual for
 that kind of function.
@@ -18,7 +18,7 @@ _RESERVE_SECONDS = 0.5
 
 
 class JobFailed(Exception):
-    """A function failed. The log line `job_failed` contains the reason. This error's text is only the type of the
+    """A function failed. The log line `job_failed` contains the reason. The text of JobFailed is only the type of the
     function's error."""
 
 

@@ -1,7 +1,7 @@
 """Puts the scripts of the first view into one file.
 
 Each file of the page needs a request, and a request takes time on a slow connection. On a stage without warm containers,
-each parallel request also starts a container. So the served `app.js` contains the modules that `app.js` imports. The
+each parallel request also starts a container, so the served `app.js` contains the modules that `app.js` imports. The
 served `app.js` also exports the names of these modules. Modules that load later import these names from `app.js`. In
 `frontend/`, all modules are separate files. The scripts must be written in our style: imports and exports at the
 beginning of a line, and one name per export.
@@ -33,7 +33,7 @@ def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
         for name in inner
         if name not in _ALSO_ALONE and (names := _EXPORT.findall(scripts[name]))
     ]
-    # The page's own code is not awaited. So modules that import `app.js` need not wait until the page is ready.
+    # The page's own code is not awaited, so modules that import `app.js` need not wait until the page is ready.
     entry = f"(async()=>{{\n{_IMPORT.sub(_take, scripts[ENTRY])}\n}})();"
     taken_in = set(inner) - _ALSO_ALONE
 

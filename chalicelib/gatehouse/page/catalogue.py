@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 
-#: The language with which other languages are compared. This language has every text, with all placeholders.
+#: The language with which other languages are compared. The reference language has every text, with all placeholders.
 REFERENCE = "en"
 
 Catalogue = Mapping[str, Mapping[str, Any]]

@@ -18,7 +18,7 @@ _JOINTS = re.compile(r"^((?:(?!//).)*[;{,])\n", re.MULTILINE)
 def compact(name: str, text: str) -> str:
     """Return a stylesheet or module without comments, indentation and blank lines.
 
-    Only comments on separate lines, and JSDoc types within lines, are removed. So strings stay the same. Our strings
+    Only comments on separate lines, and JSDoc types within lines, are removed, so strings stay the same. Our strings
     never span several lines, so indentation has no meaning.
     """
     lines = strip_margins(_TYPES_IN_LINES.sub("", _COMMENT_LINES.sub("", text))).strip()

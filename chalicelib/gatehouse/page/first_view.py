@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 #: The values of Sec-Fetch-Site with which a browser sends a SameSite=Strict cookie. Browsers send such a cookie if the
 #: navigation comes from our own site, a typed address or a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata,
 #: Sec-Fetch-Site. Engines differ. After a sign-in through another site, Firefox 153 ESR also counts a reload as
-#: cross-site, but WebKitGTK does not. So without the cookie, a session is unlikely, but possible.
+#: cross-site, but WebKitGTK does not. Without the cookie, a session is unlikely, but possible.
 _SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
 #: The URL parameters with which the HTML may contain the likely first view. With another parameter, such as `error`, the
 #: page shows another view, or a notice that only the script can choose.
@@ -36,9 +36,9 @@ def choose_told(
     `query` contains the names of the parameters in the page's address. `site` is the request's Sec-Fetch-Site.
     `is_return` is true if this browser finished a sign-in in the last few minutes. In the result, `session` is True if
     the request has the session cookie. After a probable redirect from a sign-in, `session` is left out, and the script
-    requests the session at once. `session` is None if the choice between ways to sign in is the likely first view. In
-    this case the HTML contains the choice, and the script requests the configuration at the same time. `session` is never
-    False, because a missing cookie does not prove that the browser has no session.
+    requests the session at once. `session` is None if the choice between ways to sign in is the likely first view. If
+    `session` is None, the HTML contains the choice, and the script requests the configuration at the same time. `session`
+    is never False, because a missing cookie does not prove that the browser has no session.
     """
     if config["session"]:
         return dict(config)

@@ -1,6 +1,6 @@
 """Loads a team's logo or picture as an SVG without scripts and without links to other files.
 
-In an <img> element, browsers run no scripts of the picture and load no other files. But people can also open the picture
+In an <img> element, browsers run no scripts of the picture and load no other files. People can also open the picture
 directly, so active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
 """
 

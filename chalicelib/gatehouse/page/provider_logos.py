@@ -1,9 +1,9 @@
 """Loads the logos on identity providers' buttons: files in `providers/` of the brand's folder, each named after a
 provider.
 
-The stylesheet selects a button by the button's link, which names the provider. So scripts and HTML need no change for
-logos, and a page without logos does not become larger. Each logo has a white background, which is visible in both themes
-and on the accent colour.
+The stylesheet selects a button by the button's link, which names the provider. Scripts and HTML need no change for logos,
+and a page without logos does not become larger. Each logo has a white background, which is visible in both themes and on
+the accent colour.
 """
 
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import ConfigurationError
 from .logo import load_logo
 
-#: The names that `ops provider add` allows. These characters need no escaping in a stylesheet.
+#: The names that `ops provider add` allows. The characters of these names need no escaping in a stylesheet.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
 _SUFFIXES = (".svg", ".png")
 _HEIGHT_REM = 1.5

@@ -1,4 +1,4 @@
-"""Makes QR codes as rows of modules. The page itself draws the rows. So the page needs no image and no data: URL, and the
+"""Makes QR codes as rows of modules. The page itself draws the rows, so the page needs no image and no data: URL, and the
 CSP can stay strict.
 
 Source: ISO/IEC 18004; with error correction level M, a phone can read the code even if light reflects on part of the

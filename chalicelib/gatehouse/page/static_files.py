@@ -1,8 +1,8 @@
 """Reads the page and its assets once per container, from the packaged `frontend/` folder.
 
-Gatehouse has no build step. Instead, each container prepares the files once. The container removes comments, turns texts
+Gatehouse has no build step. Each container itself prepares the files once. The container removes comments, turns texts
 into modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files
-under one fingerprint. So modules can import each other by relative names, and browsers can cache the files for ever.
+under one fingerprint. Modules can import each other by relative names, and browsers can cache the files for ever.
 """
 
 import hashlib
@@ -265,7 +265,7 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Return the stylesheet with the new colours in the stylesheet's own declarations. So the stylesheet's later rules,
+    """Return the stylesheet with the new colours in the stylesheet's own declarations. The stylesheet's later rules,
     which increase the contrast, still apply.
 
     The stylesheet's first two rules for `:root` are for the light theme and for the dark theme.

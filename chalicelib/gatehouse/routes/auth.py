@@ -76,9 +76,9 @@ def login(call: Call) -> Response:
 def login_by_form(call: Call) -> Response:
     """Return a 303 to the same address by GET. A provider's app tile can send the parameters by POST.
 
-    This request does not begin a sign-in, and does not count as an attempt. The browser's next request begins the sign-in
-    and counts. The next request also has the cookies. Browsers omit the cookies from a form of another site. Source:
-    OpenID Connect Core 4, third-party initiated login (GET and POST).
+    A request by POST does not begin a sign-in, and does not count as an attempt. The browser's next request begins the
+    sign-in and counts. The next request also has the cookies. Browsers omit the cookies from a form of another site.
+    Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
     from ..edge.bodies import parse_form
 
@@ -118,8 +118,8 @@ def _is_to_confirm(call: Call) -> bool:
 
 
 def _chooses_on_the_page(call: Call) -> bool:
-    """Whether the person must choose on the page how to sign in. The request must name no provider. In addition, the
-    stage has its own form, or the person must confirm."""
+    """Whether the person must choose on the page how to sign in. The result is true if the request names no provider, and
+    the stage has its own form or the person must confirm."""
     if call.settings.direct_sign_in != "embedded" and not _is_to_confirm(call):
         return False
     named = ("provider", "email", "iss", "managed")

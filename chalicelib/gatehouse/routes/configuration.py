@@ -41,7 +41,7 @@ def load_config(call: Call) -> dict[str, Any] | None:
     """Return the configuration for the page's HTML, or None in an outage. After None, the page requests the
     configuration, and tries again.
 
-    The page must appear even if a table does not answer. So this function waits for less time than an API call.
+    The page must appear even if a table does not answer. This function waits for less time than an API call.
     """
     budget = call.services.budget
     try:

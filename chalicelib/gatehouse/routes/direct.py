@@ -1,5 +1,5 @@
-"""Routes of the direct sign-in: email and password, challenges, accounts. These routes answer 404 unless the stage has
-its own form (`embedded`)."""
+"""Routes of the direct sign-in: email and password, challenges, accounts. The routes answer 404 unless the stage has its
+own form (`embedded`)."""
 
 from typing import TYPE_CHECKING, Any
 

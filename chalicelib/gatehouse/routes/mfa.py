@@ -63,7 +63,8 @@ def recovery_codes(call: Call) -> dict[str, Any]:
 
 
 def recover(call: Call) -> Response:
-    """Accept a recovery code instead of the app's code, and turn the app off. Afterwards the page signs in again."""
+    """Accept a recovery code instead of the app's code, and turn the app off. After the recovery, the page signs in
+    again."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
 

@@ -2,7 +2,7 @@
 team's in the team's own folder.
 
 `document.json` contains the shared parts. Every other file contains paths. This module adds the preflights to the paths
-that `cors` opens, because preflights are the same for all paths. This module also adds HEAD to paths with GET.
+that `cors` opens, because preflights are the same for all paths. The module also adds HEAD to paths with GET.
 """
 
 import json

@@ -14,7 +14,7 @@ def page(call: Call) -> Response:
     """Return the page's HTML. The links in the HTML begin with the API's base path. Browsers may cache the HTML, because
     the HTML contains no secrets.
 
-    The HTML contains the configuration and the likely first view. So the browser shows that view before the script has
+    The HTML contains the configuration and the likely first view, so the browser shows that view before the script has
     loaded.
     """
     from ..edge.security_headers import open_for_captcha

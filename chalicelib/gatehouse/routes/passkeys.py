@@ -1,5 +1,5 @@
-"""Routes for passkeys: challenges for a sign-in, and the management of a person's own passkeys. These routes answer 404
-if the stage has no passkeys."""
+"""Routes for passkeys: challenges for a sign-in, and the management of a person's own passkeys. The routes answer 404 if
+the stage has no passkeys."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +79,8 @@ def setup(call: Call) -> dict[str, Any]:
 
 
 def verify(call: Call) -> Response:
-    """Register the new passkey with the browser's answer. Afterwards the page no longer offers the person a passkey in
-    this browser."""
+    """Register the new passkey with the browser's answer. After the registration, the page no longer offers the person a
+    passkey in this browser."""
     current = _enabled(call)
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):

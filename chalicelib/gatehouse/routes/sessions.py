@@ -29,13 +29,13 @@ def end_others(call: Call) -> dict[str, int]:
     return {"ended": ended}
 
 
-def of_person(call: Call, userName: str) -> dict[str, Any]:  # noqa: N803 - as in the contract
+def of_person(call: Call, userName: str) -> dict[str, Any]:  # noqa: N803 - the name in the contract
     """Return a person's sessions."""
     person = call.services.user_admin.load(userName)
     return _answer(call.services.session_list.of(person.sub, _cookie(call)))
 
 
-def end_of_person(call: Call, userName: str, id: str) -> dict[str, str]:  # noqa: A002, N803 - as above
+def end_of_person(call: Call, userName: str, id: str) -> dict[str, str]:  # noqa: A002, N803 - names in the contract
     """End one of a person's sessions."""
     person = call.services.user_admin.load(userName)
     call.services.session_list.end(person.sub, id)

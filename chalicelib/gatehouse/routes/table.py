@@ -1,7 +1,7 @@
 """The table of Gatehouse's routes: path, view, and required rights.
 
 The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The name of a view consists of a
-module of this folder and a function in that module. The module is imported at the first call. So a container loads only
+module of this folder and a function in that module. The module is imported at the first call, so a container loads only
 the modules that the container uses.
 
 Every cold start loads this table. `Route` is not a named tuple, because Python would generate and compile its code.
@@ -31,8 +31,8 @@ class Route:
         self.scope = scope
         self.group = group
         self.fresh = fresh
-        #: Whether forms of other sites may post to the route. Such a route needs no cookie, only redirects to GET, and
-        #: stores no data.
+        #: Whether forms of other sites may post to the route. A route for forms of other sites needs no
+        #: cookie, only redirects to GET, and stores no data.
         self.is_form_of_others = is_form_of_others
         #: Whether other servers call the route. Other servers authenticate with their own signatures or tokens instead
         #: of our cookie.

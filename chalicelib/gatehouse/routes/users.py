@@ -37,7 +37,7 @@ def _limit(text: str | None) -> int:
 
 
 def sign_out(call: Call, userName: str) -> dict[str, str]:  # noqa: N803 - the path parameter's name in the contract
-    """End every session of a person, on every device. Afterwards every refresh fails."""
+    """End every session of a person, on every device. Every later refresh fails."""
     user_name = call.services.global_sign_out.end_sessions(userName)
     log_event("global_sign_out", user=user_name, by=call.caller.username)
     return {"userName": userName}

@@ -20,14 +20,14 @@ from .sealing import MAX_COOKIE_VALUE, Sealer
 COOKIE = "__Host-gatehouse-challenge"
 SECOND_COOKIE = "__Host-gatehouse-challenge-2"
 #: The last character of a first cookie whose value continues in a second cookie. A sealed value never contains this
-#: character. So a second cookie from an earlier challenge is ignored.
+#: character, so a second cookie from an earlier challenge is ignored.
 _GOES_ON = "~"
 SIGN_IN_PURPOSE = "challenge"
 ENROLMENT_PURPOSE = "mfa-enrolment"
 PASSKEYS_PURPOSE = "passkeys"
 #: The lifetime in seconds, equal to AuthSessionValidity (15 minutes) in the identity template.
 LIFETIME_SECONDS = 900
-#: A challenge without a password is padded to a multiple of this number of bytes. So the length reveals no information
+#: A challenge without a password is padded to a multiple of this number of bytes, so the length reveals no information
 #: (S-89).
 _STEP_BYTES = 2048
 

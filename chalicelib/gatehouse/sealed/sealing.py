@@ -1,7 +1,7 @@
 """Sealed values: AES-256-GCM under a key ring, bound to a purpose.
 
 A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. HKDF-SHA256 (RFC 5869) derives a separate key
-for each purpose from each key of the ring. Purpose and `kid` are also authenticated. So a value that is sealed for one
+for each purpose from each key of the ring. Purpose and `kid` are also authenticated, so a value that is sealed for one
 purpose cannot be opened for another purpose. The nonce is 96 random bits. Below 2^32 values per key, the risk of a
 repeated nonce is negligible (NIST SP 800-38D 8.2.2). `ops rotate-keys` replaces keys long before 2^32 values.
 """
@@ -125,7 +125,7 @@ def _associated_data(purpose: str, kid: str) -> bytes:
 
 
 def _decode_base64url(text: str) -> bytes:
-    """Decode strictly, so that each value has exactly one encoded form. So a changed cookie cannot count as the same
+    """Decode strictly, so that each value has exactly one encoded form. A changed cookie cannot count as the same
     cookie."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

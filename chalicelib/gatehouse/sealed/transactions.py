@@ -5,9 +5,9 @@ Each sign-in has its own cookie, named after the sign-in's state, so that two ta
 works once: the callback always clears the transaction's cookie. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
 
 A callback may arrive again (Back, a restored tab, a bookmark), or late. The page explains a repeated callback and a late
-callback differently. For this purpose, a small cookie lists the browser's last used transactions, and each state begins
-with its creation time. Cookie and time only select the error message. A person who changes the cookie or the time gets
-another message, but cannot affect a sign-in.
+callback differently. To distinguish the two, a small cookie lists the browser's last used transactions, and each state
+begins with its creation time. Cookie and time only select the error message. A person who changes the cookie or the time
+gets another message, but cannot affect a sign-in.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Names a browser in a list of sessions, such as `Firefox, Windows`, from its User-Agent header.
+"""Names a browser in a list of sessions, such as `Firefox, Windows`. The name comes from the browser's User-Agent header.
 
 The header can contain any text, so the header's text is not kept. The result contains only names in the lists below
 (S-86). The names are brands, so the names are the same in every language.

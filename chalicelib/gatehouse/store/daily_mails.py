@@ -1,7 +1,7 @@
 """Counts the mails of a stage per day, with one counter for all addresses and sources (S-41).
 
 Cognito's own sender stops after 50 mails a day. Without our limit, one stranger with many addresses could silently stop
-the codes of all other people. Known and unknown addresses count in the same way. So the counter does not reveal whether
+the codes of all other people. Known and unknown addresses count in the same way, so the counter does not reveal whether
 an account exists. The window is rolling. The current hour and the previous 24 hours count, so a period of 24 hours never
 contains more mails than the limit. Source: AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat
 Sheet (rate limits).

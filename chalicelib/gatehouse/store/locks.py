@@ -2,7 +2,7 @@
 
 A lock is a row of the throttle table. One conditional write takes the lock, and another conditional write releases the
 lock. After a crash of the holder, the lock expires after HOLD_SECONDS, which is longer than any function may run. The key
-is an HMAC, like all keys of that table. So the table contains no addresses.
+is an HMAC, like all keys of that table, so the table contains no addresses.
 """
 
 import hashlib

@@ -82,7 +82,7 @@ class PasskeyNotes:
             )
 
     def end(self, user_name: str) -> None:
-        """Record that all present passkeys have ended. An earlier time never replaces a later time. So an event may be
+        """Record that all present passkeys have ended. An earlier time never replaces a later time, so an event may be
         delivered several times and in any order (S-55)."""
         with suppress(ConditionFailed):
             self._update(

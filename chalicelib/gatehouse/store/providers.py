@@ -156,7 +156,7 @@ class ProviderStore:
     def refuse_address(self, email: str, names: Collection[str]) -> str | None:
         """Return the reason why people of the providers in `names` may not have this address, for the log, or None.
 
-        A provider with domains may only use addresses of these domains. Other providers may not use these domains. So a
+        A provider with domains may only use addresses of these domains. Other providers may not use these domains, so a
         tenant's administrators cannot create people of another tenant. Names may be in any case.
         """
         if names and email and not email_domain(email):

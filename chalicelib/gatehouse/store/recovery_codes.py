@@ -30,7 +30,8 @@ class CodeSet:
     key: str = field(default="", repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
     used_at: str = ""
-    #: A random text that the writer chooses. This text shows whether an earlier attempt of the same write has succeeded.
+    #: A random text that the writer chooses. The random text shows whether an earlier attempt of the same write has
+    #: succeeded.
     writer: str = ""
 
     def digest_of(self, code: str) -> str:

@@ -85,8 +85,8 @@ class SubjectStore:
         """Record that a signal from the time `at` reactivated the person. Return False if a newer signal was already
         recorded.
 
-        From then on, older signals are ignored. So a late signal to end sessions does not end the new sessions. Raises
-        TemporarilyUnavailable.
+        After a reactivation, older signals are ignored, so a late signal to end sessions does not end the new sessions.
+        Raises TemporarilyUnavailable.
         """
         self.note_ended(provider, subject, at)
         return self._decide(provider, subject, at, remove="disabledAt")
@@ -96,8 +96,8 @@ class SubjectStore:
         self._update(provider, {"lastSignalAt": timestamp(self._clock())}, None)
 
     def note_other_doing(self, provider: str, subject: str) -> None:
-        """Record that an administrator disabled or enabled the profile. From then on, signals no longer enable the
-        profile. Raises TemporarilyUnavailable.
+        """Record that an administrator disabled or enabled the profile. After an administrator's action, signals no
+        longer enable the profile. Raises TemporarilyUnavailable.
         """
         condition = "attribute_exists(disabledAt)"
         self._update(f"{provider}/{subject}", {}, condition, "disabledAt")

@@ -1,10 +1,10 @@
 """Counts attempts in DynamoDB, per account and per source, before Cognito is called (S-41 … S-44).
 
 An attempt is counted first, atomically across all containers. The count is undone if Cognito did not check the guess.
-After the free attempts, each further attempt causes a pause. The pause doubles each time, up to fifteen minutes. So an
+After the free attempts, each further attempt causes a pause. The pause doubles each time, up to fifteen minutes, so an
 attacker cannot lock a person out permanently. Counters decay at a constant rate: by the number of free attempts per hour.
-So occasional typing errors do not pause an office permanently. After an hour without attempts the counter is empty. Known
-and unknown accounts are counted in the same way, under an HMAC of the canonical address. So the table contains no
+Occasional typing errors do not pause an office permanently. After an hour without attempts the counter is empty. Known
+and unknown accounts are counted in the same way, under an HMAC of the canonical address, so the table contains no
 addresses. This module itself checks whether a row has expired, because DynamoDB's TTL deletes old rows late. Accounts are
 distinguished exactly as in the pool (S-71). All spellings of one account's name share a counter, and a success never
 resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
@@ -96,7 +96,7 @@ class ThrottleStore:
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
         """Reset the account's counter, and do not count this attempt for the source address.
 
-        The source's other attempts still count. So an attacker who knows one account's password gets no additional
+        The source's other attempts still count, so an attacker who knows one account's password gets no additional
         guesses at other accounts.
         """
         for allowance in self._allowances(kind, account, source):

@@ -1,7 +1,7 @@
 """Reads and writes the users table, which has one record per person. The user-pool trigger writes a record, and each
 sign-in repairs the record (S-55, S-57).
 
-Every write is one conditional UpdateItem. So the record is the same after an event that arrives twice, late, or out of
+Every write is one conditional UpdateItem, so the record is the same after an event that arrives twice, late, or out of
 order. A PENDING write only creates a record. A CONFIRMED write is skipped if the record would not change. `createdAt` and
 `ClientId` keep their first value.
 """
@@ -49,8 +49,8 @@ class UserProfile:
     sub: str = ""
     #: The names of the providers to which a native person was linked, sorted and separated by commas.
     linked: str = ""
-    #: Columns for which the source sends complete data. Such a column is cleared if the column's value is empty. In other
-    #: columns, an empty value means that the source did not send the value.
+    #: Columns for which the source sends complete data. A column in `told` is cleared if the column's value is empty. In
+    #: other columns, an empty value means that the source did not send the value.
     told: frozenset[str] = frozenset()
 
     def columns(self) -> dict[str, str]:
@@ -102,7 +102,7 @@ class UserRecord:
     def ends_tokens_of(self, issued_at: int) -> bool:
         """Whether a token that was issued at `issued_at` (Unix seconds) is no longer accepted.
 
-        A token's time has no fractions of a second. So tokens from the same second as the sign-out are refused, too.
+        A token's time has no fractions of a second, so tokens from the same second as the sign-out are refused, too.
         """
         return _not_after(issued_at, self.validAfter)
 
@@ -134,8 +134,8 @@ class UserStore:
         return UserRecord.from_item(item) if item else None
 
     def ends_tokens(self, user_name: str, issued_at: int) -> bool:
-        """Whether the person's record makes a token invalid that was issued at `issued_at` (`UserRecord.ends_tokens_of`).
-        For a name without a record, the check is equally slow (S-89)."""
+        """Whether a token from the time `issued_at` is invalid by the person's record (`UserRecord.ends_tokens_of`). For
+        a name without a record, the check is equally slow (S-89)."""
         return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
 
     def _item(self, user_name: str) -> Item:
@@ -213,7 +213,7 @@ class UserStore:
     def record_new_password(self, user_name: str) -> None:
         """Record that a person who knew the old password chose a new password, and end all earlier sessions.
 
-        The old password does not prove access to the mailbox. So `provedAt` changes only if `provedAt` was already set.
+        The old password does not prove access to the mailbox. `provedAt` changes only if `provedAt` was already set.
         Browsers that became known before the change count as unknown.
         """
         now = {"S": iso(self._clock())}
@@ -272,14 +272,15 @@ class UserStore:
         self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
 
     def record_sign_in(self, profile: UserProfile) -> None:
-        """Repair the record as `record_confirmed` does. The same write stores the time of the sign-in (S-57)."""
+        """Repair the record as `record_confirmed` does. The write that repairs the record also stores the time of the
+        sign-in (S-57)."""
         self._write_sign_in(profile, "lastSignInAt")
 
     def record_session(self, profile: UserProfile) -> None:
-        """Record a sign-in that starts a session, as `record_sign_in` does. Also store the start of the previous session.
+        """Record a sign-in that starts a session, as `record_sign_in` does, and store the start of the previous session.
 
-        The trigger has just recorded the same sign-in in `lastSignInAt`. So the start of the previous session is read
-        from `lastSessionAt`, which only this method writes.
+        The trigger has just recorded the same sign-in in `lastSignInAt`. The start of the previous session is read from
+        `lastSessionAt`, which only this method writes.
         """
         self._write_sign_in(profile, "lastSessionAt", moves={"previousSignInAt": "lastSessionAt"})
 
@@ -355,6 +356,6 @@ class UserStore:
 
 
 def iso(seconds: float) -> str:
-    """Return Unix seconds as ISO 8601 in UTC, with milliseconds. Such texts sort in the order of the times."""
+    """Return Unix seconds as ISO 8601 in UTC, with milliseconds. The resulting texts sort in the order of the times."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

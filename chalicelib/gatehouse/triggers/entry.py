@@ -98,8 +98,8 @@ def account_mail(container: Container, event: Any, context: Any) -> None:
 def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
     """Handle a batch of the queue of signals. Return the messages that SQS must deliver again.
 
-    Messages about a person who was deleted in the meantime are only logged. The same applies to messages that Gatehouse
-    never sends, in any release. Source: AWS Lambda developer guide, "Implementing partial batch responses".
+    Messages about a person who was deleted in the meantime are only logged. Messages that Gatehouse never sends, in any
+    release, are also only logged. Source: AWS Lambda developer guide, "Implementing partial batch responses".
     """
     from ..signals import Signal
 

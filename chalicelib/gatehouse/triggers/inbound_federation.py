@@ -2,12 +2,12 @@
 
 Without this trigger, Cognito keeps a mapped attribute if the attribute's claim is missing. A person who loses the last
 group at the provider would keep `admins` in the pool for ever. The trigger's answer replaces the claims, and Cognito
-drops the claims that the answer omits. So the answer has every mapped claim. A missing claim is empty. After an answer
-without any claims, Cognito would keep all attributes. So the answer always has claims. AWS does not document whether an
-empty value from this trigger clears the stored value. So "no groups" has its own value (`group_texts.write_groups`), and
-the trigger itself deletes a name that the provider does not send. If the trigger fails, Cognito refuses the sign-in. The
-refusal is intended, because a sign-in must not continue with outdated data. Source: AWS "Inbound federation Lambda
-trigger".
+drops the claims that the answer omits, so the answer has every mapped claim. A missing claim is empty. After an answer
+without any claims, Cognito would keep all attributes, so the answer always has claims. AWS does not document whether an
+empty value from this trigger clears the stored value. The state "no groups" has its own value
+(`group_texts.write_groups`). The trigger itself deletes a name that the provider does not send. If the trigger fails,
+Cognito refuses the sign-in. The refusal is intended, because a sign-in must not continue with outdated data. Source: AWS
+"Inbound federation Lambda trigger".
 """
 
 from collections.abc import Callable, Mapping
@@ -73,8 +73,8 @@ def handle(
 
 
 def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "ProofStore") -> None:
-    """Store the time at which the person signed in at the provider, or that this time is unknown. An outage of the table
-    does not stop the sign-in."""
+    """Store the time at which the person signed in at the provider. An unknown time is stored as unknown. An outage of
+    the table does not stop the sign-in."""
     try:
         proofs.note(f"{provider}/{subject}", read_auth_time(_mapping(request.get("attributes"))))
     except TemporarilyUnavailable as error:

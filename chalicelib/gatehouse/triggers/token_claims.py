@@ -105,7 +105,7 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
             return proofs.latest([*of_providers, native])
         told = proofs.latest(of_providers)
         if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
-            # Managed login may have accepted a cookie instead of the password. So this sign-in is not a proof. An older
+            # Managed login may have accepted a cookie instead of the password, so this sign-in is not a proof. An older
             # proof may come from another browser.
             proofs.note(native, None)
             return None

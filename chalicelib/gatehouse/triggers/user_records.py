@@ -2,7 +2,7 @@
 PostAuthentication.
 
 One pure function per trigger source interprets an event. `handle` stores the result. Cognito gives a trigger five seconds
-and tries up to three times. So every event may arrive twice, late, or out of order (S-55). Source: AWS "Customizing user
+and tries up to three times, so every event may arrive twice, late, or out of order (S-55). Source: AWS "Customizing user
 pool workflows with Lambda triggers" and its pages on each trigger.
 """
 
@@ -74,7 +74,7 @@ def handle(
         if provider.link and provider.trusted:
             native = load_linker().link(provider.name, _attributes(event))
             if native is not None:
-                # After the link, Cognito makes no profile. So record the linked account.
+                # After the link, Cognito makes no profile, so record the linked account.
                 users.record_confirmed(_native_profile(native, profile.client_id))
                 _note_subjects(native.identities, native.user_name, load_subjects)
                 return event
@@ -92,7 +92,7 @@ def handle(
         log_event("record_not_written", level="error", user=profile.user_name, detail=error.detail)
         return event
     finally:
-        # The passkeys end after `record_proved`, which stops a set-up in progress. So no passkey can be added between the
+        # The passkeys end after `record_proved`, which stops a set-up in progress. A passkey cannot be added between the
         # two calls.
         if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
             _end_passkeys(profile.user_name, load_passkey_notes)
@@ -144,7 +144,7 @@ def _refuse_sign_up(
 ) -> None:
     """Raise SignUpRefused if the person may not create an account.
 
-    Sign-up is an open API of the user pool, so people can bypass our own page. So the trigger must enforce the rules.
+    Sign-up is an open API of the user pool, so people can bypass our own page. The trigger must enforce the rules.
     """
     reason = (
         refuse_attributes(_attributes(event))
@@ -184,7 +184,7 @@ def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provide
 def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
     """Refuse a sign-in if a provider has given the person a forbidden address.
 
-    Cognito maps the attributes again at each sign-in, also for linked accounts. So the address must be checked at each
+    Cognito maps the attributes again at each sign-in, also for linked accounts, so the address must be checked at each
     sign-in.
     """
     names = [name for name in (profile.provider, *profile.linked.split(",")) if name]
@@ -265,8 +265,8 @@ def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
 def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
     """Return the name columns for which the event contains complete data. Only events of a sign-in contain complete data.
 
-    At a sign-in, Cognito sends the whole profile, including `sub`. So a missing name is empty in the pool. At a sign-up
-    and at a confirmation, Cognito sends only some of the attributes. So a missing name is unknown. A value that is not
+    At a sign-in, Cognito sends the whole profile, including `sub`, so a missing name is empty in the pool. At a sign-up
+    and at a confirmation, Cognito sends only some of the attributes, so a missing name is unknown. A value that is not
     text is ignored.
     """
     if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:

@@ -1,7 +1,7 @@
 """A patch: a federated profile cannot sign in with a password, and a deleted account has no links.
 
-MiniStack accepts any password for a profile without a password. AWS refuses such a sign-in: "users who sign in with a
-third-party provider don't have a password in your user pool".
+MiniStack accepts any password for a profile without a password. AWS refuses a password for a federated profile: "users
+who sign in with a third-party provider don't have a password in your user pool".
 https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users.html
 
 MiniStack keeps the links of deleted accounts, so a linked provider's person cannot be linked to another account.

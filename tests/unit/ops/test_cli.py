@@ -227,7 +227,7 @@ def test_ctrl_c_is_a_word_and_exit_code_130(
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
-    """The version is defined only in the package."""
+    """Only the package defines the version."""
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"gatehouse {__version__}\n"
 

@@ -305,7 +305,7 @@ def verify(document: Mapping[str, Any], issuer: str = ISSUER, *, local: bool = F
 
 
 def test_issuer_must_call_itself_so() -> None:
-    """The error says how to solve it."""
+    """The error explains the remedy."""
     with pytest.raises(OpsError, match=r"Pass --issuer https://acme\.okta\.com$"):
         verify(DOCUMENT, "https://acme-admin.okta.com")
 

@@ -61,7 +61,7 @@ class Place:
         self.clock.advance(seconds)
 
     def run(self, *, dry_run: bool = False) -> Findings:
-        """Reconcile, and check that the progress file is deleted at the end."""
+        """Reconcile. At the end, check that the command has deleted the progress file."""
         progress = ProgressFile(self.folder / "progress.sqlite")
         done = False
         try:

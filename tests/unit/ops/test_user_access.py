@@ -102,7 +102,7 @@ def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: 
 
 
 def test_a_second_factor_of_a_provider_is_reset_there(desk: Desk) -> None:
-    """Gatehouse never asks for such a factor."""
+    """Gatehouse never asks for the second factor of a provider."""
     desk.add_federated(ADA)
     answer = desk.run("reset-mfa", ADA, "--yes")
     assert (answer.code, "Okta, which asks for the second factor" in answer.err) == (1, True)
@@ -126,7 +126,7 @@ def test_factors_that_are_not_there_or_not_known_are_named(
 
 
 def test_groups_are_given_and_taken(desk: Desk) -> None:
-    """Adding or removing twice does no harm."""
+    """A second addition or removal does no harm."""
     user = desk.add(ADA, sub="ada")
     for _ in range(2):
         assert desk.run("group", "add", ADA, "admins").code == 0
