@@ -4,8 +4,7 @@ Lambda unpacks the zip into a read-only folder. Without bytecode, Python would c
 start. That compilation would take a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552), so
 Python does not compare the bytecode with its source. A comparison is not needed, because no file changes in that
 folder. One file combines Gatehouse's own modules, and `cold_start.py` reads that file. Finding each module separately
-would take a tenth of a small route's cold start. Equal sources give equal bytes: version 2 of the marshal format leaves
-out data that depends on the process.
+would take a tenth of a small route's cold start. Equal sources give equal bytes in every process (`_marshalled`).
 """
 
 from __future__ import annotations
@@ -15,16 +14,23 @@ import marshal
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from types import CodeType
 
 from .runtimes import Runtime
 
-_FORMAT = 2
 _UNCHECKED = (1).to_bytes(4, "little")
 #: The folder into which Lambda unpacks a zip; tracebacks show this path.
 _TASK = "/var/task"
 #: The module of Gatehouse that reads the combined file of all other modules.
 _READER = "cold_start.py"
 _ITS_FUNCTION = b"def load_from_one_file("
+#: Python has only one object for each character up to this one (Latin-1).
+_LAST_SHARED = "\xff"
+#: The attributes of a code object that are objects. Source: Python's data model, "Code objects".
+_PARTS = (
+    *("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars"),
+    *("co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable"),
+)
 
 
 def is_bytecode(name: str) -> bool:
@@ -66,7 +72,7 @@ def _one_file(folder: str, codes: Mapping[str, bytes]) -> bytes:
         module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         index[module] = (name.removeprefix(folder), end, len(code))
         end += len(code)
-    packed = marshal.dumps(index, _FORMAT)
+    packed = marshal.dumps(index, 2)  # version 2 contains no data that depends on the process
     length = len(packed).to_bytes(4, "little")
     return b"".join((importlib.util.MAGIC_NUMBER, length, packed, *codes.values()))
 
@@ -86,9 +92,43 @@ def _compiled(name: str, source: bytes) -> bytes | None:
     if not name.endswith(".py"):
         return None
     try:
-        code = compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True)
-        return marshal.dumps(code, _FORMAT)
-    except (SyntaxError, ValueError):
-        # Compiling fails if the source needs another Python version, or if the old format cannot store a constant
-        # (slices in Python 3.14). Lambda then compiles the source.
+        # Which constants become one object depends on the strings that Python already knew. Only the second time, Python
+        # knows all strings in every process.
+        codes = [compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True) for _ in range(2)]
+    except (
+        SyntaxError,
+        ValueError,
+    ):  # the source needs another Python version; Lambda then compiles the source
         return None
+    return _marshalled(codes[1])
+
+
+def _marshalled(code: CodeType) -> bytes:
+    """Return the same bytes for equal code in every process.
+
+    The newest version of the marshal format stores a string only once, even if several functions use it. So modules are
+    smaller and load faster. But this version marks every object that has several references in this process, and every
+    interned string. So this function first adds a reference to every object, and interns the characters that Python
+    shares among all modules.
+    """
+    held: list[object] = []
+    _hold(code, held, set())
+    return marshal.dumps(code)
+
+
+def _hold(value: object, held: list[object], seen: set[int]) -> None:
+    """Add `value` and all objects in `value` to `held`."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    held.append(value)
+    if isinstance(value, CodeType):
+        for part in _PARTS:
+            _hold(getattr(value, part), held, seen)
+    elif isinstance(value, tuple | frozenset):
+        for each in value:
+            _hold(each, held, seen)
+    elif isinstance(value, slice):
+        _hold((value.start, value.stop, value.step), held, seen)
+    elif isinstance(value, str) and len(value) == 1 and value <= _LAST_SHARED:
+        sys.intern(value)

@@ -129,7 +129,7 @@ def render() -> str:
         function=config["lambda_functions"]["api_handler"]["lambda_timeout"],
         limits="\n".join(
             f"| `{name}` | {getattr(limits, name):g} | {_REASONS[name]} |"
-            for name in limits._fields
+            for name in Limits.__annotations__
         ),
         faults="\n".join(f"| {name} | {what} |" for name, (what, _) in FAULTS.items()),
         calls=len(CALLS),

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import TemporarilyUnavailable
 
@@ -26,9 +26,12 @@ Result = TypeVar("Result")
 MAX_ABANDONED = 16
 
 
-class Limits(NamedTuple):
+class Limits:
     """Time limits in seconds. A call's limit covers the whole call: DNS look-up, connection, answer, and a possible
-    second try."""
+    second try. `Limits(post=1.0)` differs from the defaults below in one limit.
+
+    `Limits` is not a named tuple, because every cold start would generate and compile the code of a named tuple.
+    """
 
     #: The limit for all calls of one request together. The rest of the function's 25 s is for our own work and for the
     #: imports of a cold start.
@@ -55,6 +58,12 @@ class Limits(NamedTuple):
     page: float = 2.0
     #: The limit for a call of a team's own client, all tries together.
     own: float = 10.0
+
+    def __init__(self, **seconds: float) -> None:
+        for name, value in seconds.items():
+            if name not in Limits.__annotations__:
+                raise TypeError(f"there is no limit {name}")
+            setattr(self, name, value)
 
 
 class Budget:

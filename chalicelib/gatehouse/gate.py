@@ -18,17 +18,18 @@ from chalice.app import Blueprint, Chalice, Request, RouteEntry
 
 from . import cold_start
 from .cognito.claims import Caller
+from .container import Container
 from .guard.answers import ChaliceErrors
 from .guard.authorization import ScopedAuthorizer, authorized, caller_of
 from .guard.guard import Guard
 from .guard.guarded_app import extend, offer
 from .log import quiet_libraries, tell_messages
 from .routes.table import SPENDING, TABLE, Route
-from .services import Container, Services
 from .settings import is_local, own_name, own_source
 
 if TYPE_CHECKING:
     from .guard.public import Public
+    from .services import Services
 
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
@@ -74,21 +75,22 @@ class Gatehouse:
         self._brand = brand
         self._environ = environ
         self._container = Container(environ)
-        own = {self._path(route): route.path for route in TABLE}
+        mounted = [(self._path(route), route) for route in TABLE]
+        own = {path: route.path for path, route in mounted}
         guard = Guard(app, self._container, spending=SPENDING, own_path=own.get)
         self._guard = guard
         for entry in public:
             guard.open(*entry)
         ours: dict[str, list[str]] = {path: [] for path in own}
-        for route in TABLE:
-            ours[self._path(route)].append(route.method)
+        for path, route in mounted:
+            ours[path].append(route.method)
         extend(app, guard, self)
         if app.routes:
             from .guard.collisions import refuse_collisions
 
             refuse_collisions(app.routes, ours)
-        for route in TABLE:
-            self._mount(route)
+        for path, route in mounted:
+            self._mount(path, route)
         guard.cover(*app.routes)
         guard.own_routes = ours
         self._declare_functions()
@@ -101,12 +103,12 @@ class Gatehouse:
             tell_messages(True)
 
     @property
-    def services(self) -> Services:
+    def services(self) -> "Services":
         """The services of this container. The first use reads the settings. Tests assign other services, or None."""
         return self._container.services
 
     @services.setter
-    def services(self, given: Services | None) -> None:
+    def services(self, given: "Services | None") -> None:
         self._container.services = given
 
     @property
@@ -187,8 +189,7 @@ class Gatehouse:
     def _path(self, route: Route) -> str:
         return self.prefix + route.path.rstrip("/") or "/"
 
-    def _mount(self, route: Route) -> None:
-        path = self._path(route)
+    def _mount(self, path: str, route: Route) -> None:
         authorizer = None
         if route.scope is None:
             from_page = not (route.is_form_of_others or route.is_for_servers)
@@ -207,13 +208,12 @@ class Gatehouse:
         )
 
     def _view(self, route: Route) -> Callable[..., Any]:
-        module, _, name = route.view.partition(".")
-
         def view(**parameters: str) -> Any:
             from importlib import import_module  # a team's own routes need not load importlib
 
             from .routes.call import Call
 
+            module, _, name = route.view.partition(".")
             function = getattr(import_module(f"{__package__}.routes.{module}"), name)
             return function(
                 Call(

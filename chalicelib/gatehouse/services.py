@@ -1,20 +1,20 @@
 """Makes every client and service at first use, and keeps clients and services while the Lambda container is warm
 (composition root).
 
-Only this module makes clients. Modules are imported at first use, so a route that uses no table does not load the modules
-for tables. Tests build their own `Services` with fakes and assign the object to the `Container`.
+Only this module makes clients, apart from the clients of the app's own code (`container.py`). Modules are imported at
+first use, so a route that uses no table does not load the modules for tables. Tests build their own `Services` with fakes
+and assign the object to the `Container`.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from . import deadline
-from .settings import Settings, own_name
+from .settings import Settings
 
 if TYPE_CHECKING:
-    from .aws_clients import AwsClients
     from .captcha import SiteVerify
     from .cognito.federated_profiles import FederatedProfiles
     from .cognito.http_client import HttpClient
@@ -595,68 +595,3 @@ class Services:
         from .sealed.sealing import Sealer
 
         return Sealer(lambda renew: self._secrets.key_ring(renew))
-
-
-class Container:
-    """The state that a warm Lambda container keeps for one app: the services and the time limits. The services are made
-    at first use.
-
-    `environ` contains the stage's settings. The default is the process's own environment. Tests assign `services`.
-    """
-
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        self._environ = environ
-        self._services: Services | None = None
-        self._budget = deadline.Budget()
-        #: The app's own clients and tables, by name. In tests, `own` contains fakes (`testing.use`).
-        self.own: dict[str, Any] = {}
-
-    @property
-    def services(self) -> Services:
-        """The services. The first use reads the settings and may raise ConfigurationError."""
-        if self._services is None:
-            settings = Settings.from_env(self._environ)
-            self._services = Services(settings, budget=self._budget)
-        return self._services
-
-    @services.setter
-    def services(self, given: Services | None) -> None:
-        """Replace the services. After None, the next use makes new services."""
-        self._services = given
-        self._budget = deadline.Budget() if given is None else given.budget
-
-    def own_client(self, service: str) -> Any:
-        """Return a client for the app's own code. The first call for a service makes the client."""
-        return self._own_kept(service, lambda clients: clients.own(service))
-
-    def own_table(self, name: str) -> Any:
-        """Return boto3's Table for one of the app's own tables. Raises ConfigurationError."""
-
-        def make(clients: "AwsClients") -> Any:
-            table = own_name(name, "TABLE", self._environ)
-            return self._own_kept("tables", lambda _: clients.own_tables()).Table(table)
-
-        return self._own_kept(f"table {name}", make)
-
-    def _own_kept(self, key: str, make: "Callable[[AwsClients], Any]") -> Any:
-        if key not in self.own:
-            from .aws_clients import AwsClients
-
-            clients = self.own.get("clients")
-            if clients is None:
-                clients = AwsClients(self.services.settings.region, self._budget)
-                self.own["clients"] = clients
-            self.own[key] = make(clients)
-        return self.own[key]
-
-    def begin_job(self, seconds: float) -> None:
-        """Start an invocation of one of the app's own functions, with a budget of `seconds`."""
-        self._budget.begin_job(seconds)
-
-    def begin_request(self) -> None:
-        """Start an invocation with a request's budget."""
-        self._budget.begin_request()
-
-    def begin_trigger(self) -> None:
-        """Start an invocation with a Cognito trigger's budget."""
-        self._budget.begin_trigger()

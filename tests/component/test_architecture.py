@@ -88,7 +88,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("flows/mfa", "from ..edge import urls", "What is below the guard knows nothing of HTTP"),
         ("flows/mfa", "import chalice", "Only the gate, the guard and the routes know Chalice"),
         ("triggers/entry", "from ..flows import mfa", "The triggers leave the sign-in"),
-        ("flows/mfa", "from .. import aws_clients", "Only the services make clients"),
+        (
+            "flows/mfa",
+            "from .. import aws_clients",
+            "Only the services and the container make clients",
+        ),
         ("routes/me", "from .. import captcha", "Only a flow asks for a puzzle"),
         ("log", "import ops", "What runs in Lambda imports nothing that is not packaged"),
     ],

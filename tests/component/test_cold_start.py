@@ -21,7 +21,7 @@ heavy += tuple(
     "chalicelib.gatehouse." + name
     for name in (
         "flows.fresh_check", "cognito.told_groups", "cognito.group_texts", "guard.path_parameters", "routes.call",
-        "sign_in_errors", "workers",
+        "services", "sign_in_errors", "workers",
     )
 )
 looked = gc.get_stats()[0]["collections"] - before

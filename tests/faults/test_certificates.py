@@ -20,7 +20,7 @@ from tests.doubles.clock import Clock
 from tests.faults.certificates import Authority
 from tests.faults.wire import Wire, served
 
-LIMITS = Limits(*(10.0 for _ in Limits._fields))
+LIMITS = Limits(**dict.fromkeys(Limits.__annotations__, 10.0))
 CERTIFICATES = {
     "valid": ({"days": 1}, True),
     "expired": ({"days": -1}, False),

@@ -17,12 +17,13 @@ from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 
 #: Limits that a healthy call should never reach. The limits end the faults that never end by themselves.
-QUICK = Limits(*(10.0 for _ in Limits._fields))
+_LONG = dict.fromkeys(Limits.__annotations__, 10.0)
+QUICK = Limits(**_LONG)
 #: Short limits for the broken call only, because a healthy call on a busy machine could exceed short limits. All other
 #: limits are long. A short limit of another kind could end the first try and prevent the second try.
 TIGHT = {
-    "hang": QUICK._replace(post=0.05, cognito=0.05, get_try=0.05, aws_read=0.05),
-    "slow": QUICK._replace(post=0.05, cognito=0.05, get=0.05, aws=0.05),
+    "hang": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get_try", "aws_read"), 0.05)),
+    "slow": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get", "aws"), 0.05)),
 }
 #: Much longer than our own code takes on a busy machine. Much shorter than the minute for which a silent service keeps a
 #: connection open.
@@ -95,7 +96,7 @@ def test_answers_that_are_all_late_do_not_add_up(
 ) -> None:
     """Each response is within its own limit, and all responses together exceed the budget of the request. The request
     still ends with a clean response."""
-    limits = QUICK._replace(request=request_seconds)
+    limits = Limits(**_LONG | {"request": request_seconds})
     played = stage.play_late(scene, limits, 0.15)
     assert played.code == "temporarily_unavailable", played.log
     assert 2 <= len(played.calls) <= 5

@@ -15,7 +15,8 @@ import pytest
 from chalice.app import Chalice
 
 from app import app
-from chalicelib.gatehouse.services import Container, Services
+from chalicelib.gatehouse.container import Container
+from chalicelib.gatehouse.services import Services
 
 _here = threading.local()
 
@@ -81,6 +82,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("current_request", "lambda_context"):
         monkeypatch.setattr(Chalice, name, own(name), raising=False)
     monkeypatch.setattr(Container, "services", property(lambda _: _here.container, lambda *_: None))
+    monkeypatch.setattr(Container, "settings", property(lambda _: _here.container.settings))
     monkeypatch.setattr(
         Container, "begin_request", lambda _: _here.container.budget.begin_request()
     )

@@ -115,7 +115,7 @@ def test_a_leak_would_be_seen(crowd: Crowd, monkeypatch: pytest.MonkeyPatch, tar
 
     use_the_app()
     monkeypatch.setattr(place, name, careless)
-    with pytest.raises(AssertionError, match="was told of"):
+    with pytest.raises(AssertionError, match="got data of"):
         use_the_app()
 
 

@@ -6,7 +6,7 @@ client of the pool and, on a route without a scope, even an ID token. This modul
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Forbidden, Unauthorized
 from .groups import without_automatic
@@ -20,14 +20,32 @@ _MONTHS = (
 _LAST_SECOND = 253_402_300_799
 
 
-class Caller(NamedTuple):
+class Caller:
     """The person to whom an access token belongs. `sub` identifies the person. `username` is the key in the users
-    table."""
+    table.
 
-    sub: str
-    username: str
-    scopes: tuple[str, ...]
-    groups: tuple[str, ...]
+    `Caller` is not a named tuple, because every cold start would generate and compile the code of a named tuple.
+    """
+
+    def __init__(
+        self, sub: str, username: str, scopes: tuple[str, ...], groups: tuple[str, ...]
+    ) -> None:
+        self.sub = sub
+        self.username = username
+        self.scopes = scopes
+        self.groups = groups
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Caller) and other._values() == self._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return f"Caller{self._values()!r}"
+
+    def _values(self) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
+        return self.sub, self.username, self.scopes, self.groups
 
 
 def parse_groups(value: object) -> tuple[str, ...]:

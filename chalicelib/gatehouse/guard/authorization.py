@@ -44,14 +44,14 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
         """Return the caller of a requestContext. Raises Unauthorized or Forbidden."""
         return verify_caller(context, client_ids=client_ids, scope=self._scope, group=self._group)
 
-    def verify_age(self, context: Mapping[str, Any], now: float) -> None:
+    def verify_age(self, context: Mapping[str, Any], clock: Callable[[], float]) -> None:
         """Check that the person has authenticated recently. Raises InsufficientUserAuthentication."""
         if self.max_age is not None:
             from ..cognito.authentication_time import (
                 verify_age,
             )  # most apps need not load authentication_time
 
-            verify_age(context, self.max_age, now)
+            verify_age(context, self.max_age, clock())
 
     def verify_fresh(
         self, caller: Caller, context: Mapping[str, Any], load_check: "Callable[[], FreshCheck]"

@@ -14,6 +14,7 @@ CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
 
 #: Routes that an allowed origin may call with the cookie, because these routes only read data.
 READABLE = frozenset({("GET", "/auth/config"), ("GET", "/auth/session")})
+_WITH_COOKIE = frozenset(path for _, path in CREDENTIALED | READABLE)
 
 #: Seconds for which a browser may cache a preflight. The removal of an origin from the list takes effect within this
 #: time.
@@ -40,12 +41,13 @@ class CorsRule:
 def build_rule(path: str, methods: Iterable[str], authorized: Iterable[str]) -> CorsRule | None:
     """Return the rule of a path with `methods`, or None if the path is closed to other origins. `authorized` are the
     methods that need an access token."""
-    with_cookie = tuple(method for method in methods if (method, path) in CREDENTIALED)
-    if with_cookie:
-        return CorsRule(with_cookie, "content-type, x-gatehouse", credentials=True)
-    readable = tuple(method for method in methods if (method, path) in READABLE)
-    if readable:
-        return CorsRule(readable, "content-type", credentials=True)
+    if path in _WITH_COOKIE:  # every cold start runs this function for each route
+        with_cookie = tuple(method for method in methods if (method, path) in CREDENTIALED)
+        if with_cookie:
+            return CorsRule(with_cookie, "content-type, x-gatehouse", credentials=True)
+        readable = tuple(method for method in methods if (method, path) in READABLE)
+        if readable:
+            return CorsRule(readable, "content-type", credentials=True)
     with_token = tuple(authorized)
     if with_token:
         return CorsRule(with_token, "authorization, content-type", credentials=False)

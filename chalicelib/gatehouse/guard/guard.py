@@ -11,9 +11,9 @@ from typing import Any
 from chalice.app import Chalice, ChaliceViewError, Request, Response, RouteEntry
 
 from .. import errors
+from ..container import Container
 from ..errors import GatehouseError
 from ..log import bind_request_id, log_event, log_exception
-from ..services import Container
 from . import cors
 from .answers import dress, error_response, in_our_envelope
 from .authorization import CALLER_KEY, ScopedAuthorizer
@@ -161,10 +161,10 @@ class Guard:
         return guarded
 
     def _check_caller(self, authorizer: ScopedAuthorizer, request: Request) -> None:
-        services = self._container.services
-        caller = authorizer.verify(request.context, services.settings.client_ids)
-        authorizer.verify_age(request.context, services.clock())
-        authorizer.verify_fresh(caller, request.context, lambda: services.fresh_check)
+        container = self._container
+        caller = authorizer.verify(request.context, container.settings.client_ids)
+        authorizer.verify_age(request.context, lambda: container.services.clock())
+        authorizer.verify_fresh(caller, request.context, lambda: container.services.fresh_check)
         request.context[CALLER_KEY] = caller
 
     def _check_own_page(self, request: Request) -> None:
@@ -179,7 +179,7 @@ class Guard:
         except ValueError:
             raise errors.InvalidRequest("body is not base64") from None
         bodies.verify_body(body, request.headers.get("content-type"))
-        settings = self._container.services.settings
+        settings = self._container.settings
         own = urls.build_app_url(request.context, settings.public_url)
         route = (request.method, self._own_path(request.context["resourcePath"]))
         others = settings.allowed_origins if route in cors.CREDENTIALED else frozenset()
@@ -199,18 +199,20 @@ class Guard:
         """Answer preflights for a route that other origins may call. For `cors=True`, Chalice itself answers
         preflights."""
         methods = self._app.routes[path]
-        asked = {m: e for m, e in methods.items() if not isinstance(e, _AddedEntry)}
-        guarded = {
-            m: e.authorizer.max_age
-            for m, e in asked.items()
-            if isinstance(e.authorizer, ScopedAuthorizer)
-        }
+        asked: list[str] = []
+        guarded: dict[str, int | None] = {}
+        for method, entry in methods.items():
+            if isinstance(entry, _AddedEntry):
+                continue
+            asked.append(method)
+            if isinstance(entry.authorizer, ScopedAuthorizer):
+                guarded[method] = entry.authorizer.max_age
         rule = cors.build_rule(self._own_path(path) or "", asked, guarded)
-        if rule is not None and any(guarded.values()):
-            rule.exposed = cors.EXPOSED_WITH_AGE
         self._rules.pop(path, None)
-        if rule is None or any(entry.cors for entry in methods.values()) or "OPTIONS" in methods:
+        if rule is None or "OPTIONS" in methods or any(entry.cors for entry in methods.values()):
             return
+        if any(guarded.values()):
+            rule.exposed = cors.EXPOSED_WITH_AGE
         self._rules[path] = rule
         self._add(path, "OPTIONS", self._wrap(self._preflight_view(rule), _let_pass), None)
 
@@ -225,7 +227,7 @@ class Guard:
         def preflight(**_: str) -> Response:
             request = self._app.current_request
             assert request is not None
-            settings = self._container.services.settings
+            settings = self._container.settings
             if request.headers.get("origin") not in settings.allowed_origins:
                 raise errors.Forbidden("the preflight comes from an origin that is not allowed")
             headers = cors.build_preflight_headers(rule, settings.allowed_headers)
@@ -236,7 +238,7 @@ class Guard:
     def _cors_settings(self) -> tuple[frozenset[str], tuple[str, ...]]:
         """Return ALLOWED_ORIGINS and EXPOSED_HEADERS."""
         try:
-            settings = self._container.services.settings
+            settings = self._container.settings
         except GatehouseError:
             return (
                 frozenset(),

@@ -9,9 +9,9 @@ that kind of function.
 from collections.abc import Callable
 from typing import Any
 
+from ..container import Container
 from ..errors import GatehouseError
 from ..log import bind_request_id, log_event, log_exception
-from ..services import Container
 
 #: The part of Lambda's time limit that is reserved for the last log line.
 _RESERVE_SECONDS = 0.5

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from ..cognito.claims import Caller
     from ..cognito.user_pool_api import Visitor
+    from ..container import Container
     from ..edge.urls import AppUrl
-    from ..services import Container, Services
+    from ..services import Services
     from ..settings import Settings
 
 
@@ -44,7 +45,7 @@ class Call:
     @property
     def settings(self) -> "Settings":
         """The stage's settings. Raises ConfigurationError."""
-        return self._container.services.settings
+        return self._container.settings
 
     @property
     def caller(self) -> "Caller":

@@ -3,29 +3,42 @@
 The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The name of a view consists of a
 module of this folder and a function in that module. The module is imported at the first call, so a container loads only
 the modules that the container uses.
+
+Every cold start loads this table. `Route` is not a named tuple, because Python would generate and compile its code.
 """
 
-from typing import NamedTuple
 
-
-class Route(NamedTuple):
+class Route:
     """One method of one path. The route is public unless `scope` names the scope that an access token must have."""
 
-    method: str
-    path: str
-    #: `auth.login` is the function `login` of `auth.py`.
-    view: str
-    scope: str | None = None
-    group: str | None = None
-    fresh: bool = False
-    #: Whether forms of other sites may post to the route. A route for forms of other sites needs no cookie, only
-    #: redirects to GET, and stores no data.
-    is_form_of_others: bool = False
-    #: Whether other servers call the route. Other servers authenticate with their own signatures or tokens instead of our
-    #: cookie.
-    is_for_servers: bool = False
-    #: Whether GET uses up a state, a code or an attempt. HEAD must not use up a state, a code or an attempt.
-    spends: bool = False
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        view: str,
+        scope: str | None = None,
+        group: str | None = None,
+        *,
+        fresh: bool = False,
+        is_form_of_others: bool = False,
+        is_for_servers: bool = False,
+        spends: bool = False,
+    ) -> None:
+        self.method = method
+        self.path = path
+        #: `auth.login` is the function `login` of `auth.py`.
+        self.view = view
+        self.scope = scope
+        self.group = group
+        self.fresh = fresh
+        #: Whether forms of other sites may post to the route. A route for forms of other sites needs no
+        #: cookie, only redirects to GET, and stores no data.
+        self.is_form_of_others = is_form_of_others
+        #: Whether other servers call the route. Other servers authenticate with their own signatures or tokens instead
+        #: of our cookie.
+        self.is_for_servers = is_for_servers
+        #: Whether GET uses up a state, a code or an attempt. HEAD must not use up a state, a code or an attempt.
+        self.spends = spends
 
 
 TABLE = (

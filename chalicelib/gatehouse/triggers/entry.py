@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ..container import Container
 from ..errors import (
     OUTAGE_MARKER,
     REFUSAL_MARKER,
@@ -17,9 +18,9 @@ from ..errors import (
     TemporarilyUnavailable,
 )
 from ..log import bind_request_id, log_event, log_exception
-from ..services import Container, Services
 
 if TYPE_CHECKING:
+    from ..services import Services
     from ..store.proofs import ProofStore
 
 Event = dict[str, Any]
@@ -128,7 +129,7 @@ def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
     return {"batchItemFailures": again}
 
 
-def _proofs(current: Services, asks_for_age: bool) -> "Callable[[], ProofStore] | None":
+def _proofs(current: "Services", asks_for_age: bool) -> "Callable[[], ProofStore] | None":
     """Return the function that loads the proofs, or None if the routes need no proofs."""
     return (lambda: current.proofs) if asks_for_age else None
 
@@ -153,7 +154,7 @@ def _inbound_federation(
 
 
 def _run(
-    container: Container, event: Event, context: Any, handle: Callable[[Services], Event]
+    container: Container, event: Event, context: Any, handle: "Callable[[Services], Event]"
 ) -> Event:
     bind_request_id(getattr(context, "aws_request_id", "-"))
     container.begin_trigger()

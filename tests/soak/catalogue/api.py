@@ -40,7 +40,8 @@ def _by_attribute(verify: Any, context: Any, *, group: str | None, **named: Any)
     told = str(context["authorizer"]["claims"].get("custom:groups", "")).split(",")
     if group is not None and group not in (*caller.groups, *told):
         raise Forbidden("group is missing")
-    return caller._replace(groups=(*caller.groups, *told))
+    caller.groups = (*caller.groups, *told)
+    return caller
 
 
 def _now_if_unreadable(parse: Any, context: Any) -> Any:

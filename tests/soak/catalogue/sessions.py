@@ -27,7 +27,7 @@ _SESSIONS = "chalicelib.gatehouse.session.sessions:Sessions"
 
 def _with_logout_by_get(table: Any) -> Any:
     (logout,) = (route for route in table if route.path == "/auth/logout")
-    return (*table, logout._replace(method="GET"))
+    return (*table, type(logout)("GET", logout.path, logout.view))
 
 
 def _with_refresh_token(token_answer: Any, refreshed: Any, now: float) -> Any:
