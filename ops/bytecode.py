@@ -24,6 +24,10 @@ _TASK = "/var/task"
 #: The module of Gatehouse that reads the combined file of all other modules.
 _READER = "cold_start.py"
 _ITS_FUNCTION = b"def load_from_one_file("
+#: The versions of Python for which we compared the bytes of many processes. For other versions, the bytecode is in version 2
+#: of the marshal format, which contains no data that depends on the process.
+_COMPARED = ((3, 11), (3, 12), (3, 13))
+_PLAIN_FORMAT = 2
 #: Python has only one object for each character up to this one (Latin-1).
 _LAST_SHARED = "\xff"
 #: The attributes of a code object that are objects. Source: Python's data model, "Code objects".
@@ -95,22 +99,23 @@ def _compiled(name: str, source: bytes) -> bytes | None:
         # Which constants become one object depends on the strings that Python already knew. Only the second time, Python
         # knows all strings in every process.
         codes = [compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True) for _ in range(2)]
-    except (
-        SyntaxError,
-        ValueError,
-    ):  # the source needs another Python version; Lambda then compiles the source
+        return _marshalled(codes[1])
+    except (SyntaxError, ValueError):
+        # Compiling fails if the source needs another Python version, or if version 2 of the format cannot store a constant
+        # (slices in Python 3.14). Lambda then compiles the source.
         return None
-    return _marshalled(codes[1])
 
 
 def _marshalled(code: CodeType) -> bytes:
-    """Return the same bytes for equal code in every process.
+    """Return the same bytes for equal code in every process. Raises ValueError.
 
     The newest version of the marshal format stores a string only once, even if several functions use it. So modules are
     smaller and load faster. But this version marks every object that has several references in this process, and every
     interned string. So this function first adds a reference to every object, and interns the characters that Python
     shares among all modules.
     """
+    if sys.version_info[:2] not in _COMPARED:
+        return marshal.dumps(code, _PLAIN_FORMAT)
     held: list[object] = []
     _hold(code, held, set())
     return marshal.dumps(code)
