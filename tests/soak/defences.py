@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _SUITES = ("tests/unit", "tests/component")
 _ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
 _TIMEOUT_SECONDS = 240
+#: The process ids of the runs at this moment. Each run leads a process group.
+_running: set[int] = set()
 #: The time limit of the control run, which runs the files of all entries in one process.
 _CONTROL_SECONDS = 1800
 
@@ -90,7 +93,7 @@ def _pytest(
     name: str, arguments: Sequence[str], seconds: float = _TIMEOUT_SECONDS
 ) -> "tuple[str, dict[str, Any]]":
     """Run pytest with a defence off, for at most `seconds`. Return the problem, and the plugin's report."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         report = Path(folder) / "report.json"
         environment = {
             **os.environ,
@@ -101,20 +104,26 @@ def _pytest(
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         plugins = ["-q", "-p", "tests.soak.switched_off", "-p", "no:cacheprovider"]
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "pytest", *plugins, *arguments],
-                cwd=ROOT,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=seconds,
-            )
-        except subprocess.TimeoutExpired:
-            return "THE RUN DID NOT END", {}
+        with subprocess.Popen(
+            [sys.executable, "-m", "pytest", *plugins, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            _running.add(process.pid)
+            try:
+                told, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                # Programs that the tests started would go on, and would keep writing into the folder.
+                os.killpg(process.pid, signal.SIGKILL)
+                return "THE RUN DID NOT END", {}
+            finally:
+                _running.discard(process.pid)
         if not report.exists():
-            return f"THE RUN BROKE: {' '.join((done.stdout + done.stderr).split())[-300:]}", {}
+            return f"THE RUN BROKE: {' '.join(told.split())[-300:]}", {}
         return "", json.loads(report.read_text(encoding="utf-8"))
 
 
@@ -124,10 +133,17 @@ def run_all(entries: Sequence[Defence]) -> list[Outcome]:
     files = sorted({name for entry in entries for name in _files(entry)})
     with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
         waiting = [pool.submit(run, None, files), *(pool.submit(run, entry) for entry in entries)]
-        for number, future in enumerate(waiting):
-            outcome = future.result()
-            outcomes.append(outcome)
-            print(f"[{number:3}/{len(entries)}] {outcome.line()}", flush=True)
+        try:
+            for number, future in enumerate(waiting):
+                outcome = future.result()
+                outcomes.append(outcome)
+                print(f"[{number:3}/{len(entries)}] {outcome.line()}", flush=True)
+        except KeyboardInterrupt:
+            # The terminal's Ctrl-C does not reach the runs, because each run is a session of its own.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for leader in list(_running):
+                os.killpg(leader, signal.SIGKILL)
+            raise
     return outcomes
 
 
