@@ -172,9 +172,8 @@ def shown(line: Line, *, several: bool) -> str:
 def _events(client: Any, group: str, since: float, request_id: str) -> Iterator[dict[str, Any]]:
     request = {"logGroupName": group, "startTime": int(since * 1000)}
     if request_id:
-        request["filterPattern"] = json.dumps(
-            request_id
-        )  # quotes make the id one term for CloudWatch
+        # Quotes make the id one term for CloudWatch.
+        request["filterPattern"] = json.dumps(request_id)
     try:
         for page in client.get_paginator("filter_log_events").paginate(**request):
             # The local AWS does not support this pattern.

@@ -176,9 +176,8 @@ class Reconciler:
             return
         user = self._pool.find(record.userName)
         if user is not None and key_of(user.user_name) == record.userName:
-            self._compare(
-                user, record
-            )  # The person was created after the page with this name was read.
+            # The person was created after the page with this name was read.
+            self._compare(user, record)
             return
         self._findings.surplus += 1
         self._tell(f"{record.userName}: a record without a person")

@@ -77,9 +77,8 @@ def rehue(text: str, accent: str) -> str:
 
     def changed(found: "re.Match[str]") -> str:
         old, lightness, saturation = rgb_to_hls(*_channels(found[0]))
-        if (
-            not 0.17 < old < 0.75
-        ):  # yellow and red do not change, so the lamps of our picture keep their colour
+        # Yellow and red do not change, so the lamps of our picture keep their colour.
+        if not 0.17 < old < 0.75:
             return found[0]
         return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
 

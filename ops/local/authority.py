@@ -91,10 +91,8 @@ def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
             file = folder / "localhost.pem"
             if not _is_good(file, authority, now):
                 _write(file, _server_certificate(authority, now), private=True)
-    except (
-        OSError,
-        RuntimeError,
-    ) as error:  # `RuntimeError` means that this user has no home folder.
+    # `RuntimeError` means that this user has no home folder.
+    except (OSError, RuntimeError) as error:
         told = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
         raise OpsError(
             f"The local authority for https://localhost cannot be stored: {told}.\nMake that "

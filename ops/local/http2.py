@@ -133,9 +133,8 @@ class _Connection:
             self._streams[event.stream_id] = _Request(headers)
         elif isinstance(event, h2.events.DataReceived):
             request = self._streams.get(event.stream_id)
-            if (
-                request is not None and len(request.body) <= _BODY_BYTES
-            ):  # the handler refuses a longer body
+            # The handler refuses a longer body.
+            if request is not None and len(request.body) <= _BODY_BYTES:
                 request.body += event.data
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):

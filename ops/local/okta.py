@@ -67,9 +67,8 @@ def build_app(
     sessions: dict[str, tuple[str, int]] = {}
     console = _load_console_module().Console(console_file, issuer, _sign)
     _remember_sign_ins(app, sessions)
-    _refuse_who_left(
-        app, console
-    )  # This hook is registered after `_remember_sign_ins`, so that the hook also applies to people with a session.
+    # This hook is registered after `_remember_sign_ins`, so that the hook also applies to people with a session.
+    _refuse_who_left(app, console)
     _serve_console(app, people, console, sessions, issuer)
 
     @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here

@@ -45,9 +45,8 @@ def _trust_also(authority: Path, bundle: Path) -> None:
     theirs = os.environ.get(CALLERS_BUNDLE, os.environ.get(_BUNDLE, ""))
     known = theirs if Path(theirs).is_file() else certifi.where()
     wanted = Path(known).read_bytes() + b"\n" + authority.read_bytes()
-    if (
-        not bundle.exists() or bundle.read_bytes() != wanted
-    ):  # another command may be reading the file
+    # Another command may be reading the file.
+    if not bundle.exists() or bundle.read_bytes() != wanted:
         bundle.write_bytes(wanted)
     os.environ.update({_BUNDLE: str(bundle), CALLERS_BUNDLE: theirs})
 

@@ -59,9 +59,8 @@ class WatchedFiles:
         try:
             yield from files_of(project / NAME)
         except OpsError:
-            yield (
-                project / NAME
-            )  # A program is still writing the file, or the file is invalid. The deployment reports an invalid file.
+            # A program is still writing the file, or the file is invalid. The deployment reports an invalid file.
+            yield project / NAME
         yield project / ".chalice" / "config.json"
         yield from (project / ".chalice").glob("policy*.json")
         yield from _TEMPLATES.glob("*")

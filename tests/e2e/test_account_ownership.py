@@ -109,9 +109,8 @@ def _by_cognitos_page(stack: Stack, email: str) -> str:
     address = start.replace("/oauth2/authorize", "/signup")
     form = {"username": email, "password": STRANGERS}
     answer = requests.post(address, data=form, allow_redirects=False, timeout=30)
-    assert answer.status_code == 200, (
-        answer.headers
-    )  # the page would show the next step, which asks for the code
+    # The page would show the next step, which asks for the code.
+    assert answer.status_code == 200, answer.headers
     return answer.text
 
 

@@ -226,9 +226,8 @@ def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> Non
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
     sign_out(page)
-    (made,) = (
-        found.keys()
-    )  # the device keeps one passkey per person, and the new passkey has replaced the old passkey
+    # The device keeps one passkey per person, and the new passkey has replaced the old passkey.
+    (made,) = found.keys()
     assert made["credentialId"] != lost["credentialId"]
     page.context.clear_cookies()
     page.goto(f"{stack.url}#email")

@@ -51,9 +51,8 @@ class HttpClient:
     def get(self, url: str) -> HttpAnswer:
         """Fetch a JSON document. If the first answer contains no document, try a second time."""
         limits = self._budget.limits
-        self._connections(
-            url
-        )  # make the connections first: our imports and file reads must not count as the server's time
+        # Make the connections first: our imports and file reads must not count as the server's time.
+        self._connections(url)
 
         def fetch(seconds: float) -> HttpAnswer:
             try:

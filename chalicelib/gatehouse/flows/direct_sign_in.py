@@ -352,9 +352,8 @@ class DirectSignIn:
                 raise TemporarilyUnavailable(
                     f"tokens of a direct sign-in: {error.detail}"
                 ) from None
-            except (
-                SignUpRefused
-            ) as error:  # the answer is the same as after a refusal by the trigger
+            # The answer is the same as after a refusal by the trigger.
+            except SignUpRefused as error:
                 raise InvalidCredentials(error.detail) from None
         device = self._attempts.known_device(email, identity.username)
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)

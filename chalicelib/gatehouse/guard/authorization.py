@@ -47,9 +47,8 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
     def verify_age(self, context: Mapping[str, Any], clock: Callable[[], float]) -> None:
         """Check that the person has authenticated recently. Raises InsufficientUserAuthentication."""
         if self.max_age is not None:
-            from ..cognito.authentication_time import (
-                verify_age,
-            )  # most apps need not load authentication_time
+            # Most apps need not load authentication_time.
+            from ..cognito.authentication_time import verify_age
 
             verify_age(context, self.max_age, clock())
 

@@ -240,10 +240,8 @@ class Guard:
         try:
             settings = self._container.settings
         except GatehouseError:
-            return (
-                frozenset(),
-                (),
-            )  # settings are missing; the view has already answered and logged this error
+            # Settings are missing; the view has already answered and logged this error.
+            return frozenset(), ()
         return settings.allowed_origins, settings.exposed_headers
 
 

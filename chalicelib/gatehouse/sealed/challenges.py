@@ -124,9 +124,8 @@ class Challenges:
         # Compress the payload, because tokens and Session strings are base64. Deflate saves about as much as the cookie's
         # own base64 adds.
         payload = zlib.compress(json.dumps(fields).encode(), 9)
-        payload += bytes(
-            -len(payload) % step
-        )  # pad with zeros, because deflate data marks its own end
+        # Pad with zeros, because deflate data marks its own end.
+        payload += bytes(-len(payload) % step)
         return self._sealer.seal(purpose, payload, cookies=2)
 
     def _open(self, kind: type[Waiting], purpose: str, value: str | None) -> Waiting:

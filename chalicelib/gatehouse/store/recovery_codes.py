@@ -88,9 +88,8 @@ class RecoveryCodeStore:
         for _ in range(_RACES):
             text = self._read(user_name)
             found = _parse(text)
-            if (
-                found.writer == writer
-            ):  # an earlier attempt of this write succeeded, but the answer was lost
+            # An earlier attempt of this write succeeded, but the answer was lost.
+            if found.writer == writer:
                 return Spent(before, text, len(found.digests))
             digest = found.find(code)
             if digest is None:

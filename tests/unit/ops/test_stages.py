@@ -56,9 +56,8 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         "PUBLIC_URL is 'http://localhost:8000/'",
     ):
         assert said in str(caught.value)
-    assert "USER_POOL_ID" not in str(
-        caught.value
-    )  # the stack will provide the value, so a missing value is not an error yet
+    # The stack will provide the value, so a missing value is not an error yet.
+    assert "USER_POOL_ID" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
