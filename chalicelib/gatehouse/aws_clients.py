@@ -18,9 +18,8 @@ from . import __version__
 from .deadline import Budget, pause_before_retry
 from .errors import TemporarilyUnavailable
 
-#: Operations that only read, so a retry does no harm. All operations outside `_READS` and `_SAME_TWICE` are sent once.
-#: For example, a second AdminInitiateAuth is a second guess, a challenge's Session works once, and a second
-#: ForgotPassword sends a second mail.
+#: Operations that only read, so a retry does no harm. Most other operations are sent only once. For example, a second
+#: AdminInitiateAuth is a second guess, a challenge's Session works once, and a second ForgotPassword sends a second mail.
 _READS = frozenset(
     {
         "get_item",
@@ -85,8 +84,8 @@ class AwsClients:
             connect_timeout=limits.aws_connect,
             read_timeout=limit if slow else limits.aws_read,
             retries={"mode": "standard", "total_max_attempts": 1},
-            # Without this User-Agent, botocore would build a User-Agent twice per call, in a tenth of a small call's
-            # time. CloudTrail shows the User-Agent.
+            # Without this User-Agent, botocore would build a User-Agent twice per call. This work would take a tenth of
+            # the time of a small call. CloudTrail shows the User-Agent.
             user_agent=f"chalice-gatehouse/{__version__}",
             # Skipping botocore's check of the arguments saves another tenth of a call's time. DynamoDB checks the
             # arguments itself.
@@ -213,8 +212,8 @@ def is_passing(error: Exception) -> bool:
 def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
     """Raise UnreadableAnswer unless the body is a JSON object. An operation without output may also send an empty body.
 
-    The botocore version of Lambda's runtime is not locked. A later botocore may use CBOR for a service. botocore's CBOR
-    parser is strict.
+    Only JSON is checked. The botocore version of Lambda's runtime is not locked, and a later botocore may use CBOR for a
+    service. CBOR needs no check, because botocore's CBOR parser is strict.
     """
     if operation_model.has_streaming_output:
         return  # our code reads only the status of Lambda's Invoke

@@ -1,8 +1,8 @@
 """Extracts the loggable parts of an AWS error: the operation, the code, and the missing permission. The error's message
 is never logged.
 
-Messages quote keys, attributes and people (S-61). From a message, the module extracts only the missing permission, in the
-form of a permission's name. The module recognizes errors by attributes, without loading botocore.
+Messages quote keys, attributes and people (S-61). From a message, the module extracts only the name of the missing
+permission. The module recognizes errors by attributes, without loading botocore.
 """
 
 from typing import Any

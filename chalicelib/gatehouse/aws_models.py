@@ -2,7 +2,8 @@
 calls (`ops/service_models.py`).
 
 In a checkout the copy is missing, and botocore's own data is used. All other data also comes from botocore, above all the
-endpoint rules. The format of the endpoint rules depends on the botocore of Lambda's runtime, whose version is not locked.
+endpoint rules. The format of the endpoint rules depends on the botocore version of Lambda's runtime. This version is not
+locked.
 """
 
 import json

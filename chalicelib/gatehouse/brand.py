@@ -9,7 +9,7 @@ from .setting import Setting, SettingTable
 
 
 class Brand(SettingTable):
-    """A stage's changes to the page. If all fields are empty, the page has its own appearance."""
+    """A stage's changes to the page's appearance. If all fields are empty, the page has the default appearance."""
 
     logo = Setting(
         "BRAND_LOGO",
@@ -63,5 +63,5 @@ class Brand(SettingTable):
     )
 
 
-#: The page's own appearance.
+#: The page's default appearance.
 PLAIN = Brand()

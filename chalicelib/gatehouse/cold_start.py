@@ -1,7 +1,7 @@
 """Makes cold starts faster.
 
 Imports and botocore's models make many objects that are never freed. By default, Python's garbage collector runs after
-every 700 new objects, and uses a tenth of a cold start. Source: Python's `gc.set_threshold`.
+every 700 new objects, and takes a tenth of the time of a cold start. Source: Python's `gc.set_threshold`.
 
 In a small route's cold start, Python spends a tenth of the time on finding, opening and reading single modules. The zip
 also has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's

@@ -109,7 +109,7 @@ class Unauthorized(GatehouseError):
 
 
 class InsufficientUserAuthentication(GatehouseError):
-    """The person must authenticate again. The next call must follow within `max_age` seconds (RFC 9470)."""
+    """The person must authenticate again, and call the route within `max_age` seconds after that (RFC 9470)."""
 
     code = "insufficient_user_authentication"
     status = 401

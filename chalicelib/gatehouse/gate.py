@@ -133,8 +133,8 @@ class Gatehouse:
         :param scope: the scope that the access token must have, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
         :param fresh: whether each call checks that the person still has these rights.
-        :param max_age: the maximum number of seconds since the person authenticated. After more seconds, the answer is
-            401.
+        :param max_age: the maximum number of seconds since the person authenticated. If more seconds have passed, the
+            answer is 401.
         """
         return authorized(scope, group, fresh, max_age, environ=self._environ)
 

@@ -22,8 +22,8 @@ KINDS = (SIGN_UP, RESEND_CODE, RESET)
 
 @dataclass(frozen=True)
 class MailRequest:
-    """A request for a code. `kind` is one of KINDS. `ip` is the caller's IP address. `lock` is the key of the address's
-    lock."""
+    """A request for a code. `kind` is one of KINDS. `ip` is the caller's IP address. `lock` is the key of the lock for
+    the address (`store/locks.py`)."""
 
     kind: str
     email: str = field(repr=False)

@@ -1,7 +1,8 @@
 """The class of one setting: variable, parser, default, and purpose.
 
-A class of settings (`Settings`, `Brand`) declares each setting once. The functions read the declarations when they start.
-`ops` reads the declarations before a deployment. The table in docs/operations.md is generated from the declarations.
+A class of settings (`Settings`, `Brand`) declares each setting once. The Lambda functions read the declarations when they
+start. `ops` reads the declarations before a deployment. The table in docs/operations.md is generated from the
+declarations.
 
 Every cold start loads this module. The module contains no dataclasses or named tuples, because Python would have to
 generate and compile code for dataclasses and named tuples.
@@ -121,7 +122,8 @@ class SettingTable:
     def read(
         cls: type[Table], variables: Mapping[str, str], *, without: tuple[str, ...] = ()
     ) -> tuple[Table, list[str]]:
-        """Read the environment. Return the values, and the problems by the variable's name.
+        """Read the environment. Return the values, and a list of problems. Each problem begins with the name of the
+        variable.
 
         In the result, the default replaces a value with a problem. Settings from the sources in `without` may be missing.
         """

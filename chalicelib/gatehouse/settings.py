@@ -148,7 +148,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         parse.number(1, 1_000_000),
         "the maximum number of mails in 24 hours from the forms for sign-up and new passwords, 1 to "
         "1,000,000 (S-41). Cognito's own sender may send [50 a "
-        "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the whole account."
+        "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the whole AWS account."
         " To send more mails, use SES (`ses_identity_arn`). With SES, this setting is required. Invitations"
         " by `ops` and second-factor codes by mail are not counted",
         default=str(COGNITO_MAILS_PER_DAY),
@@ -158,8 +158,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
         parse.one_of("off", "hcaptcha", "turnstile"),
         "the vendor of a puzzle that the embedded form shows after repeated failures: `hcaptcha` or "
         "`turnstile`. If the vendor's answer names a host, the host must be the app's own host. So the "
-        "vendors' test keys, which name other hosts, do not work. An IP address that has sent 50 wrong "
-        "solutions has to wait",
+        "vendors' test keys, which name other hosts, do not work. After 50 wrong solutions "
+        "from an IP address, attempts from this address have to wait",
         default="off",
     )
     captcha_site_key = Setting(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .errors import GatehouseError
 
-#: The maximum number of characters of a token's own value in the log.
+#: The maximum number of characters that the log shows of a token's claim or header parameter.
 _SHOWN_CHARACTERS = 80
 
 
@@ -80,7 +80,7 @@ class InvalidCode(GatehouseError):
 
 
 class InvalidChallengeCode(InvalidCode):
-    """A wrong answer to a challenge. The challenge can be answered again."""
+    """The answer to a challenge is wrong. The challenge can be answered again."""
 
     status = 401
 
@@ -97,7 +97,7 @@ class UnsupportedChallenge(GatehouseError):
 
     code = "unsupported_challenge"
     status = 401
-    message = "This account must sign in in another way."
+    message = "Please sign in to this account in another way."
     clears_challenge = True
 
     def __init__(self, detail: str = "", *, login_url: str = "") -> None:
@@ -110,7 +110,7 @@ class UnsupportedChallenge(GatehouseError):
 
 
 class InvalidPassword(GatehouseError):
-    """A new password that is not allowed. `requirements` are for the page."""
+    """The new password is not allowed. `requirements` are for the page."""
 
     code = "invalid_password"
     status = 400
@@ -170,7 +170,8 @@ class LoginUsed(SignInError):
 
 
 class LoginUnknown(SignInError):
-    """A callback without the cookie of the sign-in. The sign-in began in another browser, or cookies are blocked."""
+    """The callback came without the cookie of the sign-in. The sign-in began in another browser, or cookies are
+    blocked."""
 
     code = "login_unknown"
     message = (

@@ -10,7 +10,8 @@ PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
 
 
 def refuse_address(email: str, allowed: Collection[str], refused: Collection[str]) -> str | None:
-    """Return the reason why `email` may not sign up, for the log, or None. An empty `allowed` allows all domains.
+    """Return the reason, for the log, why `email` is not allowed to sign up. Return None for an allowed address. An empty
+    `allowed` allows all domains.
 
     A domain does not include its subdomains: `example.com` does not cover `mail.example.com`. All spellings of a domain
     count as the same domain, in `email` and in the lists (S-72).
@@ -27,7 +28,8 @@ def refuse_address(email: str, allowed: Collection[str], refused: Collection[str
 
 
 def refuse_attributes(attributes: Mapping[str, object]) -> str | None:
-    """Return the reason why a person without a provider may not set these attributes, or None for allowed attributes."""
+    """Return the reason why a person without a provider is not allowed to set these attributes. Return None for allowed
+    attributes."""
     if PROVIDER_ONLY_ATTRIBUTES & attributes.keys():
         return "the sign-up contains attributes that only an identity provider may set"
     return None

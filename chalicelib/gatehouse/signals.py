@@ -28,8 +28,8 @@ _BATCH = 10
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal. `subject` is the provider's own name for the person, `id` the provider's own name for the event. `at`
-    is the time of the event (see `timestamp`). `group` is only for LEFT_GROUP."""
+    """One signal. `subject` is the provider's own name for the person. `id` is the provider's own name for the event.
+    `at` is the time of the event (see `timestamp`). `group` is only for LEFT_GROUP."""
 
     provider: str
     subject: str

@@ -15,7 +15,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: The value that a test gives to a member of an event, if the event shall omit the member.
+#: A test sets a member of an event to this value to omit the member.
 DROPPED = object()
 
 

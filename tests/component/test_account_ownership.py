@@ -125,7 +125,8 @@ def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> 
 def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lock does not apply to Cognito's page. Our code therefore reads the account's status again before the deletion."""
+    """Our lock of an address does not apply to Cognito's page. Our code therefore reads the account's status again before
+    the deletion."""
     old = strangers_account(direct)
     find = UserAdmin.find
 
@@ -184,7 +185,8 @@ def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Dire
 def test_whoever_gave_the_old_password_before_a_reset_does_not_get_in_after_it(
     direct: Direct,
 ) -> None:
-    """A stranger enters the password and stops at the second step. Then the owner resets the password."""
+    """A stranger enters the old password and does not enter the second step's code yet. Then the owner resets the
+    password."""
     direct.with_totp()
     stranger = direct.world.browser()
     assert direct.sign_in(browser=stranger).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -318,8 +320,8 @@ UNMARKED: dict[str, Any] = {
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("metadata", UNMARKED.values(), ids=UNMARKED)
 def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata: Any) -> None:
-    """Cognito's page accepts a password before the address is verified. The trigger refuses every sign-up without the
-    mark of our server."""
+    """Cognito's page accepts a password before the address is verified. Our server adds an HMAC, the mark, to its own
+    sign-ups. The trigger refuses every sign-up without a valid mark."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = metadata
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
@@ -331,7 +333,7 @@ def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata
 def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotation(
     direct: Direct,
 ) -> None:
-    """The mark ignores the case of the address, as the pool does."""
+    """The mark is an HMAC of the address. Upper and lower case give the same mark, because the pool ignores case."""
     sign_up(direct, "first@example.org")
     new_secret = "a-rotated-secret-0123456789abcdef"
     direct.world.secrets.put(SECRET_ARN, {"client_secret": new_secret})
@@ -343,7 +345,7 @@ def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotati
 
 
 def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct) -> None:
-    """The test uses the setting `managed`. docs/security.md describes the remaining risk."""
+    """The test sets DIRECT_SIGN_IN to `managed`. docs/security.md describes the remaining risk."""
     direct.restart(direct_sign_in="managed")
     gate.user_records(load_event("PreSignUp_SignUp"), LambdaContext())
     (row,) = direct.world.users().values()
@@ -354,8 +356,8 @@ def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct
 
 
 def test_a_lock_is_one_at_a_time_and_opens_by_itself(direct: Direct) -> None:
-    """A lock expires after a crash, and another request can then lock the address. The owner of an expired lock cannot
-    release a newer lock."""
+    """A lock expires after a crash, and another request can then lock the address. A request whose lock has expired
+    cannot release a newer lock."""
     locks, clock = _locks(direct), direct.world.clock
     with locks.held("lock/1", 0):
         with pytest.raises(Exception, match="is running"), locks.held("lock/1", 1):

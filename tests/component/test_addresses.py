@@ -16,7 +16,7 @@ from tests.events import load_event
 
 LINES = attack_lines("hostile_addresses.txt")
 REFUSED = r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
-#: Each test uses one rule. If both rules were active, a missing rule would stay undetected.
+#: Each test uses one of these sets of settings. If one test used both sets, a set without effect would stay undetected.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "refuse lists and a provider": {
         "sign_up_refused_domains": frozenset({"bad.example", "b\u00fccher.example"})
@@ -94,8 +94,8 @@ def test_no_hostile_address_hides_whose_it_is(direct: Direct, line: str) -> None
 def test_what_is_an_address_is_read_the_same_everywhere(
     direct: Direct, typed: str, heard: str
 ) -> None:
-    """Sign-up, sign-in and password reset send the same spelling to the pool. Each address has one account and one
-    allowance."""
+    """Sign-up, sign-in and password reset send the same spelling to the pool. All spellings of an address have one
+    account and share one counter of attempts."""
     stage(direct)
     assert sign_up(direct, typed).status == 200
     (user,) = [user for user in direct.pool.users if user.email != EMAIL]

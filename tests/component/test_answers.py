@@ -222,7 +222,7 @@ def test_a_browser_that_has_this_version_gets_304(
 def test_another_version_is_answered_in_full(
     world: World, browser: Browser, target: str, tag: str
 ) -> None:
-    """A 304 response requires exactly the tag of this version."""
+    """The server sends a 304 response only for exactly the ETag of this version."""
     answer = browser.get(target, headers=[("If-None-Match", tag)])
     assert (answer.status, answer.body != "") == (200, True)
 
@@ -246,7 +246,7 @@ def test_without_scripts_the_providers_are_links(world: World, browser: Browser)
 
 
 def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser) -> None:
-    """The tag depends on the title, the base path and the release."""
+    """The ETag depends on the title, the base path and the release."""
     tag = browser.get("/").headers["etag"]
     assert world.browser(domain="app.example.org", stage="").get("/").headers["etag"] != tag
     world.restart(app_title="Other")

@@ -63,7 +63,7 @@ def test_callback_refuses_a_state_of_another_browser(world: World, browser: Brow
 def test_callback_refuses_a_transaction_under_another_states_name(
     world: World, browser: Browser
 ) -> None:
-    """The callback compares the state inside the seal, and ignores the state in the cookie's name."""
+    """The callback compares the state in the cookie's sealed value, and ignores the state in the cookie's name."""
     from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     query = begin(world, browser)

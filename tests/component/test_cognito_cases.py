@@ -28,7 +28,7 @@ def test_the_double_does_what_aws_does(name: str) -> None:
 
 
 def test_cases_are_whole() -> None:
-    """Each case has a sentence and a link to an AWS page. A case may require only features of the list."""
+    """Each case has a sentence and a link to an AWS page. A case may require only features that `LACKS` contains."""
     for case in CASES.values():
         assert case.says.endswith((".", ")")), case.name
         assert case.page.startswith("https://docs.aws.amazon.com/"), case.name
@@ -36,7 +36,7 @@ def test_cases_are_whole() -> None:
 
 
 def test_a_difference_that_is_gone_is_noticed() -> None:
-    """The test also covers a new difference and a changed difference."""
+    """The test covers a difference that no longer exists, a new difference, and a changed difference."""
     case = CASES["an_address_signs_up_once"]
     listed = load_differences("local")["six_wrong_passwords_lock_the_account"]
     assert verdict(case, case.expected, {}) is None

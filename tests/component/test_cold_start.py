@@ -49,6 +49,6 @@ def test_a_route_without_a_table_loads_no_heavy_library() -> None:
         timeout=30,
     )
     found = json.loads(done.stdout.splitlines()[-1])
-    # A few collections happen before the import of `cold_start`; without `cold_start`, dozens happen.
+    # A few garbage collections happen before the import of `cold_start`; without `cold_start`, dozens happen.
     assert found.pop("looked") <= 5, "garbage is looked for"
     assert found == {"status": 200, "loaded": []}

@@ -140,7 +140,8 @@ def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-44")
 def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
-    """Strangers keep the account paused. Only a browser with a valid device cookie can still try a password."""
+    """Wrong guesses by strangers keep the account paused. Only a browser with a valid device cookie can still try a
+    password."""
     assert direct.sign_in().status == 200
     device = direct.browser.cookies[DEVICE_COOKIE].value
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))

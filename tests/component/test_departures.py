@@ -1,4 +1,4 @@
-"""Tests of the redirect after a sign-out. The redirect leads to the requested address, once, and to no other address."""
+"""Tests of the redirect after a sign-out. The redirect leads only to the requested address, and works only once."""
 
 from urllib.parse import parse_qs, urlsplit
 

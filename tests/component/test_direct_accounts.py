@@ -287,8 +287,8 @@ def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
 def test_the_triggers_own_refusal_is_logged(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only the trigger can apply the rules of another release or of another stage's setting. The function sends no mail,
-    and the log gives the reason."""
+    """A trigger of another release, or with other settings, may refuse an address that our form accepts. The function
+    sends no mail, and the log gives the reason."""
     message = "PreSignUp failed with error GATEHOUSE_REFUSED: This address may not sign up here.."
     direct.pool.fail("sign_up", refusal("UserLambdaValidationException", "SignUp", message))
     assert sign_up(direct).status == 200
@@ -314,7 +314,7 @@ def test_a_password_against_the_rules_never_reaches_cognito(
 
 
 def test_our_rules_are_the_pools() -> None:
-    """Our form and the template's policy require the same length. The policy requires no character classes."""
+    """Our form and the template's policy require the same password length. The policy requires no character classes."""
 
     class Loader(yaml.SafeLoader):
         pass

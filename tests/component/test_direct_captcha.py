@@ -119,7 +119,8 @@ def test_known_and_unknown_are_asked_alike(direct: Direct, vendor: Vendor) -> No
 def test_a_source_with_many_failures_is_asked_for_every_account(
     direct: Direct, vendor: Vendor
 ) -> None:
-    """One source tries twenty addresses once each. This source must then solve a puzzle. Other sources need no puzzle."""
+    """From one source address, somebody tries twenty email addresses once each. Sign-ins from this source address then
+    require a puzzle. Other sources need no puzzle."""
     for number in range(20):
         assert direct.sign_in(f"person{number}@example.org", WRONG).status == 401
     assert direct.sign_in().json()["challenge"]["name"] == "CAPTCHA"

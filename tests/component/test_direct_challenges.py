@@ -60,7 +60,7 @@ def test_a_new_password_is_asked_of_a_created_user(direct: Direct) -> None:
 
 
 def test_a_new_password_and_then_the_app(direct: Direct) -> None:
-    """Each step has a separate Session."""
+    """Each step of the sign-in has a separate Session string."""
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.with_totp()
     direct.sign_in()
@@ -72,8 +72,8 @@ def test_a_new_password_and_then_the_app(direct: Direct) -> None:
 
 
 def test_an_app_is_set_up_where_the_pool_demands_one(direct: Direct) -> None:
-    """The challenge has a key, a URI and QR rows. The set-up can continue after a wrong code. The next sign-in requires a
-    code."""
+    """The challenge contains a key, a URI, and the rows of a QR code. The set-up can continue after a wrong code. The
+    next sign-in requires a code."""
     direct.pool.mfa_required = True
     asked = direct.sign_in().json()["challenge"]
     secret = asked["secret"]

@@ -62,14 +62,14 @@ def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
 
 @pytest.mark.security("S-41")
 def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner: Browser) -> None:
-    """The device cookie has a limited allowance. A thief of the cookie gets five guesses."""
+    """A device cookie allows only a limited number of guesses. A thief of the cookie gets five guesses."""
     assert guesses(direct, [owner] * 20) == FREE_ATTEMPTS_ACCOUNT
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
 
 
 @pytest.mark.security("S-71")
 def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
-    """A person who once knew the password may have signed in on many browsers. All these browsers share one allowance for
+    """A person who once knew the password may have signed in on many browsers. All these browsers together get five
     guesses at the new password."""
     known = [browser_at(direct, f"203.0.113.{number}") for number in range(10)]
     for browser in known:
@@ -85,8 +85,8 @@ def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
 def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
     direct: Direct, owner: Browser, path: str
 ) -> None:
-    """Two-step verification asks for the account's password. The route shares the sign-in's allowance, with or without
-    the device cookie."""
+    """The routes for two-step verification ask for the account's password. Guesses on these routes count towards the
+    limit of the sign-in, with or without the device cookie."""
     assert direct.sign_in(browser=owner).status == 200
     session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
@@ -102,8 +102,8 @@ def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
 
 @pytest.mark.security("S-71")
 def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Browser) -> None:
-    """A browser that signed in with the old password loses its allowance. A browser that signs in with the new password
-    gets the allowance, even in the same second."""
+    """A browser that signed in with the old password is no longer known. A browser that signs in with the new password is
+    known, even in the same second."""
     thief = browser_at(direct, "203.0.113.67")
     assert direct.sign_in(browser=thief).status == 200
     direct.world.clock.advance(0.001)
@@ -132,7 +132,7 @@ def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     code = direct.pool.last_code("reset")
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert direct.post("direct/reset-password", elsewhere, **body).status == 200
-    # Each browser gets the allowance at its second sign-in.
+    # At its second sign-in, each browser is a known browser.
     for browser in (elsewhere, owner, elsewhere, owner):
         assert direct.sign_in(EMAIL, NEW_PASSWORD, browser).status == 200
 
@@ -191,7 +191,7 @@ def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -
 def test_a_device_cookie_that_is_not_good_counts_as_none(
     direct: Direct, owner: Browser, change: str
 ) -> None:
-    """The server ignores an invalid device cookie. The browser then shares the account's allowance."""
+    """The server ignores an invalid device cookie. The throttle then treats the browser like an unknown browser."""
     if change == "tampered":
         cookie = owner.cookies[DEVICE_COOKIE]
         flipped = "A" if cookie.value[-2] != "A" else "B"

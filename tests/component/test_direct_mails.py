@@ -1,5 +1,5 @@
-"""Tests of the stage's limit of mails per day. All addresses and sources share one allowance, with or without an account
-(S-41, S-40)."""
+"""Tests of the stage's limit of mails per day. All email addresses and source addresses share one limit, with or without
+an account (S-41, S-40)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -82,7 +82,7 @@ def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
-    """A person has waited for the stage's allowance. The person does not wait again for the allowance of the address."""
+    """A request that the stage's limit refuses does not count towards the limits of the address and the source."""
     spend(stage, LIMIT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert ask(stage, EMAIL, 999).status == 429
@@ -158,7 +158,7 @@ def test_an_operator_hears_of_it(
 
 
 def test_what_sends_no_mail_is_not_counted(stage: Direct) -> None:
-    """Passwords and codes have separate allowances."""
+    """Passwords and codes have separate limits."""
     spend(stage, LIMIT)
     code = {"email": EMAIL, "code": "123456", "password": PASSWORD}
     assert stage.post("direct/reset-password", **code).status == 400

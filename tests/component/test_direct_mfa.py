@@ -58,8 +58,8 @@ def test_turning_off_what_is_not_on_is_fine(direct: Direct) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The test turns the app on and off. Both changes use tokens of the second client. No response contains these tokens,
-    and the server revokes the tokens afterwards."""
+    """The test turns the authenticator app on and off. Both changes use tokens of the server-only client. No response
+    contains these tokens, and the server revokes the tokens afterwards."""
     secret = turn_on(direct)
     direct.world.clock.advance(30)
     direct.post("mfa/disable", password=PASSWORD, code=direct.totp(secret))
@@ -101,8 +101,7 @@ def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) ->
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_for_turning_off_are_throttled(direct: Direct) -> None:
-    """Wrong codes have a separate allowance. The test removes the password's allowance, which would also stop the
-    guesses."""
+    """Wrong codes have a separate limit. The test removes the limit for passwords, which would also stop the guesses."""
     turn_on(direct)
     table = direct.world.settings.throttle_table
     statuses = []

@@ -142,7 +142,8 @@ def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> None:
-    """A code that has signed in cannot turn the app off. A code that has turned the app off cannot sign in."""
+    """A code that was used for a sign-in cannot turn the authenticator app off. A code that turned the app off cannot be
+    used for a sign-in."""
     browser = challenged(lenient)
     code = lenient.totp()
     assert answer(lenient, browser, code).status == 200
@@ -158,8 +159,8 @@ def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> No
 
 @pytest.mark.security("S-74")
 def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
-    """The person sets up the app in the settings, or at a sign-in if the pool requires an app. Each set-up can be
-    completed once."""
+    """The person sets up the authenticator app in the settings, or at a sign-in if the pool requires an authenticator
+    app. Each set-up can be completed once."""
     lenient.grace.factors = set()
     browser = lenient.browser
     lenient.sign_in()
@@ -242,7 +243,8 @@ def test_without_its_mark_nothing_serves(
 def test_a_mark_whose_answer_was_lost_is_no_dead_end(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table stored the mark, and the table's response was lost. The server removes the mark, and the same code works."""
+    """The table stored the mark of the used code or step, and the table's response was lost. The server removes the mark,
+    and the same code works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     lost = [kind]
@@ -262,8 +264,8 @@ def test_a_mark_whose_answer_was_lost_is_no_dead_end(
 @pytest.mark.security("S-74")
 @pytest.mark.security("S-61")
 def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> None:
-    """The marks are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL may delete marks much
-    later."""
+    """The marks of used codes and steps are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL
+    may delete marks much later."""
     browser = challenged(lenient)
     (session,) = lenient.pool._sessions
     code = lenient.totp()
@@ -294,7 +296,7 @@ def test_of_many_at_once_over_two_containers_one_gets_a_session(
 ) -> None:
     """Many requests arrive at the same moment. The requests have the same cookie and code, or the same code for separate
     challenges."""
-    crowd = 4  # below the challenge's own limit; only the mark can therefore refuse a request
+    crowd = 4  # below the challenge's own limit; only the mark of a used code or step can refuse
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

@@ -96,7 +96,7 @@ def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
     "name", ["sub", "okta_00u1", "a@b@c", "@example.org", "grace@", "gr ace@example.org"]
 )
 def test_only_an_address_signs_in(direct: Direct, name: str) -> None:
-    """A user may have several names. Each name would otherwise have a separate throttle."""
+    """A user may have several names. If every name could sign in, each name would have a separate counter of attempts."""
     answer = direct.sign_in(direct.grace.sub if name == "sub" else name)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert direct.pool.calls == []

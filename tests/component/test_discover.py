@@ -93,7 +93,8 @@ def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser: Browser) -> None:
-    """After fifty wrong guesses the source must wait, even for a customer's domain. Other sources are unaffected."""
+    """After fifty wrong guesses, requests from this source address must wait, even for a customer's domain. Other sources
+    are unaffected."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         assert ask(browser, f"a@guess{n}.example").status == 200
     for email in ("a@guess.example", "bo@contoso.example"):

@@ -86,8 +86,8 @@ def test_what_was_opened_ends_with_its_session(
 def test_a_new_password_in_the_same_session_ends_it_too(
     direct: Direct, begin: Callable[[Direct], Finish]
 ) -> None:
-    """The session continues. The old password had opened an enrolment. This enrolment ends, because a thief may have
-    copied the cookie."""
+    """The session continues. An enrolment that began with the old password ends, because a thief may have copied its
+    cookie."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     body = {"password": PASSWORD, "new_password": NEW}

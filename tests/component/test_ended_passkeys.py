@@ -1,4 +1,5 @@
-"""Tests that a new password by mail ends all earlier passkeys (S-102), and that people can recover without a passkey."""
+"""Tests that a new password by mail makes all earlier passkeys invalid (S-102), and that people can recover without a
+passkey."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -134,7 +135,7 @@ def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("code", ["000000", "12345"])
 def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
-    """If a wrong code ended passkeys, anybody could end another person's passkeys."""
+    """If a wrong code made passkeys invalid, anybody could make another person's passkeys invalid."""
     passkeys.post("direct/forgot-password", email=EMAIL)
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert passkeys.post("direct/reset-password", **body).status == 400
@@ -152,7 +153,7 @@ def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> No
 
 @pytest.mark.security("S-102")
 def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
-    """An ended passkey stays ended, even if Cognito uses the same id for a new passkey."""
+    """An invalid passkey stays invalid, even if Cognito uses the same id for a new passkey."""
     ended = passkeys.device.passkeys[-1]
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -170,7 +171,7 @@ def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
-    """The time of the set-up decides whether a passkey has ended. The ids in the row do not decide."""
+    """Only the time of the set-up decides whether a passkey still works. The ids in the row do not matter."""
     passkeys.reset()
     passkeys.direct.world.clock.advance(5)
     passkeys.direct.sign_in(password=NEW_PASSWORD)

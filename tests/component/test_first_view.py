@@ -37,8 +37,8 @@ def add_provider(world: World, name: str, label: str, *domains: str) -> None:
 
 
 def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> None:
-    """The page and the route have the same configuration, except for the member `session`. The target comes from the
-    query of the page."""
+    """The page and the route have the same configuration, except for the member `session`. The target after the sign-in
+    comes from the query of the page's URL."""
     add_provider(world, "Other", "Other")
     for query in ("", "?return_to=/api/reports", "?return_to=//evil.example"):
         answer = browser.get(f"/{query}")
@@ -49,8 +49,8 @@ def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> No
 
 
 def test_what_the_first_view_needs_most_is_requested_first(browser: Browser) -> None:
-    """The browser sends the requests in this order. Over HTTP/1.1 the first one uses the connection that already exists;
-    the others wait until their own connections are made. Nothing is drawn before the stylesheet has arrived."""
+    """The browser sends the requests in this order. Over HTTP/1.1, the first request uses the existing connection, and
+    each other request waits for a new connection. The browser draws nothing before the stylesheet has arrived."""
     page = browser.get("/", headers=[("Sec-Fetch-Site", "none")]).body
     found = re.findall(r'(?:href|src)="[^"]*?([\w.]+)"', page.partition("<main>")[0])
     assert found == ["styles.css", "app.js", "config", "logo.svg"]
@@ -86,8 +86,8 @@ def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser:
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
 def test_where_the_cookie_would_come_its_absence_is_a_hint(browser: Browser, site: str) -> None:
-    """The HTML contains the view that is likely. Browsers differ in the cases in which they send the cookie, and the
-    script therefore requests the session."""
+    """The HTML contains the view for people without a session, because a session is unlikely. Some browsers omit the
+    cookie in some of these requests, and the script therefore still requests the session."""
     answer = browser.get("/", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer)["session"], view(answer)) == (None, "choose")
 
@@ -128,7 +128,7 @@ def test_texts_of_others_are_texts_in_the_page(world: World, browser: Browser) -
 
 
 def test_private_providers_are_not_in_the_page(world: World, browser: Browser) -> None:
-    """The list of customers must stay private. The page asks for the address first."""
+    """The list of customers must stay private. The page asks for the email address first."""
     add_provider(world, "Fabrikam", "Fabrikam", "fabrikam.example")
     answer = browser.get("/")
     assert "abrikam" not in answer.body

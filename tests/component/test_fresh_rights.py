@@ -166,8 +166,8 @@ def test_a_providers_groups_count_as_they_do_in_tokens(
 def test_rows_of_providers_that_were_never_read_are_503(
     world: World, root: PoolUser, browser: Browser
 ) -> None:
-    """If nobody has read the rows, Cognito's trigger would omit the provider's groups from a token. A route with `fresh`
-    responds with 503 instead."""
+    """If a container has never read the providers' rows, Cognito's trigger omits the provider's groups from a token. A
+    route with `fresh` responds with 503 instead."""
     root.groups, root.told_groups, root.identities = (), "admins", [("Okta", "00u9root")]
     scan = world.dynamodb.scan
 
@@ -176,7 +176,7 @@ def test_rows_of_providers_that_were_never_read_are_503(
             raise connect_timeout()
         return scan(**arguments)
 
-    world.dynamodb.scan = broken  # type: ignore[method-assign]  # this table alone
+    world.dynamodb.scan = broken  # type: ignore[method-assign]  # only this table fails
     assert browser.get("/users", claims=ADMIN).status == 503
 
 
@@ -262,15 +262,15 @@ def test_a_later_sign_out_is_never_taken_back(world: World, root: PoolUser) -> N
 def test_a_sign_out_that_could_not_be_noted_is_503_and_completed_by_the_next(
     world: World, root: PoolUser
 ) -> None:
-    """The pool changes first. In the reverse order, a refresh between the two changes would give a token that is newer than
-    `validAfter`."""
+    """The server changes the pool before the record. In the reverse order, a refresh between the two changes would give a
+    token that is newer than `validAfter`."""
     with_record(world)
     update = world.dynamodb.update_item
 
     def broken(**arguments: Any) -> Any:
         raise connect_timeout()
 
-    world.dynamodb.update_item = broken  # type: ignore[method-assign]  # reads go on
+    world.dynamodb.update_item = broken  # type: ignore[method-assign]  # reads still work
     assert sign_out(root.username).status == 503
     assert world.pool.called("admin_user_global_sign_out") == 1
     world.dynamodb.update_item = update  # type: ignore[method-assign]

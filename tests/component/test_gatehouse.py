@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def existing_app() -> Chalice:
-    """Return a typical app of a team, with routes, CORS, a blueprint, and a class of the team."""
+    """Return a typical app of a team, with routes, CORS, a blueprint, and the team's own subclass of Chalice."""
 
     class TeamsChalice(Chalice):
         pass
@@ -77,8 +77,8 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """A later release of Chalice may bypass `_register_route`, and the test bypasses it. The app responds with 500,
-    without the route's data."""
+    """The test adds a route without a call of `_register_route`, as a later release of Chalice may do. The app responds
+    with 500, without the route's data."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")

@@ -91,7 +91,7 @@ def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
     ],
 )
 def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
-    """The response reports an outage, even if the function lacks a right."""
+    """The response reports an outage, even if the function lacks an IAM permission."""
     pool.fail("admin_user_global_sign_out", fault)
     answer = sign_out(ADA)
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")

@@ -72,7 +72,7 @@ def segment_of(line: str) -> str:
 
 
 def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
-    """Send the line in every input. Yield each place with its response."""
+    """Send the line in every input. Yield the name of each input with the response."""
     for target in queries(line):
         yield target.partition("?")[0], browser.get(target)
     for name in ("limit", "cursor"):

@@ -55,7 +55,8 @@ def with_token(event: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def groups_in_token(attributes: dict[str, str]) -> list[str]:
-    """Return the groups in a token. The token trigger derives the groups from this trigger's result."""
+    """Return the groups in a token. The token trigger derives the groups from the result of the inbound federation
+    trigger."""
     event = load_event("TokenGeneration_HostedAuth_federated")
     event["request"]["userAttributes"]["custom:groups"] = attributes["custom:groups"]
     answer = gate.token_claims(event, LambdaContext())
@@ -207,8 +208,8 @@ def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) ->
 
 @pytest.mark.security("S-69")
 def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None:
-    """PostAuthentication has the whole profile, and a missing name becomes empty. A confirmation has only some attributes,
-    and a missing name is unchanged."""
+    """The event of PostAuthentication contains the whole profile, and a name that is missing there becomes empty. The
+    event of a confirmation contains only some attributes, and a name that is missing there stays unchanged."""
     event = load_event("PostAuthentication_Authentication_federated")
     gate.user_records(event, LambdaContext())
     (key,) = telling.users()

@@ -1,4 +1,5 @@
-"""Tests of a departure: a provider reports through its event hook or Universal Logout that a person has left."""
+"""Tests of a departure: a provider reports through its event hook or Universal Logout that a person has left the
+company."""
 
 import json
 from collections.abc import Callable
@@ -266,8 +267,8 @@ def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
 def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
     company: Company, operation: str
 ) -> None:
-    """Lambda stops the function after the call to Cognito for Ada, before the table has the row. The next delivery
-    completes the work."""
+    """Lambda stops the function after the call to Cognito for Ada, before the function writes the row to the table. The
+    next delivery completes the work."""
     pool, queue = company.world.pool, company.world.queue
     if operation == "admin_enable_user":
         company.tell(company.event(DEACTIVATE, published=-1))
@@ -291,7 +292,7 @@ def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
 def test_messages_that_nobody_sent_are_dropped(
     company: Company, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """A second delivery of an invalid message would have no effect."""
+    """The function drops an invalid message, because a second delivery would not help."""
     good = {"provider": "Okta", "subject": "s", "kind": "gone", "at": "a", "id": "i", "group": ""}
     bodies = ["", "[]", "{}", json.dumps({**good, "kind": "x"}), json.dumps({**good, "id": 1})]
     records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]

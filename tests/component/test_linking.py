@@ -218,7 +218,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     (line,) = [line for line in log_lines() if line["event"] == "not_linked"]
     assert (
         line["detail"]
-        == "the owner of the mailbox may not have chosen the password; the person must reset the password once"
+        == "perhaps the owner of the mailbox did not choose the password; the person must reset the password once"
     )
     gate.services.users.record_proved(NATIVE)
     arrive()

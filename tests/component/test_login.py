@@ -129,7 +129,8 @@ def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser)
 @pytest.mark.security("S-08")
 @pytest.mark.security("S-27")
 def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser: Browser) -> None:
-    """Scripts cannot read the cookie. The seal hides the verifier and the nonce from the person at the browser."""
+    """Scripts cannot read the cookie. The person at the browser cannot read the verifier and the nonce, because the
+    cookie's value is encrypted."""
     answer = browser.get("/auth/login")
     (cookie,) = answer.set_cookies
     assert cookie.startswith(COOKIE_PREFIX)
@@ -240,8 +241,8 @@ def test_one_answer_clears_four_login_cookies_at_most(
 def test_only_our_own_page_decides_that_a_session_is_remembered(
     world: World, site: str | None, kept: bool, allowed: bool
 ) -> None:
-    """The server ignores the ticked box if the request comes from another page, a mail or a typed address. The server
-    also ignores the box if the browser omits the headers about the request's source."""
+    """The server ignores the ticked box "remember me" if the request comes from another page, a mail or a typed address.
+    The server also ignores the box if the browser omits the headers about the request's source."""
     origin = "https://notes.example.org"
     world.restart(allowed_origins=frozenset({origin} if allowed else ()))
     browser = world.browser()

@@ -170,7 +170,8 @@ def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> No
 
 
 def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -> None:
-    """A script on an allowed origin can read the configuration with the cookie. A script on another origin cannot."""
+    """A script on an allowed origin can send the cookie and read the configuration. A script on another origin cannot
+    read the configuration."""
     answer = opened.get("/auth/config", headers=[("Origin", OTHER)])
     assert answer.json()["session"] is True
     assert cors(answer) == {
@@ -257,8 +258,8 @@ def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Br
 def test_a_stage_that_is_not_set_up_answers_as_ever(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CORS reads the settings after the view has run. If the settings are invalid, the response is still the plain 500
-    response."""
+    """The code for CORS reads the settings after the view has run. If the settings are invalid, the response is still the
+    plain 500 response."""
     gate.services = None
     monkeypatch.delenv("USERS_TABLE", raising=False)
     answer = browser.post("/auth/refresh", headers=[("Origin", OTHER)])

@@ -77,8 +77,8 @@ def test_a_job_leaves_a_line_with_its_request_id(
 def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On every stage, the log names the operation, the code and the action. Lambda logs every raised error. The function
-    therefore raises an error that contains only the name of the original type."""
+    """On every stage, the log names the operation, the error code and the missing IAM action. Lambda logs every raised
+    error. The function therefore raises an error that contains only the name of the original type."""
     with pytest.raises(JobFailed) as failed:
         fired(gate, denied)
     assert str(failed.value) == "ClientError"

@@ -21,7 +21,7 @@ def change(direct: Direct, browser: Browser | None = None, **body: Any) -> Answe
 
 @pytest.mark.security("S-85")
 def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
-    """The session of this browser continues, and the browser keeps its allowance as a known browser. The old password no
+    """The session of this browser continues, and the throttle still treats the browser as known. The old password no
     longer works."""
     other = direct.world.browser()
     direct.sign_in(browser=other)
@@ -189,8 +189,8 @@ def test_what_is_left_after_the_new_password_is_in_the_log(
 
 @pytest.mark.security("S-71")
 def test_a_browser_known_by_the_old_password_is_a_stranger(direct: Direct) -> None:
-    """Accounts of earlier releases have no time of a proof. For these accounts, the server uses the end of all sessions
-    instead."""
+    """Records of earlier releases have no `provedAt`, the time of the last proof of the mailbox. For these records, the
+    server uses the time at which all sessions ended."""
     passkeys = Passkeys(direct)
     passkeys.set_up()
     known = direct.browser

@@ -133,7 +133,8 @@ def test_one_session_too_many_ends_the_least_recently_used(
 
 @pytest.mark.security("S-114")
 def test_expired_sessions_go_first(world: World, signed_in: Browser) -> None:
-    """DynamoDB deletes expired rows late. Expired rows count, and no valid session ends in their place."""
+    """DynamoDB deletes expired rows late. Expired rows count towards the limit, and the server deletes expired rows
+    before it ends a valid session."""
     world.clock.advance(60)
     add_rows(world, 100)
     kept = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
@@ -353,8 +354,8 @@ def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
 def test_a_session_without_a_row_gets_one_at_its_next_refresh(
     world: World, browser: Browser, why: str
 ) -> None:
-    """Two refreshes with one cookie write only one row. The cause may be two tabs or a lost response. After the first
-    refresh, the session has an id."""
+    """Two refreshes with one cookie, by two tabs or after a lost response, write only one row. After the first refresh,
+    the session has an id."""
     world.dynamodb.faults["sessions"] = DOWN
     world.sign_in(browser)
     assert rows(world) == []

@@ -279,7 +279,8 @@ def test_refusals_are_alike(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-89")
 def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys) -> None:
-    """Strangers could learn from the ids which accounts exist, and which sites belong to one account."""
+    """From the ids, strangers could learn which accounts exist, and which accounts at different sites belong to one
+    person."""
     made = passkeys.set_up()
     known = passkeys.ask().json()["challenge"]["options"]["allowCredentials"]
     assert [each["type"] for each in known] == ["public-key"]
@@ -321,7 +322,7 @@ def test_autofill_ends_with_a_new_password(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-92")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_challenges_are_throttled_before_cognito(passkeys: Passkeys, email: str) -> None:
-    """After five challenges a pause begins, with or without an account. The password has a separate allowance."""
+    """After five challenges a pause begins, with or without an account. Passwords have a separate limit."""
     browser = passkeys.direct.world.browser()
     for _ in range(5):
         assert passkeys.ask(email, browser).status == 200

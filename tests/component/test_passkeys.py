@@ -154,7 +154,8 @@ def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: s
 
 @pytest.mark.security("S-91")
 def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
-    """The server also refuses the cookie of a passkey enrolment for an app. Each cookie is sealed for one purpose."""
+    """The routes for passkeys refuse the cookie of an authenticator app's enrolment, and the routes for the app refuse
+    the cookie of a passkey's enrolment. Each cookie is sealed for one purpose."""
     passkeys.direct.sign_in()
     passkeys.post("mfa/setup", password=PASSWORD)
     assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
@@ -219,8 +220,8 @@ def test_a_registration_serves_once(passkeys: Passkeys) -> None:
 
 
 def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
-    """After the set-up of the app, the passkey counts as a second factor. People sign in with the passkey, without a
-    code."""
+    """A person with an authenticator app also needs its code to open the list. The passkey counts as a second factor, and
+    the person signs in with the passkey, without a code."""
     passkeys.direct.with_totp()
     passkeys.direct.sign_in()
     passkeys.direct.challenge("SOFTWARE_TOKEN_MFA", code=passkeys.direct.totp())
@@ -237,8 +238,8 @@ def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
 
 
 def test_an_app_that_comes_later_leaves_the_passkey(passkeys: Passkeys) -> None:
-    """The passkey is a second factor while the app is on. The sign-in with the passkey works with the app on and with the
-    app off."""
+    """The passkey counts as a second factor while the authenticator app is on. The sign-in with the passkey works with
+    the app on and with the app off."""
     passkeys.set_up()
     secret = passkeys.post("mfa/setup", password=PASSWORD).json()["secret"]
     passkeys.post("mfa/verify", code=passkeys.direct.totp(secret))

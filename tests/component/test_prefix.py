@@ -194,7 +194,7 @@ def test_administrators_and_names(direct: Direct, browser: Below) -> None:
 
 
 def test_every_route_of_ours_is_below_the_prefix(browser: Below) -> None:
-    """No other route is below the prefix."""
+    """Outside the prefix, the app has only the team's own routes."""
     below = {
         (method, path.removeprefix(PREFIX) or "/")
         for path, methods in browser._app.routes.items()

@@ -31,8 +31,8 @@ def tokens_event(client_id: str) -> dict[str, Any]:
 
 
 def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> None:
-    """The configuration has the client, addresses, endpoints and scope. A program that has only the API's root can then
-    sign a person in."""
+    """The configuration has the client, addresses, endpoints and scope. A program that knows only the URL of the API's
+    root can then sign a person in."""
     assert browser.get("/auth/config").json()["programs"] == {
         "client_id": PROGRAM,
         "redirect_uris": list(REDIRECT_URIS),

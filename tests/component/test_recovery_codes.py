@@ -1,5 +1,5 @@
-"""Tests of recovery codes. A person creates the codes with the password and a code of the app. A recovery code replaces a
-code of the app (S-105 … S-108)."""
+"""Tests of recovery codes. A person creates the recovery codes with the password and a code of the authenticator app. A
+recovery code replaces a code of the authenticator app (S-105 … S-108)."""
 
 import json
 import re
@@ -25,7 +25,7 @@ LATER = 30  # in seconds; the app's next code is valid by then
 
 
 def make(direct: Direct) -> list[str]:
-    """Sign in to an account with an app, and create recovery codes."""
+    """Sign in to an account with an authenticator app, and create recovery codes."""
     direct.sign_in()
     if not direct.grace.factors:
         direct.with_totp()
@@ -37,7 +37,7 @@ def make(direct: Direct) -> list[str]:
 
 
 def lose_the_phone(direct: Direct, email: str = EMAIL) -> Any:
-    """Return another browser at the step that requires the app's code."""
+    """Return another browser at the step that requires the authenticator app's code."""
     browser = direct.world.browser()
     assert (
         direct.sign_in(email, browser=browser).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -113,7 +113,8 @@ def test_a_code_of_somebody_else_opens_nothing(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_wrong_used_and_no_codes_look_alike(direct: Direct) -> None:
-    """An account without recovery codes causes the same response as a wrong code. The sign-in can continue with the app."""
+    """An account without recovery codes causes the same response as a wrong code. The sign-in can continue with a code of
+    the authenticator app."""
     direct.sign_in()
     direct.with_totp()
     browser = lose_the_phone(direct)
@@ -278,8 +279,8 @@ def test_the_table_and_the_log_hold_no_code(
 
 @pytest.mark.security("S-108")
 def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
-    """A person may try the app's codes and recovery codes. After five guesses in all, the next guess must wait, right or
-    wrong."""
+    """A person may try codes of the authenticator app and recovery codes. After five guesses in all, the next guess must
+    wait, right or wrong."""
     (code, *_) = make(direct)
     browser = lose_the_phone(direct)
     for _ in range(3):
@@ -288,7 +289,7 @@ def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
         assert direct.challenge("SOFTWARE_TOKEN_MFA", browser, code="000000").status == 401
     assert use(direct, browser, code).status == 429
     assert direct.grace.factors == {"SOFTWARE_TOKEN_MFA"}
-    # a stranger without the password cannot use up the allowance; the allowance ignores input in other formats
+    # a stranger without the password cannot use up these guesses; input in another format does not count
     direct.world.clock.advance(3600)
     for _ in range(7):
         assert use(direct, browser if browser.cookies else direct.browser, "hello").status == 401

@@ -192,7 +192,8 @@ def publish(world: World) -> None:
 
 @pytest.mark.security("S-76")
 def test_a_new_key_is_looked_for_at_once(world: World, signed_in: Browser) -> None:
-    """Cognito's own token has a new key. The server fetches the keys again within seconds, and the refresh succeeds."""
+    """Cognito has signed the token with a new key. The server fetches the keys again within seconds, and the refresh
+    succeeds."""
     world.clock.advance(1)
     rotate_keys(world)
     publish(world)

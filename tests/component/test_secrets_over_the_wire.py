@@ -51,7 +51,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
         made._http.close()
         for name in ("_dynamodb", "_cognito_idp"):
             getattr(made, name).close()
-        made.accounts._mail._client.close()  # type: ignore[attr-defined]  # BoundedClient passes it on
+        made.accounts._mail._client.close()  # type: ignore[attr-defined]  # BoundedClient passes `close` on
         made._secrets._store._client.close()
 
 
@@ -132,7 +132,7 @@ def test_no_secret_is_in_the_log_with_every_library_at_debug(
 def test_without_the_pin_the_same_story_would_tell_everything(
     wired: Direct, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without `quiet_libraries`, the log has passwords, the client's secret and codes. Therefore the test above can fail."""
+    """Without `quiet_libraries`, the log has passwords, the client's secret and codes, and the test above would fail."""
     for name in ("botocore", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     caplog.set_level(logging.DEBUG)

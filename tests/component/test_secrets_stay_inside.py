@@ -1,5 +1,5 @@
-"""Tests that no output contains a secret (S-61). Each place that can store a secret has a canary value, and the tests search
-all output for the canaries."""
+"""Tests that no output contains a secret (S-61). The tests put a unique value into each place that can store a secret,
+and search all output for these values."""
 
 import logging
 from collections.abc import Callable

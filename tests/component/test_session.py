@@ -198,8 +198,8 @@ def test_an_outage_of_the_keys_does_not_cost_the_session_its_refresh_token(
 
 @pytest.mark.security("S-25")
 def test_a_key_that_is_never_published_lets_nobody_in(world: World, signed_in: Browser) -> None:
-    """The server treats Cognito's own tokens with this key as an outage. test_refresh_ways.py counts the resulting
-    requests to the JWKS endpoint."""
+    """If Cognito signs with a key that is never published, the server reports an outage. test_refresh_ways.py counts the
+    resulting requests to the JWKS endpoint."""
     world.cognito.id_header["kid"] = "unheard-of"
     for _ in range(5):
         world.clock.advance(1)
@@ -221,7 +221,7 @@ def test_a_key_that_is_never_published_lets_nobody_in(world: World, signed_in: B
 def test_refreshed_tokens_are_verified_again(
     world: World, signed_in: Browser, claims: dict[str, str]
 ) -> None:
-    """The server does not pass on a wrong response of the token endpoint, and ends the session."""
+    """If the token endpoint returns a wrong token, the server ends the session, and the page receives no token."""
     world.cognito.access_claims.update(claims)
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")

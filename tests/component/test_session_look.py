@@ -30,7 +30,7 @@ def end_all(world: World) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Browser) -> None:
-    """A missing or invalid cookie is no session."""
+    """If the cookie is missing or invalid, the response says that no session exists."""
     assert goes_on(signed_in) is True
     end_all(world)
     assert goes_on(signed_in) is False

@@ -67,7 +67,7 @@ def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: 
 
 def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Browser) -> None:
     """Cognito's trigger reports each sign-in shortly before the callback. The trigger may also repeat an old event later.
-    Both reports leave the previous sign-in unchanged."""
+    Both reports leave the time of the previous sign-in unchanged."""
     claims = {**CLAIMS, "username": "Okta_00u1ada"}
 
     def sign_in() -> str:

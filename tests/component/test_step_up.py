@@ -39,7 +39,7 @@ def ada(shop: Shop) -> Browser:
 
 
 def refused(answer: Answer) -> bool:
-    """Return whether the route requires a confirmation. Any other refusal fails the test."""
+    """Return whether the route requires a recent authentication. Any other refusal fails the test."""
     if answer.status == 401:
         assert answer.json()["error"] == CODE
         return True
@@ -131,7 +131,8 @@ def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("whose", ["another person", "nobody verified", "another site"])
 def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> None:
-    """The person stays signed in without a confirmation. The person then confirms with their own passkey."""
+    """The person stays signed in, and the route still requires a recent authentication. The person then authenticates
+    with their own passkey."""
     passkeys = Passkeys(shop.direct)
     theirs = passkeys.set_up()
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -198,7 +199,7 @@ def test_the_providers_time_is_read_in_cognitos_spellings(
 
 @pytest.mark.security("S-94")
 def test_userinfo_tells_of_no_sign_in(shop: Shop, ada: Browser) -> None:
-    """The provider signed only the ID token for this sign-in. UserInfo may contain any value."""
+    """Only the ID token is signed by the provider for this sign-in. UserInfo may contain any time."""
     shop.from_okta(ada, now(shop), part="userInfo")
     assert refused(shop.call(shop.refresh(ada)))
 
@@ -305,8 +306,8 @@ def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
 
 @pytest.mark.security("S-93")
 def test_scope_and_group_are_asked_first(world: World) -> None:
-    """The route asks for a confirmation only if the person has the scope and the group. After the confirmation, the route
-    returns its data."""
+    """The route checks the scope and the group before the time of the authentication. After a recent authentication, the
+    route returns its data."""
     shop = Shop(world, group="admins")
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -381,7 +382,7 @@ def test_a_row_that_nobody_can_read_is_no_proof(shop: Shop, ada: Browser) -> Non
 
 
 def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
-    """A row has a hash, two times, and an expiry for DynamoDB."""
+    """A row has a hash, two timestamps, and an expiry for DynamoDB."""
     shop.from_okta(ada, now(shop))
     rows = [r for k, r in shop.world.dynamodb.items(THROTTLE_TABLE).items() if "proof/" in k]
     assert len(rows) == 1
@@ -390,7 +391,7 @@ def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
 
 
 def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
-    """A sign-in does not write, a refresh does not read, and tokens receive no claim."""
+    """A sign-in stores no proof, a refresh reads no proof, and tokens receive no claim about a proof."""
     from app import gate
 
     shop = Shop(world)
@@ -403,7 +404,7 @@ def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
 
 
 def test_other_origins_may_read_what_is_asked(world: World) -> None:
-    """Scripts of other origins can read both headers."""
+    """Scripts of an allowed origin can read `WWW-Authenticate` under the standard name and under API Gateway's name."""
     world.settings = world.settings._replace(allowed_origins=frozenset({"https://app.example.org"}))
     shop = Shop(world)
     token = shop.by_password(shop.browser())
@@ -414,7 +415,7 @@ def test_other_origins_may_read_what_is_asked(world: World) -> None:
 
 
 def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: Path) -> None:
-    """A team describes its route as usual. Gatehouse adds the maximum age and the refusal to the document."""
+    """A team describes its route as usual. Gatehouse adds the maximum age and the 401 response to the document."""
     described = {"post": {"operationId": "refund", "responses": {"200": {"description": "Done."}}}}
     (tmp_path / "shop.json").write_text(json.dumps({ROUTE: described}))
     shop = Shop(world, openapi=str(tmp_path))
@@ -427,7 +428,7 @@ def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: 
 
 
 def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
-    """A component test of a team can send these claims."""
+    """A team's component test can call the route with these claims."""
     told = str(now(shop))
     claims = {**CLAIMS, "auth_time": told, SEEN_AT: told, PROVED_AT: told}
     assert (SEEN_AT, PROVED_AT) == ("gatehouse:seen_at", "gatehouse:proved_at")
@@ -437,7 +438,8 @@ def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
 
 @pytest.mark.parametrize("mode", ["embedded", "managed"])
 def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) -> None:
-    """The page of a named provider always requires a new sign-in. Without a provider, our page requires a new sign-in."""
+    """With `prompt=login`, a named provider asks the person to sign in again. Without a named provider, our page asks the
+    person to sign in again."""
     world.restart(direct_sign_in=mode, throttle_table=THROTTLE_TABLE)
     browser = world.browser()
     named = world.cognito.read_authorize_url(
@@ -471,7 +473,7 @@ def test_who_confirms_stays_as_remembered_as_before(
 
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_another_person_does_not_inherit_that(shop: Shop, door: str) -> None:
-    """If another person signs in, the server ignores the ticked box."""
+    """If another person signs in, the server ignores the box that the first person ticked."""
     browser = shop.browser()
     shop.from_okta(browser, now(shop), query="&remember=1")
     if door == "okta":

@@ -119,7 +119,7 @@ def test_issuers_are_counted_as_names_are(direct: Direct) -> None:
 def test_a_posted_login_takes_three_fields_and_begins_nothing(
     world: World, browser: Browser, body: str, content_type: str, status: int
 ) -> None:
-    """The form accepts only the fields of a tile. The request writes nothing."""
+    """The route ignores every field except the three fields of a tile. The request writes nothing."""
     headers = [("Content-Type", content_type), ("Origin", "https://evil.example")]
     answer = browser.send("POST", "/auth/login", headers, body=body, site="cross-site")
     assert (answer.status, answer.set_cookies) == (status, [])

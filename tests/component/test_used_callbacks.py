@@ -27,8 +27,8 @@ def told(answer: Answer) -> dict[str, list[str]]:
 
 
 def test_a_callback_once_more_says_that_it_was_used(world: World, browser: Browser) -> None:
-    """People repeat a callback with Back, a restored tab or a bookmark. The test covers a successful sign-in and a failed
-    sign-in."""
+    """People repeat a callback with the Back button, a restored tab or a bookmark. The test covers a successful sign-in
+    and a failed sign-in."""
     good, bad = begin(world, browser), begin(world, browser)
     assert come_back(browser, good).location == "/api/"
     come_back(browser, {"state": bad["state"], "error": "access_denied"})
@@ -65,7 +65,7 @@ def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
 def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
     world: World, browser: Browser
 ) -> None:
-    """The list keeps four short names. The earlier content of the cookie does not matter."""
+    """The list keeps at most four short names, even after an invalid value of the cookie."""
     name = "__Host-gatehouse-used"
     for _ in range(6):
         come_back(browser, begin(world, browser))

@@ -55,7 +55,8 @@ class Authenticator:
         verified: bool = True,
         challenge: str = "",
     ) -> dict[str, Any]:
-        """Create a passkey and return a RegistrationResponseJSON. Named arguments replace true values by false values."""
+        """Create a passkey and return a RegistrationResponseJSON. Each named argument replaces one correct value by a
+        wrong value."""
         passkey = Passkey(options["rp"]["id"], options["user"]["id"])
         self.passkeys.append(passkey)
         numbers = passkey.key.public_key().public_numbers()

@@ -13,7 +13,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-#: From the first half of X-Amz-Target to the service's name in boto3.
+#: Maps the first half of X-Amz-Target to the service's name in boto3.
 _TARGETS = {
     "DynamoDB_20120810": "dynamodb",
     "secretsmanager": "secretsmanager",

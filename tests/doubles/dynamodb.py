@@ -31,7 +31,7 @@ class DynamoDBDouble:
         self._items: dict[str, dict[str, Item]] = {name: {} for name in tables}
         self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
         self.fault: Exception | None = None
-        #: A fault for one table only. The key is the end of the table's name.
+        #: Faults for single tables. The key is the end of the table's name.
         self.faults: dict[str, Exception] = {}
         self.calls: list[str] = []
         #: The maximum number of keys in one response of BatchGetItem.
@@ -84,7 +84,7 @@ class DynamoDBDouble:
             "Items": [deepcopy(self._items[TableName][key]) for key in page],
             "Count": len(page),
         }
-        # As in the service, every full page has a key, even the last page.
+        # As in the service, every full page has a `LastEvaluatedKey`, even the last page.
         if len(keys) > len(page) or len(page) == Limit:
             answer["LastEvaluatedKey"] = self._named(TableName, page[-1])
         return answer

@@ -73,7 +73,8 @@ class Expression:
         return result
 
     def update(self) -> tuple[dict[str, Callable[[Item], Value]], list[str]]:
-        """Parse a whole update expression: values to set (name -> value of the old item), and names to remove."""
+        """Parse a whole update expression. For each attribute to set, return a function that computes the new value from
+        the old item. Also return the names of the attributes to remove."""
         sets: dict[str, Callable[[Item], Value]] = {}
         removes: list[str] = []
         seen: set[str] = set()

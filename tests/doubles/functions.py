@@ -46,5 +46,5 @@ class LambdaDouble:
             name, event = self._waiting.pop(0)
             try:
                 self.functions[name](event, LambdaContext())
-            except Exception as error:  # noqa: BLE001 - Lambda keeps it to itself, and would try again
+            except Exception as error:  # noqa: BLE001 - Lambda hides the error from the caller, and would call again
                 self.failed.append(error)

@@ -24,7 +24,7 @@ def place_of(arguments: Mapping[str, Any]) -> str:
 
 
 def aws_name(method: str, arguments: Mapping[str, Any]) -> str:
-    """Return the fault table's name of a call from the method's name in boto3."""
+    """Return the name that the fault table uses for a call. `method` is the name of the method in boto3."""
     words = "".join(word.title() for word in method.split("_"))
     return f"{_SPELLED.get(words, words)} {place_of(arguments)}".strip()
 
@@ -36,8 +36,8 @@ def http_name(url: str, form: Mapping[str, str]) -> str:
 
 
 class Outbound:
-    """A recorder of the route or trigger that made a call. Each thread is in one place at a time. The recorder ignores
-    calls outside of a place."""
+    """A recorder of the route or trigger that made a call. A place is the name of a route or trigger, and each thread is
+    in at most one place. The recorder ignores calls outside of a place."""
 
     def __init__(self) -> None:
         self.pairs: set[tuple[str, str]] = set()
@@ -45,7 +45,8 @@ class Outbound:
 
     @contextmanager
     def at(self, place: str | None) -> Iterator[None]:
-        """Enter a route or trigger. A trigger may run in the middle of a route."""
+        """Record the calls inside the `with` block under a route or trigger. A trigger may run in the middle of a
+        route."""
         before = self.place
         self._local.place = place
         try:

@@ -113,7 +113,8 @@ class PoolUser:
         return None
 
     def check_totp(self, code: str, now: float, secret: str | None = None) -> bool:
-        """Check an app's code. The check also accepts the codes of the previous and the next step. Each code works once."""
+        """Check a code of an authenticator app. The check also accepts the codes of the previous and the next time step.
+        Each code works once."""
         secret = secret or self.totp_secret or ""
         step = int(now) // STEP_SECONDS
         for candidate in (step, step - 1, step + 1):

@@ -1,8 +1,9 @@
 """Operators' calls for people in the strict user pool: invitations, disabled people, groups, second factors.
 
-AWS does not document AdminUserGlobalSignOut for a disabled person, nor AdminDeleteSoftwareToken without a token. With
-`unsure`, both operations refuse. Sources: Amazon Cognito user pools API reference, AdminCreateUser (`RESEND` accepts an
-existing, unconfirmed user), AdminDisableUser, AdminSetUserMFAPreference, AdminDeleteSoftwareToken, groups.
+AWS does not document the result of AdminUserGlobalSignOut for a disabled person, or of AdminDeleteSoftwareToken for a
+person without an authenticator app. With `unsure`, the double refuses both calls. Sources: Amazon Cognito user pools API
+reference, AdminCreateUser (`RESEND` accepts an existing, unconfirmed user), AdminDisableUser, AdminSetUserMFAPreference,
+AdminDeleteSoftwareToken, groups.
 """
 
 import secrets

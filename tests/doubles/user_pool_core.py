@@ -1,4 +1,5 @@
-"""The core of the strict user pool: dispatch with checks, Sessions, tokens. The neighbouring modules have the operations."""
+"""The core of the strict user pool: dispatch with checks, Sessions, tokens. The neighbouring modules contain the
+operations."""
 
 import base64
 import hashlib
@@ -75,7 +76,7 @@ class PoolCore:
     next_challenge: tuple[str, dict[str, str]] | None = None
     #: The names of factors in SELECT_MFA_TYPE. AWS's model and one page have EMAIL_MFA; another page has EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
-    #: The length of the next Sessions in characters. None means Cognito's current length.
+    #: The number of characters in each new Session string. None means Cognito's current length.
     session_length: int | None = None
     #: Whether the pool accepts any password for federated users, as the local AWS does. On AWS, a federated user has no
     #: password.

@@ -1,6 +1,6 @@
 """Administrators' calls for people in the strict user pool: attributes, lists, linking, deletion.
 
-ListUsers with a filter compares exactly, with any case rule of the pool, because AWS documents only exact comparison.
+ListUsers with a filter compares exactly, even if the pool ignores case, because AWS documents only exact comparison.
 Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminListGroupsForUser,
 AdminUpdateUserAttributes, AdminDeleteUserAttributes, AdminDeleteUser, AdminLinkProviderForUser,
 AdminDisableProviderForUser, AdminUserGlobalSignOut, AdminSetUserPassword.
@@ -71,7 +71,7 @@ class PeopleOperations(PoolCore):
         return {}
 
     def _op_admin_set_user_password(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Set a password. The call confirms an UNCONFIRMED user. The user's address stays unproved (aws-sdk-js issue
+        """Set a password. The call confirms an UNCONFIRMED user. The user's address stays unverified (aws-sdk-js issue
         2976)."""
         user = self._named(given["Username"], "AdminSetUserPassword")
         assert given["Permanent"] is True

@@ -92,8 +92,8 @@ def refund():
 def mounted(
     tmp_path_factory: pytest.TempPathFactory, certificate: Certificate
 ) -> Iterator[Watched]:
-    """A second checkout with its own stack, which follows edits. In this checkout, a team's app serves Gatehouse below a
-    path prefix."""
+    """A second checkout with its own stack. Edits of this checkout reach the stack without a command. In this checkout, a
+    team's app serves Gatehouse below a path prefix."""
     with watched(tmp_path_factory.mktemp("mounted"), certificate.ca_file.parent, MOUNTED) as found:
         yield found
 

@@ -17,8 +17,8 @@ def tea():
 
 
 def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: Watched) -> None:
-    """The test edits a page, a view, a broken module, an invalid setting and a new route. The session and the record
-    survive every edit."""
+    """The edits change a page and a view, break a module, make a setting invalid, and add a route. The session and the
+    record survive every edit."""
     page.goto(mounted.info["page_url"])
     page.get_by_role("link", name="Continue with Okta").click()
     page.get_by_text("bruno@example.com", exact=True).click()

@@ -36,8 +36,8 @@ def person(info: Any) -> requests.Session:
 def test_what_a_queue_delivers_is_written_to_the_teams_table(
     team: Team, info: Any, person: requests.Session
 ) -> None:
-    """A route writes and sends with the API's role, and the function writes with the function's role. IAM enforces both
-    roles."""
+    """A route writes to the table and sends to the queue with the API's role. The function writes to the table with its
+    own role. IAM enforces both roles."""
     root = info["app_url"].rstrip("/")
     made = person.post(f"{root}/orders", json={"article": "tea"}).json()
     order = until(

@@ -69,7 +69,7 @@ def tabs(page: Page, context: BrowserContext, stack: Stack) -> Iterator[tuple[Pa
     other = context.new_page()
     Device(other).put(device.keys()[0])
     sign_out(page)
-    # In a known browser, autofill would sign in immediately.
+    # In a known browser, autofill would sign the person in immediately.
     context.clear_cookies()
     yield page, other
     context.clear_cookies()

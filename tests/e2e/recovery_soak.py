@@ -1,4 +1,5 @@
-"""A test of a lost phone in Chromium, from the recovery codes to the sign-in without the app. `make soak` runs this file."""
+"""A test in Chromium of a person who loses the phone, from the recovery codes to the sign-in without the authenticator
+app. `make soak` runs this file."""
 
 import re
 
@@ -12,8 +13,9 @@ from tests.e2e.test_direct_browser import PASSWORD, code_of, field, sign_in, sig
 
 @pytest.mark.security("S-105")
 def test_a_recovery_code_replaces_a_lost_app(page: Page, stack: Stack) -> None:
-    """The person creates the codes with the password and the app. One recovery code replaces the app's code and turns the
-    app off. The page signs the person in and offers a new set-up. Afterwards the password is enough."""
+    """The person creates the codes with the password and a code of the authenticator app. One recovery code replaces the
+    app's code and turns the app off. The page signs the person in and offers a new set-up. Afterwards the password is
+    enough."""
     email = "rosa@example.com"
     stack.create_person(email, PASSWORD)
     page.goto(stack.url)

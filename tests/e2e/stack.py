@@ -35,7 +35,8 @@ class Stack:
 
     @property
     def verify(self) -> str | bool:
-        """Return the argument `verify` of requests for `url`: the path of the certificate authority's file."""
+        """Return the argument `verify` for calls of `url` with the library `requests`: the path of the certificate
+        authority's file."""
         return self.info["ca_file"] or True
 
     def past_proxy(self, url: str) -> tuple[str, str]:
@@ -293,7 +294,7 @@ class Visitor:
         return dict(answer.json())
 
     def _keep(self, answer: requests.Response) -> None:
-        # The cookie jar of requests handles __Host- cookies wrongly, and would also send other cookies.
+        # The cookie jar of the library `requests` handles __Host- cookies wrongly, and would also send other cookies.
         for line in answer.raw.headers.getlist("Set-Cookie"):
             pair, _, attributes = line.partition(";")
             name, _, value = pair.partition("=")

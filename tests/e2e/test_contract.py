@@ -93,7 +93,7 @@ def test_answers_are_as_described(
 
 
 def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
-    """Only the server differs, which is the address of the stack."""
+    """Only the member `servers` differs, because `servers` contains the address of the stack."""
     served = requests.get(f"{stack.url}openapi.json", timeout=30, verify=stack.verify).json()
     assert served["paths"] == PATHS
     assert served["servers"] == [{"url": stack.origin}]

@@ -99,7 +99,8 @@ def test_parallel_guesses_let_no_more_through_than_the_limit(stack: Stack, perso
 
 
 def passed_by(seconds: float) -> int:
-    """Return how many guesses the throttle allows in `seconds`: the free guesses, and one guess after each pause."""
+    """Return how many guesses the throttle allows in `seconds`: the guesses before the first pause, and one guess after
+    each pause."""
     admitted, ends = FREE_ATTEMPTS_ACCOUNT, 0.0
     while (ends := ends + pause_after(admitted, FREE_ATTEMPTS_ACCOUNT)) <= seconds:
         admitted += 1
@@ -116,7 +117,8 @@ def test_okta_is_open_while_an_account_is_paused(stack: Stack, person: str) -> N
 
 
 def test_an_admin_created_person_chooses_a_password(stack: Stack, visitor: Visitor) -> None:
-    """NEW_PASSWORD_REQUIRED comes first. Afterwards a record exists, although no event has confirmed the person."""
+    """The sign-in first requires a new password (NEW_PASSWORD_REQUIRED). Afterwards a record exists, although no event
+    has confirmed the person."""
     email = "invited@example.com"
     stack.aws("cognito-idp").admin_create_user(
         UserPoolId=stack.info["user_pool_id"],

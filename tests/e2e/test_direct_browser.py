@@ -91,8 +91,8 @@ def test_sign_up_guesses_reset_and_sign_in(page: Page, stack: Stack) -> None:
 
 
 def code_of(app: pyotp.TOTP, step: int) -> str:
-    """Return the app's code for a step before or after the current step. Cognito accepts both codes, and each code works
-    once."""
+    """Return the authenticator app's code for a time step before or after the current time step. Cognito accepts both
+    codes, and each code works once."""
     return app.at(int(time.time()) + 30 * step)
 
 

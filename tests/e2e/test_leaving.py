@@ -1,5 +1,5 @@
-"""Tests that Okta's deactivation signs a person out, through API Gateway, the queue and its function, each with its own
-role."""
+"""Tests that a deactivation at Okta signs the person out, through API Gateway, the queue and its function, each with its
+own role."""
 
 import json
 import subprocess

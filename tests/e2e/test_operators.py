@@ -19,7 +19,7 @@ PASSWORD = "correct horse battery"
 
 
 def user(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run `ops user …` for the stage `local`. The command finds the stage at its running stack."""
+    """Run `ops user …` for the stage `local`. The command finds the running stack in the stack's state folder."""
     return subprocess.run(
         [
             *(sys.executable, "-m", "ops", "user", *words, "--stage", "local"),

@@ -39,8 +39,8 @@ def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched
     assert page.url == info["page_url"]
 
 
-#: A call of a front end on a page of this origin. The call returns the status, or the URL of the page on which the person
-#: must confirm.
+#: A call of a front end on a page of this origin. The call returns the status, and the URL of the page if the person must
+#: authenticate again.
 CALL = """async (root) => {
   const assets = document.querySelector('script[type=module]').src;
   const { createSession } = await import(new URL('session.js', assets));
@@ -75,8 +75,8 @@ def grow_old(info: Any) -> None:
 @pytest.mark.security("S-93")
 @pytest.mark.security("S-94")
 def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> None:
-    """On the page, people confirm by password or passkey. Single sign-on at Okta gives no proof. Okta gives a proof after
-    a request for a new sign-in."""
+    """On the page, people authenticate again with a password or passkey. A sign-in at Okta without a password prompt
+    gives no proof. A new sign-in with Okta's prompt gives a proof."""
     info = mounted.info
     grace = info["demo_users"][0]
     hello = page.get_by_role("heading", name="Hello, ")
@@ -97,7 +97,7 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200
 
-    # The person confirms by passkey, without typing.
+    # The person authenticates with a passkey, without typing.
     Device(page)
     page.get_by_role("link", name="Passkeys").click()
     page.get_by_label("Password", exact=True).fill(grace["password"])

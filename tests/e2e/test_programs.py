@@ -164,7 +164,8 @@ def test_its_token_is_one_of_ours_while_the_stage_says_so(
 def test_no_code_goes_to_another_address(
     stack: Stack, offered: dict[str, Any], redirect_uri: str
 ) -> None:
-    """Only the exact addresses of the stage work. For any other address, Cognito does not redirect the browser."""
+    """Only the exact redirect addresses of the stage work. For any other address, Cognito does not redirect the
+    browser."""
     port = str(urlsplit(offered["redirect_uris"][0]).port)
     asked = asking(offered, redirect_uri=redirect_uri.replace("PORT", port))
     answer = requests.get(

@@ -125,7 +125,8 @@ def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
 def test_idleness_warns_and_then_ends_the_session(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The page warns before the deadline. At the deadline the server decides, and the page deletes the cookie."""
+    """The page warns before the deadline. At the deadline, the page asks the server, the session has ended, and the
+    cookie is deleted."""
     page.clock.install()
     sign_in(page, stack)
     page.clock.fast_forward("28:30")
@@ -191,7 +192,7 @@ def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
     token = administrator.refresh()["access_token"]
     issued = int(time.time())
     while int(time.time()) == issued:
-        continue  # the local AWS compares whole seconds only
+        continue  # the local AWS compares only whole seconds
     for _ in range(2):
         answer = sign_out(stack, ALICE, token)
         assert (answer.status_code, answer.json()) == (200, {"userName": stack.user_name(ALICE)})

@@ -79,7 +79,7 @@ _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
 #: The result in an app with a `max_age` route. The token lacks the time of the proof, and the route asks the person to
-#: confirm.
+#: authenticate again.
 _NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
 _HOOK, _REVOKE = "POST /auth/events/{provider}", "POST /auth/revoke/{provider}"
 _LEAVING = "function leaving"
@@ -87,7 +87,7 @@ _LEAVING = "function leaving"
 _COMES_AGAIN = Outcome(0, code="", cookie="–", event="leaving_failed")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
-#: The server revokes the session's token. Lists show the session until its original end.
+#: The server revokes the session's token. The list of sessions contains the session until its original end.
 _STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
 _UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
 _SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
@@ -343,7 +343,8 @@ ELSEWHERE: tuple[Call, ...] = (
         _REVOKE, "revoke", Outcome(503, cookie="–"), "Scan providers", "keys", *_KEYS,
         "GetItem subjects", "AdminGetUser", "SendMessageBatch leaving",
     ),
-    # The client sends the call once. The second call removes a mark, which the table may have stored despite the error.
+    # The client sends each call once. The second call removes the mark of a used token, which the table may have stored
+    # despite the error.
     Call(
         "UpdateItem throttle", "dynamodb", "aws", _REVOKE, "revoke", Outcome(503, cookie="–"),
         tries=2, elsewhere=True,

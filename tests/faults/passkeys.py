@@ -61,7 +61,7 @@ def reset(world: World) -> Scene:
 
 
 def open_ended(world: World) -> Scene:
-    """The person opens the list. The server deletes passkeys that a new password has ended."""
+    """The person opens the list. The server deletes passkeys that a new password has made invalid."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     passkeys.reset()

@@ -56,7 +56,7 @@ class Played:
 
 @dataclass
 class Place:
-    """The target of calls: a base URL, and the boto3 clients for that URL by their limits."""
+    """The target of calls: a base URL, and the boto3 clients for each set of time limits."""
 
     url: str
     clients: dict[Limits, dict[str, Any]] = field(default_factory=dict)
@@ -127,7 +127,8 @@ class FaultStage:
         )
 
     def play_mended(self, call: Call, fault: str, limits: Limits) -> int:
-        """Run a scene with `fault`, then again without the fault in the same browser. Return the second status."""
+        """Run a scene with `fault`, then again without the fault in the same browser. Return the status of the second
+        run's response."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
         http = self._install(world, limits, "", fault)
@@ -196,7 +197,7 @@ class FaultStage:
             settings,
             clock=world.clock,
             aws=clients.__getitem__,
-            http=http,  # type: ignore[arg-type]  # it offers HttpClient's two methods
+            http=http,  # type: ignore[arg-type]  # ChosenHttp offers HttpClient's two methods
             budget=self.budget,
             sleep=lambda seconds: None,
         )

@@ -25,8 +25,8 @@ TIGHT = {
     "hang": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get_try", "aws_read"), 0.05)),
     "slow": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get", "aws"), 0.05)),
 }
-#: Much longer than our own code takes on a busy machine. Much shorter than the minute for which a silent service keeps a
-#: connection open.
+#: This time is much longer than our own code takes on a busy machine, and much shorter than the minute for which a silent
+#: service keeps a connection open.
 SLACK_SECONDS = 15.0
 
 CASES = [

@@ -196,7 +196,7 @@ def served(wire: Wire, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     handler = type("WiredPeer", (Peer,), {"wire": wire})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that hang up are the point
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients are expected to hang up
         if tls is not None:
             server.socket = tls.wrap_socket(
                 server.socket, server_side=True, do_handshake_on_connect=False

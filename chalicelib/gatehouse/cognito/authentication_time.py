@@ -2,9 +2,9 @@
 
 The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication:
 Cognito's check of a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the
-trigger received `PROVED_AT`. `SEEN_AT` must be close to Cognito's `auth_time`, which a refresh does not change. The proof
-counts only for the sign-in in which the trigger received the proof. A proof in one browser does not count for a session
-in another browser. Silent single sign-on does not count as a proof.
+trigger received `PROVED_AT`. `SEEN_AT` must be close to Cognito's `auth_time`, which a refresh does not change.
+`PROVED_AT` counts only for the sign-in in which the trigger received `PROVED_AT`. An authentication in one browser does
+not count for a session in another browser. Silent single sign-on does not count as an authentication.
 
 Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels
 with ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (a trigger
@@ -30,12 +30,12 @@ BEFORE_SECONDS, AFTER_SECONDS = 10, 60
 
 def build_claims(proved_at: int, seen_at: int) -> dict[str, str]:
     """Return the two claims as text, because API Gateway passes on only text. Times are Unix seconds. A `proved_at` of 0
-    means that no proof exists."""
+    means that the time of the authentication is unknown."""
     return {PROVED_AT: str(proved_at), SEEN_AT: str(seen_at)}
 
 
 def refuse_age(max_age: object) -> str | None:
-    """Return the fault of a route's `max_age` and the correct form, or None for a valid `max_age`."""
+    """Return what is wrong with a route's `max_age`, and the correct form. Return None for a valid `max_age`."""
     is_number = isinstance(max_age, int) and not isinstance(max_age, bool)
     if is_number and max_age in range(SHORTEST_AGE, LONGEST_AGE + 1):
         return None
@@ -46,10 +46,10 @@ def refuse_age(max_age: object) -> str | None:
 
 
 def verify_age(context: Mapping[str, Any], max_age: int, now: float) -> None:
-    """Raise InsufficientUserAuthentication unless the requestContext contains a proof that is at most `max_age` seconds
-    old.
+    """Raise InsufficientUserAuthentication unless the claims in the requestContext prove an authentication in the last
+    `max_age` seconds.
 
-    A malformed proof, a proof from another sign-in, and a proof from the future do not count.
+    Malformed times, times from another sign-in, and times in the future do not count.
     """
     claims = (context.get("authorizer") or {}).get("claims") or {}
     proved_at, seen_at = parse_moment(claims.get(PROVED_AT)), parse_moment(claims.get(SEEN_AT))

@@ -2,7 +2,7 @@
 
 `custom:groups` contains the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=` and
 then the names, separated by commas, so `=` alone means no groups. Cognito may ignore an empty value, but `=` always
-replaces the previous value. Cognito itself wrote any text without a leading `=`, before the trigger was attached.
+replaces the previous value. A text without a leading `=` was written by Cognito itself, before the trigger was attached.
 """
 
 import json
@@ -81,7 +81,7 @@ def as_many_as_fit(
 
 
 def _bytes_in_token(name: str) -> int:
-    """The size in a token of a name with quotes and comma. Cognito writes tokens in UTF-8."""
+    """Return the number of bytes of a name in a token, including quotes and comma. Cognito writes tokens in UTF-8."""
     return len(json.dumps(name, ensure_ascii=False).encode()) + 1
 
 
@@ -109,6 +109,7 @@ def _listed(text: str) -> list[object]:
 def _decoded(name: str) -> str:
     """Decode a name that Cognito has form-encoded. A name that has plus signs but no percent signs is not encoded.
 
-    Bytes that are not UTF-8 become a character that is forbidden in group names. A name with a space is dropped.
+    Bytes that are not UTF-8 become spaces. A name with a space is later refused, because group names must not contain
+    spaces.
     """
     return unquote_plus(name).replace("\ufffd", " ") if "%" in name else name

@@ -30,8 +30,8 @@ class HttpAnswer:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the answer reports success but contains no JSON object. The cause is an incomplete answer, or an answer
-        of another server."""
+        """Whether the answer reports success but contains no JSON object. The answer is incomplete, or comes from another
+        server."""
         return self.status == 200 and self.body is None
 
 
@@ -51,7 +51,7 @@ class HttpClient:
     def get(self, url: str) -> HttpAnswer:
         """Fetch a JSON document. If the first answer contains no document, try a second time."""
         limits = self._budget.limits
-        # Make the connections first: our imports and file reads must not count as the server's time.
+        # Make the connections first: our imports and file reads must not use up the server's time limit.
         self._connections(url)
 
         def fetch(seconds: float) -> HttpAnswer:

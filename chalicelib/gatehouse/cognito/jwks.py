@@ -23,7 +23,7 @@ KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with an unknown `kid` cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
 #: While the container has no keys, because the endpoint is down, the keys are fetched again after this time. If Cognito
-#: has just signed a token with an unknown `kid`, the key is new. For a new key, the keys are fetched at once, and
+#: has just signed a token with an unknown `kid`, the key is new. The container then fetches the keys at once, and
 #: afterwards at this interval.
 RETRY_INTERVAL_SECONDS = 2
 

@@ -1,18 +1,18 @@
 """Links a federated person to the native account with the same verified address (S-56, S-68).
 
-People are linked only before the profile is made (PreSignUp_ExternalProvider), and only for a provider that is trusted
-and set to link. Exactly one native account must have the address. The native account must be confirmed and enabled, and
-the account's address must be verified. The native account must not be linked to another person of the same provider. A
-provider may give an old address to a new person, and the new person must not get the old person's account. The users
+People are linked only before the profile is made (PreSignUp_ExternalProvider), and only for a provider whose row sets
+`trusted` and `link`. Exactly one native account must have the address. The native account must be confirmed and enabled,
+and the account's address must be verified. The native account must not be linked to another person of the same provider.
+A provider may give an old address to a new person, and the new person must not get the old person's account. The users
 table must also contain a proof (`provedAt`) that the mailbox's owner has chosen the account's password. The proof is
 missing in older accounts, and in accounts that a stranger made for the address. Accounts without a proof can be linked
 after the mailbox's owner has reset the password. In every other case the person gets a separate profile, as without
 linking, and the log gives the reason.
 
-AdminGetUser finds the account of an address by the pool's own case rule. ListUsers may distinguish upper and lower case,
-which AWS does not document. ListUsers is also called, because a second account with the address prevents linking.
-Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API reference,
-AdminGetUser, AdminLinkProviderForUser, ListUsers.
+AdminGetUser finds the account of an address by the pool's own rule for upper and lower case. ListUsers may distinguish
+upper and lower case, which AWS does not document. ListUsers is also called, because a second account with the address
+prevents linking. Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API
+reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
 
 from collections.abc import Callable, Mapping
@@ -56,9 +56,9 @@ class Linker:
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
         """Link a new federated person to a native account. Return the linked account, or None if no account was linked.
 
-        `provider` is the exact name of a provider that may link. `attributes` are the attributes in the trigger's event.
-        Raises TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger again. A repeated
-        link does no harm.
+        `provider` is the exact name of a provider whose people may be linked. `attributes` are the attributes in the
+        trigger's event. Raises TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger
+        again. A repeated link does no harm.
         """
         # Cognito converts the user name to lower case. The subject is read from an attribute, which keeps the subject's
         # spelling.
@@ -70,7 +70,7 @@ class Linker:
                 return None
             doubt = doubt_about_natives(found, wanted)
         if doubt is None and not self._is_proved(found[0].user_name):
-            doubt = "the owner of the mailbox may not have chosen the password; the person must reset the password once"
+            doubt = "perhaps the owner of the mailbox did not choose the password; the person must reset the password once"
         if doubt is not None:
             log_event("not_linked", provider=provider, detail=doubt)
             return None
@@ -81,7 +81,7 @@ class Linker:
         return self._load(native.user_name)
 
     def _natives(self, email: str) -> list[PoolUser]:
-        """Return the native accounts with an address, in any case.
+        """Return the native accounts with an address, in upper or lower case.
 
         In a pool that distinguishes upper and lower case, an address that differs only in case belongs to another person.
         """

@@ -1,7 +1,7 @@
 """Keeps the rate of calls to Cognito below Cognito's quotas, for work in the background.
 
-The category UserUpdate (AdminDisableUser and others) allows 25 calls a second for the whole account. AWS does not raise
-the quota of UserUpdate. Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
+The category UserUpdate (AdminDisableUser and others) allows 25 calls a second for the whole AWS account. AWS does not
+raise the quota of UserUpdate. Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
 """
 
 from collections.abc import Callable

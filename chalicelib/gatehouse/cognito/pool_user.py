@@ -48,7 +48,8 @@ def load_pool_user(
 ) -> PoolUser | None:
     """Return the user with a certain user name or address, or None. Raises TemporarilyUnavailable.
 
-    The pool compares names and aliases by the pool's own case rule (AWS "User pool case sensitivity").
+    The pool compares names and aliases by the pool's own rule for upper and lower case (AWS "User pool case
+    sensitivity").
     """
     try:
         answer = call_cognito(admin_get_user, {"UserPoolId": user_pool_id, "Username": name})

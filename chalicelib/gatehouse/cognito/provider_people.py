@@ -30,7 +30,8 @@ class ProviderPeople:
         self._pool = user_pool_id
 
     def find(self, provider: str, subject: str, indexed: str) -> PoolUser | None:
-        """Return the person's profile, or None. `indexed` is the user name in the index, or an empty string.
+        """Return the person's profile, or None. `indexed` is the user name in the index of people (`store/subjects.py`),
+        or an empty string.
 
         If the index entry is missing or outdated, the result is the person's separate, unlinked profile. Raises
         TemporarilyUnavailable.

@@ -1,5 +1,5 @@
 """Decides whether a person's groups from a provider are valid. The person must belong to that provider, and the
-provider's row must name a claim for groups (S-51).
+provider's row in the providers table must name a claim for groups (S-51).
 
 Cognito keeps `custom:groups` after the mapping is removed. A person without a provider could have written
 `custom:groups`. Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_check.py`) use this rule.

@@ -24,7 +24,8 @@ class Visitor:
     """The source of a request, in the form that Cognito's threat protection needs. `ip` is
     requestContext.identity.sourceIp.
 
-    `device_cookie` is for our own throttle. The cookie shows that the browser has signed in to an account before.
+    `device_cookie` is for our own throttle. The cookie shows that a person has signed in to an account with this browser
+    before.
     """
 
     ip: str
@@ -145,7 +146,8 @@ class UserPoolApi:
         )
 
     def confirm_sign_up(self, user_name: str, code: str, names: Mapping[str, str], ip: str) -> None:
-        """Confirm a sign-up with the mailed code. `names` are passed to the trigger that writes the record."""
+        """Confirm a sign-up with the mailed code. `names` are passed to the trigger that writes the person's record in
+        the users table."""
         self._account(
             self._client.confirm_sign_up,
             user_name,

@@ -105,8 +105,8 @@ def read_email(body: Mapping[str, Any], name: str = "email") -> str:
     """Return an e-mail address without surrounding spaces. The domain of the result is in lower-case ASCII. Raises
     InvalidRequest.
 
-    Only an address is accepted. Cognito would also accept a user's other names (`sub`, `Okta_00u1`). With other names, a
-    user would have several separate throttles (S-72).
+    Only an address is accepted. Cognito would also accept a user's other names (`sub`, `Okta_00u1`). The throttle would
+    then count the attempts for each name separately (S-72).
     """
     address = parse_address(read_text(body, name, max_length=MAX_ADDRESS_LENGTH).strip())
     if address is None:

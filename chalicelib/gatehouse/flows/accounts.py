@@ -34,7 +34,7 @@ from .credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
 from .session_notes import SessionNotes
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
-#: The maximum wait of an entered code for a mail that is being sent to the same address.
+#: The maximum time that the check of an entered code waits while a mail is being sent to the same address.
 _PATIENCE_SECONDS = 2.0
 
 
@@ -103,8 +103,8 @@ class Accounts:
 
         `names` contains `given_name` and `family_name`, or is empty. Raises InvalidCode and InvalidPassword.
 
-        After a crash between the calls, the account has a random password that was not stored. With the next code, the
-        person can set a password.
+        After a crash between two calls to Cognito, the account has a random password that was not stored. With the next
+        code, the person can set a password.
         """
         verify_new_password(password)
         digits = read_code(code)
@@ -121,7 +121,8 @@ class Accounts:
             else:
                 self._reset(user, email, digits, password, names, visitor)
         self._attempts.succeeded(CODE, account, visitor.ip)
-        # End a pause that other people's guesses have caused, because the mailbox's owner owns the account.
+        # Guesses by other people may have caused a pause. The pause ends here, because the mailbox's owner owns the
+        # account.
         self._attempts.forget(SIGN_IN, email)
 
     def _confirm(
@@ -153,8 +154,8 @@ class Accounts:
         names: Mapping[str, str],
         visitor: Visitor,
     ) -> None:
-        """Set a new password, and end every session and passkey. For an unknown address, Cognito answers that the code is
-        wrong."""
+        """Set a new password, end every session, and refuse all earlier passkeys. For an unknown address, Cognito answers
+        that the code is wrong."""
         name = email if user is None or user.status == UNCONFIRMED else user.user_name
         self._use_code(
             "reset_password",
@@ -166,8 +167,8 @@ class Accounts:
             self._user_admin.update_names(name, names)
         self._sign_out(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
-        # Passkeys are ended after the proof is recorded, because from then on an earlier session cannot set up another
-        # passkey.
+        # The proof is recorded before this call. From then on, an earlier session cannot set up another passkey, so this
+        # call covers all passkeys of earlier sessions.
         self._end_passkeys(user)
         # The rows are deleted last. A person with the old password may have made so many rows that the deletion uses up
         # all remaining time.
@@ -187,8 +188,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """Record the proof. If the record cannot be written, the password is still valid. Without the proof, federated
-        people cannot be linked to the account (S-68)."""
+        """Record that the mailbox's owner has chosen the password. If the record cannot be written, the password is still
+        valid. Without this proof, federated people cannot be linked to the account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)
@@ -197,8 +198,8 @@ class Accounts:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _end_passkeys(self, user: PoolUser) -> None:
-        """Record that the account's passkeys have ended. A person who knew the old password may have set up a passkey
-        (S-102).
+        """Record that the account's present passkeys must be refused. A person who knew the old password may have set up
+        a passkey (S-102).
 
         The passkeys themselves cannot be deleted here, because Cognito would require a token of the owner. The new
         password is valid even if this method fails.

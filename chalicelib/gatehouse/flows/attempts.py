@@ -15,9 +15,9 @@ from ..store.marks import MarkStore
 from ..store.throttle import ThrottleStore, canonical_account
 from ..store.users import UserStore, key_of
 
-#: The kinds of attempts, each with its own allowance: passwords, mailed codes, requests that send a mail, and answers to
+#: The kinds of attempts, each with a separate counter: passwords, mailed codes, requests that send a mail, and answers to
 #: challenges. Answers to challenges count separately, so that strangers cannot block the second step. Only a person who
-#: knows the password can use up that allowance.
+#: knows the password can increase the counter of these answers.
 SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
@@ -30,15 +30,15 @@ PASSKEY = "passkey"
 AUTOFILL = "autofill"
 #: Look-ups of an address's provider. Look-ups are counted only per source, because no account is involved.
 DISCOVERY = "discovery"
-#: Requests to `/auth/login`. The allowance is separate, because other sites can send a browser to `/auth/login`. With a
-#: shared allowance, requests from other sites could use up the page's own attempts.
+#: Requests to `/auth/login`. These requests have a separate counter, because other sites can send a browser to
+#: `/auth/login`. With a shared counter, requests from other sites could use up the page's own attempts.
 LOGIN = "login"
 #: Solutions of CAPTCHA puzzles, counted per source. Even an invented solution needs a call to the vendor.
 CAPTCHA = "captcha"
 
-#: Kinds of values that are accepted once, and the seconds for which a used value is marked. Cognito accepts an app's code
-#: for ninety seconds: in the code's own thirty seconds and in the thirty before and after. A longer mark does no harm. A
-#: challenge's cookie lasts fifteen minutes.
+#: Kinds of values that are accepted once, and the seconds for which a used value is marked. Cognito accepts a code of an
+#: authenticator app for ninety seconds: in the code's own thirty seconds, in the thirty seconds before, and in the thirty
+#: seconds after. A longer time does no harm. A challenge's cookie lasts fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
 #: The suffix that turns an address into the key for known browsers. An address never contains a line break.
@@ -140,11 +140,12 @@ class Attempts:
             yield
 
     def failed(self) -> None:
-        """Count a wrong password or code."""
+        """Count a wrong password or code in the metric `FailedSignIns`."""
         count_metric("FailedSignIns", self._stage, self._clock())
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
-        """Reset the account's counter of a kind, and do not count the last attempt for the source address."""
+        """Reset the account's counter for attempts of a kind, and do not count the last attempt for the source
+        address."""
         self._tidy(lambda: self._throttle.succeeded(kind, account, source))
 
     def forget(self, kind: str, email: str) -> None:

@@ -216,8 +216,8 @@ class DirectSignIn:
         return signed_in
 
     def _enter_once(self, once: ExitStack, challenge: Challenge, given: ChallengeAnswer) -> None:
-        """Refuse a step, or an app's code, that was already used (S-74). If an error passes through `once`, step and code
-        can be used again."""
+        """Refuse a step, or a code of an authenticator app, that was already used (S-74). If the `with` block of `once`
+        ends with an error, step and code can be used again."""
         try:
             once.enter_context(self._attempts.step_once(challenge.session))
             code = parse_code(given.code or "")
@@ -328,7 +328,8 @@ class DirectSignIn:
         """Make a session from tokens, after the same checks as for a hosted sign-in. Refused tokens are revoked.
 
         `challenge` is the challenge that was answered. If the user was unknown when Cognito sent the challenge, this
-        method checks whether the user was signed out since. `passkey` is the id of the passkey that signed in.
+        method checks whether the user was signed out since. `passkey` is the id of the passkey with which the person
+        signed in.
         """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
@@ -348,7 +349,7 @@ class DirectSignIn:
                     cookies=cookies,
                 )
             except InvalidToken as error:
-                # The person made no mistake. A trigger is missing, or keys and pool do not match.
+                # The person made no mistake. A trigger is missing, or the signing keys do not belong to the pool.
                 raise TemporarilyUnavailable(
                     f"tokens of a direct sign-in: {error.detail}"
                 ) from None

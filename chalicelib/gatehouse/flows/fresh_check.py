@@ -40,7 +40,7 @@ class FreshCheck:
         """Raise an error unless the person is enabled, is in `group`, and has not been signed out since `issued_at`. If
         `group` is None, groups are not checked.
 
-        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now.
+        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the user name now.
         After Unauthorized, the browser refreshes the session. The answer of the refresh contains the reason. Raises
         Forbidden if the person is no longer in the group, and TemporarilyUnavailable if a service does not answer.
 

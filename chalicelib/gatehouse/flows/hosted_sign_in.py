@@ -275,8 +275,8 @@ def is_linked_now(description: str) -> bool:
 def is_disabled(description: str) -> bool:
     """Whether Cognito refused a person whose profile is disabled.
 
-    AWS's pages do not give the text of this error. The callbacks of several apps check for the first text in this
-    function. The API's own errors contain the second text.
+    AWS's pages do not give the text of this error. The callbacks of several open-source apps check for the first text in
+    this function. Errors of Cognito's API contain the second text.
     """
     said = description.casefold().replace("+", " ")
     return "user is not enabled" in said or "user is disabled" in said

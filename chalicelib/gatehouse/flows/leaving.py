@@ -146,7 +146,7 @@ class Leaving:
         return False
 
     def _take_group(self, person: _Person, signal: Signal) -> bool:
-        """Remove a group from the profile, and end the sessions that began with the group.
+        """Remove a group from the profile, and end the person's sessions, whose tokens may contain the group.
 
         If the person has signed in through the provider since the signal, the profile already has the current groups and
         stays unchanged. A linked person's sign-in by password does not store groups. After a sign-in by password the

@@ -20,7 +20,8 @@ from ..store.marks import MarkStore
 from ..store.providers import Provider, ProviderStore
 from ..store.subjects import SubjectStore
 
-#: The mark of a used token is kept for this number of seconds after the token's expiry, because clocks differ.
+#: The table stores that a token was used. This entry is kept for this number of seconds after the token's expiry, because
+#: clocks differ.
 _MARK_SECONDS_MORE = 60
 
 
@@ -85,7 +86,8 @@ class LeavingDoor:
     ) -> None:
         """Receive one request of Universal Logout. `audience` is this endpoint's own URL.
 
-        Raises the errors of `take_events`, and NotFound for an unknown person, as the draft requires.
+        Raises the errors of `take_events`, and NotFound for an unknown person, as the draft of Global Token Revocation
+        requires.
         """
         with self._counted(name):
             provider = self._find(name)

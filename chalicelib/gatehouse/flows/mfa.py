@@ -127,7 +127,7 @@ class Mfa:
     def disable(
         self, *, password: str, code: str, session_cookie: str | None, visitor: Visitor
     ) -> None:
-        """Turn the app off, with the password and a code of the app. Raises NoSession, InvalidCredentials,
+        """Turn the authenticator app off, with the password and a code of the app. Raises NoSession, InvalidCredentials,
         InvalidCode."""
         session, email = self._again.native(session_cookie)
         digits = read_code(code)
@@ -137,8 +137,8 @@ class Mfa:
                 once, session, account, password, digits, visitor
             )
             with self._again.revoked_after(tokens):
-                # Remove the recovery codes before the app is turned off, because remaining codes could turn off the
-                # person's next app.
+                # Remove the recovery codes before the app is turned off, because remaining codes could turn off an
+                # authenticator app that the person sets up later.
                 self._recovery_codes.remove(session.username)
                 try:
                     self._api.prefer_totp(tokens.access_token, False, passkeys=self._passkeys)

@@ -141,8 +141,8 @@ class PasskeySignIn:
         )
 
     def _listed(self, options: Mapping[str, Any], user_name: str) -> list[dict[str, Any]]:
-        """Return the account's passkeys for a known browser. Ended passkeys are left out, although Cognito still lists
-        ended passkeys (S-102)."""
+        """Return the account's passkeys for a known browser. Passkeys from before the last password reset by mail are
+        left out, although Cognito still lists these passkeys (S-102)."""
         listed = _passkeys(options)
         try:
             notes = self._notes.load(user_name)

@@ -2,10 +2,10 @@
 
 For passkeys, Cognito requires a token of the server-only client (flows/reauthentication.py). The token is kept sealed in
 the challenge cookie for fifteen minutes at most, so the person enters the password only once. `close` revokes the token.
-A new password that was set with a mailed code ends all earlier passkeys (S-102). The ended passkeys are deleted when the
-person opens the list. At other times, the server has no token that may delete passkeys. Sources: Amazon Cognito API
-reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
-"DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
+When a person sets a new password with a mailed code, all earlier passkeys end: they no longer work (S-102). The ended
+passkeys are deleted when the person opens the list. At other times, the server has no token that may delete passkeys.
+Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
+"ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
 
 import json
@@ -204,10 +204,11 @@ class Passkeys:
         return _name(passkeys, self._noted(user_name) if passkeys else Notes())
 
     def _not_ended(self, user_name: str, access_token: str) -> tuple[list[Passkey], int]:
-        """Delete the ended passkeys. Return the other passkeys, and the number of deleted passkeys.
+        """Delete the passkeys from before the last password reset by mail. Return the other passkeys, and the number of
+        deleted passkeys.
 
-        The method also compares the times. A passkey that was set up after the reset is never deleted, even if the
-        passkey's id has an unexpected form.
+        The method also compares the time of each passkey with the time of the reset. A passkey that was set up after the
+        reset is never deleted, even if the passkey's id has an unexpected form.
         """
         passkeys = self._api.all(access_token)
         notes = self._noted(user_name) if passkeys else Notes()

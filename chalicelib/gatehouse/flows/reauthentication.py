@@ -89,8 +89,8 @@ class Reauthentication:
                 raise InvalidCredentials(refused.code) from None
 
     def second_factor(self, step: Step, session: Session, digits: str, visitor: Visitor) -> Step:
-        """Answer the challenge with a code of the app. Raises InvalidCode, and UnsupportedChallenge for another
-        challenge."""
+        """Answer the challenge with a code of the authenticator app. Raises InvalidCode, and UnsupportedChallenge for
+        another challenge."""
         name = step.parameters.get("USER_ID_FOR_SRP") or session.username
         try:
             if step.challenge == SELECT_MFA:
@@ -113,11 +113,11 @@ class Reauthentication:
         digits: str,
         visitor: Visitor,
     ) -> tuple[TokenSet, bool]:
-        """Check the password and, if Cognito requires a code of the app, the code. Return the tokens, and whether Cognito
-        required a code.
+        """Check the password and, if Cognito requires a code of the authenticator app, the code. Return the tokens, and
+        whether Cognito required a code.
 
-        If an error passes through `once`, the code can be used again. Raises InvalidCredentials, InvalidCode,
-        TooManyAttempts, and UnsupportedChallenge for another challenge.
+        If the `with` block of `once` ends with an error, the code can be used again. Raises InvalidCredentials,
+        InvalidCode, TooManyAttempts, and UnsupportedChallenge for another challenge.
         """
         step = self.sign_in(session, account, password, visitor)
         asked = step.tokens is None

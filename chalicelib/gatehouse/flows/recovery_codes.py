@@ -53,8 +53,8 @@ def shown(code: str) -> str:
 
 
 def parse_recovery_code(text: str) -> str | None:
-    """Return the code in a typed text, or None if the text cannot be a code. The text may be in any case, and may contain
-    spaces or dashes."""
+    """Return the code in a typed text, or None if the text cannot be a code. The text may be in upper or lower case, and
+    may contain spaces or dashes."""
     code = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
     return code if len(code) == _LENGTH and set(code) <= set(_ALPHABET) else None
 
@@ -108,7 +108,8 @@ class RecoveryCodes:
         return [shown(each) for each in codes]
 
     def use(self, *, code: str, cookie: str | None, visitor: Visitor) -> None:
-        """Turn the app off. `cookie` contains the challenge for the app's code, so Cognito has accepted the password.
+        """Turn the authenticator app off. `cookie` contains the challenge for the app's code, so Cognito has accepted the
+        password.
 
         A wrong code, a used code and an account without codes get the same answer. Raises ChallengeExpired,
         InvalidChallengeCode, InvalidRequest, TooManyAttempts and TemporarilyUnavailable; after an outage

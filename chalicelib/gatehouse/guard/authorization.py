@@ -77,8 +77,8 @@ def authorized(
     the last ten minutes.
 
     `max_age` is the maximum number of seconds since the person authenticated: by password, by passkey, or at the identity
-    provider. Silent single sign-on does not count. After more seconds, the answer is 401
-    `insufficient_user_authentication` (RFC 9470), and the page asks the person to confirm.
+    provider. Silent single sign-on does not count. If more seconds have passed, the answer is 401
+    `insufficient_user_authentication` (RFC 9470), and the page asks the person to authenticate again.
 
     `environ` contains the stage's settings. The default is the process's environment.
 

@@ -30,7 +30,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 
 
 class Keys(Protocol):
-    """The issuer's keys by id. `key` raises InvalidToken for an unknown id, and TemporarilyUnavailable."""
+    """The issuer's keys by id. `key` raises InvalidToken for an unknown id, and TemporarilyUnavailable in an outage."""
 
     def key(self, kid: str) -> "RSAPublicKey": ...
 

@@ -190,8 +190,8 @@ class StaticFiles:
         return f"<div>{anchors}</div>" if anchors else ""
 
     def _logo(self, assets: str) -> str:
-        """Return a team's logo as an image, or our own logo as part of the HTML. A slow phone draws this sooner than
-        another file."""
+        """Return a team's logo as an image, or our own logo as part of the HTML. A slow phone draws a logo in the HTML
+        sooner than a logo in a separate file."""
         if self._logo_width is None:
             return self._own_logo
         address = escape(f"{assets}{_LOGO}", quote=True)

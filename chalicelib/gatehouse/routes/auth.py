@@ -119,7 +119,7 @@ def _is_to_confirm(call: Call) -> bool:
 
 def _chooses_on_the_page(call: Call) -> bool:
     """Whether the person must choose on the page how to sign in. The result is true if the request names no provider, and
-    the stage has its own form or the person must confirm."""
+    either the stage has its own form, or the person must authenticate again."""
     if call.settings.direct_sign_in != "embedded" and not _is_to_confirm(call):
         return False
     named = ("provider", "email", "iss", "managed")

@@ -7,7 +7,7 @@ from .call import Call
 
 
 def config(call: Call) -> dict[str, Any]:
-    """Return the page's configuration. Providers with domains stay private, because these providers are a list of
+    """Return the page's configuration. Providers with domains stay private, because their names would be a list of
     customers. `discover` is true if the stage has providers with domains. The page then asks for the address first.
     `session` is true if the browser sent a session cookie, valid or invalid. Without a cookie the page need not try a
     refresh. `return_to` is the target of a sign-in on the page: the query's `return_to` if allowed (S-07), or the stage's

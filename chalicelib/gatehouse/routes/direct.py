@@ -100,14 +100,15 @@ def confirm(call: Call) -> dict[str, Any]:
 
 
 def resend_code(call: Call) -> dict[str, Any]:
-    """Return 200 {} in any case."""
+    """Mail the code of a sign-up again. Return 200 {} for every address."""
     from ..mail_requests import RESEND_CODE
 
     return _send_code(call, RESEND_CODE)
 
 
 def forgot_password(call: Call) -> dict[str, Any]:
-    """Return 200 {} in any case. A person who has not finished the sign-up gets the sign-up's code, which also works."""
+    """Mail a code for a new password. Return 200 {} for every address. A person who has not finished the sign-up gets the
+    sign-up's code. `reset_password` also accepts this code."""
     from ..mail_requests import RESET
 
     return _send_code(call, RESET)

@@ -35,7 +35,7 @@ def take_events(call: Call, provider: str) -> Response:
 
 def revoke(call: Call, provider: str) -> Response:
     """Accept a request of Okta's Universal Logout for one person. The status 204 means that the sessions will end. The
-    status 404 means that no person has this name."""
+    status 404 means that the pool has no such person."""
     from urllib.parse import quote
 
     scheme, _, token = call.header("authorization").partition(" ")

@@ -25,7 +25,8 @@ def second_factor(call: Call) -> dict[str, Any]:
     """Return the second factors that are on, by Cognito's names. For people of a provider, the list is empty, because the
     provider has its own second factor.
 
-    For a person with an authenticator app, also return the number of unused recovery codes, and the time of the last use.
+    For a person with an authenticator app, also return the number of unused recovery codes, and the time at which a
+    recovery code was last used.
     """
     caller = call.caller
     factors = call.services.profile.second_factor(caller.username, caller.sub)

@@ -1,5 +1,5 @@
 """Routes for people with a password. The routes turn an authenticator app on and off, and make and accept recovery codes
-for a lost app."""
+for people who have lost the app."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ _MAX_RECOVERY_CODE = 64
 
 
 def setup(call: Call) -> Response:
-    """Check the password and return a new key for the app. The route `verify` completes the enrolment."""
+    """Check the password and return a new key for the authenticator app. The route `verify` completes the enrolment."""
     from ..edge.bodies import read_text
     from ..session import sessions
 
@@ -57,14 +57,15 @@ def verify(call: Call) -> Response:
 
 
 def recovery_codes(call: Call) -> dict[str, Any]:
-    """Check the password and a code of the app, and return new recovery codes. The codes cannot be shown again."""
+    """Check the password and a code of the authenticator app, and return new recovery codes. The codes cannot be shown
+    again."""
     make = embedded(call).recovery_codes.make
     return {"recovery_codes": _by_both_factors(call, make)}
 
 
 def recover(call: Call) -> Response:
-    """Accept a recovery code instead of the app's code, and turn the app off. After the recovery, the page signs in
-    again."""
+    """Accept a recovery code instead of a code of the authenticator app, and turn the app off. After the recovery, the
+    page signs the person in again."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
 
@@ -78,13 +79,13 @@ def recover(call: Call) -> Response:
 
 
 def disable(call: Call) -> dict[str, Any]:
-    """Turn the app off, with the password and a code of the app."""
+    """Turn the authenticator app off, with the password and a code of the app."""
     _by_both_factors(call, embedded(call).mfa.disable)
     return {"mfa": False}
 
 
 def _by_both_factors(call: Call, action: Callable[..., _T]) -> _T:
-    """Run `action` with the password and the code of the app that are in the body."""
+    """Run `action` with the password and the authenticator app's code from the body."""
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 

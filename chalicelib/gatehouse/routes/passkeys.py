@@ -91,7 +91,7 @@ def verify(call: Call) -> Response:
 
 
 def offer(call: Call) -> Response:
-    """Return whether the page may offer a passkey. After the person has chosen "not now" in this browser, the page may
+    """Return whether the page may offer a passkey. After the person has chosen "not now" in this browser, the page must
     not offer a passkey."""
     from ..edge.bodies import read_flag
     from ..edge.passkey_offer import COOKIE, is_declined

@@ -109,7 +109,8 @@ class Challenges:
         return self._seal(SIGN_IN_PURPOSE, asdict(challenge), _STEP_BYTES if even else 1)
 
     def seal_enrolment(self, enrolment: Enrolment, purpose: str = ENROLMENT_PURPOSE) -> str:
-        """Return a sealed enrolment, for `split`. `purpose` is the set-up of an app or the management of passkeys."""
+        """Return a sealed enrolment, for `split`. `purpose` is the set-up of an authenticator app, or the management of
+        passkeys."""
         return self._seal(purpose, asdict(enrolment))
 
     def open(self, value: str | None) -> Challenge:

@@ -110,7 +110,7 @@ class Sessions:
         if session.renewed_by == BY_ENDPOINT:
             del fields[
                 "renewed_by"
-            ]  # without the default value, containers of the previous release can also read the session
+            ]  # omit the default value, so that containers of the previous release can also read the session
         if not session.id:
             del fields["id"]
         return self._sealer.seal(PURPOSE, json.dumps(fields, separators=(",", ":")).encode())

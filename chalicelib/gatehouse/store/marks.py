@@ -61,7 +61,8 @@ class MarkStore:
         return holder
 
     def take_off(self, kind: str, value: str, holder: str) -> None:
-        """Make a value usable again, if the mark still belongs to `holder`. Raises TemporarilyUnavailable."""
+        """Make a value usable again, if the mark was set with `holder`, a token from `set`. Raises
+        TemporarilyUnavailable."""
         values = {":holder": {"S": holder}, ":until": {"N": str(int(self._clock()))}}
         with suppress(ConditionFailed):
             self._write(self._key(kind, value), "holder = :holder", values)

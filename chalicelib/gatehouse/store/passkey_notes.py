@@ -3,8 +3,8 @@ themselves.
 
 - `passkeyNames`: the names that the person has chosen, because Cognito's own names cannot be changed. The column is a
   JSON object with names by passkey id.
-- `passkeysEndedAt`: the time of the last reset by mail, which ended all passkeys (S-102). The column is missing if the
-  person never reset the password by mail.
+- `passkeysEndedAt`: the time of the last password reset by mail. After this reset, all earlier passkeys are refused
+  (S-102). The column is missing if the person never reset the password by mail.
 - `passkeysSince`: the ids of the passkeys that were set up after that reset.
 """
 
@@ -40,7 +40,7 @@ class PasskeyNotes:
         self._clock = clock
 
     def load(self, user_name: str) -> Notes:
-        """Return the notes. If the names are unreadable, the result has no names."""
+        """Return our data about the person's passkeys. If the names are unreadable, the result has no names."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -65,7 +65,7 @@ class PasskeyNotes:
 
     def add(self, user_name: str, passkey_id: str) -> None:
         """Store the id of a passkey that is being set up. The id is not stored for a person without a row, because such a
-        person has no ended passkeys."""
+        person never reset the password by mail."""
         self._change_ids("ADD", user_name, passkey_id)
 
     def forget(self, user_name: str, passkey_id: str) -> None:
@@ -82,8 +82,8 @@ class PasskeyNotes:
             )
 
     def end(self, user_name: str) -> None:
-        """Record that all present passkeys have ended. An earlier time never replaces a later time, so an event may be
-        delivered several times and in any order (S-55)."""
+        """Record that all present passkeys must be refused. An earlier time never replaces a later time, so an event may
+        be delivered several times and in any order (S-55)."""
         with suppress(ConditionFailed):
             self._update(
                 user_name,

@@ -2,9 +2,9 @@
 into the tokens (ADR 14).
 
 A person has one row for the user name in the pool, and one row for each provider's own name. Only the last sign-in
-counts. In a session from an earlier sign-in, the person has to confirm again. Rows are kept for the longest `max_age`.
-The key is a hash, so the table contains no names. Only our triggers can write these rows. An attribute of the pool would
-not be safe, because a person could write the attribute.
+counts. In a session from an earlier sign-in, the person has to authenticate again. Rows are kept for the longest
+`max_age`. The key is a hash, so the table contains no names. Only our triggers can write these rows. An attribute of the
+pool would not be safe, because a person could write the attribute.
 """
 
 import hashlib
@@ -38,7 +38,8 @@ class ProofStore:
         return int(self._clock())
 
     def note(self, name: str, proved_at: int | None) -> Proof:
-        """Replace the row by the sign-in in progress. `proved_at` is None if the time of the authentication is unknown.
+        """Replace the content of the row by the times of the sign-in in progress. `proved_at` is None if the time of the
+        authentication is unknown.
 
         Raises TemporarilyUnavailable. The call may be repeated, so a trigger may be called again.
         """
@@ -58,7 +59,7 @@ class ProofStore:
         return proof
 
     def latest(self, names: Iterable[str]) -> Proof | None:
-        """Return the proof of the last sign-in under any of these names, or None. Raises TemporarilyUnavailable."""
+        """Return the `Proof` of the last sign-in under any of these names, or None. Raises TemporarilyUnavailable."""
         found = [proof for name in names if (proof := self._load(name)) is not None]
         return max(found, key=lambda proof: proof.seen_at, default=None)
 

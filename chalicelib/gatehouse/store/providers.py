@@ -124,7 +124,7 @@ class ProviderStore:
         return self._clock() - self._cached_at >= CACHE_SECONDS
 
     def listed(self) -> tuple[Provider, ...]:
-        """Return the public providers. Providers with domains are left out, because these names would be a list of
+        """Return the public providers. Providers with domains are left out, because their names would be a list of
         customers."""
         return tuple(provider for provider in self.all() if not provider.domains)
 
@@ -138,13 +138,13 @@ class ProviderStore:
         return next((each for each in self.all() if wanted and each.issuer == wanted), None)
 
     def find_ignoring_case(self, name: str) -> Provider | None:
-        """Return the provider with that name in any case. A pool that ignores case converts the names of federated people
-        to lower case."""
+        """Return the provider with that name, in upper or lower case. A pool that ignores case converts the names of
+        federated people to lower case."""
         folded = name.casefold()
         return next((each for each in self.all() if each.name.casefold() == folded), None)
 
     def tells_groups(self, names: Iterable[str]) -> bool:
-        """Whether one of the providers in `names` has a groups claim. The names may be in any case."""
+        """Whether one of the providers in `names` has a groups claim. The names may be in upper or lower case."""
         found = [self.find_ignoring_case(name) for name in names]
         return any(provider is not None and provider.groups_claim for provider in found)
 
@@ -154,10 +154,11 @@ class ProviderStore:
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
     def refuse_address(self, email: str, names: Collection[str]) -> str | None:
-        """Return the reason why people of the providers in `names` may not have this address, for the log, or None.
+        """Return the reason, for the log, why people of the providers in `names` must not have this address. Return None
+        for an allowed address.
 
-        A provider with domains may only use addresses of these domains. Other providers may not use these domains, so a
-        tenant's administrators cannot create people of another tenant. Names may be in any case.
+        A provider with domains may only use addresses of these domains. Other providers must not use these domains, so a
+        tenant's administrators cannot create people of another tenant. Names may be in upper or lower case.
         """
         if names and email and not email_domain(email):
             return "the address's domain is unclear"
@@ -170,7 +171,8 @@ class ProviderStore:
         return None
 
     def refuse_native(self, email: str) -> str | None:
-        """Return the reason why this address may not have an account with a password, for the log, or None."""
+        """Return the reason, for the log, why this address must not have an account with a password. Return None for an
+        allowed address."""
         if not email_domain(email):
             return "the address's domain is unclear"
         owner = self.find_by_email(email)

@@ -19,7 +19,7 @@ from .users import key_of
 
 _COLUMN = "recoveryCodes"
 _KEY_BYTES = 32
-#: The maximum number of tries of a write while other writes change the row.
+#: A write is tried this number of times at most, while other writes change the row.
 _RACES = 5
 
 

@@ -34,8 +34,8 @@ def new_id() -> str:
 
 
 def id_of_old_session(refresh_token: str) -> str:
-    """Return an id for a session without an id. The id is a digest of the session's token, so two tabs, or a second
-    attempt, write the same row."""
+    """Return an id for a session without an id. The id is a digest of the session's token, so two refreshes with the same
+    token, for example in two tabs, write the same row."""
     digest = hashlib.sha256(b"session\0" + refresh_token.encode()).digest()[:_ID_BYTES]
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 

@@ -1,8 +1,8 @@
 """Stores the index of people by provider and subject, and the times of the last signals from the providers.
 
 The index is needed because Cognito cannot search by a custom attribute. The name of a linked account does not contain the
-provider's subject. The trigger writes rows at a sign-in. `reconcile` and the function that acts on signals also write
-rows. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
+provider's subject. The user-pool trigger writes rows at a sign-in. `reconcile` and the function that acts on signals also
+write rows. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
 
 A row whose key has no slash describes a provider, and contains the time of the provider's last signal.
 """
@@ -25,7 +25,7 @@ class SubjectRecord:
     ended_at: str
     #: The time of the newest signal that deactivated or reactivated the person.
     decided_at: str
-    #: The time of the signal that disabled the profile. Empty unless a signal has disabled the profile.
+    #: The time of the signal that disabled the profile. The text is empty unless a signal has disabled the profile.
     disabled_at: str
 
     @classmethod

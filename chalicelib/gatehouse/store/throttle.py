@@ -3,11 +3,12 @@
 An attempt is counted first, atomically across all containers. The count is undone if Cognito did not check the guess.
 After the free attempts, each further attempt causes a pause. The pause doubles each time, up to fifteen minutes, so an
 attacker cannot lock a person out permanently. Counters decay at a constant rate: by the number of free attempts per hour.
-Occasional typing errors do not pause an office permanently. After an hour without attempts the counter is empty. Known
-and unknown accounts are counted in the same way, under an HMAC of the canonical address, so the table contains no
-addresses. This module itself checks whether a row has expired, because DynamoDB's TTL deletes old rows late. Accounts are
-distinguished exactly as in the pool (S-71). All spellings of one account's name share a counter, and a success never
-resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
+So occasional typing errors do not cause a permanent pause for an office. After an hour without attempts the counter is
+empty. Known and unknown accounts are counted in the same way, under an HMAC of the canonical address, so the table
+contains no addresses. This module itself checks whether a row has expired, because DynamoDB's TTL deletes old rows late.
+Accounts are distinguished exactly as in the pool (S-71). All spellings of one account's name share a counter, and a
+success never resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet
+(account lockout).
 """
 
 import hashlib
@@ -26,8 +27,8 @@ FORGOTTEN_AFTER_SECONDS = 3600
 #: A source has more free attempts than an account, because the people in an office share one IP address.
 FREE_ATTEMPTS_ACCOUNT = 5
 FREE_ATTEMPTS_SOURCE = 50
-#: Kinds of attempts with a smaller allowance per source. With the full allowance, one source could use up the stage's
-#: mails for the day.
+#: Kinds of attempts for which a source has fewer free attempts. With the usual number of free attempts, one source could
+#: use up the stage's mails for the day.
 FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
 #: An attempt that loses a race for a counter is retried this number of times, and then refused (fail closed).
 _RACES = 12
@@ -73,7 +74,7 @@ class ThrottleStore:
         self._load_pepper = load_pepper
 
     def take(self, kind: str, account: str | None, source: str) -> None:
-        """Take one attempt of `kind` (`sign-in`, `code`, `mail`) for an account and a source address.
+        """Count one attempt of `kind` (`sign-in`, `code`, `mail`) for an account and a source address.
 
         Raises TooManyAttempts with the remaining wait in seconds. Raises TemporarilyUnavailable if the table does not
         answer, because every attempt must be counted.

@@ -92,7 +92,8 @@ class UserRecord:
     linked: str
     #: The last time at which the person chose a password and entered a mailed code in the same step, or empty (S-67).
     provedAt: str  # noqa: N815
-    #: Tokens and sessions from before this time are refused. Empty before the first sign-out everywhere.
+    #: Tokens and sessions from before this time are refused. The text is empty if the person was never signed out
+    #: everywhere.
     validAfter: str  # noqa: N815
 
     @classmethod
@@ -331,7 +332,7 @@ class UserStore:
     ) -> bool:
         """Make one conditional UpdateItem. Return whether the condition was met.
 
-        `moves` maps a column to another column, whose value from before this write is copied.
+        `moves` maps a column to a source column. The column gets the value that the source column had before this write.
         """
         sets = [f"#{name} = :{name}" for name in assignments]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]

@@ -35,8 +35,8 @@ class TriggerFailed(Exception):
 def user_records(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
-    The function also handles the event with the provider's data. One function handles all three events of a sign-in, so a
-    sign-in has only one cold start. `asks_for_age` is true if a route has a `max_age`.
+    The function also handles the InboundFederation event, which contains the provider's data. One function handles all
+    three events of a sign-in, so a sign-in has only one cold start. `asks_for_age` is true if a route has a `max_age`.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
         return _inbound_federation(container, event, context, asks_for_age)
@@ -130,7 +130,7 @@ def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
 
 
 def _proofs(current: "Services", asks_for_age: bool) -> "Callable[[], ProofStore] | None":
-    """Return the function that loads the proofs, or None if the routes need no proofs."""
+    """Return the function that loads the times of authentications, or None if no route has a `max_age`."""
     return (lambda: current.proofs) if asks_for_age else None
 
 

@@ -10,8 +10,8 @@ provider's row names that claim. Cognito keeps the attribute after the mapping i
 `custom:groups` is ignored. A token never contains a group whose name API Gateway could pass on as two names (S-51).
 Groups that do not fit into a request's headers are left out. The pool's own groups have priority. The log line has the
 number of groups that are left out (S-69). If the groups do not change, `groupOverrideDetails` is omitted, because an
-empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger", event version 2; needs the
-Essentials plan or higher.
+empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger", event version 2. This version
+requires the Essentials plan or a higher plan.
 
 If a route has a `max_age`, the token contains the time at which the person last authenticated, and identifies the sign-in
 (ADR 14). For a sign-in through the user-pool API, this time is the time of the sign-in. For a provider, this time is the
@@ -53,8 +53,8 @@ def handle(
 ) -> Event:
     """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58).
 
-    `load_proofs` is set if a route has a `max_age`. The token then contains the last proof. If the table of proofs does
-    not answer, the sign-in still succeeds, but the token contains no proof.
+    `load_proofs` is set if a route has a `max_age`. The token then contains the time of the last authentication. If the
+    throttle table does not answer, the sign-in still succeeds, but the token does not contain this time.
 
     The providers are read only if the person has groups from a provider, so other sign-ins do not wait for the table. If
     the providers cannot be read, the token lacks the providers' groups. The next token has these groups again.
@@ -85,8 +85,8 @@ def handle(
 
 
 def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
-    """Return the proof for the token. A sign-in through the API is itself the proof. For other sign-ins, return the last
-    stored proof."""
+    """Return the last authentication, for the token. A sign-in through the API is itself an authentication. For other
+    sign-ins, return the last stored authentication."""
     attributes = _mapping(_mapping(event.get("request")).get("userAttributes"))
     user_name = str(event.get("userName"))
     identities = parse_identities(attributes.get("identities"))
@@ -105,8 +105,8 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
             return proofs.latest([*of_providers, native])
         told = proofs.latest(of_providers)
         if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
-            # Managed login may have accepted a cookie instead of the password, so this sign-in is not a proof. An older
-            # proof may come from another browser.
+            # Managed login may have accepted a cookie instead of the password, so this sign-in does not count as an
+            # authentication. An older authentication may come from another browser.
             proofs.note(native, None)
             return None
         return told

@@ -92,8 +92,8 @@ def handle(
         log_event("record_not_written", level="error", user=profile.user_name, detail=error.detail)
         return event
     finally:
-        # The passkeys end after `record_proved`, which stops a set-up in progress. A passkey cannot be added between the
-        # two calls.
+        # `record_proved` runs first, and stops every set-up of a passkey in progress. So no passkey can be added between
+        # `record_proved` and `_end_passkeys`.
         if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
             _end_passkeys(profile.user_name, load_passkey_notes)
     log_event("user_record", source=event["triggerSource"], user=profile.user_name)
@@ -113,7 +113,8 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
 
 
 def _end_passkeys(user_name: str, load_passkey_notes: "Callable[[], PasskeyNotes | None]") -> None:
-    """End the person's passkeys after a password reset by mail, including a reset on managed login (S-102)."""
+    """Record that the person's passkeys must be refused after a password reset by mail, including a reset on managed
+    login (S-102)."""
     notes = load_passkey_notes()
     try:
         if notes is not None:
@@ -142,7 +143,7 @@ def _note_subjects(
 def _refuse_sign_up(
     event: Mapping[str, Any], email: str, settings: Settings, providers: ProviderStore
 ) -> None:
-    """Raise SignUpRefused if the person may not create an account.
+    """Raise SignUpRefused if the person is not allowed to create an account.
 
     Sign-up is an open API of the user pool, so people can bypass our own page. The trigger must enforce the rules.
     """

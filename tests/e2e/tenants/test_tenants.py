@@ -78,9 +78,9 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
 @pytest.mark.security("S-56")
 @pytest.mark.security("S-68")
 def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> None:
-    """The native account has a proof of its mailbox. Its address differs from the tenant's address in case. The trigger,
-    with its own role, links the person to the account. One account and one record with both sign-in methods exist,
-    without a second profile."""
+    """The native account has a proof of its mailbox. The account's address differs from the tenant's address only in
+    upper and lower case. The trigger, with its own role, links the person to the account. One account and one record with
+    both sign-in methods exist, without a second profile."""
     stack = tenancy.stack
     stack.create_person("Nora@acme.example", "correct-horse-for-nora")
     by_password = Visitor(stack).managed_sign_in("Nora@acme.example", "correct-horse-for-nora")
