@@ -1,7 +1,8 @@
 """The cost of an authorized route. The benchmark measures the import of the app, one call in a cold container, and a
 warm call.
 
-Our subject is the real `app.py`, with all its routes and checks. Each peer is an app with one route.
+For Gatehouse, the benchmark measures the real `app.py`, with all its routes and checks. Each peer is an app with one
+route.
 """
 
 from benchmarks import events

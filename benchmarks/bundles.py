@@ -18,7 +18,7 @@ _ENTRIES = {
 
 
 def slug(name: str) -> str:
-    """Return a page's name for its URL."""
+    """Return the text that stands for a page's name in URLs."""
     return _ENTRIES[name].removesuffix(".js")
 
 

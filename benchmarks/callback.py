@@ -73,7 +73,7 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
 
 
 def begun(lab: Lab, subject: Subject) -> Subject:
-    """Return the subject with a plan. The plan finishes a sign-in that another container has begun."""
+    """Return the subject with the list of requests that finish a sign-in. Another container has begun this sign-in."""
     start = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     found = lab.run(subject._replace(plan=plan(start)))
     return subject._replace(
@@ -82,7 +82,7 @@ def begun(lab: Lab, subject: Subject) -> Subject:
 
 
 def finish(handler: str) -> dict[str, Any]:
-    """Return the step in which a browser returns from Cognito."""
+    """Return the request that a browser sends when it comes back from Cognito."""
     return {
         "event": events.request("GET", "/auth/callback"),
         "contains": _FLASK_DONE if handler == _FLASK_HANDLER else _DONE,
@@ -92,7 +92,7 @@ def finish(handler: str) -> dict[str, Any]:
 
 
 def _counted(lab: Lab, aws: LoopbackAws, subject: Subject) -> tuple[int, int]:
-    """Return two counts of one callback: readings of CA certificates, and opened connections."""
+    """Return how often one callback reads the CA certificates, and how many connections the callback opens."""
     aws.connections = 0
     found = lab.run(subject._replace(plan={**subject.plan, "warm": 0, "count_bundles": True}))
     return found["bundles"], aws.connections

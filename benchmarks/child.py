@@ -1,4 +1,4 @@
-"""The program of a fresh process. The program imports one subject, sends the subject a plan of events, and prints CPU
+"""The program of a fresh process. The program imports one subject, sends the subject the given events, and prints CPU
 times as one line of JSON.
 
 The program imports as little as possible, so that no module of a subject is imported before the measurement. The
@@ -62,8 +62,8 @@ def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], peop
 
 
 def _lead_to_loopback() -> None:
-    """Resolve AWS's names to the benchmark's server. The replaced function is in `socket`, so no further import is
-    needed."""
+    """Resolve AWS's host names to the address of the benchmark's server. The replaced function is in `socket`, so no
+    further import is needed."""
     port = int(os.environ.get("BENCHMARK_PORT", "0"))
     resolve = _socket.getaddrinfo
 

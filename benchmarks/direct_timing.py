@@ -2,9 +2,9 @@
 
 The benchmark runs in process, with doubles of Cognito and DynamoDB. We do not control Cognito's own time
 (PreventUserExistenceErrors). The time that we add must be equal for addresses with and without an account. Two series
-of wrong passwords show the noise of the measurement. For requests for a mail, the figure is the area under the ROC
-curve. It says how often an address with an account takes longer than an address without one. A figure of 0.5 means that
-the times do not reveal which address has an account.
+of wrong passwords show the noise of the measurement. For requests that send a mail, the figure is the area under the
+ROC curve. The area says how often a request takes longer for an address with an account than for an address without an
+account. A figure of 0.5 means that the times do not reveal which address has an account.
 """
 
 import contextlib
@@ -61,7 +61,8 @@ _PAIRS = 1000
 
 
 def run(lab: Lab) -> list[Section]:
-    """Time twenty refusals of each kind per run. For each kind of address, also time a thousand requests for a mail."""
+    """Time twenty refusals of each kind per run. For each kind of address, also time a thousand requests that send a
+    mail."""
     lab.tell("refused sign-ins")
     refused = measure(20 * lab.runs).section()
     lab.tell("requests for a mail")
@@ -116,8 +117,8 @@ def area_under_curve(longer: list[float], shorter: list[float]) -> float:
 
 
 def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
-    """Time requests for a mail, in microseconds. An address with an account and one without an account alternate; each
-    kind comes first in half of the pairs."""
+    """Measure the time of requests that send a mail, in microseconds. An address with an account and one without an
+    account alternate; each kind comes first in half of the pairs."""
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
@@ -160,8 +161,8 @@ class Stopwatch:
 
 
 def measure_challenges(pairs: int) -> dict[str, tuple[list[float], list[float]]]:
-    """Time challenges and refused answers, in microseconds. An account with a passkey and an address without an account
-    alternate."""
+    """Measure the time of challenges and of refused answers, in microseconds. An account with a passkey and an address
+    without an account alternate."""
     clock = Clock()
     passkeys = Passkeys(Direct(build_world(clock)))
     passkeys.set_up()

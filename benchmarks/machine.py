@@ -29,7 +29,7 @@ _PACKAGES = (
 
 
 def describe(lab: Lab) -> list[tuple[str, str]]:
-    """Return rows of name and value."""
+    """Return the description as rows. Each row has a name and a value."""
     program = f"from benchmarks.machine import child; child({_PACKAGES!r})"
     found: dict[str, str] = json.loads(lab.program(program))
     packages = {**found, **peers_home.browser_versions()}

@@ -19,14 +19,14 @@ MAX_KB = 13.0
 #: times slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: A slow network, whose delay is nearly all of the loading time. The loading time divided by this delay is the number
-#: of round trips.
+#: On this slow network, nearly all of the loading time is delay. The loading time divided by the delay of one round
+#: trip is the number of round trips.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
 #: The page names its current view. The first view other than `loading` is usable when the next frame begins, because
 #: the browser has then drawn the view. Our HTML may already contain this view. The script has started once the
-#: document's title names the view. Before the script's start, links work. The checkbox and the form for an address need
-#: the script.
+#: document's title names the view. Before the script's start, links work. The checkbox and the form with the email
+#: field need the script.
 _WATCH = """
 const taken = () => !document.querySelector('meta[name=gatehouse-base]') || document.title.includes(' \u00b7 ');
 new MutationObserver((_, observer) => {

@@ -47,7 +47,7 @@ class Site:
 
 
 def pack(data: bytes) -> bytes:
-    """Return `data` in the form of the transfer."""
+    """Return `data` compressed with gzip, as the server sends it."""
     return gzip.compress(data, GZIP_LEVEL, mtime=0)
 
 

@@ -33,7 +33,7 @@ def python() -> Path:
 
 
 def node_modules() -> Path:
-    """Return the folder of the browser peers. The installed versions are those in package.json."""
+    """Return the folder with the packages of the browser peers. The installed versions are those in package.json."""
     if not _is_current(_NPM, _PACKAGE):
         print("Installing the browser peers into .local/bench-npm …", flush=True)
         shutil.rmtree(_NPM, ignore_errors=True)

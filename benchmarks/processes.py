@@ -17,7 +17,8 @@ from benchmarks.processor_share import hold
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = "from benchmarks.child import main; main()"
-#: The number of uncounted rounds among the 31 rounds. The first round writes bytecode and fills the disk's cache.
+#: The number of rounds that are not counted: the first of the 31 rounds, which writes bytecode and fills the disk's
+#: cache.
 _UNCOUNTED = 1
 #: A third of a core, which is about the share of a Lambda function of 512 MB. Source: AWS Lambda developer guide,
 #: "Memory": 1,769 MB are one vCPU.
@@ -58,14 +59,14 @@ class Times:
 
 
 def plan(*steps: Mapping[str, Any], warm: int = 0, count_bundles: bool = False) -> dict[str, Any]:
-    """Return the plan of a process: the steps once in a cold process, and then `warm` more times."""
+    """Return what a process must do: take all steps once while the process is cold, and then `warm` more times."""
     return {"steps": list(steps), "warm": warm, "count_bundles": count_bundles}
 
 
 @dataclass(frozen=True)
 class Lab:
-    """The place where subjects run: the peers' interpreter, the environments without and with TLS, and the number of
-    runs.
+    """What `measure` needs to run subjects: the peers' interpreter, the environments without and with TLS, and the
+    number of runs.
 
     `app` is the folder of Gatehouse as on Lambda: the unpacked zip, or this checkout. `sources` has the same files
     without bytecode. `earlier` is the folder of an earlier commit, for comparison.

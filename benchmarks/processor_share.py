@@ -1,8 +1,8 @@
 """Limits a process to a share of one core, as Lambda limits a function according to its memory.
 
-In each period of 20 ms the process may use the share of processor time. If the process uses more, the module stops the
-process (SIGSTOP) until the average equals the share again. Linux's own quota for a group of processes has the same
-effect, but only a machine's administrator may set such a quota. Source: the kernel's "CFS Bandwidth Control".
+In each period of 20 ms, the process may use only its share of the processor time. If the process uses more, the module
+stops the process (SIGSTOP) until the average equals the share again. Linux's own quota for a group of processes has the
+same effect, but only a machine's administrator may set such a quota. Source: the kernel's "CFS Bandwidth Control".
 """
 
 import os

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.figures import Section, table
 
-#: The README's figures are between these two marks.
+#: The README's figures are between these two comments.
 BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- /figures -->"
 
 _INTRODUCTION = """# Benchmarks
@@ -57,7 +57,7 @@ def targets(sections: Sequence[Section]) -> str:
 
 
 def put_headlines(readme: str, sections: Sequence[Section]) -> str:
-    """Return the README with one line for each section between the two marks. Raises ValueError if the marks are
+    """Return the README with one line for each section between the two comments. Raises ValueError if the comments are
     missing."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)

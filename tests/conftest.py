@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install missing parts once, before the test processes start. Without this step, each process would install the
-    parts."""
+    """Install missing programs and packages once, before the test processes start. Without this step, each process
+    would install them."""
     from tests.prepared import prepare_once
 
     prepare_once()

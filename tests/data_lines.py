@@ -13,7 +13,8 @@ def _character(match: "re.Match[str]") -> str:
 
 
 def attack_lines(name: str) -> list[str]:
-    """Return a file's lines without comments. In the result, characters replace \\n, \\r, \\t, \\xNN and \\uNNNN."""
+    """Return a file's lines without comments. Each escape (\\n, \\r, \\t, \\xNN, \\uNNNN) becomes the character that it
+    stands for."""
     text = (_DATA / name).read_text(encoding="utf-8")
     lines = [line for line in text.split("\n") if line and not line.startswith("# ")]
     return [_ESCAPE.sub(_character, line) for line in lines]

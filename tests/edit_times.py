@@ -55,8 +55,8 @@ _KINDS: dict[str, tuple[Callable[[Watched, int], None], str, Callable[[int], tup
 
 
 def _times(found: Watched, kind: str) -> list[float]:
-    """Return the seconds from each edit to the first response with the change. Before this response, wait for the line
-    of `up` about the edit."""
+    """Return the seconds from each edit to the first response with the change. Before this response, wait until `up`
+    has printed its line about the edit."""
     edit, said, shows = _KINDS[kind]
     times = []
     for turn in range(_TIMES):

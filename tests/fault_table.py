@@ -1,8 +1,8 @@
 """Writes the fault table into docs/faults.md: `python -m tests.fault_table`.
 
-`--measure` instead runs every case with the production limits, and prints the result and the person's waiting time. The
-run takes some ten minutes, mostly waiting. The exit code is 1 if a person waited longer than the table says. `--keep`
-writes the times into the page; `--new` measures only lines that have no times yet.
+`--measure` instead runs every case with the time limits of production, and prints the result and the person's waiting
+time. The run takes some ten minutes, mostly waiting. The exit code is 1 if a person waited longer than the table says.
+`--keep` writes the times into the page; `--new` measures only lines that have no times yet.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def main() -> int:
 def measure(
     known: dict[str, dict[str, float]],
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Run every case that is not in `known` with the production limits.
+    """Run every case that is not in `known`, with the time limits of production.
 
     Return the seconds of each case, and the cases that took too long.
     """
@@ -117,7 +117,7 @@ def _measured(stage: FaultStage, call: Call, fault: str, limits: Limits) -> floa
 
 
 def title(call: Call) -> str:
-    """Return the name that a case has in the file of times."""
+    """Return the name of a case in the file with the times."""
     return f"{call.route} | {call.name}"
 
 

@@ -1,8 +1,8 @@
 """Tests whether MiniStack still needs each fix: without the fix, one of the fix's tests in docs/local-aws.md must fail.
 
-    python -m tests.mends                  print "needed" or "no longer needed" for each; exit code 1 if one is not needed
-    python -m tests.mends NAME …           test only these
-    python -m tests.mends --write          if all are needed, also write MiniStack's version into the fixes (SEEN_WITH)
+    python -m tests.mends                  print for each fix whether it is needed; exit code 1 if a fix is not needed
+    python -m tests.mends NAME …           test only these fixes
+    python -m tests.mends --write          if all fixes are needed, also write MiniStack's version into the fixes (SEEN_WITH)
 
 Run the command after each new version of MiniStack (VERSION in ops/local/mends/emulator.py); a test of tests/local_aws
 requires it. The command takes some minutes and is part of `make soak`.

@@ -1,5 +1,5 @@
-"""Installs missing parts into `.local`. The module uses a lock, because several processes must not install at the same
-time."""
+"""Installs missing programs and packages into `.local`. The module uses a lock, because several processes must not
+install at the same time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def prepare_once() -> None:
-    """Install the missing ones of these parts: the local AWS, the Lambda runtime's environment, and the wheels of the
-    package."""
+    """Install the local AWS, the Lambda runtime's environment, and the wheels of the package, if they are missing."""
     report = Reporter(StringIO())
     ministack_python(PROJECT / ".local", report)
     runtime_python("{}.{}".format(*sys.version_info[:2]))

@@ -1,7 +1,7 @@
 """The security requirements, and the tests that prove each requirement.
 
     python -m tests.security_matrix            print the matrix with test counts (`make security`); fail if an id has no test
-    python -m tests.security_matrix --write    write the matrix into docs/security.md, between its two marks
+    python -m tests.security_matrix --write    write the matrix into docs/security.md, between the page's two comments
 
 The page names only files, because the number of tests changes with every parameter; `make security` prints the numbers.
 `--write` finds the files in the source, and runs no test. `make security` checks that pytest finds the same files.
@@ -74,7 +74,7 @@ def marked_files() -> dict[str, set[str]]:
 
 
 def build_matrix() -> str:
-    """Return the page's block, including its marks."""
+    """Return the page's block, including the two marker comments."""
     files = marked_files()
     lines, group = [BEGIN], ""
     for identifier, entry in requirements().items():

@@ -44,7 +44,7 @@ def options() -> str:
 
 
 def with_tables(page: str) -> str:
-    """Return the page with the current tables between the page's marks."""
+    """Return the page with the current tables between the page's marker comments."""
     for name, build in (("settings", settings), ("options", options)):
         before, mark, rest = page.partition(_MARK.format(name))
         _, end, after = rest.partition(_END.format(name))

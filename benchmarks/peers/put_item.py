@@ -1,5 +1,5 @@
-"""The trigger as most tutorials show it, with boto3 and one put_item. This trigger does not distinguish retries, record
-a status, or repair a record."""
+"""A trigger like that in most tutorials: the function calls boto3's put_item once. This trigger does not distinguish
+retries, record a status, or repair a record."""
 
 import os
 

@@ -37,7 +37,7 @@ _PAGE = (
 
 
 class ProgramError(Exception):
-    """The sign-in or the call failed. The message is for people."""
+    """The sign-in or the call failed. The message is written for the person who runs the program."""
 
 
 class Program:
@@ -51,8 +51,8 @@ class Program:
         open_browser: Callable[[str], object] = webbrowser.open,
         wait_seconds: float = 300,
     ) -> None:
-        """`root` is the API's root. `ca_file` names an additional certificate authority, for the local stack of `make
-        up`."""
+        """`root` is the URL of the API's root. `ca_file` names an additional certificate authority, for the local stack
+        of `make up`."""
         self._root = root if root.endswith("/") else root + "/"
         if urlsplit(root).scheme != "https":
             raise ProgramError(
@@ -167,8 +167,8 @@ class Program:
     def _verify_id_token(self, token: str, nonce: str) -> None:
         """Check that the ID token belongs to this sign-in, and was not injected.
 
-        The token came directly from the token endpoint over TLS, which may replace the signature check (OpenID Connect
-        Core 3.1.3.7, 6).
+        The token came directly from the token endpoint over TLS. In this case TLS may replace the signature check
+        (OpenID Connect Core 3.1.3.7, 6).
         """
         try:
             claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))

@@ -2,8 +2,8 @@
 the result.
 
 A case runs through a `World` against any Cognito: the strict double, the local AWS, or a real pool. The case returns
-the observed result, and its decorator has the expected result. A difference between the two results is data and can be
-listed.
+the observed result, and its decorator has the expected result. A difference between the two results does not raise an
+error, so tests can compare the difference with a list.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ GROUPS = (
     "settings",
 )
 
-#: The features that a Cognito may lack. The text is the reason in the table for leaving out a case.
+#: The features that a Cognito may lack. If a case is left out, the table shows the text of the missing feature as the
+#: reason.
 LACKS = {
-    "clock": "its clock cannot be moved",
+    "clock": "no test can change its clock",
     "mail": "no test can read its mails",
-    "factors": "it has only authenticator apps",
+    "factors": "its only second factor is an authenticator app",
     "events": "its triggers are not recorded",
     "federation": "it has no identity provider",
     "settings": "the app never calls these operations, so the double has none of them",

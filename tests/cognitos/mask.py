@@ -43,8 +43,8 @@ _SECRET = {
 _NAMED = {"userpoolid", "clientid", "usersub", "sub", "username", "useridforsrp", "email", "userid"}
 #: Example addresses that are reserved for such use (RFC 2606). The people and hosts of the cases have such addresses.
 _MADE_UP = re.compile(r"(?:[^@\s]+@|[\w.-]+\.)example\.(?:com|org|net)", re.IGNORECASE)
-#: The minimum length of a value that `Masks` searches in other text. Shorter values, such as codes, could match by
-#: chance.
+#: `Masks` replaces a secret value inside longer texts only if the value has at least this length. Shorter values, such
+#: as codes, could match by chance.
 _SHORTEST = 12
 #: The values of TokenValidityUnits. The members of TokenValidityUnits have the names of tokens, but the values are no
 #: secrets.

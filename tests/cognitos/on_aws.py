@@ -22,8 +22,8 @@ def no_mail(address: str) -> str:
 
 @dataclass
 class AwsCognito:
-    """A Cognito behind boto3. `url` is the URL of the pool's domain. `lacks` lists the features that this machine
-    cannot test with this Cognito."""
+    """A Cognito that is called through boto3. `url` is the URL of the pool's domain. `lacks` lists the features that
+    this machine cannot test with this Cognito."""
 
     cognito: Any
     pool: CasePool

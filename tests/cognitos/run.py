@@ -51,7 +51,7 @@ def as_json(value: Any) -> Any:
 
 
 def verdict(case: Case, seen: Any, listed: Mapping[str, Difference]) -> str | None:
-    """Return a message if the observation is wrong, or None."""
+    """Return a message if the observation is wrong. Otherwise return None."""
     expected = as_json(case.expected)
     difference = listed.get(case.name)
     if difference is None:

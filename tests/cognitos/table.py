@@ -29,8 +29,9 @@ def lines() -> Iterator[str]:
         for name, lacks in lacking.items()
     }
     yield (
-        f"{len(cases)} cases; the double runs {len(run['double'])}, of which {len(listed['double'])} differ from AWS, "
-        f"the local AWS {len(run['local'])}, of which {len(listed['local'])} differ."
+        f"There are {len(cases)} cases. The double runs {len(run['double'])} cases; "
+        f"{len(listed['double'])} results differ from AWS. The local AWS runs {len(run['local'])} cases; "
+        f"{len(listed['local'])} results differ from AWS."
     )
     for group in GROUPS:
         yield ""
@@ -45,14 +46,14 @@ def lines() -> Iterator[str]:
         for name, difference in found.items()
     ]
     yield ""
-    yield "Each difference:"
+    yield "The differences:"
     yield ""
     for case, where, difference in differing:
         name = case.name.replace("_", " ")
         where = "double" if where == "double" else "local AWS"
         yield f"- *{name}* ({where}): {difference.why} [AWS]({difference.page})"
     yield ""
-    yield "Left out, because:"
+    yield "Reasons for leaving out a case:"
     yield ""
     for name, why in LACKS.items():
         theirs = {"double": DoubleCognito.lacks, "local AWS": LOCAL_LACKS}
@@ -68,7 +69,7 @@ def _cell(case: Case, lacks: frozenset[str], listed: object) -> str:
 
 
 def build_page(text: str) -> str:
-    """Return the page with the current table between the page's marks."""
+    """Return the page with the current table between the page's two marker comments."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return "\n".join([before + BEGIN, "", *lines(), "", END + after])

@@ -2,7 +2,7 @@
 AWS differs.
 
 `python -m tests.cognitos.transcript FILE` replays a file and prints one line for each difference. The exit code is 1 if
-the double differs. A note describes an intermediate call with another result.
+the double differs. If only intermediate calls differ, the line begins with `note:`.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Finding:
-    """A difference between the recording and the double, or a fault in the case itself. A finding that is a note
-    concerns an intermediate call instead of the result."""
+    """A difference between the recording and the double, or a fault in the case itself. With `is_note`, the result of
+    the case is the same, and only intermediate calls differ."""
 
     case: str
     says: str

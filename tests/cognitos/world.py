@@ -105,7 +105,7 @@ class World:
         return base64.b64encode(digest.digest()).decode()
 
     def named(self, name: str) -> dict[str, str]:
-        """Return the user name and the client's data as the self-service operations need them."""
+        """Return the user name, the client id and the secret hash, as the parameters of the self-service operations."""
         hashed = self.secret_hash(name)
         return {"ClientId": self.port.client.id, "Username": name, "SecretHash": hashed}
 
@@ -225,7 +225,8 @@ class World:
         return secret
 
     def totp(self, secret: str, ahead: int = 0) -> str:
-        """Return an app's code. `ahead` selects the code of a later half minute, because each code works once."""
+        """Return an authenticator app's code. `ahead` selects the code of a later half minute, because each code works
+        once."""
         return totp(secret, int(self.port.now()) // STEP_SECONDS + ahead)
 
     @contextmanager

@@ -131,10 +131,11 @@ class FakeApi:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.title = "Acme Reports"
-        #: An origin in the stage's list.
+        #: Another origin that the stage allows.
         self.other = "https://notes.example.com/"
         self.files = FILES
-        #: Whether a redirect of the callback opens the page. After a redirect the browser sends only Lax cookies.
+        #: Whether the page opens after a redirect from the callback. After a redirect the browser sends only Lax
+        #: cookies.
         self.is_return = False
         #: Whether the browser opens the page without its Strict cookie, although the request does not come from another
         #: site.
@@ -173,7 +174,7 @@ class FakeApi:
         return Answer(200, {"session": self.has_cookie, **self.config, **found})
 
     def ask_for_config(self) -> None:
-        """Leave the configuration out of the page, as after a link on another site."""
+        """Leave the configuration out of the page, as when a person comes by a link on another site."""
         self.answers["GET /auth/config"] = lambda request: self.configured(request)
 
     @property

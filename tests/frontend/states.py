@@ -23,7 +23,8 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
-#: The elements that show that the page's script has started. The last element is for pages without the script.
+#: The elements that show that the page's script has started. The selector `.late` is for pages whose script never
+#: starts: the browser then shows this element.
 DRAWN = "#view:not(:has(noscript)) h1, .skeleton .late"
 #: Replaces `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
@@ -242,7 +243,7 @@ def ask_for_recovery_codes(page: Page, api: FakeApi) -> None:
 
 
 def lose_the_phone(page: Page, api: FakeApi) -> None:
-    """Open the form for a recovery code, which replaces the app's code."""
+    """Open the form for a recovery code, which the page accepts in place of an authenticator app's code."""
     challenged("SOFTWARE_TOKEN_MFA")(page, api)
     press(page, "Use a recovery code")
     heading(page, "Use a recovery code")

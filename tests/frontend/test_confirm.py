@@ -12,7 +12,8 @@ TITLE = "Confirm that it is you"
 INSUFFICIENT = Answer(
     401, {"error": "insufficient_user_authentication", "message": "A sentence.", "max_age": 300}
 )
-#: A front end in a page of this origin. `confirm` is the front end's answer when a route asks the person to confirm.
+#: A front end in a page of this origin. `confirm` is the front end's answer when a route requires a confirmation of
+#: identity.
 FRONT_END = """async ({ url, confirm }) => {
   const { createSession } = await import(`${url}assets/%s/session.js`);
   const { confirmUrl, withConfirmation } = await import(`${url}assets/%s/step-up.js`);
@@ -33,7 +34,8 @@ def call(page: Page, api: FakeApi, confirm: bool) -> Any:
 
 def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api: FakeApi) -> None:
     """The front end gets the second response, even if the server refuses the repeated call. If the person does not
-    confirm, the front end gets the first response. After other refusals the page does not ask the person to confirm."""
+    confirm their identity, the front end gets the first response. After other refusals the page does not ask for this
+    confirmation."""
     api.sign_in()
     page.goto(api.url)
     answers = [INSUFFICIENT, Answer(200)]
@@ -54,7 +56,8 @@ def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api:
 
 
 def test_the_password_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
-    """Only the person who is signed in can confirm. A wrong password shows an error at the field."""
+    """The page sends the signed-in person's own address with the password. A wrong password shows an error at the
+    field."""
     api.embed()
     api.native()
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
@@ -72,8 +75,8 @@ def test_the_password_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
 
 
 def test_a_call_of_the_page_itself_waits_for_it(page: Page, api: FakeApi) -> None:
-    """The page asks the person in the same view, and then repeats the call. The code that made the call gets the second
-    response."""
+    """The page asks for the confirmation of identity in the same view, and then repeats the call. The code that made
+    the call gets the second response."""
     api.embed()
     api.native()
     record = api.answers["GET /me"]
@@ -104,8 +107,8 @@ def test_a_second_factor_is_asked_as_ever(page: Page, api: FakeApi) -> None:
 
 
 def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
-    """The provider asks the person again. The person then returns to the page that made the call. The person can also
-    return without confirming."""
+    """The person signs in again at the provider, and then returns to the page that made the call. The person can also
+    return without this sign-in."""
     api.sign_in()
     api.answers["GET /orders"] = Answer(200, "orders", {"Content-Type": "text/plain"})
     asked: list[Request] = []
@@ -122,6 +125,6 @@ def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
 
 
 def test_who_is_signed_out_signs_in(page: Page, api: FakeApi) -> None:
-    """A new sign-in is also a recent proof."""
+    """A new sign-in also counts as a recent confirmation of identity."""
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()

@@ -84,7 +84,7 @@ def test_the_colours_have_contrast(frontend: Path, theme: str) -> None:
 
 @pytest.mark.parametrize("direct", ["managed", "embedded"])
 def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
-    """A person without a session loads at most 13 kB of gzip, and no file of third parties."""
+    """A person without a session loads at most 13 kB after gzip, and no file of third parties."""
     api.config["direct_sign_in"] = direct
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))

@@ -302,8 +302,8 @@ def test_modules_that_do_not_come_are_an_outage_that_can_end(page: Page, api: Fa
 
 @pytest.mark.security("S-67")
 def test_signing_up_with_a_mailed_code_and_being_in(page: Page, api: FakeApi) -> None:
-    """The person enters the address. The next form has the code, names and password together. Then the page signs the
-    person in."""
+    """The person enters the address. The next form asks for the code, the names and the password together. Then the
+    page signs the person in."""
     sign_up(page, api)
     heading(page, "Check your mail")
     assert bodies(api, "sign-up") == [{"email": EMAIL}]

@@ -103,7 +103,7 @@ def test_a_view_that_is_not_certain_waits_for_the_script(
 def test_what_the_person_did_before_the_script_came_stays(
     page: Page, api: FakeApi, script: list[Route]
 ) -> None:
-    """The script keeps the tick, the focus and the nodes. No element moves."""
+    """The script keeps the ticked checkbox, the focus and the elements of the page. No element moves."""
     api.embed()
     page.goto(api.url, wait_until="commit")
     box = page.get_by_label("Keep me signed in on this device")
@@ -153,7 +153,8 @@ def test_a_notice_replaces_it(context: BrowserContext, page: Page, api: FakeApi)
 
 @pytest.mark.security("S-109")
 def test_an_old_copy_of_the_page_decides_nothing(page: Page, api: FakeApi) -> None:
-    """With the Back button, browsers show a stored page without a request. The person may have signed in since then."""
+    """With the Back button, browsers show a stored page without a request. The person may have signed in after the
+    browser stored the page."""
     page.goto(api.url)
     expect(page).to_have_title(TITLED)
     page.get_by_role("link", name="Continue with Okta").click()

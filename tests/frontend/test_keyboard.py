@@ -93,7 +93,7 @@ def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
 
 
 def test_two_step_verification_on_and_back(page: Page, api: FakeApi) -> None:
-    """The person reads the QR code before the page asks for the app's code."""
+    """The person reads the QR code before the page asks for the authenticator app's code."""
     api.native()
     api.answers["POST /auth/mfa/setup"] = Answer(200, totp_key())
     api.answers["POST /auth/mfa/verify"] = error(400, "invalid_code")

@@ -134,7 +134,7 @@ def timeless(what: str) -> str:
 
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
-    """Yield the page. After the test, restore the page's connection."""
+    """Yield the page. After the test, restore the page's network connection."""
     yield page
     page.context.set_offline(False)
 
@@ -172,8 +172,8 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
 def test_both_doors_are_on_the_first_screen(
     page: Page, api: FakeApi, view: str, size: tuple[int, int]
 ) -> None:
-    """The buttons for Okta and email are visible without scrolling, in English and German, with any content above the
-    buttons."""
+    """The buttons for Okta and email are visible without scrolling, in English and German. The test covers views with
+    different content above the buttons."""
     api.embed()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for language in ("en", "de"):
@@ -188,7 +188,7 @@ def test_email_form_and_other_door_are_on_the_first_screen(
     page: Page, api: FakeApi, size: tuple[int, int]
 ) -> None:
     """The first screen has the form, and below the form the link to Okta. The test covers English and German, with a
-    passkey's button and with a link to sign up."""
+    link to sign up, and with and without a button for passkeys."""
     api.embed()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for language in ("en", "de"):
@@ -236,7 +236,8 @@ HIGH_CONTRAST = ["choose", "profile", "email, empty", "unavailable", "app set-up
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> None:
-    """With forced colours, backgrounds disappear. Surfaces therefore need a border, and marks need another style."""
+    """With forced colours, backgrounds disappear. Buttons, boxes and other surfaces therefore need a border. A box with
+    an invalid field needs a thicker border."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -75,8 +75,8 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """According to the page's configuration, the browser has no session. The page requests the configuration together
-    with the scripts."""
+    """According to the page's configuration, the browser has no session, so the page requests no session. The page
+    requests the configuration once, together with the scripts."""
     page.goto(api.url)
     heading(page, "Sign in")
     page.wait_for_load_state("networkidle")
@@ -387,8 +387,8 @@ def test_an_idle_session_ends_on_the_page_too(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_look_at_the_page_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
-    """The page says that the session has ended, and shows how to sign in again. A session that expires has another
-    text."""
+    """The page says that the session has ended, and shows how to sign in again. If a session has expired, the page
+    shows another text."""
     page.clock.install()
     api.sign_in()
     page.goto(api.url)

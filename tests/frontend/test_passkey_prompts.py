@@ -1,5 +1,5 @@
-"""Tests of the browser's own prompt that ends without a passkey. Chromium rejects the call with NotAllowedError, as
-after "Cancel".
+"""Tests of the browser's own prompt for a passkey, when the prompt ends without a passkey. Chromium rejects the call
+with NotAllowedError, as after "Cancel".
 
 Chromium's virtual authenticator waits for a touch until the time in the options is over. The touch never comes.
 DevTools cannot cancel a prompt: without the authenticator, or with WebAuthn switched off, the prompt stays open.

@@ -134,7 +134,8 @@ def test_what_did_not_work_is_said(
 
 
 def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
-    """The signed-in person confirms with the keyboard and types no text. Then the page repeats the call that waited."""
+    """The signed-in person confirms their identity with a passkey, by keyboard and without typing any text. Then the
+    page repeats the call that needed the confirmation."""
     record = api.answers["GET /me"]
     insufficient = error(401, "insufficient_user_authentication")
     answers = [insufficient, record]
@@ -151,7 +152,7 @@ def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
         page.keyboard.press("Tab")
         if button.evaluate("(node) => node === document.activeElement"):
             break
-    # The person cancels. The form still has the password, and the next attempt works.
+    # The person cancels the browser's prompt. The form still has the password field, and the next attempt works.
     page.evaluate("window.refuses = 'NotAllowedError'")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No passkey was used.")).to_be_visible()
@@ -191,7 +192,7 @@ def test_a_passkey_that_does_not_confirm_is_said(
 
 
 def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> None:
-    """The stage or the browser has no passkeys, so the page asks for the password."""
+    """The stage or the browser does not support passkeys, so the page asks for the password."""
     page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
     api.native()
     page.goto(f"{api.url}#confirm")
@@ -249,8 +250,8 @@ def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
 
 
 def test_the_offer_moves_nothing(page: Page, api: FakeApi) -> None:
-    """The page draws the profile once: with the offer after a response, and without the offer before a response. A late
-    offer would move a button away from the person's finger."""
+    """The page draws the profile once. If the server has answered in time, the profile has the offer; otherwise the
+    profile stays without the offer. A late offer would move a button away from the person's finger."""
     held: list[Route] = []
     page.route("**/auth/passkeys/offer", lambda route: held.append(route))
     page.add_init_script(f"({WATCH_PROFILE})()")
@@ -280,7 +281,7 @@ def test_not_now_takes_the_offer_away(page: Page, api: FakeApi, remembered: Answ
 
 @pytest.mark.parametrize("said", [Answer(200, {"offer": False}), error(503, "x")], ids=str)
 def test_it_is_not_offered_again(page: Page, api: FakeApi, said: Answer) -> None:
-    """Without a response that allows the offer, the page offers no passkey."""
+    """The page offers a passkey only if the server's response allows the offer."""
     api.answers["POST /auth/passkeys/offer"] = said
     with page.expect_response("**/auth/passkeys/offer"):
         sign_in(page, api)
@@ -313,7 +314,7 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
 
 
 def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
-    """The page says why the passkeys have ended, and that the person has no passkeys now."""
+    """The page says why the earlier passkeys are removed, and that the person has no passkey now."""
     api.native()
     api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
     page.goto(f"{api.url}#passkeys")

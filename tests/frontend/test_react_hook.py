@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from .fake_api import Answer, FakeApi
 
 #: The rules of React that the hook needs, from React's documentation. getSnapshot must return the same value as long as
-#: the state stays the same. A changed value renders again. Strict Mode renders twice.
+#: the state stays the same. After a change of the value, React renders again. Strict Mode renders twice.
 REACT = """
 export const drawn = [];
 let render = () => {};

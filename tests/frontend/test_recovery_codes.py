@@ -1,5 +1,5 @@
-"""Tests of recovery codes on the page. People create the codes and see each code once. Later they enter a code in place
-of the app's code."""
+"""Tests of recovery codes on the page. People create the codes and see each code once. Later they can enter a recovery
+code in place of the authenticator app's code."""
 
 from playwright.sync_api import BrowserContext, Page, expect
 

@@ -208,7 +208,7 @@ def test_active_people_are_renewed_ahead(run: Any) -> None:
 
 
 def test_idle_people_are_not_renewed(run: Any) -> None:
-    """Neither time nor the call that opened the page extends the session."""
+    """Waiting does not extend the session, and the call that opened the page does not extend it either."""
     assert run("""
         await a.session.refresh();
         await a.session.fetch('me');
@@ -580,8 +580,8 @@ def test_an_answer_without_a_token_changes_nothing(run: Any) -> None:
 
 
 def test_session_js_is_small_and_alone(frontend: Path) -> None:
-    """session.js has at most 3.4 kB of gzip without comments. session.js imports no module, so that people can copy the
-    file."""
+    """session.js has at most 3.4 kB without comments and after gzip. session.js imports no module, so that people can
+    copy the file."""
     text = (frontend / "session.js").read_text("utf-8")
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
     bare = re.sub(r"/\*\*.*?\*/|(?<=\s)//[^\n]*", "", text, flags=re.DOTALL)

@@ -1,5 +1,5 @@
-"""Tests of everyday situations on the page: errors beside a session, blocked cookies and channels, the return to the
-target."""
+"""Tests of everyday situations on the page: errors while a session exists, blocked cookies and channels, the return to
+the target."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit

@@ -60,7 +60,8 @@ def test_a_lost_phone_has_a_way_out(page: Page, api: FakeApi, view: View) -> Non
 
 
 def test_a_code_by_mail_needs_no_phone(page: Page, api: FakeApi) -> None:
-    """Codes by mail, and the set-up of an app, need no phone that was lost. The hint would be wrong advice."""
+    """A mailed code and the set-up of an authenticator app do not need the lost phone, so the hint would be wrong
+    advice."""
     challenged("EMAIL_OTP", destination="b***")(page, api)
     heading(page, "Check your mail")
     expect(page.get_by_text(LOST)).to_have_count(0)

@@ -54,8 +54,8 @@ def runtime_python(version: str) -> Path:
 
 
 def python_with(lock: Path, name: str, base: Path) -> Path:
-    """Return the interpreter of the environment `.local/<name>`. If the environment is missing, install `lock` with the
-    Python `base`."""
+    """Return the interpreter of the environment `.local/<name>`. If the environment is missing, create it with the
+    interpreter `base`, and install the lock file `lock`."""
     directory = _CACHE / name
     python, stamp = directory / "bin" / "python", directory / "lock.sha256"
     wanted = hashlib.sha256(lock.read_bytes() + str(base).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A stand-in for Lambda's Runtime API, and one container of a function behind this API.
+"""A stand-in for Lambda's Runtime API, and one container whose function uses this stand-in.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """

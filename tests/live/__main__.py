@@ -1,7 +1,7 @@
 """Tests a stage on AWS: `python -m tests.live --stage dev` (see README.md in this folder).
 
-The command checks for missing parts and runs the tests of this folder. Afterwards, the command deletes the tests'
-people and pools, and prints the transcript's path.
+The command checks the requirements of the tests, and then runs the tests of this folder. Afterwards, the command
+deletes the tests' people and pools, and prints the transcript's path.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PEOPLE = "gatehouse-live-"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check, run the tests, and clean up. Return pytest's exit code, or 2 if a part is missing."""
+    """Check, run the tests, and clean up. Return pytest's exit code, or 2 if a requirement of the tests is not met."""
     options = _parser().parse_args(arguments)
     project = Path(options.project).resolve()
     try:
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _missing(stage: Stage, okta: str) -> Iterator[str]:
-    """Yield a message for each missing part. The message says how to add the part."""
+    """Yield a message for each requirement of the tests that is not met. The message says what to do."""
     from tests.browser import chromium_path
 
     if not stage.environment.get("USER_POOL_ID"):

@@ -70,7 +70,7 @@ class StageRecord:
         self._entry().setdefault("requests", []).append(kept)
 
     def note(self, test: str, **what: Any) -> None:
-        """Record a test's result, or another note."""
+        """Record a test's result, or other data about the test."""
         self.test = test
         self._entry().update(what)
 

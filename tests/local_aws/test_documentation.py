@@ -32,7 +32,8 @@ def test_every_named_test_exists() -> None:
 
 
 def test_what_stands_beside_a_mend_runs_here() -> None:
-    """Each name in a fix's row is a test of this folder, or a case of tests/cognitos for the local AWS."""
+    """Each name in a fix's row is the name of a test in this folder, or of a case of tests/cognitos that runs on the
+    local AWS."""
     files = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     cases = {case.name for case in load_cases().values() if not case.needs & LACKS}
     named = {name for mend in mends.mends() for name in mends.tests_of()[mend]}

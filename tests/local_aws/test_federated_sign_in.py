@@ -56,7 +56,7 @@ def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrow
 
 def test_mapped_claims_become_attributes_as_text(pool: Pool, browser: OktaBrowser) -> None:
     """Booleans become lower-case text, and lists stay unchanged. The provider's `sub` becomes a custom attribute; the
-    profile's own `sub` differs from it."""
+    profile's own `sub` is another value."""
     browser.tokens()
     attributes = pool.user(ALICE_NAME)
     assert attributes["email"] == "alice@example.com"

@@ -37,7 +37,7 @@ def test_the_newest_mail_is_first_with_its_time(cloud: Cloud, pool: Pool) -> Non
 
 
 def test_a_mail_in_the_inbox_can_do_nothing(cloud: Cloud) -> None:
-    """Only a sandboxed frame shows the mail's HTML; the page itself contains no part of the HTML."""
+    """Only a sandboxed frame shows the mail's HTML; the page itself contains no HTML from the mail."""
     ses = cloud.client("ses")
     for address in ("a@example.com", "b@example.com"):
         ses.verify_email_identity(EmailAddress=address)

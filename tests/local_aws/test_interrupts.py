@@ -22,8 +22,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("first", ENDS)
 def test_only_the_first_is_heard(first: signal.Signals) -> None:
-    """If the handler heard a second Ctrl-C, the clean-up would be interrupted, and the stack's programs would keep
-    running."""
+    """A second Ctrl-C has no effect, because it would stop the clean-up and leave the stack's programs running."""
     hear_once()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), first)

@@ -1,4 +1,4 @@
-"""Tests of local deployments: the staged copy, Chalice's wrapper, and the address of AWS."""
+"""Tests of local deployments: the copy of the checkout, the wrapper around Chalice, and the address of AWS."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.local_aws.cloud import Cloud
 
 
 def test_the_login_page_offers_the_people(cloud: Cloud) -> None:
-    """The page lists the people by name, with a button to refuse."""
+    """The page lists the people by name, with a button that refuses the sign-in."""
     query = {
         "response_type": "code",
         "client_id": "any",
@@ -42,7 +42,8 @@ def test_a_refusal_carries_its_state_once() -> None:
 
 
 def test_people_look_like_oktas() -> None:
-    """The people have mixed-case subjects and all mapped data. One address is unverified."""
+    """The people's subjects have upper and lower case letters, and the people have all mapped data. One address is
+    unverified."""
     people = load_people()
     assert len(people) == 3
     for person in people:

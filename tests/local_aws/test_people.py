@@ -62,7 +62,8 @@ def test_a_temporary_password_runs_out() -> None:
 
 
 def test_a_lost_authenticator_app_is_forgotten(pool: Pool) -> None:
-    """Cognito no longer asks for the app, and the person has no second factor. Without an app, the call is an error."""
+    """Cognito no longer asks for the authenticator app's code, and the person has no second factor. For an unknown
+    person, the call raises an error."""
     name = pool.add_person(EMAIL)
     preference = {"Enabled": True, "PreferredMfa": True}
     pool.cognito.admin_set_user_mfa_preference(

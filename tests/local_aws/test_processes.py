@@ -64,7 +64,7 @@ def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
-    """The second `up` watches and stops the program like a program of its own."""
+    """The second `up` watches and stops the program as if it had started the program itself."""
     starter, second = Processes(tmp_path), Processes(tmp_path)
     starter.start(program(tmp_path))
     second.adopt()
@@ -161,7 +161,7 @@ def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
 
 
 def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
-    """`stop` leaves a process without the mark alone."""
+    """`stop` does not end a process whose environment lacks the random mark of our child processes."""
     stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with closing(stranger.stdin) if stranger.stdin else pytest.fail("no pipe"):
         entry = {"name": "Server", "pid": stranger.pid, "mark": "not-theirs"}

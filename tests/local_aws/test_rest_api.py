@@ -140,7 +140,8 @@ def test_an_imported_authorizer_wants_token_and_scope(
 
 
 def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
-    """The parameters stay unchanged, each in its own segment. A value that is not encoded is unchanged."""
+    """The function gets each path parameter exactly as it is in the path: encoded characters stay encoded, and other
+    characters stay unencoded."""
     for name in ("ada%40x.example", "a%2Fb", "a%25b", "a%20b+c", "%C3%A4", "%FF", "a@b"):
         answer = get(url(cloud, api, f"/items/{name}"))
         assert (answer.status_code, answer.json()["pathParameters"]) == (200, {"name": name}), name

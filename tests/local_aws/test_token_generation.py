@@ -28,7 +28,7 @@ def test_one_event_serves_both_tokens(cloud: Cloud, browser: OktaBrowser) -> Non
 
 
 def test_groups_beside_the_token_sections_go_into_both(cloud: Cloud, browser: OktaBrowser) -> None:
-    """AWS documents groupOverrideDetails at this place."""
+    """In AWS's documentation, groupOverrideDetails is beside the sections of the two tokens."""
     details = answer(groupOverrideDetails={"groupsToOverride": ["admins"]})
     cloud.script({HOSTED: details})
     tokens = browser.tokens()

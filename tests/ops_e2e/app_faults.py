@@ -1,4 +1,5 @@
-"""Faults for the tests of doctor: in functions, roles, API, tables, alarms, logs, and in the sign-in up to Okta."""
+"""Faults for the tests of doctor: in functions, roles, API, tables, alarms, logs, and in a sign-in, as far as Okta's
+login page."""
 
 from __future__ import annotations
 
@@ -93,7 +94,7 @@ def policy(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
 
 @contextmanager
 def a_dependency_left_out(place: Place) -> Iterator[None]:
-    """Upload the zip that Chalice alone would make without a dependency, if the dependency's build fails."""
+    """Upload the zip that Chalice alone makes when the build of a dependency fails: the zip lacks this dependency."""
     functions = place.root("lambda")
     location = functions.get_function(FunctionName=RECORDS)["Code"]["Location"]
     before = requests.get(location, timeout=30).content

@@ -22,12 +22,12 @@ BREAKS = (
 
 
 def sha256(path: Path) -> str:
-    """Return a file's hash in the format of a lock."""
+    """Return a file's hash in the format of requirements.txt."""
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def line(path: Path, version: str = "1.0") -> str:
-    """Return the line of a lock for a distribution."""
+    """Return a distribution's line for requirements.txt."""
     return f"{path.name.split('-')[0]}=={version} --hash={sha256(path)}\n"
 
 

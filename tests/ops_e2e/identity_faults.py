@@ -227,7 +227,7 @@ def template_changed(place: Place) -> Iterator[None]:
 
 @contextmanager
 def client_id_elsewhere(place: Place) -> Iterator[None]:
-    """Set an app client that was deleted."""
+    """Set a client id that the pool does not have, as after the deletion of the app client."""
     with place.setting("environment_variables", CLIENT_ID="gone0000000000000000000000"):
         yield
 

@@ -162,7 +162,7 @@ class Place:
         add_provider(self.session, self.stage, okta, Reporter(StringIO()))
 
     def connect(self) -> None:
-        """Run the second pass again."""
+        """Run the second pass of `ops deploy` again."""
         connect(self.session, self.stage, Reporter(StringIO()))
 
     def serve(self) -> None:
@@ -176,7 +176,8 @@ class Place:
     def setting(self, block: str, **changes: Any) -> Iterator[None]:
         """Change config.json until the block ends.
 
-        `block` is environment_variables or gatehouse of the stage, or empty for the top of the file.
+        `block` is the name of one of the stage's blocks, `environment_variables` or `gatehouse`. An empty `block` means
+        the top level of the file.
         """
         path = self.project / ".chalice" / "config.json"
         before = path.read_text()

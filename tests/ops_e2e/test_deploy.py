@@ -41,7 +41,7 @@ ALL_CUTS = (
 )
 
 #: The whole lists take a minute, so only `make soak` runs the whole lists. The cases below leave the worst states: a
-#: stack without a record, an API without a record, and half of the second pass.
+#: stack without a record, an API without a record, and a second pass that was interrupted halfway.
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 STACK_CUTS = (Cut("CreateStack"), Cut("CreateStack", after=True))[0 if LONG else 1 :]
 CUTS = ALL_CUTS if LONG else (ALL_CUTS[2], ALL_CUTS[6])
@@ -117,8 +117,8 @@ def _deploy_changed(place: Place) -> None:
 
 
 def _destroy(place: Place) -> None:
-    """Destroy the stage. The command first lists the data that will be lost. At the end the data to keep still exists,
-    and all other resources are deleted."""
+    """Destroy the stage. The command first lists the data that will be lost. At the end, the data that must be kept
+    still exists, and all other resources are deleted."""
     stage = place.stage
     lost = inventory(place.session, stage)
     assert any(place.variable("USER_POOL_ID") in line for line in lost)

@@ -42,7 +42,7 @@ def run(place: Place, check: Check) -> list[str]:
 
 @pytest.mark.parametrize(("check", "seed"), SEEDED)
 def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
-    """The check that is meant for the fault reports it."""
+    """The check that is meant for a planted fault reports this fault."""
     with seed(place):
         said = run(place, BY_ID[check])
     assert said, f"{check} found nothing"
@@ -50,7 +50,7 @@ def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
 
 
 def test_every_check_has_a_seeded_fault() -> None:
-    """Each check has a fault in this folder, or a fault in a test with a double. The double is for subjects that the
+    """Each check has a fault in this folder, or a fault in a test with a double. The double simulates features that the
     local AWS lacks."""
     assert set(FAULTS) | ELSEWHERE == set(BY_ID)
     assert not set(FAULTS) & ELSEWHERE
@@ -59,7 +59,7 @@ def test_every_check_has_a_seeded_fault() -> None:
 def test_command_prints_json_and_its_exit_code_says_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The JSON has the same findings, for programs. With findings, the exit code is 1."""
+    """For programs, the command prints the same findings as JSON. With findings, the exit code is 1."""
     line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
         assert cli.main([*line, "--json"]) == 1

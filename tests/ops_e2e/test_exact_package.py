@@ -113,7 +113,7 @@ def another_hash(shelf: Shelf) -> str:
 
 
 def not_locked(shelf: Shelf) -> str:
-    """Lock a package without a lock line for the package's dependency."""
+    """Lock a package, but not the package's dependency."""
     wheel(shelf.folder, "inner")
     shelf.lock(line(wheel(shelf.folder, "outer", needs=["inner>=1", "extra-only; extra == 'x'"])))
     return "outer==1.0 needs inner, which is not in requirements.txt"
@@ -177,8 +177,8 @@ def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
 def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> None:
-    """Chalice ends with exit code 1 and the reason. Without our check, Chalice would leave the dependency out and end
-    with 0."""
+    """Chalice prints the reason and ends with exit code 1. Without our check, Chalice would leave the dependency out
+    and end with 0."""
     said = seed(shelf)
     shelf.give_a_role()
     done, heard = plain_deploy(shelf)
@@ -191,8 +191,8 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
 
 @pytest.mark.parametrize("of", ["the stage", "one function"])
 def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: str) -> None:
-    """Lambda would refuse the variables only after the package and other functions have changed. Chalice prints the
-    same message as `ops`."""
+    """If the variables are too large, Lambda would refuse them only after the package and other functions have changed.
+    Chalice prints the same message as `ops`."""
     shelf.give_a_role()
     path = shelf.project / ".chalice" / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -283,7 +283,7 @@ def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
 
 @pytest.mark.security("S-76")
 def test_a_wheel_that_changed_in_the_cache_is_fetched_again(shelf: Shelf, tmp_path: Path) -> None:
-    """`ops` checks the hashes at each use, instead of only after a download."""
+    """`ops` checks the wheels' hashes at each use, and not only after a download."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
     stage = replace(load_stage(shelf.project, LOCAL), options={"python_version": "3.12"})
     require_dependencies(stage, reporter()[0])

@@ -79,8 +79,8 @@ def function(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def start(function: Function, place: Place) -> Iterator[Start]:
-    """Yield a function that starts containers, which end with the test. If Lambda could not load a container, the
-    function raises an error."""
+    """Yield a function that starts containers. At the end of the test, the containers are stopped. If Lambda could not
+    load a container, the function raises an error."""
     containers: list[Container] = []
 
     def start(handler: str) -> Container:
@@ -135,7 +135,8 @@ def test_every_dependency_comes_from_the_zip(function: Function) -> None:
 
 
 def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
-    """The test requests the page, health, assets, and errors in our format. A broken event does no harm."""
+    """The test requests the page, health, assets, and errors in our format. After an event that does not come from API
+    Gateway, the function still works."""
     api = start("app.app")
     for _ in range(2):
         health = api.invoke(of_route("GET", "/health")).document
@@ -192,6 +193,6 @@ def test_each_function_of_the_app_starts(start: Start) -> None:
 
 
 def test_this_python_is_among_the_runtimes() -> None:
-    """With any Python, `make test` therefore proves one of the runtimes."""
+    """Whichever Python runs `make test`, the tests therefore cover one of Lambda's runtimes."""
     assert RUNNING in RUNTIMES
     assert VERSIONS

@@ -38,7 +38,7 @@ def test_same_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> None
 
 
 def test_order_date_and_mode_do_not_come_from_the_file_system(tmp_path: Path) -> None:
-    """The files have another order, date and mode, but the zip is the same."""
+    """The test changes the order, the dates and the modes of the files, but the zip stays the same."""
     made = []
     for number, names in enumerate((("app.py", "a/b.py"), ("a/b.py", "app.py"))):
         source, target = tmp_path / f"{number}.zip", tmp_path / f"{number}-out.zip"

@@ -1,7 +1,7 @@
 """Simulates many people who share warm containers, and checks that each response belongs to the caller.
 
-Each person has a mark in name, address, `sub` and group. A response (headers, body, tokens, opened cookies) may contain
-only the caller's mark.
+Each person's name, address, `sub` and group contain a text that no other person has (a mark). A response (headers,
+body, tokens, opened cookies) may contain only the caller's mark.
 """
 
 import base64
@@ -185,7 +185,7 @@ class Crowd:
                     continue
 
     def _is_theirs(self, member: Member, answer: Answer) -> None:
-        """Check that a token response, the token and the cookie name the caller."""
+        """Check that a token response, the token and the cookie belong to the caller."""
         body = answer.json()
         person = member.person
         assert body["user"] == {
@@ -250,8 +250,8 @@ class Crowd:
 
 
 def together(members: list[Any], do: Callable[[Any], object], threads: int) -> None:
-    """Process a shuffled list with `threads` threads, so that people meet in every order. If a thread fails, raise the
-    thread's error."""
+    """Process a shuffled list with `threads` threads, so that the people's requests come in many different orders. If a
+    thread fails, raise the thread's error."""
     # Threads switch after every few bytecodes, so that the test notices data that two containers share.
     before = sys.getswitchinterval()
     sys.setswitchinterval(5e-5)

@@ -88,7 +88,7 @@ def switch_off(entry: Defence) -> None:
 
 
 def value(new: Any) -> Off:
-    """Return an `Off` that replaces a value by `new`. An example of `new` is an unlimited limit."""
+    """Return an `Off` that replaces a value by `new`. For example, `new` is a limit that no test can reach."""
     return lambda original: new
 
 

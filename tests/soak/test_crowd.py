@@ -54,8 +54,8 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
     crowd.weather.fair = False
     together(crowd.members, lambda member: get_in(crowd, member), len(crowd.members))
     signed_in = time.monotonic()
-    # If the throttle could not give an attempt back, the person may have a pause. After the pause everybody can sign
-    # in.
+    # If the throttle could not take back the counting of an attempt, the person may have to wait. After the wait,
+    # everybody can sign in.
     crowd.weather.fair = True
     late = [member for member in crowd.members if not member.outcomes["signed in"]]
     crowd.world.clock.advance(16 * 60)

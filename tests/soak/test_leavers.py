@@ -62,7 +62,7 @@ def deliver(queue: QueueDouble) -> int:
 
 
 def dying(name: str, at: int) -> Any:
-    """Kill the process instead of making the `at`-th call of `name` to the store."""
+    """Kill the process at the `at`-th call of the store's method `name`, before the call has an effect."""
     whole = getattr(SubjectStore, name)
     calls = 0
 

@@ -74,7 +74,7 @@ def test_the_page_holds_sections_targets_and_machine() -> None:
 
 
 def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
-    """The text around the marks stays. Without marks, writing fails."""
+    """The text outside the two marker comments stays. Without these comments, writing fails."""
     readme = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
     text = report.put_headlines(readme, [SECTION])
     assert text.startswith(f"before\n{report.BEGIN}\n|")
@@ -86,7 +86,7 @@ def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
 
 
 def test_the_readme_has_a_place_for_the_figures() -> None:
-    """The README has the beginning mark and the end mark once."""
+    """The README has the comment before the figures once, and the comment after the figures once."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert (text.count(report.BEGIN), text.count(report.END)) == (1, 1)
 

@@ -80,7 +80,7 @@ def test_a_value_of_one_purpose_opens_for_no_other(challenges: Challenges, seale
 def test_payloads_of_another_release_are_expired_challenges(
     challenges: Challenges, sealer: Sealer, payload: bytes
 ) -> None:
-    """After a crash, the browser would keep a cookie that fails again and again."""
+    """If such a cookie caused a crash, the browser would keep the cookie, and every further attempt would fail."""
     for purpose, opened in (
         (SIGN_IN_PURPOSE, challenges.open),
         (ENROLMENT_PURPOSE, challenges.open_enrolment),

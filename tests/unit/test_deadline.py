@@ -49,8 +49,8 @@ def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
 
 
 def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
-    """Each call has two limits: the call's own limit, and the remaining time. Without remaining time, the next call
-    does not begin."""
+    """Each call has two limits: the call's own limit, and the remaining time. If no time remains, the next call does
+    not begin."""
     budget = Budget(LIMITS, clock)
     budget.begin_request()
     given = []

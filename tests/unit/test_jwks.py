@@ -93,7 +93,7 @@ class Endpoint:
 
 @pytest.mark.security("S-25")
 def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
-    """After an hour, a key that Cognito has withdrawn therefore stops working."""
+    """The app therefore accepts a key that Cognito has withdrawn for at most an hour."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     for _ in range(59):

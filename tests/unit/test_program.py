@@ -200,7 +200,7 @@ def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
 
 
 def test_a_doubled_code_is_no_code(program: Program, cognito: Cognito) -> None:
-    """With two codes in the request, the sender must not be able to choose the used code."""
+    """With two codes in the request, the sender must not be able to choose which code the program uses."""
     cognito.after = "&code=evil"
     with pytest.raises(ProgramError, match="refused: no code"):
         program.sign_in()

@@ -59,7 +59,7 @@ def test_every_truncation_breaks_it() -> None:
     ],
 )
 def test_there_is_one_spelling_of_a_value(change: object) -> None:
-    """The opener refuses padding, white space and another case."""
+    """The opener refuses a value with padding or white space, or with letters changed to upper or lower case."""
     with pytest.raises(SealBroken):
         SEALER.open("p", change(SEALER.seal("p", b"x")))  # type: ignore[operator]  # a lambda of the list above
 

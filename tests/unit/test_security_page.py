@@ -11,7 +11,7 @@ IDS = set(security_matrix.requirements())
 
 
 def test_the_matrix_in_the_page_is_todays() -> None:
-    """After a test in a new file has got a security mark, run `python -m tests.security_matrix --write`."""
+    """After you give a test in a new file a security mark, run `python -m tests.security_matrix --write`."""
     assert security_matrix.with_matrix(PAGE) == PAGE
 
 
@@ -24,7 +24,7 @@ def test_every_requirement_has_text_source_and_a_test() -> None:
 
 
 def test_a_mark_with_several_ids_counts_for_each(request: pytest.FixtureRequest) -> None:
-    """The matrix and the catalogue of defences read the marks in this way."""
+    """The matrix and the catalogue of defences count such a mark for each of its ids."""
     named = {f"S-{number}" for number in (28, 30)}
     request.node.add_marker(pytest.mark.security(*named))
     assert security_matrix.ids_of(request.node) == named

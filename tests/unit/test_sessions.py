@@ -113,8 +113,8 @@ def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
 def test_a_transaction_is_found_by_its_state_alone(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """If the cookie is absent, broken, or has another state, the transaction is unknown. An old cookie has an error of
-    its own."""
+    """If the cookie is absent, broken, or has another state, the transaction is unknown. For an old cookie, the app has
+    a separate error."""
     one, two = (transactions.begin(return_to="/", provider=None, remember=False) for _ in range(2))
     sealed = transactions.seal(one)
     assert transactions.load({one.cookie_name: sealed}, one.state) == one

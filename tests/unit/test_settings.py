@@ -231,7 +231,7 @@ def test_the_place_after_a_sign_in_is_of_the_app_or_an_allowed_origin() -> None:
 
 
 def test_origins_over_http_are_for_the_local_stage() -> None:
-    """A front end under development has such an origin, beside the local stack of `make up`."""
+    """A front end under development has such an origin while it uses the local stack of `make up`."""
     local = {**ENVIRONMENT, "STAGE": "local", "ALLOWED_ORIGINS": "http://localhost:3000"}
     assert Settings.from_env(local).allowed_origins == {"http://localhost:3000"}
     assert "ALLOWED_ORIGINS" in problems(

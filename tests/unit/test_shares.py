@@ -14,7 +14,8 @@ FILES = [path.relative_to(TESTS.parent).as_posix() for path in sorted(TESTS.rglo
 
 @pytest.mark.parametrize("pattern", LONG)
 def test_a_line_names_tests_that_there_are(pattern: str) -> None:
-    """If a developer moves a file and forgets the file's line, the tests would start late, or run in two processes."""
+    """If a developer moved a file and did not change the file's line in the list, the tests would start late, or run in
+    two processes."""
     assert [name for name in FILES if re.match(pattern, name)]
 
 

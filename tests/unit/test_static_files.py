@@ -186,8 +186,8 @@ def test_our_catalogues_are_complete(language: str) -> None:
 
 
 def test_scripts_lose_what_has_no_meaning(folder: Path) -> None:
-    """The server removes comments, types and indentation from scripts, and then line breaks. The server keeps a line
-    break that ends a comment."""
+    """The server first removes comments, types and indentation from scripts. Then the server removes line breaks. The
+    server keeps a line break that ends a comment."""
     script = "/** x\n * y */\n// z\nlet a = 'b'; // c;\n\n  let d = /** @type {any} */ (a);\n  d\n"
     assert compact("a.js", script) == "let a = 'b'; // c;\nlet d = (a);\nd"
     assert compact("b.js", "if (a) {\n  b((c) => ({ c }));\n}\n") == "if (a){\nb((c)=>({ c }));\n}"

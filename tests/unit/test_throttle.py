@@ -68,7 +68,7 @@ def wait_for(call: Callable[[], None]) -> int:
 
 @pytest.mark.security("S-41")
 def test_the_free_attempts_pass_and_the_next_one_waits(throttle: ThrottleStore) -> None:
-    """Five guesses at an account are free. Then the throttle makes a pause of fifteen seconds."""
+    """The first five guesses at an account cause no refusal. Then the throttle refuses attempts for fifteen seconds."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     assert wait_for(lambda: spend(throttle, 1)) == FIRST_PAUSE_SECONDS
 
@@ -126,7 +126,7 @@ def test_a_source_makes_the_stage_send_fewer_mails(throttle: ThrottleStore) -> N
 def test_an_attempt_refused_for_the_account_does_not_count_for_the_source(
     throttle: ThrottleStore,
 ) -> None:
-    """Attempts at one paused account must not pause a whole office."""
+    """Attempts at one account that is already paused must not pause all people who share an office's IP address."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE):
         wait_for(lambda: spend(throttle, 1))
@@ -314,7 +314,8 @@ def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
 def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
     throttle: ThrottleStore, clock: Clock, every: int
 ) -> None:
-    """A source that tries for ten hours gets only the free attempts and then fifty attempts an hour, at any pace."""
+    """A source that tries for ten hours gets only the free attempts and then fifty attempts an hour, however fast the
+    source tries."""
     passed = 0
     for number in range(36_000 // every):
         try:

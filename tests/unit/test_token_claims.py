@@ -81,7 +81,7 @@ def test_groups_are_left_to_cognito(settings: Settings) -> None:
 
 
 def test_other_clients_of_the_pool_are_left_alone(settings: Settings) -> None:
-    """The server-only client for MFA keeps the scope of Cognito, and other clients get none of our scopes."""
+    """The server-only client for MFA keeps Cognito's own scope, and other clients get none of our scopes."""
     before = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE], client="mfa")
     assert granted(handle(before, settings, no_table), [USER_ADMIN_SCOPE]) == {USER_ADMIN_SCOPE}
 

@@ -213,7 +213,8 @@ def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, 
 def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]],
 ) -> None:
-    """In any order the table has one CONFIRMED record, without an expiry, with the time of the latest sign-in."""
+    """Whatever the order of the events, the table has one CONFIRMED record without an expiry. The record has the time
+    of the latest sign-in."""
     sent, shuffled = drawn
     record = final_record(shuffled)
     assert record == final_record(sent)
@@ -226,8 +227,9 @@ def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
 def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]], later: int
 ) -> None:
-    """Every event arrives again, hours or months later. Only three times may change: the last sign-in, the
-    proof, and the end of passkeys. After a later end of passkeys, the person sets up passkeys again."""
+    """Every event arrives again, hours or months later. Only three values may change: the times of the last sign-in, of
+    the proof of the address, and of the last removal of passkeys. After a later removal, the person must set up
+    passkeys again."""
     sent, _ = drawn
     record = final_record(sent)
     again = final_record([*sent, *[(name, later + at) for name, at in sent]])

@@ -86,7 +86,8 @@ def test_the_same_event_three_times_writes_once(
 
 @pytest.mark.security("S-55")
 def test_sign_in_and_trigger_may_cross(clock: Clock) -> None:
-    """The events arrive before, during or after the repair at sign-in. In each case, the record is the same."""
+    """The sign-in and the two events of the triggers come in every possible order. In each case, the record is the
+    same."""
     results = []
     for order in permutations(["pending", "confirmed", "sign_in"]):
         table = make_table()

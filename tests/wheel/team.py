@@ -50,8 +50,8 @@ UPGRADE = Page.read("upgrade.md", until="\n## A copy")
 
 
 def apply(text: str, diff: str) -> str:
-    """Apply a diff to a text, and return the result. Each hunk begins with @@. Lines without a hunk are added at the
-    end."""
+    """Apply a diff to a text, and return the result. Each hunk begins with @@. Lines outside of any hunk are added at
+    the end of the text."""
     if not diff.startswith("@@"):
         return text + "".join(f"{line[1:]}\n" for line in diff.splitlines())
     for hunk in diff.split("@@\n")[1:]:

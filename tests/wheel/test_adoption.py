@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def test_ten_lines_and_three_commands() -> None:
-    """Before the first sign-in, the page has at most ten lines and three commands. The app's table is a table of the
-    team."""
+    """Before the first sign-in, the page has at most ten lines and three commands. The app's own table belongs to the
+    team, and not to Gatehouse."""
     assert len(ADOPT.added()) <= 10
     assert [command.split()[0:2] for command in ADOPT.commands] == [
         ["pip", "install"],

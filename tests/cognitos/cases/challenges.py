@@ -77,7 +77,8 @@ def a_session_is_of_one_person(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_challenge(world: World) -> Any:
-    """The case sends the Session of an app's code with an answer to `NEW_PASSWORD_REQUIRED`."""
+    """A sign-in waits for an authenticator app's code. The case sends the Session of this sign-in with an answer to
+    `NEW_PASSWORD_REQUIRED`."""
     address, username, _ = enrolled(world)
     challenge = {**world.sign_in(address), "ChallengeName": "NEW_PASSWORD_REQUIRED"}
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -93,7 +94,7 @@ def a_session_ends_after_fifteen_minutes(world: World) -> Any:
 
 @case("SOFTWARE_TOKEN_MFA", TOTP)
 def an_app_is_asked_for_once_it_is_set_up(world: World) -> Any:
-    """At the next sign-in, Cognito asks for the app's code."""
+    """At the next sign-in, Cognito asks for the authenticator app's code."""
     return world.sign_in(enrolled(world)[0])["ChallengeName"]
 
 
@@ -129,7 +130,8 @@ def a_wrong_code_leaves_the_session(world: World) -> Any:
 
 @case(["CodeMismatchException", "ExpiredCodeException"], TOTP)
 def a_code_of_the_app_serves_once(world: World) -> Any:
-    """A second sign-in in the same half minute refuses the code. AWS has two names for this error."""
+    """Cognito refuses the same code in a second sign-in within the same half minute. AWS has two names for this
+    error."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     world.answer(world.sign_in(address), username, SOFTWARE_TOKEN_MFA_CODE=code)
@@ -183,7 +185,7 @@ def a_wrong_code_sets_no_app_up(world: World) -> Any:
 
 @case({"name": "SELECT_MFA_TYPE", "can": 2}, MFA, "factors")
 def somebody_with_two_factors_chooses(world: World) -> Any:
-    """The person prefers no factor, so Cognito asks which factor the person chooses."""
+    """The person has no preferred factor, so Cognito asks the person to choose a factor."""
     address, username, _ = enrolled(world)
     world.port.add_factor(username, "EMAIL_OTP")
     challenge = world.sign_in(address)

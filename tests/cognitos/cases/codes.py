@@ -101,7 +101,7 @@ def a_wrong_code_resets_nothing(world: World) -> Any:
 
 @case("ExpiredCodeException", RESET, "mail")
 def a_reset_code_serves_once(world: World) -> Any:
-    """For a used code, Cognito answers as for an address without a code."""
+    """After a code has been used, Cognito answers as if the address had no code."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -140,7 +140,7 @@ def an_unknown_address_resets_as_with_a_wrong_code(world: World) -> Any:
 
 @case(True, UNKNOWN)
 def an_unknown_address_seems_to_be_mailed(world: World) -> Any:
-    """ForgotPassword returns an invented delivery, or sometimes InvalidParameterException."""
+    """ForgotPassword returns invented delivery details, or sometimes the error InvalidParameterException."""
     seen = {world.refused(world.forgot, world.port.address()) for _ in range(2)}
     return seen <= {ACCEPTED, "InvalidParameterException"}
 

@@ -142,7 +142,7 @@ def an_id_token_names_the_provider(world: World) -> Any:
 
 @case(True, GUIDE + "cognito-user-pools-user-groups.html", "federation")
 def a_profile_is_in_its_providers_group(world: World) -> Any:
-    """Cognito adds the profile to the group `<pool>_<provider>` without a call of ours."""
+    """Cognito adds the profile to the group `<pool>_<provider>` without a call by our code."""
     told = claims(world.arrive("alice")["access_token"]).get("cognito:groups", [])
     return f"{world.port.pool_id}_Okta" in told
 

@@ -13,7 +13,7 @@ PAGE = GUIDE + "user-pool-case-sensitivity.html"
 
 @case("UsernameExistsException", PAGE)
 def another_spelling_does_not_sign_up_again(world: World) -> Any:
-    """The case sends the address of an existing account in upper case to SignUp."""
+    """The case calls SignUp with the address of an existing account, written in upper case."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_up, address.upper())
@@ -40,7 +40,7 @@ def another_spelling_signs_in(world: World) -> Any:
 
 @case(ACCEPTED, PAGE, "mail")
 def another_spelling_confirms(world: World) -> Any:
-    """The code of a sign-up also confirms the address in upper case."""
+    """The mailed code confirms the account even if the call has the address in upper case."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.confirm, address.upper(), world.port.mailed(address))

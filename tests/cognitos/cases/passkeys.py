@@ -262,7 +262,7 @@ def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
 
 @case("ResourceNotFoundException", DELETE)
 def an_unknown_passkey_is_not_deleted(world: World) -> Any:
-    """The id in the request is the id of no passkey of this person."""
+    """No passkey of this person has the id in the request."""
     access = token(world, world.person())
     return world.refused(
         world.call, "delete_web_authn_credential", AccessToken=access, CredentialId="bm9uZQ"
@@ -271,7 +271,7 @@ def an_unknown_passkey_is_not_deleted(world: World) -> Any:
 
 @case({"before": "SELECT_CHALLENGE", "after": "WEB_AUTHN"}, AS_FACTOR)
 def with_a_second_factor_a_passkey_must_count_as_one(world: World) -> Any:
-    """SetUserMFAPreference makes passkeys a second factor, in addition to the app."""
+    """SetUserMFAPreference makes passkeys a second factor, in addition to the authenticator app."""
     address, _ = owner(world)
     access = token(world, address)
     secret = str(world.call("associate_software_token", AccessToken=access)["SecretCode"])

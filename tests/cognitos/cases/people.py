@@ -1,5 +1,5 @@
-"""Cases about the calls of administrators: inviting, changing, listing and deleting people, and help after a lost
-phone."""
+"""Cases about the calls of administrators: inviting, changing, listing and deleting people, and helping people who have
+lost a phone."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def an_unknown_person_is_not_found(world: World) -> Any:
 
 @case("UserNotFoundException", REFERENCE + "API_AdminDeleteUser.html")
 def a_deleted_person_is_gone(world: World) -> Any:
-    """Cognito finds the deleted person by no name."""
+    """Cognito no longer finds the deleted person's user name."""
     address = world.person()
     username = world.user(address)["Username"]
     world.admin("admin_delete_user", Username=address)
@@ -158,7 +158,7 @@ def an_administrator_sees_the_factors(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminDeleteSoftwareToken.html")
 def a_lost_app_is_forgotten(world: World) -> Any:
-    """After the two calls of `ops user reset-mfa`, the password alone signs in."""
+    """After the two calls of `ops user reset-mfa`, the person can sign in with only the password."""
     address = world.person()
     world.enrol(address)
     world.admin(
@@ -172,8 +172,8 @@ def a_lost_app_is_forgotten(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminSetUserMFAPreference.html")
 def an_app_that_an_administrator_switched_off_is_not_asked_for(world: World) -> Any:
-    """A recovery code switches the app off with this call. The password alone then signs in, although Cognito still has
-    the app's key."""
+    """When a person uses a recovery code, our server makes this call to turn off the authenticator app. The person can
+    then sign in with only the password, although Cognito still has the app's key."""
     address = world.person()
     world.enrol(address)
     world.admin(

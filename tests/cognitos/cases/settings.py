@@ -103,7 +103,7 @@ def a_client_that_rotates_has_no_refresh_flow(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def a_session_lasts_fifteen_minutes_at_most(world: World) -> Any:
-    """The case sets an AuthSessionValidity of 16."""
+    """The case sets an AuthSessionValidity of 16 minutes."""
     return refused(world, AuthSessionValidity=16)
 
 
@@ -134,7 +134,7 @@ def a_scope_must_exist(world: World) -> Any:
 
 @case(REFUSED, POOL, "settings")
 def a_protected_pool_is_not_deleted(world: World) -> Any:
-    """The case must first switch DeletionProtection off."""
+    """Cognito refuses the deletion until DeletionProtection is turned off."""
     with pool(world, DeletionProtection="ACTIVE") as pool_id:
         outcome = world.refused(world.call, "delete_user_pool", UserPoolId=pool_id)
         world.refused(

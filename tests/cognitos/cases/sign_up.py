@@ -59,7 +59,7 @@ def a_resent_codes_destination_is_masked(world: World) -> Any:
 
 @case("UsernameExistsException", SIGN_UP)
 def an_address_signs_up_once(world: World) -> Any:
-    """Cognito refuses a second sign-up with any password."""
+    """Cognito refuses a second sign-up of the address, even with another password."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_up, address, Password=OTHER_PASSWORD)
@@ -73,7 +73,7 @@ def an_invited_address_does_not_sign_up(world: World) -> Any:
 
 @case("InvalidParameterException", ATTRIBUTES)
 def a_user_name_must_be_an_address(world: World) -> Any:
-    """In a pool of addresses, Cognito refuses every other name."""
+    """In a pool where people sign in by address, Cognito refuses any other user name."""
     return world.refused(world.sign_up, "no-address", UserAttributes=[])
 
 

@@ -51,7 +51,8 @@ def both_tokens_live_ten_minutes(world: World) -> Any:
 
 @case("aws.cognito.signin.user.admin", ACCESS)
 def the_servers_own_client_may_change_the_person(world: World) -> Any:
-    """Unless a trigger adds scopes, a sign-in by API has only the scope aws.cognito.signin.user.admin."""
+    """Unless a trigger adds scopes, the access token of a sign-in by API has only the scope
+    aws.cognito.signin.user.admin."""
     result = world.tokens(world.person(), world.port.server_client)
     return claims(result["AccessToken"])["scope"]
 
@@ -97,8 +98,8 @@ def revoking_twice_is_no_error(world: World) -> Any:
 
 @case("NotAuthorizedException", REVOKE_CALL)
 def revoking_ends_the_access_token_as_well(world: World) -> Any:
-    """After the revocation, the user-pool API refuses the access token of the same sign-in. The person set up an app
-    with this token."""
+    """After the revocation, the user-pool API refuses the access token of the same sign-in. The case tries to set up an
+    authenticator app with this token."""
     client = world.port.server_client
     result = world.tokens(world.person(), client)
     world.call(

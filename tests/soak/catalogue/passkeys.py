@@ -185,8 +185,8 @@ PASSKEYS: tuple[Defence, ...] = (
                 )
             ),
         ),
-        # The trigger also ends passkeys. If only one of the two defences is off, the other defence hides the missing
-        # one.
+        # The trigger also makes the person's passkeys invalid. If only one of the two defences is off, the tests still
+        # pass because of the other defence.
         ("chalicelib.gatehouse.triggers.user_records:_end_passkeys", nothing),
     ),
     defence(

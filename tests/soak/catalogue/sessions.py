@@ -1,4 +1,4 @@
-"""Catalogue entries: cookies, CSRF, refresh and logout (S-26 … S-38), and the seals of cookies."""
+"""Catalogue entries: cookies, CSRF, refresh and logout (S-26 … S-38), and the sealing of cookies."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -350,7 +350,8 @@ SESSIONS: tuple[Defence, ...] = (
             value(lambda self, logout_uri: logout_uri),
         ),
     ),
-    # HKDF's purpose and the authenticated data keep the cookies apart, so the entry switches off both defences.
+    # Two defences prevent the use of one kind of cookie as another kind: the purpose in HKDF, and the authenticated
+    # data. The entry switches off both defences.
     defence(
         "one-seal-one-purpose",
         "S-10 S-45",

@@ -1,5 +1,5 @@
-"""Catalogue entries: changes that Cognito may make without breaking the app, such as new keys, another issuer, ways to
-refresh, longer Sessions."""
+"""Catalogue entries: changes that Cognito may make without breaking the app, such as new keys, another issuer, another
+method of refreshing, or longer Sessions."""
 
 from tests.soak.defence import Defence, defence, reading, value
 

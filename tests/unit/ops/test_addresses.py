@@ -63,7 +63,8 @@ def test_up_refuses_a_front_end_of_another_site(
 
 
 def test_up_says_what_to_trust() -> None:
-    """`up` prints one command, the file, and a link to the commands for other systems."""
+    """`up` prints one command, the path of the authority's certificate, and a link to the commands for other
+    systems."""
     said = announcement(HTTPS, Certificate(Path("/a/authority.pem"), Path("/c"), False))
     assert "  Open              https://localhost:8000/\n" in said
     assert "  Trust it once     python -m ops trust (" in said

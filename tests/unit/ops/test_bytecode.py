@@ -34,7 +34,7 @@ print(sorted(bytecode({"door.py": source.encode()}, runtime).items()))
 
 
 def made(state: str, seed: str) -> str:
-    """Return the bytecode as another process makes it: a fresh one, or one that already knows the strings."""
+    """Return the bytecode that another process makes. The process is new, or has already used the strings."""
     done = subprocess.run(
         [sys.executable, "-B", "-c", PROGRAM, SOURCE, state],
         cwd=PROJECT,

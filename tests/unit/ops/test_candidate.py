@@ -111,8 +111,8 @@ def test_a_folder_without_a_project_stays_empty(
 def test_a_port_of_another_program_stops_up_before_it_stops_a_stack(
     folder: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
 ) -> None:
-    """If `up` stopped the running stack first, the stack's people and records would be lost in vain. After an
-    interrupted start without files, the program on the port may belong to the stack itself."""
+    """If `up` stopped the running stack first, the stack's people and records would be lost in vain. If a start was
+    interrupted before it wrote its files, the program on the port may belong to the stack itself."""
     stopped: list[Any] = []
     state = folder / ".local"
     state.mkdir()

@@ -198,8 +198,8 @@ def test_a_broken_standard_input_is_one_message(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """The cases are standard input that the shell has closed (`<&-`, for which Python sets None), input that is closed
-    later, and input that is not text."""
+    """The cases are standard input that the shell has closed (`<&-`, for which Python sets None), standard input that
+    is closed later, and standard input that is not text."""
     stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     if broken == "closed":
         stream.close()

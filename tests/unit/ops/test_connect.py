@@ -174,7 +174,7 @@ def test_trigger_may_be_invoked_by_this_pool_of_this_account_alone(place: Place)
 
 @pytest.mark.security("S-58")
 def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
-    """After a pool was made again, the old pool may no longer invoke the triggers."""
+    """After the stage got a new pool, the old pool may no longer invoke the triggers."""
     place.connect()
     place.functions.statements[0]["Condition"]["ArnLike"]["AWS:SourceArn"] = "arn:old"
     place.connect()
@@ -226,8 +226,8 @@ def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) 
 
 @pytest.mark.security("S-30")
 def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
-    """Without credentials, every origin can read the authorizer's constant responses. No other origin can read a
-    response of a cookie route."""
+    """The authorizer's constant responses allow every origin, but only for requests without credentials. No other
+    origin can read a response of a cookie route."""
     made = {
         r.kind: r
         for r in gateway_responses(["https://a.example.com", "https://b.example.com"], API_URL)

@@ -129,8 +129,8 @@ def test_a_function_of_another_role_or_state_is_found(
 
 @pytest.mark.security("S-96")
 def test_a_function_without_a_role_in_the_stack_is_found(stage: Stage) -> None:
-    """A teammate deployed the function with a role that the file does not name. If config.json names a role, doctor
-    does not check the function."""
+    """The function was deployed with a role that is not this function's role in the identity stack. If config.json
+    names a role, doctor does not check the function."""
     aws = StubbedSession()
     functions(aws)
     (found,) = look("own-functions", stage, aws, outputs={"TeamFunctionPackRole": ROLES["pack"]})

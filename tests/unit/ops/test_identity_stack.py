@@ -124,7 +124,7 @@ def test_a_failed_creation_was_never_protected(folder: Path) -> None:
 
 
 def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
-    """Without protection, the command has no second step that turns protection on."""
+    """For a stage without protection, the command needs only one step, because it need not turn protection on."""
     cloud = FakeCloudFormation()
     run(cloud, folder, DeletionProtection="INACTIVE")
     assert cloud.calls == ["create"]

@@ -315,7 +315,7 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
 @pytest.mark.security("S-60")
 def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> None:
     """Two other functions can also read the client secret: the function that signs people up, and the trigger that
-    checks this function's mark (S-67)."""
+    checks whether this function sent the sign-up (S-67)."""
     readers: dict[str, set[str]] = {}
     for role, statement in statements(resources):
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):

@@ -22,8 +22,8 @@ from tests.unit.ops.fakes import (
 
 
 class Planner(FakeCloudFormation):
-    """A CloudFormation that refuses a change set as the real service does. In all other states, the fake returns a
-    change set with one change."""
+    """A CloudFormation that refuses a change set in the same states of a stack as the real service. In all other
+    states, the fake returns a change set with one change."""
 
     obsolete = False
 

@@ -229,8 +229,8 @@ def test_a_wheel_from_an_index_is_locked_by_its_version(
 def test_another_wheel_of_the_same_version_is_not_locked(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip may ask another index than at the installation. On the other index, a stranger may offer a package with the
-    same name."""
+    """pip may now use another index than during the installation. On the other index, a stranger may offer a package
+    with the same name."""
     shelf = tmp_path_factory.mktemp("index")
     wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")

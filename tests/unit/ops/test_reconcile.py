@@ -286,8 +286,8 @@ def test_a_dry_run_changes_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("fails_at", [2, 3, 5])
 def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int) -> None:
-    """The command compares no page of the pool twice. The command treats no record of a person on an earlier page as
-    surplus."""
+    """The command compares no page of the pool twice. The command does not delete the records of people on earlier
+    pages as surplus."""
     place.add(300)
     calls = 0
     list_users = place.pool._op_list_users

@@ -159,7 +159,7 @@ def test_interrupted_key_rotation_goes_on_with_its_key(stage: Stage) -> None:
 
 
 def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
-    """With unusable keys, no session exists that could be lost."""
+    """The old keys are unusable, so no session can be lost."""
     manager, session = keys("rubbish")
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append)

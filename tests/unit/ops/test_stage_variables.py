@@ -67,8 +67,8 @@ def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
 
 
 def test_outputs_that_are_still_to_come_have_their_place(tmp_path: Path) -> None:
-    """The check reserves space for the outputs of a new stack. Otherwise the outputs could exceed the limit after the
-    creation."""
+    """The check reserves space for the outputs of a new stack. Without this space, the variables could exceed the limit
+    after the creation of the stack."""
     with pytest.raises(OpsError, match="but Lambda allows only 4096"):
         load(tmp_path, {"ORDERS": "x" * 3000})
 

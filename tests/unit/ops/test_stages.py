@@ -322,7 +322,7 @@ def test_the_mails_of_a_day_are_what_the_sender_allows(
 
 
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
-    """The names of these variables resemble settings in meaning, but not in spelling."""
+    """The names of these variables mean something similar to settings, but are not similar in spelling."""
     block = dev_block()
     for own in (
         "ORDERS_TABLE",

@@ -20,7 +20,7 @@ def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
 
 @pytest.mark.security("S-70")
 def test_what_was_before_does_not_come_back_with_enabling(desk: Desk) -> None:
-    """Earlier sessions stay ended, even if the pool refuses to sign out disabled people."""
+    """After `enable`, earlier sessions do not work again, even if the pool refuses to sign out disabled people."""
     user = desk.add(ADA, sub="ada")
     desk.pool.unsure = True
     assert desk.run("disable", ADA, "--yes").code == 0
@@ -52,7 +52,8 @@ def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
 @pytest.mark.security("S-70")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
-    """Only the typed name confirms the action. Without a terminal, or with another word, the command changes nothing."""
+    """The operator must type the name to confirm the action. Without a terminal, or with another word, the command
+    changes nothing."""
     user = desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     before = [name for name, _ in desk.pool.calls]
     assert "--yes" in desk.run(action, ADA).err
@@ -66,8 +67,8 @@ def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
 
 @pytest.mark.security("S-67")
 def test_a_lost_phone(desk: Desk) -> None:
-    """The command switches every factor off, deletes the app's key, and ends every session. The password does not
-    change."""
+    """The command turns off every second factor, deletes the authenticator app's key, and ends every session. The
+    password does not change."""
     desk.pool.pool_factors = ("SOFTWARE_TOKEN_MFA", "EMAIL_OTP")
     user = desk.add(
         ADA,
@@ -92,8 +93,8 @@ def test_a_lost_phone(desk: Desk) -> None:
 
 @pytest.mark.parametrize("unsure", [False, True])
 def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: bool) -> None:
-    """The app could be a stranger's. The command also works for a person without an app, with or without an error of
-    AWS."""
+    """The authenticator app could belong to a stranger. The command also works for a person without an app, whether or
+    not AWS returns an error."""
     desk.pool.unsure = unsure
     user = desk.add(ADA, sub="ada", totp_secret=None if unsure else "SECRET")
     assert desk.run("reset-mfa", ADA, "--yes").code == 0
@@ -225,7 +226,8 @@ def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
 @pytest.mark.security("S-85")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -> None:
-    """Without the row, a session in a browser is over, even if no other step ends the session."""
+    """A session in a browser needs a row in the table of sessions. Without the row, the session no longer works, even
+    if no other step has ended the session."""
     desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     desk.add_session("ada")
     desk.add_session("bob")

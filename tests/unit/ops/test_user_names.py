@@ -23,7 +23,8 @@ def test_a_provider_person_is_found_by_the_address_too(desk: Desk) -> None:
 
 @pytest.mark.security("S-70")
 def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) -> None:
-    """With the address, the command changes neither person. With a user name, the command works."""
+    """If the operator gives the address, the command changes nobody. If the operator gives a user name, the command
+    works."""
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("ada@x.example")
     answer = desk.run("disable", "ada@x.example", "--yes")
@@ -36,7 +37,8 @@ def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) ->
 
 @pytest.mark.security("S-72")
 def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
-    """In a pool with case, addresses that differ only in case can belong to different people."""
+    """In a pool that distinguishes upper and lower case, addresses that differ only in case can belong to different
+    people."""
     desk.pool.case_sensitive = True
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("Ada@x.example")
