@@ -52,7 +52,7 @@ const choice = { remember: query.get('remember') === '1' };
 let shown = '';
 let warning = '';
 let leaving = false;
-// the session's length in milliseconds, for the meter, and the session's end
+// the session's duration in milliseconds, for the progress bar, and the time at which the session ends
 let whole = 1;
 let ends = 0;
 
@@ -142,7 +142,7 @@ function moveOn() {
 
 /**
  * Whether to start the automatic sign-in. The result is false if cookies are blocked. The result is also false after a
- * sign-out, an error, a sign-in that left no session, and the Back button.
+ * sign-out, an error, a sign-in that left no session, and a use of the Back button.
  * @param {string|null} reason
  */
 const mayLeave = (reason) =>
@@ -192,8 +192,8 @@ const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 /** Views for people who are signed in with a password. */
 const OWN = ['two-step', 'passkeys'];
 
-// A call to a route that requires a recent authentication waits until the person has confirmed on this page. Then the call is
-// repeated.
+// A call to a route that requires a recent authentication waits until the person has authenticated again on this page. Then
+// the call is repeated.
 const { fetch: send } = session;
 /** @type {((confirmed: boolean) => void)|null} continues the waiting call */
 let waiting = null;
@@ -284,7 +284,7 @@ async function retry({ currentTarget }) {
  */
 function fitting({ status, user }) {
   if (user) return address() === 'confirm' || (OWN.includes(address()) && mayTwoStep(user)) ? address() : user.sub;
-  // the session is checked first, because a signed-in person does not need the error
+  // the session is checked first, because a signed-in person need not see the error
   if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
   if (status === 'signed_out' && config) {

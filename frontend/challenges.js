@@ -21,7 +21,8 @@ const METHODS = {
  * @param {(answer: any) => unknown} options.proceed continues with the next answer
  * @param {(answer: any) => void} options.elsewhere
  * @param {(text?: string) => void} options.startOver
- * @param {{send: (code: string) => Promise<any>, signIn: () => unknown}} [options.recovery] for a person who has lost the app
+ * @param {{send: (code: string) => Promise<any>, signIn: () => unknown}} [options.recovery] for a person who has lost the
+ *   authenticator app
  * @param {(kind: string) => () => string} options.by returns the name of the server's limit for an attempt
  */
 export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by, recovery }) {

@@ -99,7 +99,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     return goTo(home());
   }
 
-  /** Signs in after a recovery code. The next view then sets up another app. */
+  /** Signs in after a recovery code. In the next view, the person sets up another authenticator app. */
   async function signInWithoutApp() {
     history.replaceState(null, '', '#two-step');
     await signInByItself(texts.isOffTitle);

@@ -137,7 +137,7 @@ const clock = (seconds) =>
     : `${Math.floor(seconds / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`);
 
 /**
- * Blocks `control` while the server refuses attempts of its kind. Returns a function that checks the block again.
+ * Blocks `control` while the server refuses attempts of this kind. Returns a function that checks the block again.
  * @param {HTMLElement} control @param {() => string} kind @param {() => void} freed
  */
 function waiting(control, kind, freed) {
@@ -162,8 +162,8 @@ function waiting(control, kind, freed) {
 }
 
 /**
- * Sends when the person uses `control`, and shows the result. Further uses are ignored while an answer is pending or attempts
- * are blocked.
+ * Sends a request when the person uses `control`, and shows the result. Further uses are ignored while an answer is pending
+ * or attempts are blocked.
  * @param {Object} options
  * @param {HTMLElement} options.control the button; its `disabled` attribute is never set, because the button has to keep the
  *   focus

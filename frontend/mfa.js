@@ -21,7 +21,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('two-step', [top, ...nodes, linkButton(texts.backToProfile, back)], start ?? top);
   };
-  /** Handles the error that the session has ended in the meantime. After the refresh, the page shows this end. */
+  /** Handles the error that the session has ended in the meantime. After the refresh, the page reports the session's end. */
   const gone = () => void session.refresh();
   const kind = () => 'two-step';
   /** @type {import('./form.js').Refused} */

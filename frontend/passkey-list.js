@@ -31,7 +31,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('passkeys', [top, ...nodes, linkButton(texts.backToProfile, to)], start ?? top);
   };
-  /** For a session that has ended in the meantime. After the refresh, the page shows that the session has ended. */
+  /** Handles the error that the session has ended in the meantime. After the refresh, the page reports the session's end. */
   const gone = () => void session.refresh();
   const kind = () => 'passkeys';
   /** @type {import('./form.js').Refused} */
@@ -44,7 +44,8 @@ export function open({ session, user, back }) {
 
   /**
    * @param {string} [text]
-   * @param {string} [password] with a password, the view asks for the app's code, which Cognito also requires
+   * @param {string} [password] with a password, the view asks for the code of the
+   *   authenticator app, which Cognito also requires
    */
   function askPassword(text, password) {
     const secret = password ? codeField() : passwordField('current-password');

@@ -1,6 +1,6 @@
 /**
- * Signs a person in with a passkey, or lets a signed-in person confirm with a passkey. The person uses a button. In a browser
- * that has signed in to the account before, the person can also use autofill in the field for the address.
+ * Signs a person in with a passkey, or lets a signed-in person authenticate again with a passkey. The person uses a button.
+ * In a browser that has signed in to the account before, the person can also use autofill in the field for the address.
  *
  * @typedef {Pick<import('./form.js').Field, 'check'|'complain'> & {input: HTMLInputElement}} Address the field for the address,
  * or an object with the signed-in person's address

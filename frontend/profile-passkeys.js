@@ -7,7 +7,7 @@ import { texts } from './more-texts.js';
 import { el, notice, way } from './view.js';
 
 /**
- * Returns the nodes of the offer. Without an offer, and without an answer from the server, the result is empty.
+ * Returns the nodes of the offer. If there is no offer or no answer from the server, the result is empty.
  * @param {import('./session.js').Session} session @param {import('./view.js').Choice} choice
  * @returns {Promise<HTMLElement[]>}
  */

@@ -9,7 +9,7 @@
  * @property {boolean} native whether the person enters a password on this page
  * @property {boolean|undefined} passkeys whether the stage has passkeys
  * @property {HTMLElement[]} [offer] the nodes of the offer to set up a passkey
- * @property {Promise<Factor|null>} [asked] the request for the second factor
+ * @property {Promise<Factor|null>} [asked] the request for the state of the second factor
  * @property {Factor|null} [factor] the answer to `asked`, if the answer came before the view was drawn
  * @property {Record<string, string>} providers the providers' labels, by the provider's name
  * @property {() => unknown} reload shows the profile again, with new data from the server
@@ -46,7 +46,7 @@ const ENDED = [texts.endedEarly, texts.endedEarlyMore];
 const initials = (name = '') =>
   name.split(/[\s@]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
 
-/** The view's maximum wait for answers, in milliseconds. A later answer moves the buttons below. */
+/** The view's maximum wait for answers, in milliseconds. The content of a later answer moves the buttons below it. */
 const PATIENCE = 1000;
 /** @type {Pick<Own, 'offer'|'asked'|'factor'>} the answers for the view that is drawn next */
 let answers = {};

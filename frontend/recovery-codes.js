@@ -1,4 +1,4 @@
-/** Shows new recovery codes once, and accepts a recovery code instead of a code of the app. */
+/** Shows new recovery codes once, and accepts a recovery code instead of a code of the authenticator app. */
 import { field, form, linkButton, reject } from './form.js';
 import { texts } from './more-texts.js';
 import { button, el, heading, show } from './view.js';
@@ -24,10 +24,10 @@ export function showCodes({ codes, email, done }) {
 }
 
 /**
- * Asks for a recovery code. The person has entered the right password, but has lost the app.
+ * Asks for a recovery code. The person has entered the right password, but has lost the authenticator app.
  * @param {Object} options
  * @param {(code: string) => Promise<import('./form.js').Answered>} options.send
- * @param {() => unknown} options.signIn called when the app has been turned off
+ * @param {() => unknown} options.signIn called when the authenticator app has been turned off
  * @param {() => void} options.back
  * @param {(text?: string) => void} options.startOver
  * @param {() => string} options.kind returns the name of the server's limit for an attempt

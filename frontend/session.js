@@ -304,7 +304,7 @@ export function createSession({
       const response = await request('auth/session');
       if (response.ok && (await response.json()).goes_on === false) await refresh();
     } catch {
-      // offline; the next look, call or refresh gets the state
+      // offline; the next check, call or refresh gets the state
     }
   }
 

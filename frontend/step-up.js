@@ -8,8 +8,8 @@
 export const CODE = 'insufficient_user_authentication';
 
 /**
- * Whether a route's answer requires that the person confirms. This function reads the body, because API Gateway renames the
- * RFC's header.
+ * Whether a route's answer requires that the person authenticates again. This function reads the body, because API Gateway
+ * renames the RFC's header.
  * @param {Response} response
  */
 export async function asksToConfirm(response) {
@@ -31,8 +31,8 @@ export function confirmUrl(session, returnTo) {
 }
 
 /**
- * Returns `response`, unless the response requires that the person confirms. In that case, waits until the person has
- * confirmed, repeats the call once, and returns the new answer.
+ * Returns `response`, unless the response requires that the person authenticates again. In that case, the function waits for
+ * this authentication, repeats the call once, and returns the new answer.
  * @param {Response} response
  * @param {() => Promise<Response>} again
  * @param {() => Promise<boolean>} confirm
@@ -41,11 +41,12 @@ export const afterConfirming = async (response, again, confirm) =>
   ((await asksToConfirm(response)) && (await confirm()) ? again() : response);
 
 /**
- * Returns a `fetch` that lets the person confirm if a route requires a recent authentication, and then repeats the call once.
+ * Returns a `fetch` that lets the person authenticate again if a route requires a recent authentication, and then repeats
+ * the call once.
  * @param {Session} session
- * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page. If `confirm` resolves
- *   to false, the first answer is returned. Without `confirm`, the browser opens the sign-in page and returns to `here`. Your
- *   page then repeats the call.
+ * @param {() => Promise<boolean>} [confirm] resolves to true when the person has authenticated again on this page. If
+ *   `confirm` resolves to false, the first answer is returned. Without `confirm`, the browser opens the sign-in page and
+ *   returns to `here`. Your page then repeats the call.
  * @param {string} [here]
  * @returns {Session['fetch']}
  */

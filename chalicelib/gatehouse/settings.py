@@ -184,7 +184,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "SESSION_ABSOLUTE_SECONDS",
         parse.seconds(300, _LONGEST),
         "a session ends after this number of seconds, even during use; at most 2592000 (30 days), because "
-        "refresh tokens then expire",
+        "refresh tokens expire after 30 days",
         default="43200",
     )
     remember_idle_seconds = Setting(
@@ -204,7 +204,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     allowed_origins = Setting(
         "ALLOWED_ORIGINS",
         parse.origins,
-        "the origins of the same site whose front ends may call the app, comma-separated, such as "
+        "the origins, of the same site as the app, whose front ends may call the app, comma-separated, such as "
         "`https://app.example.com` ([clients.md](clients.md)). Only a local stage that was started with "
         "`--http` may have origins with http. After a change, run `ops deploy`, because API Gateway's own "
         "errors also contain the origins",
@@ -296,7 +296,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     leaving_queue_url = Setting(
         "LEAVING_QUEUE_URL",
         parse.text,
-        "the queue of signals about people who leave",
+        "the URL of the SQS queue for signals from providers about people who leave",
         source=STACK,
     )
     mfa_client_id = Setting(
