@@ -38,7 +38,7 @@ def disable(directory: Directory, person: Person, report: Reporter) -> None:
 
 
 def enable(directory: Directory, person: Person, report: Reporter) -> None:
-    """Let a person sign in again. Earlier sessions stay ended."""
+    """Let a person sign in again. Earlier sessions do not become valid again."""
     directory.call("admin_enable_user", Username=person.user_name)
     directory.settle(person)
     report.note(f"{person} can sign in again")

@@ -33,13 +33,13 @@ def install() -> None:
 
 
 def extension(origins: list[str], page: str | None) -> dict[str, Mapping[str, Any]]:
-    """Build the extension for a stage: response type → arguments of `put_gateway_response`."""
+    """Build the extension of a stage's API document: response type → arguments of `put_gateway_response`."""
     requests = (response.request() for response in gateway_responses(origins, page))
     return {request.pop("responseType"): request for request in requests}
 
 
 def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
-    """Wrap `SwaggerBuilder.handle`, which writes the API document into Chalice's model of the API."""
+    """Wrap `SwaggerBuilder.handle`, which writes the API document, and add the gateway responses to this document."""
 
     def with_answers(self: Any, config: Any, resource: Any) -> None:
         handle(self, config, resource)

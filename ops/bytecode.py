@@ -1,10 +1,11 @@
 """This module compiles the Python files of a Lambda zip to bytecode.
 
 Lambda unpacks the zip into a read-only folder. Without bytecode, Python would compile every module again at each cold
-start. That compilation would take a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552), so
-Python does not compare the bytecode with its source. A comparison is not needed, because no file changes in that
-folder. One file combines Gatehouse's own modules, and `cold_start.py` reads that file. Finding each module separately
-would take a tenth of a small route's cold start. Equal sources give equal bytes in every process (`_marshalled`).
+start. If a sign-in causes a cold start, the compilation would take a third of the sign-in's time. The bytecode is
+marked "unchecked" (PEP 552), so Python does not compare the bytecode with its source. A comparison is not needed,
+because no file changes in that folder. One file combines Gatehouse's own modules, and `cold_start.py` reads that file.
+Finding each module separately would take a tenth of a small route's cold start. Equal sources give equal bytes in every
+process (`_marshalled`).
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ _ITS_FUNCTION = b"def load_from_one_file("
 #: of the marshal format, which contains no data that depends on the process.
 _COMPARED = ((3, 11), (3, 12), (3, 13))
 _PLAIN_FORMAT = 2
-#: Python has only one object for each character up to this one (Latin-1).
+#: The last character of Latin-1. For each character up to this character, Python has only one object.
 _LAST_SHARED = "\xff"
-#: The attributes of a code object that are objects. Source: Python's data model, "Code objects".
+#: The attributes of a code object whose values are other objects. Source: Python's data model, "Code objects".
 _PARTS = (
     *("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars"),
     *("co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable"),
@@ -96,8 +97,9 @@ def _compiled(name: str, source: bytes) -> bytes | None:
     if not name.endswith(".py"):
         return None
     try:
-        # Which constants become one object depends on the strings that Python already knew. Only the second time, Python
-        # knows all strings in every process.
+        # Python may store equal constants as one object, depending on the strings that Python already knows. The first
+        # compilation makes all strings of the source known, so only the second compilation gives the same result in
+        # every process.
         codes = [compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True) for _ in range(2)]
         return _marshalled(codes[1])
     except (SyntaxError, ValueError):

@@ -47,7 +47,7 @@ class ChangeSet:
 
     def execute(self, cloudformation: Any, found: Mapping[str, Any]) -> bool:
         """Begin the update; return False if the stack needs no change. Raises OpsError if the stack has changed since
-        `mark`.
+        `mark` was read.
         """
         if mark_of(found) != self.mark:
             raise overtaken(self.stack)

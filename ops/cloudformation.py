@@ -52,8 +52,8 @@ def takes_updates(status: str) -> bool:
 
 
 def parameter_names(body: str) -> list[str]:
-    """List the parameters that a template declares. CloudFormation refuses an update with any other parameter, even a
-    parameter with its previous value.
+    """List the parameters that a template declares. CloudFormation refuses an update with any other parameter, even if
+    the parameter keeps its previous value.
     """
     return list(read_template(body).get("Parameters", {}))
 
@@ -96,7 +96,7 @@ class Stack:
         self._tags = build_tags(tags or {})
 
     def settled(self, *, deleting: bool = False) -> dict[str, Any] | None:
-        """Describe the stack once no operation is running; return None if the stack does not exist.
+        """Wait until no operation is running, then describe the stack. Return None if the stack does not exist.
 
         If a deletion has failed, the stack accepts only another deletion.
         """
@@ -121,8 +121,9 @@ class Stack:
     def create(self, body: str, parameters: Mapping[str, str]) -> dict[str, str]:
         """Create the stack and return its outputs.
 
-        Deletion protection is turned on after all resources exist. If a later resource fails, CloudFormation cannot
-        roll back a protected pool or table. The name of the remaining pool or table would then block the next attempt.
+        Deletion protection is turned on only after all resources exist, because CloudFormation cannot roll back a
+        protected pool or table. If a later resource failed, the name of the remaining pool or table would block the
+        next attempt.
         https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-deletion-protection.html
         """
         self._report.note("creating")
@@ -149,7 +150,8 @@ class Stack:
     ) -> dict[str, str]:
         """Update the stack if something changed, and return its outputs.
 
-        If CloudFormation refuses the pool's schema, `ops.pool_updates` repeats the update once in another way.
+        If CloudFormation refuses the pool's schema, the update is repeated once without the schema
+        (`ops.pool_updates`).
         """
         body = pool_updates.as_deployed(body, self.template())
         try:

@@ -50,7 +50,7 @@ class Deployed:
 def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
     """Connect the pool, the functions and the API. Return the app's root URL, which ends with a slash.
 
-    `stage` must have been loaded after the first pass wrote its outputs.
+    Load `stage` only after the first pass has written the stack's outputs.
     """
     deployed = load_deployed(stage)
     root = root_url(stage, deployed)
@@ -120,7 +120,7 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
 def stack_parameters(url: AppUrl, triggers: Mapping[str, str], leaving: str = "") -> dict[str, str]:
     """Build the second pass's parameters for the identity stack: exact URLs and trigger ARNs.
 
-    `leaving` is the ARN of the function that reads the queue of providers' signals.
+    `leaving` is the ARN of the function that reads providers' signals from a queue.
     """
     return {
         "CallbackUrls": url.callback,

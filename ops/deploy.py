@@ -26,7 +26,7 @@ CHALICE = (
     "-c",
     "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; sys.exit(main())",
 )
-"""`python -m chalice` does not exist, so this code calls the function of Chalice's script with this interpreter."""
+"""`python -m chalice` does not exist, so this code runs Chalice's `main` function with the same interpreter."""
 
 
 def deploy(
@@ -38,7 +38,7 @@ def deploy(
 ) -> str:
     """Provision the stage, deploy it with Chalice, and connect its parts. Return the app's root URL.
 
-    With the plan `approved`, the stack is changed exactly as in the plan, or stays unchanged.
+    If the caller passes the plan `approved`, the stack is changed exactly as this plan shows, or stays unchanged.
 
     After a failure, a second run is safe, because each step first checks which resources exist.
     """

@@ -24,8 +24,8 @@ _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")
 
 
 def inventory(session: boto3.Session, stage: Stage) -> list[str]:
-    """List the pool and the tables with their counts. The stack retains these resources, and `destroy` deletes the
-    resources.
+    """List the pool and the tables, with the number of accounts and rows. The stack retains these resources, and
+    `destroy` deletes the resources.
     """
     found = []
     with aws.explained("counting what would be lost"):

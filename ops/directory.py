@@ -94,7 +94,7 @@ class Person:
 
 
 class Directory:
-    """A reader of one stage's pool and table, at a limited rate. `clock` returns Unix seconds."""
+    """Reads the pool and the users table of one stage, at a limited rate. `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Directory:
         return SessionRows(self._dynamodb, variable_of(self.stage, "SESSIONS_TABLE"), self.clock)
 
     def settle(self, person: Person) -> None:
-        """Record in the index that an administrator disabled or enabled the person.
+        """Record in the subjects table that an administrator disabled or enabled the person.
 
         A provider's later signal then cannot enable the person again, because signals enable only people whom a signal
         disabled.
@@ -191,7 +191,7 @@ class Directory:
         return found
 
     def nobody(self, name: str) -> OpsError:
-        """Build the error for a name that no person has."""
+        """Build the error for a name that belongs to no person."""
         return OpsError(
             f"The user pool of stage {self.stage.name!r} has no user {printable(name)!r}. "
             f"`{PROGRAM} user list --stage {self.stage.name}` lists everybody."
@@ -242,7 +242,9 @@ class Directory:
         return self._names("admin_list_groups_for_user", Username=user_name)
 
     def record(self, person: Person) -> UserRecord:
-        """Return the person's record. A missing record is written first, as `reconcile` does."""
+        """Return the person's record. If the record is missing, this method first writes the record, as `reconcile`
+        does.
+        """
         found = self.users.load(person.user_name)
         if found is None:
             profile = build_profile(person.user, self.client_id)

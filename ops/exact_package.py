@@ -1,4 +1,5 @@
-"""This module changes Chalice, so that Chalice packages exactly the versions in requirements.txt, or stops.
+"""This module changes Chalice, so that Chalice packages exactly the versions in requirements.txt, or stops with an
+error.
 
 Chalice alone does three unsafe things. If Chalice cannot build a dependency, it uploads a zip without that dependency
 and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, Chalice
@@ -43,7 +44,7 @@ class NotExact(click.ClickException):
 
 
 def cache_of(project_dir: Path) -> Path:
-    """Return the folder of verified wheels: `.local/dependencies`, or the folder that the environment names."""
+    """Return the folder of verified wheels: `.local/dependencies`, or the folder that an environment variable names."""
     return Path(os.environ.get(CACHE) or project_dir / ".local" / "dependencies")
 
 

@@ -1,9 +1,8 @@
-"""The error responses that API Gateway itself sends before any function runs, in Gatehouse's format and with its
-headers.
+"""This module describes the error responses that API Gateway itself sends before any function runs.
 
-The module builds data and calls no service. `chalice deploy` calls `put_rest_api`, which removes responses that are not
-in the API document. So `ops.api_document` adds the responses to the document. `ops.connect` sets the responses after
-the API's address exists.
+The responses have Gatehouse's format and headers. The module only builds data, and calls no service. `chalice deploy`
+calls `put_rest_api`, which removes responses that are not in the API document. So `ops.api_document` adds the responses
+to the document. `ops.connect` sets the responses after the API's address exists.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -103,10 +102,11 @@ def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[Gateway
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
     The value of a gateway response's header is fixed text or a copy of a request header. API Gateway cannot choose the
-    value from a list. If the list has a single origin, the CORS header names this origin, as the app does. With several
-    origins, the header cannot contain all these origins, and a copy of `Origin` would allow every origin. Therefore
-    every origin may read the authorizer's own responses, which are constant text without credentials. Other origins
-    cannot read the remaining responses (docs/adr/0007-other-origins.md).
+    value from a list. If `origins` has a single origin, the CORS header names this origin, as the app's own header
+    does. With several origins, the header cannot contain all these origins, and a copy of `Origin` would allow every
+    origin. Therefore every origin may read the authorizer's own responses, which are constant text without credentials.
+    The remaining responses have no CORS header, so only the app's own origin can read them
+    (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 
 NATIVE = "COGNITO"
-"""The name for the pool's own people in an app client's list of providers."""
+"""Cognito's name for the pool itself in an app client's list of providers."""
 
 # Output of the template → environment variable of the functions (chalicelib.gatehouse.settings).
 OUTPUT_VARIABLES = {
@@ -99,8 +99,8 @@ def provision(
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides individual template parameters. Each other parameter follows the stage, keeps its earlier
-    value, or has the template's default. With the plan `approved`, the stack is changed exactly as in the plan. Raises
-    OpsError with AWS's reasons.
+    value, or has the template's default. If the caller passes the plan `approved`, the stack is changed exactly as this
+    plan shows. Raises OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
@@ -194,8 +194,8 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 
 
 def provider_list(direct_sign_in: str, names: list[str]) -> str:
-    """Build the `IdentityProviders` parameter: `COGNITO` for native people, unless `DIRECT_SIGN_IN` is off, and then
-    the providers.
+    """Build the `IdentityProviders` parameter: first `COGNITO` (accounts with a password) unless `DIRECT_SIGN_IN` is
+    off, then the providers.
     """
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])

@@ -40,7 +40,8 @@ class Validity:
     """The time for which an invitation's password is valid.
 
     The pool returns the date of the account's last change, but not the date of the mail. `surely_until` is the earliest
-    possible expiry, for a mail at the account's creation. `at_most_until` is the latest possible expiry.
+    possible expiry, which is right if the mail was sent when the account was created. `at_most_until` is the latest
+    possible expiry.
     """
 
     surely_until: datetime

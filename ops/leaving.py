@@ -1,4 +1,4 @@
-"""This module sets up a provider's reports of people who leave: the event hook, and Universal Logout.
+"""This module sets up how a provider reports that a person has left: by an event hook, by Universal Logout, or by both.
 
 Each provider's event hook has its own secret in Secrets Manager. The command shows the secret, because a person must
 enter the secret in Okta's console. A rotation keeps the previous secret valid until the next rotation, so Okta's
@@ -87,8 +87,8 @@ def set_up_universal_logout(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> dict[str, Any]:
-    """Let the Okta tenant end sessions with tokens that the tenant signs. Return the values that a person enters in
-    Okta's console. Raises OpsError.
+    """Let the Okta tenant end sessions. The tenant proves each request with a token that it signs. Return the values
+    that a person enters in Okta's console. Raises OpsError.
     """
     report.step(f"Universal Logout of {name}")
     with aws.explained(f"setting up Universal Logout of {name}"):

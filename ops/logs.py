@@ -25,8 +25,8 @@ from .team_file import API
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _PAUSE_SECONDS = 2.0
-# CloudWatch returns a new line some seconds late. So each request covers these seconds again, and each line is shown
-# once.
+# CloudWatch returns a new line some seconds late. So each request reads the previous ten seconds again, and each line
+# is still shown only once.
 _OVERLAP_SECONDS = 10
 _LAMBDAS_OWN = ("START ", "END ", "REPORT ", "INIT_START ", "EXTENSION")
 # Exceptions that Gatehouse's functions raise for Lambda. A line of the function has already given the reason, so

@@ -21,8 +21,8 @@ _SOON = "within ten minutes, at once on the administrators' own routes"
 
 @dataclass(frozen=True)
 class Groups:
-    """A person's groups. `pool` has the groups of the pool, and `told` has the groups from providers. `told` is used
-    only if `counted` is true.
+    """A person's groups. `pool` has the groups of the pool, and `told` has the groups that providers sent. These groups
+    apply only if `counted` is true.
     """
 
     pool: tuple[str, ...]

@@ -36,8 +36,8 @@ print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_ro
 
 
 class OwnFunction(NamedTuple):
-    """A Lambda function of the app, except the API's function. `source` is the queue's name or the stream's ARN that
-    calls the function.
+    """A Lambda function of the app, except the API's function. `source` identifies the queue or stream that calls the
+    function: a queue by its name, a stream by its ARN.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """This module builds the Lambda zip without deploying it (`make package OUT=DIR`). Chalice makes the zip from a copy of
 the project.
 
-The same checkout and runtime give the same bytes, so two people can compare the zips that they have built. The module
-writes only a zip with exactly the versions that requirements.txt locks.
+The same checkout and runtime give the same bytes, so two people can compare the zips that they have built. If the zip
+does not have exactly the versions that requirements.txt locks, the module writes no zip.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def _choose(copy: Path, runtime: Runtime) -> str:
 def write_reproducible(source: Path, target: Path) -> None:
     """Pack `source` again so that equal contents give equal bytes. Refuse files that do not belong to the app.
 
-    The entries are sorted. All entries have the same mode and the same date, the first date of the zip format. Raises
-    OpsError for an entry that does not belong in the zip.
+    The entries are sorted. All entries have the same mode and the same date, the earliest date that a zip can contain.
+    Raises OpsError for an entry that does not belong in the zip.
     """
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w") as packed:
         names = sorted(name for name in given.namelist() if not name.endswith("/"))

@@ -78,11 +78,11 @@ def differences(
 def misses(
     contents: Mapping[str, bytes], dependencies: Sequence[Locked], runtime: Runtime
 ) -> list[str]:
-    """List the differences between a deployed zip and the lock that the zip's contents show.
+    """Compare the contents of a deployed zip with the lock, and list the differences.
 
-    The function checks names and versions of the installed packages, and compares each file with its `RECORD`. If this
-    Python has the runtime's version, the function also compares the bytecode with its source. The hashes of the wheels
-    cannot be checked, because the zip contains the wheels' unpacked files.
+    The function checks names and versions of the installed packages, and compares each file with its package's
+    `RECORD`. If this Python has the runtime's version, the function also compares the bytecode with its source. The
+    hashes of the wheels cannot be checked, because the zip contains the wheels' unpacked files.
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
     wanted: dict[str, str] = {locked.name: locked.version for locked in dependencies}
@@ -118,7 +118,7 @@ def _strange_bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> Iterat
 
 
 def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
-    """Yield the files that are missing, and the files that differ from their `RECORD`."""
+    """Yield the files that a package's `RECORD` lists but that are missing or different."""
     for record in contents:
         if record.count("/") != 1 or not record.endswith(".dist-info/RECORD"):
             continue

@@ -23,7 +23,7 @@ def require_size(package: Path) -> None:
     with zipfile.ZipFile(package) as packed:
         entries = packed.infolist()
     problems = [
-        f"{what}, {size / 1024**2:.1f} MiB, of at most {limit // 1024**2}. The largest parts: {_largest(sizes)}"
+        f"size of {what}: {size / 1024**2:.1f} MiB, limit: {limit // 1024**2} MiB. The largest parts: {_largest(sizes)}"
         for what, limit, size, sizes in (
             (
                 "the zip",

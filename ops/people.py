@@ -54,7 +54,7 @@ def unlink_user(directory: Directory, name: str, provider: str, report: Reporter
                     "ProviderAttributeValue": identity.subject,
                 },
             )
-    report.note(f"a sign-in with {provider} no longer opens the account of {person}")
+    report.note(f"a sign-in with {provider} no longer leads to the account of {person}")
     left = directory.get(person.user_name)
     if left is not None:
         profile = build_profile(left.user, directory.client_id)

@@ -1,4 +1,4 @@
-"""This module lists the people of a stage, as the pool's pages arrive. A filter can select people."""
+"""This module lists the people of a stage while it reads the pool page by page. A filter can select people."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def print_people(
 
 
 def describe(person: Person) -> dict[str, Any]:
-    """Return a person's data in a list, for programs."""
+    """Return a person's entry in the list of `user list --json`."""
     attributes = person.user.attributes
     return {
         "user_name": person.user_name,

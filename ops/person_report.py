@@ -118,7 +118,7 @@ def _next_steps(
         words = report["invitation"]["words"] if report["invitation"] else "sent"
         address = printable(person.email)
         yield (
-            f"signs in with the temporary password from the mail (invitation: {words}); to send a new one, run "
+            f"signs in with the temporary password from the mail (invitation: {words}); to invite again, run "
             f"`{PROGRAM} user invite {address} --stage {stage.name}`"
         )
     elif status == "UNCONFIRMED":
@@ -139,7 +139,7 @@ def _next_steps(
         if record is not None and not record.provedAt:
             yield (
                 "cannot be linked to a provider yet: the person must first reset the password "
-                "with a mailed code, as proof of the mailbox's owner"
+                "with a mailed code, which proves access to the mailbox"
             )
     if not report["email_verified"] and status in ("CONFIRMED", "RESET_REQUIRED"):
         yield "gets no mail for a new password: the address is not verified"
@@ -173,7 +173,7 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
         factors = [WORDS.get(name, name) for name in report["second_factors"]]
         yield from _line("second factor", ", ".join(factors) or "none")
         if codes := report["recovery_codes"]:
-            used = f"one was used {codes['used_at']}" if codes["used_at"] else ""
+            used = f"a code was used {codes['used_at']}" if codes["used_at"] else ""
             yield from _line("recovery codes", f"{codes['left']} left", used)
     for title, name in (
         ("record", "status"),

@@ -26,8 +26,8 @@ _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", 
 class Plan:
     """The lines to show, and the names of replaced resources that contain people's data.
 
-    `change_set` is the stack's shown change set. `change_set` is None if the stack does not exist, or if CloudFormation
-    cannot compute the changes now.
+    `change_set` is the stack's change set, which the lines describe. `change_set` is None if the stack does not exist,
+    or if CloudFormation cannot compute the changes now.
     """
 
     lines: list[str]

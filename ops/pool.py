@@ -23,7 +23,7 @@ PENDING_STATES = frozenset({"UNCONFIRMED", "FORCE_CHANGE_PASSWORD"})
 
 
 class Pace:
-    """A limiter of calls per second, which waits between calls."""
+    """Limits the number of calls per second by waiting between calls."""
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ Resolve = Callable[[str, int], Any]
 
 @dataclass(frozen=True)
 class Partition:
-    """One of AWS's partitions, such as `aws-eusc`, with its host names' suffix."""
+    """One of AWS's partitions, such as `aws-eusc`, with the suffix of its host names."""
 
     id: str
     dns_suffix: str
@@ -99,7 +99,7 @@ def read_addresses(
     is unusual.
 
     If the discovery document cannot be read, the addresses come from the pool's description and the partition's host
-    names. The command then prints a note. On the local stage, the launcher sets the addresses.
+    names. The command then prints a note. On the local stage, `up` sets the addresses.
     """
     client = aws.client(session, _SERVICE)
     pool = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]

@@ -1,5 +1,5 @@
-"""The progress of a long comparison, in a file. So the comparison can resume after an interruption, and needs little
-memory.
+"""This module stores the progress of a long comparison in a file. So the comparison can resume after an interruption,
+and needs little memory.
 
 The file stores hashes instead of names, because the file must not list people.
 """

@@ -168,7 +168,7 @@ def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:
             [
                 f"from {package} import Gatehouse",
                 'gate = Gatehouse(app, public={("GET", "/health")}, prefix="/account")'
-                "  # after `app = Chalice(…)`; public: your open routes; prefix: the sign-in page",
+                "  # after `app = Chalice(…)`; public: your open routes; prefix: path of the sign-in page",
                 '@app.route("/…", authorizer=gate.authorized("api/read"))  # each of your other routes',
             ],
         )

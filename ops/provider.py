@@ -106,7 +106,7 @@ def verify(provider: Provider) -> None:
 
 
 def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
-    """Raise OpsError if another provider of `rows` already has the name or a domain."""
+    """Raise OpsError if another provider in `rows` already has this provider's name or one of its domains."""
     if row.link and not row.trusted:
         raise OpsError(
             "--link links people to accounts by the address that the provider sends, so --link "

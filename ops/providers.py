@@ -88,7 +88,7 @@ def add_provider(
         )
     if row.link:
         report.note(
-            "note: a sign-in links an account only if the account's owner has proved the mailbox; "
+            "note: a sign-in links an account only if the account's owner has proved access to the mailbox; "
             "owners of earlier accounts must first reset the password once (docs/okta-setup.md, "
             "step 4)"
         )

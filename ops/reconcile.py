@@ -1,4 +1,5 @@
-"""This module makes the users table match the user pool, for missed events and for people from before Gatehouse.
+"""This module makes the users table match the user pool. This is needed after missed events, and for people who existed
+before Gatehouse.
 
 First, the module compares each page of people in the pool with their records in the table. Then it compares each page
 of the table with the names from the pool. The module writes records as the trigger does (`UserStore`), so a sign-in at
@@ -176,7 +177,7 @@ class Reconciler:
             return
         user = self._pool.find(record.userName)
         if user is not None and key_of(user.user_name) == record.userName:
-            # The person was created after the page with this name was read.
+            # The person was created after this run had read the page to which the name belongs.
             self._compare(user, record)
             return
         self._findings.surplus += 1
@@ -194,7 +195,7 @@ class Reconciler:
             self._report.note("further differences are counted, but not listed")
 
     def _load(self, keys: list[str]) -> dict[str, UserRecord]:
-        """Return the records of a page of people."""
+        """Return the records of the people on one page."""
         wanted: dict[str, Any] = {
             self._table: {
                 "Keys": [{"userName": {"S": key}} for key in keys],

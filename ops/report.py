@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 class Reporter:
-    """A printer of a command's steps, which explain every wait.
+    """Prints the steps of a command, so that people know what they wait for.
 
     `step` begins a step, `note` adds a line to the step, and `done` ends the step and prints its duration. By default,
     the lines are written to stderr, because stdout is for the results of commands (`info --json`).

@@ -32,8 +32,8 @@ SETTLE_SECONDS = CACHE_SECONDS + 30
 
 _KEY_BYTES = 48
 _REMEMBERED_SECONDS = 30 * 86_400
-# The creation time of each key. The value is not text, so KeyRing does not read the value as a key
-# (chalicelib.gatehouse.sealed.sealing).
+# The member of the secret with the creation time of each key. Its value is not text, so KeyRing does not read it as a
+# key (chalicelib.gatehouse.sealed.sealing).
 _MADE = "made"
 _CLIENTS = (("CLIENT_ID", "CLIENT_SECRET_ARN"), ("MFA_CLIENT_ID", "MFA_CLIENT_SECRET_ARN"))
 _UNKNOWN = ("InvalidAction", "UnknownOperationException", "NotImplemented", "InternalFailure")
@@ -50,9 +50,9 @@ def rotate_sealing_keys(
 ) -> str:
     """Add a key, wait until every container has read the key, and then make it the current key. Return the key's name.
 
-    Cookies that earlier keys sealed can still be opened. Without `wait`, a container that has not read the new key yet
-    may end a session. Omit the wait only if a key has leaked. An unusable stored secret is replaced. The replacement
-    ends no session, because sessions cannot work with an unusable secret.
+    The app can still decrypt cookies that earlier keys encrypted. Without `wait`, a container that has not read the new
+    key yet may end a session. Omit the wait only if a key has leaked. An unusable stored secret is replaced. The
+    replacement ends no session, because sessions cannot work with an unusable secret.
     """
     report.step("Sealing keys")
     with aws.explained("rotating the sealing keys"):
@@ -156,7 +156,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
 
 
 def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Make Cognito refuse every secret except the stored secret."""
+    """Delete every client secret at Cognito except the secret in use, which the stage stores."""
     with aws.explained("dropping old client secrets"):
         for client_id, arn in _clients(stage):
             report.step(f"Secret of app client {client_id}")
@@ -186,7 +186,8 @@ def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
 def _others(
     listed: list[dict[str, Any]], document: Mapping[str, Any]
 ) -> tuple[list[str], list[str]]:
-    """Split the unused secrets into older and newer secrets than the secret in use.
+    """Split the unused secrets into two lists: secrets that are older than the secret in use, and secrets that are
+    newer.
 
     The stack stores the first secret without an id. So without a stored id, the oldest secret is in use.
     """
@@ -255,9 +256,9 @@ def _refuse_young(document: Mapping[str, Any], current: str, now: float) -> None
     age = now - datetime.fromisoformat(stamp).timestamp() if stamp else _REMEMBERED_SECONDS
     if age < _REMEMBERED_SECONDS:
         raise OpsError(
-            f"The current key is {age / 86_400:.0f} days old. Remembered sessions last 30 days, "
-            "so an old key may have sealed some of these sessions. Wait, or pass --yes to end "
-            "such sessions."
+            f"The current key is {age / 86_400:.0f} days old. Sessions with 'keep me signed in' last "
+            "30 days, so an old key may have encrypted some of these sessions. Wait, or pass --yes "
+            "to end these sessions."
         )
 
 

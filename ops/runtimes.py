@@ -13,7 +13,9 @@ from .errors import OpsError
 
 @dataclass(frozen=True)
 class Runtime:
-    """One runtime, such as 3.12, with its day of deprecation in Lambda and its glibc's minor version."""
+    """One runtime, such as 3.12, with the day on which Lambda deprecates the runtime, and the minor version of its
+    glibc.
+    """
 
     python: str
     deprecated: date
@@ -32,7 +34,7 @@ class Runtime:
     def platforms(self, machine: str) -> list[str]:
         """List the platform tags of wheels that run on this runtime.
 
-        pip compares each tag exactly, so every glibc up to the runtime's is listed (PEP 600).
+        pip compares each tag exactly, so the list has a tag for every glibc up to the runtime's glibc (PEP 600).
         """
         return [
             *(f"manylinux_2_{minor}_{machine}" for minor in range(17, self.glibc_minor + 1)),
@@ -55,7 +57,7 @@ RUNTIMES: Mapping[str, Runtime] = {
 }
 SUPPORTED = "Python 3.11 to 3.14"
 NEAR_DAYS = 180
-"""The number of days before a runtime's deprecation at which warnings begin."""
+"""Warnings begin this number of days before a runtime's deprecation."""
 
 OPTION = "python_version"
 """The option of a stage's `gatehouse` block that names a runtime."""

@@ -79,7 +79,7 @@ def reset(directory: Directory, person: Person, report: Reporter) -> None:
 
 
 def _forget_app(directory: Directory, person: Person, report: Reporter) -> None:
-    """Delete the authenticator app's key, even if the person never switched the app on."""
+    """Delete the authenticator app's key, even if the app was never an active second factor."""
     try:
         directory.call("admin_delete_software_token", Username=person.user_name)
     except ClientError as error:

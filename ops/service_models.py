@@ -171,7 +171,7 @@ def _notice() -> bytes:
         file.read_text() for file in botocore.files or () if file.name in ("NOTICE", "LICENSE.txt")
     ]
     said = (
-        f"These files are a shortened copy of the data of botocore {botocore.version}: a few operations "
+        f"These files are a shortened copy of botocore's data (version {botocore.version}): a few operations "
         "with their shapes and addresses, without texts. botocore's own notice and licence:\n"
     )
     return "\n".join((said, *sorted(texts, key=len))).encode()

@@ -27,8 +27,8 @@ class StackEvents:
         self._seen.update(event["EventId"] for event in self._fetch())
 
     def new(self) -> list[str]:
-        """Return lines about the operations that have ended since the last call: one line per failure, and one per kind
-        of success.
+        """Return lines about the operations that have ended since the last call: one line per failure, and one line for
+        all successes of a kind.
         """
         failed: list[str] = []
         finished: dict[str, list[str]] = {}

@@ -20,8 +20,8 @@ _RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
-# The maximum number of ports. Each program needs its own port during its sign-in, so this number also limits the sign-ins
-# that one person can have open at the same time.
+# The maximum number of ports. Each program needs its own port during its sign-in, so this number is also the maximum
+# number of programs in which one person can sign in at the same time.
 _LOOPBACK_PORTS = 10
 
 
@@ -98,8 +98,9 @@ class Option:
     description, or an empty text.
 
     `shown` describes the default in the documentation if the value alone is unclear. `needed` says why every stage
-    except the local one needs the option. `not_locally` says why the local stage does not need the option. `goes_with`
-    names another option that must also be set. `starts` is the value that `init` writes, so that people see the choice.
+    except the local stage needs the option. `not_locally` says why the local stage does not need the option.
+    `goes_with` names another option that must also be set. `starts` is the value that `init` writes, so that people see
+    the choice.
     """
 
     name: str
@@ -160,10 +161,15 @@ OPTIONS = (
     Option(
         "throttle_rate",
         _whole_number,
-        "calls per second of the whole API: [scaling.md](scaling.md)",
+        "calls per second to all routes together: [scaling.md](scaling.md)",
         default=50,
     ),
-    Option("throttle_burst", _whole_number, "the size of a burst of calls", default=100),
+    Option(
+        "throttle_burst",
+        _whole_number,
+        "the number of calls that may arrive at the same moment",
+        default=100,
+    ),
     Option(
         "access_token_minutes",
         _one_of(5, 10),
@@ -183,7 +189,7 @@ OPTIONS = (
     Option(
         "passkey_domain",
         _passkey_domain,
-        "the domain for passkeys, with `embedded`: the app's own host name, or a parent domain. "
+        "the domain for passkeys, which need `embedded`: the app's own host name, or a parent domain. "
         "Do not change the domain later: all passkeys would become unusable "
         "([passkeys.md](passkeys.md))",
         shown="none",
@@ -198,7 +204,7 @@ OPTIONS = (
     Option(
         "ses_from_address",
         _text,
-        ("the sender's address of Cognito's mails"),
+        ("the address from which Cognito sends mails"),
         goes_with="ses_identity_arn",
     ),
     Option(

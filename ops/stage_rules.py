@@ -23,9 +23,10 @@ def problems_of(
 ) -> list[str]:
     """List all problems of a stage. The list is empty if the stage can be used.
 
-    `merged` is the top level of config.json, overridden by the stage's block. `merged` has the environment variables of
-    the two levels. `lambda_functions` in `merged` has only the stage's functions: Chalice merges only the variables of
-    functions on the two levels. `brand` is the project's own folder with logo, picture and texts of the page, or None.
+    `merged` is the top level of config.json, overridden by the stage's block. The environment variables of the two
+    levels are merged, as Chalice merges them. `lambda_functions` comes only from the stage's block, because Chalice
+    reads a function's variables only there. `brand` is the project's own folder with logo, picture and texts of the
+    page, or None.
     """
     return [
         *_of_names(name, merged),

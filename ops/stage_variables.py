@@ -89,7 +89,9 @@ def _names_and_types(environment: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
-    """List the problems that the functions would report at their first call, except missing outputs of the stack."""
+    """List the problems that the functions would report at their first call. Missing outputs of the stack are not
+    listed.
+    """
     _, problems = Settings.checked({**said, "AWS_REGION": region or "unknown"}, without=(STACK,))
     yield from problems
 

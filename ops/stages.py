@@ -163,7 +163,9 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         name, merged, region, local=name == LOCAL, brand=brand_folder(project_dir)
     )
     if problems:
-        advice = "" if options else f" (`{PROGRAM} init` adds Gatehouse's settings: run this first)"
+        advice = (
+            "" if options else f" (first run `{PROGRAM} init`, which adds Gatehouse's settings)"
+        )
         raise OpsError.listing(
             f"Stage {name!r} in {config_file(project_dir)} cannot be used{advice}:", problems
         )
@@ -270,7 +272,7 @@ def _region(options: Mapping[str, Any]) -> str:
     for candidate in (named, os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION")):
         if isinstance(candidate, str) and candidate:
             return candidate
-    # This import is late, because botocore takes a tenth of a second.
+    # This import is late, because importing botocore takes a tenth of a second.
     import botocore.session
     from botocore.exceptions import BotoCoreError
 

@@ -51,7 +51,9 @@ def _only_in_file(found: TeamFile, declared: dict[str, OwnFunction]) -> Iterator
         if name != API and name not in declared:
             meant = nearest(name, declared)
             said = (
-                f"did you mean {meant}?" if meant else "remove that entry, or declare it in app.py"
+                f"did you mean {meant}?"
+                if meant
+                else "remove that entry, or declare the function in app.py"
             )
             yield (
                 f"{NAME} has a function {name} that app.py does not declare: {said} "
@@ -78,11 +80,17 @@ def _without_their_source(
         source = declared[name].source if name in declared else ""
         for queue in found.queues:
             if source == stage.named(queue) and "receive" not in rights.queues.get(queue, ()):
-                yield f"{name} is called by the queue {queue}: add `queues: {{{queue}: receive}}` to it in {NAME}"
+                yield (
+                    f"{name} is called by the queue {queue}: "
+                    f"add `queues: {{{queue}: receive}}` to the function in {NAME}"
+                )
         for table in found.tables:
             streams = (stream for stream in _streams(stage, table) if source.startswith(stream))
             if any(streams) and "stream" not in rights.tables.get(table, ()):
-                yield f"{name} is called by the stream of {table}: add `tables: {{{table}: stream}}` to it in {NAME}"
+                yield (
+                    f"{name} is called by the stream of {table}: "
+                    f"add `tables: {{{table}: stream}}` to the function in {NAME}"
+                )
 
 
 def _streams(stage: Stage, table: str) -> Iterator[str]:

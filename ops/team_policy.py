@@ -22,8 +22,8 @@ NAMES = (NAME, f"{NAME}-file")
 
 
 def add_team_policy(template: dict[str, Any], stage: Stage) -> list[str]:
-    """Add the team's policy to the API function's role in the template, before its other policies. Return the name of
-    the policy file in a list; the list is empty without such a file.
+    """Add the team's policy to the API function's role in the template, before the role's other policies. Return the
+    name of the policy file in a list; the list is empty without such a file.
 
     Raises OpsError.
     """

@@ -1,8 +1,8 @@
 """This module adds a team's resources to the identity stack: tables, queues, and for each function a role, a log group
 and an alarm.
 
-The team's tables are kept, backed up and protected like Gatehouse's own tables. A role allows only the rights in the
-file, on the named resources, and writing to the function's own log (S-60).
+The team's tables are kept, backed up and protected like Gatehouse's own tables. A role allows only the rights that the
+file names, on the resources that the file names, and writing to the function's own log (S-60).
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def add_team_resources(template: Template, found: TeamFile) -> None:
 
 
 def _require_parted(found: TeamFile) -> None:
-    """Raise OpsError if two names have the same logical name in the template. A logical name has no hyphens and no
-    underscores.
+    """Raise OpsError if two names in the file lead to the same logical name in the template. A logical name has no
+    hyphens and no underscores.
     """
     for kind, names in (
         ("Table", found.tables),

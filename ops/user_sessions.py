@@ -16,7 +16,7 @@ from .report import Reporter
 
 
 def list_sessions(directory: Directory, person: Person) -> list[SessionRow]:
-    """Return the person's sessions that have not ended, the most recently used session first."""
+    """Return the person's active sessions, the most recently used session first."""
     return directory.sessions.of(person.user.sub)
 
 

@@ -2,7 +2,8 @@
 
 The result is complete: if a wheel is missing, the module raises OpsError. Unlike Chalice, the module downloads for
 Lambda's platform from the start, on any machine. So no package is downloaded a second time without hashes. A package
-without a wheel is built from its locked source, without the network, with the tools that requirements-dev.txt locks.
+without a wheel is built from its locked source with the tools that requirements-dev.txt locks. The build runs without
+the network.
 """
 
 from __future__ import annotations
@@ -38,17 +39,17 @@ from .locked import NAME, Locked, environment_of
 from .runtimes import Runtime
 
 _BUILT = "built.json"
-# The folder of Gatehouse's wheel that apps do not need at run time: the command line and the local AWS.
+# This folder of Gatehouse's wheel has the command line and the local AWS, which apps do not need at run time.
 _OPERATORS = "chalice_gatehouse/ops/"
 CALLERS_BUNDLE = "GATEHOUSE_CALLERS_CA_BUNDLE"
-"""The caller's `REQUESTS_CA_BUNDLE`, while `ops.local.running` has replaced the variable. pip uses the caller's
-value.
+"""`ops.local.running` replaces `REQUESTS_CA_BUNDLE`, and keeps the caller's value in this variable. pip uses the
+caller's value.
 """
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
 # In an outage, pip prints this text, and then also claims that the version does not exist.
 _UNREACHABLE = re.compile(r"WARNING: Retrying |Could not fetch URL")
-# The first day of the zip format. With a fixed day, two builds of a wheel have the same bytes.
+# The earliest date that a zip can contain. With a fixed date, two builds of a wheel have the same bytes.
 _FIRST_DAY = "315532800"
 
 
@@ -268,7 +269,9 @@ def _build(locked: Locked, folder: Path) -> str:
             [locked],
         )
         if done.returncode != 0:
-            return f"{locked} has no wheel, and its source fails:\n{_tail(done.stderr)}"
+            return (
+                f"{locked} has no wheel, and its source cannot be downloaded:\n{_tail(done.stderr)}"
+            )
         (source,) = sources.iterdir()
         hashes = digests(source.read_bytes())
         if not hashes & locked.hashes or not _is_source_of(locked, source.name):

@@ -148,8 +148,9 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
 def rotate_keys(stage: Stage, client_secret: bool, drop_old: bool, now: bool, yes: bool) -> None:
     """Rotate sealing keys or client secrets.
 
-    Everybody stays signed in. The command adds a new sealing key. The app uses the new key some minutes later, after
-    every container has read the key. Old keys still open old cookies until --drop-old removes the old keys.
+    Everybody stays signed in. Sealing keys encrypt session cookies. The command adds a new sealing key. The app uses
+    the new key some minutes later, after every container has read the key. The app accepts cookies of the old keys
+    until --drop-old removes these keys.
     """
     from .. import aws, rotate
 

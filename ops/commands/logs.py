@@ -28,7 +28,7 @@ from ..stages import Stage
     default="15m",
     show_default=True,
     metavar="TIME",
-    help="Show lines of this last period: 30s, 15m, 2h or 1d.",
+    help="How far back to show lines: 30s, 15m, 2h or 1d.",
 )
 @click.option(
     "--request", "request_id", default="", metavar="ID", help="Show only this request's lines."

@@ -1,4 +1,4 @@
-"""Functions for the commands about one person: they find the person, and explain missing rights."""
+"""This module helps the commands about one person: it finds the person, and explains missing rights."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def open_directory(stage: Stage) -> Directory:
 
 @contextmanager
 def at_work(stage: Stage, doing: str) -> Iterator[tuple[Directory, Reporter]]:
-    """Open the stage's directory. If AWS denies access, raises OpsError; the message names the page with the needed
-    rights.
+    """Open the stage's directory. If AWS denies access, raises OpsError; the message names the page that lists the
+    needed rights.
     """
     from botocore.exceptions import ClientError
 
@@ -44,7 +44,7 @@ def at_work(stage: Stage, doing: str) -> Iterator[tuple[Directory, Reporter]]:
                 raise
             raise OpsError(
                 f"Your AWS credentials do not allow {doing}: {aws.error_message(error)}\n"
-                "docs/operations.md, “Rights of an operator”, lists what each command needs."
+                "docs/operations.md, “Rights of an operator”, lists the rights for each command."
             ) from error
 
 

@@ -73,7 +73,8 @@ def run(stage: Stage, words: tuple[str, ...]) -> int:
     """Run your own program with a stage's variables.
 
     The program gets the stage's environment_variables and region. For the local stage, the program also gets the
-    running stack's endpoint and credentials. Use this command for your own tables, for tests, and to inspect the stage.
+    running stack's endpoint and credentials. Use this command to create your own tables, to run tests, or to inspect
+    the stage.
     """
     variables = {name: str(value) for name, value in stage.environment.items()}
     region = {"AWS_REGION": stage.region, "AWS_DEFAULT_REGION": stage.region}

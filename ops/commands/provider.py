@@ -49,7 +49,7 @@ def provider() -> None:
     metavar="DOMAIN",
     help=(
         "Send people with addresses in this domain to the provider; repeatable. The provider then "
-        "has no button on the page. Replaces earlier domains."
+        "has no button on the page. These domains replace earlier domains."
     ),
 )
 @click.option(
@@ -76,8 +76,8 @@ def provider() -> None:
 @click.option(
     "--groups-claim",
     metavar="CLAIM",
-    help="Claim with group names. People get these groups in this app, including admins. Pass '' "
-    "for no claim.",
+    help="The claim that contains group names. People get these groups in this app, even the group "
+    "admins. Pass '' for no claim.",
 )
 @click.option(
     "--native-sign-up/--no-native-sign-up",
@@ -106,7 +106,7 @@ def add(
     \b
     In Okta, first create an OIDC web application with the redirect URI
     https://<domain_prefix>.auth.<region>.amazoncognito.com/oauth2/idpresponse
-    and the scopes openid, profile and email, and assign it to your people.
+    and the scopes openid, profile and email, and assign the application to your people.
 
     The command asks for the client secret, or reads the secret from standard input. No option takes the secret, because
     other users of the machine can read command lines.
@@ -196,17 +196,19 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.option(
     "--when-gone",
     type=click.Choice(["sign-out", "disable"]),
-    help="What the app does when a person is deactivated, suspended, deleted or unassigned from "
-    "the app (initially: disable).",
+    help="What this app does when the provider deactivates, suspends or deletes a person, or "
+    "removes the person from the app (initially: disable).",
 )
 @click.option(
     "--linked",
     type=click.Choice(["sign-out", "disable", "nothing"]),
-    help="What the app then does with a password account that is linked to the person (initially: "
-    "sign-out).",
+    help="What this app then does with a password account that is linked to the person "
+    "(initially: sign-out).",
 )
 @click.option(
-    "--app-id", metavar="ID", help="The app's id at Okta, if it differs from the client id."
+    "--app-id",
+    metavar="ID",
+    help="The id of this app at Okta, if the id differs from the client id.",
 )
 @click.option(
     "--rotate",

@@ -35,10 +35,10 @@ def provision(stage: Stage) -> None:
 @click.option("--plan", "only_plan", is_flag=True, help="Show the changes without making them.")
 @yes_option()
 def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
-    """Provision the stage, run `chalice deploy`, then connect the parts.
+    """Provision the stage, run `chalice deploy`, then connect pool, functions and API.
 
-    The command first shows the changes, and asks for confirmation if deletion protection is on (prod). The command then
-    makes exactly the shown changes. The last step sets callback and logout URLs, the triggers and the triggers'
+    The command first shows the changes, and asks for confirmation if deletion protection is on, as in prod. The command
+    then makes exactly the shown changes. The last step sets callback and logout URLs, the triggers and the triggers'
     permissions. The last step also sets the API's own error responses, limits and access log. After a failure, run the
     command again.
     """
@@ -112,7 +112,7 @@ def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
     "--python",
     default="",
     metavar="VERSION",
-    help="Lambda's runtime, such as 3.13 (default: the Python that runs this).",
+    help="Lambda's runtime, such as 3.13 (default: the Python that runs this command).",
 )
 @click.option(
     "--out",

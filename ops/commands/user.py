@@ -29,7 +29,7 @@ def user() -> None:
 @user.command("list", epilog=example("user list --stage prod --group admins"))
 @on_stage
 @click.option(
-    "--group", default="", metavar="GROUP", help="List only members of this group of the pool."
+    "--group", default="", metavar="GROUP", help="List only people in this group of the pool."
 )
 @click.option(
     "--status",
@@ -65,7 +65,7 @@ def list_(
 ) -> None:
     """List people.
 
-    The command prints one line per person, as the pool's pages arrive: user name, address, status, provider and name.
+    The command prints one line per person while it reads the pool: user name, address, status, provider and name.
     --json prints one array, one person per line.
     """
     with at_work(stage, "listing people") as (directory, report):
@@ -88,8 +88,9 @@ def list_(
 def show(stage: Stage, user: str, as_json: bool) -> None:
     """Show all data about a person.
 
-    The report has status, groups, second factors, links, record, differences and next steps, from the pool, the table
-    and the providers. AWS bills each person whom this command reads (AdminGetUser) as an active user of the month.
+    The command reads the pool, the table and the providers. The report has status, groups, second factors, links,
+    record, differences between pool and table, and next steps. AWS bills each person whom this command reads
+    (AdminGetUser) as an active user of the month.
     """
     with at_work(stage, f"looking up {user}") as (directory, _):
         from ..person_report import build_report, lines_of

@@ -18,7 +18,7 @@ def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
 
     Use this command for a person who has lost the phone. The command switches every second factor off, deletes the
     authenticator app's key, and ends every session. The password does not change. First verify the person's identity,
-    by another way than mail.
+    but not by mail.
     """
     with at_work(stage, f"removing the second factor of {user}") as (directory, report):
         from .. import second_factor
@@ -77,7 +77,7 @@ def sign_out(stage: Stage, user: str, yes: bool) -> None:
 def disable(stage: Stage, user: str, yes: bool) -> None:
     """Stop a person from signing in, and end the person's sessions.
 
-    The account is kept; `enable` lets the person in again.
+    The account is kept; `user enable` lets the person sign in again.
     """
     from .. import access
 
@@ -95,7 +95,7 @@ def disable(stage: Stage, user: str, yes: bool) -> None:
 def enable(stage: Stage, user: str) -> None:
     """Let a disabled person sign in again.
 
-    Earlier sessions stay ended.
+    Earlier sessions do not become valid again.
     """
     from .. import access
 

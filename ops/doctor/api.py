@@ -43,8 +43,8 @@ def api(deployment: Deployment) -> Iterator[Fault]:
     if others:
         yield Fault(
             f"the APIs {', '.join(others)} also call {deployment.stage.api_function}: an "
-            "interrupted deployment made these APIs, or somebody deployed without the deployed "
-            "file.",
+            "interrupted deployment made these APIs, or somebody deployed without the file "
+            "of .chalice/deployed.",
             "make sure that nobody uses these APIs, and delete the APIs in the API Gateway "
             "console.",
         )
@@ -66,7 +66,7 @@ def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
 
 
 def api_routes(deployment: Deployment) -> Iterator[Fault]:
-    """Check that every route except the public ones requires an access token with a scope (S-48)."""
+    """Check that every route except the public routes requires an access token with a scope (S-48)."""
     _ = deployment.api_stage
     public = deployment.mount.public_routes
     there = set()

@@ -115,7 +115,7 @@ def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
     refresh = client.get("RefreshTokenValidity", 30) * _SECONDS[units.get("RefreshToken", "days")]
     if refresh < 30 * _SECONDS["days"]:
         yield Fault(
-            f"refresh tokens last {refresh // 3600} hours: remembered sessions end early.",
+            f"refresh tokens last {refresh // 3600} hours: sessions with 'keep me signed in' end early.",
             deployment.again,
         )
 
@@ -180,7 +180,9 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def client_providers(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the client allows exactly the registered providers, and native people only as DIRECT_SIGN_IN says."""
+    """Check that the client allows exactly the registered providers, and password accounts unless DIRECT_SIGN_IN is
+    off.
+    """
     enabled = set(deployment.app_client.get("SupportedIdentityProviders", []))
     native = deployment.stage.direct_sign_in != "off"
     wanted = {*deployment.provider_rows, *(["COGNITO"] if native else [])}

@@ -111,7 +111,7 @@ class Diagnosis:
 
 
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
-    """Run every check. A check that needs a missing part is listed as not made, because another check reports the
+    """Run every check. A check that needs a missing part is listed as not checked, because another check reports the
     missing part.
 
     Raises OpsError without credentials, or if AWS as a whole does not answer.

@@ -73,8 +73,8 @@ def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
         return
     if len(ring.secrets) > _MANY_KEYS:
         yield Fault(
-            f"the stage has {len(ring.secrets)} sealing keys; old keys open old cookies until you "
-            "drop the old keys.",
+            f"the stage has {len(ring.secrets)} sealing keys; the app accepts cookies of the old "
+            "keys until you drop these keys.",
             f"run `{PROGRAM} rotate-keys --stage {deployment.stage.name} --drop-old`.",
         )
 
@@ -140,7 +140,7 @@ def table_backups(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_expiry(deployment: Deployment) -> Iterator[Fault]:
-    """Check that TTL is on, so that unconfirmed sign-ups, ended sessions and old counters are deleted."""
+    """Check that TTL is on, so that unconfirmed sign-ups, expired sessions and old counters are deleted."""
     for variable in ("USERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE"):
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_time_to_live(TableName=name)

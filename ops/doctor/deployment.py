@@ -1,4 +1,4 @@
-"""A deployed stage for doctor. Each part is read once, when a check first needs the part."""
+"""This module reads a deployed stage for doctor. Each part is read once, when a check first needs the part."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ class Deployment:
         return found
 
     def policies(self, role_arn: str, *, besides: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-        """Every statement of a role's inline policies, except the policies named in `besides`."""
+        """Return every statement of a role's inline policies. Policies that `besides` names are omitted."""
         iam, role = self.client("iam"), role_arn.rsplit("/", 1)[-1]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         documents = [

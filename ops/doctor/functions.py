@@ -71,7 +71,7 @@ def function_limits(deployment: Deployment) -> Iterator[Fault]:
         function = deployment.functions[name]
         if function["Timeout"] > _TRIGGER_SECONDS:
             yield Fault(
-                f"{function['FunctionName']} may run {function['Timeout']} s, but Cognito waits only 5.",
+                f"{function['FunctionName']} may run {function['Timeout']} s, but Cognito waits only 5 s.",
                 f"set lambda_timeout to 5 for {name} in config.json and deploy.",
             )
         if function["MemorySize"] < _TRIGGER_MEGABYTES:

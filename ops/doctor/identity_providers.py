@@ -119,7 +119,7 @@ def auto_sign_in(deployment: Deployment) -> Iterator[Fault]:
     name = deployment.stage.environment.get("AUTO_SIGN_IN", "")
     if name and name != "COGNITO" and name not in deployment.provider_rows:
         yield Fault(
-            f"AUTO_SIGN_IN names {name}, which is not registered: the page opens with an error.",
+            f"AUTO_SIGN_IN names {name}, which is not registered: the page shows an error.",
             f"run `{PROGRAM} provider add {name} …`, or clear AUTO_SIGN_IN and deploy.",
         )
 

@@ -13,14 +13,14 @@ from .deployment import Deployment
 
 
 def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the function `leaving` reads the queue of signals, and that the dead-letter queue is empty."""
+    """Check that the function `leaving` reads the signals' queue, and that the dead-letter queue is empty."""
     url = deployment.variable("LEAVING_QUEUE_URL")
     arn = deployment.functions["leaving"]["FunctionArn"]
     found = deployment.client("lambda").list_event_source_mappings(FunctionName=arn)
     mappings = found["EventSourceMappings"]
     if not any(each.get("State") in ("Enabled", "Creating", "Enabling") for each in mappings):
         yield Fault(
-            "no function reads the queue of signals: people who leave stay signed in.",
+            "no function reads the signals' queue: people who leave stay signed in.",
             deployment.again,
         )
     names = ["ApproximateNumberOfMessages"]
@@ -36,8 +36,8 @@ def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_signals(deployment: Deployment) -> Iterator[Fault]:
-    """Check each provider that reports people who leave: its secret exists, and a signal has arrived. The check also
-    counts refused signals.
+    """For each provider that reports people who leave, check that the provider's secret exists and that a signal has
+    arrived. The check also counts refused signals.
     """
     rows = [Provider.from_item(item) for item in deployment.provider_items.values()]
     for row in rows:

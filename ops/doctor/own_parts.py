@@ -69,7 +69,9 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def own_sources(deployment: Deployment) -> Iterator[Fault]:
-    """Check that Lambda passes the items of each queue or stream to the function that app.py declares for it."""
+    """Check that Lambda passes the items of each queue or stream to the function that app.py declares for this queue or
+    stream.
+    """
     for each, source in _called_by(deployment):
         arn = deployment.deployed.functions.get(each.name)
         if arn is None:
@@ -87,9 +89,11 @@ def own_sources(deployment: Deployment) -> Iterator[Fault]:
             or mapping.get("EventSourceArn", "").endswith(f":{source}")
         ]
         if not any(mapping.get("State") in _WORKING for mapping in mappings):
-            states = ", ".join(str(mapping.get("State")) for mapping in mappings) or "there is none"
+            states = (
+                ", ".join(str(mapping.get("State")) for mapping in mappings) or "no mapping exists"
+            )
             yield Fault(
-                f"{each.name} is not called for items in {source}, because its event source "
+                f"{each.name} is not called for items in {source}, because the event source "
                 f"mapping is not enabled ({states}).",
                 deployment.again,
             )
@@ -166,7 +170,7 @@ def _declared(deployment: Deployment) -> list[OwnFunction]:
 
 
 def _called_by(deployment: Deployment) -> Iterator[tuple[OwnFunction, str]]:
-    """Yield each function that a queue or stream calls, with the queue's name in the file or the stream's ARN."""
+    """Yield each function that a queue or stream calls, with the queue's name in the team's file, or the stream's ARN."""
     queues = {deployment.stage.named(queue) for queue in _file(deployment).queues}
     for each in _declared(deployment):
         if each.source in queues or _STREAMS in each.source:

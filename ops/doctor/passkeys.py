@@ -1,4 +1,4 @@
-"""The check of the domain for passkeys in the pool, in the stage's options, and in the app's address."""
+"""The check that pool, stage options and app address agree on the domain for passkeys."""
 
 from __future__ import annotations
 

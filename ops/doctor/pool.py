@@ -138,7 +138,7 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """Check that `ISSUER` has the type that the pool writes into tokens (S-20).
+    """Check that `ISSUER` is the type of issuer that the pool writes into tokens (S-20).
 
     The app accepts issuers of both types, so a pool may change its type. The app downloads the signing keys from the
     address in `ISSUER`.

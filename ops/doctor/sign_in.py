@@ -1,4 +1,4 @@
-"""Checks of the steps of a person's sign-in: the page, Cognito's keys and domain, and Okta's login page."""
+"""Checks of what a sign-in needs: the page, Cognito's keys and domain, and Okta's login page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 def app_answers(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the app answers at its public address with its page and its settings."""
+    """Check that the app's public address returns the page and the page's settings."""
     url = deployment.url
     for path, wanted in (
         (f"{url.base_path}health", '"status"'),
@@ -96,7 +96,7 @@ class _NoTransport:
     def post_form(
         self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
     ) -> HttpAnswer:
-        raise AssertionError("doctor redeems nothing")
+        raise AssertionError("doctor does not redeem codes")
 
 
 def _follow(deployment: Deployment, url: str, host: str) -> str:

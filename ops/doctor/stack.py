@@ -14,15 +14,15 @@ from .deployment import PASSING, Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
-# Properties that differ from the template on every healthy stage. An entry also covers all properties inside the
-# property.
+# Properties that differ from the template on every healthy stage. An entry also covers every property that is nested in
+# the named property.
 _EXPECTED_DRIFT = {
-    # `ops rotate-keys` changes these secrets; CloudFormation wrote only their first value.
+    # `ops rotate-keys` changes these secrets. CloudFormation wrote only each secret's first value.
     "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),
     # A pool returns all its standard attributes, and the custom attributes with their prefix. Attributes cannot be
     # changed later.
     # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
-    # A pool also returns the trigger under its legacy name.
+    # A pool also returns the pre-token-generation trigger under the trigger's legacy name.
     # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_LambdaConfigType.html
     "AWS::Cognito::UserPool": ("/Schema", "/LambdaConfig/PreTokenGeneration"),
 }
@@ -53,7 +53,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
     own = pool_updates.as_deployed(identity_stack.body_of(deployment.stage), body)
     if write_template(read_template(body)) != own:
         yield Fault(
-            "the identity stack was made from another version of ops/templates/identity.yaml than the one in this checkout.",
+            "the identity stack was made from another version of ops/templates/identity.yaml than this checkout's version.",
             f"update the checkout, or {deployment.again}",
         )
 

@@ -11,7 +11,7 @@ from ..errors import OpsError
 
 @dataclass(frozen=True)
 class Addresses:
-    """The three ports of the local stack, and a flag for HTTPS."""
+    """The three ports of the local stack, and whether the app uses HTTPS."""
 
     app: int
     aws: int

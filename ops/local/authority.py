@@ -5,8 +5,9 @@ to this machine's own names (RFC 5280, 4.2.1.10) and to servers (4.2.1.12). So a
 refuse the authority's certificates for other hosts. If mkcert has made and installed a root, the root signs instead of
 the authority.
 
-Apple's browsers refuse certificates that are valid for more than 825 days. Apple's browsers also require names in
-subjectAltName and the purpose of a server: https://support.apple.com/en-us/103769
+Apple's browsers refuse certificates that are valid for more than 825 days. Apple's browsers also require that a
+certificate has its host names in subjectAltName, and has the extended key usage for servers:
+https://support.apple.com/en-us/103769
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ Clock = Callable[[], datetime.datetime]
 
 @dataclass(frozen=True)
 class Certificate:
-    """The app's certificate: PEM files, and a flag for a certificate that mkcert's root signed."""
+    """The app's certificate: its PEM files, and whether mkcert's root signed the certificate."""
 
     ca_file: Path
     file: Path

@@ -69,8 +69,9 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # Without this line, Python would also import modules from this script's own folder. With this line, Python searches
-    # a checkout's root after the app's folder. Python finds an installed package in any case.
+    # Python must not import modules from this script's own folder, so this line removes the folder from the search
+    # path. In a checkout, the next lines append the checkout's root, so Python searches the app's folder first. Python
+    # finds an installed package without these lines.
     del sys.path[0]
     above = Path(__file__).resolve().parents[2]
     if not (above / "__init__.py").exists():

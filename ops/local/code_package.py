@@ -47,7 +47,7 @@ class CodePackage:
         return made.getvalue()
 
     def _app(self, copy: Path) -> dict[str, bytes]:
-        """Return the files that Chalice packs from the project, and their bytecode, by their names in the zip."""
+        """Return the files that Chalice packs from the project, and the files' bytecode: name in the zip → contents."""
         vendor = copy / "vendor"
         found = {path.relative_to(vendor).as_posix(): path for path in _files(vendor)}
         found |= {path.relative_to(copy).as_posix(): path for path in _files(copy / "chalicelib")}

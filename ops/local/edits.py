@@ -98,7 +98,7 @@ class Edits:
             return "deployed again; people, sessions and records stay"
         copy_code(self._project_dir, self._stage.project_dir)
         self._zip = self._package.with_code(self._stage.project_dir)
-        self._put(_API)  # The API is first, because the person will reload the page next.
+        self._put(_API)  # The API's function is first: the person will reload the page next.
         self._warm()
         return _CODE
 

@@ -23,7 +23,7 @@ from ..report import Reporter
 
 _LOCK = Path(__file__).resolve().parent / "requirements.txt"
 _TAIL_LINES = 15
-# Change this text if the installation changes. A change of this text makes the environment again.
+# Change this text if the installation changes. If this text has changed, the environment is made again.
 _WAY = b"compiled"
 
 

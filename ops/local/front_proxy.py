@@ -230,7 +230,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _InMemory:
-    """An object with a request's and a response's bytes, which a handler uses in place of a network connection."""
+    """A mixin for a handler: the handler reads and writes bytes in memory instead of a network connection."""
 
     request: bytes
 

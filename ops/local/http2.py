@@ -27,8 +27,8 @@ import h2.events
 import h2.exceptions
 
 _RECEIVE_BYTES = 65_536
-#: The maximum number of parallel requests, the same as in browsers over HTTP/1.1. The local AWS starts a container for
-#: each parallel request.
+#: The maximum number of parallel requests: as many as browsers send to one host over HTTP/1.1. The local AWS starts a
+#: container for each parallel request.
 _AT_ONCE = 6
 #: API Gateway's limit.
 _BODY_BYTES = 10 * 1024 * 1024

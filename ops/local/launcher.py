@@ -1,7 +1,7 @@
 """This script starts MiniStack with the patches.
 
 MiniStack's own interpreter runs this script by its path. The script imports only MiniStack, the standard library and
-the patches. The script also loads the patches by path, so that other modules of their folder cannot be imported.
+the patches. The script also loads the patches by path, so that other modules of the patches' folder cannot be imported.
 """
 
 from __future__ import annotations

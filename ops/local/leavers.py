@@ -27,9 +27,7 @@ def tell_console(
     ca_file: Path | None,
     report: Reporter,
 ) -> None:
-    """Set up a provider's reports of people who leave, as `ops provider leaving` does, and write the file. Raises
-    OpsError.
-    """
+    """Let a provider report people who leave, as `ops provider leaving` does, and write the file. Raises OpsError."""
     told = {
         "event_hook": set_up_event_hook(session, stage, name, Choices(), report),
         "universal_logout": set_up_universal_logout(session, stage, name, Choices(), report),

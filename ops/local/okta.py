@@ -82,7 +82,9 @@ def build_app(
 
 
 def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
-    """Store the time of the sign-in with each code. For people who tick the box, start a session at the stand-in."""
+    """Store the time of the sign-in with each code. For people who choose to stay signed in, start a session at the
+    stand-in.
+    """
     import flask
     import oidc_provider_mock
     from werkzeug.datastructures import ImmutableMultiDict
@@ -99,7 +101,7 @@ def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
         age, oldest = time.time() - found[1], request.args.get("max_age", "")
         if request.args.get("prompt") == "login" or (oldest.isdigit() and age >= int(oldest)):
             return
-        # These lines have the same effect as a person's choice on the page.
+        # These lines have the same effect as the form on the login page, in which a person is chosen.
         request.method, request.form = "POST", ImmutableMultiDict({"sub": found[0]})
         flask.g.signed_in_at = found[1]
 

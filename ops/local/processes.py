@@ -1,9 +1,9 @@
 """This module starts the stack's child processes with logs, watches the processes, and stops the processes. The module
 never stops other processes.
 
-Every child process has a random mark in its environment, and its own session of the operating system. To stop a child,
-this module ends the processes of the child's session that have the child's mark. So the module also ends the children
-of a crashed child. An unrelated process with the same process id never has the mark.
+Every child process has a random value in its environment (its mark), and its own session of the operating system. To
+stop a child, this module ends the processes of the child's session whose environment contains the child's mark. So the
+module also ends the children of a crashed child. An unrelated process with the same process id never has the mark.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ class Processes:
     def stop(self) -> list[str]:
         """Stop all programs that were started from this state directory. Return the programs' names.
 
-        If the file no longer lists this object's programs, another `up` now uses the folder. Then stop only this
-        object's programs.
+        If the file with the list of programs no longer contains this object's programs, another `up` now uses the
+        directory. In this case, stop only this object's programs.
         """
         taken_over = self._taken_over()
         if not taken_over:
@@ -247,8 +247,8 @@ def _stop_marked(session: int, mark: str) -> bool:
 def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
     """Wait until the found processes and their new children have ended; return False after a timeout.
 
-    A process that is ending loses its environment with the mark before the process releases its ports. So this function
-    also checks the processes of `found`, which had the mark earlier.
+    When a process ends, its environment (which contains the mark) disappears before its ports are free. So this
+    function also checks the processes of `found`, which had the mark earlier.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
@@ -266,7 +266,7 @@ def _signal(processes: set[_Running], number: signal.Signals) -> None:
 
 
 def _marked(session: int, mark: str) -> set[_Running]:
-    """Find the running processes of a session that have the mark (Linux: in /proc)."""
+    """Find the running processes of a session whose environment contains the mark (on Linux, read from /proc)."""
     wanted = f"{MARK}={mark}".encode()
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
     living = [found for pid in pids if (found := _running(pid)) and found.session == session]

@@ -39,7 +39,7 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
             "AUTH": "true",
             "GATEWAY_PORT": str(port),
             "BIND_HOST": "127.0.0.1",
-            # Cognito tells identity providers to redirect to this host, which cognito_url names.
+            # Cognito tells identity providers to redirect to this host, so the host must be the same as in cognito_url.
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": region,
             "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",

@@ -18,7 +18,8 @@ from .deployer import ROOT, local_aws_only
 from .stack import info
 from .staged_copy import naming_the_project, refresh_copy
 
-# This variable names the file of authorities that `requests` and pip trust; pip must reach a package index.
+# This variable names the file with the certificate authorities that `requests` and pip trust. pip must still trust the
+# package index.
 _BUNDLE = "REQUESTS_CA_BUNDLE"
 
 

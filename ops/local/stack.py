@@ -276,7 +276,7 @@ def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) ->
 
 
 def _run_chalice(copy: Path, shared: Path, report: Reporter) -> None:
-    report.step("chalice deploy --stage local (the first one also downloads packages)")
+    report.step("chalice deploy --stage local (the first deployment also downloads packages)")
     run_chalice(["deploy", "--stage", LOCAL], copy, shared / "dependencies")
     report.done()
 
@@ -317,8 +317,8 @@ def _require_free(addresses: Addresses, ours: Collection[int] = ()) -> None:
 
 
 def _ports(state_dir: Path) -> Collection[int]:
-    """Return the ports of the running stack. After an interrupted start, these ports are unknown; then return all
-    ports.
+    """Return the ports of the running stack. After an interrupted start, these ports are unknown. In this case, return
+    every port number.
     """
     try:
         (state_dir / "info.json").stat()

@@ -1,4 +1,4 @@
-"""The copy of the project from which the local stage is deployed.
+"""This module makes a copy of the project. The local stage is deployed from this copy.
 
 A deployment writes into `.chalice/`. The copy is in a folder that git ignores, so the checkout stays unchanged. The
 copy contains no bytecode and no tests, so the zip contains neither.

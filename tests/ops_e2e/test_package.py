@@ -147,7 +147,7 @@ def test_botocores_data_comes_with_its_notice(built: Path) -> None:
     """Botocore's licence requires the notice (Apache License 2.0, 4)."""
     with zipfile.ZipFile(built) as packed:
         notice = packed.read("chalicelib/gatehouse/aws_models/NOTICE").decode()
-    assert "a shortened copy of the data of botocore" in notice
+    assert "a shortened copy of botocore's data" in notice
     assert "Amazon.com, Inc. or its affiliates" in notice
     assert "Apache License" in notice
 

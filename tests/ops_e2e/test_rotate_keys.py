@@ -57,7 +57,7 @@ def test_sessions_survive_a_new_sealing_key(place: Place) -> None:
     assert renewed.status_code == 200, renewed.text
     new = cookies(renewed)
     assert refresh_name(new) == "k2"
-    with pytest.raises(OpsError, match="Remembered sessions last 30 days"):
+    with pytest.raises(OpsError, match="Sessions with 'keep me signed in' last 30 days"):
         rotate.drop_old_sealing_keys(place.session, place.stage, Reporter(StringIO()))
     dropped = rotate.drop_old_sealing_keys(
         place.session, place.stage, Reporter(StringIO()), force=True

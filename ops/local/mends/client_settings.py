@@ -21,7 +21,7 @@ SEEN_WITH = "1.5.33"
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _UNITS = {"seconds": 1, "minutes": _MINUTE, "hours": _HOUR, "days": _DAY}
-#: setting → (its name among the units, default unit, shortest, longest)
+#: setting → (its name in TokenValidityUnits, default unit, shortest and longest time in seconds)
 _LIVES = {
     "AccessTokenValidity": ("AccessToken", "hours", 5 * _MINUTE, _DAY),
     "IdTokenValidity": ("IdToken", "hours", 5 * _MINUTE, _DAY),

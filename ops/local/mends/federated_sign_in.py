@@ -3,7 +3,7 @@
 MiniStack differs from AWS:
 - after a refusal, MiniStack responds with 400 and JSON; AWS redirects to the callback with error, description, state
   https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
-- MiniStack drops the app's PKCE
+- MiniStack drops the app's PKCE parameters
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
 - MiniStack maps claims by other rules (see attribute_mapping), and never reads userinfo; its trigger for claims gets
 less data and can change less (see inbound_federation)

@@ -1,4 +1,4 @@
-"""A patch of the triggers of sign-up and sign-in, for people with a password.
+"""A patch of the triggers that run when people sign up, or sign in with a password.
 
 MiniStack runs PreSignUp on SignUp only, and the event contains a `sub` that does not exist yet. AWS also runs
 PreSignUp_AdminCreateUser, PostConfirmation after every confirmation, and Pre- and PostAuthentication around a sign-in:
@@ -162,7 +162,7 @@ def fire(
     user: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> None:
-    """Run a trigger whose answer is not used. Such a trigger gets data, or refuses the operation."""
+    """Run a trigger whose answer is not used. Such a trigger can only read the event, or refuse the operation."""
     client_id = data.get("ClientId") or _ADMIN_CLIENT
     source = f"{trigger}_{kind}"
     event = build_event(emulator, pool, source, user, client_id, data.get("ClientMetadata"))

@@ -36,7 +36,7 @@ class Told(NamedTuple):
 
     @property
     def claims(self) -> dict[str, Any]:
-        """The person's claims, merged with userinfo."""
+        """The claims of the ID token, and the claims that only userinfo has."""
         return {**self.userinfo, **self.id_token}
 
 

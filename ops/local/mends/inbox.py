@@ -34,7 +34,8 @@ article{margin:1rem 0;padding:1rem;border:1px solid #8888;border-radius:8px}h2{m
 p{margin:.25rem 0;overflow-wrap:anywhere}.about{opacity:.75}
 iframe{width:100%;height:24rem;margin-top:.5rem;border:0;border-radius:4px;background:#fff;color-scheme:light}</style></head>
 <body><h1>Inbox</h1>
-<p class="about">Mails that the local AWS has sent, newest first, and text messages below. Reload for new ones.</p>
+<p class="about">Mails that the local AWS has sent, newest first, and text messages below.
+Reload this page to see new messages.</p>
 """
 
 

@@ -1,4 +1,4 @@
-"""A patch of POST /login, the hosted page, with the triggers around a password sign-in.
+"""A patch of POST /login (the hosted page): it runs the triggers before and after a sign-in with a password.
 
 MiniStack runs no triggers for this request. MiniStack handles the request on its event loop. A trigger on the event
 loop would block the calls that the Lambda function makes to MiniStack. So the patch runs the triggers in a separate

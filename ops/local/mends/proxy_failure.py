@@ -19,7 +19,7 @@ _KIND = "DEFAULT_5XX"
 
 
 def apply(emulator: Emulator) -> None:
-    """Apply the patch: the error, and the status of its response."""
+    """Apply the patch: replace the function's error by API Gateway's response, and its status by 502."""
     rest_apis = emulator.rest_apis
     replace(rest_apis, "_invoke_lambda_proxy_v1", lambda invoke: _invoke(rest_apis, invoke))
     replace(rest_apis, "_gateway_error_response", _answer)

@@ -2,7 +2,7 @@
 
 A client with rotation gets a new refresh token at each refresh. The new token expires when the old token would have
 expired. The old token works during the client's grace period. After the grace period, Cognito refuses the old token.
-Such a client cannot sign in again with REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's secret;
+A client with rotation cannot use the flow REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's secret;
 MiniStack does not check the secret.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
@@ -30,7 +30,7 @@ _successor: contextvars.ContextVar[str] = contextvars.ContextVar("successor", de
 def apply(emulator: Emulator) -> None:
     """Apply the patch."""
     cognito = emulator.cognito
-    # MiniStack's CloudFormation passes on the properties in this table; their default is None.
+    # MiniStack's CloudFormation passes on only the properties in this table. None is the default of the added property.
     emulator.templates._COGNITO_USER_POOL_CLIENT_UPDATABLE[_SETTING] = None
     for name in ("_create_user_pool_client", "_update_user_pool_client"):
         replace(cognito, name, lambda call: _keep_setting(emulator, call))

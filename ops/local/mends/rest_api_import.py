@@ -46,7 +46,7 @@ def _route(
 
 
 def _properties(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a document's properties of the API as a whole."""
+    """Read the properties of the whole API from a document."""
     extension = "x-amazon-apigateway-"
     properties: dict[str, Any] = {
         "binaryMediaTypes": document.get(f"{extension}binary-media-types", []),

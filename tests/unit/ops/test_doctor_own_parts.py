@@ -181,7 +181,7 @@ def test_a_mapping_of_another_queue_does_not_count(stage: Stage) -> None:
     mappings(aws, pack={"EventSourceArn": f"{QUEUE}-dead"})
     (found,) = look("own-sources", stage, aws)
     assert (
-        "gatehouse-dev-parcels, because its event source mapping is not enabled (there is none)"
+        "gatehouse-dev-parcels, because the event source mapping is not enabled (no mapping exists)"
         in found
     )
 
