@@ -97,7 +97,10 @@ def test_answers_that_are_all_late_do_not_add_up(
     """Each response is within its own limit, and all responses together exceed the budget of the request. The request
     still ends with a clean response."""
     limits = Limits(**_LONG | {"request": request_seconds})
-    played = stage.play_late(scene, limits, 0.15)
+    for _ in range(3):
+        played = stage.play_late(scene, limits, 0.15)
+        if len(played.calls) > 1:
+            break  # If a busy machine stops for a moment, the first call alone may use up the budget.
     assert played.code == "temporarily_unavailable", played.log
     assert 2 <= len(played.calls) <= 5
     assert played.cookie in ("kept", "not set")

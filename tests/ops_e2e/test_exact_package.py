@@ -221,7 +221,7 @@ def test_a_plain_chalice_deploy_measures_the_package_before_the_upload(shelf: Sh
         file.truncate(UNZIPPED)
     done, heard = plain_deploy(shelf)
     assert done.returncode == 1
-    assert "the unpacked files, 25" in done.stderr
+    assert "size of the unpacked files: 25" in done.stderr
     assert "The largest parts: chalicelib (25" in done.stderr
     assert "Traceback" not in done.stderr
     assert heard == []

@@ -28,7 +28,10 @@ def test_limits_are_lambdas(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("limit", "said"),
-    [("ZIPPED", r"the zip, .*pandas .*, app\.py "), ("UNZIPPED", "the unpacked files, .*zeros ")],
+    [
+        ("ZIPPED", r"size of the zip: .*pandas .*, app\.py "),
+        ("UNZIPPED", "size of the unpacked files: .*zeros "),
+    ],
 )
 def test_the_largest_parts_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, said: str

@@ -58,7 +58,7 @@ def test_every_action_has_its_rights_and_its_place_in_the_runbooks() -> None:
     for name, action in user.commands.items():
         verbs = action.commands if isinstance(action, click.Group) else {}
         offered |= {f"{name} {verb}" for verb in verbs} or {name}
-    assert offered == set(LINES) == set(rights()) - {"every one"}
+    assert offered == set(LINES) == set(rights()) - {"every command"}
     assert [name for name in sorted(offered) if f"user {name}" not in runbooks] == []
 
 
@@ -90,7 +90,7 @@ def test_a_command_calls_what_the_page_says(desk: Desk, command: str) -> None:
         for name, _ in desk.pool.calls
     }
     said = rights()
-    (common, common_tables), (own, own_tables) = said["every one"], said[command]
+    (common, common_tables), (own, own_tables) = said["every command"], said[command]
     assert own <= made <= common | own
     used = set(desk.dynamodb.calls)
     assert own_tables <= used <= common_tables | own_tables
