@@ -10,8 +10,8 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "scale"
 CROWDS = (1, 10, 200)
 _RUNS = 5
-#: The maximum cost of one sign-in among many sign-ins, as a multiple of the cost of a single sign-in. Among many
-#: sign-ins, each browser has its own state.
+#: If many people sign in at once, one sign-in may cost at most this multiple of the cost of a sign-in that runs alone.
+#: Each person's browser has its own state.
 MAX_OF_ONE = 1.15
 _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
 

@@ -174,7 +174,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     password = '';
     const known = config.discover;
     const address = emailField(email);
-    address.input.readOnly = known; // kept for password managers
+    address.input.readOnly = known; // read-only, not hidden: password managers save the password with this address
     address.input.addEventListener('input', () => (email = address.input.value)); // for the links below
     const secret = passwordField('current-password');
     const others = known ? [] : ways();

@@ -16,7 +16,7 @@ from .report import Reporter
 
 # The time until a change of groups takes effect: an access token keeps the groups from its time of issue, for up to ten
 # minutes.
-_SOON = "within ten minutes, at once on the administrators' own routes"
+_SOON = "within ten minutes, and at once on routes with fresh=True"
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,8 @@ def reset(directory: Directory, person: Person, report: Reporter) -> None:
     directory.recovery_codes.remove(person.user_name)
     end_sessions(directory, person, report)
     report.note(
-        "the password has not changed: if another person may know the password, ask the person to "
-        "reset the password, too"
+        "the password has not changed: if somebody else may know the password, the account's owner "
+        "must also reset the password"
     )
 
 

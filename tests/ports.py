@@ -22,8 +22,8 @@ def free_ports(count: int) -> list[int]:
 
 
 def _claim(port: int) -> bool:
-    """Reserve a port by name on this machine. Linux releases the name when the process ends (abstract sockets,
-    unix(7))."""
+    """Reserve a port: bind a socket whose name contains the port's number. No other process on this machine can then bind
+    this name. Linux releases the name when the process ends (abstract sockets, unix(7))."""
     name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         name.bind(f"\0gatehouse-tests-port-{port}")

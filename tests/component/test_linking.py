@@ -1,5 +1,6 @@
-"""Tests of linking, which connects a provider's person to the native account with the same address. The account's record
-must have a proof of the mailbox, and linking must be safe (S-56, S-68)."""
+"""Tests of linking, which connects a provider's person to the native account with the same address. An account
+is linked only if its record shows that the person has proved access to the mailbox, and only if the provider is
+trusted and has verified the address (S-56, S-68)."""
 
 import json
 from collections.abc import Callable

@@ -93,7 +93,7 @@ def test_every_shared_part_is_used() -> None:
 
 
 def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
-    """Without this error, a team's file could silently replace a description of Gatehouse."""
+    """Without this error, a team's file could silently replace Gatehouse's own description of a path."""
     (tmp_path / "orders.json").write_text('{"/orders": {}, "/me": {}}')
     with pytest.raises(ValueError, match="/me is described twice"):
         load_paths(theirs=str(tmp_path))

@@ -112,8 +112,8 @@ def test_where_the_pool_cannot_be_asked_nobody_passes(
 
 
 def test_names_arrive_encoded_and_are_decoded_once(stack: Stack, bruno: Administrator) -> None:
-    """The route finds a person by address. The response is 404 for unknown names with any content, and 400 for an invalid
-    encoding."""
+    """The route finds a person by address. The response is 404 for an unknown name, whatever characters the name
+    contains, and 400 for an invalid encoding."""
     stack.create_person("p+q@example.com", PASSWORD)
     for spelled in ("p+q@example.com", "p%2Bq%40example.com", "%70%2b%71@example%2Ecom"):
         answer = bruno.sign_out(spelled)

@@ -10,7 +10,7 @@ from tests.fault_table import ROOT
 from tests.faults.elsewhere import ELSEWHERE
 from tests.faults.table import CALLS
 
-#: The methods in which our HTTP client sends requests, each with its lines.
+#: The places that use our HTTP client: for each file and method of the client, the names of the calls in the fault table.
 HTTP = {
     ("services.py", "get"): {"jwks.json", "keys"},
     ("captcha.py", "post_form"): {"siteverify"},

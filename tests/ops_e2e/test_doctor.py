@@ -22,8 +22,8 @@ SEEDED = [
     for check, seeds in FAULTS.items()
     for what, seed in seeds
 ]
-#: Checks for which doubles simulate the faults. tests/unit/ops/test_doctor.py has the faults that the local AWS cannot
-#: have. test_doctor_own_parts.py has the faults of parts that this project lacks.
+#: Other files test these checks, with doubles. tests/unit/ops/test_doctor.py simulates the faults that the local AWS cannot
+#: have. test_doctor_own_parts.py simulates the faults of parts that this project lacks.
 ELSEWHERE = {
     *("own-functions", "own-sources", "own-queues", "own-waits"),
     *("clock-skew", "table-backups", "table-expiry", "table-encryption"),

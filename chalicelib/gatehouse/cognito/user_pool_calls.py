@@ -76,7 +76,8 @@ class SecretRefused(Exception):
 def call_cognito(
     call: Callable[..., dict[str, Any]], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Make one call and sort the errors. Refused is about the person. All other errors are about our set-up or AWS."""
+    """Make one call and sort the errors. Raises Refused for an error that the person's input or account causes. All other
+    exceptions mean that our set-up or AWS causes the error."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,7 +1,8 @@
 """A patch of the triggers that run when people sign up, or sign in with a password.
 
-MiniStack runs PreSignUp on SignUp only, and the event contains a `sub` that does not exist yet. AWS also runs
-PreSignUp_AdminCreateUser, PostConfirmation after every confirmation, and Pre- and PostAuthentication around a sign-in:
+MiniStack runs PreSignUp on SignUp only, and the event contains a `sub`, although AWS sends none before the person
+exists. AWS also runs PreSignUp_AdminCreateUser, PostConfirmation after every confirmation, and Pre- and
+PostAuthentication around a sign-in:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html
