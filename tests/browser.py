@@ -5,15 +5,21 @@ Firefox trust the local stack's certificate. The module installs a missing progr
 because no test is ever skipped. $CHROMIUM and $FIREFOX can name an executable.
 """
 
+import asyncio
 import glob
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+_CLOSE_SECONDS = 30.0
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FIREFOXES = ("firefox-esr", "firefox")
 #: The paths of WebKitGTK's own small browser on Debian and on Fedora. The browser is not in PATH.
@@ -61,6 +67,17 @@ def launch_arguments() -> list[str]:
     """Return arguments that stop Chromium's background connections. For root (as in CI), the arguments also switch off
     Chromium's sandbox."""
     return [*QUIET_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+def close(context: "BrowserContext") -> None:
+    """Close a browser profile. Chromium 156 once never answered Playwright 1.65 here, and the suite waited for ever. So
+    after `_CLOSE_SECONDS` the profile stays open until the browser ends.
+
+    Playwright's `close` has no time limit, so this function uses two of its private attributes.
+    """
+    closing = asyncio.wait_for(context._impl_obj.close(reason=None), _CLOSE_SECONDS)
+    with suppress(TimeoutError):
+        context._sync(closing)
 
 
 class Needed(NamedTuple):

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ops.local.authority import FOLDER_VARIABLE, Certificate
+from tests.browser import close
 from tests.e2e.sightings import note_sent
 from tests.e2e.stack import Stack, Visitor
 from tests.engines import ENGINES
@@ -149,7 +150,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         ),
     )
     yield context
-    context.close()
+    close(context)
     assert faults == []
 
 

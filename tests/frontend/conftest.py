@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser import close
+
 from .fake_api import FakeApi
 
 SIZE = {"width": 1024, "height": 800}
@@ -43,7 +45,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """Yield the test's own profile. A page error or a CSP violation fails the test."""
     context, faults = _watched(browser)
     yield context
-    context.close()
+    close(context)
     assert faults == []
 
 
