@@ -227,7 +227,7 @@ class Deployment:
             stageName=self.stage.api_gateway_stage,
         )
         if found is None:
-            raise Missing("the API or its stage is missing (see the check `api`)")
+            raise Missing("the API or its stage is missing (see api)")
         return dict(found)
 
     @cached_property
