@@ -77,7 +77,7 @@ def _one_file(folder: str, codes: Mapping[str, bytes]) -> bytes:
         module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         index[module] = (name.removeprefix(folder), end, len(code))
         end += len(code)
-    packed = marshal.dumps(index, 2)  # version 2 contains no data that depends on the process
+    packed = marshal.dumps(index, _PLAIN_FORMAT)
     length = len(packed).to_bytes(4, "little")
     return b"".join((importlib.util.MAGIC_NUMBER, length, packed, *codes.values()))
 

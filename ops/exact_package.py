@@ -155,7 +155,6 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
             path = Path(create(self, project_dir, python_version))
             project = Path(project_dir)
             try:
-                require_size(path)
                 complete(path, target.runtime, prefix)
                 require_size(path)
                 require_exact(path, project, target, cache_of(project), prefix)
