@@ -377,9 +377,9 @@ addEventListener('pageshow', async ({ persisted }) => {
 // the page waits for the configuration, which the browser requests together with the scripts. The configuration shows whether
 // the browser may have a session, so a first visitor does not wait for a second answer. If the configuration is slow, the page
 // asks for the session at the same time. A view in the HTML stays, unless the URL names another view.
-if (config?.session === null && !address()) {
-  view.adopt(choices(), choice);
-  inPage = described();
+if (config?.session === null) {
+  view.adopt(choices(), choice, !address());
+  if (!address()) inPage = described();
 }
 if (!config || config.session === null) {
   const late = setTimeout(session.refresh, 1000);

@@ -167,15 +167,17 @@ function began(name) {
 }
 
 /**
- * Uses the view `choose` in the server's HTML. Keeps a choice that the person made before this script loaded.
+ * Connects the view `choose` in the server's HTML. Keeps a choice that the person made before this script loaded.
  * @param {Way[]} ways @param {Choice} choice
+ * @param {boolean} stays false if another view is about to replace the view in the HTML, and takes over only the choice
  */
-export function adopt(ways, choice) {
-  for (const node of main.querySelectorAll('noscript, .late')) node.remove();
+export function adopt(ways, choice, stays) {
   /** @type {HTMLAnchorElement[]} */
-  const links = [...main.querySelectorAll('a')];
+  const links = [...main.querySelectorAll('.ways a')];
   for (const link of links) link.addEventListener('click', busy);
   connect(links, /** @type {any} */ (main.querySelector('input')), ways, choice);
+  if (!stays) return;
+  for (const node of main.querySelectorAll('noscript, .late')) node.remove();
   began('choose');
 }
 

@@ -123,6 +123,18 @@ def test_what_the_person_did_before_the_script_came_stays(
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in with email")
 
 
+def test_a_tick_before_the_script_came_reaches_another_first_view(
+    page: Page, api: FakeApi, script: list[Route]
+) -> None:
+    """The server does not see the part of the URL after #, so the HTML has the choice until the script draws the form."""
+    api.embed()
+    page.goto(f"{api.url}#email", wait_until="commit")
+    page.get_by_label("Keep me signed in on this device").check()
+    script.pop().continue_()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in with email")
+    expect(page.get_by_label("Keep me signed in on this device")).to_be_checked()
+
+
 def test_a_click_on_email_waits_for_the_script(
     page: Page, api: FakeApi, script: list[Route]
 ) -> None:
