@@ -172,8 +172,7 @@ function began(name) {
  * @param {boolean} stays false if another view is about to replace the view in the HTML, and takes over only the choice
  */
 export function adopt(ways, choice, stays) {
-  /** @type {HTMLAnchorElement[]} */
-  const links = [...main.querySelectorAll('.ways a')];
+  const links = /** @type {HTMLAnchorElement[]} */ ([...main.querySelectorAll('.ways a')]);
   for (const link of links) link.addEventListener('click', busy);
   connect(links, /** @type {any} */ (main.querySelector('input')), ways, choice);
   if (!stays) return;
