@@ -7,9 +7,11 @@ copy contains no bytecode and no tests, so the zip contains neither.
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 
 from .. import json_text
@@ -26,6 +28,7 @@ CHOSEN = {
 }
 """The values that `up` writes into the local stage of the copy, by block. The project's own file lacks these values."""
 _FOLDERS = ("chalicelib", "vendor")
+_IGNORED = ("__pycache__", "*.pyc", ".*")
 
 
 @contextmanager
@@ -86,11 +89,32 @@ def copy_code(project_dir: Path, copy: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
     for name in _FOLDERS:
-        shutil.rmtree(copy / name, ignore_errors=True)
-        if (project_dir / name).is_dir():
-            # Links are followed: vendor/frontend becomes a real folder.
-            ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
-            shutil.copytree(project_dir / name, copy / name, ignore=ignored)
+        _mirror(project_dir / name, copy / name)
+
+
+def _mirror(source: Path, target: Path) -> None:
+    """Make the files of `target` equal to those of `source`. Only changed files are written, because most edits change
+    one file. Links are followed: vendor/frontend becomes a real folder.
+    """
+    wanted = {path.relative_to(source): path for path in _files(source, _IGNORED)}
+    if any(path.relative_to(target) not in wanted for path in _files(target)):
+        shutil.rmtree(target)
+    for name, path in wanted.items():
+        copied = target / name
+        if not copied.is_file() or copied.read_bytes() != path.read_bytes():
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, copied)
+
+
+def _files(folder: Path, ignored: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Return the files in a folder and its subfolders. `ignored` contains patterns of names, such as `*.pyc`."""
+    for where, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = _kept(folders, ignored)
+        yield from (Path(where, file) for file in _kept(files, ignored))
+
+
+def _kept(names: Iterable[str], ignored: tuple[str, ...]) -> list[str]:
+    return [name for name in names if not any(fnmatch(name, each) for each in ignored)]
 
 
 def _keep_newest(packages: Path) -> None:

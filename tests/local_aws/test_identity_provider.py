@@ -58,7 +58,7 @@ _COGNITO = SimpleNamespace(
         base64.urlsafe_b64decode(token.split(".")[1])
     ),
 )
-_EMULATOR = Emulator(None, _COGNITO, None, None, None, None, None, None)
+_EMULATOR = Emulator(None, _COGNITO, None, None, None, None, None, None, None)
 
 
 @pytest.fixture

@@ -33,6 +33,20 @@ def test_the_copy_is_the_checkout_without_byte_code(tmp_path: Path) -> None:
     assert not (tmp_path / "chalicelib" / "stale.py").exists()
 
 
+def test_only_changed_files_are_copied_again(tmp_path: Path) -> None:
+    """An edit of one file must not cost a copy of all others. Equal sizes do not count as equal files."""
+    stage_copy(PROJECT, tmp_path)
+    kept, changed = (
+        tmp_path / "chalicelib" / name for name in ("gatehouse/gate.py", "__init__.py")
+    )
+    os.utime(kept, (1, 1))
+    text = changed.read_bytes()
+    changed.write_bytes(b"#" * len(text))
+    stage_copy(PROJECT, tmp_path)
+    assert kept.stat().st_mtime == 1
+    assert changed.read_bytes() == text
+
+
 def test_the_copy_keeps_the_newest_package(tmp_path: Path) -> None:
     """Chalice names packages by content, so older packages would accumulate."""
     packages = tmp_path / ".chalice" / "deployments"

@@ -32,7 +32,7 @@ def emulator(execute: Callable[[Any, Any], dict[str, Any]]) -> Emulator:
         _execute_function_with_config_scope=execute,
     )
     scope = SimpleNamespace(get_account_id=lambda: "1")
-    return Emulator(None, None, functions, None, None, None, scope, None)
+    return Emulator(None, None, functions, None, None, None, None, scope, None)
 
 
 def test_a_trigger_that_hangs_is_tried_three_times(monkeypatch: pytest.MonkeyPatch) -> None:

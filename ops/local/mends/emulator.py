@@ -21,6 +21,7 @@ class Emulator:
     app: Any
     cognito: Any
     lambda_functions: Any
+    containers: Any
     rest_apis: Any
     templates: Any
     concurrency: Any
@@ -34,6 +35,7 @@ class Emulator:
             app=importlib.import_module("ministack.app"),
             cognito=importlib.import_module("ministack.services.cognito"),
             lambda_functions=importlib.import_module("ministack.services.lambda_svc"),
+            containers=importlib.import_module("ministack.core.lambda_runtime"),
             rest_apis=importlib.import_module("ministack.services.apigateway_v1"),
             templates=importlib.import_module("ministack.services.cloudformation.provisioners"),
             concurrency=importlib.import_module("ministack.core.concurrency"),
