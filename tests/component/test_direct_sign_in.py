@@ -101,7 +101,7 @@ def test_the_decision_is_written_down() -> None:
         "ASVS 5.0, 10.4.4",
         "`managed` is the default",
         "Change `embedded` to `managed`",
-        "People of an identity provider cannot use the form",
+        "People who sign in through an identity provider cannot use the form",
     ):
         assert said in text
     assert Settings.from_env(ENVIRONMENT).direct_sign_in == "managed"
