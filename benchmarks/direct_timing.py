@@ -79,8 +79,8 @@ def run(lab: Lab) -> list[Section]:
     mails = Section(
         "A request for a mail: does the time reveal which address has an account?",
         f"The time that our own code needs for the route, in process. {_PAIRS:,} requests of each kind alternate. "
-        "The function that sends the mail runs afterwards. AUC is how often an address with an account takes "
-        "longer than one without; 0.5 is chance.",
+        "The function that sends the mail runs afterwards. AUC (area under the curve) is the share of pairs "
+        "in which the request for an address with an account took longer. 0.5 means that the times reveal nothing.",
         ("", "known, µs", "unknown, µs", "AUC"),
         rows,
         targets=targets,

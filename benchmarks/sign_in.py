@@ -106,8 +106,8 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
             ),
             notes=(
                 f"Round trips: {len(_STEPS)} from the browser to the app (the page's own requests are not counted). "
-                f"From a cold app to AWS {sum(calls.values())} ({sum(before.values())} at {EARLIER}): {outward}. "
-                f"From a warm app: {warm_calls}."
+                f"A cold app makes {sum(calls.values())} calls to AWS ({sum(before.values())} at {EARLIER}): {outward}. "
+                f"A warm app makes {warm_calls} calls."
             ),
         )
     ]

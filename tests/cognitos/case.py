@@ -45,7 +45,7 @@ LACKS = {
     "factors": "its only second factor is an authenticator app",
     "events": "its triggers are not recorded",
     "federation": "it has no identity provider",
-    "settings": "the app never calls these operations, so the double has none of them",
+    "settings": "the app never calls these operations, so the test double has none of them",
     "endpoints": "it has no domain",
 }
 

@@ -29,7 +29,7 @@ def lines() -> Iterator[str]:
         for name, lacks in lacking.items()
     }
     yield (
-        f"There are {len(cases)} cases. The double runs {len(run['double'])} cases; "
+        f"There are {len(cases)} cases. The test double runs {len(run['double'])} cases; "
         f"{len(listed['double'])} results differ from AWS. The local AWS runs {len(run['local'])} cases; "
         f"{len(listed['local'])} results differ from AWS."
     )
