@@ -184,7 +184,7 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
     assert "DynamoDB UpdateItem users: 1" in section.notes
     # Two calls are for tokens. Two calls are for the record (write, read) and two for the session's row (write,
     # update). One call is for the list of the person's sessions. All other data is cached.
-    assert "From a warm app: 7." in section.notes
+    assert "A warm app makes 7 calls." in section.notes
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
