@@ -2,7 +2,8 @@
 
 from chalicelib.gatehouse import cold_start
 
-# `cold_start.collect_less()` runs first: fewer garbage collections during the imports save a tenth of a cold start
+# `cold_start.collect_less()` runs before the other imports: with fewer garbage collections, a cold start is a tenth
+# shorter
 cold_start.collect_less()
 
 import os

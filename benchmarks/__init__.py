@@ -1,2 +1,2 @@
-"""The benchmarks behind docs/BENCHMARKS.md. Each benchmark compares Gatehouse with other libraries ("peers") in one
-run."""
+"""The benchmarks behind docs/BENCHMARKS.md. Each benchmark compares Gatehouse with other libraries ("peers"), measured
+in the same run."""

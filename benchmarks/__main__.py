@@ -37,8 +37,8 @@ README = ROOT / "README.md"
 
 Run = Callable[[Lab, loopback_aws.LoopbackAws], list[Section]]
 
-#: The benchmarks in the order of the page. The benchmark of memory runs first, because the other benchmarks make the
-#: process grow.
+#: The benchmarks, in the order of docs/BENCHMARKS.md. `main` runs `reconcile` first, because `reconcile` measures the
+#: process's memory, and the other benchmarks make the process grow.
 BENCHMARKS: dict[str, Run] = {
     authorized_route.NAME: lambda lab, _: authorized_route.run(lab),
     callback.NAME: callback.run,

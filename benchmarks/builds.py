@@ -1,5 +1,5 @@
-"""Unpacks Gatehouse as Lambda does. The module also unpacks an earlier commit; the benchmark over TLS compares both
-versions."""
+"""Unpacks Gatehouse as Lambda does. The module also unpacks an earlier commit, so that the benchmarks over TLS can
+compare both versions."""
 
 import io
 import shutil
@@ -33,8 +33,8 @@ def unpack_sources(home: Path, folder: Path) -> Path:
 
 
 def unpack_earlier(folder: Path) -> Path:
-    """Return the folder with the earlier commit's app. The earlier app uses the same dependencies as the other
-    subjects. Raises RuntimeError."""
+    """Unpack the app of the earlier commit, and return the folder. The earlier app uses the same dependencies as the
+    other subjects. Raises RuntimeError if the commit is not in this clone."""
     asked = ["git", "archive", EARLIER, "app.py", "chalicelib", "frontend", "vendor"]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
     if done.returncode:

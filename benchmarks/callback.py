@@ -1,5 +1,5 @@
-"""The cost of the callback in a cold container. The callback exchanges the code, fetches the keys and verifies the
-token. At the end, the callback writes the person's record and the session."""
+"""The cost of the callback from Cognito in a cold container. The callback exchanges the code, fetches the signing keys
+and verifies the tokens. At the end, the callback writes the person's record and the session."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ BUNDLES = 1
 OURS, FLASK = "Gatehouse", "Flask + flask-cognito-lib + boto3"
 SOURCES = "Gatehouse, without the zip's bytecode"
 _FLASK_HANDLER = "benchmarks.peers.flask_sign_in:handler"
-#: A cookie that only a completed sign-in sets.
+#: The cookies that Gatehouse and Flask set only when a sign-in is complete.
 _DONE = "__Host-gatehouse="
 _FLASK_DONE = "cognito_refresh_token="
 
@@ -73,7 +73,8 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
 
 
 def begun(lab: Lab, subject: Subject) -> Subject:
-    """Return the subject with the list of requests that finish a sign-in. Another container has begun this sign-in."""
+    """Begin a sign-in in one process. Return the subject with the requests that finish the sign-in in another
+    process."""
     start = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     found = lab.run(subject._replace(plan=plan(start)))
     return subject._replace(

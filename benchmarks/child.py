@@ -1,10 +1,10 @@
-"""The program of a fresh process. The program imports one subject, sends the subject the given events, and prints CPU
-times as one line of JSON.
+"""The program that runs in a fresh process. The program imports one subject, sends the given events to the subject, and
+prints CPU times as one line of JSON.
 
-The program imports as little as possible, so that no module of a subject is imported before the measurement. The
-measurement begins just before the subject's import and ends with the subject's response. The figures are the CPU time
-of the whole process (user and system) and the elapsed time. The program also prints the peak of the process's memory
-after the first round.
+The program imports as few modules as possible. Otherwise, a module that a subject needs could be loaded before the
+measurement. The measurement begins just before the subject's import and ends with the subject's response. The figures
+are the CPU time of the whole process (user and system) and the elapsed time. The program also prints the peak of the
+process's memory after the first round.
 """
 
 import _socket
@@ -48,10 +48,10 @@ def main() -> None:
 
 
 def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], people: int) -> float:
-    """Let `people` sign in at once: all people take one step before the first person takes the next step. Return the
+    """Let `people` persons sign in at once: everybody finishes a step before anybody begins the next step. Return the
     CPU seconds per person.
 
-    Small groups are repeated, so that a person's figure does not come from a single measurement.
+    A small group signs in several times, so that the figure does not come from a single measurement.
     """
     crowds = max(1, 50 // people)
     taken = 0.0
@@ -62,8 +62,8 @@ def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], peop
 
 
 def _lead_to_loopback() -> None:
-    """Resolve AWS's host names to the address of the benchmark's server. The replaced function is in `socket`, so no
-    further import is needed."""
+    """Resolve AWS's host names to the address of the benchmark's server. To do so, replace a function of `socket`, so
+    that no further import is needed."""
     port = int(os.environ.get("BENCHMARK_PORT", "0"))
     resolve = _socket.getaddrinfo
 
@@ -77,7 +77,8 @@ def _lead_to_loopback() -> None:
 
 
 def _count_bundles() -> list[str]:
-    """Count how often CA certificates are read. The function imports `ssl`, so no measurement of time uses it."""
+    """Count how often CA certificates are read. Runs that measure time do not call this function, because it imports
+    `ssl`."""
     import ssl
 
     loads: list[str] = []
@@ -97,9 +98,9 @@ def _count_bundles() -> list[str]:
 
 
 def _peak() -> int:
-    """Return the process's peak memory in kB, or 0 on a system without this figure."""
+    """Return the process's peak memory in kB, or 0 if the system does not report the peak."""
     try:
-        # The code uses `open`, because pathlib would count as one of the subject's imports.
+        # This code uses `open` and not pathlib, because an import of pathlib would count as an import of the subject.
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     except OSError:
@@ -107,8 +108,8 @@ def _peak() -> int:
 
 
 class Journey:
-    """One browser that takes `steps`. `jar` maps a cookie's name to a list: the value, and whether SameSite is Lax.
-    `location` is the last redirect."""
+    """A browser that makes the requests in `steps`. `jar` maps each cookie's name to a list of two items: the value,
+    and whether SameSite is Lax. `location` is the address of the last redirect."""
 
     def __init__(self, subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]]) -> None:
         self._subject = subject
@@ -133,7 +134,8 @@ class Journey:
             event["headers"]["Cookie"] = "; ".join(pairs)
             event["multiValueHeaders"]["Cookie"] = ["; ".join(pairs)]
         if step.get("back"):
-            # The stand-in for Cognito accepts the nonce as the code, so the browser sends no request to Cognito.
+            # The loopback server accepts the nonce as the authorization code. The browser therefore needs no code from
+            # Cognito's authorize endpoint, and sends no request to Cognito.
             sent = dict(
                 pair.split("=", 1)
                 for pair in (step.get("at") or self.location).split("?")[1].split("&")

@@ -1,10 +1,11 @@
 """Measures whether our own response time reveals that an address has an account (S-40, S-73).
 
-The benchmark runs in process, with doubles of Cognito and DynamoDB. We do not control Cognito's own time
-(PreventUserExistenceErrors). The time that we add must be equal for addresses with and without an account. Two series
-of wrong passwords show the noise of the measurement. For requests that send a mail, the figure is the area under the
-ROC curve. The area says how often a request takes longer for an address with an account than for an address without an
-account. A figure of 0.5 means that the times do not reveal which address has an account.
+The benchmark runs in one process, with test doubles of Cognito and DynamoDB. Gatehouse does not control Cognito's own
+time (PreventUserExistenceErrors). But the time that Gatehouse adds must be equal for addresses with and without an
+account. The difference between two series of wrong passwords shows the noise of the measurement. For requests that send
+a mail, the figure is the area under the ROC curve. This area says how often a request takes longer for an address with
+an account than for an address without an account. An area of 0.5 means that the times do not reveal which address has
+an account.
 """
 
 import contextlib
@@ -56,15 +57,15 @@ class Report:
         )
 
 
-#: An area that differs from 0.5 by at most this much counts as 0.5 (S-73).
+#: The area under the ROC curve may differ from 0.5 by at most this value (S-73).
 AUC_SLACK = 0.05
 _REQUESTS = ("sign-up", "resend-code", "forgot-password")
 _PAIRS = 1000
 
 
 def run(lab: Lab) -> list[Section]:
-    """Time twenty refusals of each kind per run. For each kind of address, also time a thousand requests that send a
-    mail."""
+    """Measure twenty refused sign-ins of each kind per run. For addresses with and without an account, also measure a
+    thousand requests that send a mail."""
     lab.tell("refused sign-ins")
     refused = measure(20 * lab.runs).section()
     lab.tell("requests for a mail")
@@ -124,27 +125,28 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
-    direct.world.functions.holding = True  # as on AWS, no request waits until the function ends
+    # As on AWS, a request does not wait for the function to end.
+    direct.world.functions.holding = True
     return _alternate(direct, clock, f"direct/{path}", pairs)
 
 
 def _make_a_challenge() -> None:
-    """Do the work of a double that returns a challenge, and drop the result.
+    """Do the same work as a test double that makes a challenge, and discard the result.
 
-    A double that refuses does not make a challenge. Without this function, our own code would find other data in the
-    processor's caches after a refusal, and would take some microseconds longer.
+    A test double that refuses a request makes no challenge, and leaves other data in the processor's caches. Without
+    this function, our own code would therefore take some microseconds longer after a refusal.
     """
     json.dumps({"challenge": secrets.token_urlsafe(32), "session": secrets.token_urlsafe(700)})
 
 
 class Stopwatch:
-    """Adds up the seconds that the watched doubles take. A caller can set the sum to 0."""
+    """Adds up the seconds that calls of the watched test doubles take. A caller may set `seconds` back to 0."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def around(self, double: Any) -> Any:
-        """Return an object with the double's attributes. The stopwatch adds up the time that the object's methods take."""
+        """Return a wrapper of the test double. The stopwatch adds up the time that the wrapper's methods take."""
         watch = self
 
         class Watched:
@@ -162,8 +164,9 @@ class Stopwatch:
             try:
                 return call(*values, **arguments)
             except Exception as error:  # noqa: BLE001 - raised again
-                # The traceback keeps the double's frames until our code has handled the error. Without the traceback,
-                # Python frees the frames at this line, and the time counts as the double's.
+                # With a traceback, the frames of the test double would live until our code has handled the error, and
+                # the time to free them would count as ours. Without the traceback, Python frees the frames at this
+                # line, and the time counts as the double's.
                 raise error.with_traceback(None) from None
             finally:
                 _make_a_challenge()
@@ -173,8 +176,8 @@ class Stopwatch:
 
 
 def measure_challenges(pairs: int) -> dict[str, tuple[list[float], list[float]]]:
-    """Measure the time of challenges and of refused answers, in microseconds. An account with a passkey and an address
-    without an account alternate."""
+    """Measure the time of passkey challenges and of refused answers to them, in microseconds. An account with a passkey
+    and an address without an account alternate."""
     clock = Clock()
     passkeys = Passkeys(Direct(build_world(clock)))
     passkeys.set_up()
@@ -230,7 +233,7 @@ def _alternate(
 
 
 def measure(rounds: int) -> Report:
-    """Time `rounds` refusals of each kind alternately. The throttle is reset between two refusals."""
+    """Measure `rounds` refusals of each kind. The kinds alternate, and the throttle is reset between two refusals."""
     clock = Clock()
     direct = Direct(build_world(clock))
     samples: dict[str, list[float]] = {"wrong": [], "again": [], "unknown": []}

@@ -9,7 +9,8 @@ from tests.doubles.browser import build_event
 
 _PATHS = ("/whoami", "/me", "/auth/login", "/auth/callback", "/auth/refresh")
 
-#: The claims of an access token as the gateway's authorizer passes them on. Every value is text.
+#: The claims of an access token, in the form in which API Gateway's authorizer passes them to Lambda. Every value is
+#: text.
 CLAIMS = {
     "sub": "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11",
     "username": "Okta_00u1ada",
@@ -37,7 +38,7 @@ def request(
 
 
 def confirmation() -> dict[str, Any]:
-    """Return the event PostConfirmation_ConfirmSignUp. The trigger records a new person at this event."""
+    """Return the event PostConfirmation_ConfirmSignUp. On this event, the trigger writes the record of a new person."""
     file = ROOT / "tests" / "events" / "PostConfirmation_ConfirmSignUp.json"
     event: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return {**event, "userPoolId": POOL}

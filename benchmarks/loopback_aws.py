@@ -1,8 +1,10 @@
-"""Cognito's OAuth endpoints, DynamoDB and Secrets Manager on loopback, for the processes that are measured.
+"""A server on loopback that answers like Cognito's OAuth endpoints, DynamoDB and Secrets Manager. The measured
+processes call this server.
 
-One port speaks plain HTTP. The other port uses TLS with AWS's own host names, which `benchmarks.child` resolves to
-loopback. The services answer at once and without checks, so each call takes the same short time for all subjects. The
-token endpoint accepts a nonce as the code. The strict doubles of these services are in tests/doubles.
+One port speaks plain HTTP. The other port uses TLS with AWS's own host names, and `benchmarks.child` resolves these
+names to loopback. The server answers at once and checks nothing, so each call takes the same short time for all
+subjects. The token endpoint accepts a nonce as the authorization code. The strict test doubles of the same services are
+in tests/doubles.
 """
 
 import json
@@ -51,13 +53,13 @@ _RECORD = {
 
 
 class LoopbackAws:
-    """The address, the environment that makes subjects use this address, and the received calls."""
+    """The server's address, the environment variables that lead subjects to this address, and the received calls."""
 
     def __init__(self, port: int, tls_port: int = 0, site: Path = Path()) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.calls: list[str] = []
         self.connections = 0
-        #: Seconds before each answer. The delay is the time that a network would add.
+        #: The server waits this number of seconds before each answer, as long as a network would take.
         self.delay = 0.0
         self._site = site
         self._tls_port = tls_port
@@ -73,7 +75,8 @@ class LoopbackAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the environment for plain HTTP, which STAGE=local allows. Every subject gets the same environment."""
+        """Return the environment variables for plain HTTP, which STAGE=local allows. They are the same for every
+        subject."""
         return {
             **self._shared,
             "STAGE": "local",
@@ -84,8 +87,8 @@ class LoopbackAws:
 
     @property
     def tls_environment(self) -> dict[str, str]:
-        """Return the environment for TLS. Every subject gets the same environment, which differs from AWS only by the
-        port."""
+        """Return the environment variables for TLS. They are the same for every subject, and only the port differs from
+        AWS."""
         return {
             **self._shared,
             "STAGE": "prod",
@@ -137,7 +140,7 @@ class LoopbackAws:
         called = f"DynamoDB {target} {json.loads(body).get('TableName', '')}".rstrip()
         if called == "DynamoDB GetItem users":
             return called, {"Item": {name: {"S": value} for name, value in _RECORD.items()}}
-        # the person has no other sessions
+        # a Query returns no items, because the person has no other sessions
         return called, {"Items": [], "Count": 0} if target == "Query" else {}
 
 
@@ -179,8 +182,8 @@ def served() -> Iterator[LoopbackAws]:
     ):
         authority = Authority(Path(folder))
         secure.context = authority.server("aws", days=10, host=HOSTS[0], also=HOSTS[1:])
-        # Python finds this folder before the installed certifi. The folder has the same module, with one more
-        # certificate in the bundle.
+        # `site` contains a copy of certifi with one more certificate in the bundle. Python finds the copy before the
+        # installed certifi.
         site = Path(folder) / "site"
         shutil.copytree(Path(certifi.__file__).parent, site / "certifi")
         with (site / _BUNDLE).open("ab") as bundle:

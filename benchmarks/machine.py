@@ -1,4 +1,5 @@
-"""Describes the machine and the versions of the measurement, without host name and paths."""
+"""Describes the machine and the software versions of a measurement. The description contains no host name and no
+paths."""
 
 import json
 import os

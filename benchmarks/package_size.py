@@ -26,7 +26,7 @@ _PEERS = {
 }
 #: AWS's Python runtime contains these packages, so the zip does not need them.
 _IN_RUNTIME = frozenset({"boto3", "botocore", "jmespath", "s3transfer", "python-dateutil", "six"})
-#: The parts of Chalice that `chalice deploy` packages.
+#: The files of Chalice that `chalice deploy` puts into the zip.
 _CHALICE = ("chalice/__init__.py", "chalice/app.py")
 
 
@@ -55,7 +55,7 @@ def run(lab: Lab) -> list[Section]:
 
 
 def child(peers: dict[str, list[str]]) -> None:
-    """Measure in the peers' virtual environment, and print the bytes of each peer."""
+    """Print the size of each peer's zip in bytes. This function runs in the peers' virtual environment."""
     from importlib.metadata import distribution
 
     chalice = distribution("chalice")

@@ -1,5 +1,5 @@
-"""Measures the page's size and loading in a real Chromium: bytes after gzip, requests, and the time until a person can
-use the page."""
+"""Measures the size and the loading time of our page and the peers' pages in a real Chromium: bytes after gzip,
+requests, and the time until a person can use the page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +15,18 @@ from tests.browser import chromium_path, launch_arguments
 NAME = "page"
 MAX_KB = 13.0
 
-#: Lighthouse's "slow 4G" for mobiles: 150 ms for a round trip, 1.6 Mbit/s down, 0.75 Mbit/s up. The processor is four
-#: times slower.
+#: Lighthouse's "slow 4G" for mobiles: 150 ms for a round trip, 1.6 Mbit/s down, 0.75 Mbit/s up. `_SLOW_CPU` makes the
+#: processor four times slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: On this slow network, nearly all of the loading time is delay. The loading time divided by the delay of one round
-#: trip is the number of round trips.
+#: A network with a long delay and no limit of throughput. Nearly all of the loading time is then delay, so the loading
+#: time divided by the delay of one round trip is the number of round trips.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
-#: The page names its current view. The first view other than `loading` is usable when the next frame begins, because
-#: the browser has then drawn the view. Our HTML may already contain this view. The script has started once the
-#: document's title names the view. Before the script's start, links work. The checkbox and the form with the email
-#: field need the script.
+#: The page names its current view in `data-view`. A person can use the first view other than `loading` when the next
+#: frame begins, because the browser has then drawn the view. Our HTML may already contain this view before the script
+#: has started. The script has started once the document's title names the view. Until then, links work, but the
+#: checkbox and the form with the email field do not.
 _WATCH = """
 const taken = () => !document.querySelector('meta[name=gatehouse-base]') || document.title.includes(' \u00b7 ');
 new MutationObserver((_, observer) => {
@@ -46,8 +46,8 @@ _OURS = "Gatehouse, all ways in"
 
 @dataclass(frozen=True)
 class Load:
-    """One load with an empty cache: the requested files and three durations. The durations are in ms: until the view is
-    in the document, until the view is drawn, and until the script has started."""
+    """One load of a page with an empty cache: the requested files, and three durations in ms. The durations end when
+    the view is in the document, when the view is drawn, and when the script has started."""
 
     ready_ms: float
     usable_ms: float
@@ -55,12 +55,12 @@ class Load:
     files: list[File]
 
 
-#: The loads by page name and by network.
+#: The loads by the page's name, then by the network's name.
 Loads = dict[str, dict[str, list[Load]]]
 
 
 def run(lab: Lab) -> list[Section]:
-    """Measure the size and the loading of our page and of the peers' pages alternately."""
+    """Measure the size and the loading time of our page and of the peers' pages. The pages alternate."""
     lab.tell("bundling the browser peers")
     built = bundles.build()
     pages = {_OURS: "/", **{name: f"/peers/{bundles.slug(name)}/" for name in built}}
@@ -118,11 +118,11 @@ def _wait_until_usable(page: Page) -> tuple[float, float, float]:
 
 
 def _weigh_everything() -> int:
-    """Return the bytes of every file that the page can ever load."""
+    """Return the size of all files that the page can ever load, in bytes after gzip."""
     from chalicelib.gatehouse.page.static_files import FRONTEND, load_static_files
 
     files = load_static_files()
-    # The modules of texts are generated from the catalogue.
+    # `texts.js` and `more-texts.js` are generated from the catalogue of texts.
     names = ["texts.js", "more-texts.js", *(path.name for path in FRONTEND.iterdir())]
     assets = [asset for name in names if (asset := files.asset(files.version, name))]
     page = (FRONTEND / "index.html").read_bytes()

@@ -1,6 +1,8 @@
-"""Serves our page and the browser peers' pages on one loopback port, with gzip as API Gateway and CDNs do.
+"""Serves our page and the browser peers' pages on one loopback port. The server compresses with gzip, as API Gateway
+and CDNs do.
 
-Our page comes from the real app on the tests' doubles, so every byte and request is the same as from Lambda.
+Our page comes from the real app, which runs on the tests' doubles of AWS. Every byte and request is therefore the same
+as from Lambda.
 """
 
 import contextlib
@@ -40,7 +42,8 @@ class File:
 
 @dataclass
 class Site:
-    """The address of the server, and the requested files. `asked` lists the requested files. Tests clear the list."""
+    """The server's address and, in `asked`, the files that were requested. Callers clear `asked` before a new
+    measurement."""
 
     url: str
     asked: list[File] = field(default_factory=list)
@@ -60,7 +63,7 @@ def served(bundles: Mapping[str, bytes]) -> Iterator[Site]:
     for name, script in bundles.items():
         peers[f"/peers/{name}/"] = ("text/html; charset=utf-8", _PEER_PAGE.encode())
         peers[f"/peers/{name}/bundle.js"] = ("text/javascript; charset=utf-8", script)
-    turn = threading.Lock()  # a container handles one call at a time
+    turn = threading.Lock()  # like a Lambda container, the app handles one call at a time
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,7 +1,7 @@
-"""The peers' own virtual environment and node_modules, in the folder .local. The first benchmark that needs this
-environment installs it.
+"""The peers' own virtual environment and node_modules, in the folder .local. The first benchmark that needs one of the
+two installs it.
 
-Developers and deployments of Gatehouse do not need the environment.
+Nobody needs the two folders to develop or deploy Gatehouse.
 """
 
 import hashlib
@@ -20,7 +20,8 @@ _NPM = ROOT / ".local" / "bench-npm"
 
 
 def python() -> Path:
-    """Return the peers' interpreter. After a change of the locked packages, install the packages first."""
+    """Return the path of the peers' Python interpreter. If the list of locked packages has changed, install the
+    packages first."""
     interpreter = _VENV / "bin" / "python"
     if not _is_current(_VENV, _REQUIREMENTS):
         print("Installing the Python peers into .local/bench-venv …", flush=True)
@@ -39,7 +40,7 @@ def node_modules() -> Path:
         shutil.rmtree(_NPM, ignore_errors=True)
         _NPM.mkdir(parents=True)
         shutil.copy(_PACKAGE, _NPM)
-        # A lock file of npm would contain the address of the registry.
+        # npm writes no lock file, because a lock file would contain the address of the registry.
         _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], _NPM)
         _note(_NPM, _PACKAGE)
     return _NPM / "node_modules"

@@ -1,7 +1,8 @@
-"""Runs subjects in fresh processes alternately, so that changes of the machine's speed affect all subjects equally.
+"""Runs the subjects in turn, each in a fresh process, so that changes of the machine's speed affect all subjects
+equally.
 
-Each round starts with another subject (A B C, B C A, C A B …). The reason is that the cost of a process depends on the
-previous process.
+Each round starts with another subject (A B C, B C A, C A B …), because the cost of a process depends on the process
+before it.
 """
 
 import json
@@ -17,8 +18,8 @@ from benchmarks.processor_share import hold
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = "from benchmarks.child import main; main()"
-#: The number of rounds that are not counted: the first of the 31 rounds, which writes bytecode and fills the disk's
-#: cache.
+#: The number of rounds at the beginning that are not counted. The first round is not counted, because it writes
+#: bytecode and fills the disk's cache.
 _UNCOUNTED = 1
 #: A third of a core, which is about the share of a Lambda function of 512 MB. Source: AWS Lambda developer guide,
 #: "Memory": 1,769 MB are one vCPU.
@@ -26,10 +27,11 @@ THIRD = 1 / 3
 
 
 class Subject(NamedTuple):
-    """A measured subject. `module:attribute` is a Lambda handler; `plan` lists the events for this handler.
+    """A measured app or function. `handler` names the Lambda handler as `module:attribute`; `plan` lists the events for
+    this handler.
 
-    `home` is the folder of the subject's code; None means this checkout. With `tls` the subject connects over TLS, as
-    on AWS. With `compiles` the subject runs without bytecode and writes no bytecode.
+    `home` is the folder of the subject's code, by default this checkout. With `tls`, the subject connects over TLS, as
+    on AWS. With `compiles`, the subject runs without bytecode and writes no bytecode.
     """
 
     name: str
@@ -42,14 +44,15 @@ class Subject(NamedTuple):
 
 @dataclass
 class Times:
-    """The times of one subject. `cold` has a list of CPU seconds for each process, with one figure for each step. The
-    seconds and the kB of memory are measured after the last step."""
+    """The times of one subject. `cold` has one list for each process: the CPU seconds of each step. `wall` (elapsed
+    seconds) and `peak` (kB of memory) are measured after the last cold step."""
 
     cold: list[list[float]] = field(default_factory=list)
     warm: list[list[float]] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
-    #: Elapsed seconds of one warm round. For many sign-ins at once: CPU seconds per person.
+    #: `seconds` are the elapsed seconds of one warm round. `crowds` are the CPU seconds per person when many people
+    #: sign in at once.
     seconds: list[float] = field(default_factory=list)
     crowds: list[list[float]] = field(default_factory=list)
 
@@ -82,7 +85,8 @@ class Lab:
     earlier: Path = ROOT
 
     def measure(self, subjects: Sequence[Subject], share: float = 0) -> dict[str, Times]:
-        """Run every subject `runs` times alternately. If `share` is given, limit each process to this share of a core."""
+        """Run every subject `runs` times. The subjects alternate. If `share` is given, limit each process to this share
+        of a core."""
         times = {subject.name: Times() for subject in subjects}
         for number in range(self.runs + _UNCOUNTED):
             first = number % len(subjects)
@@ -101,7 +105,8 @@ class Lab:
         return times
 
     def run(self, subject: Subject, share: float = 0) -> dict[str, Any]:
-        """Run one process, and return the last line of its output as JSON. Raises RuntimeError."""
+        """Run the subject in one process, and return the last line of its output, parsed as JSON. Raises
+        RuntimeError."""
         module, _, attribute = subject.handler.partition(":")
         environment = {**(self.tls_environment if subject.tls else self.environment)}
         if subject.compiles:

@@ -1,5 +1,5 @@
-"""Measures the time, memory and requests of reconciling 100,000 people. The pool and the table are in memory, so the
-figures describe only our own code.
+"""Measures the time and the memory that `ops reconcile` needs for 100,000 people, and counts the requests. The pool and
+the table are in memory, so the figures describe only our own code.
 
 On AWS the pool's quota determines the duration of the first pass: 20 pages of 60 people in a second.
 """
@@ -26,7 +26,7 @@ _FAULTS = 1000
 
 
 class _Pool:
-    """A pool that makes each page on request. The pool itself therefore takes no memory."""
+    """A fake pool that makes each page when the page is requested. The pool itself therefore takes no memory."""
 
     def __init__(self, people: int) -> None:
         self._people = people
@@ -71,7 +71,7 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Result:
-    """The result of one run. `memory` is the growth of the process's peak, in MB."""
+    """The result of one run. `memory_mb` is the growth of the process's peak memory, in MB."""
 
     people: int
     seconds: float
@@ -93,8 +93,8 @@ class _Result:
 
 
 def run(lab: Lab) -> list[Section]:
-    """Reconcile a tenth of the people, then all people. If both runs need about the same memory, memory does not grow
-    with the number of people."""
+    """Reconcile a tenth of the people, then all people. If both runs need about the same memory, the memory does not
+    depend on the number of people."""
     lab.tell(f"reconciling {PEOPLE:,} people")
     results = [_run(count) for count in (PEOPLE // 10, PEOPLE)]
     return [

@@ -1,4 +1,5 @@
-"""Builds docs/BENCHMARKS.md from the sections and the description of the machine. The module reads and writes no file."""
+"""Builds docs/BENCHMARKS.md from the sections and the description of the machine, but neither reads nor writes
+files."""
 
 from collections.abc import Sequence
 
@@ -57,8 +58,8 @@ def targets(sections: Sequence[Section]) -> str:
 
 
 def put_headlines(readme: str, sections: Sequence[Section]) -> str:
-    """Return the README with one line for each section between the two comments. Raises ValueError if the comments are
-    missing."""
+    """Return the README's text with new figures between the two comments: one line for each section with a headline.
+    Raises ValueError if the comments are missing."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -69,7 +70,7 @@ def put_headlines(readme: str, sections: Sequence[Section]) -> str:
 
 
 def missed(sections: Sequence[Section]) -> list[str]:
-    """Return the promises whose figures exceed the limits."""
+    """Return the promises of the targets that are not met."""
     return [
         target.promise for section in sections for target in section.targets if not target.met()
     ]

@@ -1,4 +1,5 @@
-"""Measures how many sign-ins per second one warm container can do, and the cost of one sign-in among many."""
+"""Measures how many sign-ins per second one warm container can do, and what a sign-in costs when many people sign in at
+once."""
 
 from dataclasses import replace
 
@@ -10,14 +11,14 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "scale"
 CROWDS = (1, 10, 200)
 _RUNS = 5
-#: If many people sign in at once, one sign-in may cost at most this multiple of the cost of a sign-in that runs alone.
-#: Each person's browser has its own state.
+#: The maximum cost of one sign-in when many people sign in at once, as a multiple of the cost of a sign-in that runs
+#: alone. Each person's browser has its own state.
 MAX_OF_ONE = 1.15
 _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
 
 
 def run(lab: Lab) -> list[Section]:
-    """Over TLS, sign in repeatedly in warm processes. Then sign in with many people at once."""
+    """Measure repeated sign-ins in warm processes. Then measure many sign-ins at once. All sign-ins use TLS."""
     login = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     subjects = [
         Subject(

@@ -13,7 +13,7 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "sign-in"
 OURS = "a sign-in"
 MAX_OF_EARLIER = 0.70
-#: The assumed time of each call on AWS, in seconds.
+#: The time that each call to AWS is assumed to take, in seconds.
 DELAY = 0.02
 
 _OWN_POST = {
@@ -114,7 +114,7 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
 
 
 def _calls(lab: Lab, aws: LoopbackAws, subject: Subject, warm: int) -> Counter[str]:
-    """Return the calls of one sign-in in a new container, and of `warm` further sign-ins."""
+    """Return how often each kind of call is made in one sign-in in a new container and in `warm` further sign-ins."""
     aws.calls.clear()
     lab.run(subject._replace(plan=plan(*_STEPS.values(), warm=warm)))
     return Counter(aws.calls)

@@ -1,5 +1,5 @@
-"""Measures the cost of verifying an ID token with a cached key: by us, by PyJWT and by joserfc. The cost of RSA alone
-is the minimum."""
+"""Measures how much CPU time Gatehouse, PyJWT and joserfc need to verify an ID token with a cached key. The cost of RSA
+alone is the minimum."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,8 @@ _NONCE = "n" * 43
 
 
 def run(lab: Lab) -> list[Section]:
-    """Time blocks of 50 verifications alternately. All blocks run in one process with the peers' interpreter."""
+    """Measure blocks of 50 verifications. The subjects alternate from block to block. All blocks run in one process
+    with the peers' interpreter."""
     blocks = 10 * lab.runs
     lab.tell(f"{blocks} blocks of {_CALLS}: ours, PyJWT, joserfc, RSA")
     program = f"from benchmarks.tokens import child; child({blocks})"
@@ -52,7 +53,8 @@ def run(lab: Lab) -> list[Section]:
 
 
 def child(blocks: int) -> None:
-    """Measure in the peers' virtual environment. Print the CPU seconds of one verification: a list for each subject."""
+    """Measure in the peers' virtual environment. For each subject, print a list with the CPU seconds of one
+    verification."""
     import time
 
     subjects = _subjects()

@@ -1,4 +1,4 @@
-"""The start of the command line for `python -m ops`."""
+"""The entry point of the command line for `python -m ops`."""
 
 import sys
 

@@ -10,14 +10,14 @@ from .report import Reporter
 
 
 def end_sessions(directory: Directory, person: Person, report: Reporter) -> None:
-    """Revoke a person's refresh tokens and delete the person's session rows. Access tokens issued before now become
-    invalid.
+    """Revoke a person's refresh tokens and delete the person's session rows. Access tokens that were issued before this
+    call become invalid.
     """
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
-        # AWS does not document the effect of AdminUserGlobalSignOut on disabled people. A disabled person's refresh
-        # tokens do not work, and `enable` revokes these tokens.
+        # AWS does not document the effect of AdminUserGlobalSignOut on disabled people, so a refusal is ignored for a
+        # disabled person. A disabled person's refresh tokens do not work, and `enable` revokes the tokens.
         if person.user.enabled or aws.error_code(error) != "NotAuthorizedException":
             raise
     directory.sessions.end_all(person.user.sub)

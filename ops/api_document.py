@@ -1,9 +1,9 @@
-"""This module adds the gateway responses to the API document that Chalice sends, so that `chalice deploy` keeps the
-responses.
+"""This module adds the gateway responses to the API document that Chalice sends to API Gateway. Without this addition,
+`chalice deploy` would remove the responses.
 
-Chalice updates an API with `put_rest_api` in mode overwrite. `put_rest_api` then removes each gateway response that is
-not in the document. Chalice's own documents contain no gateway responses. Like `ops.exact_package`, this module patches
-Chalice in the process that loads the app.
+Chalice updates an API with `put_rest_api` in mode overwrite. In this mode, `put_rest_api` removes each gateway response
+that is not in the document, and Chalice's own documents contain no gateway responses. Like `ops.exact_package`, this
+module patches Chalice in the process that loads the app.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html
 """
 
@@ -33,13 +33,15 @@ def install() -> None:
 
 
 def extension(origins: list[str], page: str | None) -> dict[str, Mapping[str, Any]]:
-    """Build the extension of a stage's API document: response type → arguments of `put_gateway_response`."""
+    """Return the extension for a stage's API document. The extension maps each response type to the arguments of
+    `put_gateway_response`.
+    """
     requests = (response.request() for response in gateway_responses(origins, page))
     return {request.pop("responseType"): request for request in requests}
 
 
 def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
-    """Wrap `SwaggerBuilder.handle`, which writes the API document, and add the gateway responses to this document."""
+    """Return a wrapper of `SwaggerBuilder.handle` that also adds the gateway responses to the written API document."""
 
     def with_answers(self: Any, config: Any, resource: Any) -> None:
         handle(self, config, resource)
@@ -52,10 +54,10 @@ def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
 
 
 def root_of(environment: Mapping[str, str], domain: Mapping[str, Any], rest_api_url: str) -> str:
-    """Return the URL of an API's root, without a slash at the end: `PUBLIC_URL`, or the custom domain's URL, or AWS's
-    URL.
+    """Return the URL of an API's root, without a slash at the end. The URL is the first known URL of these three:
+    `PUBLIC_URL`, the custom domain's URL, and AWS's URL.
 
-    The result is empty if none of the three URLs is known.
+    The result is empty if all three URLs are unknown.
     """
     if environment.get("PUBLIC_URL"):
         return environment["PUBLIC_URL"].rstrip("/")
@@ -66,7 +68,9 @@ def root_of(environment: Mapping[str, str], domain: Mapping[str, Any], rest_api_
 
 
 def _of_stage(config: Any) -> tuple[list[str], str | None]:
-    """Return `ALLOWED_ORIGINS`, and the address of the page for mistyped paths (`None` before the first deployment)."""
+    """Return two values: `ALLOWED_ORIGINS`, and the address of the page for mistyped paths. The address may be `None`
+    before the first deployment.
+    """
     gate = getattr(config.chalice_app, "gatehouse", None)
     environment = config.environment_variables
     try:

@@ -47,24 +47,25 @@ def session(stage: Stage) -> boto3.Session:
 def client(session: boto3.Session, service: str) -> Any:
     """Build a boto3 client with short timeouts.
 
-    The type is `Any`: boto3's clients are made at run time, and their stubs are not a dependency.
+    The return type is `Any`, because boto3 makes its client classes at run time, and Gatehouse does not depend on their
+    type stubs.
     """
     make: Callable[..., Any] = session.client
     return make(service, config=_CONFIG)
 
 
 def account_id(session: boto3.Session) -> str:
-    """Ask STS for the account of these credentials."""
+    """Return the id of the AWS account to which the session's credentials belong."""
     return str(client(session, "sts").get_caller_identity()["Account"])
 
 
 def error_code(error: ClientError) -> str:
-    """Read the code of an AWS error, such as `ResourceNotFoundException`."""
+    """Return the code of an AWS error, such as `ResourceNotFoundException`."""
     return str(_error(error).get("Code", ""))
 
 
 def error_message(error: ClientError) -> str:
-    """Read the message of an AWS error."""
+    """Return the message of an AWS error."""
     return str(_error(error).get("Message", ""))
 
 

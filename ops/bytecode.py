@@ -1,11 +1,11 @@
 """This module compiles the Python files of a Lambda zip to bytecode.
 
-Lambda unpacks the zip into a read-only folder. Without bytecode, Python would compile every module again at each cold
-start. If a sign-in causes a cold start, the compilation would take a third of the sign-in's time. The bytecode is
-marked "unchecked" (PEP 552), so Python does not compare the bytecode with its source. A comparison is not needed,
-because no file changes in that folder. One file combines Gatehouse's own modules, and `cold_start.py` reads that file.
-Finding each module separately would take a tenth of a small route's cold start. Equal sources give equal bytes in every
-process (`_marshalled`).
+Lambda unpacks the zip into a read-only folder. Without bytecode in the zip, Python would compile every module again at
+each cold start. In a sign-in with a cold start, the compilation would take a third of the time. The bytecode is marked
+"unchecked" (PEP 552), so Python does not compare the bytecode with its source. A comparison is not needed, because no
+file changes in that folder. Gatehouse's own modules are combined in one file, which `cold_start.py` reads. If Python
+had to find each module separately, the search would take a tenth of a small route's cold start. Equal sources give
+equal bytes in every process (`_marshalled`).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _TASK = "/var/task"
 #: The module of Gatehouse that reads the combined file of all other modules.
 _READER = "cold_start.py"
 _ITS_FUNCTION = b"def load_from_one_file("
-#: The versions of Python for which we compared the bytes of many processes. For other versions, the bytecode is in version 2
-#: of the marshal format, which contains no data that depends on the process.
+#: The versions of Python for which we checked that many processes make the same bytes. For other versions of Python,
+#: the bytecode is in version 2 of the marshal format. That format contains no data that depends on the process.
 _COMPARED = ((3, 11), (3, 12), (3, 13))
 _PLAIN_FORMAT = 2
-#: The last character of Latin-1. For each character up to this character, Python has only one object.
+#: The last character of Latin-1. For each character up to `_LAST_SHARED`, Python has only one object.
 _LAST_SHARED = "\xff"
 #: The attributes of a code object whose values are other objects. Source: Python's data model, "Code objects".
 _PARTS = (
@@ -44,8 +44,8 @@ def is_bytecode(name: str) -> bool:
 
 
 def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
-    """Return the bytecode of a zip's modules by name. The result is empty if the runtime has another Python version
-    than this process.
+    """Return the bytecode files of a zip's modules, by file name. The result is empty if the runtime and this process
+    have different versions of Python.
     """
     if runtime.python != f"{sys.version_info.major}.{sys.version_info.minor}":
         return {}
@@ -112,9 +112,9 @@ def _marshalled(code: CodeType) -> bytes:
     """Return the same bytes for equal code in every process. Raises ValueError.
 
     The newest version of the marshal format stores a string only once, even if several functions use it. So modules are
-    smaller and load faster. But this version marks every object that has several references in this process, and every
-    interned string. So this function first adds a reference to every object, and interns the characters that Python
-    shares among all modules.
+    smaller and load faster. But the bytes then depend on the process, because the format marks interned strings, and
+    objects that have several references in the process. To remove this dependence, the function first adds a reference
+    to every object, and interns the characters that Python shares among all modules.
     """
     if sys.version_info[:2] not in _COMPARED:
         return marshal.dumps(code, _PLAIN_FORMAT)

@@ -1,5 +1,5 @@
-"""This module makes a stack's change set: CloudFormation computes the changes, and a person reads the changes. The
-stack is then changed exactly as shown, or stays unchanged.
+"""This module makes a stack's change set. CloudFormation computes the changes, and a person reads the changes before
+the update. The stack is then changed exactly as shown, or stays unchanged.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
 """
@@ -22,7 +22,9 @@ _OVERTAKEN = ("InvalidChangeSetStatus", "ChangeSetNotFound", "ChangeSetNotFoundE
 
 
 def mark_of(stack: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a stack's id, state and time of the last update; every update of the stack changes these values."""
+    """Return values that identify a stack's version, such as the time of the last update. Every update of the stack
+    changes at least one of these values.
+    """
     names = ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime")
     return tuple(str(stack.get(name, "")) for name in names)
 
@@ -62,7 +64,9 @@ class ChangeSet:
         return True
 
     def discard(self, cloudformation: Any) -> None:
-        """Delete the change set. CloudFormation has already deleted an executed change set."""
+        """Delete the change set. CloudFormation itself deletes an executed change set, so the error for a missing
+        change set is ignored.
+        """
         if self.arn:
             try:
                 cloudformation.delete_change_set(ChangeSetName=self.arn)
@@ -79,7 +83,9 @@ def make_change_set(
     tags: list[dict[str, str]],
     sleep: Callable[[float], None],
 ) -> ChangeSet:
-    """Let CloudFormation compute how an update would change the described stack. Raises OpsError."""
+    """Return a change set in which CloudFormation has computed how an update would change the stack `found`. Raises
+    OpsError.
+    """
     name = str(found["StackName"])
     arn = cloudformation.create_change_set(
         StackName=name,

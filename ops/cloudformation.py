@@ -14,10 +14,10 @@ from .report import Reporter
 from .stack_events import StackEvents
 from .template import read_template
 
-# States of a failed first attempt: CloudFormation can delete such stacks, but cannot update such stacks.
+# States after a failed creation. CloudFormation can delete a stack in one of these states, but cannot update the stack.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-# States in which a stack counts as absent. Stacks in a state of `LEFTOVERS` are deleted before the creation; stacks in
-# the other two states are empty.
+# States in which a stack counts as absent. A stack in a state of `LEFTOVERS` is deleted before the new stack is
+# created. Stacks in the other two states are empty.
 ABSENT = (*LEFTOVERS, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 _UNDELETED = "DELETE_FAILED"
 _STUCK = (_UNDELETED, "UPDATE_ROLLBACK_FAILED")
@@ -28,7 +28,9 @@ _WAIT_SECONDS = 20 * 60.0
 
 
 class StackFailed(OpsError):
-    """The error after CloudFormation has failed and rolled back. `failures` has CloudFormation's reasons."""
+    """The error for an operation that CloudFormation could not finish and rolled back. `failures` contains
+    CloudFormation's reasons.
+    """
 
     def __init__(self, message: str, failures: list[str]) -> None:
         super().__init__(message)
@@ -61,7 +63,9 @@ def parameter_names(body: str) -> list[str]:
 def build_update(
     found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Build the parameters for an update of `found`. Omitted parameters keep their value."""
+    """Return the parameters for an update of the stack `found`. A parameter that is missing in `parameters` keeps its
+    value.
+    """
     earlier = values_of(found)
     return [
         _parameter(key, parameters[key])
@@ -98,7 +102,8 @@ class Stack:
     def settled(self, *, deleting: bool = False) -> dict[str, Any] | None:
         """Wait until no operation is running, then describe the stack. Return None if the stack does not exist.
 
-        If a deletion has failed, the stack accepts only another deletion.
+        After a failed deletion, the stack accepts nothing but another deletion, so without `deleting` the method raises
+        OpsError.
         """
         found = describe(self._api, self._name)
         if found and found["StackStatus"].endswith("_IN_PROGRESS"):
@@ -121,9 +126,9 @@ class Stack:
     def create(self, body: str, parameters: Mapping[str, str]) -> dict[str, str]:
         """Create the stack and return its outputs.
 
-        Deletion protection is turned on only after all resources exist, because CloudFormation cannot roll back a
-        protected pool or table. If a later resource failed, the name of the remaining pool or table would block the
-        next attempt.
+        The stack is created without deletion protection, and the protection is turned on after all resources exist.
+        Otherwise CloudFormation could not roll back the protected pool or table if a later resource failed. The name of
+        the remaining pool or table would then block the next attempt.
         https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-deletion-protection.html
         """
         self._report.note("creating")

@@ -21,13 +21,15 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def example(*lines: str) -> str:
-    """Build the example at the end of a command's help. A backslash continues a line."""
+    """Build the example at the end of a command's help. A line that starts with a space continues the previous line,
+    which ends with a backslash.
+    """
     shown = [f"  {line if line.startswith(' ') else f'{PROGRAM} {line}'}" for line in lines]
     return "\n".join(["\b", "Examples:" if len(lines) > 1 else "Example:", *shown])
 
 
 def state_dir_option(function: _F) -> _F:
-    """Add `--state-dir`."""
+    """Add the option `--state-dir` to a command."""
     return click.option(
         "--state-dir",
         type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
@@ -40,7 +42,7 @@ def state_dir_option(function: _F) -> _F:
 
 
 def yes_option(told: str = "Do not ask for confirmation.") -> Callable[[_F], _F]:
-    """Add `--yes`."""
+    """Add the option `--yes` to a command."""
     return click.option("--yes", is_flag=True, help=told)
 
 
@@ -50,7 +52,7 @@ json_option = click.option(
 
 
 def on_stage(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--stage`, and pass the stage to the command as its first argument."""
+    """Add the option `--stage` to a command, and pass the stage as the command's first argument."""
 
     @click.option(
         "--stage", "stage_name", required=True, metavar="S", help="A stage of .chalice/config.json."
@@ -70,10 +72,10 @@ def project_dir() -> Path:
 
 
 def load(name: str, state_dir: Path | None = None) -> Stage:
-    """Read the stage with this name; for `local`, find the running stack. Raises OpsError.
+    """Return the stage with this name. For `local`, return the stage of the running stack. Raises OpsError.
 
-    If `AWS_ENDPOINT_URL` is set, the local stage's settings are read from the project folder, and the stage's endpoint
-    is this URL.
+    If `AWS_ENDPOINT_URL` is set, the local stage's settings come from the project folder, and the value of the variable
+    is the stage's endpoint.
     """
     from .stages import LOCAL, load_stage
 
@@ -85,14 +87,16 @@ def load(name: str, state_dir: Path | None = None) -> Stage:
 
 
 def has_terminal() -> bool:
-    """Tell whether a terminal is available for questions. Python sets `sys.stdin` to None if standard input is
-    closed.
+    """Tell whether a person can answer questions at a terminal. If standard input is closed, Python sets `sys.stdin` to
+    None.
     """
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def ask(warning: str, word: str) -> None:
-    """Ask a person to confirm by typing `word`. Raises OpsError after another answer, or without a terminal."""
+    """Ask a person to confirm by typing `word`. Raises OpsError if the person types something else, or if there is no
+    terminal.
+    """
     if not has_terminal():
         raise OpsError(
             f"{warning} There is no terminal on which to ask for confirmation: pass --yes to confirm."

@@ -1,4 +1,4 @@
-"""The second pass of a deployment. This pass runs after `chalice deploy`, because it needs the API's id and the
+"""The second pass of a deployment. The second pass runs after `chalice deploy`, because it needs the API's id and the
 functions' ARNs.
 
 The pool, the trigger functions and the API need each other's names, so a single pass cannot make all three. The second
@@ -50,7 +50,8 @@ class Deployed:
 def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
     """Connect the pool, the functions and the API. Return the app's root URL, which ends with a slash.
 
-    Load `stage` only after the first pass has written the stack's outputs.
+    The caller must load `stage` after the first pass, because the first pass writes the stack's outputs into
+    config.json.
     """
     deployed = load_deployed(stage)
     root = root_url(stage, deployed)
@@ -59,7 +60,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for name in (_TRIGGER, _OPTIONAL_TRIGGER)
         if name in deployed.functions
     }
-    # The permission is set first, because a pool without the permission to invoke its trigger refuses every sign-in.
+    # The permission is set first. Without the permission to invoke its triggers, the pool refuses every sign-in.
     report.step("Permission for the user pool to invoke its triggers")
     with aws.explained("allowing the triggers"):
         for function_arn in triggers.values():
@@ -107,7 +108,7 @@ def load_deployed(stage: Stage) -> Deployed:
 
 
 def root_url(stage: Stage, deployed: Deployed) -> str:
-    """Build the public address of the app's root from `PUBLIC_URL`, or the custom domain, or AWS's address.
+    """Return the public address of the app's root: `PUBLIC_URL`, or else the custom domain, or else AWS's address.
 
     The functions also read `PUBLIC_URL`, so the functions and this command use the same address.
     """
@@ -131,8 +132,8 @@ def stack_parameters(url: AppUrl, triggers: Mapping[str, str], leaving: str = ""
 
 
 def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Reporter) -> None:
-    """Allow exactly this pool of this account to invoke the function. If this permission already exists, nothing
-    changes.
+    """Allow this pool of this account, and nobody else, to invoke the function. If the permission already exists,
+    nothing changes.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
     """
@@ -156,7 +157,9 @@ def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Rep
 
 
 def permission_of(functions: Any, function_arn: str) -> Mapping[str, Any] | None:
-    """Read the statement that lets a pool invoke the function; return None if the policy has no such statement."""
+    """Return the statement of the function's policy that lets a pool invoke the function. Return None if the policy has
+    no such statement.
+    """
     try:
         policy = json.loads(functions.get_policy(FunctionName=function_arn)["Policy"])
     except ClientError as error:
@@ -167,7 +170,7 @@ def permission_of(functions: Any, function_arn: str) -> Mapping[str, Any] | None
 
 
 def permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
-    """Tell whether a statement lets exactly this pool of this account invoke the function (S-58)."""
+    """Tell whether a statement lets this pool of this account, and nobody else, invoke the function (S-58)."""
     condition = statement.get("Condition", {})
     arns = {**condition.get("ArnLike", {}), **condition.get("ArnEquals", {})}
     accounts = condition.get("StringEquals", {})
@@ -181,7 +184,9 @@ def permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
 
 
 def _limit(gateway: Any, stage: Stage, deployed: Deployed) -> None:
-    """Limit the API's stage to fewer requests than the limit that all APIs of the account share."""
+    """Limit the requests to the API's stage. The stage's limit is lower than the limit that all APIs of the account
+    share.
+    """
     gateway.update_stage(
         restApiId=deployed.rest_api_id,
         stageName=stage.api_gateway_stage,
@@ -208,7 +213,8 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
             ],
         )
     except ClientError as error:
-        # This module does not make the role, because the role is a setting of the account and region, not of this app.
+        # This module does not make API Gateway's role for logs, because that role is a setting of the whole account and
+        # region.
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
         if "role ARN must be set" not in aws.error_message(error):
             raise
@@ -220,7 +226,7 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
 
 
 def allowed_origins(stage: Stage) -> list[str]:
-    """Return `ALLOWED_ORIGINS`: other origins whose pages may call the app."""
+    """Return the origins in `ALLOWED_ORIGINS`. Pages of these other origins may call the app."""
     return parse_list(stage.environment.get("ALLOWED_ORIGINS", ""))
 
 

@@ -1,4 +1,4 @@
-"""This module checks before a deployment that a brand's colours are readable (WCAG 2.2). The Lambda functions do not
+"""Before a deployment, this module checks that a brand's colours are readable (WCAG 2.2). The Lambda functions do not
 repeat this check.
 """
 
@@ -11,7 +11,7 @@ from chalicelib.gatehouse.colours import TEXT_CONTRAST, mended, weakest
 
 
 def problems_of_colours(brand: Brand) -> Iterator[str]:
-    """For each accent with too little contrast, return a message with the contrast and a better colour."""
+    """For each accent colour with too little contrast, return a message that gives the contrast and a better colour."""
     for setting, accent, theme in (
         (Brand.accent, brand.accent, "light"),
         (Brand.accent_dark, brand.accent_dark, "dark"),

@@ -1,4 +1,6 @@
-"""This module deploys a stage in four steps: locked dependencies, identity stack, `chalice deploy`, second pass."""
+"""This module deploys a stage in four steps: download the locked dependencies, provision the identity stack, run
+`chalice deploy`, and run the second pass (ops/connect.py).
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ def deploy(
 ) -> str:
     """Provision the stage, deploy it with Chalice, and connect its parts. Return the app's root URL.
 
-    If the caller passes the plan `approved`, the stack is changed exactly as this plan shows, or stays unchanged.
+    If the caller passes a plan as `approved`, the stack either changes exactly as the plan shows, or does not change.
 
     After a failure, a second run is safe, because each step first checks which resources exist.
     """
@@ -46,8 +48,8 @@ def deploy(
     require_dependencies(stage, report)
     session = aws.session(stage)
     provision(session, stage, {}, report, approved=approved)
-    # Load the stage again, because the stage now has the stack's outputs. Loading also checks the size of the variables
-    # before the upload.
+    # Load the stage again, because config.json now has the stack's outputs. `load_stage` also checks, before the
+    # upload, that the variables are not too large.
     stage = load_stage(project_dir, stage_name)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)
@@ -57,7 +59,7 @@ def deploy(
 def require_dependencies(stage: Stage, report: Reporter) -> None:
     """Download the packages that requirements.txt locks, before anything changes on AWS. Raises OpsError.
 
-    Chalice later packages the downloaded packages.
+    Chalice later puts the downloaded packages into the zip.
     """
     runtime = runtime_of(stage.options)
     report.step(f"Dependencies for {runtime.identifier}")
@@ -102,7 +104,7 @@ def _environment(region: str) -> Mapping[str, str]:
         **os.environ,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
-        # Without this variable, Chalice would package this machine's bytecode with the app.
+        # Without `PYTHONDONTWRITEBYTECODE`, Chalice would package this machine's bytecode with the app.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }

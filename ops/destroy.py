@@ -1,5 +1,5 @@
-"""This module removes a stage: first the API and the functions, then the identity stack. The stack retains the pool and
-the tables, which this module deletes last.
+"""This module removes a stage: first the API and the functions, then the identity stack. CloudFormation keeps the pool
+and the tables when it deletes the stack, so this module deletes them last.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")
 
 
 def inventory(session: boto3.Session, stage: Stage) -> list[str]:
-    """List the pool and the tables, with the number of accounts and rows. The stack retains these resources, and
-    `destroy` deletes the resources.
+    """Return one line for the pool and one line for each table, with the number of accounts or rows. The pool and the
+    tables remain when the stack is deleted, so `destroy` deletes them separately.
     """
     found = []
     with aws.explained("counting what would be lost"):
@@ -92,8 +92,8 @@ def destroy(
 
 
 def _tables_of(stage: Stage) -> list[str]:
-    """Return the names of the variables that contain table names, for every table that the stack retains. The team's
-    own tables are included.
+    """For each table that the stack retains, return the name of the variable that contains the table's name. The list
+    includes the team's own tables.
     """
     return [*_TABLES, *map(table_variable, load_team_file(stage.project_dir).tables)]
 

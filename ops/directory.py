@@ -41,7 +41,9 @@ STATUS_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Person:
-    """A person in the pool. `factors` and `preferred` are empty unless the person was read by name."""
+    """A person in the pool. Only a person who was read by name has `factors` and `preferred`. Otherwise, both are
+    empty.
+    """
 
     user: PoolUser
     created_at: datetime | None
@@ -51,7 +53,7 @@ class Person:
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> Person:
-        """Read a user of ListUsers, ListUsersInGroup or AdminGetUser."""
+        """Build a person from a user that ListUsers, ListUsersInGroup or AdminGetUser returned."""
         return cls(
             user=parse_pool_user(answer),
             created_at=answer.get("UserCreateDate"),
@@ -117,14 +119,16 @@ class Directory:
 
     @cached_property
     def sessions(self) -> SessionRows:
-        """The sessions table. Raises OpsError if the stage was last provisioned by a version without this table."""
+        """The sessions table. Raises OpsError if the stage was last provisioned by a version of Gatehouse that had no
+        sessions table.
+        """
         return SessionRows(self._dynamodb, variable_of(self.stage, "SESSIONS_TABLE"), self.clock)
 
     def settle(self, person: Person) -> None:
         """Record in the subjects table that an administrator disabled or enabled the person.
 
-        A provider's later signal then cannot enable the person again, because signals enable only people whom a signal
-        disabled.
+        A provider's later signal then cannot enable the person again, because a signal enables a person only if an
+        earlier signal disabled the person.
         """
         table = self.stage.environment.get("SUBJECTS_TABLE", "")
         if not table:
@@ -134,7 +138,7 @@ class Directory:
             subjects.note_other_doing(identity.provider, identity.subject)
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Call one operation of the pool, as soon as the rate limit allows. `operation` is boto3's name."""
+        """Call one operation of the pool, as soon as the rate limit allows. `operation` is the name of boto3's method."""
         self._pace.wait()
         answer: dict[str, Any] = getattr(self._cognito, operation)(
             UserPoolId=self.pool_id, **arguments
@@ -148,7 +152,9 @@ class Directory:
         return found
 
     def same(self, one: str, other: str) -> bool:
-        """Compare two names or addresses. The pool's setting decides whether case matters; by default, case matters."""
+        """Tell whether two names or addresses are the same. The pool's setting decides whether case matters; by
+        default, case matters.
+        """
         rule = self.pool.get("UsernameConfiguration") or {}
         if rule.get("CaseSensitive") is False:
             return one.casefold() == other.casefold()
@@ -198,11 +204,12 @@ class Directory:
         )
 
     def everybody(self, name: str) -> list[Person]:
-        """Return all people with this user name or address: one person for a user name, perhaps several people for an
-        address.
+        """Return all people with this user name or address. A user name belongs to one person, but several people can
+        have the same address.
 
-        ListUsers compares addresses exactly, so this method searches for the address as written and in lower case. The
-        method cannot find a federated person whose stored address has other capital letters.
+        ListUsers compares addresses exactly, so this method searches twice: for the address as the caller wrote it, and
+        for the address in lower case. The method cannot find a federated person whose stored address has other capital
+        letters.
         """
         if not name.strip():
             raise OpsError("The name is empty: pass a user name or an address.")
@@ -214,7 +221,7 @@ class Directory:
             for spelling in dict.fromkeys((name, name.lower())):
                 for person in self.pages(Filter=build_filter("email", "=", spelling)):
                     if person.user_name not in people and self.same(person.email, name):
-                        # The person is read again by name, because a list does not contain second factors.
+                        # The person is read again by name, because ListUsers does not return second factors.
                         people[person.user_name] = self.get(person.user_name) or person
         return sorted(people.values(), key=lambda person: person.user_name)
 
@@ -242,8 +249,8 @@ class Directory:
         return self._names("admin_list_groups_for_user", Username=user_name)
 
     def record(self, person: Person) -> UserRecord:
-        """Return the person's record. If the record is missing, this method first writes the record, as `reconcile`
-        does.
+        """Return the person's record in the users table. If the record is missing, this method first writes the record,
+        as `reconcile` does.
         """
         found = self.users.load(person.user_name)
         if found is None:

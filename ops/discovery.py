@@ -28,8 +28,8 @@ Fetch = Callable[[str], Mapping[str, Any]]
 def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> list[str]:
     """Check that `issuer` is an OIDC provider that works with Cognito.
 
-    Returns warnings, one sentence each. Raises OpsError if the address is unreachable, is not a provider, or names
-    another issuer; the message says what to do.
+    Returns warnings, one sentence each. Raises OpsError if the address is unreachable, if there is no provider at the
+    address, or if the provider's document names another issuer. The message says what to do.
     """
     _verify_address(issuer, local=local)
     document = (fetch or fetch_discovery)(discovery_url(issuer))
@@ -74,9 +74,9 @@ def discovery_url(issuer: str) -> str:
 
 
 def fetch_discovery(url: str, hint: str = _OKTA) -> Mapping[str, Any]:
-    """Fetch a discovery document without following redirects, because an issuer is an exact address.
+    """Fetch a discovery document. Redirects are not followed, because an issuer is an exact address.
 
-    `hint` is the last sentence of an OpsError's message.
+    If the function raises OpsError, `hint` is the last sentence of the message.
     """
     try:
         response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)

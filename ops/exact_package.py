@@ -38,13 +38,15 @@ _INSTALLED = "_gatehouse_exact"
 
 
 class NotExact(click.ClickException):
-    """The error for a package that cannot match the lock exactly. Chalice's command line prints the message and exits
-    with 1.
+    """The error for a Lambda package that cannot match requirements.txt exactly. Chalice's command line prints the
+    message and exits with 1.
     """
 
 
 def cache_of(project_dir: Path) -> Path:
-    """Return the folder of verified wheels: `.local/dependencies`, or the folder that an environment variable names."""
+    """Return the folder of verified wheels: the folder in the environment variable `GATEHOUSE_DEPENDENCY_CACHE`, or
+    else `.local/dependencies`.
+    """
     return Path(os.environ.get(CACHE) or project_dir / ".local" / "dependencies")
 
 
@@ -70,8 +72,8 @@ def install() -> None:
 
 
 def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `build`, which plans a deployment, and refuse variables that are too large before any function changes.
-    Otherwise, Lambda would refuse the variables in the middle of the deployment.
+    """Wrap `build`, which plans a deployment. Before any function changes, the wrapper refuses variables that are too
+    large. Without the wrapper, Lambda would refuse the variables in the middle of the deployment.
     """
 
     def within_size(self: Any, config: Any, stage_name: str) -> Any:
@@ -88,7 +90,8 @@ def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `_create_role_reference`: if a function has no role, the error names the function and says what to do.
+    """Wrap `_create_role_reference`. If a function has no role, the wrapper raises an error that names the function and
+    says what to do.
 
     botocore also refuses such a function, but botocore's message does not name the function.
 
@@ -110,7 +113,9 @@ def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _python_version(config: Any) -> str:
-    """Replace `Config.lambda_python_version`: return the version in the stage's option, or this Python's version."""
+    """Return the Python version in the stage's option, or else the version of the running Python. This function
+    replaces `Config.lambda_python_version`.
+    """
     with _as_chalice_tells():
         return runtime_of(_options(config)).identifier
 
@@ -126,7 +131,7 @@ def _options(config: Any) -> dict[str, Any]:
 def _build_site_packages(
     self: Any, abi: str, requirements_filepath: str, target_directory: str
 ) -> None:
-    """Replace `DependencyBuilder.build_site_packages`: unpack the locked wheels."""
+    """Unpack the locked wheels. This function replaces `DependencyBuilder.build_site_packages`."""
     lock = Path(requirements_filepath)
     with _as_chalice_tells():
         runtime = next((each for each in RUNTIMES.values() if each.abi == abi), None)
@@ -144,7 +149,7 @@ def _build_site_packages(
 
 
 def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str], str]:
-    """Wrap `create_deployment_package`, and compare its zip with the lock.
+    """Wrap `create_deployment_package`. The wrapper compares Chalice's zip with the lock.
 
     If a zip from an earlier run differs from the lock, Chalice makes the zip again, once. If the new zip also differs,
     the zip is removed. A zip that is too large for Lambda is removed as well.
@@ -168,7 +173,8 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
                 runtime_of({OPTION: python_version.removeprefix("python")}),
                 MACHINES[self._architecture],
             )
-            # Lambda unpacks a layer into the parent folder, so the names in a layer have a prefix.
+            # Lambda unpacks a layer into a parent folder of the packages, so each name in a layer starts with the path
+            # of the packages' folder.
             prefix = f"{self._PREFIX % python_version}/" if hasattr(self, "_PREFIX") else ""
             reused = Path(self.deployment_package_filename(project_dir, python_version)).exists()
             try:
@@ -182,7 +188,7 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
 
 
 def locked_wheels(project_dir: Path, target: Target, cache: Path) -> list[Wheel]:
-    """Return the wheels that the project's lock names. Raises OpsError if a wheel is unavailable."""
+    """Return the wheels that are listed in the project's lock. Raises OpsError if a wheel is unavailable."""
     return fetch(load_lock(project_dir / NAME, target.runtime, target.machine), target, cache)
 
 

@@ -20,13 +20,13 @@ from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
-# These responses include the request's id, so that a person who reports the error can quote the id.
+# The responses in `_OF_5XX` include the request's id, so that a person who reports the error can quote the id.
 _OF_5XX = frozenset({"DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"})
 
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """One customised response. Without `status`, API Gateway keeps the response type's own status."""
+    """One customised response. If `status` is empty, API Gateway keeps the usual status of the response type."""
 
     kind: str
     code: str
@@ -64,8 +64,9 @@ def _like(kind: str, error: type[errors.GatehouseError], status: str = "") -> Ga
 _TOO_MANY = "Too many requests. Please wait a moment and try again."
 
 # API Gateway treats an unknown path, or an unknown method of a path, like an unsigned call to a path with IAM
-# authorization. So the response is MISSING_AUTHENTICATION_TOKEN with status 403. With a header `Authorization`, the
-# response is INVALID_SIGNATURE. Gatehouse's paths have no IAM authorization, so these two responses become 404.
+# authorization. So the response is MISSING_AUTHENTICATION_TOKEN with status 403. If the request has a header
+# `Authorization`, the response is INVALID_SIGNATURE. Gatehouse's paths have no IAM authorization, so these two
+# responses become 404.
 GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("DEFAULT_4XX", errors.InvalidRequest),
     _like("DEFAULT_5XX", errors.GatehouseError),
@@ -84,17 +85,17 @@ GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("INTEGRATION_TIMEOUT", errors.TemporarilyUnavailable, "503"),
 )
 
-# The authorizer causes these responses. Routes that use a cookie have no authorizer.
+# The responses that the authorizer causes. Routes that use a cookie have no authorizer.
 _OF_THE_AUTHORIZER = frozenset({"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"})
 
 
-# The response to a mistyped path, which the API does not have.
+# The responses to a path that the API does not have, such as a mistyped path.
 _NO_SUCH_PATH = frozenset({"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"})
 
 
 def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[GatewayResponse, ...]:
-    """Build the responses of a stage. `origins` are its `ALLOWED_ORIGINS`; `page` is the page to which a mistyped
-    address leads.
+    """Build the responses of a stage. `origins` are the stage's `ALLOWED_ORIGINS`. A browser that requests a mistyped
+    address is redirected to `page`.
 
     According to AWS's documentation, a gateway response cannot depend on the Accept header. So every response to an
     unknown path is a 404 in Gatehouse's error format. The `Refresh` header redirects browsers to the page; programs
@@ -103,10 +104,10 @@ def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[Gateway
 
     The value of a gateway response's header is fixed text or a copy of a request header. API Gateway cannot choose the
     value from a list. If `origins` has a single origin, the CORS header names this origin, as the app's own header
-    does. With several origins, the header cannot contain all these origins, and a copy of `Origin` would allow every
-    origin. Therefore every origin may read the authorizer's own responses, which are constant text without credentials.
-    The remaining responses have no CORS header, so only the app's own origin can read them
-    (docs/adr/0007-other-origins.md).
+    does. With several origins, the header cannot contain all these origins, and a copy of the request's `Origin` header
+    would allow every origin. Therefore, every origin may read the authorizer's own responses, because these responses
+    are constant text without credentials. The remaining responses have no CORS header, so only the app's own origin can
+    read them (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}
@@ -136,8 +137,8 @@ def _with(response: GatewayResponse, headers: Mapping[str, str]) -> GatewayRespo
     return replace(response, headers={**response.headers, **headers})
 
 
-# One line per request. The line contains the declared path instead of the requested path. The line contains no query
-# string, because a query string may contain a code, a state or an address (S-63).
+# API Gateway writes one line per request. The line contains the path as the API declares it, instead of the requested
+# path. The line contains no query string, because a query string may contain a code, a state or an address (S-63).
 ACCESS_LOG_FORMAT = json.dumps(
     {
         "request_id": "$context.requestId",

@@ -1,7 +1,7 @@
 """This module creates or updates the identity stack from one CloudFormation template, and writes the stack's outputs.
 
-A second run of `provision` is safe. Omitted parameters keep their earlier value. So `provision` after the second pass
-keeps URLs, triggers and the list of identity providers.
+A second run of `provision` is safe. Omitted parameters keep their earlier value. So a run of `provision` after the
+second pass keeps the URLs, the triggers and the list of identity providers.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ FUNCTIONS = tuple(_ROLES.values())
 
 @dataclass(frozen=True)
 class Outputs:
-    """The stack's outputs: settings variables, a role per Chalice function, all raw outputs."""
+    """The stack's outputs: `environment` has the variables, `roles` has one role per Chalice function, and `raw` has
+    all outputs as CloudFormation returns them.
+    """
 
     environment: Mapping[str, str]
     roles: Mapping[str, str]
@@ -98,9 +100,9 @@ def provision(
 ) -> Outputs:
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
-    `parameters` overrides individual template parameters. Each other parameter follows the stage, keeps its earlier
-    value, or has the template's default. If the caller passes the plan `approved`, the stack is changed exactly as this
-    plan shows. Raises OpsError with AWS's reasons.
+    `parameters` overrides individual template parameters. Each other parameter gets its value from the stage's
+    settings, keeps its earlier value, or has the template's default. If the caller passes a plan as `approved`, the
+    stack changes exactly as the plan shows. Raises OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
@@ -122,7 +124,8 @@ def provision(
             raw = stack.execute(approved.change_set, found, body, wanted)
         else:
             raw = stack.update(found, body, wanted)
-        # The protection is turned on last, because a failed first attempt must be removable.
+        # The stack's termination protection is turned on last. Otherwise, the next run could not remove the stack of a
+        # failed first attempt.
         protected = wanted["DeletionProtection"] == "ACTIVE"
         stack.protect(describe(cloudformation, stage.identity_stack), protected)
         addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
@@ -143,7 +146,7 @@ def provision(
 
 
 def body_of(stage: Stage) -> str:
-    """Build the template to send: Gatehouse's own template with the team's resources. Raises OpsError."""
+    """Build the template for CloudFormation: Gatehouse's own template with the team's resources. Raises OpsError."""
     template = read_template(TEMPLATE.read_text(encoding="utf-8"))
     ours = size_of(write_template(template))
     added = add_team_policy(template, stage)
@@ -194,8 +197,8 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 
 
 def provider_list(direct_sign_in: str, names: list[str]) -> str:
-    """Build the `IdentityProviders` parameter: first `COGNITO` (accounts with a password) unless `DIRECT_SIGN_IN` is
-    off, then the providers.
+    """Build the parameter `IdentityProviders`, which lists the providers. The list starts with `COGNITO` (accounts with
+    a password), unless `DIRECT_SIGN_IN` is off.
     """
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
@@ -217,12 +220,12 @@ def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
 
 
 def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
-    """Return a new pool's trigger ARNs before the functions exist. Chalice's names for functions are predictable, so
-    the ARNs are predictable too.
+    """Return the parameters with the ARNs of a new pool's triggers. The functions do not exist yet, but Chalice's names
+    for functions are predictable, so the ARNs are predictable, too.
 
-    With these ARNs in the first pass, the second pass needs no update of the pool. CloudFormation has sometimes refused
-    updates of a pool. An existing stack keeps its triggers until the second pass, because an older function may refuse
-    new events.
+    The first pass sets these ARNs, so the second pass does not need to update the pool. CloudFormation has sometimes
+    refused to update a pool. An existing stack keeps its triggers until the second pass, because an older function may
+    refuse new events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"
@@ -234,7 +237,7 @@ def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
 def update_parameters(
     stage: Stage, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Build the parameters that `provision` would send for an update of `found`."""
+    """Build the parameters that `provision` would send to update the stack `found`."""
     return build_update(found, body, {**_of_stage(stage, values_of(found)), **parameters})
 
 

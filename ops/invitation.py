@@ -40,7 +40,7 @@ class Validity:
     """The time for which an invitation's password is valid.
 
     The pool returns the date of the account's last change, but not the date of the mail. `surely_until` is the earliest
-    possible expiry, which is right if the mail was sent when the account was created. `at_most_until` is the latest
+    possible expiry: the expiry if the mail was sent when the account was created. `at_most_until` is the latest
     possible expiry.
     """
 
@@ -115,7 +115,7 @@ def invite(
 
 
 def _read_address(text: str) -> str:
-    """Parse an address by the app's own rule."""
+    """Return the address in `text`, after a check by the same rule as in the app."""
     try:
         return read_email({"email": text})
     except InvalidRequest:
@@ -162,9 +162,7 @@ def _of_provider(person: Person) -> OpsError:
 
 
 def _refuse_known(directory: Directory, person: Person) -> None:
-    """Raise OpsError for a person who has an account. The message names the command that this person needs instead of
-    an invitation.
-    """
+    """Raise OpsError for a person who has an account. The message says what to do instead of sending an invitation."""
     stage = directory.stage.name
     if not person.user.enabled:
         raise OpsError(
@@ -233,7 +231,7 @@ def _send_again(
 
 
 def _explained(error: ClientError, email: str) -> OpsError | None:
-    """Return an error that explains a refusal of AdminCreateUser, or None if AWS's own message is enough."""
+    """Return an error that explains why AdminCreateUser failed, or None if AWS's own message is enough."""
     code = aws.error_code(error)
     if code in ("UsernameExistsException", "UnsupportedUserStateException"):
         return OpsError(

@@ -21,7 +21,7 @@ class _Member(NamedTuple):
 
 
 def put(text: str, path: Sequence[str], value: Any) -> str:
-    """Set the value at `path`, such as ("stages", "dev"), and create missing objects on the path.
+    """Return the text with `value` at `path`, such as ("stages", "dev"). Missing objects on the path are created.
 
     Raises ValueError if the text is not JSON, or if a value on the path is not an object.
     """
@@ -46,7 +46,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
 
 
 def drop(text: str, path: Sequence[str]) -> str:
-    """Remove the value at `path`. If the path has no value, the text stays the same."""
+    """Return the text without the value at `path`. If there is no value at `path`, the text stays the same."""
     _parse(text)
     start, left = _skip(text, 0), list(path)
     while left:

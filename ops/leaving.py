@@ -1,8 +1,8 @@
 """This module sets up how a provider reports that a person has left: by an event hook, by Universal Logout, or by both.
 
 Each provider's event hook has its own secret in Secrets Manager. The command shows the secret, because a person must
-enter the secret in Okta's console. A rotation keeps the previous secret valid until the next rotation, so Okta's
-signals are accepted all the time.
+enter the secret in Okta's console. After a rotation, the previous secret stays valid until the next rotation, so the
+app accepts Okta's signals at all times.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ABSENT = "ResourceNotFoundException"
 
 @dataclass(frozen=True)
 class Choices:
-    """The options of the command `provider leaving`; None keeps the earlier value."""
+    """The options of the command `provider leaving`. An option that is None keeps its earlier value."""
 
     gone: str | None = None
     linked: str | None = None
@@ -56,8 +56,8 @@ def set_up_event_hook(
     *,
     rotate: bool = False,
 ) -> dict[str, Any]:
-    """Make the provider's secret, or replace it. Return the values that a person enters in Okta's console. Raises
-    OpsError.
+    """Make the provider's secret, or replace the secret if `rotate` is set. Return the values that a person enters in
+    Okta's console. Raises OpsError.
     """
     report.step(f"Event hook of {name}")
     with aws.explained(f"setting up the event hook of {name}"):
@@ -87,14 +87,14 @@ def set_up_universal_logout(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> dict[str, Any]:
-    """Let the Okta tenant end sessions. The tenant proves each request with a token that it signs. Return the values
-    that a person enters in Okta's console. Raises OpsError.
+    """Let the Okta tenant end sessions. With each request, the tenant sends a token that it has signed, to prove that
+    the request is genuine. Return the values that a person enters in Okta's console. Raises OpsError.
     """
     report.step(f"Universal Logout of {name}")
     with aws.explained(f"setting up Universal Logout of {name}"):
         found = _provider(session, stage, name)
-        # The tenant's org server always signs these tokens, even if people sign in through another authorization server
-        # of the tenant.
+        # The tenant's org authorization server always signs the tokens of Universal Logout, even if people sign in
+        # through another authorization server of the tenant.
         parts = urlsplit(found.issuer)
         org = f"{parts.scheme}://{parts.netloc}"
         document = (fetch or fetch_discovery)(discovery_url(org))
@@ -132,7 +132,7 @@ def switch_off(session: boto3.Session, stage: Stage, name: str, report: Reporter
 
 
 def secret_name(stage: Stage, name: str) -> str:
-    """Build the name of a provider's secret. The API's role may read all secrets with the prefix of this name."""
+    """Build the name of a provider's secret. The API's role may read all secrets whose names have the same prefix."""
     return f"{stage.app_name}/{stage.name}/leaving/{name}"
 
 

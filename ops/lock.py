@@ -1,4 +1,4 @@
-"""This module locks requirements*.in for Python 3.11 to 3.14: the command `lock`.
+"""This module implements the command `lock`, which locks requirements*.in for Python 3.11 to 3.14.
 
 The locks contain hashes, but no addresses of package indexes and no local paths. The command checks the finished locks
 for addresses and paths.
@@ -36,7 +36,8 @@ def add(project_dir: Path, requirement: str) -> Iterator[Path]:
     """Write a requirement into requirements.in. Then lock requirements.in, and each requirements*.in that includes
     requirements.in.
 
-    So a lock for tests can also contain the package. Locked packages keep their versions. Raises OpsError.
+    So if the tests have a requirements file that includes requirements.in, the lock for the tests gets the package too.
+    Packages that are already locked keep their versions. Raises OpsError.
     """
     source = project_dir / "requirements.in"
     if not source.exists():
@@ -73,8 +74,9 @@ def _contents(path: Path) -> bytes | None:
 
 
 def lock(source: Path, *, upgrade: bool) -> Path:
-    """Write the lock beside `source` and return the lock's path. Raises OpsError, also if the lock contains an
-    address.
+    """Write the lock beside `source` and return the lock's path.
+
+    Raises OpsError if `source` cannot be locked, or if the lock contains an address.
     """
     target = source.with_suffix(".txt")
     done = subprocess.run(

@@ -1,7 +1,8 @@
-"""This module reads requirements.txt: names, versions and hashes for one runtime of Lambda.
+"""This module reads the names, versions and hashes of packages from requirements.txt, for one runtime of Lambda.
 
-The module accepts a subset of pip's hash-checking mode. Each line names one version with `==`, or a wheel in the
-project by its path. Each line also has at least one hash. `-r FILE` reads another file in this format.
+The module accepts a subset of pip's hash-checking mode. Each line has the name and one version of a
+package with `==`, or the path of a wheel in the project. Each line must also have one or more hashes. The line
+`-r FILE` includes another file in the same format.
 https://pip.pypa.io/en/stable/topics/secure-installs/
 """
 
@@ -21,7 +22,7 @@ from .runtimes import Runtime
 
 NAME = "requirements.txt"
 _HASH = re.compile(r"--hash[= ](?P<kind>[a-z0-9]+):(?P<digest>\S+)")
-# The length of each digest in hexadecimal. https://pip.pypa.io/en/stable/cli/pip_hash/
+# The number of hexadecimal digits in the digest of each algorithm. https://pip.pypa.io/en/stable/cli/pip_hash/
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _INCLUDE = re.compile(r"(?:-r|--requirement)[ =]\s*(?P<file>\S+)")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -44,21 +45,21 @@ class Locked:
         return f"{self.name}=={self.version}"
 
     def lines(self) -> str:
-        """Write the dependency in pip's format."""
+        """Return the dependency as a line of requirements.txt, in pip's format."""
         extras = f"[{','.join(sorted(self.extras))}]" if self.extras else ""
         hashes = "".join(f" --hash={each}" for each in sorted(self.hashes))
         return f"{self.name}{extras}=={self.version}{hashes}\n"
 
 
 def load_lock(path: Path, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
-    """Read the lock for this runtime. Raises one OpsError that lists every bad line."""
+    """Return the dependencies in a lock that apply to a runtime. Raises one OpsError that lists every invalid line."""
     lines = [line for file in files_of(path) for line in _lines(_read(file))]
     kept = [line for line in lines if not _INCLUDE.fullmatch(line)]
     return parse_lock("\n".join(kept), runtime, machine, path.parent)
 
 
 def files_of(path: Path) -> list[Path]:
-    """List the files of a lock: the file at `path`, and the files that its `-r` lines name. Raises OpsError."""
+    """Return the files of a lock: the file at `path`, and every file that is included with `-r`. Raises OpsError."""
     found: list[Path] = []
     waiting = [path]
     while waiting:
@@ -75,7 +76,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def wheels_of(path: Path) -> list[Path]:
-    """List the wheels in the project that a lock names by path. Raises OpsError."""
+    """Return the paths of the wheels that a lock contains as paths in the project. Raises OpsError."""
     lines = [line for file in files_of(path) for line in _lines(_read(file))]
     names = [name for line in lines if (name := _wheel_path(line))]
     for name in names:
@@ -103,7 +104,10 @@ def _read(path: Path) -> str:
 def parse_lock(
     text: str, runtime: Runtime, machine: str, folder: Path = Path()
 ) -> tuple[Locked, ...]:
-    """Read a lock of the project in `folder`, including the files of its `-r` lines; see `load_lock`."""
+    """Parse the joined text of all files of a lock. `folder` is the project's folder.
+
+    For the result and the errors, see `load_lock`.
+    """
     environment = environment_of(runtime, machine)
     found: dict[str, Locked] = {}
     problems: list[str] = []
@@ -130,7 +134,7 @@ def parse_lock(
 
 
 def environment_of(runtime: Runtime, machine: str) -> dict[str, str]:
-    """Build the values of environment markers (PEP 508) on a runtime."""
+    """Return the values that environment markers (PEP 508) have on a runtime."""
     return {
         "implementation_name": "cpython",
         "implementation_version": f"{runtime.python}.0",
@@ -147,7 +151,9 @@ def environment_of(runtime: Runtime, machine: str) -> dict[str, str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield logical lines: continued lines are joined; comments and empty lines are left out."""
+    """Yield the logical lines of a text. A line that ends with a backslash is joined with the next line. Comments and
+    empty lines are left out.
+    """
     for line in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
         bare = _COMMENT.sub("", line).strip()
         if bare:
@@ -155,14 +161,15 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _wheel_path(line: str) -> str:
-    """Return the path of a line that names a wheel file; empty for any other line."""
+    """Return the path in a line that names a wheel file. Return an empty text for any other line."""
     text = line.partition(" --")[0].partition(" ;")[0].strip()
     return text if text.endswith(".whl") and "://" not in text and "@" not in text else ""
 
 
 def _parse(line: str, environment: Mapping[str, str], folder: Path) -> Locked | None:
-    """Parse one line. Return None if the line's marker excludes the runtime. Raises ValueError; its message describes
-    the fault.
+    """Parse one line. Return None if the line has a marker that excludes the runtime.
+
+    Raises ValueError. The message of the ValueError describes the fault.
     """
     if line.startswith("-"):
         raise ValueError(

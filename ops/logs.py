@@ -1,4 +1,5 @@
-"""This module reads a stage's log lines from CloudWatch and formats the lines for people: the command `logs`.
+"""This module implements the command `logs`, which reads a stage's log lines from CloudWatch and formats the lines for
+people.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
@@ -25,12 +26,12 @@ from .team_file import API
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _PAUSE_SECONDS = 2.0
-# CloudWatch returns a new line some seconds late. So each request reads the previous ten seconds again, and each line
-# is still shown only once.
+# A new line appears in CloudWatch some seconds late. So each request reads the previous ten seconds again, and lines
+# that were already shown are skipped.
 _OVERLAP_SECONDS = 10
 _LAMBDAS_OWN = ("START ", "END ", "REPORT ", "INIT_START ", "EXTENSION")
-# Exceptions that Gatehouse's functions raise for Lambda. A line of the function has already given the reason, so
-# Lambda's traceback is left out.
+# Gatehouse's functions raise these exceptions to Lambda after they have logged the reason of a failure. So Lambda's
+# traceback of such an exception is left out.
 _SAID_BEFORE = ("JobFailed", "TriggerFailed")
 _NOT_SHOWN = ("event", "level", "request_id", "where", "message", "traceback", "_aws")
 
@@ -86,9 +87,10 @@ def read(
     only_errors: bool = False,
     seen: set[str] | None = None,
 ) -> list[Line]:
-    """Read lines since `since` (Unix seconds), oldest first. Raises OpsError.
+    """Return the lines of the log groups since the time `since` (Unix seconds), the oldest first. Raises OpsError.
 
-    `seen` contains the ids of returned lines; this function adds the ids of new lines.
+    `seen` contains the ids of lines that earlier calls have returned. Such lines are left out, and the ids of new lines
+    are added to `seen`.
     """
     client, known = aws.client(session, "logs"), set() if seen is None else seen
     found: list[Line] = []
@@ -110,8 +112,9 @@ def read(
 
 
 def _without_repetition(lines: Sequence[Line]) -> Iterator[Line]:
-    """Leave out Lambda's tracebacks of Gatehouse's own exceptions. On AWS, a traceback is one event; on the local AWS,
-    each line of a traceback is an event.
+    """Yield the lines without the tracebacks that Lambda prints for the exceptions in `_SAID_BEFORE`.
+
+    On AWS, a traceback is one event. On the local AWS, each line of a traceback is an event.
     """
     held: list[Line] = []
     for line in lines:
@@ -139,7 +142,7 @@ def follow(
     only_errors: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Line]:
-    """Yield lines as they arrive, until interrupted."""
+    """Yield new lines as they arrive, until the program is interrupted."""
     seen: set[str] = set()
     while True:
         lines = read(
@@ -152,7 +155,9 @@ def follow(
 
 
 def shown(line: Line, *, several: bool) -> str:
-    """Format a line for people: time, function (if `several`), event, other fields, traceback."""
+    """Return a line as text for people: time, event, other fields and traceback. If `several` is true, the text also
+    has the function.
+    """
     at = datetime.fromtimestamp(line.at, timezone.utc).astimezone().strftime("%H:%M:%S")
     head = f"{at}  {line.function:<14}  " if several else f"{at}  "
     if line.said is None:
@@ -172,11 +177,11 @@ def shown(line: Line, *, several: bool) -> str:
 def _events(client: Any, group: str, since: float, request_id: str) -> Iterator[dict[str, Any]]:
     request = {"logGroupName": group, "startTime": int(since * 1000)}
     if request_id:
-        # Quotes make the id one term for CloudWatch.
+        # With quotes, CloudWatch searches for the whole id as one term.
         request["filterPattern"] = json.dumps(request_id)
     try:
         for page in client.get_paginator("filter_log_events").paginate(**request):
-            # The local AWS does not support this pattern.
+            # The local AWS does not support the filter pattern, so the lines are filtered again here.
             yield from (each for each in page["events"] if request_id in each["message"])
     except ClientError as error:
         if aws.error_code(error) != "ResourceNotFoundException":

@@ -1,7 +1,8 @@
-"""This module makes the generated files of the zip: botocore's data, reduced to the operations that Gatehouse calls,
-and bytecode.
+"""This module generates two kinds of files for the zip: bytecode, and a copy of botocore's data that is reduced to the
+operations that Gatehouse calls.
 
-The zip's other files determine the generated files. So a check can generate the files again and compare.
+The zip's other files determine the generated files. So a check can generate the files again, and compare the result
+with the zip.
 """
 
 from __future__ import annotations
@@ -21,17 +22,19 @@ def is_made(name: str) -> bool:
 
 
 def made_files(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
-    """Return the generated files that belong in a zip with `contents`. A layer contains no app, and gets only
-    bytecode.
+    """Return the generated files that belong in a zip with `contents`.
+
+    A layer does not contain the app, so bytecode is the only generated part of a layer.
     """
     models = service_models.files() if service_models.READER in contents else {}
     return {**models, **bytecode(contents, runtime)}
 
 
 def complete(package: Path, runtime: Runtime, prefix: str = "") -> None:
-    """Write the generated files into a zip, and replace existing files. In a layer, all names begin with `prefix`.
+    """Write the generated files into a zip, and replace older generated files there. In a layer, all names begin with
+    `prefix`.
 
-    A zip that cannot be read, or contains a name twice, stays unchanged. A later check refuses such a zip.
+    If the zip cannot be read, or contains a name twice, the zip stays unchanged. A later check refuses such a zip.
     """
     try:
         with zipfile.ZipFile(package) as packed:

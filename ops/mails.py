@@ -1,8 +1,8 @@
-"""This module builds the mails that Cognito sends, with a stage's name, language and colour.
+"""This module builds the mails that Cognito sends. The mails have the title, the language and the colour of the stage.
 
-The mails are the pool's own templates. The pool has no custom-message trigger, so codes arrive even if Gatehouse's
-functions fail. A drawback is that all mails of a stage are in one language, the first of `LANGUAGES`. Cognito replaces
-`{####}` by the code. A subject may have 140 characters, and a message 20,000:
+The mails are templates in the pool's settings. The pool has no custom-message trigger, so codes arrive even if
+Gatehouse's functions fail. A drawback is that all mails of a stage are in one language, the first of `LANGUAGES`.
+Cognito replaces `{####}` with the code. A subject may have up to 140 characters, and a message up to 20,000:
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerificationMessageTemplateType.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_MessageTemplateType.html
 """
@@ -23,7 +23,7 @@ from .errors import OpsError
 
 CODE, ADDRESS = "{####}", "{username}"
 SUBJECT_CHARACTERS = 140
-#: The maximum size of a template's parameter, in bytes.
+#: The maximum size of a parameter of a CloudFormation template, in bytes.
 #: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 PARAMETER_BYTES = 4096
 #: The page's default accent, as in frontend/styles.css.
@@ -32,11 +32,11 @@ _MONOSPACE = "ui-monospace,Menlo,Consolas,monospace"
 
 
 def build_mails(environment: Mapping[str, str], own: Path | None = None) -> dict[str, str]:
-    """Build the template's parameters: subject and message of the mail with a code, and subject and message of the
-    invitation.
+    """Return the template's parameters for two mails: the mail with a code, and the invitation. Each mail has a subject
+    and a message.
 
-    `environment` has a stage's checked variables. `own` is the folder with the team's texts, or None. Raises OpsError
-    for texts that are too long.
+    `environment` has the variables of a stage that were already checked. `own` is the folder with the team's texts, or
+    None. Raises OpsError if a text is too long.
     """
     brand, _ = Brand.read(environment)
     title = environment.get("APP_TITLE") or str(Settings.app_title.default)
@@ -78,7 +78,7 @@ def build_mails(environment: Mapping[str, str], own: Path | None = None) -> dict
 
 
 def _copied(secret: str) -> str:
-    """Put the code on a separate line, so that one tap selects only the code."""
+    """Return HTML with the code on a separate line, so that one tap selects the code without other text."""
     return (
         f'<p style="margin:16px 0;font:600 24px/1.3 {_MONOSPACE};overflow-wrap:anywhere;'
         f'-webkit-user-select:all;user-select:all">{secret}</p>'
@@ -86,10 +86,10 @@ def _copied(secret: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Escape braces, so that Cognito finds no placeholder in a name or text."""
+    """Escape the braces in a name or text, so that Cognito does not take a part of it for a placeholder."""
     return text.replace("{", "&#123;").replace("}", "&#125;")
 
 
 def _plain(text: str) -> str:
-    """Remove braces, because a subject is plain text, in which braces cannot be escaped."""
+    """Return a subject without braces. A subject is plain text, so its braces cannot be escaped."""
     return " ".join(text.replace("{", "").replace("}", "").split())

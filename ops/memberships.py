@@ -1,4 +1,4 @@
-"""A person's groups: the groups of the pool, and the groups from a provider."""
+"""This module reads and changes a person's groups. Groups come from the pool and from identity providers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .printable import printable
 from .program import PROGRAM
 from .report import Reporter
 
-# The time until a change of groups takes effect: an access token keeps the groups from its time of issue, for up to ten
-# minutes.
+# The time until a change of groups takes effect. An access token is valid for up to ten minutes, and until it expires,
+# it contains the groups from the time of its issue.
 _SOON = "within ten minutes, and at once on routes with fresh=True"
 
 
 @dataclass(frozen=True)
 class Groups:
-    """A person's groups. `pool` has the groups of the pool, and `told` has the groups that providers sent. These groups
-    apply only if `counted` is true.
+    """A person's groups. `pool` has the groups of the pool, and `told` has the groups that providers sent. The groups
+    in `told` apply only if `counted` is true.
     """
 
     pool: tuple[str, ...]
@@ -31,7 +31,7 @@ class Groups:
 
     @property
     def effective(self) -> tuple[str, ...]:
-        """The groups that the next tokens contain."""
+        """The groups that the person's next tokens will contain."""
         told = self.told if self.counted else ()
         names = (name for name in (*self.pool, *told) if is_one_name(name))
         return tuple(dict.fromkeys(names))
@@ -40,7 +40,7 @@ class Groups:
 def groups_of(directory: Directory, person: Person) -> Groups:
     """Read a person's groups from the pool and the providers table."""
     told: tuple[str, ...] = ()
-    if person.providers:  # For a person without a provider, the attribute is ignored (S-51).
+    if person.providers:  # Without a provider, `custom:groups` is ignored (S-51).
         told = parse_provider_groups(person.user.attributes.get("custom:groups")).names
     return Groups(
         pool=directory.groups_of(person.user_name),
@@ -50,7 +50,7 @@ def groups_of(directory: Directory, person: Person) -> Groups:
 
 
 def require_group(directory: Directory, group: str) -> None:
-    """Raise OpsError unless the pool has this group. The message lists the existing groups."""
+    """Raise OpsError if the pool does not have this group. The message lists the existing groups."""
     names = directory.groups()
     if group in names:
         return
@@ -85,7 +85,10 @@ def add_to_group(directory: Directory, person: Person, group: str, report: Repor
 
 
 def remove_from_group(directory: Directory, person: Person, group: str, report: Reporter) -> None:
-    """Remove a person from a group of the pool. Raises OpsError if a provider also sends this group."""
+    """Remove a person from a group of the pool.
+
+    Raises OpsError if a provider sends the same group, because the person then stays in the group.
+    """
     groups = groups_of(directory, person)
     told = groups.counted and group in groups.told
     if group in groups.pool:
@@ -106,6 +109,6 @@ def remove_from_group(directory: Directory, person: Person, group: str, report: 
 
 
 def _telling(directory: Directory, person: Person) -> list[str]:
-    """Return the person's providers that send groups."""
+    """Return the names of those providers of the person that send groups."""
     rows = (directory.providers.find_ignoring_case(name) for name in person.providers)
     return [row.name for row in rows if row is not None and row.groups_claim]

@@ -1,6 +1,6 @@
-"""This module reads from a project's app how the app mounts Gatehouse, so that people configure the mount only once.
+"""This module finds out how a project's app mounts Gatehouse. So people configure the mount in one place, `app.py`.
 
-A separate process imports `app.py` with the stage's settings, as `chalice deploy` does.
+To read the mount, a separate process imports `app.py` with the stage's settings, as `chalice deploy` does.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_ro
 
 
 class OwnFunction(NamedTuple):
-    """A Lambda function of the app, except the API's function. `source` identifies the queue or stream that calls the
-    function: a queue by its name, a stream by its ARN.
+    """A Lambda function of the app that is not the function behind the API.
+
+    `source` is the name of the queue, or the ARN of the stream, that calls the function.
     """
 
     name: str
@@ -45,10 +46,10 @@ class OwnFunction(NamedTuple):
 
 
 class Mount(NamedTuple):
-    """The way in which an app mounts Gatehouse. `prefix` is a path such as `/account`, or empty; `public_routes` are
-    (method, path).
+    """The way in which an app mounts Gatehouse.
 
-    `public_routes` and `functions` include the team's own routes and functions.
+    `prefix` is a path such as `/account`, or empty. `public_routes` has a pair (method, path) for each public route,
+    including the team's own routes. `functions` includes the team's own functions.
     """
 
     prefix: str = ""
@@ -56,19 +57,21 @@ class Mount(NamedTuple):
     functions: tuple[OwnFunction, ...] = ()
 
     def page_for_lost(self, root: str) -> str | None:
-        """Return the address of the page for mistyped paths. With a prefix, return None, because all other paths then
-        belong to the team.
+        """Return the address of the page that people get for a mistyped path.
+
+        If Gatehouse has a prefix, return None, because all paths without the prefix then belong to the team.
         """
         return None if self.prefix else root
 
     def url(self, root: str) -> AppUrl:
-        """Return the addresses of the app; `root` is the address of its API's root."""
+        """Return the addresses of the app. `root` is the address of the API's root."""
         return build_app_url({}, root, self.prefix)
 
 
 def load_mount(project_dir: Path, environment: Mapping[str, str]) -> Mount:
-    """Read the mount from the project's app. For a folder without `app.py`, return a mount at the root. Raises
-    OpsError.
+    """Return the mount of the project's app. If the folder has no `app.py`, return a mount at the root.
+
+    Raises OpsError.
     """
     if not (project_dir / "app.py").is_file():
         return Mount()

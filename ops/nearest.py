@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Names of at least this length may have two typos. A shorter name could become another valid name through two changes.
+# A name of at least `_LONG` characters may have two typos. With two typos, a shorter name could be another valid name.
 _LONG = 12
 
 
 def nearest(written: str, names: Iterable[str]) -> str | None:
-    """Return the name that `written` most likely means, or None.
+    """Return the name in `names` that a person most likely meant with `written`, or None.
 
-    A missing letter, an extra letter, and two swapped letters are one typo each. A wrong letter counts as two typos, because
-    words such as API_NAME and APP_NAME are different names, not typos. Case and hyphens do not count.
+    A missing letter, an extra letter, and two swapped letters count as one typo each. A wrong letter counts as two
+    typos, because API_NAME and APP_NAME, for example, are different names. Case and hyphens do not count.
     """
     word = written.upper().replace("-", "_")
     slips = {name: _slips(word, name.upper()) for name in names}
@@ -23,7 +23,7 @@ def nearest(written: str, names: Iterable[str]) -> str | None:
 
 
 def _slips(one: str, other: str) -> int:
-    """Count the typos between two words (Damerau's distance, without substitution)."""
+    """Return the number of typos that turn one word into the other (Damerau's distance, without substitution)."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

@@ -1,5 +1,5 @@
-"""This module finds the wheel from which this program was installed, and writes the line that locks the wheel. `init`
-uses this line.
+"""This module finds the wheel from which this program was installed. For the command `init`, the module also builds the
+line of a requirements file that locks the wheel.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ FOLDER = "wheels"
 
 @dataclass(frozen=True)
 class OwnWheel:
-    """The wheel of this program. `line` is for requirements files; `name` is for messages."""
+    """The wheel of this program. `line` locks the wheel in a requirements file. `name` is for messages."""
 
     line: str
     name: str
 
 
 def lock_own_wheel(project_dir: Path) -> OwnWheel | None:
-    """Lock the wheel by its version if pip installed the wheel from an index. Otherwise, copy the wheel into the
-    project and lock the file.
+    """Return the wheel of this program, with a line that locks the wheel.
 
-    Returns None in Gatehouse's own repository. Raises OpsError.
+    If pip installed the wheel from an index, the line locks the version. Otherwise, the line locks the file, which this
+    function copies into the project. Returns None in Gatehouse's own repository. Raises OpsError.
     https://packaging.python.org/en/latest/specifications/direct-url/
     """
     try:
@@ -80,8 +80,8 @@ def _of_file(wheel: Path, project_dir: Path) -> OwnWheel:
 def _of_index(installed: dict[str, str]) -> OwnWheel:
     """Download the wheel of this version from the index, because the installed files do not include the wheel's hash.
 
-    pip may use another index now than at the installation. In another index, a stranger can offer a package with the
-    same name and version. So the wheel must contain exactly the installed files.
+    pip may now use another index than at the installation. In another index, a stranger can offer a package with the
+    same name and version. So the downloaded wheel must contain exactly the installed files.
     """
     pinned = f"{DISTRIBUTION}=={__version__}"
     with tempfile.TemporaryDirectory() as scratch:
@@ -119,7 +119,7 @@ def _record_of(wheel: Path) -> str:
 
 
 def _contents(record: str) -> dict[str, str]:
-    """Return the hashes of a package's files by path, without the files that pip writes or compiles.
+    """Map the path of each file of a package to the file's hash. Files that pip writes or compiles are left out.
 
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
     """

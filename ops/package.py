@@ -1,8 +1,8 @@
 """This module builds the Lambda zip without deploying it (`make package OUT=DIR`). Chalice makes the zip from a copy of
 the project.
 
-The same checkout and runtime give the same bytes, so two people can compare the zips that they have built. If the zip
-does not have exactly the versions that requirements.txt locks, the module writes no zip.
+The same checkout and the same runtime always give a zip with the same bytes. So two people can compare the zips that
+they have built. The module writes no zip if the zip would not have exactly the versions in requirements.txt.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ def package(project_dir: Path, out: Path, python: str = "") -> Path:
 
 
 def _choose(copy: Path, runtime: Runtime) -> str:
-    """Write the runtime and a role into the copy's settings. Return the architecture in the settings.
+    """Write the runtime and a role into the settings in the project's copy. Return the architecture from the settings.
 
-    Chalice packages a function only if the function has a role, and a new stage has no roles before `provision`.
+    Chalice packages only functions that have a role. A new stage has no roles before `provision`, so this function
+    writes a placeholder for a role.
     """
     path = config_file(copy)
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -78,7 +79,7 @@ def _choose(copy: Path, runtime: Runtime) -> str:
 
 
 def write_reproducible(source: Path, target: Path) -> None:
-    """Pack `source` again so that equal contents give equal bytes. Refuse files that do not belong to the app.
+    """Pack the files of the zip `source` into the zip `target`, so that the same files always give the same bytes.
 
     The entries are sorted. All entries have the same mode and the same date, the earliest date that a zip can contain.
     Raises OpsError for an entry that does not belong in the zip.

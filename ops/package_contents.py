@@ -22,7 +22,7 @@ from .made_files import is_made
 from .runtimes import Runtime
 from .wheels import Wheel, is_for_operators
 
-# Files that Chalice itself adds, in addition to vendor/: the app, and two of Chalice's own files.
+# Chalice adds these files to the zip, in addition to vendor/: the app, and two of Chalice's own files.
 _APP = ("app.py", "chalicelib/")
 _CHALICE = ("chalice/app.py", "chalice/__init__.py")
 _SHOWN = 10
@@ -37,7 +37,7 @@ def differences(
 ) -> list[str]:
     """List the differences between a zip and the expected wheels. The list is empty for a correct zip.
 
-    `make` generates the zip's other files from its source files.
+    `make` is a function that generates the zip's other files from the zip's source files.
     """
     try:
         with zipfile.ZipFile(package) as packed:
@@ -50,7 +50,7 @@ def differences(
         name: contents
         for wheel in wheels
         for name, contents in wheel.files().items()
-        # Chalice packages only a part of its own modules.
+        # Chalice packages only some of its own modules, so the others may be missing.
         if not name.startswith("chalice/")
     }
     made = make({name: of for name, of in found.items() if not is_made(name)})
@@ -81,8 +81,8 @@ def misses(
     """Compare the contents of a deployed zip with the lock, and list the differences.
 
     The function checks names and versions of the installed packages, and compares each file with its package's
-    `RECORD`. If this Python has the runtime's version, the function also compares the bytecode with its source. The
-    hashes of the wheels cannot be checked, because the zip contains the wheels' unpacked files.
+    `RECORD`. If this Python has the same version as the runtime, the function also compares the bytecode with the
+    source. The hashes of the wheels cannot be checked, because the zip contains only the unpacked files of the wheels.
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
     wanted: dict[str, str] = {locked.name: locked.version for locked in dependencies}
@@ -118,7 +118,7 @@ def _strange_bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> Iterat
 
 
 def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
-    """Yield the files that a package's `RECORD` lists but that are missing or different."""
+    """Yield each file in a package's `RECORD` that is missing or different in the zip."""
     for record in contents:
         if record.count("/") != 1 or not record.endswith(".dist-info/RECORD"):
             continue

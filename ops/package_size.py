@@ -1,5 +1,5 @@
-"""This module checks the size of a Lambda zip, which Lambda limits. `ops` and a plain `chalice deploy` use this module
-before an upload.
+"""This module checks that a Lambda zip is not larger than Lambda allows. `ops` and a plain `chalice deploy` use this
+module before an upload.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from .errors import OpsError
 from .locked import NAME as LOCK
 
-# Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. Chalice uploads the zip in the request, so
-# the limit for zips in S3 does not help.
+# Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# Chalice uploads the zip in the request, so Lambda's limit for zips in S3 does not apply.
 ZIPPED = 50 * 1024**2
 UNZIPPED = 250 * 1024**2
 

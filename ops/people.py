@@ -1,4 +1,4 @@
-"""This module deletes a person from the pool and the table, or unlinks a provider."""
+"""This module deletes a person from the pool and the table, or unlinks a provider from a person's account."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .report import Reporter
 
 
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
-    """Delete a person from the pool, which ends every session. Then delete the person's session rows and record.
+    """Delete a person from the pool; the deletion ends every session. Then delete the person's session rows and record.
 
-    `name` is a user name or an address. A user name still selects the record after the person was deleted from the
-    pool. Raises OpsError if neither a person nor a record exists.
+    `name` is a user name or an address. If the person is no longer in the pool, a user name still finds the record.
+    Raises OpsError if neither a person nor a record exists.
     """
     person = directory.find(name)
     user_name = person.user_name if person else name

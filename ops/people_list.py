@@ -1,4 +1,4 @@
-"""This module lists the people of a stage while it reads the pool page by page. A filter can select people."""
+"""This module reads the people of a stage from the pool, page by page, and lists them. A filter can select people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .memberships import require_group
 from .printable import printable
 from .report import Reporter
 
-#: The values of `--status`: shorter names of the pool's own states, and `disabled`.
+#: The values that `--status` accepts: shorter names for the states of the pool, and `disabled`.
 STATES: Mapping[str, str] = {
     **{words.replace(" ", "-"): state for state, words in STATUS_WORDS.items()},
     "disabled": "",
@@ -45,7 +45,7 @@ class Filter:
 
 
 def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Iterator[Person]:
-    """Yield the people whom a filter selects, page by page. Progress is reported on long lists."""
+    """Yield the people whom a filter selects. For long lists, `report` shows the progress."""
     if wanted.group:
         require_group(directory, wanted.group)
     seen: set[str] = set()
@@ -59,12 +59,15 @@ def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Itera
 
 
 def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
-    """Let the pool filter people if possible. The pool accepts one condition; for a group's list, it accepts none."""
+    """Yield the people who may match the filter. If possible, the pool applies a condition of the filter itself.
+
+    The pool accepts one condition, but no condition if it lists the people of a group.
+    """
     if wanted.group:
         yield from directory.pages(group=wanted.group)
     elif wanted.email_prefix:
-        # Search for the prefix as typed and in lower case, because AWS does not say that the pool's filter ignores
-        # case.
+        # Search for the prefix as typed and in lower case, because AWS does not say whether the pool's filter
+        # ignores case.
         for prefix in dict.fromkeys((wanted.email_prefix, wanted.email_prefix.lower())):
             yield from directory.pages(Filter=build_filter("email", "^=", prefix))
     elif wanted.status and wanted.status != "disabled":
@@ -77,7 +80,7 @@ def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
 def print_people(
     directory: Directory, wanted: Filter, report: Reporter, *, limit: int | None, as_json: bool
 ) -> None:
-    """Print one person per line, as each page arrives. With `as_json`, print one array."""
+    """Print one person per line as soon as a page arrives. With `as_json`, print the people as one JSON array."""
     printed = 0
     try:
         for person in find_people(directory, wanted, report):

@@ -58,7 +58,9 @@ def build_report(directory: Directory, name: str) -> dict[str, Any]:
 
 
 def _recovery_codes(directory: Directory, person: Person) -> dict[str, Any] | None:
-    """Return the number of unused recovery codes; None for a person without an authenticator app."""
+    """Return the number of unused recovery codes, and the time of the last use. Return None for a person without an
+    authenticator app.
+    """
     if "SOFTWARE_TOKEN_MFA" not in person.factors:
         return None
     codes = directory.recovery_codes.load(person.user_name)
@@ -146,7 +148,7 @@ def _next_steps(
 
 
 def lines_of(report: dict[str, Any]) -> Iterator[str]:
-    """Return a report as lines for people."""
+    """Yield a report as lines of text for people."""
     record = report["record"] or {}
     yield from _line("user name", report["user_name"])
     if report["status"] is not None:

@@ -18,15 +18,15 @@ from .pool_addresses import require_user_pools
 from .stages import Stage
 from .team_functions import verify_functions
 
-# A replacement of one of these resources loses people, sessions or addresses.
+# If CloudFormation replaces one of these resources, people, sessions or addresses are lost.
 _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", "SealingKeys")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The lines to show, and the names of replaced resources that contain people's data.
+    """The lines to show, and the names of those resources with people's data that a deployment would replace.
 
-    `change_set` is the stack's change set, which the lines describe. `change_set` is None if the stack does not exist,
+    The lines describe `change_set`, the stack's change set. `change_set` is None if the stack does not exist,
     or if CloudFormation cannot compute the changes now.
     """
 
@@ -37,9 +37,9 @@ class Plan:
 
 
 def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = time.sleep) -> Plan:
-    """Return the changes that `ops deploy` would make to the stage. The stage does not change.
+    """Return the changes that `ops deploy` would make to the stage. This function does not change the stage.
 
-    The plan includes the stack's change set. The caller executes or discards the change set.
+    The plan includes the stack's change set. The caller must execute or discard the change set.
     """
     require_user_pools(stage.region)
     verify_functions(stage, identity_stack.FUNCTIONS)
@@ -56,8 +56,8 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
                 f"create stack {stage.identity_stack}: pool, client, tables, secrets, roles"
             )
         elif not takes_updates(status):
-            # In this state, CloudFormation refuses a change set. `provision` waits for another state, removes the stack
-            # of a failed first attempt, or says why it cannot continue.
+            # While the stack is in the state `status`, CloudFormation refuses a change set. `provision` then waits for
+            # another state, removes the stack of a failed first attempt, or says why `provision` cannot continue.
             lines.append(
                 f"stack {stage.identity_stack} is in {status}: CloudFormation cannot compute its "
                 "changes now"

@@ -14,7 +14,8 @@ from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile
 
 from . import aws
 
-# The quota of ListUsers is 30 calls a second and cannot be raised. Sign-ins that link accounts also call ListUsers.
+# Cognito allows 30 calls of ListUsers a second, and this quota cannot be raised. Sign-ins that link accounts need some
+# of these calls.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 CALLS_PER_SECOND = 20
 PAGE = 60
@@ -60,7 +61,7 @@ class PoolReader:
         return [parse_pool_user(user) for user in answer["Users"]], answer.get("PaginationToken")
 
     def find(self, name: str) -> PoolUser | None:
-        """Return the user with this user name, or the native user with this address."""
+        """Return the user whose user name is `name`, or the native user whose address is `name`."""
         try:
             return parse_pool_user(self._call(self._client.admin_get_user, Username=name))
         except ClientError as error:
@@ -75,7 +76,7 @@ class PoolReader:
 
 
 def build_profile(user: PoolUser, client_id: str) -> UserProfile:
-    """Build the users table's data about a user of the pool. `client_id` applies if the user's own app client is
+    """Return the data of the users table about a user of the pool. `client_id` is used if the user's own app client is
     unknown.
     """
     birthplace = birthplace_of(user.user_name, user.identities)

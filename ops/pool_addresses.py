@@ -1,8 +1,8 @@
-"""This module finds a user pool's addresses and issuer. The module reads addresses and issuer from AWS, because a
-region's name alone is not enough.
+"""This module reads a user pool's addresses and issuer from AWS, because they cannot be built from the name of a region
+alone.
 
-The pool has an issuer of type ORIGINAL or UPDATED. The pool's discovery document has the issuer's exact name and the
-endpoints. Before a pool exists, botocore's data about AWS's partitions gives the host names.
+The pool has an issuer of type ORIGINAL or UPDATED. The pool's discovery document contains the issuer's exact name and
+the endpoints. Before a pool exists, the host names come from botocore's data about AWS's partitions.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Partition:
 
 
 def partition_of(region: str) -> Partition:
-    """Find a region's partition. Raises OpsError if no partition has such a region."""
+    """Find a region's partition. Raises OpsError if the region is in no partition."""
     import botocore.loaders
 
     found = botocore.loaders.create_loader().load_data("partitions")
@@ -67,8 +67,8 @@ def partition_of(region: str) -> Partition:
 def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> None:
     """Raise OpsError if Cognito has no user pools in the region. The message lists suitable regions.
 
-    A region that botocore does not list can be a new region. An unlisted region is accepted if DNS resolves the
-    region's host name for user pools.
+    A region that botocore does not list may be new. Such a region is accepted if DNS resolves the region's host name
+    for user pools.
     """
     import botocore.session
 
@@ -95,8 +95,8 @@ def read_addresses(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> Mapping[str, str]:
-    """Return the settings with the pool's addresses: `ISSUER`, `COGNITO_URL`, and `JWKS_URL` if the address of the keys
-    is unusual.
+    """Return the settings with the pool's addresses: `ISSUER` and `COGNITO_URL`. If the address of the keys is unusual,
+    the result also has `JWKS_URL`.
 
     If the discovery document cannot be read, the addresses come from the pool's description and the partition's host
     names. The command then prints a note. On the local stage, `up` sets the addresses.

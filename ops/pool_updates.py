@@ -1,6 +1,6 @@
 """This module explains why CloudFormation and Cognito refuse some updates of a user pool, and works around one refusal.
 
-CloudFormation has sometimes refused an update because of an unchanged schema in the template ("Invalid
+CloudFormation has sometimes refused an update because the template contained the unchanged schema ("Invalid
 AttributeDataType input", https://github.com/aws/aws-cdk/issues/8585,
 https://github.com/aws-amplify/amplify-backend/issues/3299). A pool's attributes cannot
 be changed or removed later. So a template without `Schema` has the same effect, and no data is lost.
@@ -34,18 +34,18 @@ _MEANINGS = {
 
 
 def refused_for_schema(failures: Iterable[str]) -> bool:
-    """Tell whether an update failed for a reason that a template without the schema avoids."""
+    """Tell whether an update failed because the template contained the schema."""
     return any(text in line for line in failures for text in _OF_SCHEMA)
 
 
 def meanings(failures: Iterable[str]) -> list[str]:
-    """Explain known refusals among `failures` in plain words."""
+    """Return an explanation in plain words of each known refusal in `failures`."""
     lines = list(failures)
     return [meaning for text, meaning in _MEANINGS.items() if any(text in line for line in lines)]
 
 
 def without_schema(body: str) -> str:
-    """Return the template without the pool's `Schema`. A template without `Schema` is unchanged."""
+    """Return the template without the pool's `Schema`. A template without `Schema` is returned unchanged."""
     template = read_template(body)
     if not _has_schema(template):
         return body
@@ -54,8 +54,8 @@ def without_schema(body: str) -> str:
 
 
 def as_deployed(body: str, deployed: str | Mapping[str, Any]) -> str:
-    """Return the template for an update of a stack. The result has no schema if an earlier update omitted the
-    schema.
+    """Return `body`, the template for an update of a stack. If the deployed template has no schema, because an earlier
+    update omitted the schema, the result has no schema either.
     """
     there = read_template(deployed)
     return without_schema(body) if there and not _has_schema(there) else body

@@ -1,5 +1,5 @@
-"""This module stores the progress of a long comparison in a file. So the comparison can resume after an interruption,
-and needs little memory.
+"""This module stores the progress of a long comparison in a file. So an interrupted comparison can be
+resumed, and a comparison needs little memory.
 
 The file stores hashes instead of names, because the file must not list people.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class ProgressFile:
-    """A set of seen names and a small state, stored together."""
+    """A file with the names that a comparison has seen, and with the state of the comparison."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class ProgressFile:
             self._db.execute("DELETE FROM state")
 
     def close(self, *, remove: bool) -> None:
-        """Close the file. With `remove`, delete it."""
+        """Close the file. If `remove` is true, delete the file."""
         self._db.close()
         if remove:
             self.path.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""This module prepares a Chalice project for Gatehouse: the command `init`.
+"""This module implements the command `init`, which prepares a Chalice project for Gatehouse.
 
-`init` changes one file of the team: it adds Gatehouse's missing keys to `.chalice/config.json`.
-`requirements-gatehouse.txt` belongs to Gatehouse, and each `init` overwrites this file. `init` prints the lines that
-the team must add to app.py, requirements.txt and .gitignore.
+`init` changes only one file of the team: `init` adds missing keys of Gatehouse to `.chalice/config.json`.
+`requirements-gatehouse.txt` belongs to Gatehouse, and each run of `init` overwrites this file. `init` prints the lines
+that the team must add to app.py, requirements.txt and .gitignore.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SOURCE = "requirements.in"
 _RUNTIME_LOCK = Path(__file__).parent / NAME
 _IGNORED = (".local/", ".chalice/deployments/", ".chalice/venv/")
 
-# Chalice's own defaults are 128 MB and 60 s; Cognito waits 5 s for a trigger.
+# Without these values, Chalice's defaults of 128 MB and 60 s would apply. Cognito waits 5 s for a trigger.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
 _SHARED: Mapping[str, Any] = {
     "api_gateway_stage": "api",
@@ -47,8 +47,10 @@ _SHARED: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Prepared:
-    """The result of `init`: finished changes, lines to write by hand (file → lines), and settings that the team must
-    change first.
+    """The result of `init`.
+
+    `done` lists the finished changes. `by_hand` maps each file to the lines that the team must add by hand. `amiss`
+    lists the settings that the team must change first.
     """
 
     done: list[str]
@@ -75,7 +77,7 @@ def prepare(project_dir: Path) -> Prepared:
 
 
 def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield each missing part of a configuration: its path in the file, and its value. Existing values are kept."""
+    """Yield the path and the value of each part that a configuration lacks. Existing values are kept."""
     if not isinstance(config, dict):
         raise ValueError("the file must contain one JSON object")
     if not isinstance(config.get("stages", {}), dict):
@@ -87,14 +89,16 @@ def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     others = [name for name in stages or ["dev"] if name != LOCAL]
     for name in others:
         yield from _lacking(stages.get(name, {}), ("stages", name), starting_block(name), stages)
-    # An existing local stage keeps its own variables.
+    # Only a new local stage gets variables from another stage. An existing local stage keeps its own variables.
     model = others[0] if others and LOCAL not in stages else ""
     local = _local_stage(model, stages.get(model, {}))
     yield from _lacking(stages.get(LOCAL, {}), ("stages", LOCAL), local, stages)
 
 
 def _local_stage(other: str, block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Build the local stage. The local stage gets a copy of the team's own variables and rights from another stage."""
+    """Return the settings of the local stage. The local stage gets copies of the team's variables and rights from the
+    stage `other`.
+    """
     own = {"STAGE": LOCAL, "DIRECT_SIGN_IN": "embedded", "MAILS_PER_DAY": "100000"}
     theirs = block.get("environment_variables", {})
     policy = block.get("iam_policy_file", f"policy-{other}.json" if other else "")
@@ -127,7 +131,7 @@ def _said(added: list[tuple[str, ...]]) -> str:
 
 
 def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
-    """List the team's own settings that contradict Gatehouse. The team must change these settings."""
+    """Yield a problem for each setting of the team that contradicts Gatehouse. The team must change these settings."""
     yield from problems_of_name("app_name", config.get("app_name"))
     for where, block in {"": config, **config.get("stages", {})}.items():
         place = f" of stage {where}" if where else ""
@@ -145,7 +149,7 @@ def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _write_lock(project_dir: Path) -> list[str]:
-    """Write Gatehouse's own lock: the wheel and its dependencies."""
+    """Write Gatehouse's own lock, which contains Gatehouse's wheel and its dependencies."""
     wheel = lock_own_wheel(project_dir)
     if wheel is None:
         return []

@@ -1,6 +1,6 @@
-"""An identity provider as an operator describes it, and the rules for its name, domains and claims.
+"""This module checks the name, the domains and the claims of an identity provider that an operator wants to register.
 
-This module checks Cognito's limits before a provider is registered.
+The checks include Cognito's limits, and run before the provider is registered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .errors import OpsError
 from .provider_rows import Row
 from .stage_variables import is_provider_name
 
-# Cognito allows 40 characters for an identifier, and 50 identifiers.
+# Cognito stores a provider's domains as identifiers. It allows 50 identifiers, with up to 40 characters each.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
 _DOMAIN_LENGTH = 40
 _DOMAIN_COUNT = 50
@@ -26,9 +26,10 @@ _OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
 
 @dataclass(frozen=True)
 class Provider:
-    """One OIDC provider, such as an Okta tenant, as an operator describes it.
+    """One OIDC provider, such as an Okta tenant, with the values that an operator passes.
 
-    A field with None keeps its earlier value. For a new provider, None means no domains, no trust and no permissions.
+    If a field is None, the provider keeps its earlier value. For a new provider, None means no domains, no trust and no
+    permissions.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Provider:
     native_sign_up: bool | None = None
 
     def tidied(self) -> Provider:
-        """Return this provider with canonical issuer, domains and label."""
+        """Return a copy of this provider with the issuer, the domains and the label in canonical form."""
         return replace(
             self,
             issuer=self.issuer.strip().rstrip("/"),
@@ -58,7 +59,7 @@ class Provider:
         )
 
     def row(self, before: Row) -> Row:
-        """Return the table's row, based on the earlier row `before`."""
+        """Return the provider's row for the table. A field with None gets its value from the earlier row, `before`."""
         return Row(
             label=self.label or before.label or self.name,
             domains=before.domains if self.domains is None else self.domains,
@@ -73,7 +74,7 @@ class Provider:
 
 
 def _spelled(domain: str) -> str:
-    """Return a domain in its canonical form. An invalid domain is unchanged; `verify` reports it."""
+    """Return a domain in its canonical form. An invalid domain is returned unchanged, and `verify` reports it."""
     return parse_full_domain(domain) or domain
 
 
@@ -106,7 +107,9 @@ def verify(provider: Provider) -> None:
 
 
 def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
-    """Raise OpsError if another provider in `rows` already has this provider's name or one of its domains."""
+    """Raise OpsError if another provider in `rows` already has this provider's name or one of its domains, or if `row`
+    has `link` without `trusted`.
+    """
     if row.link and not row.trusted:
         raise OpsError(
             "--link links people to accounts by the address that the provider sends, so --link "

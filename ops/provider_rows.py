@@ -1,5 +1,5 @@
-"""This module reads and writes the providers table, which has data about identity providers that Cognito does not
-store.
+"""This module reads and writes the providers table. The table has the data about identity providers that Cognito does
+not store.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Row:
 
 
 def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
-    """Read the whole table as the app reads it. The result maps each provider's name to its row."""
+    """Read the whole table in the same way as the app. The result maps each provider's name to its row."""
     pages = (
         aws.client(session, "dynamodb").get_paginator("scan").paginate(TableName=table_of(stage))
     )
@@ -52,7 +52,7 @@ def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
 
 
 def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
-    """Write a provider's row. Attributes that this version does not use are kept."""
+    """Write a provider's row. Attributes of the row that this version of Gatehouse does not use are kept."""
     values = {
         "label": {"S": row.label},
         "domains": {"L": [{"S": domain} for domain in row.domains]},
@@ -72,12 +72,15 @@ def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
 
 
 def table_of(stage: Stage) -> str:
-    """Return the table's name."""
+    """Return the name of the providers table."""
     return variable_of(stage, "PROVIDERS_TABLE")
 
 
 def variable_of(stage: Stage, name: str) -> str:
-    """Return an output of the identity stack. Raises OpsError if the stack has no such output yet."""
+    """Return the value of the variable `name`, which is an output of the identity stack.
+
+    Raises OpsError if the stack has no such output yet.
+    """
     value = stage.environment.get(name)
     if not value:
         raise OpsError(

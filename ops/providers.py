@@ -1,8 +1,8 @@
 """This module registers identity providers in three places: the pool, the app client's list, and the providers table.
 
-API calls register the providers in the pool, because a template must not contain a client secret. The app client's list
-is a parameter of the identity stack, because UpdateUserPoolClient would reset every omitted field. The providers table
-contains the data that the app shows and uses for decisions.
+Providers are registered in the pool with API calls, because a template must not contain a client secret. The app
+client's list is a parameter of the identity stack, because the API call UpdateUserPoolClient would reset every field
+that the call omits. The providers table contains the data that the app shows and uses for decisions.
 
 A provider is added first to the pool, then to the table, then to the client's list. A provider is removed in the
 reverse order. So even after an interruption, the page offers only providers that exist in the pool.
@@ -29,14 +29,15 @@ from .report import Reporter
 from .stages import Stage
 
 SCOPES = "openid profile email"
-# Okta's org server sends groups only if Cognito requests this scope. Custom servers may not have this scope.
+# Okta's org authorization server sends groups only if Cognito requests the scope `groups`. Okta's custom authorization
+# servers may not have this scope.
 # https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/
 GROUPS_SCOPE = "groups"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A registered provider. The flags say which of the three places contain the provider."""
+    """A registered provider. The fields `in_…` say which of the three places contain the provider."""
 
     name: str
     label: str
@@ -62,8 +63,8 @@ def add_provider(
 ) -> None:
     """Register a provider, or update the provider with the same name.
 
-    The provider's discovery document is read first. Omitted values do not change. Raises OpsError; its message says
-    what to do.
+    The provider's discovery document is read first. If a value is omitted, a registered provider keeps its earlier
+    value. Raises OpsError; its message says what to do.
     """
     provider = provider.tidied()
     verify(provider)
@@ -132,8 +133,8 @@ def list_providers(session: boto3.Session, stage: Stage) -> list[Registered]:
 def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Reporter) -> None:
     """Remove a provider from the client's list, then from the table, then from the pool.
 
-    The profiles of the provider's people stay in the pool. Raises OpsError for a name without a provider, and for the
-    provider in `AUTO_SIGN_IN`.
+    The profiles of the provider's people stay in the pool. Raises OpsError if no provider has the name, or
+    if `AUTO_SIGN_IN` names this provider.
     """
     if stage.environment.get("AUTO_SIGN_IN") == name:
         raise OpsError(

@@ -1,10 +1,11 @@
-"""This module makes the users table match the user pool. This is needed after missed events, and for people who existed
-before Gatehouse.
+"""This module corrects the users table so that the table matches the user pool. A correction is needed after missed
+events, and for people who existed before Gatehouse.
 
 First, the module compares each page of people in the pool with their records in the table. Then it compares each page
-of the table with the names from the pool. The module writes records as the trigger does (`UserStore`), so a sign-in at
-the same time does no harm. Fields that the pool does not return stay unchanged. If a provider has sent an address
-outside its domains, Cognito stores the new address. The table then keeps the person's earlier address.
+of the table with the names from the pool. The module writes records in the same way as the trigger, with
+`UserStore`. So a sign-in at the same time does no harm. Fields that the pool does not return stay unchanged. If a
+provider has sent an address outside the provider's domains, Cognito stores this address, but the table keeps the
+person's earlier address.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from .report import Reporter
 _TABLE_PAGE = 500
 _REPORT_EVERY = 6000
 _NAMED = 20
-# The minimum age of a record without a person, in seconds. A younger record may belong to a sign-up in progress,
-# because the trigger writes the record before the pool has the person.
+# A pending record without a person is kept for this number of seconds, because it may belong to a sign-up in progress:
+# the trigger writes the record before the pool has the person.
 GRACE_SECONDS = 3600
 
 
 @dataclass
 class Findings:
-    """The counts of a comparison. With `dry_run`, no record was changed."""
+    """The counts of a comparison. If the comparison was a dry run, no record was changed."""
 
     people: int = 0
     records: int = 0
@@ -54,8 +55,8 @@ class Findings:
 class Reconciler:
     """A comparison of one pool with one table. `dynamodb` is boto3's client; `clock` gives Unix seconds.
 
-    `refuse_address` is ProviderStore's method. `subjects` is the index by which providers' signals find people, or
-    None.
+    `refuse_address` is ProviderStore's method with this name. `subjects` is None, or the index with which Gatehouse
+    finds the person of a provider's signal.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Reconciler:
         self._findings = Findings()
 
     def run(self) -> Findings:
-        """Compare and correct all records. An interrupted run is resumed."""
+        """Compare and correct all records. If the last run was interrupted, continue that run."""
         state = self._progress.load()
         self._findings = Findings(**state.get("findings", {}))
         if state:
@@ -154,7 +155,7 @@ class Reconciler:
         if names and (reason := self._refuse_address(profile.email, names)):
             self._findings.moved += 1
             self._report.note(f"{profile.user_name}: {reason}")
-            # An empty address means "unknown", so the record keeps its own address.
+            # An empty address in the profile means "unknown", so the record keeps its own address.
             profile = replace(profile, email="")
         pending = user.status in PENDING_STATES
         if record is None:
@@ -177,7 +178,7 @@ class Reconciler:
             return
         user = self._pool.find(record.userName)
         if user is not None and key_of(user.user_name) == record.userName:
-            # The person was created after this run had read the page to which the name belongs.
+            # The person was created after this run had read the page of the pool to which the name belongs.
             self._compare(user, record)
             return
         self._findings.surplus += 1
@@ -186,8 +187,8 @@ class Reconciler:
             delete_unchanged(self._dynamodb, self._table, record)
 
     def _tell(self, line: str) -> None:
-        """Print one difference. Only the first differences are printed, because each person from before Gatehouse
-        causes a difference.
+        """Print a difference, if it is one of the first differences. A complete list could be long, because each person
+        from before Gatehouse causes a difference.
         """
         if self._findings.total <= _NAMED:
             self._report.note(line)
@@ -216,14 +217,15 @@ def differences(profile: UserProfile, record: UserRecord) -> list[str]:
     """Return the columns in which a record differs from a confirmed person's profile."""
     emptied = dict.fromkeys(profile.emptied(), "")
     told = {**profile.columns(), **emptied, "status": "CONFIRMED", "linked": profile.linked}
-    # The pool returns addresses in lower case, but a token may contain upper case. A difference in case does not count.
+    # The pool returns addresses in lower case, but an address in a token may contain upper case. So differences between
+    # upper and lower case are ignored.
     if record.Email.lower() == profile.email.lower():
         told.pop("Email", None)
     return [name for name, value in told.items() if getattr(record, name) != value]
 
 
 def delete_unchanged(dynamodb: Any, table: str, record: UserRecord) -> None:
-    """Delete a record, unless another process has written the record since `record` was read."""
+    """Delete a record if no other process has written the record since `record` was read."""
     try:
         dynamodb.delete_item(
             TableName=table,

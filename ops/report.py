@@ -12,7 +12,7 @@ class Reporter:
     """Prints the steps of a command, so that people know what they wait for.
 
     `step` begins a step, `note` adds a line to the step, and `done` ends the step and prints its duration. By default,
-    the lines are written to stderr, because stdout is for the results of commands (`info --json`).
+    the lines go to stderr, because commands write their results to stdout, such as `info --json`.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Reporter:
         self._line(f"{text} …")
 
     def note(self, text: str) -> None:
-        """Add a detail to the current step. Several lines get the same indentation."""
+        """Add a detail to the current step. If `text` has several lines, all lines are indented."""
         for line in text.splitlines():
             self._line(f"  {line}")
 

@@ -1,8 +1,8 @@
 """This module rotates a stage's sealing keys and app clients' secrets while people stay signed in.
 
-Functions cache a secret for `CACHE_SECONDS`, so a new secret must not be used before every warm container has read the
-secret. A sealing key is first added, and later becomes the current key. Cognito accepts the old client secret and the
-new client secret, until the old secret is dropped.
+Functions cache a secret for `CACHE_SECONDS`, so a new sealing key must not be used before every warm container has read
+it. For this reason, a sealing key is first added, and becomes the current key later. For an app client, Cognito accepts
+both the old secret and the new secret until the old secret is dropped.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ SETTLE_SECONDS = CACHE_SECONDS + 30
 
 _KEY_BYTES = 48
 _REMEMBERED_SECONDS = 30 * 86_400
-# The member of the secret with the creation time of each key. Its value is not text, so KeyRing does not read it as a
-# key (chalicelib.gatehouse.sealed.sealing).
+# The name of the member in which the secret stores each key's creation time. The member's value is not text, so KeyRing
+# does not take the member for a key (chalicelib.gatehouse.sealed.sealing).
 _MADE = "made"
 _CLIENTS = (("CLIENT_ID", "CLIENT_SECRET_ARN"), ("MFA_CLIENT_ID", "MFA_CLIENT_SECRET_ARN"))
 _UNKNOWN = ("InvalidAction", "UnknownOperationException", "NotImplemented", "InternalFailure")
@@ -50,9 +50,9 @@ def rotate_sealing_keys(
 ) -> str:
     """Add a key, wait until every container has read the key, and then make it the current key. Return the key's name.
 
-    The app can still decrypt cookies that earlier keys encrypted. Without `wait`, a container that has not read the new
-    key yet may end a session. Omit the wait only if a key has leaked. An unusable stored secret is replaced. The
-    replacement ends no session, because sessions cannot work with an unusable secret.
+    The app can still decrypt cookies that were encrypted with earlier keys. Without `wait`, a session may end in a
+    container that has not read the new key yet. So omit the wait only if a key has leaked. If the stored secret is
+    unusable, it is replaced. The replacement ends no session, because no session works with an unusable secret.
     """
     report.step("Sealing keys")
     with aws.explained("rotating the sealing keys"):
@@ -136,8 +136,8 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
                     f"--stage {stage.name} --client-secret --drop-old`."
                 )
             for lost in newer:
-                # An interrupted rotation made this secret. Cognito shows a secret's value only once, and the rotation
-                # did not store the value.
+                # An interrupted rotation made this secret. Nobody knows its value, because Cognito shows a value only
+                # once, and the rotation did not store it.
                 _delete(cognito, stage, client_id, lost)
                 report.note("removed an unused secret of an interrupted rotation")
             made = cognito.add_user_pool_client_secret(
@@ -156,7 +156,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
 
 
 def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Delete every client secret at Cognito except the secret in use, which the stage stores."""
+    """Delete every client secret from Cognito, except the secret that the stage stores and uses."""
     with aws.explained("dropping old client secrets"):
         for client_id, arn in _clients(stage):
             report.step(f"Secret of app client {client_id}")
@@ -169,7 +169,7 @@ def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Report
 
 
 def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
-    """List a client's secrets, the oldest first. Cognito's response never contains the values."""
+    """List a client's secrets, the oldest first. Cognito's response never contains the values of the secrets."""
     try:
         found = cognito.list_user_pool_client_secrets(
             UserPoolId=_variable(stage, "USER_POOL_ID"), ClientId=client_id
@@ -186,10 +186,10 @@ def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
 def _others(
     listed: list[dict[str, Any]], document: Mapping[str, Any]
 ) -> tuple[list[str], list[str]]:
-    """Split the unused secrets into two lists: secrets that are older than the secret in use, and secrets that are
-    newer.
+    """Return the ids of the unused secrets in two lists: secrets that are older than the secret in use, and newer
+    secrets.
 
-    The stack stores the first secret without an id. So without a stored id, the oldest secret is in use.
+    The stack stores the first secret without an id. So if no id is stored, the oldest secret is in use.
     """
     ids = [item["ClientSecretId"] for item in listed]
     used = document.get("client_secret_id")
@@ -232,7 +232,7 @@ def _write(manager: Any, arn: str, document: Mapping[str, Any]) -> None:
 
 
 def _pending(document: Mapping[str, Any], ring: KeyRing | None) -> str:
-    """Return the name of the newest key if this key never became current; otherwise an empty text."""
+    """Return the name of the newest key if it has never been the current key. Otherwise, return an empty text."""
     newest = f"k{_highest(document)}"
     return newest if ring and newest != ring.current and newest in _stamps(document) else ""
 

@@ -1,4 +1,4 @@
-"""Lambda's Python runtimes that a stage may use, with each runtime's date of deprecation and operating system."""
+"""The Python runtimes of Lambda that a stage may use, each with its date of deprecation and its operating system."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .errors import OpsError
 
 @dataclass(frozen=True)
 class Runtime:
-    """One runtime, such as 3.12, with the day on which Lambda deprecates the runtime, and the minor version of its
-    glibc.
+    """One runtime, such as 3.12. `deprecated` is the day on which Lambda deprecates the runtime. `glibc_minor` is the
+    minor version of the runtime's glibc.
     """
 
     python: str
@@ -34,7 +34,7 @@ class Runtime:
     def platforms(self, machine: str) -> list[str]:
         """List the platform tags of wheels that run on this runtime.
 
-        pip compares each tag exactly, so the list has a tag for every glibc up to the runtime's glibc (PEP 600).
+        pip compares each tag exactly, so the list has a tag for every version up to the runtime's glibc (PEP 600).
         """
         return [
             *(f"manylinux_2_{minor}_{machine}" for minor in range(17, self.glibc_minor + 1)),
@@ -42,9 +42,9 @@ class Runtime:
         ]
 
 
-# Dates of deprecation, after which Lambda gives no security updates, and the operating system:
+# After its date of deprecation, a runtime gets no security updates from Lambda. Source of dates and operating systems:
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-# (Amazon Linux 2 has glibc 2.26, Amazon Linux 2023 has 2.34). The dates were read in three copies of AWS's table from
+# Amazon Linux 2 has glibc 2.26, Amazon Linux 2023 has 2.34. The dates were read in three copies of AWS's table from
 # July to November 2026, and at https://endoflife.date/aws-lambda; AWS may change the dates.
 RUNTIMES: Mapping[str, Runtime] = {
     runtime.python: runtime
@@ -64,9 +64,9 @@ OPTION = "python_version"
 
 
 def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = None) -> Runtime:
-    """Choose a stage's runtime: the option `python_version`, or the version of the running Python.
+    """Return the runtime for the option `python_version` of a stage, or for the version of the running Python.
 
-    Raises OpsError if Gatehouse does not support that version.
+    Raises OpsError if Gatehouse does not support the version.
     """
     major, minor = running or sys.version_info[:2]
     wanted = options.get(OPTION) or f"{major}.{minor}"
@@ -80,7 +80,7 @@ def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = Non
 
 
 def runtime_named(identifier: str) -> Runtime | None:
-    """Return the runtime with Lambda's name `identifier`. Return None for an unsupported runtime."""
+    """Return the runtime that has the name `identifier` in Lambda. Return None for an unsupported runtime."""
     return RUNTIMES.get(identifier.removeprefix("python"))
 
 
@@ -90,7 +90,7 @@ def newest() -> Runtime:
 
 
 def near_end(runtime: Runtime, today: date) -> str:
-    """Return a warning if a runtime is deprecated now or soon; otherwise an empty text."""
+    """Return a warning if a runtime is deprecated now or soon. Otherwise, return an empty text."""
     left = (runtime.deprecated - today).days
     if left > NEAR_DAYS:
         return ""

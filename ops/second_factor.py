@@ -13,8 +13,8 @@ from .directory import Directory, Person
 from .errors import OpsError
 from .report import Reporter
 
-# UserMFASettingList of AdminGetUser → the setting of AdminSetUserMFAPreference. Only active factors are switched off,
-# because a pool refuses settings of a factor that the pool does not have.
+# Maps names in UserMFASettingList of AdminGetUser to settings of AdminSetUserMFAPreference. Factors that are not active
+# are left out of a call, because a pool refuses settings of a factor that the pool does not have.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserMFAPreference.html
 _SETTINGS: Mapping[str, str] = {
     "SOFTWARE_TOKEN_MFA": "SoftwareTokenMfaSettings",
@@ -83,7 +83,7 @@ def _forget_app(directory: Directory, person: Person, report: Reporter) -> None:
     try:
         directory.call("admin_delete_software_token", Username=person.user_name)
     except ClientError as error:
-        # AWS does not document the error for a missing key. Without a key, the deletion has no effect.
+        # AWS does not document the error for a missing key. If the key is missing, nothing has to be deleted.
         if aws.error_code(error) not in ("InvalidParameterException", "ResourceNotFoundException"):
             raise
         report.note("no authenticator app is registered")

@@ -1,9 +1,9 @@
-"""This module selects botocore's data for the zip: the operations that Gatehouse calls, and the endpoints of their
-services.
+"""This module reduces botocore's data for the zip. The zip needs only the operations that Gatehouse calls, and the
+endpoints of the services with these operations.
 
-At a cold start, a boto3 client lists botocore's data folder and reads whole service models (1.5 MB of JSON for three
+At a cold start, a boto3 client lists botocore's data folder, and reads 1.5 MB of JSON with whole models (of three
 services) and 1.2 MB of endpoints. The zip contains a reduced copy of this data, which `chalicelib.gatehouse.aws_models`
-reads in place of the whole data. `ops` makes the copy from the installed botocore, at the same time as the zip.
+reads in place of the whole data. `ops` makes the copy from the installed botocore when it builds the zip.
 Descriptions are removed; types and limits are kept. The repository does not contain the copy.
 """
 
@@ -20,7 +20,7 @@ from botocore.loaders import Loader
 
 from chalicelib.gatehouse import aws_models
 
-#: Every operation that the runtime calls, by service; a test compares this list with the code.
+#: Every operation that Gatehouse's functions call, by service. A test compares `OPERATIONS` with the code.
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "cognito-idp": (
         "AdminDeleteUser",
@@ -75,13 +75,13 @@ _KEPT_OF_OPERATIONS = (
     "operationContextParams",
     "staticContextParams",
 )
-#: Patterns and lists of values are documentation, which botocore does not check.
+#: Keys that are removed. Patterns and lists of values only document a value: botocore does not check them.
 _FOR_READERS = frozenset({"documentation", "documentationUrl", "enum", "pattern"})
 
 
 @cache
 def files() -> dict[str, bytes]:
-    """Return the files for the zip, by name."""
+    """Return the reduced files for the zip: name → contents."""
     loader = Loader()
     made: dict[str, Any] = {
         "endpoints": _cut_addresses(loader.load_data("endpoints")),
@@ -96,7 +96,7 @@ def files() -> dict[str, bytes]:
 
 
 def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
-    """Return a service's model with only `operations` and their shapes. Errors keep only their names."""
+    """Return a service's model with only `operations` and these operations' shapes. Errors keep only their names."""
     kept = {
         name: {
             key: _without_texts(value) if key in ("input", "output") else value
@@ -128,7 +128,7 @@ def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]
 def _cut_shape(shape: Mapping[str, Any]) -> dict[str, Any]:
     found = _without_texts({name: value for name, value in shape.items() if name != "members"})
     if "members" in shape:
-        # Member names are kept, because a member's name may be `documentation`.
+        # All members are kept, even a member with the name `documentation`.
         found["members"] = {
             name: _without_texts(member) for name, member in shape["members"].items()
         }

@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# CloudFormation's words for resources that were stopped because another resource failed.
+# CloudFormation uses these words for a resource that was stopped because another resource failed.
 _CONSEQUENCES = ("cancelled", "canceled")
-#: The maximum number of names in one line of successes, so that successes do not hide the failures.
+#: The maximum number of names in a line about successes. Longer lines would hide the failures.
 _NAMED = 4
 
 
@@ -23,19 +23,19 @@ class StackEvents:
         self.failures: list[str] = []
 
     def skip(self) -> None:
-        """Ignore events before now."""
+        """Ignore all events that have happened until now."""
         self._seen.update(event["EventId"] for event in self._fetch())
 
     def new(self) -> list[str]:
-        """Return lines about the operations that have ended since the last call: one line per failure, and one line for
-        all successes of a kind.
+        """Return lines about the operations that have ended since the last call. Each failure has its own line. All
+        successes of one kind share a line.
         """
         failed: list[str] = []
         finished: dict[str, list[str]] = {}
         for event in reversed(self._fetch()):
             self._seen.add(event["EventId"])
             resource, status = event["LogicalResourceId"], event["ResourceStatus"]
-            # Some events are about the stack itself. The caller shows the stack's state.
+            # Events about the stack itself are left out, because the caller shows the stack's state.
             if resource == self._name or status.endswith("_IN_PROGRESS"):
                 continue
             if status.endswith("_FAILED"):
@@ -54,8 +54,8 @@ class StackEvents:
             try:
                 page = self._api.describe_stack_events(StackName=self._name, **token)
             except ClientError:
-                # CloudFormation no longer finds a deleted stack by its name. The caller calls describe_stacks to find
-                # the end of the deletion.
+                # CloudFormation no longer finds a deleted stack by its name. The caller uses describe_stacks to
+                # notice when the deletion has ended.
                 return found
             for event in page["StackEvents"]:
                 if event["EventId"] in self._seen:

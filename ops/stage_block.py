@@ -1,4 +1,4 @@
-"""This module builds the options of a new stage in config.json, as `init` writes them: each option with its default."""
+"""This module builds the block that `init` writes into config.json for a new stage. Each option has its default."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .stage_variables import TABLE
 
 
 def starting_block(name: str) -> dict[str, Any]:
-    """Build the block of a new stage. A team fills in the empty values; `provision` adds the outputs of the stack."""
+    """Return a new stage's block. The team fills in the empty values; `provision` adds the outputs of the stack."""
     chosen = {setting.variable: setting.default for setting in TABLE if setting.starts}
     return {
         "environment_variables": {"STAGE": name, **chosen},

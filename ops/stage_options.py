@@ -1,4 +1,4 @@
-"""The options of a stage: the stage's `gatehouse` block in config.json, which only `ops` reads.
+"""The options of a stage. They are in the stage's `gatehouse` block in config.json, and are read only by `ops`.
 
 Each option is declared once, in `OPTIONS`. docs/operations.md shows `OPTIONS` as a table.
 """
@@ -20,8 +20,8 @@ _RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
-# The maximum number of ports. Each program needs its own port during its sign-in, so this number is also the maximum
-# number of programs in which one person can sign in at the same time.
+# The maximum number of ports. Each program needs its own port during a sign-in. So `_LOOPBACK_PORTS` is also the
+# maximum number of programs in which one person can sign in at the same time.
 _LOOPBACK_PORTS = 10
 
 
@@ -49,8 +49,8 @@ def _tags(value: Any) -> str:
 
 
 def _ports(value: Any) -> str:
-    """Accept ports that a program can open without special rights. Cognito's 100 callback URLs limit the number of
-    ports.
+    """Accept ports that a program can open without special rights. The number of ports is limited, because each port
+    needs one of Cognito's 100 callback URLs.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -77,7 +77,7 @@ def _domain_prefix(value: Any) -> str:
 
 
 def _passkey_domain(value: Any) -> str:
-    """Accept host names that browsers allow as a relying party. CloudFormation allows at most 63 characters."""
+    """Accept host names that browsers allow as the relying party of passkeys. CloudFormation allows 63 characters."""
     if value == "localhost":
         return ""
     if not isinstance(value, str) or len(value) > 63 or not _HOST.fullmatch(value):
@@ -94,8 +94,10 @@ def _runtime(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Option:
-    """One option: its name, a check, its purpose in Markdown, and its default. The check returns a problem's
-    description, or an empty text.
+    """One option of a stage.
+
+    `fault` checks a value, and returns the description of a problem, or an empty text. `says` is the option's purpose
+    in Markdown.
 
     `shown` describes the default in the documentation if the value alone is unclear. `needed` says why every stage
     except the local stage needs the option. `not_locally` says why the local stage does not need the option.

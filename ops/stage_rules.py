@@ -1,4 +1,4 @@
-"""The rules of a stage. The checks have no side effects, and collect every problem at once."""
+"""The rules for the settings of a stage. The checks have no side effects, and report all problems together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from .stage_options import problems_of_options
 from .stage_variables import problems_of_variables
 
-# Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
+# Names become parts of ARNs, of table names and of function names. A whole function name may have 64 characters.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 # https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 _ARCHITECTURES = ("x86_64", "arm64")
@@ -24,9 +24,9 @@ def problems_of(
     """List all problems of a stage. The list is empty if the stage can be used.
 
     `merged` is the top level of config.json, overridden by the stage's block. The environment variables of the two
-    levels are merged, as Chalice merges them. `lambda_functions` comes only from the stage's block, because Chalice
-    reads a function's variables only there. `brand` is the project's own folder with logo, picture and texts of the
-    page, or None.
+    levels are merged in the same way as in Chalice. `lambda_functions` comes only from the stage's block, because
+    Chalice reads a function's variables only from there. `brand` is the folder with the project's own logo, picture and
+    texts for the page, or None.
     """
     return [
         *_of_names(name, merged),

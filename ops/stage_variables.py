@@ -1,6 +1,7 @@
-"""The rules for the environment variables of a stage: the functions' own rules, and rules that only `ops` can check.
+"""The rules for the environment variables of a stage. Some rules are checked by the functions too, and other rules can
+be checked only by `ops`.
 
-`chalicelib.gatehouse.settings` declares the settings, together with the functions' own rules.
+`chalicelib.gatehouse.settings` declares the settings, together with the rules that the functions check.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ from .variables_size import problems_of_size, variables_of_functions
 
 TABLE = Settings.every_setting()
 
-# Cognito names federated people <provider>_<sub>: an underscore in the provider's name would make the user name
-# ambiguous.
+# In Cognito, a federated person has the user name <provider>_<sub>. An underscore in the provider's name would make the
+# user name ambiguous.
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
-# Lambda itself sets these variables, and refuses functions that set them.
+# Lambda sets these variables itself, and refuses functions that have such a variable in their settings.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _LAMBDAS_OWN = re.compile(
     r"_.*|AWS_(REGION|DEFAULT_REGION|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN|"
     r"EXECUTION_ENV|LAMBDA_.*)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
 )
-# The number of bytes reserved for each output that the identity stack does not have yet: the length of a secret's ARN.
+# A placeholder for an output that the identity stack does not have yet. It is as long as the ARN of a secret.
 _LATER = "x" * 100
-# RefreshTokenValidity in templates/identity.yaml: a session cannot last longer than its refresh token.
+# RefreshTokenValidity in templates/identity.yaml, in seconds. A session cannot last longer than its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Settings that people write. Only a name that is similar to such a setting can be a typo, because `provision` writes
-# all other settings.
+# Settings that people write by hand. An unknown name may be a misspelt name of such a setting, but not of another
+# setting, because `provision` writes all other settings.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
 
 
@@ -97,7 +98,7 @@ def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
 
 
 def _of_page(said: Mapping[str, str], own: Path | None) -> Iterator[str]:
-    """List problems of the brand's files and colours, which the running function does not check."""
+    """List the problems of the brand's files and colours. The functions do not check them at run time."""
     brand, problems = Brand.read(said)
     if problems:
         return
@@ -122,8 +123,8 @@ def _of_refresh_tokens(said: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_mails(options: Any, said: Mapping[str, str], *, local: bool) -> Iterator[str]:
-    """List the problems of `MAILS_PER_DAY`. Cognito's own sender stops at 50 mails a day. If the stage uses SES, only
-    the team knows the limit.
+    """List the problems of `MAILS_PER_DAY`. Cognito's own sender stops at 50 mails a day. With SES, only the team
+    knows the limit.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -173,7 +174,7 @@ def _of_origins(
     another site.
 
     Hosts of one site share at least their last two labels, and each execute-api host is a separate site
-    (https://publicsuffix.org/list/). This function cannot check the rest of the rule; only a browser can.
+    (https://publicsuffix.org/list/). Only a browser can check the rest of the rule, so this function does not.
     """
     origins = parse_list(said.get("ALLOWED_ORIGINS", ""))
     if local or not origins:
@@ -194,8 +195,8 @@ def _of_origins(
 
 
 def _of_size(said: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """List the problems of the variables' size. For a stage before `provision`, the function reserves space for the
-    stack's outputs.
+    """List the problems of the variables' size. If `provision` has not run yet, this function reserves space for
+    the stack's outputs.
     """
     outputs = {setting.variable: _LATER for setting in TABLE if setting.source == STACK}
     yield from problems_of_size(said if "USER_POOL_ID" in said else {**outputs, **said}, merged)

@@ -1,6 +1,6 @@
-"""This module reads a stage from `.chalice/config.json`, checks all its settings together, and writes a stage.
+"""This module reads stages from `.chalice/config.json`, checks their settings, and writes values into stages.
 
-`.chalice/config.json` also has the settings that only `ops` reads, in each stage's `gatehouse` block
+In `.chalice/config.json`, each stage has a `gatehouse` block with the settings that only `ops` reads
 (`ops.stage_options`). Chalice ignores this block.
 """
 
@@ -26,11 +26,11 @@ LOCAL = "local"
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage, whose settings were already checked.
+    """One stage, with settings that were already checked.
 
     `environment` has the functions' variables; `options` is the `gatehouse` block. `custom_domain` is Chalice's
-    `api_gateway_custom_domain`, or empty; `architecture` is Chalice's `lambda_architecture`. `own_roles` names the
-    functions whose role is set in config.json.
+    `api_gateway_custom_domain`, or empty; `architecture` is Chalice's `lambda_architecture`. `own_roles` has the
+    names of the functions whose role is set in config.json.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Stage:
         return bool(self.options.get("deletion_protection", not self.is_local))
 
     def option(self, name: str) -> Any:
-        """The value of an option of the `gatehouse` block, or its default."""
+        """Return the value of an option in the `gatehouse` block, or the option's default."""
         return value_of(self.options, name)
 
     @property
@@ -79,20 +79,20 @@ class Stage:
 
     @property
     def identity_stack(self) -> str:
-        """Name of the CloudFormation stack."""
+        """The name of the identity stack in CloudFormation."""
         return f"{self.app_name}-{self.name}-identity"
 
     @property
     def api_function(self) -> str:
-        """Name of the Lambda function behind the API, as Chalice builds it."""
+        """The name that Chalice gives to the Lambda function behind the API."""
         return f"{self.app_name}-{self.name}"
 
     def named(self, name: str) -> str:
-        """Name of a table or queue of the stage."""
+        """Return the name of a table or queue of the stage."""
         return f"{self.api_function}-{name}"
 
     def function(self, resource: str) -> str:
-        """Name of another Lambda function, as Chalice builds it."""
+        """Return the name that Chalice gives to another Lambda function of the stage."""
         return f"{self.api_function}-{resource}"
 
     @property
@@ -102,7 +102,7 @@ class Stage:
 
     @property
     def policy_file(self) -> Path:
-        """The file with the rights of the team's own routes, which Chalice also reads."""
+        """The policy file with the rights of the team's own routes. Chalice reads the same file."""
         name = self.iam_policy_file or f"policy-{self.name}.json"
         return self.project_dir / ".chalice" / name
 
@@ -113,7 +113,7 @@ class Stage:
 
 
 def config_file(project_dir: Path) -> Path:
-    """The file with a project's stages."""
+    """Return the path of the file with a project's stages."""
     return project_dir / ".chalice" / "config.json"
 
 
@@ -127,7 +127,7 @@ def require_project(project_dir: Path) -> None:
 
 
 def brand_folder(project_dir: Path) -> Path | None:
-    """The folder with a project's own logo, picture and texts; None if the project has no such folder."""
+    """Return the folder with a project's own logo, picture and texts. Return None if there is no such folder."""
     folder = project_dir / "chalicelib" / "brand"
     return folder if folder.is_dir() else None
 
@@ -149,8 +149,8 @@ def load_stage(project_dir: Path, name: str) -> Stage:
                 else "Add the stage under `stages`, for example as a copy of `dev`."
             )
         )
-    # Chalice looks for a key first in the stage, then at the top of the file. So this function also looks first in the
-    # stage.
+    # Chalice looks for a key first in the stage, then at the top of the file. This function uses the same
+    # order.
     merged: dict[str, Any] = {**config, **stages[name]}
     merged["environment_variables"] = {
         **_mapping(config.get("environment_variables")),
@@ -192,10 +192,10 @@ def load_stage(project_dir: Path, name: str) -> Stage:
 def write_environment(
     project_dir: Path, name: str, outputs: Mapping[str, str], roles: Mapping[str, str]
 ) -> None:
-    """Write stack outputs into a stage of config.json: variables, and a role per function.
+    """Write the outputs of a stack into a stage of config.json: variables, and a role for each function.
 
-    `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`, `user_records`, …) → role ARN. All
-    other text in the file is unchanged. The file is replaced atomically, and only if something changed.
+    `outputs` maps variables to values. `roles` maps Chalice's names of functions (`api_handler`, `user_records`, …) to
+    ARNs of roles. All other text in the file stays. The file is replaced atomically, and only if something changed.
     """
     stages = _read(project_dir).get("stages")
     if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):
@@ -213,7 +213,7 @@ def write_environment(
 def clear_environment(
     project_dir: Path, name: str, variables: Iterable[str], functions: Iterable[str]
 ) -> None:
-    """Remove the values that `write_environment` wrote, after the stage's stack is deleted."""
+    """After a stage's stack was deleted, remove the values that `write_environment` wrote."""
     stage = _mapping(_mapping(_read(project_dir).get("stages")).get(name))
     before = text = config_file(project_dir).read_text(encoding="utf-8")
     for variable in variables:
@@ -259,7 +259,7 @@ def _replace(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
-        # mkstemp makes private files. But config.json must be readable for everybody who may read the checkout.
+        # mkstemp makes private files. But everybody who may read the checkout must be able to read config.json.
         Path(temporary).chmod(path.stat().st_mode & 0o777)
         Path(temporary).replace(path)
     except BaseException:
@@ -272,7 +272,7 @@ def _region(options: Mapping[str, Any]) -> str:
     for candidate in (named, os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION")):
         if isinstance(candidate, str) and candidate:
             return candidate
-    # This import is late, because importing botocore takes a tenth of a second.
+    # botocore is imported only when it is needed, because the import takes a tenth of a second.
     import botocore.session
     from botocore.exceptions import BotoCoreError
 

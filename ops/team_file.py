@@ -46,8 +46,8 @@ _ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]*")
 
 @dataclass(frozen=True)
 class Table:
-    """A table. `key` and each index map attribute → type, the partition key first; `expires` is the name of the TTL
-    attribute.
+    """A table. `key` and each index map attributes to their types, with the partition key first. `expires` is the name
+    of the TTL attribute.
     """
 
     key: Mapping[str, str]
@@ -58,7 +58,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue. `seconds` is the visibility timeout; after `tries` failures, a message moves to the queue
+    """A queue. `seconds` is the visibility timeout. After `tries` failures, a message is moved to the queue
     `<name>-dead`.
     """
 
@@ -68,7 +68,9 @@ class Queue:
 
 @dataclass(frozen=True)
 class Rights:
-    """The rights of one function: rights to the file's tables and queues, by name, and further rights."""
+    """The rights of one function. `tables` and `queues` map names of tables and queues to rights. `besides` has further
+    rights: pairs of actions and resources.
+    """
 
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     queues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""This module checks that app.py and `.chalice/gatehouse.yaml` name the same Lambda functions of the team."""
+"""This module checks that app.py and `.chalice/gatehouse.yaml` have the same Lambda functions of the team."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .stages import Stage
 from .team_file import API, NAME, TeamFile, load_team_file, path_of
 from .team_resources import queue_variable, stream_variable, table_variable
 
-# A valid ARN for a stream that does not exist yet.
+# A placeholder for the ARN of a stream that does not exist yet. The placeholder is a valid ARN.
 _NO_STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/not-provisioned-yet"
 
 
 def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
-    """Compare the project's app with the project's file. `ours` are Gatehouse's functions. Raises OpsError; its message
-    says what to do.
+    """Compare the functions in the project's app with the functions in `.chalice/gatehouse.yaml`. `ours` has the names
+    of Gatehouse's functions. Raises OpsError; its message says what to do.
     """
     found = load_team_file(stage.project_dir)
     functions = load_mount(stage.project_dir, {**_expected(stage, found), **stage.environment})
@@ -36,7 +36,7 @@ def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
 
 
 def _expected(stage: Stage, found: TeamFile) -> dict[str, str]:
-    """Return the stack's future outputs, which are known before the resources exist."""
+    """Return the stack's outputs before the resources exist. The ARNs of streams are placeholders."""
     names = {}
     for table in found.tables:
         names[table_variable(table)] = stage.named(table)
@@ -73,8 +73,8 @@ def _only_in_app(stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 def _without_their_source(
     stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 ) -> Iterator[str]:
-    """Yield functions without the right to read their own queue or stream. Lambda refuses to connect such a function to
-    its source.
+    """Yield a problem for each function that may not read its own queue or stream. Lambda refuses to connect such a
+    function to its source.
     """
     for name, rights in found.functions.items():
         source = declared[name].source if name in declared else ""

@@ -1,7 +1,8 @@
-"""This module attaches the rights of a team's own routes, from Chalice's policy file, to the API function's role.
+"""This module reads the rights of a team's own routes from Chalice's policy file, and adds them to the API function's
+role.
 
 Chalice reads `.chalice/policy-<stage>.json` (or the file in `iam_policy_file`) only for roles that Chalice itself
-makes. In Gatehouse, the identity stack makes the roles. So the file becomes another policy of the API function's role.
+makes. In Gatehouse, the identity stack makes the roles. So this module adds the file as a policy to the stack's role.
 https://aws.github.io/chalice/topics/configfile.html
 """
 
@@ -22,10 +23,9 @@ NAMES = (NAME, f"{NAME}-file")
 
 
 def add_team_policy(template: dict[str, Any], stage: Stage) -> list[str]:
-    """Add the team's policy to the API function's role in the template, before the role's other policies. Return the
-    name of the policy file in a list; the list is empty without such a file.
+    """Insert the team's policy before the other policies of the API function's role in the template.
 
-    Raises OpsError.
+    Return a list with the path of the policy file. The list is empty if the stage has no such file. Raises OpsError.
     """
     document = load_team_policy(stage)
     if document is None:

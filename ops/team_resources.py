@@ -1,8 +1,8 @@
 """This module adds a team's resources to the identity stack: tables, queues, and for each function a role, a log group
 and an alarm.
 
-The team's tables are kept, backed up and protected like Gatehouse's own tables. A role allows only the rights that the
-file names, on the resources that the file names, and writing to the function's own log (S-60).
+The team's tables are kept, backed up and protected like Gatehouse's own tables. A role gives a function only the
+rights and resources in the file `gatehouse.yaml`, and the right to write to the function's own log (S-60).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PREFIX = "Team"
 POLICY = NAMES[-1]
 _READ = ("GetItem", "BatchGetItem", "Query", "Scan", "ConditionCheckItem")
 _WRITE = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
-# Actions that Lambda's poller calls with the rights of the function.
+# Lambda's poller calls the actions in `_STREAM` and `_RECEIVE` with the rights of the function.
 # https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html, https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 _STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 _RECEIVE = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
@@ -62,8 +62,8 @@ def add_team_resources(template: Template, found: TeamFile) -> None:
 
 
 def _require_parted(found: TeamFile) -> None:
-    """Raise OpsError if two names in the file lead to the same logical name in the template. A logical name has no
-    hyphens and no underscores.
+    """Raise OpsError if two names in the file lead to the same logical name in the template. Such names can be
+    different in the file, because a logical name has no hyphens and no underscores.
     """
     for kind, names in (
         ("Table", found.tables),
@@ -80,18 +80,18 @@ def _require_parted(found: TeamFile) -> None:
 
 
 def table_variable(name: str) -> str:
-    """Return the name of the environment variable for a table's name."""
+    """Return the name of the environment variable that contains a table's name."""
     return f"{_upper(name)}_TABLE"
 
 
 def stream_variable(name: str) -> str:
-    """Return the name of the environment variable for the ARN of a table's stream."""
+    """Return the name of the environment variable that contains the ARN of a table's stream."""
     return f"{_upper(name)}_STREAM_ARN"
 
 
 def queue_variable(name: str) -> str:
-    """Return the name of the environment variable for a queue's name. With `_URL` appended, the result is the variable
-    for the queue's URL.
+    """Return the name of the environment variable that contains a queue's name. The variable with the queue's URL has
+    the same name, with `_URL` at the end.
     """
     return f"{_upper(name)}_QUEUE"
 
@@ -110,14 +110,14 @@ def output_variables(found: TeamFile) -> dict[str, str]:
 
 
 def output_roles(found: TeamFile) -> dict[str, str]:
-    """Map each output with a role to its function."""
+    """Map each output that contains a role to the role's function."""
     return {f"{_logical('Function', name)}Role": name for name in found.functions if name != API}
 
 
 def gone_since(
     before: Mapping[str, Any] | None, now: Mapping[str, str]
 ) -> tuple[list[str], list[str]]:
-    """List the variables and functions whose outputs existed in a stack, and no longer exist."""
+    """List the variables and the functions whose outputs are in the stack `before`, but not in `now`."""
     outputs = before.get("Outputs", []) if before else []
     gone = [
         each
@@ -290,7 +290,7 @@ def _log_group(name: str) -> Template:
 
 
 def _alarm(name: str) -> Template:
-    """Build an alarm on a function's errors. No request waits for such a function, so the alarm is the only sign of a
+    """Build an alarm on a function's errors. No request waits for the function, so the alarm is the only sign of a
     failure.
     """
     function = _sub(f"${{AppName}}-${{StageName}}-{name}")

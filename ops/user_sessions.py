@@ -33,7 +33,7 @@ def lines_of(person: Person, rows: Sequence[SessionRow]) -> Iterator[str]:
 
 
 def as_data(row: SessionRow) -> Mapping[str, Any]:
-    """Return a row for `--json`."""
+    """Return a session's row as data for `--json`."""
     return asdict(row)
 
 

@@ -1,5 +1,5 @@
-"""This module checks the size of a function's environment variables, which Lambda limits. `ops` and a plain `chalice
-deploy` use this module.
+"""This module checks that a function's environment variables are not larger than Lambda allows. `ops` and a plain
+`chalice deploy` use this module.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# The limit for all variables of a function together, in bytes of compact JSON, as in Lambda's error message.
+# Lambda's limit for all variables of a function together. Lambda counts bytes of compact JSON in its error message.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MOST_BYTES = 4096
 
 
 def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """List the functions whose variables are too large. Lambda would refuse such a function after other functions are
-    already uploaded.
+    """Yield a problem for each function with too large variables. Without this check, Lambda would refuse the function
+    after other functions were already uploaded.
 
     `shared` are the variables of every function. `lambda_functions` in `merged` has the variables of single functions.
     """

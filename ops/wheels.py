@@ -1,9 +1,9 @@
-"""This module downloads a lock's wheels for one runtime of Lambda with pip, and checks their hashes.
+"""This module uses pip to download a lock's wheels for one runtime of Lambda, and checks the hashes of the wheels.
 
-The result is complete: if a wheel is missing, the module raises OpsError. Unlike Chalice, the module downloads for
-Lambda's platform from the start, on any machine. So no package is downloaded a second time without hashes. A package
-without a wheel is built from its locked source with the tools that requirements-dev.txt locks. The build runs without
-the network.
+The result is complete: if a wheel is missing, the module raises OpsError. Unlike Chalice, the module downloads wheels
+for Lambda's platform from the start, on any machine. So no package is downloaded a second time without hashes. If a
+package has no wheel, the module builds one from the locked source, with the locked tools in requirements-dev.txt. The
+build runs without the network.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .locked import NAME, Locked, environment_of
 from .runtimes import Runtime
 
 _BUILT = "built.json"
-# This folder of Gatehouse's wheel has the command line and the local AWS, which apps do not need at run time.
+# The folder in Gatehouse's wheel with the command line and the local AWS. Apps do not need this folder at run time.
 _OPERATORS = "chalice_gatehouse/ops/"
 CALLERS_BUNDLE = "GATEHOUSE_CALLERS_CA_BUNDLE"
 """`ops.local.running` replaces `REQUESTS_CA_BUNDLE`, and keeps the caller's value in this variable. pip uses the
@@ -47,7 +47,7 @@ caller's value.
 """
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-# In an outage, pip prints this text, and then also claims that the version does not exist.
+# If pip cannot reach the index, it prints one of these texts. Later, pip also claims that the version does not exist.
 _UNREACHABLE = re.compile(r"WARNING: Retrying |Could not fetch URL")
 # The earliest date that a zip can contain. With a fixed date, two builds of a wheel have the same bytes.
 _FIRST_DAY = "315532800"
@@ -79,7 +79,7 @@ class Wheel:
     path: Path
 
     def files(self) -> dict[str, bytes]:
-        """Read the wheel's files for the package: name → contents.
+        """Return the wheel's files that belong in the Lambda package: name → contents.
 
         Chalice copies `NAME.data/purelib` and `platlib` to the root, and ignores the rest.
         """
@@ -92,7 +92,7 @@ class Wheel:
 
 
 def is_for_operators(name: str) -> bool:
-    """Tell whether a file of a wheel is only for operators' machines. Such a file does not belong in the zip."""
+    """Tell whether a file of a wheel is needed on operators' machines only. Such a file does not belong in the zip."""
     return name.startswith(_OPERATORS)
 
 
@@ -156,7 +156,7 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
         return f"{path.name} does not run on Lambda's {target.runtime.identifier}"
     hashes = digests(path.read_bytes())
     if not hashes & locked.hashes:
-        # The lock has no hash of a wheel that this module has built, but the lock has the hash of the wheel's source.
+        # If this module has built the wheel, the lock has no hash of the wheel, but has the hash of its source.
         sources = built.get(path.name, [])
         if not (len(sources) > 1 and sources[0] in hashes and set(sources[1:]) & locked.hashes):
             return f"{path.name} has a hash that is not in {NAME}"
@@ -164,7 +164,7 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
 
 
 def _unlocked(wheels: Sequence[Wheel], target: Target) -> Iterator[str]:
-    """List the dependencies that the wheels need and the lock lacks."""
+    """Yield a problem for each dependency that a wheel needs, but that is not in the lock in a suitable version."""
     environment = environment_of(target.runtime, target.machine)
     versions = {wheel.locked.name: wheel.locked.version for wheel in wheels}
     for wheel in wheels:
@@ -260,7 +260,7 @@ def _download(dependencies: Sequence[Locked], target: Target, folder: Path) -> N
 
 
 def _build(locked: Locked, folder: Path) -> str:
-    """Build a wheel from the locked source. Return a description of the problem, or an empty text."""
+    """Build a wheel from the locked source. Return a description of the problem, or an empty text after a success."""
     with tempfile.TemporaryDirectory() as scratch:
         sources, made = Path(scratch) / "source", Path(scratch) / "made"
         isolated = ("--quiet", "--no-deps", "--no-build-isolation")
@@ -334,6 +334,6 @@ def _environment() -> dict[str, str]:
 
 
 def _tail(text: str) -> str:
-    # Warnings about package indexes are left out, because they do not say why pip failed.
+    # Warnings about package indexes are left out, because these warnings do not say why pip failed.
     lines = [line for line in text.splitlines() if line.strip() and "WARNING: Location" not in line]
     return "\n".join(f"    {line.strip()}" for line in lines[-_TAIL_LINES:])

@@ -1,2 +1,2 @@
-"""Small apps that do the same work as our app, each written as the library's documentation recommends. The apps run in
-the peers' virtual environment."""
+"""Small apps that do the same work as our app. Each app is written as the documentation of its library recommends. The
+apps run in the peers' virtual environment."""

@@ -19,7 +19,8 @@ def read_secret(name):
     return json.loads(secrets.get_secret_value(SecretId=os.environ[name])["SecretString"])
 
 
-# The library has no setting for the address of the keys, and the benchmark's keys are on loopback.
+# This line replaces the address of the keys, because the benchmark's keys are on loopback and the library has no
+# setting for the address.
 Config.jwk_endpoint = property(lambda _: os.environ["JWKS_URL"])
 
 app = Flask(__name__)

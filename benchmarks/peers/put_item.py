@@ -1,5 +1,5 @@
-"""A trigger like that in most tutorials: the function calls boto3's put_item once. This trigger does not distinguish
-retries, record a status, or repair a record."""
+"""A trigger as in most tutorials: the function calls boto3's put_item once. Unlike Gatehouse's trigger, this trigger
+does not recognize retries, does not record a status, and does not repair records."""
 
 import os
 

@@ -1,9 +1,9 @@
-"""Makes boto3's clients, directly with botocore. The clients have time limits, rules for retries, and checks of the
-answers.
+"""Makes the same clients as boto3, but directly with botocore. The clients limit the time of a call, retry only safe
+calls, and check AWS's answers.
 
 botocore's own retries are off, because botocore cannot know which calls are safe to repeat. botocore also accepts
-non-JSON as an empty response, ignores a truncated body, and sets no time limit for a whole call. For non-JSON, a
-truncated body, and a call that takes too long, this module reports an outage. Source: botocore's `httpsession`
+non-JSON as an empty response, ignores a truncated body, and sets no time limit for a whole call. This module reports an
+outage in all three cases: non-JSON, a truncated body, and a call that takes too long. Source: botocore's `httpsession`
 (`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`); DynamoDB developer guide, "Error retries and
 exponential backoff".
 """
@@ -18,8 +18,9 @@ from . import __version__
 from .deadline import Budget, pause_before_retry
 from .errors import TemporarilyUnavailable
 
-#: Operations that only read, so a retry does no harm. Most other operations are sent only once. For example, a second
-#: AdminInitiateAuth is a second guess, a challenge's Session works once, and a second ForgotPassword sends a second mail.
+#: Operations that only read data, so a retry does no harm. Most other operations are sent only once. For example, a
+#: second AdminInitiateAuth would count as a second guess, a challenge's Session works only once, and a second
+#: ForgotPassword would send a second mail.
 _READS = frozenset(
     {
         "get_item",
@@ -32,7 +33,7 @@ _READS = frozenset(
         "list_web_authn_credentials",
     }
 )
-#: Writes that set an absolute value, so a repeated write has the same result.
+#: Operations that set an absolute value, so a second call has the same result.
 _SAME_TWICE = frozenset({"admin_set_user_password", "admin_set_user_mfa_preference"})
 _THROTTLED = frozenset(
     {
@@ -53,7 +54,8 @@ class UnreadableAnswer(TemporarilyUnavailable):
 class AwsClients:
     """Makes clients by service name.
 
-    Writes to `repeatable_tables` are safe to repeat (S-55). Writes of the throttle's counts are not safe to repeat.
+    A write to one of the `repeatable_tables` is safe to repeat (S-55). A write of the throttle's counts is not safe to
+    repeat.
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class AwsClients:
             connect_timeout=limits.aws_connect,
             read_timeout=limit if slow else limits.aws_read,
             retries={"mode": "standard", "total_max_attempts": 1},
-            # Without this User-Agent, botocore would build a User-Agent twice per call. This work would take a tenth of
+            # Without this setting, botocore would build the User-Agent twice per call, and that would take a tenth of
             # the time of a small call. CloudTrail shows the User-Agent.
             user_agent=f"chalice-gatehouse/{__version__}",
             # Skipping botocore's check of the arguments saves another tenth of a call's time. DynamoDB checks the
@@ -109,8 +111,8 @@ class AwsClients:
         """Return a boto3 client for a team's own code. The client has all operations of the service and botocore's own
         retries.
 
-        Gatehouse only limits the time of each call. A call that takes too long raises TemporarilyUnavailable, also inside
-        paginators and waiters.
+        Gatehouse adds only a time limit for each call, also for calls inside paginators and waiters. A call that takes
+        too long raises TemporarilyUnavailable.
         """
         client = self._own_session.create_client(
             service, region_name=self._region, config=self._own_config
@@ -156,13 +158,13 @@ class AwsClients:
 
     @cached_property
     def _session(self) -> Any:
-        """Make the session that all clients share."""
+        """Make the session that Gatehouse's own clients share. A team's clients share another session."""
         from .aws_session import new_session
 
         return new_session()
 
     def may_repeat(self, name: str, arguments: Mapping[str, Any]) -> bool:
-        """Whether a call is safe to repeat. `name` is boto3's name of the method."""
+        """Return whether a call is safe to repeat. `name` is boto3's name of the method."""
         return (
             name in _READS
             or name in _SAME_TWICE
@@ -170,7 +172,7 @@ class AwsClients:
         )
 
     def _try(self, seconds: float, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-        """Make the call. Repeat a failed call, unless a repeat is useless or the time is up."""
+        """Make the call. If the call fails, repeat the call once, unless the error is permanent or the time is up."""
         ends_at = self._clock() + seconds
         try:
             return call(**arguments)
@@ -196,7 +198,7 @@ class BoundedClient:
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether a repeated call may succeed, because the cause of the error is temporary."""
+    """Return whether the cause of the error is temporary, so that a repeated call may succeed."""
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):
@@ -212,8 +214,8 @@ def is_passing(error: Exception) -> bool:
 def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
     """Raise UnreadableAnswer unless the body is a JSON object. An operation without output may also send an empty body.
 
-    Only JSON is checked. The botocore version of Lambda's runtime is not locked, and a later botocore may use CBOR for a
-    service. CBOR needs no check, because botocore's CBOR parser is strict.
+    Only services that use JSON are checked. A later botocore may use CBOR for a service, because the botocore version
+    of Lambda's runtime is not locked. CBOR needs no check, because botocore's CBOR parser is strict.
     """
     if operation_model.has_streaming_output:
         return  # our code reads only the status of Lambda's Invoke
@@ -234,5 +236,5 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
 
 def _tells_nothing(operation_model: Any) -> bool:
-    """Whether an empty body is valid. Cognito sends an empty body for operations without output, such as RevokeToken."""
+    """Return whether an empty body is valid. Cognito sends one for operations without output, such as RevokeToken."""
     return str(operation_model.service_model.service_name) == "cognito-idp"

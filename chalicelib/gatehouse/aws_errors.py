@@ -2,7 +2,7 @@
 is never logged.
 
 Messages quote keys, attributes and people (S-61). From a message, the module extracts only the name of the missing
-permission. The module recognizes errors by attributes, without loading botocore.
+permission. The module recognizes AWS errors by their attributes, so it does not have to load botocore.
 """
 
 from typing import Any
@@ -14,8 +14,8 @@ _BEFORE_RIGHT = "not authorized to perform: "
 
 
 def facts_of(error: BaseException) -> dict[str, str]:
-    """Return `aws_operation` and `aws_code`. If a permission is missing, `lacks` is the permission's name. The result is
-    empty for an error that is not from AWS."""
+    """Return `aws_operation` and `aws_code` and, if a permission is missing, the permission's name as `lacks`. Return
+    an empty dictionary for an error that is not from AWS."""
     response: Any = getattr(error, "response", None)
     described = response.get("Error") if isinstance(response, dict) else None
     if not isinstance(described, dict) or not hasattr(error, "operation_name"):

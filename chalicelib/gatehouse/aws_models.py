@@ -1,9 +1,8 @@
 """Makes botocore read the service models from a copy in the zip. The copy is reduced to the operations that Gatehouse
 calls (`ops/service_models.py`).
 
-In a checkout the copy is missing, and botocore's own data is used. All other data also comes from botocore, above all the
-endpoint rules. The format of the endpoint rules depends on the botocore version of Lambda's runtime. This version is not
-locked.
+A checkout has no copy, so botocore uses its own models there. All other data always comes from botocore, above all the
+endpoint rules. Their format depends on the botocore version of Lambda's runtime, and this version is not locked.
 """
 
 import json
@@ -21,9 +20,9 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None
     ) -> Any:
-        """Return the reduced model of a service, or botocore's model.
+        """Return the reduced model of a service if there is one, otherwise botocore's model.
 
-        The files of a reduced model are found without a listing of botocore's folders.
+        To find the files of a reduced model, botocore does not list its folders.
         """
         model = _read(f"{service_name}/service-2") if api_version is None else None
         if model is None:
@@ -38,7 +37,8 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
         return (found, str(FOLDER / name)) if found else super().load_data_with_path(name)
 
     def is_builtin_path(self, path: str) -> bool:
-        """Whether data is built into botocore. Our data counts as built in, because our data sets no endpoint."""
+        """Return whether the data at `path` is built into botocore. Our models count as built in, because they set no
+        endpoint."""
         return path.startswith(str(FOLDER)) or super().is_builtin_path(path)
 
 

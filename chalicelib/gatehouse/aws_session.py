@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def new_session(cut: bool = True) -> "Session":
-    """Return a session. The session makes the same clients as `boto3.client`, without importing S3's transfer manager.
+    """Return a session that makes the same clients as `boto3.client`, without importing S3's transfer manager.
 
     If `cut` is true, the session's clients have only the operations that Gatehouse calls.
     """
@@ -43,7 +43,7 @@ def new_tables(session: "Session", region: str, config: "Config") -> Any:
 def share_connections(session: "Session", client: Any, config: "Config") -> None:
     """Make the client use connections that do not read the CA bundle again."""
     if session.get_config_variable("ca_bundle") or client.meta.endpoint_url.startswith("http:"):
-        return  # AWS_CA_BUNDLE names certificate authorities that only this client should trust
+        return  # no other client should trust the certificate authorities in AWS_CA_BUNDLE
     from botocore.httpsession import URLLib3Session
     from urllib3.connection import HTTPConnection
 
@@ -74,10 +74,10 @@ class _NoText(str):
 
 @contextmanager
 def _without_documentation() -> Iterator[None]:
-    """Skip the renderer of `botocore.docs` while botocore loads. The small modules of `botocore.docs` load as usual.
+    """Replace the renderer of `botocore.docs` with an empty one while botocore loads. The small modules load as usual.
 
-    botocore imports the renderer for the docstrings of clients. Gatehouse does not use these docstrings. A later import,
-    for example by boto3, gets the real renderer.
+    botocore imports the renderer to write the docstrings of clients, which Gatehouse does not use. A later import, for
+    example by boto3, gets the real renderer.
     """
     if "botocore.docs" in sys.modules:
         yield

@@ -91,7 +91,7 @@ class SiteVerify:
     def verify(self, token: str, source: str, hostname: str) -> bool:
         """Return whether a person solved the CAPTCHA. If the vendor's answer names a host, the host must be `hostname`.
 
-        Raises TemporarilyUnavailable if the vendor does not answer (the check fails closed).
+        Raises TemporarilyUnavailable if the vendor does not answer: an unchecked token never counts as solved.
         """
         answer = self._transport.post_form(
             self._verify_url,

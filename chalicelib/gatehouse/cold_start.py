@@ -1,11 +1,12 @@
 """Makes cold starts faster.
 
 Imports and botocore's models make many objects that are never freed. By default, Python's garbage collector runs after
-every 700 new objects, and takes a tenth of the time of a cold start. Source: Python's `gc.set_threshold`.
+every 700 new objects, and so takes a tenth of the time of a cold start. Source: Python's `gc.set_threshold`.
 
-In a small route's cold start, Python spends a tenth of the time on finding, opening and reading single modules. The zip
-also has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's
-machine, the modules are imported as usual. A file that was made for another Python is ignored.
+In the cold start of a small route, Python spends a tenth of the time on finding, opening and reading single modules.
+The deployed zip therefore also contains one file with the bytecode of all modules (`ops/bytecode.py`). If that file is
+missing, as on a developer's machine, the modules are imported as usual. A file that was made for another version of
+Python is ignored.
 """
 
 import gc
@@ -19,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import ModuleType
 
-    # A module's full name -> the module's path below the folder, the offset of the code in the file, and the code's
-    # length.
+    # The key is a module's full name. The value is the module's path below the folder, the offset of the module's code
+    # in the file, and the length of the code.
     Index = dict[str, tuple[str, int, int]]
 
 #: The number of new objects after which the garbage collector checks the youngest generation. Older generations are
-#: checked proportionally less often. The higher number costs a few MB of memory at most.
+#: checked proportionally less often. The number is higher than Python's default, which costs a few MB of memory at
+#: most.
 NEW_OBJECTS = 50_000
 
 
@@ -50,11 +52,11 @@ def load_from_one_file(folder: str) -> None:
 
 
 class _OneFile:
-    """Finds and loads the modules of one package.
+    """Finds the modules of one package in the file with their bytecode, and loads them.
 
-    The zip contains this file and the sources. `ops/package_contents.py` compares the file with the sources before a
-    deployment. Each module is loaded from the file once. If a module is imported again, Python imports the module in the
-    usual way.
+    The zip contains the file with the bytecode, and the modules' sources. Before a deployment,
+    `ops/package_contents.py` compares the file with the sources. Each module is loaded from the file once. If a module
+    is imported again, Python imports the module in the usual way.
     """
 
     def __init__(self, folder: str, file: int, first: int, index: "Index") -> None:

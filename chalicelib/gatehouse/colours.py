@@ -1,4 +1,4 @@
-"""Derives the page's colours from a team's accent colour, with WCAG 2.2's contrast.
+"""Derives the page's colours from a team's accent colour, with the contrast that WCAG 2.2 requires.
 
 WCAG 2.2 defines "contrast ratio" and "relative luminance" (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio). Text needs
 a contrast of 4.5:1 (SC 1.4.3). Links and buttons have the accent colour, so the module checks the accent colour against
@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 
 TEXT_CONTRAST = 4.5
 
-#: The page's greys from frontend/styles.css: the surfaces, and the text and lines on the surfaces.
+#: The page's greys from frontend/styles.css. `SURFACES` has the surfaces. `MARKS` has the text and lines on the
+#: surfaces.
 SURFACES: Mapping[str, Mapping[str, str]] = {
     "light": {"ground": "#f5f8f6", "raised": "#ffffff", "line": "#cdd9d5"},
     "dark": {"ground": "#0c1617", "raised": "#132122", "line": "#263a3a"},
@@ -36,8 +37,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def build_palette(accent: str, theme: str) -> dict[str, str]:
-    """Return the page's colours for `accent`, by the names in styles.css. The colours are greys with the hue of `accent`,
-    and shades of `accent`."""
+    """Return the page's colours for `accent`. The keys are the names in styles.css. The colours are shades of `accent`,
+    and greys with the hue of `accent`."""
     light = theme == "light"
     shades = _shades(accent, theme)
     surfaces = {name: _toned(grey, accent, light) for name, grey in SURFACES[theme].items()}
@@ -47,17 +48,18 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast between `accent` and another colour, as text or as background, and the other colour."""
+    """Return the lowest contrast that `accent` has with another colour of the page, and that other colour. `accent` may
+    be the text or the background."""
     shades = _shades(accent, theme)
-    # The surfaces in `SURFACES` have the page's own hue. Surfaces in the hue of `accent` have at least the same contrast
-    # with `accent`.
+    # The check uses the surfaces in `SURFACES`, which have the page's own hue. Surfaces with the hue of `accent` have
+    # at least the same contrast with `accent`.
     surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
     others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
 
 
 def mended(accent: str, theme: str) -> str:
-    """Return the nearest colour to `accent` with the same hue that is readable in `theme`."""
+    """Return the colour nearest to `accent` that has the same hue and is readable in `theme`."""
     goal = "#000000" if theme == "light" else "#ffffff"
     candidates = (mix(accent, goal, step / _STEPS) for step in range(_STEPS + 1))
     return next(one for one in candidates if weakest(one, theme)[0] >= TEXT_CONTRAST)
@@ -70,14 +72,15 @@ def mix(one: str, other: str, share: float) -> str:
 
 
 def rehue(text: str, accent: str) -> str:
-    """Return an SVG whose greens and blues have the hue of `accent`. The lightness of each colour stays the same."""
+    """Return the SVG `text`, with the hue of `accent` for all its greens and blues. The lightness of each colour stays
+    the same."""
     from colorsys import hls_to_rgb, rgb_to_hls
 
     hue, _, strength = rgb_to_hls(*_channels(accent))
 
     def changed(found: "re.Match[str]") -> str:
         old, lightness, saturation = rgb_to_hls(*_channels(found[0]))
-        # Yellow and red do not change, so the lamps of our picture keep their colour.
+        # Yellow and red do not change, so that the lamps in the page's picture keep their colours.
         if not 0.17 < old < 0.75:
             return found[0]
         return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
@@ -96,7 +99,7 @@ def _shades(accent: str, theme: str) -> dict[str, str]:
 
 
 def _toned(grey: str, accent: str, lighter: bool) -> str:
-    """Return a grey with the hue of `accent`."""
+    """Return `grey` with the hue of `accent`."""
     from colorsys import hls_to_rgb, rgb_to_hls
 
     hue, _, strength = rgb_to_hls(*_channels(accent))
@@ -106,10 +109,11 @@ def _toned(grey: str, accent: str, lighter: bool) -> str:
 
 
 def _as_light(colour: str, other: str, lighter: bool) -> str:
-    """Return `colour` with the luminance of `other`. If that luminance is impossible, use the next higher (`lighter`) or
-    next lower luminance.
+    """Return `colour` with the luminance of `other`. If that luminance is impossible, the result has the next higher
+    luminance if `lighter` is true, otherwise the next lower luminance.
 
-    Surfaces and marks change in opposite directions, so every contrast is at least as high as in the page's own colours.
+    The callers round surfaces and marks in opposite directions, so that every contrast is at least as high as in the
+    page's own colours.
     """
     from colorsys import hls_to_rgb, rgb_to_hls
 

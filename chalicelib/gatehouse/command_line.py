@@ -1,7 +1,8 @@
-"""Makes Chalice's command line package exactly the versions that requirements.txt locks, or stop with an error (S-76).
+"""Changes Chalice's command line, so that it packages exactly the versions that requirements.txt locks, or stops with
+an error (S-76).
 
-Lambda never imports this module. The package `ops` changes the packaging by Chalice. `ops` is in the wheel, and in this
-repository beside the app.
+Lambda never imports this module. The package `ops` contains the code that changes Chalice's packaging. In the wheel,
+`ops` is inside this package. In this repository, `ops` is beside the app.
 """
 
 from importlib import import_module
@@ -9,7 +10,8 @@ from importlib.util import find_spec
 
 
 def keep_to_the_lock() -> None:
-    """Change Chalice's packaging in this process. Raises ImportError, whose message names the missing packages."""
+    """Change Chalice's packaging in this process. Raises ImportError if packages are missing. The error's message names
+    them."""
     inside = find_spec(".ops", __package__) is not None
     try:
         exact_package = import_module(

@@ -1,6 +1,7 @@
-"""What a warm Lambda container keeps for one app: settings, services, time limits, and clients for the app's own code.
+"""The objects that a warm Lambda container keeps for one app: settings, services, time limits, and clients for the
+app's own code.
 
-An authorized route needs only the settings. So `services.py` is imported at its first use.
+An authorized route needs only the settings, so `services.py` is imported when the services are first used.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +19,8 @@ class Container:
     """The state that a warm Lambda container keeps for one app: the services and the time limits. The services are made
     at first use.
 
-    `environ` contains the stage's settings. The default is the process's own environment. Tests assign `services`.
+    `environ` contains the stage's settings. The default is the process's own environment. Tests assign other services
+    to `services`.
     """
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
@@ -49,7 +51,7 @@ class Container:
 
     @services.setter
     def services(self, given: "Services | None") -> None:
-        """Replace the services. After None, the next use reads the settings again and makes new services."""
+        """Replace the services. If `given` is None, the next use reads the settings again and makes new services."""
         self._settings = None
         self._services = given
         self._budget = deadline.Budget() if given is None else given.budget
@@ -59,7 +61,7 @@ class Container:
         return self._own_kept(service, lambda clients: clients.own(service))
 
     def own_table(self, name: str) -> Any:
-        """Return boto3's Table for one of the app's own tables. Raises ConfigurationError."""
+        """Return boto3's Table object for one of the app's own tables. Raises ConfigurationError."""
 
         def make(clients: "AwsClients") -> Any:
             table = own_name(name, "TABLE", self._environ)
@@ -79,13 +81,13 @@ class Container:
         return self.own[key]
 
     def begin_job(self, seconds: float) -> None:
-        """Start an invocation of one of the app's own functions, with a budget of `seconds`."""
+        """Start a time budget of `seconds` for an invocation of one of the app's own functions."""
         self._budget.begin_job(seconds)
 
     def begin_request(self) -> None:
-        """Start an invocation with a request's budget."""
+        """Start the time budget of an invocation that answers a request."""
         self._budget.begin_request()
 
     def begin_trigger(self) -> None:
-        """Start an invocation with a Cognito trigger's budget."""
+        """Start the time budget of an invocation by a Cognito trigger."""
         self._budget.begin_trigger()

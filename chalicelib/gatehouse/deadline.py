@@ -1,10 +1,10 @@
 """Limits the time of each outbound call, and of all calls of an invocation together.
 
-API Gateway stops waiting after 29 s. Lambda stops our function after 25 s (`lambda_timeout`). A Cognito trigger has 5 s,
-including the cold start. Socket timeouts limit only the connecting and the gap between two bytes. Socket timeouts do not
-limit a DNS look-up, or a server that sends single bytes slowly. Each call runs in a separate thread, and the caller stops
-waiting in time. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas, "Integration
-timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
+API Gateway stops waiting after 29 s. Lambda stops our function after 25 s (`lambda_timeout`). A Cognito trigger has
+5 s, including the cold start. A socket timeout limits only the time to connect and the time between two bytes. It
+limits neither a DNS look-up nor a server that sends single bytes slowly. So each call runs in a separate thread, and
+the caller stops waiting in time. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas,
+"Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
 """
 
 import threading
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-#: The maximum number of calls to one service that have timed out but still occupy a thread. At this number, the container
-#: makes no more calls to that service until one of these calls ends. A service that never answers cannot use up the
-#: container's threads, and cannot block calls to other services.
+#: The maximum number of calls to one service that have timed out but still occupy a thread. When a service reaches the
+#: maximum, the container makes no more calls to the service until one of the old calls ends. Thus a service that never
+#: answers can neither use up the container's threads nor block calls to other services.
 MAX_ABANDONED = 16
 
 
 class Limits:
     """Time limits in seconds. A call's limit covers the whole call: DNS look-up, connection, answer, and a possible
-    second try. `Limits(post=1.0)` differs from the defaults below in one limit.
+    second try. `Limits(post=1.0)` changes one limit and keeps the other defaults below.
 
     `Limits` is not a named tuple, because every cold start would generate and compile the code of a named tuple.
     """
@@ -67,7 +67,7 @@ class Limits:
 
 
 class Budget:
-    """The time budget of one invocation. `clock` returns seconds that never decrease."""
+    """The time budget of one invocation. `clock` returns the seconds of a monotonic clock."""
 
     def __init__(
         self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
@@ -93,7 +93,7 @@ class Budget:
 
     @contextmanager
     def within(self, seconds: float) -> "Iterator[None]":
-        """Limit the time of all calls inside the `with` body together to `seconds`."""
+        """Limit all calls in the `with` body to `seconds` in total."""
         before = self._ends_at
         self._ends_at = min(before, self._clock() + seconds)
         try:
@@ -102,17 +102,18 @@ class Budget:
             self._ends_at = before
 
     def left(self) -> float:
-        """Return the remaining seconds for calls of this invocation. Outside an invocation, the result is infinite."""
+        """Return the number of seconds that remain for calls of this invocation. Outside an invocation, the result is
+        infinite."""
         return self._ends_at - self._clock()
 
     def run(self, what: str, limit: float, call: "Callable[[float], Result]") -> Result:
-        """Return the result of `call`. `call` gets the number of seconds that the call may take. Raises the errors of
-        `call`.
+        """Return the result of `call`. The argument of `call` is the number of seconds that the call may take. Raises
+        the errors of `call`.
 
-        `what` names service and operation, such as `dynamodb get_item`. Raises TemporarilyUnavailable, with `what` in the
-        detail, after `limit` seconds and when the invocation's budget is used up. TemporarilyUnavailable is also raised
-        while too many calls to that service hang. After the timeout, the call may still succeed. Repeat a call only if a
-        repeat is safe.
+        `what` names the service and the operation, such as `dynamodb get_item`. Raises TemporarilyUnavailable, with
+        `what` in the detail, after `limit` seconds and when the invocation's budget is used up. TemporarilyUnavailable
+        is also raised while too many earlier calls to the same service hang. A call may still succeed after the
+        timeout, so repeat a call only if a repeat is safe.
         """
         from . import workers  # routes without outbound calls need not load `workers`
 

@@ -1,14 +1,15 @@
 """Converts e-mail addresses and their domains to the form that mail servers look up (S-72).
 
-A domain is converted to an A-label (UTS 46, non-transitional: `straße` is not `strasse`). After the conversion, an
-address that a person types must match HTML's e-mail field. In any other address, a strict and a lenient parser could find
-different domains. If an address comes from a provider, only the domain is checked. Sources: UTS 46; RFC 5890; WHATWG
-HTML, "Email state (type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
+A domain is converted to an A-label (UTS 46, non-transitional: `straße` is not `strasse`). If a person types an address,
+the converted address must match the rule of HTML's e-mail field. Any other typed address is refused, because a strict
+and a lenient parser could find different domains in such an address. If a provider sends an address, only the domain is
+checked. Sources: UTS 46; RFC 5890; WHATWG HTML, "Email state (type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
 """
 
 import re
 
-#: Cognito's limit for a user name (API reference, UsernameType), and RFC 5321's limit for the part before the @.
+#: `MAX_ADDRESS_LENGTH` is Cognito's limit for a user name (API reference, UsernameType). `MAX_LOCAL_LENGTH` is RFC
+#: 5321's limit for the part before the @.
 MAX_ADDRESS_LENGTH = 128
 MAX_LOCAL_LENGTH = 64
 _MAX_DOMAIN_LENGTH = 253
@@ -17,9 +18,9 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 #: `victim%corp.example@relay.example` and `corp.example!victim@…` ask the receiving server to forward the mail (the
-#: percent hack; UUCP's bang paths). The mailbox does not belong to the domain at the end.
+#: percent hack; UUCP's bang paths). In such an address, the mailbox does not belong to the domain at the end.
 _ROUTE = re.compile(rf"%{_LABEL}(?:\.{_LABEL})+$|^(?:{_LABEL}\.)+{_LABEL}!", re.IGNORECASE)
-#: A name whose last label is a number is an IPv4 address, for web browsers (WHATWG) and for other programs.
+#: Web browsers (WHATWG) and other programs read a name as an IPv4 address if the last label is a number.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
@@ -50,9 +51,10 @@ def parse_full_domain(text: str) -> str | None:
 
 
 def parse_address(text: str) -> str | None:
-    """Return a typed address with the domain in lower-case ASCII, or None if `text` is not an address.
+    """Return an address that a person typed, with the domain in lower-case ASCII, or None if `text` is not an address.
 
-    The part before the @ is unchanged, because only the domain's mail server knows whether case matters in that part.
+    The part before the @ is unchanged, because only the domain's mail server knows whether upper and lower case differ
+    in that part.
     """
     local, separator, rest = text.rpartition("@")
     if not separator or len(local) > MAX_LOCAL_LENGTH or len(text) > MAX_ADDRESS_LENGTH:

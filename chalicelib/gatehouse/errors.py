@@ -1,9 +1,9 @@
 """The errors that Gatehouse returns. Each error has a stable public code, an HTTP status, and `detail` for the log.
 
 The code is part of the contract (docs/api.md). The message is a plain sentence for people and may change. `detail` is
-only logged, and never sent to the caller. Message and `detail` must not contain a token, a password, a code or a cookie.
+logged, but never sent to the caller. Message and `detail` must not contain a token, a password, a code or a cookie.
 
-The module `sign_in_errors.py` has the errors of signing in. The first use of such an error imports `sign_in_errors.py`,
+The errors of signing in are in the module `sign_in_errors.py`. The first use of such an error imports the module,
 because a team's own routes do not need these errors.
 """
 
@@ -41,16 +41,17 @@ if TYPE_CHECKING:
     from .sign_in_errors import TriggerRefused as TriggerRefused
     from .sign_in_errors import UnsupportedChallenge as UnsupportedChallenge
 
-#: Our pre-sign-up trigger puts this text into each refusal, because Cognito's own text of the error may change.
+#: Our pre-sign-up trigger puts this text into each refusal. Our server recognizes a refusal by this text, because
+#: Cognito's own text of the error may change.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
-#: Our pre-sign-up trigger puts this text into the refusal if another service did not answer the trigger. After such an
-#: outage, a second sign-up may succeed.
+#: Our pre-sign-up trigger puts this text into its refusal if a service that the trigger needs did not answer. After
+#: such an outage, a second sign-up may succeed.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
 
 
 class GatehouseError(Exception):
-    """The base class of the errors. The answer is `{"error": code, "message": message}` with `status`. `detail` is for
-    the log."""
+    """The base class of the errors. The answer has the body `{"error": code, "message": message}` and the status
+    `status`. `detail` is for the log."""
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
@@ -69,7 +70,7 @@ class GatehouseError(Exception):
 
     @property
     def extra(self) -> Mapping[str, object]:
-        """Return the members of the body in addition to code and message."""
+        """Return the members that the body has in addition to code and message."""
         return {}
 
 
@@ -109,7 +110,7 @@ class Unauthorized(GatehouseError):
 
 
 class InsufficientUserAuthentication(GatehouseError):
-    """The person must authenticate again, and call the route within `max_age` seconds after that (RFC 9470)."""
+    """The person must authenticate again, and then call the route within `max_age` seconds (RFC 9470)."""
 
     code = "insufficient_user_authentication"
     status = 401
@@ -125,8 +126,8 @@ class InsufficientUserAuthentication(GatehouseError):
 
     @property
     def challenge(self) -> str:
-        """Return the value of the header WWW-Authenticate. The body has the same content, because API Gateway renames
-        this header."""
+        """Return the value of the header WWW-Authenticate. The body repeats the header's content, because API Gateway
+        renames the header."""
         return (
             f'Bearer error="{self.code}", max_age={self.max_age}, '
             'error_description="More recent authentication is required"'
@@ -140,7 +141,7 @@ class Forbidden(GatehouseError):
 
 
 class CrossSiteRequest(GatehouseError):
-    """A cookie route was called without proof that our own page made the call (S-28)."""
+    """A route that uses cookies was called without proof that our own page made the call (S-28)."""
 
     code = "csrf"
     status = 403
@@ -154,7 +155,7 @@ class NotFound(GatehouseError):
 
 
 class PrefetchRefused(GatehouseError):
-    """A browser prefetches an address that only a person may open, and only once
+    """A browser prefetched an address. Only a person may open the address, and only once
     (chalicelib/gatehouse/edge/prefetches.py)."""
 
     code = "prefetch_refused"

@@ -49,8 +49,8 @@ class Gatehouse:
     :param brand: the folder with your logo, picture and texts, `chalicelib/brand` (docs/branding.md).
     :param environ: the stage's settings. The default is the process's environment.
 
-    Raises ValueError for a route that is neither public nor authorized. Raises ValueError also for a path that both the
-    app and Gatehouse define.
+    Raises ValueError for a route that is neither public nor authorized, and for a path that both the app and Gatehouse
+    define.
     """
 
     def __init__(
@@ -132,14 +132,14 @@ class Gatehouse:
 
         :param scope: the scope that the access token must have, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
-        :param fresh: whether each call checks that the person still has these rights.
+        :param fresh: whether each call checks that the person is still enabled, still in the group, and not signed out.
         :param max_age: the maximum number of seconds since the person authenticated. If more seconds have passed, the
             answer is 401.
         """
         return authorized(scope, group, fresh, max_age, environ=self._environ)
 
     def caller(self) -> Caller:
-        """Return the caller of the authorized route that is being answered."""
+        """Return the caller of the current request. The request's route must be authorized."""
         request = getattr(self.app, "current_request", None)
         if request is None:
             raise RuntimeError(
@@ -148,16 +148,17 @@ class Gatehouse:
         return caller_of(request)
 
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service, such as `sqs`, for your own code. A container keeps the client for later
-        calls.
+        """Return a boto3 client of an AWS service, such as `sqs`, for your own code. A Lambda container keeps the
+        client for later calls.
 
-        If a call of the client takes too long, the request is answered with 503. Grant the permissions in
-        .chalice/gatehouse.yaml (docs/your-data.md).
+        If a call through the client takes too long, Gatehouse answers the request with 503. Grant the permissions for
+        the client in .chalice/gatehouse.yaml (docs/your-data.md).
         """
         return self._container.own_client(service)
 
     def table(self, name: str) -> Any:
-        """Return boto3's Table of a table that .chalice/gatehouse.yaml declares: `gate.table("orders").get_item(…)`."""
+        """Return the boto3 object for a table that .chalice/gatehouse.yaml declares:
+        `gate.table("orders").get_item(…)`."""
         return self._container.own_table(name)
 
     def queue(self, name: str) -> str:
@@ -182,7 +183,8 @@ class Gatehouse:
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
         """Allow a route without an access token. Call this method before you register the route.
 
-        :param csrf: False for a webhook, which our page does not call. The view of a webhook must check the caller.
+        :param csrf: False for a webhook, because a webhook's caller is not our page. The webhook's view must check the
+            caller.
         """
         self._guard.open(method, path, csrf)
 
@@ -196,8 +198,8 @@ class Gatehouse:
             self._guard.open(route.method, path, from_page)
         else:
             authorizer = self.authorized(route.scope, route.group, route.fresh)
-        # The result is the same as with `app.route(…)`, in a fifth of the time. Every cold start runs this code for each
-        # of our routes.
+        # This code has the same result as `app.route(…)`, but takes a fifth of the time. The time matters, because
+        # every cold start runs this code for each of our routes.
         self.app.routes[path][route.method] = RouteEntry(
             self._view(route),
             f"gatehouse_{route.view.replace('.', '_')}",
@@ -209,7 +211,8 @@ class Gatehouse:
 
     def _view(self, route: Route) -> Callable[..., Any]:
         def view(**parameters: str) -> Any:
-            from importlib import import_module  # a team's own routes need not load importlib
+            # Imported here, so that a team's own routes do not load importlib.
+            from importlib import import_module
 
             from .routes.call import Call
 
@@ -237,7 +240,8 @@ class Gatehouse:
         """Declare Gatehouse's Lambda functions other than the API's function.
 
         Chalice names the handlers of these functions `app.user_records` and so on, and never changes the handler of an
-        existing function. The functions must be attributes of the module `app`, which is being imported now.
+        existing function. Therefore the functions must be attributes of the module `app`, which is still being imported
+        at this time.
         """
         for function in self._functions():
             name = function.__name__
@@ -250,7 +254,7 @@ class Gatehouse:
 
     def _run_job(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
         """Chalice's middleware around the app's own functions. Gatehouse's functions do not use this middleware."""
-        from .guard.jobs import run_job  # routes need not load `jobs`
+        from .guard.jobs import run_job  # imported here, so that routes do not load `jobs`
 
         return run_job(self._container, event, get_response)
 
@@ -277,7 +281,7 @@ class Gatehouse:
         entry.account_mail(self._container, event, context)
 
     def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Act on the signals in the queue, in which providers report people who leave (S-77)."""
+        """Act on the signals in the queue. Providers send these signals about people who leave (S-77)."""
         from .triggers import entry
 
         return entry.leaving(self._container, event, context)

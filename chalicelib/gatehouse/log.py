@@ -1,7 +1,7 @@
 """Writes one JSON line per event to standard output. Lambda copies standard output to the function's log group (S-62).
 
-JSON escapes CR and LF, so an attacker cannot inject a line into the log. Callers must pass only names and error codes.
-Callers must not pass tokens, passwords, mailed codes, cookies or e-mail addresses.
+JSON escapes CR and LF, so an attacker cannot inject a line into the log. Callers must pass nothing but names and error
+codes: no tokens, passwords, mailed codes, cookies or e-mail addresses.
 """
 
 import json
@@ -10,8 +10,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 
-#: At DEBUG, these libraries log requests and answers with passwords, codes, tokens and secrets, so the libraries' loggers
-#: stay at WARNING.
+#: The loggers of these libraries stay at WARNING. At DEBUG, the libraries log requests and answers with passwords,
+#: codes, tokens and secrets.
 _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 
 # A global variable is enough, because Lambda passes a container one event at a time.
@@ -39,15 +39,15 @@ def request_id() -> str:
 
 
 def tell_messages(told: bool) -> None:
-    """Choose whether messages and tracebacks of unexpected errors are also logged. Only the local stack may log messages
-    and tracebacks (S-61, S-63)."""
+    """Choose whether messages and tracebacks of unexpected errors are also logged. Nothing but the local stack may log
+    messages and tracebacks (S-61, S-63)."""
     global _tells_messages
     _tells_messages = told
 
 
 def quiet_libraries() -> None:
-    """Set the libraries' loggers to WARNING. The root logger's level, such as `AWS_LAMBDA_LOG_LEVEL=DEBUG`, then has no
-    effect on these loggers (S-61)."""
+    """Set the loggers of `_LIBRARIES` to WARNING. Then a lower level of the root logger, such as
+    `AWS_LAMBDA_LOG_LEVEL=DEBUG`, has no effect on these loggers (S-61)."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 

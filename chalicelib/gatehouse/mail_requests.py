@@ -1,9 +1,9 @@
-"""Passes requests for a mailed code to our Lambda function `account_mail`, without waiting for the function's end.
+"""Passes requests for a mailed code to our Lambda function `account_mail`, without waiting until the function ends.
 
-The calls to Cognito depend on whether the address is known, new, or unconfirmed, and take different times. The route only
-passes the address to the function, and answers at once. A route's answer takes the same time for every address (S-73).
-Lambda keeps the event, and tries twice more after a failure. Source: AWS Lambda developer guide, "Invoking a Lambda
-function asynchronously".
+Which calls to Cognito are necessary, and how long they take, depends on whether the address is known, new, or
+unconfirmed. So the route makes no calls to Cognito: it passes the address to the function and answers at once. The
+answer takes the same time for every address (S-73). Lambda keeps the event, and tries twice more after a failure.
+Source: AWS Lambda developer guide, "Invoking a Lambda function asynchronously".
 """
 
 import json
@@ -32,7 +32,8 @@ class MailRequest:
 
     @classmethod
     def parse(cls, event: Any) -> "MailRequest":
-        """Read the function's event. Raises ValueError for an event that this release never sends."""
+        """Return the request in an event of the function. Raises ValueError for an event that this release never
+        sends."""
         names = set(cls.__dataclass_fields__)
         if not isinstance(event, dict) or set(event) != names:
             raise ValueError("not a request for a mail")

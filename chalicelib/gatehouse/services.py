@@ -1,9 +1,8 @@
-"""Makes every client and service at first use, and keeps clients and services while the Lambda container is warm
-(composition root).
+"""The composition root: makes every client and service at first use, and keeps them while the Lambda container is warm.
 
-Only this module makes clients, apart from the clients of the app's own code (`container.py`). Modules are imported at
-first use, so a route that uses no table does not load the modules for tables. Tests build their own `Services` with fakes
-and assign the object to the `Container`.
+No other module makes clients, except that `container.py` makes the clients of the app's own code. Modules are imported
+at first use, so a route that uses no table does not load the modules for tables. Tests build their own `Services` with
+fakes and assign the object to the `Container`.
 """
 
 import time
@@ -64,10 +63,11 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """The services that routes and triggers call. `clock` returns Unix seconds. `aws` makes a client by service name.
+    """The services that routes and triggers call. `clock` returns Unix seconds. `aws` returns the boto3 client for a
+    service's name.
 
-    `budget` limits the time of outbound calls. Clients that are passed as arguments must themselves apply the limit of
-    `budget`. `sleep` waits between calls whose rate is limited.
+    `budget` limits the time of outbound calls. If a caller passes its own clients, these clients must themselves apply
+    the limit of `budget`. Services that limit the rate of their calls use `sleep` to wait between two calls.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
-"""The class of one setting: variable, parser, default, and purpose.
+"""Defines `Setting`: the variable, parser, default and purpose of one setting.
 
 A class of settings (`Settings`, `Brand`) declares each setting once. The Lambda functions read the declarations when they
 start. `ops` reads the declarations before a deployment. The table in docs/operations.md is generated from the
 declarations.
 
 Every cold start loads this module. The module contains no dataclasses or named tuples, because Python would have to
-generate and compile code for dataclasses and named tuples.
+generate and compile their code.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,13 +28,13 @@ class Setting(Generic[T]):
     """One environment variable.
 
     :param variable: the variable's name in the environment.
-    :param parse: turns the text into the value, or raises a ValueError. The error's message describes a valid text ("must
-        be a number"). An empty text counts as unset. An empty text is parsed only if the setting has no default.
+    :param parse: turns the text into the value, or raises a ValueError. The error's message describes a valid text
+        ("must be a number"). An empty text counts as unset, and is parsed only if the setting has no default.
     :param says: the purpose of the setting, in Markdown, for docs/operations.md.
     :param default: the text for an unset variable, or a function that makes this text from the other settings' texts.
         `shown` describes the default to people.
-    :param needed: True if the setting is always required. A pair contains another variable, and the values of that
-        variable with which this setting is required.
+    :param needed: True if the setting is always required. A pair consists of another variable and some values. The
+        setting is then required if the other variable has one of these values.
     :param source: the source of the value. TEAM is the team. STACK is an output of the identity stack. PROJECT is the
         environment of the app. LOCAL is the local stack, and tests.
     :param starts: whether `init` writes the setting into the configuration, so that people learn of the choice.
@@ -67,8 +67,8 @@ class Setting(Generic[T]):
         owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
-        # At run time, an instance of a table has values under the same names as the declarations. The values hide the
-        # declarations.
+        # At run time, a table's instance has a value for each declaration, under the same name. The value hides the
+        # declaration.
         @overload
         def __get__(self, table: None, owner: type) -> "Setting[T]": ...
         @overload
@@ -103,7 +103,7 @@ class SettingTable:
 
     @classmethod
     def every_setting(cls) -> tuple[Setting[Any], ...]:
-        """Return all settings, including those of parts."""
+        """Return all settings, including the settings of the class's parts."""
         below = (setting for part in cls.parts.values() for setting in part.every_setting())
         return (*cls.declared, *below)
 
@@ -125,7 +125,8 @@ class SettingTable:
         """Read the environment. Return the values, and a list of problems. Each problem begins with the name of the
         variable.
 
-        In the result, the default replaces a value with a problem. Settings from the sources in `without` may be missing.
+        If a value has a problem, the result contains the default instead. Settings from the sources in `without` may be
+        missing.
         """
         problems: list[str] = []
         values: dict[str, Any] = {}
@@ -145,7 +146,7 @@ class SettingTable:
         return cls(**values), problems
 
     def _replace(self: Table, **values: Any) -> Table:
-        """Return a copy with other values, like a named tuple's method."""
+        """Return a copy with other values, like the method `_replace` of a named tuple."""
         return type(self)(**{**self._values(), **values})
 
     def _values(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Rules about several settings together. Each rule yields the problems of the given settings.
 
-This module uses no regular expressions, because every cold start would compile the expressions.
+This module uses no regular expressions, because every cold start would have to compile them.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _ADDRESSES = (parse.url, parse.base_url, parse.origins)
-#: The characters of AWS's names, except dots and dashes.
+#: The characters that AWS uses in names, except dots and dashes.
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def plain_http(settings: "Settings") -> Iterator[str]:
-    """Check that only the local stage has URLs with http (S-64)."""
+    """Check that no stage except the local stage has URLs with http (S-64)."""
     if settings.stage == "local":
         return
     for setting in settings.declared:

@@ -1,7 +1,8 @@
-"""Parsers for settings. A parser returns the value of a text, or raises a ValueError. The error's message describes a
-valid text.
+"""Parsers for settings. A parser turns the text of a setting into the value, or raises a ValueError. The error's
+message describes a valid text.
 
-A pattern is compiled when a stage uses the setting, so the pattern does not slow down other stages' cold starts.
+A regular expression is compiled only when a stage uses the setting, so the expression does not slow down the cold
+starts of other stages.
 """
 
 import re
@@ -54,7 +55,7 @@ def parse_list(said: str) -> list[str]:
 
 
 def texts(said: str) -> tuple[str, ...]:
-    """Accept any entries of a comma-separated list."""
+    """Accept a comma-separated list with any entries."""
     return tuple(parse_list(said))
 
 
@@ -81,12 +82,12 @@ def url(said: str) -> str | None:
 
 
 def base_url(said: str) -> str:
-    """Accept an address to which paths are added. Return an empty string if the text is empty."""
+    """Accept an address to which other code adds paths. Return an empty string if the text is empty."""
     return (url(said) or "").rstrip("/")
 
 
 def domains(said: str) -> frozenset[str]:
-    """Accept domains of mailboxes, each in the normalized form of `email_domains` (S-72)."""
+    """Accept domains of e-mail addresses. The result contains the normalized form of `email_domains` (S-72)."""
     if not said:
         return frozenset()
     from .email_domains import parse_full_domain
@@ -99,8 +100,8 @@ def domains(said: str) -> frozenset[str]:
 
 
 def origins(said: str) -> frozenset[str]:
-    """Accept origins in the exact form of browsers: scheme, host in lower case, and any port except the scheme's default
-    (S-30)."""
+    """Accept origins in exactly the form that browsers send: the scheme, the host in lower case, and the port if it is
+    not the scheme's default port (S-30)."""
     found = parse_list(said)
     if not all(map(_is_origin, found)):
         raise ValueError(
@@ -150,8 +151,8 @@ def link(said: str) -> str:
 
 
 def link_or_mailto(said: str) -> str:
-    """Accept a link, or one plain e-mail address. A subject or a second recipient is refused, because subjects and
-    recipients need encoding rules."""
+    """Accept a link, or one plain e-mail address. A subject or a second recipient is refused, because both need
+    encoding rules."""
     if said and not _is_link(said) and not _is_mailto(said):
         raise ValueError(
             "must start with https:// or mailto: or be a path on this host such as /help"
@@ -160,7 +161,8 @@ def link_or_mailto(said: str) -> str:
 
 
 def languages(said: str) -> tuple[str, ...]:
-    """Accept language tags, the default first. Every other text is refused, because the tags become names of files."""
+    """Accept language tags, with the default language first. Every other text is refused, because the tags become names
+    of files."""
     found = tuple(parse_list(said))
     if not found or not all(re.fullmatch("[a-z]{2,3}(?:-[A-Z]{2})?", tag) for tag in found):
         raise ValueError(

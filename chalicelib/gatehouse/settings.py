@@ -1,8 +1,8 @@
 """Declares and reads the settings of a stage. Only this module reads the environment.
 
-`.chalice/config.json` sets these variables per stage. `ops provision` writes the variables that are outputs of the
-identity stack. If the settings are faulty, one error lists every problem. docs/operations.md shows the table that this
-module declares.
+The settings are environment variables, which `.chalice/config.json` sets for each stage. `ops provision` writes the
+variables that are outputs of the identity stack. If settings are missing or wrong, one error lists every problem.
+docs/operations.md contains a table of the settings that this module declares.
 """
 
 import os
@@ -16,11 +16,11 @@ from .setting_rules import RULES
 
 #: Cognito's own sender may send 50 mails a day (AWS "Quotas in Amazon Cognito").
 COGNITO_MAILS_PER_DAY = 50
-#: The longest lifetime of a cookie in browsers: 400 days.
+#: The longest time in seconds for which browsers keep a cookie: 400 days.
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
-#: The command that error messages name. ops/program.py chooses the command by the same rule.
+#: The command that people find in error messages. ops/program.py chooses the command by the same rule.
 _PROGRAM = "gatehouse" if __package__ == "chalice_gatehouse" else "python -m ops"
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
@@ -28,9 +28,9 @@ _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-
 def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer. The ARN is needed when `app.py` is imported.
 
-    Tests and editors import the app without a stage and get a placeholder. Before Chalice's CLI imports the app, the CLI
-    sets the stage's environment and AWS_CHALICE_CLI_MODE. The CLI would deploy the placeholder as the ARN, so under the
-    CLI, a missing ARN is an error.
+    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment
+    and AWS_CHALICE_CLI_MODE before it imports the app. Under the CLI, a missing ARN is an error, because otherwise the
+    CLI would deploy the placeholder as the ARN.
     """
     environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
@@ -76,7 +76,7 @@ def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -
 
 
 def is_local(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this process runs on the local stack: the stage has the local stack's name, and Cognito's URL is on this
+    """Whether this process runs on the local stack: the stage is named `local`, and Cognito's URL is on this
     machine."""
     environ = os.environ if environ is None else environ
     cognito = environ.get("COGNITO_URL", "")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .errors import GatehouseError
 
-#: The maximum number of characters that the log shows of a token's claim or header parameter.
+#: The log shows at most this number of characters of a claim or header parameter of a token.
 _SHOWN_CHARACTERS = 80
 
 
@@ -56,8 +56,8 @@ class PasskeyNotSupported(GatehouseError):
 
 
 class TooManyAttempts(GatehouseError):
-    """The throttle refuses an attempt. `retry_after` is in seconds, and is also in the body, for the page's countdown
-    (S-41, S-44)."""
+    """The throttle refuses an attempt. `retry_after` is a number of seconds. The answer's body also contains the
+    number, for the page's countdown (S-41, S-44)."""
 
     code = "too_many_attempts"
     status = 429
@@ -110,7 +110,7 @@ class UnsupportedChallenge(GatehouseError):
 
 
 class InvalidPassword(GatehouseError):
-    """The new password is not allowed. `requirements` are for the page."""
+    """The new password is not allowed. The page shows `requirements`."""
 
     code = "invalid_password"
     status = 400
@@ -163,7 +163,7 @@ class LoginExpired(SignInError):
 
 
 class LoginUsed(SignInError):
-    """The browser opened a callback again, by Back, a restored tab, or a bookmark."""
+    """The browser opened a callback again: by the Back button, from a restored tab, or from a bookmark."""
 
     code = "login_used"
     message = "The sign-in is already finished."
@@ -185,11 +185,11 @@ class AccessDenied(SignInError):
 
 
 class AccountDisabled(SignInError):
-    """The provider accepted the person, but the profile in the pool is disabled: by a signal, an administrator or an
-    operator.
+    """The provider accepted the person, but a signal, an administrator or an operator has disabled the person's profile
+    in the pool.
 
-    Only a person who has just signed in at the provider gets this error. The error does not reveal which accounts exist
-    (S-40).
+    Only a person who has just signed in at the provider gets this error, so the error does not reveal to others which
+    accounts exist (S-40).
     """
 
     code = "account_disabled"

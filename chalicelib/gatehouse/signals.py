@@ -1,9 +1,9 @@
 """Signals from a provider about the provider's people. Our routes send the signals through a queue to the function
 `leaving`.
 
-Okta waits three seconds for an answer, so a route only authenticates the sender, puts the signals into the queue, and
-answers. The function acts on the signals later, without exceeding Cognito's quotas. Source: Amazon SQS API reference,
-"SendMessageBatch" (ten messages per call; each message may fail separately).
+Okta waits three seconds for an answer, so a route authenticates the sender, puts the signals into the queue, and
+answers at once. The function `leaving` acts on the signals later, without exceeding Cognito's quotas. Source: Amazon
+SQS API reference, "SendMessageBatch" (ten messages per call; each message may fail separately).
 """
 
 import json
@@ -40,7 +40,7 @@ class Signal:
 
     @classmethod
     def parse(cls, text: str) -> "Signal":
-        """Read a message of the queue. Raises ValueError for a message that Gatehouse never sends, in any release."""
+        """Read a message of the queue. Raises ValueError for a message that no release of Gatehouse sends."""
         found = json.loads(text)
         if not isinstance(found, dict) or set(found) != set(cls.__dataclass_fields__):
             raise ValueError("not a signal")
@@ -53,7 +53,8 @@ class Signal:
 
 
 def timestamp(seconds: float) -> str:
-    """Return Unix seconds as ISO 8601 UTC with milliseconds. The resulting texts sort in the order of the times."""
+    """Return Unix seconds as ISO 8601 UTC with milliseconds. If the texts are sorted, they are in the order of the
+    times."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 

@@ -1,10 +1,11 @@
-"""Helpers for tests of a team's own routes with Chalice's test client. The test client does not check access tokens.
+"""Helpers with which a team tests its own routes in Chalice's test client. The test client does not check access
+tokens.
 
     with Client(app) as client:
         client.http.get("/orders", headers=signed_in(gate, groups=("admins",)))
 
-The helpers do not simulate API Gateway, so tests with these helpers cannot cover a missing or expired token. Tests with
-these helpers do cover the app's own checks of scope and group.
+The helpers do not simulate API Gateway, so the tests cannot show how the API answers a missing or expired token. The
+tests do cover the app's own checks of scope and group.
 """
 
 import base64
@@ -18,7 +19,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .gate import Gatehouse
 
-#: A stage that does not exist.
+#: The settings of a stage that does not exist.
 ENVIRONMENT = {
     "STAGE": "test",
     "AWS_REGION": "us-east-1",
@@ -50,7 +51,8 @@ def signed_in(
     scope: str = "api/read api/write",
     groups: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the headers of a caller's request. Replace the settings of `gate` by the settings of an invented stage.
+    """Return the headers of a signed-in person's request. The function also replaces the settings of `gate` by the
+    settings of an invented stage.
 
     :param sub: the caller's `sub`, which `gate.caller().sub` returns.
     :param scope: the scopes of the access token. Without the route's scope, the answer is 403.
@@ -62,7 +64,7 @@ def signed_in(
         "client_id": ENVIRONMENT["CLIENT_ID"],
         "sub": sub,
         "username": sub,
-        "cognito:username": sub,  # Chalice's test client passes on claims only with this claim
+        "cognito:username": sub,  # without this claim, Chalice's test client passes on no claims
         "cognito:groups": list(groups),
         "scope": scope,
         "iat": 0,

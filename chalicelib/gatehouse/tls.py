@@ -15,9 +15,10 @@ _context: "SSLContext | None" = None
 
 
 def shared_context() -> "SSLContext":
-    """Return the context, set up by urllib3 with certifi's whole bundle. The context checks certificate and host name."""
+    """Return the context, which urllib3 sets up with certifi's whole CA bundle. Every connection's certificate and host
+    name are checked."""
     global _context
-    # The first calls run in parallel, so the lock is needed.
+    # The first calls run in parallel. Without the lock, each of these calls would make a context.
     with _lock:
         if _context is None:
             import certifi

@@ -16,7 +16,8 @@ Third = TypeVar("Third")
 
 
 class Answer(Generic[Result]):
-    """A call's result or error, passed from one thread to another. `seconds` is the time limit of the call."""
+    """The result or the error of a call, which one thread passes to another thread. `seconds` is the time limit of the
+    call."""
 
     def __init__(self, call: Callable[[float], Result], seconds: float) -> None:
         self._call = call
@@ -57,7 +58,7 @@ class Worker(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Make one call after another until `end`."""
+        """Make one call after another until `end` is called."""
         while (answer := self._answers.get()) is not None:
             answer.fetch()
             del answer  # the answer may contain a secret, and the next call may come much later
@@ -91,10 +92,10 @@ def give_back(worker: Worker) -> None:
 def together(
     first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
 ) -> tuple[First, Second, Third]:
-    """Make three calls in parallel and return the three results. The calls together take the time of the slowest call.
+    """Make three calls in parallel and return the three results. The three calls take only as long as the slowest call.
 
-    Raises the first error, in the order of the arguments, after all calls have ended. Each call has its own time limit
-    (`deadline.Budget.run`), so every call ends before the next invocation.
+    Waits until all calls have ended. If several calls fail, raises the error of the call that comes first in the
+    arguments. Each call has its own time limit (`deadline.Budget.run`), so every call ends before the next invocation.
     """
     one = Answer(lambda _: first(), 0.0)
     two = Answer(lambda _: second(), 0.0)

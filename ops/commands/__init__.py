@@ -1,4 +1,4 @@
-"""The package of the commands. The options, the help and the handler of a command are in one place.
+"""The commands of `ops`. Each command's options, help and handler are in one place.
 
 Each module of this package lists its commands in `COMMANDS`, and imports heavy modules inside the handlers.
 """

@@ -17,8 +17,8 @@ from ..stages import Stage
 def doctor(stage: Stage, as_json: bool) -> int:
     """Check a deployed stage.
 
-    The exit code is 1 if something is wrong. The command changes nothing. docs/operations.md explains each finding by
-    its id.
+    The exit code is 1 if something is wrong. The command changes nothing. docs/operations.md explains each finding
+    under the finding's id.
     """
     from .. import aws
     from ..doctor.check import diagnose
@@ -64,8 +64,9 @@ def doctor(stage: Stage, as_json: bool) -> int:
 def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
     """Make the users table match the user pool.
 
-    Run this command if people existed before Gatehouse, or if a trigger missed a record. After an interruption, the
-    next run resumes the work. The command deletes the records of people who are no longer in the pool.
+    Run this command if the pool had people before you added Gatehouse, or if a trigger did not write a record. After an
+    interruption, the next run resumes the work. The command deletes the records of people who are no longer in the
+    pool.
     """
     import tempfile
     import time
@@ -149,8 +150,8 @@ def rotate_keys(stage: Stage, client_secret: bool, drop_old: bool, now: bool, ye
     """Rotate sealing keys or client secrets.
 
     Everybody stays signed in. Sealing keys encrypt session cookies. The command adds a new sealing key. The app uses
-    the new key some minutes later, after every container has read the key. The app accepts cookies of the old keys
-    until --drop-old removes these keys.
+    the new key some minutes later, after every container has read the key. The app still accepts cookies that an old
+    key encrypted, until you remove the old keys with --drop-old.
     """
     from .. import aws, rotate
 

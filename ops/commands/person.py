@@ -1,4 +1,4 @@
-"""This module helps the commands about one person: it finds the person, and explains missing rights."""
+"""Helpers for the commands that act on one person. The helpers find the person, and explain missing AWS rights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ person_argument = click.argument("user", metavar="NAME_OR_EMAIL")
 
 
 def open_directory(stage: Stage) -> Directory:
-    """Open the directory of a stage, with the credentials of the environment."""
+    """Return the directory of a stage's people. The directory uses the AWS credentials of the environment."""
     from .. import aws
     from ..directory import Directory
 
@@ -29,8 +29,8 @@ def open_directory(stage: Stage) -> Directory:
 
 @contextmanager
 def at_work(stage: Stage, doing: str) -> Iterator[tuple[Directory, Reporter]]:
-    """Open the stage's directory. If AWS denies access, raises OpsError; the message names the page that lists the
-    needed rights.
+    """Open the directory of a stage's people. If AWS denies access, raises OpsError. The message names the
+    documentation page with the rights that each command needs.
     """
     from botocore.exceptions import ClientError
 
@@ -55,7 +55,7 @@ def on_person(
     act: Callable[[Directory, Person, Reporter], None],
     warning: str = "",
 ) -> None:
-    """Find the person, ask for confirmation if there is a warning, and run the action."""
+    """Find the person, ask for confirmation if `warning` is not empty, and call `act`."""
     with at_work(stage, f"{doing} {user}") as (directory, report):
         person = directory.require(user)
         if warning:

@@ -16,7 +16,7 @@ def init() -> int:
     """Prepare a Chalice project for Gatehouse.
 
     The command adds the missing parts to .chalice/config.json, and keeps all other text of the file. The command also
-    writes requirements-gatehouse.txt, and prints the lines that you write yourself in app.py, requirements.txt and
+    writes requirements-gatehouse.txt, and prints the lines that you must add yourself to app.py, requirements.txt and
     .gitignore. Run `init` again after each new version of Gatehouse; a second run changes nothing. The exit code is 1
     if you must change something first.
     """
@@ -46,8 +46,9 @@ def init() -> int:
 def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
     """Lock requirements*.in with hashes.
 
-    The command writes a .txt beside each FILE (default: each requirements*.in of the project), for Python 3.11 to 3.14.
-    Locked versions stay the same. The .txt contains no addresses of package indexes.
+    For each FILE (default: each requirements*.in of the project), the command writes a .txt into the same folder. The
+    .txt is for Python 3.11 to 3.14. Versions that are already locked stay the same. The .txt contains no addresses of
+    package indexes.
     """
     from ..lock import add, lock_all
 

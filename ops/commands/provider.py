@@ -101,7 +101,8 @@ def add(
 ) -> None:
     """Register a provider, or update the provider with that NAME.
 
-    NAME is the provider's name in the pool, such as Okta. An update keeps options that you omit.
+    NAME is the provider's name in the pool, such as Okta. If you omit an option, an update keeps the option's earlier
+    value.
 
     \b
     In Okta, first create an OIDC web application with the redirect URI
@@ -231,7 +232,7 @@ def leaving(
 ) -> None:
     """Let a provider report people who leave.
 
-    A person's sessions in this app end within a minute after the person is deactivated at the provider:
+    When the provider deactivates a person, the person's sessions in this app end within a minute. See
     docs/okta-setup.md, step 7.
     """
     if off == (event_hook or universal_logout) or (rotate and not event_hook):
@@ -261,7 +262,7 @@ def leaving(
 
 
 def console_words(said: Mapping[str, Mapping[str, Any]]) -> str:
-    """Build the lines with the values to enter in Okta's console."""
+    """Build the lines that tell a person which values to enter in Okta's console."""
     lines = []
     if hook := said.get("event_hook"):
         lines += [

@@ -38,9 +38,9 @@ def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
     """Provision the stage, run `chalice deploy`, then connect pool, functions and API.
 
     The command first shows the changes, and asks for confirmation if deletion protection is on, as in prod. The command
-    then makes exactly the shown changes. The last step sets callback and logout URLs, the triggers and the triggers'
-    permissions. The last step also sets the API's own error responses, limits and access log. After a failure, run the
-    command again.
+    then makes exactly the changes that it has shown. The last step sets callback and logout URLs, the triggers and the
+    triggers' permissions. The last step also sets the API's own error responses, limits and access log. After a
+    failure, run the command again.
     """
     from .. import aws, identity_stack
     from .. import deploy as deployment
@@ -125,7 +125,7 @@ def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
 def package(python: str, out: Path) -> None:
     """Build the Lambda zip without deploying it.
 
-    The command builds the zip that `chalice deploy` would upload, from a copy of the project. The command fails if the
+    From a copy of the project, the command builds the zip that `chalice deploy` would upload. The command fails if the
     zip cannot contain exactly the packages that requirements.txt locks.
     """
     from .. import package as packaging

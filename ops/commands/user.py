@@ -20,9 +20,9 @@ _STATES = ("confirmed", "not-confirmed", "invited", "reset-required", "from-a-pr
 def user() -> None:
     """The people of a stage.
 
-    Pass a person's user name or address. If several people have the address, the error lists their user names.
-    docs/runbooks.md has instructions for the first administrator, a lost phone, an expired invitation and a stranger's
-    sign-up.
+    Pass a person's user name or address. If several people have the same address, the error message lists the people's
+    user names. docs/runbooks.md has instructions for the first administrator, a lost phone, an expired invitation and a
+    stranger's sign-up.
     """
 
 
@@ -65,7 +65,7 @@ def list_(
 ) -> None:
     """List people.
 
-    The command prints one line per person while it reads the pool: user name, address, status, provider and name.
+    While the command reads the pool, it prints one line per person: user name, address, status, provider and name.
     --json prints one array, one person per line.
     """
     with at_work(stage, "listing people") as (directory, report):
@@ -75,8 +75,8 @@ def list_(
         try:
             print_people(directory, wanted, report, limit=limit, as_json=as_json)
         except BrokenPipeError:
-            # The reader, such as `head`, has closed the pipe. Without this line, Python would report the closed pipe
-            # again at exit.
+            # The reader, such as `head`, has closed the pipe. Without the line below, Python would report the closed
+            # pipe again at exit.
             # https://docs.python.org/3/library/signal.html#note-on-sigpipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -89,8 +89,8 @@ def show(stage: Stage, user: str, as_json: bool) -> None:
     """Show all data about a person.
 
     The command reads the pool, the table and the providers. The report has status, groups, second factors, links,
-    record, differences between pool and table, and next steps. AWS bills each person whom this command reads
-    (AdminGetUser) as an active user of the month.
+    record, differences between pool and table, and next steps. The command calls AdminGetUser, so AWS bills the person
+    as an active user of the month.
     """
     with at_work(stage, f"looking up {user}") as (directory, _):
         from ..person_report import build_report, lines_of

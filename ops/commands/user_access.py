@@ -109,8 +109,8 @@ def enable(stage: Stage, user: str) -> None:
 def delete(stage: Stage, user: str, yes: bool) -> None:
     """Delete a person from pool and table.
 
-    The command also ends every session. A provider's person gets a new account at the next sign-in, unless the provider
-    refuses the sign-in.
+    The command also ends every session. A person who signs in through a provider gets a new account at the next
+    sign-in, unless the provider refuses the sign-in.
     """
     with at_work(stage, f"deleting {user}") as (directory, report):
         from .. import people

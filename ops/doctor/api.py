@@ -29,7 +29,7 @@ def deployed(deployment: Deployment) -> Iterator[Fault]:
 
 
 def api(deployment: Deployment) -> Iterator[Fault]:
-    """Check that exactly one API calls the stage's function, and that the API has its stage."""
+    """Check that exactly one API calls the stage's function, and that this API has its API Gateway stage."""
     try:
         _ = deployment.api_stage
     except Missing as missing:
@@ -136,7 +136,7 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
 
 
 def api_throttles(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the API's limits are the numbers in config.json (S-65)."""
+    """Check that the API's request limits are the same as in config.json (S-65)."""
     settings = deployment.api_stage.get("methodSettings", {}).get("*/*", {})
     wanted = (deployment.stage.option("throttle_rate"), deployment.stage.option("throttle_burst"))
     found = (settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
@@ -149,7 +149,9 @@ def api_throttles(deployment: Deployment) -> Iterator[Fault]:
 
 
 def api_tracing(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the API's stage does not log bodies and headers, because these contain codes and tokens (S-63)."""
+    """Check that the API's stage does not log bodies and headers, because bodies and headers contain codes and tokens
+    (S-63).
+    """
     settings = deployment.api_stage.get("methodSettings", {})
     loud = sorted(path for path, each in settings.items() if each.get("dataTraceEnabled"))
     if loud:

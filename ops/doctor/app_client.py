@@ -33,12 +33,12 @@ def app_client(deployment: Deployment) -> Iterator[Fault]:
 
 
 def callback_urls(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the client's only callback URL is the API's own (S-64)."""
+    """Check that the client's only callback URL belongs to this stage's API (S-64)."""
     yield from _urls(deployment, "CallbackURLs", "CallbackUrls", "redirect_mismatch at sign-in")
 
 
 def logout_urls(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the client's only logout URL is the API's own (S-64)."""
+    """Check that the client's only logout URL belongs to this stage's API (S-64)."""
     yield from _urls(deployment, "LogoutURLs", "LogoutUrls", "an error page at sign-out")
 
 
@@ -54,7 +54,7 @@ def _urls(deployment: Deployment, key: str, parameter: str, effect: str) -> Iter
 
 
 def oauth_flow(deployment: Deployment) -> Iterator[Fault]:
-    """Check that authorization code is the only OAuth flow (S-01)."""
+    """Check that the client allows only one OAuth flow, the authorization code flow (S-01)."""
     client = deployment.app_client
     flows = client.get("AllowedOAuthFlows", [])
     if flows != ["code"] or not client.get("AllowedOAuthFlowsUserPoolClient"):
@@ -98,8 +98,8 @@ def auth_flows(deployment: Deployment) -> Iterator[Fault]:
 
 
 def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
-    """Check that access and ID tokens last 5 to 15 minutes (S-37). Refresh tokens must last as long as the longest
-    session.
+    """Check that access and ID tokens last 5 to 15 minutes (S-37), and that refresh tokens last at least as long as the
+    longest session.
     """
     client = deployment.app_client
     units = client.get("TokenValidityUnits", {})
@@ -143,7 +143,7 @@ def token_revocation(deployment: Deployment) -> Iterator[Fault]:
 
 
 def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
-    """Check that Cognito's errors do not show strangers who has an account (S-65)."""
+    """Check that strangers cannot find out from Cognito's errors who has an account (S-65)."""
     if deployment.app_client.get("PreventUserExistenceErrors") != "ENABLED":
         yield Fault(
             (
@@ -155,8 +155,8 @@ def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
 
 
 def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the client may write the attributes that providers map, and may read the attributes that the scopes
-    need.
+    """Check that the client may write the attributes to which providers' claims are mapped, and may read the attributes
+    that the scopes need.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
     """
@@ -180,8 +180,8 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def client_providers(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the client allows exactly the registered providers, and password accounts unless DIRECT_SIGN_IN is
-    off.
+    """Check that the client allows exactly the registered providers. If DIRECT_SIGN_IN is not off, the client must also
+    allow password accounts.
     """
     enabled = set(deployment.app_client.get("SupportedIdentityProviders", []))
     native = deployment.stage.direct_sign_in != "off"

@@ -21,8 +21,8 @@ from .. import aws
 from ..errors import OpsError
 from .deployment import Deployment, Missing
 
-#: Errors about missing credentials. Missing credentials are no fault of the stage, and every check would report this
-#: error.
+#: Errors about missing credentials. Missing credentials are no fault of the stage. These errors stop doctor, because
+#: otherwise every check would report them.
 _CANNOT_LOOK = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)
 #: AWS's error codes for invalid credentials:
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
@@ -37,7 +37,7 @@ _UNREACHABLE = (NoConnection, HTTPClientError)
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its effect or its risk for people, and its remedy."""
+    """One fault: `says` describes the effect or the risk for people, and `mend` describes the remedy."""
 
     says: str
     mend: str
@@ -70,7 +70,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault and the check that found it."""
+    """A fault, with the id of the check that found the fault."""
 
     id: str
     says: str
@@ -98,7 +98,7 @@ class Diagnosis:
         return not self.findings
 
     def as_json(self) -> dict[str, Any]:
-        """Build the document of `--json`."""
+        """Build the document that `--json` prints."""
         return {
             "stage": self.stage,
             "healthy": self.healthy,
@@ -111,10 +111,10 @@ class Diagnosis:
 
 
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
-    """Run every check. A check that needs a missing part is listed as not checked, because another check reports the
-    missing part.
+    """Run every check. If a part is missing, the checks that need the part are listed as not checked, because another
+    check reports the missing part.
 
-    Raises OpsError without credentials, or if AWS as a whole does not answer.
+    Raises OpsError if there are no valid credentials, or if AWS as a whole does not answer.
     """
     with aws.explained(f"looking at stage {deployment.stage.name}"):
         return _diagnose(deployment, checks)

@@ -22,8 +22,8 @@ _MANY_KEYS = 5
 def client_secret(deployment: Deployment) -> Iterator[Fault]:
     """Check that the client secret is readable and belongs to this client, and that Cognito accepts the secret.
 
-    The check revokes an invented refresh token, which changes nothing. The error `invalid_client` means that Cognito
-    did not recognise the client (RFC 7009 2.2.1).
+    The check asks Cognito to revoke an invented refresh token. This request changes nothing. The error `invalid_client`
+    means that Cognito did not recognise the client (RFC 7009 2.2.1).
     """
     found = _secret(deployment, "CLIENT_SECRET_ARN")
     restore = (
@@ -91,7 +91,7 @@ def _secret(deployment: Deployment, variable: str) -> Mapping[str, Any] | None:
 
 
 def tables(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the tables exist, have their keys, and bill per request."""
+    """Check that the tables exist, have the right keys, and are billed per request."""
     keys = {
         "USERS_TABLE": ["userName"],
         "PROVIDERS_TABLE": ["name"],
@@ -140,7 +140,7 @@ def table_backups(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_expiry(deployment: Deployment) -> Iterator[Fault]:
-    """Check that TTL is on, so that unconfirmed sign-ups, expired sessions and old counters are deleted."""
+    """Check that the tables' TTL is on. DynamoDB then deletes unconfirmed sign-ups, expired sessions and old counters."""
     for variable in ("USERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE"):
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_time_to_live(TableName=name)

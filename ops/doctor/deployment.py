@@ -25,7 +25,7 @@ from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE", "SUBJECTS_TABLE")
-#: Tables without deletion protection and backups, because no account depends on their data.
+#: Tables that have no deletion protection and no backups, because no account depends on their data.
 PASSING = ("SESSIONS_TABLE", "THROTTLE_TABLE")
 FUNCTIONS = {
     "api_handler": "",
@@ -43,7 +43,9 @@ _ABSENT = (
 
 
 class Missing(Exception):
-    """The error for a missing part that several checks need. The part's own check reports the missing part."""
+    """The error for a missing part that several checks need. One check tests that part itself, and reports that the
+    part is missing.
+    """
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def fetch(url: str) -> Answer:
 
 
 class Deployment:
-    """One stage's parts. `http` fetches pages; `session` reads all other parts."""
+    """The deployed parts of one stage. `http` fetches web pages, and `session` reads all other parts."""
 
     def __init__(self, session: boto3.Session, stage: Stage, http: Fetch = fetch) -> None:
         self.session = session
@@ -78,7 +80,7 @@ class Deployment:
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service; each client is made once."""
+        """Return boto3's client for a service. Each client is made only once."""
         if service not in self._clients:
             self._clients[service] = aws.client(self.session, service)
         return self._clients[service]
@@ -163,7 +165,7 @@ class Deployment:
 
     @cached_property
     def provider_items(self) -> dict[str, dict[str, Any]]:
-        """The rows of the providers table by name, in DynamoDB's format."""
+        """The rows of the providers table, by provider name, in DynamoDB's format."""
         pages = (
             self.client("dynamodb")
             .get_paginator("scan")
@@ -206,7 +208,7 @@ class Deployment:
 
     @cached_property
     def functions(self) -> dict[str, dict[str, Any]]:
-        """The functions by Chalice's names. Raises Missing if a function is missing."""
+        """The functions, by their names in Chalice. Raises Missing if a function is missing."""
         found = {}
         for name, suffix in FUNCTIONS.items():
             full = self.stage.function(suffix) if suffix else self.stage.api_function
@@ -247,7 +249,7 @@ class Deployment:
 
     @cached_property
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The tables by variable. Raises Missing if a table is missing."""
+        """The tables, by the variable that contains the table's name. Raises Missing if a table is missing."""
         found = {}
         for variable in TABLES:
             described = self.absent_as_none(
@@ -259,7 +261,7 @@ class Deployment:
         return found
 
     def policies(self, role_arn: str, *, besides: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-        """Return every statement of a role's inline policies. Policies that `besides` names are omitted."""
+        """Return every statement of a role's inline policies, except the policies with a name in `besides`."""
         iam, role = self.client("iam"), role_arn.rsplit("/", 1)[-1]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         documents = [
@@ -277,7 +279,7 @@ class Deployment:
 
     @staticmethod
     def absent_as_none(call: Any, **request: Any) -> Any:
-        """Make an AWS call, and return None if AWS says that the resource does not exist."""
+        """Call AWS and return the response. Return None if AWS says that the resource does not exist."""
         try:
             return call(**request)
         except ClientError as error:

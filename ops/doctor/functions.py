@@ -32,7 +32,8 @@ _LEAVING = (
     "AdminUpdateUserAttributes",
 )
 _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-#: Each provider that reports people who leave has a secret under this prefix; `provider leaving` makes the secret.
+#: Each provider that reports people who leave has a secret. The secret's name contains `/leaving/`; `provider leaving`
+#: makes the secret.
 _SECRETS_OF_PROVIDERS = "/leaving/*"
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
 _DIRECT = (
@@ -62,7 +63,7 @@ def functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def function_limits(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the triggers' timeout is at most Cognito's timeout, and that the triggers have enough memory for a
+    """Check that the triggers' timeout is not longer than Cognito waits, and that the triggers have enough memory for a
     quick start.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
@@ -83,7 +84,7 @@ def function_limits(deployment: Deployment) -> Iterator[Fault]:
 
 
 def function_concurrency(deployment: Deployment) -> Iterator[Fault]:
-    """Check that each function may run: a reserved concurrency of 0 switches a function off."""
+    """Check that no function is switched off. A reserved concurrency of 0 switches a function off."""
     for function in deployment.functions.values():
         found = deployment.client("lambda").get_function_concurrency(
             FunctionName=function["FunctionName"]
@@ -149,7 +150,7 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
             wide += [
                 resource
                 for resource in _listed(statement["Resource"])
-                # Lambda chooses the names of log streams.
+                # A log group's ARN may end with `:*`, because Lambda chooses the names of log streams.
                 if "*" in resource.removesuffix(":*").removesuffix(_SECRETS_OF_PROVIDERS)
                 or resource == "*"
             ]

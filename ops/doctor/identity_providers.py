@@ -29,7 +29,7 @@ def provider_registered(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_discovery(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the provider's discovery document is reachable, and that its issuer is exactly the registered
+    """Check that the provider's discovery document is reachable, and that the document names exactly the registered
     issuer.
     """
     for name, provider in deployment.providers.items():
@@ -81,8 +81,8 @@ def provider_domains(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the provider's row has the pool's issuer. A sign-in from an Okta app tile, which sends `iss`, needs
-    this issuer.
+    """Check that the provider's row in the table has the same issuer as the pool. An Okta app tile sends `iss`, and the
+    app then finds the provider by the issuer in the row.
     """
     for name, provider in deployment.providers.items():
         row = deployment.provider_items.get(name)

@@ -13,7 +13,7 @@ from .deployment import Deployment
 
 
 def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the function `leaving` reads the signals' queue, and that the dead-letter queue is empty."""
+    """Check that the function `leaving` reads the queue of signals, and that the dead-letter queue is empty."""
     url = deployment.variable("LEAVING_QUEUE_URL")
     arn = deployment.functions["leaving"]["FunctionArn"]
     found = deployment.client("lambda").list_event_source_mappings(FunctionName=arn)
@@ -36,8 +36,8 @@ def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_signals(deployment: Deployment) -> Iterator[Fault]:
-    """For each provider that reports people who leave, check that the provider's secret exists and that a signal has
-    arrived. The check also counts refused signals.
+    """For each provider that reports people who leave, check that the provider's secret exists and that at least one
+    signal has arrived. The check also counts refused signals.
     """
     rows = [Provider.from_item(item) for item in deployment.provider_items.values()]
     for row in rows:
@@ -65,8 +65,9 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _refused(deployment: Deployment) -> int:
-    """Count the refused signals of the last 24 hours with a metric that CloudWatch extracts from the log. A refusal
-    writes no row into a table, because strangers can cause refusals.
+    """Return the number of signals that were refused in the last 24 hours. The number comes from a metric that
+    CloudWatch extracts from the log. The app does not write refusals into a table. Otherwise, strangers could make the
+    app write rows.
     """
     until = deployment.now
     found = deployment.client("cloudwatch").get_metric_statistics(

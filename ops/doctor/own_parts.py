@@ -26,7 +26,7 @@ _LONG_SECONDS = 3600
 
 
 def own_functions(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the team's functions are deployed as app.py declares, and that each function has its own role
+    """Check that the team's functions in app.py, and no others, are deployed, and that each function has its own role
     (S-96).
     """
     stage, declared = deployment.stage, _declared(deployment)
@@ -59,7 +59,7 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
             )
     known = {*FUNCTIONS, *(each.name for each in declared)}
     for name, arn in sorted(deployment.deployed.functions.items()):
-        # Chalice also records event sources, each with the ARN of the function that the source calls.
+        # Chalice's record also contains event sources, each with the ARN of the function that the event source calls.
         if name in known or not arn.endswith(f":{stage.function(name)}"):
             continue
         yield Fault(
@@ -69,13 +69,11 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def own_sources(deployment: Deployment) -> Iterator[Fault]:
-    """Check that Lambda passes the items of each queue or stream to the function that app.py declares for this queue or
-    stream.
-    """
+    """For each queue or stream with a function in app.py, check that Lambda passes the items to this function."""
     for each, source in _called_by(deployment):
         arn = deployment.deployed.functions.get(each.name)
         if arn is None:
-            continue  # the check `own-functions` reports this function
+            continue  # the check `own-functions` reports that the function is missing
         pages = (
             deployment.client("lambda")
             .get_paginator("list_event_source_mappings")
@@ -170,7 +168,7 @@ def _declared(deployment: Deployment) -> list[OwnFunction]:
 
 
 def _called_by(deployment: Deployment) -> Iterator[tuple[OwnFunction, str]]:
-    """Yield each function that a queue or stream calls, with the queue's name in the team's file, or the stream's ARN."""
+    """Yield each function that a queue or stream calls. With the function, yield the queue's name or the stream's ARN."""
     queues = {deployment.stage.named(queue) for queue in _file(deployment).queues}
     for each in _declared(deployment):
         if each.source in queues or _STREAMS in each.source:

@@ -20,8 +20,8 @@ _SHOWN = 5
 
 
 def runtime_age(deployment: Deployment) -> Iterator[Fault]:
-    """Check that each function has the configured runtime. A note warns some months before the runtime's last security
-    update.
+    """Check that each function has the configured runtime. Some months before the runtime's last security update, the
+    check adds a note.
     """
     mend = f'set gatehouse.{OPTION} in config.json, such as "{newest().python}"; {deployment.again}'
     wanted = deployment.stage.options.get(OPTION)
@@ -41,13 +41,13 @@ def runtime_age(deployment: Deployment) -> Iterator[Fault]:
             )
         ending = near_end(runtime, deployment.today)
         if ending:
-            # A local stage has no real users.
+            # On a local stage, an outdated runtime is only a note, because a local stage has no real users.
             over = deployment.today > runtime.deprecated and not deployment.stage.is_local
             yield (Fault if over else Note)(f"{name}: {ending}", mend)
 
 
 def package_contents(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the functions contain exactly the packages that requirements.txt of this checkout locks (S-76)."""
+    """Check that the functions contain exactly the packages that are locked in this checkout's requirements.txt (S-76)."""
     seen = set()
     for function in deployment.functions.values():
         name = function["FunctionName"]
@@ -55,8 +55,8 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
         configuration = found["Configuration"]
         runtime = runtime_named(configuration.get("Runtime", ""))
         if runtime is None or configuration["CodeSha256"] in seen:
-            # The check `runtime-age` reports an unsupported runtime. Functions share packages; each package is checked
-            # once.
+            # The check `runtime-age` reports an unsupported runtime. Several functions can have the same zip, so each
+            # zip is checked only once.
             continue
         seen.add(configuration["CodeSha256"])
         machine = MACHINES[(configuration.get("Architectures") or ["x86_64"])[0]]
@@ -78,7 +78,8 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _download(code: Any) -> dict[str, bytes] | None:
-    """Download a function's package from the URL that GetFunction returns. The URL is valid for ten minutes.
+    """Return the files of a function's zip, or None if the download fails. GetFunction returns the zip's URL, which is
+    valid for ten minutes.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCodeLocation.html
     """

@@ -126,7 +126,7 @@ def password_policy(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_plan(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the pool's plan lets a trigger set scopes: Essentials or higher.
+    """Check that the pool has the Essentials plan or a higher plan, because only these plans let a trigger set scopes.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-sign-in-feature-plans.html
     """
@@ -138,10 +138,10 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """Check that `ISSUER` is the type of issuer that the pool writes into tokens (S-20).
+    """Check that `ISSUER` has the same type as the issuer that the pool writes into tokens (S-20).
 
-    The app accepts issuers of both types, so a pool may change its type. The app downloads the signing keys from the
-    address in `ISSUER`.
+    The app accepts issuers of both types, so sign-ins still work if the pool's type changes. But the app downloads the
+    signing keys from the address in `ISSUER`.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html
     """
@@ -164,8 +164,8 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
 
 
 def threat_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Check that Cognito evaluates the IP addresses and devices that Gatehouse's form passes on (ContextData). Only the
-    Plus plan has this evaluation.
+    """Check that Cognito evaluates the IP addresses and devices that Gatehouse's form passes to Cognito (ContextData).
+    Cognito does so only on the Plus plan.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html
     """
@@ -189,7 +189,7 @@ def threat_protection(deployment: Deployment) -> Iterator[Fault]:
 
 
 def sign_up(deployment: Deployment) -> Iterator[Fault]:
-    """Check that sign-up is off if direct sign-in is off."""
+    """If direct sign-in is off, check that sign-up is off, too."""
     closed = deployment.pool.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly", False)
     if deployment.stage.direct_sign_in == "off" and not closed:
         yield Fault(

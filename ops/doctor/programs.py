@@ -1,4 +1,4 @@
-"""The check of the public app client for programs (docs/adr/0009-programs-on-loopback.md)."""
+"""The check of the public app client that programs use to sign people in (docs/adr/0009-programs-on-loopback.md)."""
 
 from __future__ import annotations
 

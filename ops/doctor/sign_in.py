@@ -60,7 +60,7 @@ def signing_keys(deployment: Deployment) -> Iterator[Fault]:
 
 
 def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
-    """Check for each provider that a started sign-in reaches the provider's own page."""
+    """For each provider, start a sign-in, and check that the sign-in reaches the provider's own page."""
     providers = deployment.providers
     for name in sorted(deployment.provider_rows):
         if name not in providers:
@@ -91,7 +91,7 @@ def _oauth(deployment: Deployment) -> OAuthClient:
 
 
 class _NoTransport:
-    """A transport that refuses POST requests: doctor starts a sign-in, and sends no code."""
+    """An HTTP transport that refuses POST requests, because doctor starts sign-ins but never redeems a code."""
 
     def post_form(
         self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
@@ -100,7 +100,9 @@ class _NoTransport:
 
 
 def _follow(deployment: Deployment, url: str, host: str) -> str:
-    """Follow redirects to the provider's page. Return a description of the problem; empty if the page is reached."""
+    """Follow redirects to the provider's page. Return a description of the problem, or an empty string if the redirects
+    reach the page.
+    """
     for _ in range(_HOPS):
         answer = deployment.http(url)
         there = urlsplit(url)

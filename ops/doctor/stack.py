@@ -14,15 +14,15 @@ from .deployment import PASSING, Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
-# Properties that differ from the template on every healthy stage. An entry also covers every property that is nested in
-# the named property.
+# Properties that differ from the template on every healthy stage. An entry also covers all properties that are nested
+# in its property.
 _EXPECTED_DRIFT = {
-    # `ops rotate-keys` changes these secrets. CloudFormation wrote only each secret's first value.
+    # CloudFormation writes only the first value of a secret. Later, `ops rotate-keys` changes the value.
     "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),
-    # A pool returns all its standard attributes, and the custom attributes with their prefix. Attributes cannot be
-    # changed later.
+    # Cognito returns all standard attributes of a pool, and adds a prefix to the names of custom attributes. Attributes
+    # cannot be changed later.
     # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
-    # A pool also returns the pre-token-generation trigger under the trigger's legacy name.
+    # Cognito returns the pre-token-generation trigger twice: under its current name and under its legacy name.
     # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_LambdaConfigType.html
     "AWS::Cognito::UserPool": ("/Schema", "/LambdaConfig/PreTokenGeneration"),
 }
@@ -72,7 +72,8 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
 
 
 def stack_drift(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the stack's resources have the properties of the template, without changes by hand.
+    """Check that the stack's resources still have the properties in the template, and that nobody has changed them by
+    hand.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
     """
@@ -109,7 +110,9 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
 
 
 def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Check that stack, pool and tables have deletion protection if the stage's option requires it."""
+    """If the stage's option for deletion protection is on, check that stack, pool and tables are protected from
+    deletion.
+    """
     if not deployment.stage.deletion_protection:
         return
     bare = []
@@ -149,7 +152,7 @@ def function_settings(deployment: Deployment) -> Iterator[Fault]:
 
 
 def clock_skew(deployment: Deployment) -> Iterator[Fault]:
-    """Check that this machine's clock agrees with AWS's, within the tolerance of signatures and tokens.
+    """Check that this machine's clock differs so little from AWS's clock that signatures and tokens are accepted.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
     """

@@ -27,7 +27,7 @@ ALARMS = (
 )
 """Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for each alarm."""
 
-# This alarm queries the metrics of all providers, which the local AWS does not support.
+# The query of this alarm reads the metrics of all providers. The local AWS does not support such a query.
 NOT_LOCALLY = ("federation-throttles",)
 
 
@@ -63,7 +63,7 @@ def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def log_retention(deployment: Deployment) -> Iterator[Fault]:
-    """Check that every log group exists and expires (S-65)."""
+    """Check that every log group exists, and keeps its logs for the configured number of days (S-65)."""
     stage = deployment.stage
     wanted = int(str(stage.option("log_retention_days")))
     names = [

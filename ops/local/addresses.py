@@ -1,4 +1,4 @@
-"""The addresses of the local stack, and the check that a front end is on the app's site."""
+"""The addresses of the local stack, and the check that a front end is on the same site as the app."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ class Addresses:
 
     @property
     def app_url(self) -> str:
-        """The app's URL. Its host is localhost, and the other programs' host is 127.0.0.1: two sites, as on AWS."""
+        """The app's URL. The app's host is localhost, and the other programs' host is 127.0.0.1. So there are two
+        different sites, as on AWS.
+        """
         return f"{self.scheme}://localhost:{self.app}/"
 
     @property
@@ -35,13 +37,13 @@ class Addresses:
 
     @property
     def okta_url(self) -> str:
-        """The issuer of the Okta stand-in, which is also its URL."""
+        """The URL of the Okta stand-in. This URL is also the stand-in's issuer."""
         return f"http://127.0.0.1:{self.okta}"
 
 
 def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
-    """Raise OpsError for a front end on another site. Browsers do not send the session cookie with requests from
-    another site.
+    """Raise OpsError if a front end is not on the same site as the app. Browsers do not send the session cookie with
+    requests from another site.
 
     A site is scheme and host, without the port, and the cookie is SameSite=Strict:
     https://html.spec.whatwg.org/multipage/browsers.html#same-site
@@ -50,7 +52,7 @@ def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
         try:
             found = urlsplit(origin)
         except ValueError:
-            continue  # The check of the settings reports this origin.
+            continue  # The check of the settings reports that this origin is invalid.
         if (found.scheme, found.hostname) == (addresses.scheme, "localhost"):
             continue
         port = origin.rpartition(":")[2]

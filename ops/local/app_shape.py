@@ -1,6 +1,6 @@
 """An app's shape: the description of its routes and functions that Chalice sends to API Gateway and Lambda.
 
-If two versions have the same shape, a deployment replaces only the functions' code.
+If two versions of an app have the same shape, a deployment replaces only the functions' code.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ print("\\n" + hashlib.sha256(json.dumps(told, sort_keys=True, default=vars).enco
 def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
     """Import the project's `app.py` in a separate process, and return a digest of its shape.
 
-    `environment` has the stage's variables. If the app does not load, raises OpsError with the project's own line and
-    the error.
+    `environment` has the stage's variables. If the app does not load, raises OpsError. The message has the error, and
+    the last line of the project's own code before the error.
     """
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],

@@ -1,9 +1,9 @@
 """This module makes the certificate for https://localhost, and the local authority that signs the certificate.
 
 Each user's authority is made once and kept, so people need to trust the authority only once. The authority is limited
-to this machine's own names (RFC 5280, 4.2.1.10) and to servers (4.2.1.12). So a stolen key is of little use: browsers
-refuse the authority's certificates for other hosts. If mkcert has made and installed a root, the root signs instead of
-the authority.
+to this machine's own names (RFC 5280, 4.2.1.10) and to certificates of servers (4.2.1.12). So a stolen key is of little
+use: browsers refuse the authority's certificates for other hosts. If mkcert has made and installed a root certificate,
+this root signs the certificate instead of the authority.
 
 Apple's browsers refuse certificates that are valid for more than 825 days. Apple's browsers also require that a
 certificate has its host names in subjectAltName, and has the extended key usage for servers:
@@ -105,7 +105,7 @@ def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let only one `up` process at a time make missing files."""
+    """Make sure that only one `up` process at a time creates missing files."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -203,7 +203,9 @@ def _new_authority(now: Clock) -> tuple[x509.Certificate, _Key]:
 
 
 def _server_certificate(authority: _Authority, now: Clock) -> bytes:
-    """Return key and certificate as one PEM text, so that key and certificate are always written and read together."""
+    """Make a certificate for localhost. Return key and certificate as one PEM text, so that they are always written and
+    read together.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.DNSName(name) for name in _NAMES]
     addresses = [x509.IPAddress(address) for address in _ADDRESSES]

@@ -23,10 +23,11 @@ def require_deployable(
     candidate: Path,
     choose: Callable[[Path], None] = lambda copy: None,
 ) -> str:
-    """Check settings and app, and return the app's shape. The running stack does not change. Raises OpsError.
+    """Check the project's settings and the project's app, and return the app's shape. The running stack does not
+    change. Raises OpsError.
 
-    The check uses the addresses of `copy`, the deployed copy of the project. If `copy` is None, the locked
-    requirements and the team's Lambda functions are also checked. `candidate` is the folder for a new copy. `choose`
+    The check uses the addresses of `copy`, the deployed copy of the project. If `copy` is None, this function also
+    checks the locked requirements and the team's Lambda functions. `candidate` is the folder for a new copy. `choose`
     writes the options of `up` into the new copy's settings.
     """
     shutil.rmtree(candidate, ignore_errors=True)
@@ -44,7 +45,7 @@ def require_deployable(
             running = load_stage(copy, LOCAL).environment if copy else {}
             shape = load_shape(candidate, {**running, **stage.environment})
             if copy is None:
-                # A deployment into a running stack makes these checks itself before any change.
+                # A deployment into a running stack makes the two checks below itself, before it changes anything.
                 load_lock(candidate / LOCK, runtime_of(stage.options), MACHINES[stage.architecture])
                 verify_functions(stage, FUNCTIONS)
             return shape

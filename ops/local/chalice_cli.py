@@ -1,8 +1,8 @@
-"""This module runs Chalice's own command line with shorter waits, for the local AWS only.
+"""For the local AWS only, this module runs Chalice's own command line with shorter waits.
 
 Chalice waits 5 s for IAM and Lambda after making a function, and 10 s during an update of a function. In the local AWS,
 changes take effect at once, so these waits are shortened to a tenth of a second. The app itself calls
-ops/exact_package.py, which decides about the contents of the zip.
+ops/exact_package.py, which decides what the zip contains.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def run_chalice(
 
 
 def shorten_sleeps() -> None:
-    """Shorten `time.sleep`. Call this function before importing chalice, because chalice keeps a reference to
-    `time.sleep`.
+    """Replace `time.sleep` with a function that waits a tenth of a second at most. Call this function before importing
+    chalice, because chalice keeps a reference to `time.sleep`.
     """
     sleep = time.sleep
 
@@ -69,9 +69,9 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # Python must not import modules from this script's own folder, so this line removes the folder from the search
-    # path. In a checkout, the next lines append the checkout's root, so Python searches the app's folder first. Python
-    # finds an installed package without these lines.
+    # Python must not import modules from this script's own folder, so the first line below removes the folder from the
+    # search path. In a checkout, the next lines append the checkout's root at the end of the search path, so Python
+    # searches the app's folder first. Python finds an installed package without the checkout's root.
     del sys.path[0]
     above = Path(__file__).resolve().parents[2]
     if not (above / "__init__.py").exists():

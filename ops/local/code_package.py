@@ -17,7 +17,9 @@ _FASTEST = 1
 
 
 class CodePackage:
-    """The newest zip of a deployed copy, unpacked once. After each edit, only the app's own files are packed again."""
+    """The newest zip of a deployed copy of the project. The zip is unpacked once. After each edit, only the app's own
+    files are packed again.
+    """
 
     def __init__(self, copy: Path, runtime: Runtime) -> None:
         """Unpack the newest zip. Raises OpsError if `chalice deploy` has not made a zip yet."""
@@ -38,7 +40,7 @@ class CodePackage:
         self._rest = rest.getvalue()
 
     def with_code(self, copy: Path) -> bytes:
-        """Build the zip with the code of `copy`."""
+        """Build a new zip with the app's code in the folder `copy`."""
         made = io.BytesIO(self._rest)
         made.seek(0, io.SEEK_END)
         with zipfile.ZipFile(made, "a", zipfile.ZIP_DEFLATED, compresslevel=_FASTEST) as packed:

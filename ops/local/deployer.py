@@ -1,4 +1,6 @@
-"""The IAM user that deploys into the local AWS. With this separate user, IAM is also enforced for deployments."""
+"""The IAM user that deploys into the local AWS. Deployments use this user, so that the local AWS enforces IAM for
+deployments, too.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from pathlib import Path
 import boto3
 
 _NAME = "gatehouse-deployer"
-# The services that `ops` and `chalice deploy` call. On AWS, templates/deploy-role.yaml also restricts the rights to
-# resources.
+# The services that `ops` and `chalice deploy` call. On AWS, templates/deploy-role.yaml also limits each right to
+# certain resources.
 _SERVICES = (
     *("apigateway", "cloudformation", "cloudwatch", "cognito-idp", "dynamodb", "events", "iam"),
     *("kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "sts"),
@@ -27,8 +29,8 @@ _POLICY = {
         }
     ],
 }
-# The access key of MiniStack's root user. With this key, `up` makes the deployer, and later commands reach the running
-# stack.
+# The access key of MiniStack's root user. `up` uses this key to create the deployer's IAM user. Later commands use the
+# key to reach the running stack.
 ROOT = "test"
 
 
@@ -51,8 +53,8 @@ def local_aws_only(
 ) -> Iterator[None]:
     """Let this process and its children reach only the local AWS.
 
-    Each `AWS_*` variable of the caller is removed, and the files of ~/.aws are hidden, because a local run must never
-    reach a real account. `empty` is a path without a file.
+    A local run must never reach a real AWS account. So this function removes the caller's `AWS_*` variables, and hides
+    the files in ~/.aws. `empty` is a path at which no file exists.
     """
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("AWS_")]:

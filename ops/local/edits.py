@@ -1,4 +1,4 @@
-"""This module deploys edits of the project into the running stack. The stack's people, sessions and records stay.
+"""This module deploys edits of the project into the running stack. The stack keeps its people, sessions and records.
 
 If only code has changed, the functions get a new zip through Lambda's UpdateFunctionCode. After any other change
 (routes, functions, settings, dependencies, rights, the template), this module runs the same steps as `deploy`. Each
@@ -51,7 +51,7 @@ class Edits:
         self._report = report
         self._zip = b""
         self._waiting: list[Path] = []
-        # The client is made once, so that edits do not wait for the client.
+        # This class creates the client once, so that an edit does not have to wait until the client is created.
         self._lambda: Any = aws.client(aws.session(stage), "lambda")
         # `ca_file` is None for plain HTTP.
         self._trust = ssl.create_default_context(cafile=info["ca_file"])
@@ -62,7 +62,8 @@ class Edits:
         unchanged.
         """
         began = time.monotonic()
-        # Changes that were refused earlier are still in the project, and are deployed together with the new changes.
+        # Changes that could not be deployed earlier are still in the project. So they are deployed together with the
+        # new changes.
         changed = sorted({*changed, *self._waiting})
         self._waiting = changed
         named = ", ".join(self._name(path) for path in changed[:3])
@@ -88,7 +89,7 @@ class Edits:
         return self._stage.project_dir.with_name("candidate")
 
     def _bring(self, changed: Sequence[Path]) -> str:
-        # The condition is true if the edit changes settings, dependencies, rights or the template.
+        # `whole` is true if the edit changes settings, dependencies, rights or the template.
         whole = any(path.suffix != ".py" and not self._is_data(path) for path in changed)
         if whole or any(path.suffix == ".py" for path in changed):
             shape = require_deployable(self._project_dir, self._stage.project_dir, self._candidate)
@@ -98,7 +99,8 @@ class Edits:
             return "deployed again; people, sessions and records stay"
         copy_code(self._project_dir, self._stage.project_dir)
         self._zip = self._package.with_code(self._stage.project_dir)
-        self._put(_API)  # The API's function is first: the person will reload the page next.
+        # The API's function is updated first, because the person will reload the page next.
+        self._put(_API)
         self._warm()
         return _CODE
 
@@ -132,7 +134,7 @@ class Edits:
         self._look()
 
     def _look(self) -> None:
-        """Store the state of the deployed files, for the comparison with later edits."""
+        """Store the state of the deployed files, so that later edits can be compared with this state."""
         copy = self._stage.project_dir
         self._package = CodePackage(copy, runtime_of(self._stage.options))
         self._functions = load_deployed(self._stage).functions

@@ -1,10 +1,11 @@
-"""This module makes MiniStack's separate virtual environment: once, and again when the lock or Python changes.
+"""This module creates a separate virtual environment for MiniStack. If the lock file or Python changes, the module
+creates the environment again.
 
 The environment must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on the
-environment's interpreter. So the workers could import any other package of the environment, even a package that the
-Lambda zip lacks. The environment's packages are compiled at the installation, as boto3 is in Lambda. Otherwise each
-worker would compile botocore again, because the workers write no bytecode. That compilation took half of each cold
-start.
+environment's interpreter. If the environment contained any other package, the workers could import that package, even
+if the Lambda zip lacks it. pip compiles the packages to bytecode when it installs them, as boto3 is compiled in Lambda.
+Otherwise, each worker would compile botocore again, because the workers write no bytecode. Compiling botocore took half
+of each cold start.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ..report import Reporter
 
 _LOCK = Path(__file__).resolve().parent / "requirements.txt"
 _TAIL_LINES = 15
-# Change this text if the installation changes. If this text has changed, the environment is made again.
+# Change this text whenever you change how packages are installed. The environment is then created again.
 _WAY = b"compiled"
 
 

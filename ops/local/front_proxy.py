@@ -1,13 +1,15 @@
 """A reverse proxy from https://localhost:PORT/ to the local REST API's stage.
 
-The proxy stands in for API Gateway's front end. The proxy names the API in the Host header, and replaces a client's
-X-Forwarded-* headers by the true peer address. The proxy refuses requests that are too large for API Gateway.
+The proxy does the work of API Gateway's front end. It sends a Host header that contains the API's id. It also replaces
+the client's X-Forwarded-* headers by one header with the client's true address. The proxy refuses requests that are too
+large for API Gateway.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 
 Over TLS, the proxy also supports HTTP/2, as API Gateway does (http2.py).
 
-One difference is deliberate: the proxy removes Strict-Transport-Security. Browsers apply that header to all ports of a
-host (RFC 6797, 8.3), so the header would break every other http://localhost of this machine.
+In one point, the proxy differs from API Gateway on purpose: it removes the header Strict-Transport-Security. Browsers
+apply that header to all ports of a host (RFC 6797, 8.3), so the header would break every other http://localhost of this
+machine.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ class Upstream:
 
 
 class _RefusedError(Exception):
-    """A request that API Gateway would refuse."""
+    """The error for a request that API Gateway would refuse."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -171,7 +173,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class PlainHandler(BaseHTTPRequestHandler):
-    """A handler that responds to plain HTTP on the HTTPS port with the app's HTTPS address."""
+    """A handler for plain HTTP requests to the HTTPS port. The response contains the app's HTTPS address."""
 
     protocol_version = "HTTP/1.1"
 
@@ -204,7 +206,7 @@ class _Server(ThreadingHTTPServer):
     tls: ssl.SSLContext | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve each connection in a separate thread, so that a slow handshake does not delay others."""
+        """Serve each connection in a separate thread, so that a slow handshake does not delay other connections."""
         if self.tls is None:
             super().finish_request(request, client_address)
             return
@@ -219,18 +221,20 @@ class _Server(ThreadingHTTPServer):
             elif first:
                 PlainHandler(request, client_address, self)
         except (ssl.SSLError, ConnectionError) as failure:
-            # The usual cause is a browser that does not trust the authority yet.
+            # The usual cause is a browser that does not trust the local certificate authority yet.
             print(f"Connection of {client_address[0]}: {failure}", file=sys.stderr, flush=True)
 
     def _in_memory(self, request: bytes, client_address: Any) -> bytes:
-        """Pass one HTTP/2 request to the same handler, and return its response."""
+        """Pass one HTTP/2 request to the handler for HTTP/1.1, and return the handler's response."""
         handler: Any = self.RequestHandlerClass
         in_memory = type("InMemory", (_InMemory, handler), {})
         return bytes(in_memory(request, client_address, self).wfile.getvalue())
 
 
 class _InMemory:
-    """A mixin for a handler: the handler reads and writes bytes in memory instead of a network connection."""
+    """A mixin for a handler. With this mixin, the handler reads and writes bytes in memory, and uses no network
+    connection.
+    """
 
     request: bytes
 
@@ -239,11 +243,13 @@ class _InMemory:
         self.wfile = io.BytesIO()
 
     def finish(self) -> None:
-        """Do nothing, because an object in memory has no connection to close."""
+        """Do nothing, because there is no network connection to close."""
 
 
 def _http2() -> Any:
-    """Import the module http2.py late. If this file runs as a program, http2.py is imported by its path."""
+    """Import http2.py when the first HTTP/2 connection needs it. If this file runs as a program, load http2.py from its
+    path.
+    """
     if __package__:
         return importlib.import_module(".http2", __package__)
     name = "gatehouse_http2"

@@ -1,9 +1,9 @@
-"""This module adds HTTP/2 to the front proxy, because API Gateway offers HTTP/2 to browsers (RFC 9113). A page then
-loads all its files over one connection.
+"""This module adds HTTP/2 to the front proxy, because API Gateway offers HTTP/2 to browsers (RFC 9113). With HTTP/2, a
+page loads all its files over one connection.
 
 Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler. So HTTP/1.1 and HTTP/2 follow the
-same rules. The package h2 (MIT) implements the protocol. The first HTTP/2 connection imports h2, so the import does not
-delay the start.
+same rules. The package h2 (MIT) implements the protocol. The proxy imports h2 at the first HTTP/2 connection, so that
+the import does not delay the proxy's start.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _RECEIVE_BYTES = 65_536
 #: The maximum number of parallel requests: as many as browsers send to one host over HTTP/1.1. The local AWS starts a
 #: container for each parallel request.
 _AT_ONCE = 6
-#: API Gateway's limit.
+#: The maximum size of a request body in API Gateway.
 _BODY_BYTES = 10 * 1024 * 1024
-#: Connection headers, which HTTP/2 does not have (RFC 9113, 8.2.2).
+#: Headers that describe the connection. HTTP/2 does not use such headers (RFC 9113, 8.2.2).
 _CONNECTION = frozenset(
     ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 )
@@ -58,8 +58,8 @@ class _Request:
 
 
 class _Connection:
-    """One HTTP/2 connection. One thread uses the socket and the protocol's state. Each request has its own thread,
-    which only computes the response.
+    """One HTTP/2 connection. A single thread uses the socket and the protocol's state. Each request has a thread of its
+    own; that thread does nothing except compute the response.
     """
 
     def __init__(self, secured: ssl.SSLSocket, client_address: Any, exchange: Exchange) -> None:
@@ -85,7 +85,7 @@ class _Connection:
             self._wake.close()
 
     def _step(self) -> bool:
-        """Wait for an event and handle it; return False at the end."""
+        """Wait for an event and handle it. Return False if the connection has ended."""
         self._send()
         readable: list[Any] = [self._socket]
         if not self._socket.pending():
@@ -107,13 +107,15 @@ class _Connection:
         try:
             events = self._h2.receive_data(data)
         except h2.exceptions.ProtocolError:
-            return False  # the error frames of h2 are still sent
+            return False  # `run` still sends the error frames that h2 has prepared
         for event in events:
             self._hear(event)
         return not any(isinstance(event, h2.events.ConnectionTerminated) for event in events)
 
     def _receive(self) -> bytes | None:
-        """Return the received data. Return None if only TLS's own messages, or part of a record, have arrived."""
+        """Return the received data. Return None if no data is ready, because only TLS's own messages or a part of a TLS
+        record have arrived.
+        """
         self._socket.settimeout(0)
         try:
             return self._socket.recv(_RECEIVE_BYTES)
@@ -133,7 +135,7 @@ class _Connection:
             self._streams[event.stream_id] = _Request(headers)
         elif isinstance(event, h2.events.DataReceived):
             request = self._streams.get(event.stream_id)
-            # The handler refuses a longer body.
+            # The rest of a longer body is not stored, because the handler will refuse the request.
             if request is not None and len(request.body) <= _BODY_BYTES:
                 request.body += event.data
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -145,7 +147,7 @@ class _Connection:
             self._streams.pop(event.stream_id, None)
 
     def _work(self, stream_id: int, request: _Request) -> None:
-        """Compute a response, outside the connection's own thread."""
+        """Compute a response. This method runs in the request's own thread."""
         asked = as_http1(request.headers, bytes(request.body))
         answer = b""
         try:

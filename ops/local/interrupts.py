@@ -11,8 +11,8 @@ _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def hear_once() -> None:
     """Raise KeyboardInterrupt at the first signal, and ignore later signals.
 
-    `make` forwards its SIGTERM. So if a signal goes to the whole process group, this process gets the signal twice.
-    Signals that were already ignored stay ignored.
+    `make` forwards a SIGTERM to this process. So if a SIGTERM goes to the whole process group, this process gets it
+    twice. Signals that this process already ignored stay ignored.
     """
     for number in _ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -1,4 +1,6 @@
-"""This module writes a file for the Okta stand-in's console, with the app's addresses and the event hook's secret."""
+"""This module writes a file for the admin console of the Okta stand-in. The file contains the app's addresses and the
+event hook's secret.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ _FILE = "console.json"
 
 
 def console_file(state_dir: Path) -> Path:
-    """Return the path of the file. The stand-in reads this file each time a person presses a button in its console."""
+    """Return the path of the console's file. The Okta stand-in reads the file each time a person presses a button."""
     return state_dir / "okta" / _FILE
 
 
@@ -27,7 +29,9 @@ def tell_console(
     ca_file: Path | None,
     report: Reporter,
 ) -> None:
-    """Let a provider report people who leave, as `ops provider leaving` does, and write the file. Raises OpsError."""
+    """Prepare the app so that a provider can report people who leave, as `ops provider leaving` does. Then write the
+    console's file. Raises OpsError.
+    """
     told = {
         "event_hook": set_up_event_hook(session, stage, name, Choices(), report),
         "universal_logout": set_up_universal_logout(session, stage, name, Choices(), report),

@@ -1,9 +1,10 @@
-"""The stand-in for Okta: the package oidc-provider-mock with Gatehouse's own people and login page.
+"""The Okta stand-in: a local OIDC provider that takes Okta's place. It is the package oidc-provider-mock with
+Gatehouse's own people and login page.
 
-The issuer is http://127.0.0.1:PORT. This module adds three things to the mock. A refusal returns `state`, as RFC 6749
-(4.1.2.1) requires and Okta does. ID tokens contain the time of the sign-in at the stand-in (`auth_time`). People who
-tick the box on the login page stay signed in at the stand-in. At their next sign-in, the stand-in shows no login page,
-unless `prompt=login` or `max_age` requires the page (OpenID Connect Core 2 and 3.1.2.1).
+The issuer is http://127.0.0.1:PORT. This module adds three things to that package. A refusal returns `state`, as RFC
+6749 (4.1.2.1) requires and Okta does. ID tokens contain the time of the sign-in at the stand-in (`auth_time`). People
+who tick the box on the login page stay signed in at the stand-in. At their next sign-in, the stand-in shows the login
+page only if `prompt=login` or `max_age` requires the page (OpenID Connect Core 2 and 3.1.2.1).
 
 The stand-in's admin console is at /admin (okta_console.py). The login page refuses people who were deactivated in the
 console. If a person was removed from the app, the stand-in redirects to the app with the error `access_denied`, as Okta
@@ -33,7 +34,7 @@ PEOPLE_FILE = _HERE / "people.json"
 
 
 def load_people(path: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
-    """Read the people who can sign in. The result has one dict of claims per person, including `sub`."""
+    """Return the people who can sign in: one dict of claims for each person. The claims include `sub`."""
     people: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return people
 
@@ -41,12 +42,12 @@ def load_people(path: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
 def build_app(
     people: list[dict[str, Any]], issuer: str = "", console_file: Path | None = None
 ) -> Any:
-    """Build the provider's WSGI app. The app is a Flask app; Flask is a dependency of the mock, and is untyped in this
-    module.
+    """Build the provider's WSGI app. The app is a Flask app, because oidc-provider-mock uses Flask. In this module,
+    Flask has no types.
 
     `console_file` is the file with the app's addresses, which the admin console needs.
     """
-    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # http on this machine only
+    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # allows http, which stays on this machine
     import flask
     import jinja2
     import oidc_provider_mock
@@ -67,7 +68,8 @@ def build_app(
     sessions: dict[str, tuple[str, int]] = {}
     console = _load_console_module().Console(console_file, issuer, _sign)
     _remember_sign_ins(app, sessions)
-    # This hook is registered after `_remember_sign_ins`, so that the hook also applies to people with a session.
+    # `_refuse_who_left` registers its hook after the hooks of `_remember_sign_ins`. So the hook also refuses people who
+    # have a session.
     _refuse_who_left(app, console)
     _serve_console(app, people, console, sessions, issuer)
 
@@ -82,8 +84,8 @@ def build_app(
 
 
 def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
-    """Store the time of the sign-in with each code. For people who choose to stay signed in, start a session at the
-    stand-in.
+    """Store the time of the sign-in for each authorization code. If a person chooses to stay signed in, start a session
+    at the Okta stand-in.
     """
     import flask
     import oidc_provider_mock
@@ -101,7 +103,7 @@ def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
         age, oldest = time.time() - found[1], request.args.get("max_age", "")
         if request.args.get("prompt") == "login" or (oldest.isdigit() and age >= int(oldest)):
             return
-        # These lines have the same effect as the form on the login page, in which a person is chosen.
+        # These lines have the same effect as a login page on which this person was chosen.
         request.method, request.form = "POST", ImmutableMultiDict({"sub": found[0]})
         flask.g.signed_in_at = found[1]
 
@@ -120,7 +122,7 @@ def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
 
 
 def _refuse_who_left(app: Any, console: Any) -> None:
-    """Refuse the sign-in of people who were deactivated or removed from the app."""
+    """Refuse to sign in people who were deactivated, or who were removed from the app."""
     import flask
 
     @app.before_request  # type: ignore[untyped-decorator]
@@ -162,8 +164,8 @@ def _serve_console(
     @app.post(_ADMIN)  # type: ignore[untyped-decorator]
     def press() -> Any:
         request = flask.request
-        # A page of another origin could send this form through a host name that also resolves to this machine (DNS
-        # rebinding).
+        # Check Host and Origin. Otherwise, a page of another origin could send this form through a host name that also
+        # resolves to this machine (DNS rebinding).
         asked = request.host_url.rstrip("/")
         if {asked, request.headers.get("Origin", asked)} != {origin}:
             flask.abort(403)
@@ -209,14 +211,14 @@ def _load_console_module() -> Any:
 
 
 def with_state(location: str, state: str) -> str:
-    """Add `state` to a redirect without `state`."""
+    """Return the redirect's address with `state`. If `state` is there already, the address stays the same."""
     if "state" in parse_qs(urlsplit(location).query):
         return location
     return f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'state': state})}"
 
 
 def main() -> None:
-    """Run the stand-in until a signal stops it."""
+    """Run the Okta stand-in until a signal stops it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--people", type=Path, default=PEOPLE_FILE)

@@ -1,13 +1,14 @@
-"""The Okta stand-in's admin console. On this page, you choose who may sign in, and report to the app that a person has
-left.
+"""The admin console of the Okta stand-in. On this page, you choose who may sign in. You can also report to the app that
+a person has left.
 
-A button changes the person's state at the stand-in, and sends the request that Okta would send. The request is an event
-hook with the provider's secret, or Universal Logout with a token that the stand-in's own key signs. In Okta's console,
-a person enters the app's addresses and the secret. For the stand-in, `up` writes the addresses and the secret into a
-file (`leavers.py`). Without that file, the stand-in sends no request.
+Each button changes the person's state at the stand-in, and sends the request that Okta would send. The request is
+either an event hook that contains the provider's secret, or a Universal Logout whose token is signed with the
+stand-in's own key. In Okta's console, a person enters the app's addresses and the secret. For the stand-in, `up` writes
+the addresses and the secret into a file (`leavers.py`). Without that file, the stand-in sends no request.
 
 Sources: Okta, "Event hooks" and "System Log API" (the format of a request); Okta, "Build Universal Logout for your app"
-(the token's header and claims). This module must not import from the package, because the stand-in runs without it.
+(the token's header and claims). This module must not import from the package, because the stand-in runs without the
+package.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ WAYS = ("event-hook", "universal-logout", "both")
 
 @dataclass(frozen=True)
 class Sent:
-    """One request to the app, for the list on the page. `answer` is the response's status, or the reason for a missing
-    response.
+    """One request that was sent to the app; the page lists these requests. `answer` is the status of the response. If
+    no response arrived, `answer` is the reason.
     """
 
     at: str
@@ -54,8 +55,8 @@ class Sent:
 
 
 class Console:
-    """The console's data: people's states at the stand-in, and the requests to the app. `file` has the app's addresses;
-    `sign` signs a token.
+    """The console's data: people's states at the stand-in, and the requests to the app. `file` contains the app's
+    addresses. `sign` is a function that signs a token.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""This module creates the people of a new local stack who sign in with email and password."""
+"""This module creates the people who can sign in to a new local stack with email and password."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ DEMO_USERS = (
 def create_demo_users(session: boto3.Session, stage: Stage) -> None:
     """Create the people and their records as an administrator would, with permanent passwords.
 
-    Cognito runs no trigger when an administrator sets a password. So this function also writes the records. Otherwise,
-    people would have the records of invited people until their first sign-in. On AWS, `reconcile` corrects such
-    records.
+    Cognito runs no trigger when an administrator sets a password. So this function itself writes the people's records.
+    Otherwise, until their first sign-in, the people would have the same records as people who are only invited. On AWS,
+    `reconcile` corrects such records.
 
     Raises OpsError if AWS refuses a call, for example because a trigger does not answer in time.
     """

@@ -1,9 +1,10 @@
-"""This module starts the stack's child processes with logs, watches the processes, and stops the processes. The module
+"""This module starts, watches and stops the stack's child processes, and writes their output to log files. The module
 never stops other processes.
 
-Every child process has a random value in its environment (its mark), and its own session of the operating system. To
-stop a child, this module ends the processes of the child's session whose environment contains the child's mark. So the
-module also ends the children of a crashed child. An unrelated process with the same process id never has the mark.
+Every child process has a random value in its environment: the mark. It also has its own session of the operating
+system. To stop a child, this module ends all processes that belong to the child's session and have the child's mark. So
+if a child has crashed, the module still ends the processes that the child had started. An unrelated process that later
+gets the same process id never has the mark.
 """
 
 from __future__ import annotations
@@ -134,8 +135,8 @@ class Processes:
         """
         taken_over = self._taken_over()
         if not taken_over:
-            # Remove the file first. Other processes that watch the programs then see that the programs were stopped on
-            # purpose.
+            # Move the file away first, so that other processes that watch the programs see that the programs were
+            # stopped on purpose.
             with suppress(FileNotFoundError):
                 self._file.replace(self._stopping)
         entries = self._started if taken_over else _read(self._stopping)
@@ -245,10 +246,10 @@ def _stop_marked(session: int, mark: str) -> bool:
 
 
 def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
-    """Wait until the found processes and their new children have ended; return False after a timeout.
+    """Wait until the processes in `found` and their new children have ended. Return False after a timeout.
 
     When a process ends, its environment (which contains the mark) disappears before its ports are free. So this
-    function also checks the processes of `found`, which had the mark earlier.
+    function also waits for the processes in `found`, which had the mark earlier.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
@@ -266,7 +267,9 @@ def _signal(processes: set[_Running], number: signal.Signals) -> None:
 
 
 def _marked(session: int, mark: str) -> set[_Running]:
-    """Find the running processes of a session whose environment contains the mark (on Linux, read from /proc)."""
+    """Return the running processes that belong to a session and have the mark in their environment. The function reads
+    /proc, so it needs Linux.
+    """
     wanted = f"{MARK}={mark}".encode()
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
     living = [found for pid in pids if (found := _running(pid)) and found.session == session]

@@ -1,7 +1,8 @@
 """This module builds the commands of the local stack's three programs.
 
 Each program is started by its path, so that this package can be installed under any name. `-P` keeps the script's
-folder out of `sys.path`, because that folder's modules have common names.
+folder out of `sys.path`. Otherwise, the modules in that folder could be imported by mistake, because they have common
+names.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 
 
 def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
-    """Build the command of MiniStack with the patches. IAM is enforced, and MiniStack is reachable from this machine
-    only.
+    """Build the command of MiniStack with the patches. IAM is enforced, and only programs on this machine can reach
+    MiniStack.
 
     The caller's `AWS_*` variables and `PYTHONPATH` are removed, because the Lambda workers inherit MiniStack's
     environment. Each worker unpacks its zip into the temporary folder and does not delete the files (some 50 MB a run).
@@ -58,7 +59,7 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
 
 
 def okta(python: Path, state_dir: Path, port: int) -> Program:
-    """Build the command of the stand-in for Okta."""
+    """Build the command of the Okta stand-in."""
     console = ["--console", str(console_file(state_dir))]
     return Program(
         name="Okta",

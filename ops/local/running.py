@@ -18,8 +18,8 @@ from .deployer import ROOT, local_aws_only
 from .stack import info
 from .staged_copy import naming_the_project, refresh_copy
 
-# This variable names the file with the certificate authorities that `requests` and pip trust. pip must still trust the
-# package index.
+# This environment variable names the file with the certificate authorities that `requests` and pip trust. A new file
+# must keep the old authorities, because pip must still trust the package index.
 _BUNDLE = "REQUESTS_CA_BUNDLE"
 
 
@@ -42,11 +42,13 @@ def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[
 
 
 def _trust_also(authority: Path, bundle: Path) -> None:
-    """Let this process and its children also trust the app's certificate; pip's trusted certificates do not change."""
+    """Let this process and its children trust the app's certificate, in addition to the certificates that they trust
+    already. The certificates that pip trusts do not change.
+    """
     theirs = os.environ.get(CALLERS_BUNDLE, os.environ.get(_BUNDLE, ""))
     known = theirs if Path(theirs).is_file() else certifi.where()
     wanted = Path(known).read_bytes() + b"\n" + authority.read_bytes()
-    # Another command may be reading the file.
+    # Do not write an unchanged file again, because another command may be reading it.
     if not bundle.exists() or bundle.read_bytes() != wanted:
         bundle.write_bytes(wanted)
     os.environ.update({_BUNDLE: str(bundle), CALLERS_BUNDLE: theirs})

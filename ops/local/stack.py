@@ -1,5 +1,5 @@
-"""This module starts the local stack. The module deploys the same template as for AWS, with the same `chalice deploy`,
-into the local AWS.
+"""This module starts the local stack. The module deploys into the local AWS. It uses the same template and the same
+`chalice deploy` as for AWS.
 """
 
 from __future__ import annotations
@@ -78,12 +78,13 @@ def up(
     report: Reporter | None = None,
     state_dir: Path | None = None,
 ) -> None:
-    """Start a stack, or use the running stack, and deploy into it. Run until interrupted, unless `detach` is true.
+    """Start a stack, or use the running stack. Then deploy the project into the stack. Unless `detach` is true, run
+    until interrupted.
 
-    If a stack with this state directory is running, its people and records are kept, unless `fresh` is true. With
-    `watch`, each edit of the project is deployed into the stack. Shared parts (MiniStack's environment, built
-    dependencies) are in the project's `.local`. `choices` are the options of `up`, such as HTTPS. Settings and app are
-    checked before anything is stopped. Raises OpsError.
+    If a stack with this state directory is already running, that stack keeps its people and records, unless `fresh` is
+    true. With `watch`, each edit of the project is deployed into the stack. Parts that several stacks share
+    (MiniStack's environment, built dependencies) are in the project's `.local`. `choices` are the options of `up`, such
+    as HTTPS. Settings and app are checked before anything is stopped. Raises OpsError.
     """
     require_linux()
     require_project(project_dir)
@@ -146,7 +147,7 @@ def require_same_choices(processes: Processes, state_dir: Path, choices: Choices
 
 
 def _told(text: str) -> str:
-    """Return choices as the options of `up`, as a person types them."""
+    """Return the stored choices as text: the options of `up`, as a person would type them."""
     found = json.loads(text)
     places = found["addresses"]
     words = [f"--port {places['app']} --aws-port {places['aws']} --okta-port {places['okta']}"]
@@ -334,6 +335,7 @@ def _region(project_dir: Path) -> str:
 
 def _stop(processes: Processes, state_dir: Path) -> list[str]:
     stopped = processes.stop()
-    if not processes.running():  # Otherwise another `up` owns the programs and info.json now.
+    # If a program runs, another `up` now owns info.json and the running programs.
+    if not processes.running():
         (state_dir / "info.json").unlink(missing_ok=True)
     return stopped

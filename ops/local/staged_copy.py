@@ -1,7 +1,7 @@
 """This module makes a copy of the project. The local stage is deployed from this copy.
 
-A deployment writes into `.chalice/`. The copy is in a folder that git ignores, so the checkout stays unchanged. The
-copy contains no bytecode and no tests, so the zip contains neither.
+A deployment writes into `.chalice/`. The copy's folder is ignored by git. So a deployment from the copy leaves the
+checkout unchanged. The copy contains no bytecode and no tests, so they are not in the Lambda zip either.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _IGNORED = ("__pycache__", "*.pyc", ".*")
 
 @contextmanager
 def naming_the_project(copy: Path, project_dir: Path) -> Iterator[None]:
-    """Replace the copy's file names in an OpsError by the names of the project's own files. A person could otherwise
-    edit the copy, and would lose the edits.
+    """If an OpsError names files of the copy, replace their names by the names of the project's own files. Otherwise, a
+    person might edit the copy, and would lose the edits.
     """
     try:
         yield
@@ -61,7 +61,7 @@ def refresh_copy(project_dir: Path, copy: Path) -> None:
 
 
 def refreshed_settings(project_dir: Path, copy: Path) -> str:
-    """Build the text of the project's config.json, with the values that `up` wrote into the copy's file."""
+    """Return the text of the project's config.json. The values that `up` wrote into the copy's config.json are kept."""
     stage = json.loads((copy / ".chalice" / "config.json").read_text(encoding="utf-8"))
     before = stage["stages"][LOCAL]
     text = (project_dir / ".chalice" / "config.json").read_text(encoding="utf-8")
@@ -93,8 +93,8 @@ def copy_code(project_dir: Path, copy: Path) -> None:
 
 
 def _mirror(source: Path, target: Path) -> None:
-    """Make the files of `target` equal to those of `source`. Only changed files are written, because most edits change
-    one file. Links are followed: vendor/frontend becomes a real folder.
+    """Make the files in `target` equal to the files in `source`. Write only the files that have changed, because most
+    edits change one file. Follow links, so that vendor/frontend becomes a real folder.
     """
     wanted = {path.relative_to(source): path for path in _files(source, _IGNORED)}
     if any(path.relative_to(target) not in wanted for path in _files(target)):

@@ -1,8 +1,9 @@
 """This module makes this user's browsers trust the local authority: `python -m ops trust`.
 
 Chromium and Firefox on Linux store trusted authorities in NSS databases. Chromium reads ~/.pki/nssdb if that folder
-exists, and otherwise the database in the user's data folder. So a new ~/.pki/nssdb would hide the database in the data
-folder. Other browsers use the system's store, which this module does not change.
+exists. Otherwise, Chromium reads the database in the user's data folder. So if this module created ~/.pki/nssdb,
+Chromium would no longer read the database in the data folder. Other browsers use the system's store, which this module
+does not change.
 https://chromium.googlesource.com/chromium/src/+/main/docs/linux/cert_management.md
 """
 
@@ -43,7 +44,8 @@ def databases(home: Path, data: Path | None = None) -> list[Path]:
 
 
 def trust(ca_file: Path, home: Path | None = None) -> list[Path]:
-    """Add the authority to every database of this user's browsers, for servers only. Return the databases.
+    """Add the authority to every database of this user's browsers. The browsers trust the authority for server
+    certificates, and for nothing else. Return the databases.
 
     Raises OpsError if certutil is missing or fails.
     """
@@ -55,7 +57,8 @@ def trust(ca_file: Path, home: Path | None = None) -> list[Path]:
             f"file by hand: {ca_file}"
         )
     data = os.environ.get("XDG_DATA_HOME") if home is None else None
-    # Each authority in a database needs its own name, so a later authority gets another name.
+    # Two authorities in a database must not have the same name. So the name comes from the certificate: a later
+    # authority has another name.
     name = x509.load_pem_x509_certificate(ca_file.read_bytes()).subject.rfc4514_string()
     found = databases(home or Path.home(), Path(data) if data else None)
     for folder in found:

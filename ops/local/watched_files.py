@@ -29,8 +29,8 @@ class WatchedFiles:
     def changed(self) -> list[Path]:
         """Return the new, changed and deleted files. The list is empty while a program is still writing files.
 
-        An editor, or `git switch`, writes in several steps. So changes are returned only after a second look finds no
-        further change.
+        An editor or `git switch` writes files in several steps. So this method returns changes only after a second look
+        has found no further change.
         """
         now = self._look()
         if now == self._seen:
@@ -65,7 +65,7 @@ class WatchedFiles:
         yield from (project / ".chalice").glob("policy*.json")
         yield from _TEMPLATES.glob("*")
         for name in ("chalicelib", "vendor"):
-            # vendor/frontend is a link, and Chalice also follows links.
+            # Follow links, as Chalice does: vendor/frontend is a link.
             for folder, folders, files in os.walk(project / name, followlinks=True):
                 folders[:] = [each for each in folders if each[0] != "." and each != "__pycache__"]
                 for file in files:

@@ -1,10 +1,10 @@
 """Records and checks when a person last authenticated, for `authorized(…, max_age=…)` (docs/adr/0014).
 
-The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication:
-Cognito's check of a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the
-trigger received `PROVED_AT`. `SEEN_AT` must be close to Cognito's `auth_time`, which a refresh does not change.
-`PROVED_AT` counts only for the sign-in in which the trigger received `PROVED_AT`. An authentication in one browser does
-not count for a session in another browser. Silent single sign-on does not count as an authentication.
+The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: the
+time at which Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at
+which the trigger received `PROVED_AT`. `PROVED_AT` counts only for the sign-in in which the trigger received it.
+`SEEN_AT` must therefore be close to Cognito's `auth_time`, which a refresh does not change. An authentication in one
+browser does not count for a session in another browser. Silent single sign-on does not count as an authentication.
 
 Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels
 with ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (a trigger
@@ -23,8 +23,8 @@ SEEN_AT = "gatehouse:seen_at"
 SHORTEST_AGE, LONGEST_AGE = 30, 86_400
 #: The clocks of AWS and of providers may differ by this number of seconds.
 LEEWAY_SECONDS = 30
-#: The maximum number of seconds between Cognito's `auth_time` and `SEEN_AT` of the same sign-in, before and after
-#: `SEEN_AT`.
+#: In the same sign-in, Cognito's `auth_time` is at most `BEFORE_SECONDS` before `SEEN_AT` and at most `AFTER_SECONDS`
+#: after `SEEN_AT`.
 BEFORE_SECONDS, AFTER_SECONDS = 10, 60
 
 

@@ -59,7 +59,8 @@ def parse_groups(value: object) -> tuple[str, ...]:
 
 
 def parse_issued_at(context: Mapping[str, Any]) -> int:
-    """Return `iat` of an event's requestContext in Unix seconds. Raises Unauthorized for any other format.
+    """Return the claim `iat` of an event's requestContext in Unix seconds. Raises Unauthorized if `iat` is not
+    readable.
 
     API Gateway's Cognito authorizer passes `exp` and `iat` as dates, such as `Mon Nov 30 12:00:00 UTC 2026`. AWS does not
     document this format. Sources: aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
@@ -95,8 +96,8 @@ def _parse_date(text: str) -> int | None:
         moment = datetime(*numbers, int(second), tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         return None
-    # The parsed date, formatted again, must equal the text. The comparison refuses a wrong weekday, a sign, and another
-    # time zone.
+    # The date is formatted again, and the result must equal the original text. The comparison refuses a wrong weekday,
+    # a sign, and another time zone.
     again = f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
     return int(moment.timestamp()) if again == text else None
 
@@ -104,8 +105,8 @@ def _parse_date(text: str) -> int | None:
 def verify_caller(
     context: Mapping[str, Any], *, client_ids: Collection[str], scope: str, group: str | None
 ) -> Caller:
-    """Return the caller of an event's requestContext. Raises Unauthorized for a foreign token. Raises Forbidden if the
-    scope or the group is missing.
+    """Return the caller of an event's requestContext. Raises Unauthorized if the token is not an access token of one of
+    the app clients. Raises Forbidden if the scope or the group is missing.
 
     `client_ids` are the app clients whose tokens are accepted.
     """

@@ -1,9 +1,9 @@
 """Deletes first and last names from a federated person's profile when the provider no longer sends the names (S-69).
 
-The user name of the person's own profile is `<provider>_<subject>`. If the pool ignores case, user names that differ only
-in case are equal. A linked account is found by the e-mail address. The account belongs to the person only if the
-account's `identities` contain the person. The trigger's role has the permission to delete attributes, but not the
-permission to write attributes. Source: Amazon Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
+The user name of the person's own profile is `<provider>_<subject>`. If the pool ignores case, user names that differ
+only in case are equal. A linked account is found by the e-mail address. The account belongs to the person only if the
+account's `identities` contain the person's provider and subject. The trigger's role may delete attributes, but may not
+write attributes. Source: Amazon Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
 """
 
 from collections.abc import Mapping, Sequence

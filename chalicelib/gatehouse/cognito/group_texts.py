@@ -12,12 +12,13 @@ from urllib.parse import unquote_plus
 
 from .groups import is_one_name
 
-#: The limit of the attribute `custom:groups` in the identity template, in UTF-16 code units, as Java counts characters.
+#: The maximum length of the attribute `custom:groups` in the identity template. Java counts characters as UTF-16 code
+#: units, and so does this limit.
 MAX_TEXT = 2048
 _WRITTEN_BY_US = "="
-#: The maximum size of `cognito:groups` in a token, in bytes of JSON. A request's headers may have 10,240 bytes in all
-#: (Amazon API Gateway quotas). The rest of an access token has 1.1 kB. Our cookie has at most 4 kB. A browser's own
-#: headers have about 1 kB. A token in base64url is a third longer than the token's JSON.
+#: The maximum size of `cognito:groups` in a token, in bytes of JSON. All headers of a request together may have 10,240
+#: bytes (Amazon API Gateway quotas). The rest of an access token takes 1.1 kB, our cookie at most 4 kB, and a browser's
+#: own headers about 1 kB. In base64url, a token is a third longer than the token's JSON.
 TOKEN_ROOM = 2800
 
 
@@ -40,7 +41,7 @@ def read_groups_claim(value: object) -> ToldGroups:
 def write_groups(names: Iterable[str]) -> tuple[str, int]:
     """Return the text for `custom:groups`, and the number of names that do not fit into the text."""
     told = tuple(names)
-    # Each name needs one more character: the first name `=`, every other name a comma.
+    # Each name needs one more character: `=` before the first name, a comma before every other name.
     kept = as_many_as_fit(told, MAX_TEXT, lambda name: len(name.encode("utf-16-le")) // 2 + 1)
     return _WRITTEN_BY_US + ",".join(kept), len(told) - len(kept)
 
@@ -92,8 +93,8 @@ def _chosen(told: Iterable[object]) -> ToldGroups:
 
 
 def _listed(text: str) -> list[object]:
-    """Split a list that was converted to text. The text may be JSON, `[a, b]` or `a,b`, because AWS documents only that
-    the claim is text."""
+    """Split a list that was converted to text. Three forms are accepted: JSON, `[a, b]` and `a,b`. The reason is that
+    AWS documents only that the claim is text."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -107,7 +108,8 @@ def _listed(text: str) -> list[object]:
 
 
 def _decoded(name: str) -> str:
-    """Decode a name that Cognito has form-encoded. A name that has plus signs but no percent signs is not encoded.
+    """Decode a name that Cognito has form-encoded. A name without percent signs is not encoded, even if it has plus
+    signs.
 
     Bytes that are not UTF-8 become spaces. A name with a space is later refused, because group names must not contain
     spaces.

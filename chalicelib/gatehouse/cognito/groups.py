@@ -1,11 +1,10 @@
-"""The rule for names of groups. The rule applies to groups of the pool and to groups from an identity provider (S-51,
-S-69).
+"""The rule for group names, both for groups of the pool and for groups from an identity provider (S-51, S-69).
 
-Cognito allows letters, marks, symbols, numbers and punctuation in a group's name, and 128 characters at most. Gatehouse
-also refuses names that could be read as two names. API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`. A
-group `x,admins`, for example, would also count as the group `admins`. A name must not contain a comma, begin with `[` or
-end with `]`. `group_texts.py` reads and writes lists of names. Sources: Amazon Cognito API reference, CreateGroup; AWS
-"Mapping IdP attributes to profiles and tokens".
+Cognito allows letters, marks, symbols, numbers and punctuation in a group's name, and 128 characters at most. API
+Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`, so Gatehouse also refuses names that could be read as
+two names. For example, a group `x,admins` would also count as the group `admins`. A name must not contain a comma, must
+not begin with `[`, and must not end with `]`. `group_texts.py` reads and writes lists of names. Sources: Amazon Cognito
+API reference, CreateGroup; AWS "Mapping IdP attributes to profiles and tokens".
 """
 
 from collections.abc import Iterable
@@ -14,7 +13,8 @@ _MAX_NAME = 128
 
 
 def is_one_name(name: str) -> bool:
-    """Whether `name` follows the rule. `isprintable` accepts every letter, mark, symbol, number, and the space."""
+    """Return whether `name` follows the rule. `isprintable` accepts every letter, mark, symbol, number, and the
+    space."""
     return (
         0 < len(name) <= _MAX_NAME
         and name.isprintable()
@@ -25,6 +25,6 @@ def is_one_name(name: str) -> bool:
 
 
 def without_automatic(names: Iterable[str], user_pool_id: str) -> tuple[str, ...]:
-    """Return the group names without `<pool>_<provider>`. Cognito adds each person who signs in through a provider to
-    that group."""
+    """Return the group names without Cognito's automatic groups. Cognito adds each person who signs in through a
+    provider to a group `<pool>_<provider>`."""
     return tuple(name for name in names if not name.startswith(f"{user_pool_id}_"))

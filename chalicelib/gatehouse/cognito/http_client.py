@@ -1,8 +1,8 @@
 """The only HTTP client for Cognito's OAuth endpoints. The client limits time and size, and does not follow redirects
 (S-14).
 
-`urllib3` is imported on first use, so routes without an outbound call do not load `urllib3`. With the library `requests`,
-a cold start would be 15 ms longer. Redirects, cookies, proxies and .netrc of `requests` would have to be switched off.
+`urllib3` is imported on first use, so routes without an outbound call do not load `urllib3`. The library `requests`
+would lengthen a cold start by 15 ms, and its redirects, cookies, proxies and .netrc would have to be switched off.
 """
 
 import json
@@ -22,7 +22,7 @@ MAX_RESPONSE_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """The status and the parsed body of an answer. `body` is None unless the answer was a JSON object. `repr` omits the
+    """The status and the parsed body of an answer. `body` is None if the answer was not a JSON object. `repr` omits the
     body, because the body may contain tokens."""
 
     status: int
@@ -30,8 +30,8 @@ class HttpAnswer:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the answer reports success but contains no JSON object. The answer is incomplete, or comes from another
-        server."""
+        """Whether the answer reports success but contains no JSON object. Such an answer is incomplete, or comes from
+        another server."""
         return self.status == 200 and self.body is None
 
 
@@ -51,7 +51,8 @@ class HttpClient:
     def get(self, url: str) -> HttpAnswer:
         """Fetch a JSON document. If the first answer contains no document, try a second time."""
         limits = self._budget.limits
-        # Make the connections first: our imports and file reads must not use up the server's time limit.
+        # Make the connections before the time limit begins. Otherwise, our imports and file reads would use up a part
+        # of the server's time limit.
         self._connections(url)
 
         def fetch(seconds: float) -> HttpAnswer:
@@ -128,8 +129,8 @@ class HttpClient:
                 text = response.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
                 status = response.status
             finally:
-                # After a complete read, the connection is already back in the pool. `close` then leaves the connection
-                # open.
+                # `close` closes a connection only after an incomplete read. After a complete read, the connection is
+                # already back in the pool and stays open.
                 response.close()
         except (HTTPError, OSError) as error:
             raise TemporarilyUnavailable(f"{method} failed: {type(error).__name__}") from None

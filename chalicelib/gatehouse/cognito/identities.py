@@ -1,9 +1,9 @@
 """Reads the attribute or claim `identities`, which lists a person's providers.
 
-In trigger events, `identities` is JSON text. In ID tokens, `identities` is a list. The user name of a person who was
-created by a provider is `<provider>_<subject>`. `ops provider` allows no underscore in a provider's name. A native person
-who was linked to a provider keeps the native user name. Source: AWS "Linking federated users to an existing user
-profile".
+In trigger events, `identities` is JSON text. In ID tokens, `identities` is a list. If a person's profile was made at a
+sign-in through a provider, the user name is `<provider>_<subject>`. `ops provider` allows no underscore in a provider's
+name. A native person who was linked to a provider keeps the native user name. Source: AWS "Linking federated users to
+an existing user profile".
 """
 
 import json
@@ -22,7 +22,8 @@ class Identity(NamedTuple):
 
 
 class Birthplace(NamedTuple):
-    """The provider that created a person (or `COGNITO`), and the names of providers that were linked later."""
+    """The provider through which a person's profile was made (or `COGNITO`), and the names of providers that were
+    linked later."""
 
     provider: str
     linked: tuple[str, ...]

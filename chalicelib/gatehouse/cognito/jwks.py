@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 #: The only signature algorithm of Cognito. All other algorithms are refused.
 ALGORITHM = "RS256"
 MIN_RSA_BITS = 2048
-#: A warm container fetches the keys again after this time, so a container keeps a withdrawn key for this time at most.
+#: A warm container fetches the keys again after this time. A container therefore keeps a withdrawn key at most this
+#: long.
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with an unknown `kid` cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
-#: While the container has no keys, because the endpoint is down, the keys are fetched again after this time. If Cognito
-#: has just signed a token with an unknown `kid`, the key is new. The container then fetches the keys at once, and
-#: afterwards at this interval.
+#: While the endpoint is down and the container has no keys, the container tries again after this time. The same applies
+#: if Cognito has just signed a token with an unknown `kid`, which means that the key is new: the container fetches the
+#: keys at once, and afterwards at this interval.
 RETRY_INTERVAL_SECONDS = 2
 
 
@@ -77,13 +78,13 @@ class JwksCache:
         return self._set.keys[kid]
 
     def load(self) -> None:
-        """Fetch the keys if this container has no keys. Raises TemporarilyUnavailable."""
+        """Fetch the keys if this container has no keys or its keys are too old. Raises TemporarilyUnavailable."""
         if not self._is_fresh():
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys now. REFETCH_INTERVAL_SECONDS does not apply, because a stranger could use up that interval with
-        invented tokens."""
+        """Fetch the keys now, without waiting for REFETCH_INTERVAL_SECONDS. Otherwise, a stranger could use up that
+        interval with invented tokens."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now

@@ -1,18 +1,18 @@
 """Links a federated person to the native account with the same verified address (S-56, S-68).
 
-People are linked only before the profile is made (PreSignUp_ExternalProvider), and only for a provider whose row sets
-`trusted` and `link`. Exactly one native account must have the address. The native account must be confirmed and enabled,
-and the account's address must be verified. The native account must not be linked to another person of the same provider.
-A provider may give an old address to a new person, and the new person must not get the old person's account. The users
-table must also contain a proof (`provedAt`) that the mailbox's owner has chosen the account's password. The proof is
-missing in older accounts, and in accounts that a stranger made for the address. Accounts without a proof can be linked
-after the mailbox's owner has reset the password. In every other case the person gets a separate profile, as without
-linking, and the log gives the reason.
+A person is linked only before Cognito makes the person's profile (PreSignUp_ExternalProvider), and only if the
+provider's row sets `trusted` and `link`. Exactly one native account must have the address. The native account must be
+confirmed and enabled, and the account's address must be verified. The native account must not be linked to another
+person of the same provider: a provider may give a former user's address to a new person, and the new person must not
+get the former user's account. The users table must also contain a proof (`provedAt`) that the mailbox's owner has
+chosen the account's password. The proof is missing in older accounts, and in accounts that a stranger made for the
+address. Accounts without a proof can be linked after the mailbox's owner has reset the password. If one of these
+conditions is not met, the person gets a separate profile, as without linking, and the log gives the reason.
 
-AdminGetUser finds the account of an address by the pool's own rule for upper and lower case. ListUsers may distinguish
-upper and lower case, which AWS does not document. ListUsers is also called, because a second account with the address
-prevents linking. Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API
-reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
+AdminGetUser finds the account of an address by the pool's own rule for upper and lower case. AWS does not document
+whether ListUsers distinguishes upper and lower case. ListUsers is also called, to find a second account with the
+address, because a second account prevents linking. Sources: AWS "Linking federated users to an existing user profile",
+"User pool case sensitivity"; API reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from .pool_user import (
 from .user_pool_calls import Refused, call_cognito
 
 _PAGE = 60
-#: The maximum number of pages that are read. An address with more accounts is never linked.
+#: The maximum number of pages of ListUsers that are read. If an address has more accounts, nobody is linked.
 _PAGES = 3
 
 
@@ -43,7 +43,7 @@ class CognitoIdp(Protocol):
 
 
 class Linker:
-    """Links people of one pool. `is_proved` returns whether a user name's record has a proof, and may raise
+    """Links people of one pool. `is_proved` returns whether the record of a user name contains a proof, or raises
     TemporarilyUnavailable."""
 
     def __init__(
@@ -152,8 +152,8 @@ def doubt_about_newcomer(attributes: Mapping[str, Any]) -> str | None:
 
 
 def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
-    """Return the reason why a person must not be linked to the native accounts. If exactly one account is safe to link,
-    return None."""
+    """Return None if there is exactly one native account and this account is safe to link. Otherwise, return the reason
+    why the person must not be linked."""
     if len(found) != 1:
         return f"{len(found)} native accounts have the address"
     (native,) = found

@@ -73,9 +73,9 @@ class OAuthClient:
         Cognito fills its own form with `login_hint`, or passes the hint on to the provider. A hint that is not an address
         is left out, because a link from another site could contain any text.
 
-        If `confirm` is true, the person must sign in again, even with a session at Cognito or at the provider. Cognito
-        passes `prompt` on to the provider, and applies `max_age` itself. A person can change this URL in the browser, so
-        only `auth_time` proves that the person signed in again.
+        If `confirm` is true, the person must sign in again, even if the person still has a session at Cognito or at the
+        provider. Cognito passes `prompt` on to the provider, and applies `max_age` itself. A person can change this URL
+        in the browser, so only `auth_time` proves that the person signed in again.
         """
         query = {
             "response_type": "code",
@@ -115,15 +115,16 @@ class OAuthClient:
         return tokens
 
     def refresh(self, refresh_token: str) -> TokenSet:
-        """Renew the tokens.
+        """Return new tokens.
 
-        Raises InvalidGrant (revoked, expired, replaced by rotation), GrantRefused (wrong kind of token) or
-        TemporarilyUnavailable.
+        Raises InvalidGrant if the refresh token was revoked, has expired, or was replaced by rotation. Raises
+        GrantRefused for the wrong kind of token, and TemporarilyUnavailable for any other failure.
         """
         return self._request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     def revoke(self, refresh_token: str) -> None:
-        """Revoke a refresh token and the access tokens from that refresh token. Raises TemporarilyUnavailable."""
+        """Revoke a refresh token and the access tokens that were issued with that refresh token. Raises
+        TemporarilyUnavailable."""
         answer = self._post("/oauth2/revoke", {"token": refresh_token})
         if answer.status != 200:
             raise TemporarilyUnavailable(f"the revocation endpoint answered {answer.status}")
@@ -135,7 +136,8 @@ class OAuthClient:
         url = self._cognito_url + path
         answer = HttpAnswer(0, None)
         for renew in (False, True):
-            # The second attempt handles a rotated secret, because this container may still have the old secret (S-59).
+            # After a rotation, this container may still have the old secret. The second attempt therefore loads the
+            # secret again (S-59).
             credentials = (self._client_id, self._load_client_secret(renew))
             answer = self._transport.post_form(
                 url, {"client_id": self._client_id, **form}, credentials
@@ -146,9 +148,9 @@ class OAuthClient:
 
 
 def parse_token_answer(answer: HttpAnswer) -> TokenSet:
-    """Read a token endpoint's answer (RFC 6749 5.1, 5.2).
+    """Return the tokens in a token endpoint's answer (RFC 6749 5.1, 5.2).
 
-    Raises InvalidGrant only if Cognito's answer is `invalid_grant`, because an outage must not end a session (S-35).
+    An outage must not end a session, so InvalidGrant is raised only if Cognito's answer is `invalid_grant` (S-35).
     Raises GrantRefused if Cognito refuses the request for another reason. The token may then still be valid.
     """
     body: Mapping[str, Any] = answer.body or {}
@@ -185,7 +187,7 @@ _KNOWN_ERRORS = frozenset(
 
 
 def _error_code(answer: HttpAnswer) -> str | None:
-    """Return the error code if RFC 6749 defines the code. A stranger could choose any other text, so other texts must not
-    get into the log."""
+    """Return the error code if RFC 6749 defines the code, otherwise None. A stranger could choose any other text, and
+    such a text must not get into the log."""
     code = (answer.body or {}).get("error")
     return code if isinstance(code, str) and code in _KNOWN_ERRORS else None

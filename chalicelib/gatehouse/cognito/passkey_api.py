@@ -39,13 +39,14 @@ class CognitoIdp(Protocol):
 
 
 class PasskeyApi:
-    """Acts for the person to whom an access token belongs. All methods raise Refused or TemporarilyUnavailable."""
+    """Manages the passkeys of the person to whom an access token belongs. All methods raise Refused or
+    TemporarilyUnavailable."""
 
     def __init__(self, client: CognitoIdp) -> None:
         self._client = client
 
     def begin(self, access_token: str) -> Mapping[str, Any]:
-        """Return the JSON form of PublicKeyCredentialCreationOptions."""
+        """Begin to set up a passkey, and return the JSON form of PublicKeyCredentialCreationOptions."""
         proof = {"AccessToken": access_token}
         answer = call_cognito(self._client.start_web_authn_registration, proof)
         options = answer.get("CredentialCreationOptions")

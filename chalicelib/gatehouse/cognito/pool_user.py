@@ -18,7 +18,8 @@ class PoolUser(NamedTuple):
     status: str
     enabled: bool
     attributes: Mapping[str, str]
-    #: The second factors that are on, by Cognito's names. Only AdminGetUser returns second factors.
+    #: The second factors that are switched on, under Cognito's names. AdminGetUser returns them, but ListUsers does
+    #: not.
     factors: tuple[str, ...] = ()
 
     @property
@@ -46,7 +47,7 @@ def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
 def load_pool_user(
     admin_get_user: Callable[..., dict[str, Any]], user_pool_id: str, name: str
 ) -> PoolUser | None:
-    """Return the user with a certain user name or address, or None. Raises TemporarilyUnavailable.
+    """Return the user whose user name or address is `name`, or None. Raises TemporarilyUnavailable.
 
     The pool compares names and aliases by the pool's own rule for upper and lower case (AWS "User pool case
     sensitivity").

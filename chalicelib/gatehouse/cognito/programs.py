@@ -1,8 +1,8 @@
-"""The data with which a program on a person's own computer can sign people in. The program uses a public client and a
+"""Describes what a program on a person's own computer needs to sign people in. The program uses a public client and a
 loopback redirect (RFC 8252).
 
-The endpoints have the names of OAuth's server metadata (RFC 8414). The data is public, because a public client has no
-secret.
+The endpoints are named as in OAuth's server metadata (RFC 8414). The description is public, because a public client has
+no secret.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Reads an identity provider's claims about a person at a sign-in (S-69).
 
 `ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive.
-Without a mapping of `sub`, Cognito stores `sub` only in the user name, in lower case. The mapping keeps the exact text of
-`sub`. Source: AWS "Mapping IdP attributes to profiles and tokens".
+Without an entry for `sub`, Cognito would store `sub` only in the user name, in lower case. The entry keeps the exact
+text of `sub`. Source: AWS "Mapping IdP attributes to profiles and tokens".
 """
 
 import base64
@@ -22,7 +22,8 @@ ATTRIBUTE_MAPPING: Mapping[str, str] = {
 GROUPS_ATTRIBUTE = "custom:groups"
 #: Attributes that are cleared in the pool if the provider's values are empty.
 NAMES = ("given_name", "family_name")
-#: Cognito refuses a sign-in with a longer value (source: the AWS page above). Longer names are cut.
+#: The maximum length of a value. Cognito refuses a sign-in with a longer value (source: the AWS page above), so longer
+#: names are cut.
 _MAX_TEXT = 2048
 
 
@@ -30,9 +31,9 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the claims in an InboundFederation event's `request.attributes`. A claim in the ID token has priority over the
     same claim from userinfo.
 
-    In `request.attributes`, Cognito writes every claim as text. Cognito writes a list as `[a, b]`, so a name with a comma
-    could be read as two names. `tokenResponse` contains the exact ID token, which Cognito has verified. A userinfo answer
-    about another person is ignored (OpenID Connect Core 5.3.2).
+    In `request.attributes`, Cognito writes every claim as text. Cognito writes a list as `[a, b]`, so a name with a
+    comma could be read as two names. The exact ID token, which Cognito has verified, is in `tokenResponse`, and the
+    claims of this token have priority. A userinfo answer about another person is ignored (OpenID Connect Core 5.3.2).
     """
     id_token, exact = _id_token(attributes)
     userinfo = _mapping(attributes.get("userInfo"))
@@ -53,8 +54,8 @@ def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
 
 
 def _id_token(attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the ID token's claims twice: as Cognito writes the claims, and as the token itself contains the claims. The
-    second set is empty unless both sets come from the same token."""
+    """Return two sets of the ID token's claims: as Cognito writes them, and as the token itself contains them. The
+    second set is empty if the two sets do not come from the same token."""
     id_token = _mapping(attributes.get("idToken"))
     exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
     return id_token, exact if exact.get("sub") == id_token.get("sub") else {}
@@ -67,7 +68,7 @@ def text_of(claims: Mapping[str, Any], claim: str) -> str:
 
 
 def is_verified(claims: Mapping[str, Any]) -> bool:
-    """Whether the provider explicitly says that the address is verified."""
+    """Return whether the provider explicitly says that the address is verified."""
     told = claims.get("email_verified")
     return told is True or told == "true"
 

@@ -1,7 +1,7 @@
 """Finds a federated person's profile in the pool, by the provider's own name for the person or by address (S-75).
 
-The profile always has an identity of the given provider and subject. A signal from one provider cannot affect the people
-of another provider. Source: Amazon Cognito API reference, AdminGetUser, ListUsers.
+A profile is used only if it has an identity of the given provider and subject. A signal from one provider therefore
+cannot affect the people of another provider. Source: Amazon Cognito API reference, AdminGetUser, ListUsers.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
 """The mark by which the pre-sign-up trigger recognizes a sign-up from our own server (S-67).
 
-Cognito's own page asks for a password before the person has proved access to the mailbox, so a stranger could choose the
-account's password. On a stage with our own form, the trigger therefore refuses a sign-up without this mark. The mark is
-an HMAC of the address with the app client's secret, which browsers never get. Our server sends the mark in SignUp's
-ClientMetadata. Cognito passes ClientMetadata to the trigger and does not store ClientMetadata. Source: AWS "Pre sign-up
+Cognito's own page asks for a password before the person has proved access to the mailbox. A stranger could therefore
+choose the account's password. On a stage with our own form, the trigger refuses every sign-up without the mark. The
+mark is an HMAC of the address with the app client's secret, which browsers never get. Our server sends the mark in the
+ClientMetadata of SignUp. Cognito passes ClientMetadata to the trigger without storing it. Source: AWS "Pre sign-up
 Lambda trigger", `clientMetadata`.
 """
 

@@ -1,7 +1,8 @@
 """Verifies Cognito's ID and access tokens with the pool's published keys (S-18 … S-25).
 
-Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature. `jwks`
-provides the keys. Only this module checks the claims of a Cognito token. `jwt` is imported on first use.
+Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks a token's form and
+signature. The module `jwks` provides the keys. Only this module checks the claims of a Cognito token. `jwt` is imported
+on first use.
 """
 
 import base64
@@ -61,8 +62,8 @@ class AccessClaims:
 class TokenVerifier:
     """Verifies tokens of one pool and one app client.
 
-    `issuer` is one of the two forms of the pool's issuer. Tokens with the other form are also accepted, because a change
-    of the form must not end sessions.
+    `issuer` is one of the two forms of the pool's issuer. The verifier accepts tokens with either form, because a
+    change of the form must not end sessions.
     """
 
     def __init__(
@@ -78,14 +79,14 @@ class TokenVerifier:
         self._keys.begin()
 
     def settle(self) -> None:
-        """Store the fetched keys, unless a verification has already stored the keys."""
+        """Store the keys that `begin` fetched, unless a verification has already stored them."""
         self._keys.settle()
 
     def load_keys(self) -> None:
         """Fetch the signing keys if this container has no keys. Raises TemporarilyUnavailable.
 
-        Call this method before a refresh, because a refresh makes the old refresh token invalid. Without keys, the new
-        tokens could not be verified, and the session would be lost.
+        Call this method before a refresh. A refresh makes the old refresh token invalid. If there were then no keys to
+        verify the new tokens, the session would be lost.
         """
         self._keys.load()
 
@@ -97,14 +98,16 @@ class TokenVerifier:
         access_token: str | None = None,
         from_cognito: bool = False,
     ) -> IdentityClaims:
-        """Return the person who signed in. Raises InvalidToken, and TemporarilyUnavailable if the keys are unavailable.
+        """Return the data about the person who signed in. Raises InvalidToken. Raises TemporarilyUnavailable if the
+        keys are unavailable.
 
-        `nonce` is the value that was sent to Cognito for this sign-in. For a refreshed ID token, which has no nonce (OIDC
-        Core 12.2), `nonce` is None. `from_cognito` means that Cognito's endpoint has just returned the token (see
-        `JwksCache.key`).
+        `nonce` is the value that was sent to Cognito for this sign-in. For a refreshed ID token, `nonce` is None,
+        because such a token has no nonce (OIDC Core 12.2). `from_cognito` is true if Cognito's endpoint has just
+        returned the token (see `JwksCache.key`).
         """
         claims = self._verify(token, from_cognito)
-        # Cognito's `aud` is the id of one client. A list is refused, even if the list contains our client (S-21).
+        # In Cognito's tokens, `aud` is the id of one client. If `aud` is a list, the token is refused, even if the list
+        # contains our client (S-21).
         _require(claims, "aud", self._client_id)
         _require(claims, "token_use", "id")
         if claims.get("azp", self._client_id) != self._client_id:
@@ -121,7 +124,7 @@ class TokenVerifier:
         return _identity(claims)
 
     def verify_access_token(self, token: str, *, from_cognito: bool = False) -> AccessClaims:
-        """Return the rights in the token. Raises the same errors as `verify_id_token`."""
+        """Return the rights in an access token. Raises the same errors as `verify_id_token`."""
         claims = self._verify(token, from_cognito)
         _require(claims, "token_use", "access")
         _require(claims, "client_id", self._client_id)
@@ -148,8 +151,8 @@ class TokenVerifier:
     def _verify(self, token: str, from_cognito: bool) -> Mapping[str, Any]:
         from jwt import PyJWTError
 
-        # Each token must have exactly one accepted spelling. Python's base64 alone would ignore unknown characters and
-        # trailing padding.
+        # Each token must have exactly one accepted spelling. Python's base64 module alone would ignore unknown
+        # characters and trailing padding, and so accept several spellings.
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.match(token):
             raise InvalidToken("token is too long or not in compact form")
         kid = _read_kid(token.partition(".")[0])
@@ -157,7 +160,7 @@ class TokenVerifier:
         try:
             payload = self._signatures.decode(token, key=key, algorithms=[ALGORITHM])
         except PyJWTError as error:
-            # PyJWT's messages may quote the token's header, so only the type of the error is used.
+            # PyJWT's messages may quote the token's header, so our message contains only the type of the error.
             raise InvalidToken(f"token refused: {type(error).__name__}") from None
         claims = _read_object(payload)
         if claims.get("iss") not in self._issuers:
@@ -185,10 +188,11 @@ class TokenVerifier:
 
 @lru_cache(maxsize=16)
 def _read_kid(segment: str) -> str:
-    """Return the `kid` from a token's first segment. The result for each header is cached, because a pool's tokens have
-    only a few different headers.
+    """Return the `kid` from a token's first segment. The function caches the result for each header, because a pool's
+    tokens have only a few different headers.
 
-    This function only parses the header. PyJWT later verifies the token, and then parses the same bytes again, strictly.
+    The function parses the header, but verifies nothing. Later, PyJWT parses the same bytes again, strictly, and
+    verifies the token.
     """
     try:
         padded = segment + "=" * (-len(segment) % 4)
@@ -205,7 +209,7 @@ def _read_kid(segment: str) -> str:
 
 def _read_object(text: bytes) -> Mapping[str, Any]:
     try:
-        # RFC 7519 7.2 requires UTF-8. With bytes, `loads` would guess the encoding.
+        # RFC 7519 7.2 requires UTF-8. If `loads` got bytes, it would guess the encoding.
         value = json.loads(text.decode())
     except (ValueError, RecursionError):
         raise InvalidToken("token is not JSON") from None

@@ -1,8 +1,9 @@
-"""Decides whether a person's groups from a provider are valid. The person must belong to that provider, and the
-provider's row in the providers table must name a claim for groups (S-51).
+"""Decides whether the groups that a provider sent for a person are valid. The person must belong to the provider, and
+the provider's row in the providers table must name a claim for groups (S-51).
 
-Cognito keeps `custom:groups` after the mapping is removed. A person without a provider could have written
-`custom:groups`. Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_check.py`) use this rule.
+The decision is needed, because Cognito keeps the attribute `custom:groups` after the attribute mapping is removed, and
+a person without a provider could have written the attribute. The same rule applies to tokens
+(`triggers/token_claims.py`) and to routes with `fresh=True` (`flows/fresh_check.py`).
 """
 
 from collections.abc import Callable, Mapping

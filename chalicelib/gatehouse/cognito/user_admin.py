@@ -1,4 +1,4 @@
-"""Makes admin calls about people of the pool, with the permissions of the app's role.
+"""Makes Cognito's admin calls for the people in the user pool, with the permissions of the app's IAM role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
 "AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminSetUserPassword",
@@ -12,9 +12,10 @@ from ..errors import NotFound, TemporarilyUnavailable
 from .pool_user import PoolUser, load_pool_user
 from .user_pool_calls import Refused, call_cognito
 
-#: Cognito's errors for an unknown name. The second error is for a name that Cognito does not allow.
+#: Cognito's errors for an unknown name. `InvalidParameterException` means that Cognito does not allow such a name.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
-#: The groups per page (AWS's maximum), and the maximum number of pages that are read.
+#: `_GROUPS_A_PAGE` is the number of groups per page (AWS's maximum). `_GROUP_PAGES` is the maximum number of pages that
+#: are read.
 _GROUPS_A_PAGE = 60
 _GROUP_PAGES = 5
 
@@ -34,14 +35,14 @@ class CognitoIdp(Protocol):
 
 
 class UserAdmin:
-    """Acts on the people of one pool."""
+    """The admin calls for the people of one user pool."""
 
     def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
         self._client = client
         self._user_pool_id = user_pool_id
 
     def load(self, name: str) -> PoolUser:
-        """Return a person. `name` is a user name, or a native person's address. Raises NotFound or
+        """Return a person. `name` is a user name, or the e-mail address of a native user. Raises NotFound or
         TemporarilyUnavailable."""
         found = self.find(name)
         if found is None:
@@ -55,7 +56,7 @@ class UserAdmin:
     def is_in_group(self, user_name: str, group: str) -> bool:
         """Whether a person is in a group of the pool. Raises NotFound or TemporarilyUnavailable.
 
-        Raises TemporarilyUnavailable also if the list of groups has too many pages.
+        TemporarilyUnavailable is also raised if the list of groups has too many pages.
         """
         more: dict[str, Any] = {"Limit": _GROUPS_A_PAGE}
         for _ in range(_GROUP_PAGES):
@@ -71,12 +72,13 @@ class UserAdmin:
     def sign_out_everywhere(self, user_name: str) -> None:
         """Revoke every refresh token of a person. The call may be repeated. Raises NotFound or TemporarilyUnavailable.
 
-        API Gateway accepts an issued access token until the token expires, ten minutes at most (S-37).
+        API Gateway still accepts an access token that was already issued, until the token expires after ten minutes at
+        most (S-37).
         """
         self._call("AdminUserGlobalSignOut", self._client.admin_user_global_sign_out, user_name)
 
     def update_names(self, user_name: str, names: Mapping[str, str]) -> None:
-        """Set only `given_name` and `family_name`. Raises NotFound or TemporarilyUnavailable."""
+        """Set `given_name` and `family_name`, and no other attribute. Raises NotFound or TemporarilyUnavailable."""
         attributes = [
             {"Name": name, "Value": names[name]}
             for name in ("given_name", "family_name")
@@ -86,13 +88,14 @@ class UserAdmin:
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def write_told_groups(self, user_name: str, text: str) -> None:
-        """Replace `custom:groups`, the groups from a provider. Raises NotFound or TemporarilyUnavailable."""
+        """Replace the value of `custom:groups`, the groups that a provider sent. Raises NotFound or
+        TemporarilyUnavailable."""
         attributes = [{"Name": "custom:groups", "Value": text}]
         update = self._client.admin_update_user_attributes
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def disable(self, user_name: str) -> None:
-        """Disable a person, who then cannot sign in. The call may be repeated. Raises NotFound or
+        """Disable a person, so that the person can no longer sign in. The call may be repeated. Raises NotFound or
         TemporarilyUnavailable."""
         self._call("AdminDisableUser", self._client.admin_disable_user, user_name)
 
@@ -103,8 +106,8 @@ class UserAdmin:
     def set_password(self, user_name: str, password: str) -> None:
         """Set a permanent password. The call may be repeated. Raises NotFound, Refused or TemporarilyUnavailable.
 
-        Call this method only after a mailed code was accepted, because a new password confirms the account (aws-sdk-js
-        issue 2976).
+        A new password also confirms the account (aws-sdk-js issue 2976), so call this method only after a mailed code
+        was accepted.
         """
         call_cognito(
             self._client.admin_set_user_password,
@@ -131,7 +134,7 @@ class UserAdmin:
         self._call("AdminSetUserMFAPreference", call, user_name, **settings)
 
     def delete(self, user_name: str) -> None:
-        """Delete a person in any state. Raises NotFound or TemporarilyUnavailable."""
+        """Delete a person, whatever the state of the account. Raises NotFound or TemporarilyUnavailable."""
         self._call("AdminDeleteUser", self._client.admin_delete_user, user_name)
 
     def _call(self, operation: str, call: Any, user_name: str, **more: Any) -> dict[str, Any]:

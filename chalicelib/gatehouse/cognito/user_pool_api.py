@@ -1,7 +1,7 @@
 """Calls Cognito's user-pool API for one app client: sign-in, challenges, accounts, authenticator apps.
 
-This module only builds requests and reads answers. The flows decide how a person learns of a refusal. Sources: Amazon
-Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp, ConfirmSignUp,
+This module only builds requests and reads answers. The modules in `flows` decide how a person learns of a refusal.
+Sources: Amazon Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp, ConfirmSignUp,
 ResendConfirmationCode, ForgotPassword, ConfirmForgotPassword, AssociateSoftwareToken, VerifySoftwareToken,
 SetUserMFAPreference, GetTokensFromRefreshToken, RevokeToken); developer guide, "Computing secret hash values".
 """
@@ -82,7 +82,8 @@ class UserPoolApi:
         self._load_client_secret = load_client_secret
 
     def sign_in(self, username: str, password: str, visitor: Visitor) -> Step:
-        """Check a password (ADMIN_USER_PASSWORD_AUTH). The password is passed on byte for byte (S-46)."""
+        """Check a password (ADMIN_USER_PASSWORD_AUTH). The method passes the password on to Cognito byte for byte
+        (S-46)."""
         parameters = {"USERNAME": username, "PASSWORD": password}
         return self._initiate("ADMIN_USER_PASSWORD_AUTH", parameters, visitor)
 
@@ -113,8 +114,8 @@ class UserPoolApi:
         responses: Mapping[str, str],
         visitor: Visitor,
     ) -> Step:
-        """Answer a challenge. `username` is the pool's own name (USER_ID_FOR_SRP), because aliases do not work in this
-        call."""
+        """Answer a challenge. `username` is the user's name in the pool (USER_ID_FOR_SRP), because an alias, such as an
+        e-mail address, does not work in this call."""
         return self._step(
             self._client.admin_respond_to_auth_challenge,
             lambda hashed: {
@@ -202,7 +203,8 @@ class UserPoolApi:
         )
 
     def refresh(self, refresh_token: str) -> TokenSet:
-        """Renew the tokens of a sign-in through this API. If rotation is on, the refresh token is also renewed."""
+        """Renew the tokens of a person who signed in through this API. If rotation is on, Cognito also renews the
+        refresh token."""
         answer = self._with_secret(
             self._client.get_tokens_from_refresh_token,
             lambda secret: {
@@ -219,7 +221,7 @@ class UserPoolApi:
         )
 
     def revoke(self, refresh_token: str) -> None:
-        """Revoke a refresh token and the access tokens from that refresh token."""
+        """Revoke a refresh token, and the access tokens that were issued with that refresh token."""
         self._with_secret(
             self._client.revoke_token,
             lambda secret: {
@@ -236,8 +238,8 @@ class UserPoolApi:
         ip: str,
         build: Callable[[str], Mapping[str, Any]],
     ) -> None:
-        """Make a call about an account. `user_name` is an address or the pool's own name. `build` takes the client's
-        secret and returns the call."""
+        """Make a call about an account. `user_name` is an e-mail address, or the user's name in the pool. `build` takes
+        the client's secret and returns the call's other arguments."""
         self._with_secret(
             call,
             lambda secret: {
@@ -264,8 +266,8 @@ class UserPoolApi:
     def _with_secret(
         self, call: Callable[..., dict[str, Any]], build: Callable[[str], dict[str, Any]]
     ) -> dict[str, Any]:
-        """Make the call with the client's secret. If Cognito refuses the secret itself, read the secret again and repeat the
-        call (S-59)."""
+        """Make the call with the client's secret. If Cognito refuses the secret, read the secret again without the
+        cache, and repeat the call once (S-59)."""
         for renew in (False, True):
             try:
                 return call_cognito(call, build(self._load_client_secret(renew)))

@@ -1,5 +1,5 @@
-"""Makes one call to Cognito's user-pool API, and sorts the errors into three kinds: about the person, about a trigger,
-and outages.
+"""Makes one call to Cognito's user-pool API, and sorts the errors into three kinds: errors about the person, errors of
+a trigger, and outages.
 
 Source: Amazon Cognito user pools API reference, "Errors" of each operation.
 """
@@ -49,13 +49,13 @@ _TRIGGER_FAULTS = frozenset(
 )
 
 
-#: The error while the pool is being recovered to a point in time. During a recovery the pool refuses almost all calls.
+#: The error of almost every call while the pool is being recovered to a point in time.
 _NOT_ENABLED = "OperationNotEnabledException"
 
 
 class Refused(Exception):
-    """Cognito refused the call. `code` is the exception's name. The exception's message is left out, because the message
-    may quote the person."""
+    """Cognito refused the call. `code` is the exception's name. The exception's message is left out, because it may
+    contain data about the person."""
 
     def __init__(self, code: str, *, by_our_rules: bool = False) -> None:
         super().__init__(code)
@@ -64,8 +64,7 @@ class Refused(Exception):
 
 
 class TriggerFault(TemporarilyUnavailable):
-    """A trigger failed. Unlike other outages, a trigger's failure happens after Cognito has checked the password or
-    code."""
+    """A trigger failed. Unlike in other outages, Cognito has already checked the password or the code."""
 
 
 class SecretRefused(Exception):
@@ -76,8 +75,8 @@ class SecretRefused(Exception):
 def call_cognito(
     call: Callable[..., dict[str, Any]], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Make one call and sort the errors. Raises Refused for an error that the person's input or account causes. All other
-    exceptions mean that our set-up or AWS causes the error."""
+    """Make one call to Cognito, and raise one of our exceptions for each error. Raises Refused if the person's input or
+    account causes the error, and other exceptions if our set-up or AWS causes the error."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -85,7 +84,7 @@ def call_cognito(
     except ClientError as error:
         described = error.response.get("Error", {})
         code, message = str(described.get("Code", "")), str(described.get("Message", ""))
-        # AWS's message is not read for a refusal, so a refusal takes no longer than a success (S-89).
+        # For a refusal, `said_by` is not called, so that a refusal takes no longer than a success (S-89).
         operation, said = error.operation_name, "" if code in _REFUSALS else said_by(error)
     except BotoCoreError as error:
         raise TemporarilyUnavailable(f"Cognito: {type(error).__name__}") from None

@@ -11,7 +11,8 @@ MAX_BODY_BYTES = 16 * 1024
 
 
 def verify_body(raw: bytes | str, content_type: str | None) -> None:
-    """Check a body before the body is parsed. Raises PayloadTooLarge, UnsupportedMediaType or InvalidRequest.
+    """Check the size, the media type and the JSON of a request's body. Raises PayloadTooLarge, UnsupportedMediaType or
+    InvalidRequest.
 
     An empty body is accepted. The media type must be exactly application/json. Chalice's own check would accept
     `text/plain;application/json`, which a cross-site form can send.
@@ -30,8 +31,8 @@ def verify_body(raw: bytes | str, content_type: str | None) -> None:
 def parse_object(raw: bytes | str) -> dict[str, Any]:
     """Return the JSON object of a body. An empty body counts as an empty object. Raises InvalidRequest.
 
-    This function is stricter than `json` alone. The body must be UTF-8. NaN and Infinity are refused. Each name may occur
-    only once, because two parsers could read different values of a repeated name.
+    This function is stricter than Python's `json` module. The body must be UTF-8. NaN and Infinity are refused. Each
+    name may occur only once, because two parsers could read different values of a repeated name.
     """
     if not raw:
         return {}
@@ -46,8 +47,8 @@ def parse_object(raw: bytes | str) -> dict[str, Any]:
 
 
 def parse_form(raw: bytes | str, names: Iterable[str]) -> dict[str, str]:
-    """Return the fields of a form whose names are in `names`. Each field may occur once. Raises PayloadTooLarge or
-    InvalidRequest."""
+    """Return those fields of a form that `names` lists. Each of these fields may occur only once. Raises
+    PayloadTooLarge or InvalidRequest."""
     from urllib.parse import parse_qs
 
     if len(raw) > MAX_BODY_BYTES:
@@ -74,7 +75,8 @@ def _refuse(constant: str) -> None:
 
 
 def read_text(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
-    """Return a member, exactly as sent. The member must be text of 1 to `max_length` characters. Raises InvalidRequest."""
+    """Return the member `name` exactly as the caller sent it. The member must be a text of 1 to `max_length`
+    characters. Raises InvalidRequest."""
     value = body.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= max_length:
         raise InvalidRequest(f"{name} is missing, empty, too long or not text", field=name)
@@ -94,7 +96,7 @@ def read_name(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
 
 
 def read_flag(body: Mapping[str, Any], name: str) -> bool:
-    """Return an optional Boolean member. Raises InvalidRequest."""
+    """Return the Boolean member `name`, or False if the body has no such member. Raises InvalidRequest."""
     value = body.get(name, False)
     if not isinstance(value, bool):
         raise InvalidRequest(f"{name} is neither true nor false", field=name)
@@ -105,8 +107,8 @@ def read_email(body: Mapping[str, Any], name: str = "email") -> str:
     """Return an e-mail address without surrounding spaces. The domain of the result is in lower-case ASCII. Raises
     InvalidRequest.
 
-    Only an address is accepted. Cognito would also accept a user's other names (`sub`, `Okta_00u1`). The throttle would
-    then count the attempts for each name separately (S-72).
+    Any other text is refused. Cognito would accept a user's other names too (`sub`, `Okta_00u1`), but the throttle
+    would then count the attempts for each name separately (S-72).
     """
     address = parse_address(read_text(body, name, max_length=MAX_ADDRESS_LENGTH).strip())
     if address is None:

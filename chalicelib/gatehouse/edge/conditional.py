@@ -1,4 +1,5 @@
-"""Builds entity tags for conditional requests, and checks whether a browser already has a version (RFC 9110, 13.1.2)."""
+"""Builds entity tags for conditional requests, and checks whether a browser already has the current version (RFC 9110,
+13.1.2)."""
 
 import hashlib
 
@@ -9,7 +10,7 @@ def build_etag(text: str) -> str:
 
 
 def is_unchanged(if_none_match: str | None, etag: str) -> bool:
-    """Whether an If-None-Match header contains `etag`, by weak comparison, or `*`."""
+    """Whether an If-None-Match header is `*`, or contains `etag` by weak comparison."""
     if not if_none_match:
         return False
     own = etag.removeprefix("W/")

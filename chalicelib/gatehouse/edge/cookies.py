@@ -20,8 +20,8 @@ _VALUE = re.compile(r"[A-Za-z0-9._~-]*\Z")
 
 
 def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
-    """Return the values of all cookies by name. A name that occurs twice is left out, because only one of the two cookies
-    can be ours."""
+    """Return the values of all cookies by name. If a name occurs twice, the result does not contain the name, because
+    only one of the two cookies can be ours."""
     found: dict[str, str] = {}
     doubled: set[str] = set()
     for header in headers:

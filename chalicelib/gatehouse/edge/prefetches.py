@@ -1,11 +1,11 @@
 """Detects prefetches: requests that a browser makes before the person opens the address. A prefetch must not begin or
 finish a sign-in.
 
-A prefetch of the callback would use up state and code, and the browser might discard the response. A server should refuse
-a prefetch with an error status, usually 503. The browser then discards the answer, and requests the page again when the
-person opens the page. Sources: MDN, Sec-Purpose; the prefetch specification (WICG nav-speculation);
-draft-nottingham-httpbis-pre-denied-00, which reports the use of 503. Older browsers send other headers: `Purpose`
-(Chromium), `X-Moz` (Firefox), `X-Purpose` (WebKit).
+A prefetch of the callback would use up the state and the authorization code, and the browser might then discard the
+response. A server should refuse a prefetch with an error status, usually 503. The browser then discards the answer, and
+requests the page again when the person opens the page. Sources: MDN, Sec-Purpose; the prefetch specification (WICG
+nav-speculation); draft-nottingham-httpbis-pre-denied-00, which reports the use of 503. Older browsers send other
+headers: `Purpose` (Chromium), `X-Moz` (Firefox), `X-Purpose` (WebKit).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
-"""Checks the target after a sign-in. `return_to` must be a path below the API root, or a URL of an allowed origin (S-07).
+"""Checks `return_to`, the address to which the browser goes after a sign-in. `return_to` must be a path below the API
+root, or a URL of an allowed origin (S-07).
 
 Source: RFC 9700 4.11 (open redirectors). By the WHATWG URL standard, browsers drop tabs and newlines from a URL, and read
 a backslash as a slash. Tabs, newlines and backslashes are refused.
@@ -7,11 +8,11 @@ a backslash as a slash. Tabs, newlines and backslashes are refused.
 import re
 from urllib.parse import unquote
 
-#: The maximum length of `return_to`. With this length, a login cookie stays below 4,096 bytes. `sealed/transactions.py`
-#: limits the total size of several login cookies (S-31).
+#: The maximum length of `return_to`. With a `return_to` of this length, a login cookie stays below 4,096 bytes.
+#: `sealed/transactions.py` limits the total size of several login cookies (S-31).
 MAX_LENGTH = 2048
-#: Characters that RFC 3986 forbids but browsers leave unencoded in an address, with the encoded form of each character.
-#: Source: the URL standard's percent-encode sets of path, query and fragment.
+#: The characters that RFC 3986 forbids, but that browsers leave unencoded in an address. The value is the character's
+#: encoded form. Source: the URL standard's percent-encode sets of path, query and fragment.
 _RAW = {ord(char): f"%{ord(char):02X}" for char in "|{}^`"}
 #: In a query or a fragment, a backslash is an ordinary character. In a path, browsers read a backslash as a slash.
 _RAW_BEHIND_THE_PATH = {**_RAW, ord("\\"): "%5C"}
@@ -40,8 +41,8 @@ def parse_return_to(
     value = _encode_raw(value or "")
     if not value or len(value) > MAX_LENGTH or not _SAFE.issuperset(value):
         return otherwise
-    # A slash must follow the origin. Without the slash, `https://app.example.com@evil.example` would count as an allowed
-    # origin.
+    # A slash must follow the origin. Otherwise, `https://app.example.com@evil.example` would count as a URL of an
+    # allowed origin.
     scheme, separator, rest = value.partition("://")
     host, slash, below = rest.partition("/")
     if separator and f"{scheme}://{host}" in allowed_origins:

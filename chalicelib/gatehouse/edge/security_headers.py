@@ -1,14 +1,14 @@
 """The response headers of every answer, including API Gateway's own errors.
 
-Sources: OWASP ASVS 5.0 V3.4; MDN on each header. Our middleware and `ops connect` use this module's mapping, so our
-answers and API Gateway's own responses have the same headers.
+Sources: OWASP ASVS 5.0 V3.4; MDN on each header. Our middleware and `ops connect` both use the mapping
+`SECURITY_HEADERS`, so our answers and API Gateway's own responses have the same headers.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-#: The Content-Security-Policy: directive -> allowed sources. `form-action` also applies to the redirects after a form is
-#: sent, so the page opens /auth/login with a link, never with a form.
+#: The Content-Security-Policy: directive -> allowed sources. Browsers apply `form-action` to the redirects that follow
+#: a form, too, so the page opens /auth/login with a link and never with a form.
 CONTENT_SECURITY_POLICY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default-src": ("'none'",),
@@ -32,7 +32,8 @@ def build_content_security_policy(directives: Mapping[str, tuple[str, ...]]) -> 
 
 
 def open_for_captcha(origins: tuple[str, ...]) -> str:
-    """Return a policy for the page that also allows a CAPTCHA vendor's origins for scripts, frames, styles and calls.
+    """Return a Content-Security-Policy for a page with a CAPTCHA. The policy also allows the vendor's origins for
+    scripts, frames, styles and calls.
 
     The vendors' scripts assign plain strings to script URLs and frames, so Trusted Types must be off (S-52).
     """

@@ -1,4 +1,4 @@
-"""Builds the app's public address from API Gateway's own data, never from Host or X-Forwarded-* (S-04)."""
+"""Builds the app's public address from API Gateway's own data, never from the headers Host or X-Forwarded-* (S-04)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -41,9 +41,9 @@ class AppUrl(NamedTuple):
 def build_app_url(context: Mapping[str, Any], public_url: str | None, prefix: str = "") -> AppUrl:
     """Return the address under which the caller reached this API.
 
-    `context` is the event's requestContext. `path` in `context` begins with the stage or the base path mapping. The
-    segments of `resourcePath` are removed from the end of `path`. If the stage sets `public_url`, the result begins with
-    `public_url` instead. `prefix` is the path of our routes below the API's root, such as `/account`.
+    `context` is the event's requestContext. The member `path` begins with the stage or the base path mapping, and ends
+    with the segments of `resourcePath`. The function removes these segments. If the stage sets `public_url`, the result
+    begins with `public_url` instead. `prefix` is the path of our routes below the API's root, such as `/account`.
     """
     below = f"{prefix[1:]}/" if prefix else ""
     if public_url:

@@ -1,13 +1,13 @@
-"""Chooses which code is mailed to an address, for the function `account_mail` (S-40, S-67, S-73).
+"""Chooses the code that the Lambda function `account_mail` mails to an address (S-40, S-67, S-73).
 
 - A new address gets an account with a random password that is not stored, and the code that confirms the account.
 - An unconfirmed account gets the confirming code again.
 - A confirmed account gets the code for a new password. Our forms accept both kinds of code.
 
-An unconfirmed account that our server did not make was made by an earlier release, or on Cognito's own page. A stranger
-may have chosen the account's password, so the account is removed, and made again. The function `account_mail` sends no
-answer to the browser, and so cannot reveal whether an address is known. Source: Amazon Cognito API reference, "SignUp",
-"ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
+If our server did not make an unconfirmed account, the account was made by an earlier release, or on Cognito's own page.
+A stranger may have chosen the password of such an account, so the function removes the account and makes it again. The
+function `account_mail` sends no answer to the browser, and so cannot reveal whether an address is known. Source: Amazon
+Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
 """
 
 import secrets
@@ -22,10 +22,10 @@ from ..store.locks import AddressLocks
 from ..store.users import UserStore
 
 UNCONFIRMED = "UNCONFIRMED"
-#: Errors that are logged for operators, because no mail was sent.
+#: Errors that are logged with the level `error`, because no mail was sent.
 _UNDELIVERED = ("CodeDeliveryFailureException", "LimitExceededException")
-#: The maximum wait for another function that uses the same address. The function can wait, because no person waits for
-#: its answer.
+#: The maximum wait, in seconds, while another function uses the same address. A long wait is possible, because no
+#: person waits for an answer.
 _PATIENCE_SECONDS = 10.0
 
 
@@ -41,7 +41,7 @@ class AccountMail:
         self._locks = locks
 
     def send(self, request: MailRequest) -> None:
-        """Mail the code that the address's account needs. Refusals by Cognito are logged."""
+        """Mail the code that the account of the address needs. If Cognito refuses a call, the refusal is logged."""
         with self._locks.held(request.lock, _PATIENCE_SECONDS):
             try:
                 sent = self._send(request)
@@ -70,8 +70,8 @@ class AccountMail:
         return "sign-up"
 
     def _remove(self, user: PoolUser) -> None:
-        """Remove an unconfirmed account by the account's user name. In the meantime, another account may have got the
-        address."""
+        """Remove an unconfirmed account by its user name. The address is not used, because another account may have got
+        the address in the meantime."""
         again = self._user_admin.find(user.user_name)
         if again is None or again.status != UNCONFIRMED:
             raise Refused("the account was confirmed in the meantime")

@@ -1,11 +1,12 @@
 """Creates accounts of people without a provider, and resets forgotten passwords. Sign-up and reset each need a mailed
 code.
 
-An account belongs to the person who reads the account's mailbox (S-67). Password, name and second factor can be chosen
-only after the proof of access to the mailbox. A sign-up needs only an address. The person who enters the mailed code
-chooses the password in the same step. Known and unknown addresses always get the same answer (S-40), in the same time
-(S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security
-2022); AWS "Managing user existence error responses" (Amazon Cognito developer guide).
+An account belongs to the person who reads the account's mailbox (S-67). A person can choose the password, the name and
+the second factor only after proving access to the mailbox. To sign up, a person first enters just an address. Then the
+person enters the mailed code, and chooses the password in the same step. Known and unknown addresses always get the
+same answer (S-40), in the same time (S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd,
+"Pre-hijacked accounts" (USENIX Security 2022); AWS "Managing user existence error responses" (Amazon Cognito developer
+guide).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -34,7 +35,7 @@ from .credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
 from .session_notes import SessionNotes
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
-#: The maximum time that the check of an entered code waits while a mail is being sent to the same address.
+#: The maximum time, in seconds, that the check of a code waits while a mail to the same address is being sent.
 _PATIENCE_SECONDS = 2.0
 
 
@@ -74,9 +75,9 @@ class Accounts:
     def sign_up(self, *, email: str, visitor: Visitor) -> None:
         """Mail a code that confirms a new account, or resets the password of an existing account. Raises
         SignUpNotAllowed."""
-        # The pre-sign-up trigger checks the address, too. The check in this method makes the answer independent of
-        # whether the user exists. Like /auth/discover, the answer reveals whether the domain belongs to a provider, so
-        # each refused address counts as an attempt, as in /auth/discover.
+        # The pre-sign-up trigger checks the address, too. Because this method checks the address first, the answer is
+        # the same whether or not the user exists. Like /auth/discover, the answer reveals whether the domain belongs to
+        # a provider, so each refused address counts as an attempt, as in /auth/discover.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
@@ -99,12 +100,12 @@ class Accounts:
         names: Mapping[str, str],
         visitor: Visitor,
     ) -> None:
-        """Check a mailed code, of a sign-up or a forgotten password, and set the password.
+        """Check the mailed code of a sign-up or of a forgotten password, and set the new password.
 
         `names` contains `given_name` and `family_name`, or is empty. Raises InvalidCode and InvalidPassword.
 
-        After a crash between two calls to Cognito, the account has a random password that was not stored. With the next
-        code, the person can set a password.
+        If the function crashes between two calls to Cognito, the account has a random password that was not stored. The
+        person can then request another code, and set a password with that code.
         """
         verify_new_password(password)
         digits = read_code(code)
@@ -114,22 +115,22 @@ class Accounts:
             self._locks.held(self._locks.key_of(email), _PATIENCE_SECONDS),
         ):
             user = self._user_admin.find(email)
-            # The record is read for every address, so that all answers take the same time.
+            # The user's record is read for every address, so that all answers take the same time.
             ours = self._users.is_ours(email if user is None else user.user_name)
             if user is not None and user.status == UNCONFIRMED and ours:
                 self._confirm(user, digits, password, names, visitor)
             else:
                 self._reset(user, email, digits, password, names, visitor)
         self._attempts.succeeded(CODE, account, visitor.ip)
-        # Guesses by other people may have caused a pause. The pause ends here, because the mailbox's owner owns the
-        # account.
+        # The throttle may have paused sign-ins because other people guessed passwords. The pause ends here, because the
+        # mailbox's owner owns the account.
         self._attempts.forget(SIGN_IN, email)
 
     def _confirm(
         self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], visitor: Visitor
     ) -> None:
-        """Check the code, then set the password. The code must be checked first, because a new password confirms the
-        account."""
+        """Check the code, then set the password. The code must be checked first, because setting a password also
+        confirms the account."""
         name = user.user_name
         self._use_code(
             "confirm", lambda: self._api.confirm_sign_up(name, digits, names, visitor.ip)
@@ -139,8 +140,8 @@ class Accounts:
         try:
             self._user_admin.set_password(name, password)
         except Refused as refused:
-            # The password was already checked by the template's rules, so the pool's policy must differ from the
-            # template.
+            # `prove` has already checked the password by the rules of our template. If Cognito still refuses the
+            # password, the pool's policy must differ from the template.
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
         self._note_proof(name, {})
         log_event("account", request="confirm", user=name)
@@ -167,11 +168,11 @@ class Accounts:
             self._user_admin.update_names(name, names)
         self._sign_out(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
-        # The proof is recorded before this call. From then on, an earlier session cannot set up another passkey, so this
-        # call covers all passkeys of earlier sessions.
+        # `_note_proof` runs before `_end_passkeys`. Once the proof is recorded, an earlier session cannot set up
+        # another passkey, so `_end_passkeys` covers all passkeys of earlier sessions.
         self._end_passkeys(user)
-        # The rows are deleted last. A person with the old password may have made so many rows that the deletion uses up
-        # all remaining time.
+        # The session rows are deleted last, because a person with the old password may have made so many rows that the
+        # deletion uses up all remaining time.
         self._notes.end_all(user.sub, user.user_name)
         log_event("account", request="reset_password", user=name)
 
@@ -188,8 +189,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """Record that the mailbox's owner has chosen the password. If the record cannot be written, the password is still
-        valid. Without this proof, federated people cannot be linked to the account (S-68)."""
+        """Record that the mailbox's owner has chosen the password. If the record cannot be written, the password is
+        still valid, but federated people cannot be linked to the account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)
@@ -214,8 +215,8 @@ class Accounts:
     def _sign_out(self, user: PoolUser) -> None:
         """Revoke the refresh tokens of anybody who signed in with the old password (ASVS 7.4.3).
 
-        The new password is valid even if this method fails. The caller then deletes the rows of these sessions. Without a
-        row, a session's next refresh fails.
+        The new password is valid even if this method fails. The caller then deletes the rows of the sessions, and a
+        session without a row fails at its next refresh.
         """
         try:
             self._user_admin.sign_out_everywhere(user.user_name)

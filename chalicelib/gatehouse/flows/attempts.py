@@ -15,15 +15,15 @@ from ..store.marks import MarkStore
 from ..store.throttle import ThrottleStore, canonical_account
 from ..store.users import UserStore, key_of
 
-#: The kinds of attempts, each with a separate counter: passwords, mailed codes, requests that send a mail, and answers to
-#: challenges. Answers to challenges count separately, so that strangers cannot block the second step. Only a person who
-#: knows the password can increase the counter of these answers.
+#: The kinds of attempts, each with a separate counter: passwords, mailed codes, requests that send a mail, and answers
+#: to challenges. Answers to challenges count separately, so that strangers cannot block the second step. Only a person
+#: who knows the password can give such an answer, and so increase its counter.
 SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
-#: Challenges for a passkey. Anybody who knows an address can request a challenge. Attackers cannot guess with a
-#: challenge, but each challenge needs a call to Cognito.
+#: Challenges for a passkey. Anybody who knows an address can request a challenge. An attacker cannot guess anything
+#: with a challenge, but each challenge needs a call to Cognito.
 PASSKEY = "passkey"
 #: Challenges for autofill, which the page requests by itself in a known browser. Challenges for autofill are counted only
 #: per source.
@@ -36,9 +36,10 @@ LOGIN = "login"
 #: Solutions of CAPTCHA puzzles, counted per source. Even an invented solution needs a call to the vendor.
 CAPTCHA = "captcha"
 
-#: Kinds of values that are accepted once, and the seconds for which a used value is marked. Cognito accepts a code of an
-#: authenticator app for ninety seconds: in the code's own thirty seconds, in the thirty seconds before, and in the thirty
-#: seconds after. A longer time does no harm. A challenge's cookie lasts fifteen minutes.
+#: The kinds of values that Gatehouse accepts only once. For each kind, the number is the seconds for which a used value
+#: stays marked. Cognito accepts a code of an authenticator app for ninety seconds: in the code's own thirty seconds, in
+#: the thirty seconds before, and in the thirty seconds after. A longer mark does no harm. A challenge's cookie lasts
+#: fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
 #: The suffix that turns an address into the key for known browsers. An address never contains a line break.
@@ -67,8 +68,8 @@ class Attempts:
         self._clock = clock
 
     def account_of(self, email: str, visitor: Visitor) -> str:
-        """Return the counter for an attempt with this address. Unknown browsers share one counter, and all known browsers
-        of the address share another counter (S-44, S-71).
+        """Return the key of the counter for an attempt with this address. All unknown browsers share one counter, and
+        all known browsers of the address share another counter (S-44, S-71).
 
         Call this method once per request, because the method reads the users table if the browser seems to be known.
         """
@@ -78,7 +79,7 @@ class Attempts:
         return _known(account) if known else account
 
     def is_known(self, account: str) -> bool:
-        """Whether `account`, a result of `account_of`, is the counter of the account's known browsers."""
+        """Whether `account`, a result of `account_of`, is the key of the counter of known browsers."""
         return account.endswith(_KNOWN)
 
     def known_address(self, visitor: Visitor) -> str | None:
@@ -87,8 +88,8 @@ class Attempts:
         return device.account if device is not None and self._is_current(device) else None
 
     def known_device(self, email: str, user_name: str) -> str:
-        """Return the cookie value that makes this browser known for the address. `user_name` is the account's name in the
-        pool."""
+        """Return the cookie value that marks this browser as known for the address. `user_name` is the account's name
+        in the pool."""
         return self._devices.remember(canonical_account(email), user_name)
 
     @contextmanager
@@ -144,8 +145,8 @@ class Attempts:
         count_metric("FailedSignIns", self._stage, self._clock())
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
-        """Reset the account's counter for attempts of a kind, and do not count the last attempt for the source
-        address."""
+        """After a success, reset the account's counter for attempts of this `kind`, and undo the count of the last
+        attempt for the source address."""
         self._tidy(lambda: self._throttle.succeeded(kind, account, source))
 
     def forget(self, kind: str, email: str) -> None:
@@ -156,7 +157,7 @@ class Attempts:
         self._tidy(lambda: self._throttle.forget_account(kind, _known(account)))
 
     def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
-        """Return two current numbers of attempts: for the account, and for the source."""
+        """Return the current numbers of attempts for the account and for the source."""
         return self._throttle.counted(kind, account, source)
 
     def _take(self, kind: str, account: str | None, source: str) -> None:
@@ -185,8 +186,8 @@ class Attempts:
             raise
 
     def _is_current(self, device: Device) -> bool:
-        """Whether a device became known under the current password. If the users table does not answer, the device counts
-        as unknown."""
+        """Whether a device became known after the current password was set. If the users table does not answer, the
+        device counts as unknown."""
         try:
             record = self._users.load(device.user_name)
         except TemporarilyUnavailable as error:
@@ -197,14 +198,14 @@ class Attempts:
         try:
             proved_at = datetime.fromisoformat(record.provedAt.replace("Z", "+00:00"))
         except ValueError:
-            # An older account may have no recorded proof. The device counts as unknown if the account's sessions were
-            # ended after the device became known.
+            # An older account may have no recorded proof, and so an empty `provedAt`. The device of such an account
+            # counts as unknown if the account's sessions were ended after the device became known.
             return record.provedAt == "" and not record.ends_tokens_of(device.issued_at // 1000)
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 
     def _tidy(self, action: Callable[[], None]) -> None:
-        """Change a counter, and ignore an outage. A wrong counter can only cause a pause, and must not prevent a
-        sign-in."""
+        """Run `action`, which changes a counter, and ignore an outage. A wrong counter causes a pause at most, so an
+        outage here must not prevent a sign-in."""
         try:
             action()
         except TemporarilyUnavailable as error:

@@ -1,4 +1,5 @@
-"""Converts Cognito's challenges for the page. Challenges outside this module's list are refused (S-45).
+"""Converts Cognito's challenges to the form that our page needs. Challenges that this module does not list are refused
+(S-45).
 
 Source: AWS "AdminInitiateAuth" and "AdminRespondToAuthChallenge", ChallengeParameters of each challenge.
 """
@@ -26,15 +27,17 @@ CODE_RESPONSES: Mapping[str, str] = {
     "EMAIL_OTP": "EMAIL_OTP_CODE",
     "EMAIL_MFA": "EMAIL_MFA_CODE",
 }
-#: A code by mail has two names. In AWS's API model the challenge is EMAIL_OTP, but the answer to SELECT_MFA_TYPE is
-#: EMAIL_MFA. AWS's documentation uses both names. Our page uses EMAIL_OTP. The answer to Cognito repeats the name that
-#: Cognito sent. Source: Amazon Cognito API reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
+#: At AWS, a mailed code has two names. In AWS's API model, the challenge is named EMAIL_OTP, but the answer to
+#: SELECT_MFA_TYPE is named EMAIL_MFA. AWS's documentation uses both names. Our page uses EMAIL_OTP. Our answer to
+#: Cognito repeats the name that Cognito sent. Source: Amazon Cognito API reference, "RespondToAuthChallenge" and
+#: "AdminRespondToAuthChallenge".
 _ALIASES: Mapping[str, str] = {"EMAIL_MFA": "EMAIL_OTP"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A challenge: Cognito's names for the challenge and for the choices, and the response body for the page."""
+    """A challenge for the page. `name` and `choices` are Cognito's names for the challenge and for the choices. `body`
+    is the response body for the page."""
 
     name: str
     body: Mapping[str, Any]
@@ -74,7 +77,8 @@ def read_step(step: Step) -> Asked:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Return the names in a parameter, which is a JSON list in a string. An unreadable text counts as one unknown name."""
+    """Return the names in a parameter, which is a JSON list in a string. A text that is not such a list counts as one
+    unknown name."""
     try:
         listed = json.loads(text) if text else []
     except ValueError:

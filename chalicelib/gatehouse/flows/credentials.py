@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 
 from ..errors import InvalidCode, InvalidPassword, InvalidRequest
 
-#: The minimum length in the user pool's policy, and Cognito's maximum length (PasswordType). A test compares the minimum
-#: with ops/templates/identity.yaml.
+#: The minimum length of a password is from the user pool's policy. The maximum length is Cognito's (PasswordType). A
+#: test compares the minimum with ops/templates/identity.yaml.
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
 PASSWORD_REQUIREMENTS: Mapping[str, object] = {
@@ -24,15 +24,15 @@ PASSWORD_REQUIREMENTS: Mapping[str, object] = {
 _CODE_LENGTH = 6
 #: The maximum length of a passkey's id in base64url: 1,023 bytes (Web Authentication L3 4, "Credential ID").
 _MAX_PASSKEY_ID = 1364
-#: Unicode's spaces, dashes, line ends and zero-width marks, and other characters that people type as a dash. The other
-#: characters are the minus sign, the hyphen bullet, and the long-vowel mark of Japanese keyboards.
+#: `_SILENT` has Unicode's categories of spaces, line ends, dashes and zero-width marks. `_DASHES` has other characters
+#: that people type as a dash: the minus sign, the hyphen bullet, and the long-vowel mark of Japanese keyboards.
 _SILENT = ("Zs", "Zl", "Zp", "Pd", "Cf")
 _DASHES = "\u2212\u2043\u30fc\uff70"
 
 
 def verify_new_password(password: str) -> None:
-    """Raise InvalidPassword if Cognito would refuse the password. The check is made before any call to Cognito, so that
-    every address gets the same answer (S-40)."""
+    """Raise InvalidPassword if Cognito would refuse the password. Call this function before any call to Cognito, so
+    that every address gets the same answer (S-40)."""
     fits = MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
     if not fits or password != password.strip():
         raise InvalidPassword(
@@ -77,17 +77,17 @@ class TotpKey:
 
 
 def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
-    """Return the key with the key's URI. Cognito's TOTP uses SHA-1, six digits and thirty seconds."""
+    """Return `secret` together with its `otpauth:` URI. Cognito's TOTP uses SHA-1, six digits and thirty seconds."""
     label = quote(f"{issuer}:{account}", safe="@")
     query = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
     return TotpKey(secret, f"otpauth://totp/{label}?{query}")
 
 
 def read_passkey_id(credential: str | None) -> str:
-    """Return the passkey's id in the browser's JSON answer. Raises InvalidRequest.
+    """Return the passkey's id from the browser's answer, a JSON text. Raises InvalidRequest.
 
-    The JSON has the id twice, as text and as bytes. The text and the bytes must be equal, because Gatehouse reads one of
-    the two ids, and Cognito may read the other id.
+    The JSON has the id twice, as text and as bytes. The two must be equal. Otherwise, Gatehouse could check one id, and
+    Cognito could use the other id.
     """
     try:
         answer = json.loads(credential or "")

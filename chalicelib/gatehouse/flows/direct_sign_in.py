@@ -1,6 +1,6 @@
 """The direct sign-in: our own endpoints accept email, password and the answers to Cognito's challenges (docs/adr/0006).
 
-All refusals of a password give the same answer (S-40). The throttle counts an attempt before the password is sent to
+The answer is the same for every refused password (S-40). The throttle counts an attempt before the password is sent to
 Cognito (S-41). The module does not depend on a web framework. Source: AWS "AdminInitiateAuth",
 "AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed login authentication".
 """
@@ -87,7 +87,7 @@ class CaptchaNeeded:
 
 @dataclass(frozen=True)
 class ChallengeAnswer:
-    """The page's answer to a challenge. Only the member that the challenge needs is read."""
+    """The page's answer to a challenge. Members that the challenge does not need are ignored."""
 
     name: str
     code: str | None = field(default=None, repr=False)
@@ -98,7 +98,7 @@ class ChallengeAnswer:
 
 
 class DirectSignIn:
-    """Signs people in by password, with Cognito's challenges, and accepts the answers of passkeys."""
+    """Signs people in with a password and the answers to Cognito's challenges, or with the answer of a passkey."""
 
     def __init__(
         self,
@@ -174,7 +174,8 @@ class DirectSignIn:
             raise InvalidRequest("the answer belongs to another challenge", field="name")
         send = self._prepare(challenge, given, visitor)
         self._tokens.load_keys()
-        # Refuse a person who entered the old password before a reset or a sign-out everywhere (S-67).
+        # Refuse a challenge that began before a password reset or a sign-out everywhere, because the person may have
+        # entered the old password (S-67).
         self._new_sessions.refuse_ended(challenge.username, challenge.began_at)
         account = self._attempts.account_of(challenge.email, visitor)
         by_passkey = challenge.name == WEB_AUTHN
@@ -216,8 +217,8 @@ class DirectSignIn:
         return signed_in
 
     def _enter_once(self, once: ExitStack, challenge: Challenge, given: ChallengeAnswer) -> None:
-        """Refuse a step, or a code of an authenticator app, that was already used (S-74). If the `with` block of `once`
-        ends with an error, step and code can be used again."""
+        """Raise an error if the step, or the code of an authenticator app, was already used (S-74). If the `with` block
+        of `once` ends with an error, the step and the code can be used again."""
         try:
             once.enter_context(self._attempts.step_once(challenge.session))
             code = parse_code(given.code or "")
@@ -245,8 +246,8 @@ class DirectSignIn:
         return CaptchaNeeded(self._captcha.challenge())
 
     def _solved(self, captcha: captchas.SiteVerify, token: str, visitor: Visitor) -> bool:
-        """Ask the CAPTCHA's vendor whether the puzzle was solved. Until a solution succeeds, each attempt counts against
-        the source, because an invented token also needs a call to the vendor."""
+        """Ask the CAPTCHA's vendor whether the puzzle was solved. Until the vendor accepts a solution, each try counts
+        against the source address, because even an invented token needs a call to the vendor."""
         if len(token) > captchas.MAX_TOKEN_LENGTH:
             return False
         host = urlsplit(f"//{visitor.server}").hostname or ""
@@ -259,7 +260,8 @@ class DirectSignIn:
     def _prepare(
         self, challenge: Challenge, given: ChallengeAnswer, visitor: Visitor
     ) -> Callable[[], Step]:
-        """Check the form of an answer, before the answer counts as an attempt. Return the call that sends the answer."""
+        """Check the form of an answer before the answer counts as an attempt. Return a function that sends the answer
+        to Cognito."""
 
         def respond(responses: Mapping[str, str], session: str = challenge.session) -> Step:
             return self._api.respond(
@@ -325,11 +327,11 @@ class DirectSignIn:
         challenge: Challenge | None = None,
         passkey: str | None = None,
     ) -> DirectlySignedIn:
-        """Make a session from tokens, after the same checks as for a hosted sign-in. Refused tokens are revoked.
+        """Check the tokens as after a hosted sign-in, and start a session. If a check fails, the tokens are revoked.
 
-        `challenge` is the challenge that was answered. If the user was unknown when Cognito sent the challenge, this
-        method checks whether the user was signed out since. `passkey` is the id of the passkey with which the person
-        signed in.
+        `challenge` is the challenge that was answered. If the challenge does not contain the user's name in the pool,
+        this method checks whether the user was signed out after the challenge began. `passkey` is the id of the passkey
+        with which the person signed in.
         """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
@@ -360,7 +362,8 @@ class DirectSignIn:
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
 
     def _refuse_ended_passkey(self, user_name: str, passkey: str) -> None:
-        """Refuse a passkey that is older than the last password reset by mail. Cognito still has that passkey (S-102).
+        """Refuse a passkey that is older than the last password reset by mail. Cognito itself still has such a passkey
+        (S-102).
 
         Cognito checks the passkey first, so this check reveals no information to a person without a passkey of the
         account.
@@ -390,7 +393,8 @@ class DirectSignIn:
 
 
 def is_federated_only(identity: IdentityClaims) -> bool:
-    """Whether an identity provider created the person. Cognito names such a user `<provider>_<subject>`.
+    """Whether the user was created by a sign-in through an identity provider. Cognito names such a user
+    `<provider>_<subject>`.
 
     A native user who is linked to a provider keeps the native name, and the password.
     """

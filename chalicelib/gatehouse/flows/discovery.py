@@ -1,9 +1,9 @@
-"""Home-realm discovery: finds the identity provider of an e-mail address, using only the address's domain.
+"""Home-realm discovery: finds the identity provider of an e-mail address by the address's domain alone.
 
-The list of domains is a list of customers. A stranger must not be able to collect the domains by guessing. Each request
-for a domain without a provider counts against the source IP address. A request for a domain with a provider does not
-count, because the people of one office share an IP address. Accounts are not read, so existing and unknown addresses get
-the same answer (S-40).
+The list of domains shows who the customers are, so a stranger must not be able to collect the domains by guessing. Each
+request for a domain without a provider counts against the source IP address. A request for a domain with a provider
+does not count, because the people of one office share an IP address. Accounts are not read, so existing and unknown
+addresses get the same answer (S-40).
 """
 
 from collections.abc import Callable
@@ -26,8 +26,8 @@ class Discovery:
         return self._counted(DISCOVERY, source, lambda: self._providers.find_by_email(email))
 
     def is_open(self, provider: str | None, email: str | None) -> bool:
-        """Whether a sign-in may start without being counted, because the answer contains no information about private
-        providers."""
+        """Whether a sign-in may start without being counted. The answer to such a sign-in contains no information about
+        private providers."""
         if provider is None:
             return email is None
         found = None if provider == NATIVE else self._providers.find(provider)
@@ -36,9 +36,9 @@ class Discovery:
     def count_login(self, provider: str | None, email: str | None, source: str) -> None:
         """Count a sign-in that names an address or a private provider. `find` counts a look-up in the same way.
 
-        The sign-in's redirect reveals the same information as an answer of `find`, so the sign-in must also count.
-        Without a throttle table, `find` refuses to answer. Without a throttle table, this method accepts the sign-in,
-        because people must still be able to sign in. Raises TooManyAttempts.
+        The sign-in's redirect reveals the same information as an answer of `find`, so the sign-in must count, too. If
+        the stage has no throttle table, `find` refuses to answer. This method then still accepts the sign-in, because
+        people must still be able to sign in. Raises TooManyAttempts.
         """
         if self._attempts is None:
             return

@@ -1,8 +1,8 @@
 """Checks whether a person still has the rights that the person's token states (S-70).
 
-An access token lasts ten minutes, and API Gateway only verifies the token itself. At each call of a route with
-`authorized(…, fresh=True)`, Gatehouse reads the pool and the users table, in parallel. If the pool or the table does not
-answer, the route answers 503 and never grants access. Source: Amazon Cognito developer guide, "Revoking tokens" (an
+An access token lasts ten minutes, and API Gateway verifies nothing but the token. So at each call of a route with
+`authorized(…, fresh=True)`, Gatehouse reads the pool and the users table, in parallel. If the pool or the table does
+not answer, the route answers 503 and never grants access. Source: Amazon Cognito developer guide, "Revoking tokens" (an
 issued access token stays valid until the token expires).
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class FreshCheck:
-    """Checks a caller, whose claims are already verified, in the pool and in the users table."""
+    """Checks a caller in the pool and in the users table. The caller's claims must already be verified."""
 
     def __init__(
         self,
@@ -37,15 +37,16 @@ class FreshCheck:
         self._load_providers = load_providers
 
     def verify(self, caller: Caller, *, issued_at: int, group: str | None) -> None:
-        """Raise an error unless the person is enabled, is in `group`, and has not been signed out since `issued_at`. If
+        """Raise an error if the person is disabled, is not in `group`, or was signed out at or after `issued_at`. If
         `group` is None, groups are not checked.
 
-        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the user name now.
-        After Unauthorized, the browser refreshes the session. The answer of the refresh contains the reason. Raises
-        Forbidden if the person is no longer in the group, and TemporarilyUnavailable if a service does not answer.
+        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the user name
+        now. After Unauthorized, the browser refreshes the session, and the answer to the refresh contains the reason.
+        Raises Forbidden if the person is no longer in the group, and TemporarilyUnavailable if a service does not
+        answer.
 
-        A person without a record has no recorded sign-out, so only the pool's answer counts. The next sign-in writes the
-        record.
+        If a person has no record in the users table, no sign-out is recorded either, so only the pool's answer counts.
+        The next sign-in writes the record.
         """
         person, in_pool_group, record = workers.together(
             lambda: self._user_admin.find(caller.username),

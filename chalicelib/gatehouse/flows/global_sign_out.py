@@ -9,8 +9,8 @@ from .session_notes import SessionNotes
 
 
 class GlobalSignOut:
-    """Ends every session of a person: revokes the refresh tokens, sets `validAfter` in the record, and deletes the
-    session rows."""
+    """Ends every session of a person: revokes the refresh tokens, sets `validAfter` in the person's record, and deletes
+    the session rows."""
 
     def __init__(self, *, users: UserStore, notes: SessionNotes, user_admin: UserAdmin) -> None:
         self._users = users
@@ -18,13 +18,14 @@ class GlobalSignOut:
         self._user_admin = user_admin
 
     def end_sessions(self, name: str) -> str:
-        """End a person's sessions, and return the person's own user name. `name` may be an alias, such as an address.
+        """End a person's sessions, and return the person's user name in the pool. `name` may be an alias, such as an
+        address.
 
         Raises NotFound and TemporarilyUnavailable. The call may be repeated. A repeated call completes an interrupted
         sign-out.
 
-        The pool is changed first. In the opposite order, a refresh between the two writes could issue an access token
-        that is newer than `validAfter` and remains valid.
+        The method changes the pool first and our tables second. Otherwise, a refresh between the two writes could issue
+        an access token that is newer than `validAfter` and remains valid.
         """
         person = self._user_admin.load(name)
         self._user_admin.sign_out_everywhere(person.user_name)
@@ -32,7 +33,8 @@ class GlobalSignOut:
         return person.user_name
 
     def end_here(self, person: PoolUser) -> None:
-        """End a person's sessions in our own tables only. For a disabled person, the tables are sufficient.
+        """End a person's sessions in our own tables, but not at Cognito. For a disabled person, the tables are
+        sufficient.
 
         Raises TemporarilyUnavailable.
         """

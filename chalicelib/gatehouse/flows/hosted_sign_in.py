@@ -1,6 +1,6 @@
 """The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
 
-docs/architecture.md describes the hosted sign-in as steps b to g. The module does not depend on a web framework: its
+The steps b to g in docs/architecture.md are the hosted sign-in. This module does not depend on a web framework: its
 functions take the request's data and return the response's data.
 """
 
@@ -66,7 +66,7 @@ class SignedIn:
 
 
 class ReadAhead(Protocol):
-    """A cached value that can be loaded ahead of the first use."""
+    """A cached value that can be loaded before its first use."""
 
     def begin(self) -> None: ...
     def settle(self) -> None: ...
@@ -75,7 +75,7 @@ class ReadAhead(Protocol):
 class HostedSignIn:
     """Starts and finishes sign-ins at the Cognito hosted UI.
 
-    `needed` are the values that a new container must load for a callback.
+    `needed` lists the values that a new Lambda container must load before it can finish a sign-in.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ class HostedSignIn:
         login_hint: str | None = None,
         confirm: bool = False,
     ) -> LoginStart:
-        """Begin a sign-in. `return_to` is already validated. `login_hint` is the probable address of the person.
+        """Begin a sign-in. The caller has already validated `return_to`. `login_hint` is the person's probable address.
 
-        If `confirm` is true, a signed-in person must authenticate again. The new session keeps the choice of "stay signed
-        in".
+        If `confirm` is true, a signed-in person must authenticate again, and the new session keeps the old session's
+        choice of "stay signed in".
 
         Raises UnknownProvider.
         """
@@ -151,10 +151,10 @@ class HostedSignIn:
 
     @contextmanager
     def reading_ahead(self, states: Sequence[str], cookies: Mapping[str, str]) -> Iterator[None]:
-        """Load the sealing keys and all values of `needed` in parallel.
+        """Load the sealing keys and the other values of `needed` in parallel.
 
-        Call this method only for a browser with a login cookie. Strangers can send callbacks, but only without a login
-        cookie.
+        Nothing is loaded for a browser without a login cookie, because strangers can send callbacks too, but have no
+        login cookie.
         """
         begun = self._needed if states and cookie_name(states[0]) in cookies else ()
         for each in begun:
@@ -180,9 +180,11 @@ class HostedSignIn:
         user_agent: str,
         cookies: Mapping[str, str],
     ) -> "SignedIn | LoginStart":
-        """Make a session from a callback. If the first sign-in linked the person, start a second sign-in.
+        """Make a session from a callback. If Cognito refused the sign-in because our trigger has just linked the
+        person, start a second sign-in instead.
 
-        Raises SignInError or TemporarilyUnavailable. If this method raises an error, session and record are not written.
+        Raises SignInError or TemporarilyUnavailable. If this method raises an error, it has written neither a session
+        nor a record.
         """
         if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")
@@ -201,8 +203,8 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
-            # The keys are loaded before the code is used. Without keys, the new tokens could not be verified and would be
-            # lost.
+            # Load the keys before using the code: the code works once, and without the keys the new tokens could not be
+            # verified and would be lost.
             self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,
@@ -239,7 +241,8 @@ class HostedSignIn:
             door="hosted",
             remember=transaction.remember or transaction.remembered == identity.sub,
             device=name_device(user_agent),
-            # A linked person's account is native, but the person may have signed in through the provider.
+            # The account of a linked person is native, although the person may have signed in through a provider. The
+            # provider in the transaction therefore comes first.
             provider=transaction.provider or identity.provider,
             cookies=cookies,
         )
@@ -265,9 +268,9 @@ class HostedSignIn:
 def is_linked_now(description: str) -> bool:
     """Whether Cognito refused a person's first sign-in because our trigger has just linked the person.
 
-    At that time the link exists, so the next attempt of the same sign-in succeeds. The refusal has no documented error
-    code. Source: AWS re:Post, "Already found an entry for username". Cognito writes spaces as plus signs. AWS does not
-    document that API Gateway always decodes plus signs.
+    By then the link exists, so a second attempt at the same sign-in succeeds. AWS documents no error code for this
+    refusal. Source: AWS re:Post, "Already found an entry for username". Cognito writes spaces as plus signs, and AWS
+    does not document whether API Gateway always decodes plus signs.
     """
     return "already found an entry for username" in description.casefold().replace("+", " ")
 
@@ -275,15 +278,16 @@ def is_linked_now(description: str) -> bool:
 def is_disabled(description: str) -> bool:
     """Whether Cognito refused a person whose profile is disabled.
 
-    AWS's pages do not give the text of this error. The callbacks of several open-source apps check for the first text in
-    this function. Errors of Cognito's API contain the second text.
+    AWS does not document the text of this error. Several open-source apps check their callbacks for the first of the
+    two texts in this function. The second text occurs in the errors of Cognito's API.
     """
     said = description.casefold().replace("+", " ")
     return "user is not enabled" in said or "user is disabled" in said
 
 
 def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:
-    """Return our error for Cognito's `error` and `error_description`. The texts of Cognito are not passed on (S-13)."""
+    """Return our error for Cognito's `error` and `error_description`. Our error does not contain Cognito's texts
+    (S-13)."""
     if REFUSAL_MARKER in description:
         return SignUpRefused("pre sign-up refused")
     if OUTAGE_MARKER in description:

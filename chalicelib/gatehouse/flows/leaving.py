@@ -1,14 +1,17 @@
-"""Acts on a provider's signal about one of the provider's people, in the function `leaving` (S-75, S-77 … S-82).
+"""Acts on the signals that identity providers send about their people (S-75, S-77 … S-82). Runs in the Lambda function
+`leaving`.
 
-- Sessions end as after an administrator's sign-out: the pool revokes refresh tokens, and the record gets `validAfter`.
-- A person who is deactivated at the provider is disabled in the pool, if the provider's row requires this. Linked
-  accounts have a separate rule.
-- A person who is reactivated at the provider is enabled in the pool, if a signal had disabled the profile.
+- The person's sessions end in the same way as after a sign-out by an administrator: the pool revokes the refresh
+  tokens, and the person's record gets `validAfter`.
+- A person who is deactivated at the provider is disabled in the pool, if the provider's row requires this. The row has
+  a separate rule for linked accounts.
+- A person who is reactivated at the provider is enabled in the pool again, if an earlier signal had disabled the
+  profile.
 - If a person loses a group at the provider, the group is removed from `custom:groups`. The next sign-in through the
   provider replaces the whole list.
 
-Each signal arrives at least once, and signals arrive in any order. The provider's own time shows which signal is newer,
-and the newer signal wins. A repeated signal does no harm.
+Each signal arrives at least once, and signals arrive in any order. Each signal contains the provider's own time, and a
+newer signal overrides an older signal. A repeated signal does no harm.
 """
 
 from collections.abc import Callable
@@ -26,8 +29,8 @@ from ..store.subjects import SubjectRecord, SubjectStore
 from ..store.users import UserStore
 from .global_sign_out import GlobalSignOut
 
-#: Calls to Cognito per second from each of the two instances that may run at once (`MaximumConcurrency` in the identity
-#: template). Cognito allows 25 calls per second in all.
+#: The maximum number of calls to Cognito per second from one instance of the function. Two instances may run at once
+#: (`MaximumConcurrency` in the identity template), and Cognito allows 25 calls per second in all.
 CALLS_PER_SECOND = 12
 
 
@@ -42,7 +45,7 @@ class _Person:
 
     @property
     def rule(self) -> str:
-        """The provider's rule for the profile of a person who is deactivated at the provider."""
+        """The provider's rule for this person's profile after a deactivation. Linked accounts have their own rule."""
         born = birthplace_of(self.user.user_name, self.user.identities)
         leaving = self.provider.leaving
         return leaving.linked if born.provider == NATIVE else leaving.gone
@@ -75,7 +78,7 @@ class Leaving:
     def act(self, signal: Signal) -> None:
         """Act on one signal. Signals about unknown people, and outdated signals, are only logged.
 
-        Raises NotFound if the person is deleted in the meantime, and TemporarilyUnavailable.
+        Raises TemporarilyUnavailable. Raises NotFound if the person is deleted in the meantime.
         """
         provider = self._providers.find(signal.provider)
         row = self._subjects.load(signal.provider, signal.subject)
@@ -98,7 +101,7 @@ class Leaving:
         self._log("leaving" if done else "leaving_without_effect", signal, user=user.user_name)
 
     def note_heard(self, provider: str) -> None:
-        """Record the time of a provider's last signal. `doctor` reads this time. Raises TemporarilyUnavailable."""
+        """Record the time of the provider's last signal, for the command `doctor`. Raises TemporarilyUnavailable."""
         self._subjects.note_signal(provider)
 
     def _end_sessions(self, person: _Person, at: str) -> bool:
@@ -112,13 +115,12 @@ class Leaving:
         if user.enabled:
             self._global_sign_out.end_sessions(user.user_name)
         else:
-            # AWS does not document whether AdminUserGlobalSignOut works for a disabled person. Delete the rows, which
-            # also ends the sessions.
+            # AWS does not document whether AdminUserGlobalSignOut works for a disabled person. Therefore end the
+            # sessions in our own tables, which is enough for a disabled person.
             self._global_sign_out.end_here(user)
 
     def _shut_out(self, person: _Person, at: str) -> bool:
-        """Disable the profile, if the provider's row requires this and the person was not reactivated by a newer
-        signal."""
+        """Disable the profile if the provider's row requires this, unless a newer signal has reactivated the person."""
         if at <= person.row.decided_at or person.rule != DISABLE:
             return False
         name, subject, user = person.provider.name, person.subject, person.user
@@ -146,11 +148,11 @@ class Leaving:
         return False
 
     def _take_group(self, person: _Person, signal: Signal) -> bool:
-        """Remove a group from the profile, and end the person's sessions, whose tokens may contain the group.
+        """Remove a group from the profile. End the person's sessions, because their tokens may still contain the group.
 
-        If the person has signed in through the provider since the signal, the profile already has the current groups and
-        stays unchanged. A linked person's sign-in by password does not store groups. After a sign-in by password the
-        group is removed, and the next sign-in through the provider stores the list again.
+        If the person has signed in through the provider since the signal, the profile already has the current groups
+        and stays unchanged. For a linked person the group is always removed, because the last sign-in may have been by
+        password, which stores no groups. The next sign-in through the provider stores the list again.
         """
         user = person.user
         told = parse_provider_groups(user.attributes.get("custom:groups")).names

@@ -20,15 +20,14 @@ from ..store.marks import MarkStore
 from ..store.providers import Provider, ProviderStore
 from ..store.subjects import SubjectStore
 
-#: The table stores that a token was used. This entry is kept for this number of seconds after the token's expiry, because
-#: clocks differ.
+#: The table keeps a used token's entry for this number of seconds after the token has expired, because clocks differ.
 _MARK_SECONDS_MORE = 60
 
 
 class LeavingDoor:
     """Receives signals. `load_secret(arn, renew)` returns a provider's secret. `renew=True` bypasses the cache.
 
-    `load_keys` returns the keys of a JWKS URL. `clock` returns Unix seconds.
+    `load_keys` returns the public keys that a JWKS URL provides. `clock` returns Unix seconds.
     """
 
     def __init__(
@@ -86,8 +85,8 @@ class LeavingDoor:
     ) -> None:
         """Receive one request of Universal Logout. `audience` is this endpoint's own URL.
 
-        Raises the errors of `take_events`, and NotFound for an unknown person, as the draft of Global Token Revocation
-        requires.
+        Raises the same errors as `take_events`. Raises NotFound for an unknown person, because the draft of Global
+        Token Revocation requires NotFound.
         """
         with self._counted(name):
             provider = self._find(name)
@@ -138,15 +137,15 @@ class LeavingDoor:
         return value, holder
 
     def _verify_secret(self, provider: Provider, told: str) -> None:
-        """Check the request's secret. After a mismatch, load the stored secret again, because the secret may have been
-        rotated. A stored previous secret is also accepted."""
+        """Check that the request's secret is the stored current or previous secret. After a mismatch, load the stored
+        secrets again without the cache, because the secrets may have been rotated."""
         arn = provider.leaving.secret_arn
         if not arn:
             raise Unauthorized("the event hook is not set up for this provider")
         for renew in (False, True):
             kept = self._load_secret(arn, renew)
             known = [kept.get(which) for which in ("current", "previous")]
-            # Compare with every secret, so the time of the comparison reveals no information about a secret.
+            # Compare with every secret, so that the duration of the comparison reveals nothing about a secret.
             matches = [
                 hmac.compare_digest(told.encode(), each.encode())
                 for each in known
@@ -157,8 +156,8 @@ class LeavingDoor:
         raise Unauthorized("the secret is not the event hook's secret")
 
     def _find(self, name: str) -> Provider:
-        """Return the provider. For an unknown name, raises Unauthorized as for a wrong secret, because a provider's name
-        may reveal a customer."""
+        """Return the provider. An unknown name gets the same Unauthorized as a wrong secret. Otherwise a caller could
+        test names, and a provider's name may reveal a customer."""
         found = self._providers.find(name)
         if found is None:
             raise Unauthorized("no such provider")

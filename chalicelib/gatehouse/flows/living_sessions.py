@@ -1,7 +1,7 @@
-"""Checks whether a session was ended by another browser or by the server (S-83). The cookie alone does not show whether a
-session was ended. Each refresh makes this check. Every route that changes a person's password, second factor or passkeys
-also makes this check. The access token of an ended session works until the token expires. A browser's token can never
-change a password, a second factor or a passkey.
+"""Checks whether a session was ended by another browser or by the server (S-83). The cookie alone does not show whether
+a session was ended. The check runs at each refresh, and in every route that changes a person's password, second factor
+or passkeys. The access token of an ended session works until the token expires, but an access token of a browser can
+never change a password, a second factor or a passkey.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LivingSessions:
-    """Checks sessions in the sessions table. The users table is loaded at first use."""
+    """Checks sessions in the sessions table. `load_users` is called if a check needs the users table."""
 
     def __init__(
         self, *, sessions: Sessions, rows: SessionRows, load_users: "Callable[[], UserStore]"
@@ -33,8 +33,8 @@ class LivingSessions:
         return session
 
     def look(self, cookie: str | None) -> bool:
-        """Whether the session in a cookie value is active. The check does not write to the table, so the check does not
-        extend an idle session.
+        """Whether the session in a cookie value is active. This method does not write to the table, so that a look at
+        the session does not extend an idle session.
 
         Raises TemporarilyUnavailable if the table does not answer.
         """
@@ -49,8 +49,8 @@ class LivingSessions:
     def goes_on(self, session: Session, idle_expires_at: int) -> bool:
         """Record the session's use and the new idle deadline in the session's row. Return whether the session is active.
 
-        A session from an earlier release has no row. A session that began during an outage of the table has no row,
-        either. A session without a row is active, unless all sessions of the person were ended later.
+        A session has no row if it began in an earlier release or during an outage of the table. Such a session is
+        active, unless all sessions of the person were ended after it began.
         """
         if session.id:
             return self._rows.touch(session.sub, session.id, idle_expires_at)

@@ -1,7 +1,7 @@
 """Lets a signed-in person turn the authenticator app on and off.
 
-The module uses tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
-"SetUserMFAPreference".
+The module uses tokens of the server-only app client (see flows/reauthentication.py). Sources: AWS
+"AssociateSoftwareToken", "SetUserMFAPreference".
 """
 
 from contextlib import ExitStack
@@ -105,8 +105,8 @@ class Mfa:
             session_cookie, enrolment_cookie, ENROLMENT_PURPOSE
         )
         digits = read_code(code)
-        # Attempts with the new app's code are counted separately, by user name. The key was just made for this browser,
-        # so a guess does not test a secret of the account.
+        # Attempts with a code of the new app are counted by user name, separately from attempts at a sign-in. The new
+        # app's key was just made for this browser, so a guess does not test a secret of the account.
         with (
             self._attempts.guarded(CHALLENGE, session.username, visitor.ip),
             self._attempts.step_once(enrolment.access_token),
@@ -137,7 +137,7 @@ class Mfa:
                 once, session, account, password, digits, visitor
             )
             with self._again.revoked_after(tokens):
-                # Remove the recovery codes before the app is turned off, because remaining codes could turn off an
+                # Remove the recovery codes before turning the app off. Otherwise remaining codes could turn off an
                 # authenticator app that the person sets up later.
                 self._recovery_codes.remove(session.username)
                 try:

@@ -1,5 +1,5 @@
-"""Makes the last step of a hosted or direct sign-in, after the check of the tokens. The last step starts the session,
-writes the person's record, and ends the previous session (S-47, S-57)."""
+"""The last step of a hosted or direct sign-in. After the tokens were checked, this step starts the session, writes the
+person's record, and ends the previous session (S-47, S-57)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,8 +46,8 @@ class NewSessions:
 
     @contextmanager
     def revoked_on_failure(self, refresh_token: str | None) -> Iterator[None]:
-        """Revoke a new refresh token if the `with` body raises an error. After an error, the browser gets no cookie with
-        this token."""
+        """Revoke a new refresh token if the `with` body raises an error, because the browser then gets no cookie with
+        the token."""
         try:
             yield
         except Exception:
@@ -66,13 +66,13 @@ class NewSessions:
         provider: str,
         cookies: Mapping[str, str],
     ) -> tuple[Session, str]:
-        """Return the new session and the session's cookie value. `door` is the sign-in method for the log: `hosted` or
-        `direct`.
+        """Start a session. Return the session and its cookie value. `door` names the sign-in method in the log:
+        `hosted` or `direct`.
 
         `device` and `provider` are for the list of the person's sessions.
 
-        Raises SignUpRefused, CookieTooLarge, and TemporarilyUnavailable (sealing keys or provider cannot be read). If
-        this method raises an error, session and record are not written.
+        Raises SignUpRefused and CookieTooLarge. Raises TemporarilyUnavailable if the sealing keys or the provider
+        cannot be read. If this method raises an error, it has written neither a session nor a record.
         """
         self._refuse_foreign_address(identity)
         session = self._sessions.begin(
@@ -86,8 +86,8 @@ class NewSessions:
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        # The calls below run in parallel, so that the person waits only for the slowest call. The calls do not need each
-        # other's results. A failure is only logged.
+        # The three calls below do not need each other's results. The calls run in parallel, so that the person waits no
+        # longer than for the slowest call. If a call fails, the error is logged and the sign-in continues.
         recording = Ahead(lambda: self._record(identity))
         limiting = Ahead(lambda: self._notes.end_oldest(session))
         try:
@@ -117,18 +117,18 @@ class NewSessions:
             raise ChallengeExpired("the sessions of the person were ended in the meantime")
 
     def record_proved(self, user_name: str) -> None:
-        """Record that an invited person has chosen a password. A federated person can be linked only to an account with
-        this record (S-68)."""
+        """Record that an invited person has chosen a password. Without this record, no federated person can be linked
+        to the account (S-68)."""
         try:
             self._users.record_proved(user_name)
         except TemporarilyUnavailable as error:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
-        """Refuse an address unless one of the person's providers may use the address (S-56).
+        """Raise SignUpRefused if a federated person has an address that the person's providers may not use (S-56).
 
-        The trigger has already checked the address. A trigger that cannot read the providers accepts every address, and
-        Cognito stores the address. The check in this method then refuses the session.
+        The trigger has already checked the address. But a trigger that could not read the providers has accepted the
+        address, and Cognito has stored the address. This method then refuses the session.
         """
         names = [provider for provider, _ in identity.identities]
         if names and (reason := self._providers.refuse_address(identity.email, names)):
@@ -159,11 +159,10 @@ class NewSessions:
             )
 
     def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
-        """Revoke the previous session if the browser sent the previous session's cookie (S-47). The new session replaces
-        the previous session.
+        """Revoke the session that the new session replaces, if the browser sent the replaced session's cookie (S-47).
 
-        After a hosted sign-in the browser usually does not send this cookie. The cookie is SameSite=Strict and the
-        redirect is cross-site.
+        After a hosted sign-in the browser usually does not send this cookie, because the cookie is SameSite=Strict and
+        the redirect comes from another site.
         """
         try:
             replaced = self._sessions.open_even_expired(cookies.get(COOKIE))

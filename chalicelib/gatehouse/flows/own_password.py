@@ -1,8 +1,9 @@
 """Lets a signed-in person who knows the old password choose a new password (S-85).
 
-To check the old password, the server makes a sign-in through the server-only app client. The server then revokes the new
-tokens. The server does not ask for the second factor again. A person with a second factor has already used the second
-factor to get this session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
+To check the old password, the server signs the person in through the server-only app client, and then revokes the
+tokens of that sign-in. The server does not ask for the second factor again, because a person who has a second factor
+already used it to get this session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions
+end).
 """
 
 from typing import TYPE_CHECKING
@@ -68,8 +69,9 @@ class OwnPassword:
         account = self._attempts.account_of(email, visitor)
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             self._verify(session, old, visitor)
-            # Delete the rows before the password is set, so that during an outage of the table the password stays the
-            # same. The rows are deleted again later, when the old password no longer works.
+            # Delete the rows of the other sessions before setting the password. During an outage of the table, the
+            # deletion fails and the password stays the same. `_end_others` deletes the rows again when the old password
+            # no longer works.
             self._rows.end_all(session.sub, but=session.id)
         self._set(session, new)
         self._attempts.succeeded(SIGN_IN, account, visitor.ip)

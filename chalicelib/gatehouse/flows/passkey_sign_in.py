@@ -1,14 +1,16 @@
-"""Signs people in with a passkey instead of the password. Provides the challenge that the browser's authenticator answers
+"""Signs people in with a passkey instead of a password: provides the challenge that the browser's authenticator answers
 (docs/passkeys.md).
 
-Cognito issues a challenge only for an address (USER_AUTH). For every address, the browser gets a challenge of the same
-form, whether or not an account or a passkey exists (S-89). Without a real challenge, the browser gets an invented
-challenge. All answers must take the same time. The code always invents a challenge, reads real and invented challenges in
-the same way, and always logs one line. The ids of an account's passkeys are sent only to a browser that has signed in to
-the account before. In other browsers, the authenticator offers all passkeys that are stored for this site. The ids are
-not needed, because Cognito's passkeys are discoverable (`residentKey` required). flows/direct_sign_in.py accepts the
-answers to real and invented challenges. Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web
-Authentication Level 3, 14.6.2 (username enumeration), 14.6.3 (privacy leak via credential IDs).
+Cognito issues a challenge only if the request contains an address (USER_AUTH). For every address, the browser gets a
+challenge of the same form, whether or not an account or a passkey exists (S-89). If Cognito issued no challenge, the
+browser gets an invented challenge. So that all answers take the same time, the code always invents a challenge, reads
+real and invented challenges in the same way, and always logs one line.
+
+The ids of an account's passkeys are sent only to a browser that has signed in to the account before. Other browsers do
+not need the ids: Cognito's passkeys are discoverable (`residentKey` required), so the authenticator offers all passkeys
+that are stored for this site. flows/direct_sign_in.py accepts the answers to real and invented challenges. Sources:
+Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username
+enumeration), 14.6.3 (privacy leak via credential IDs).
 """
 
 import base64
@@ -30,7 +32,8 @@ from .direct_sign_in import Challenged
 #: The length of Cognito's challenges in bytes, from Cognito's documentation. Web Authentication requires at least 16
 #: bytes.
 _CHALLENGE_BYTES = 32
-#: The length of an invented Session in characters, until Cognito has returned a real Session. Sealing hides the content.
+#: The length of an invented Session string in characters, until Cognito has returned a real Session string. The
+#: string's content does not matter, because the string is sealed.
 _SESSION_LENGTH = 1024
 _TIMEOUT_MILLISECONDS = 60_000
 _TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
@@ -53,12 +56,12 @@ class PasskeySignIn:
         self._attempts = attempts
         self._notes = notes
         self._domain = domain
-        # An invented Session string has as many characters as the last real Session string from Cognito. With another
-        # length, the cookie's size, or the time of the sealing, would distinguish real and invented Sessions.
+        # An invented Session string has as many characters as Cognito's last real Session string. Otherwise the
+        # cookie's size, or the time of the sealing, would show which Session strings are invented.
         self._session_length = _SESSION_LENGTH
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for an address. For a known browser of an account without a passkey, return None.
+        """Return the challenge for an address. If the browser is known and the account has no passkey, return None.
 
         Raises TooManyAttempts and TemporarilyUnavailable.
         """
@@ -69,11 +72,11 @@ class PasskeySignIn:
         return self._challenged(step, email, remember, known=known)
 
     def ask_known(self, *, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for autofill, for the account of this browser's last sign-in. Without such an account,
-        return None.
+        """Return the challenge for autofill. The challenge is for the account of this browser's last sign-in. Without
+        such an account, return None.
 
-        The page requests this challenge without any action by the person. After too many attempts, the result is None,
-        and the page offers no autofill.
+        The page requests this challenge without any action by the person. So after too many attempts the result is
+        None, not an error, and the page offers no autofill.
         """
         email = self._attempts.known_address(visitor)
         if email is None:
@@ -152,7 +155,7 @@ class PasskeySignIn:
         return [each for each in listed if not notes.has_ended(each["id"])]
 
     def _options(self, step: Step) -> Mapping[str, Any] | None:
-        """Return Cognito's options, or None if the step is not a passkey's challenge for our domain."""
+        """Return Cognito's options, or None if the step contains no readable passkey challenge for our domain."""
         if step.challenge != WEB_AUTHN or not step.session:
             return None
         try:
@@ -170,7 +173,7 @@ class PasskeySignIn:
 
 
 def _passkeys(options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the entries of `allowCredentials`. Each entry has only the members that the browser needs."""
+    """Return the passkeys in `allowCredentials`. Each passkey keeps only the members that the browser needs."""
     listed = options.get("allowCredentials")
     return [
         {

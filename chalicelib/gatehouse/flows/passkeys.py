@@ -1,10 +1,12 @@
 """Lets people set up, name, list and remove their own passkeys, after the password was entered again (docs/passkeys.md).
 
-For passkeys, Cognito requires a token of the server-only client (flows/reauthentication.py). The token is kept sealed in
-the challenge cookie for fifteen minutes at most, so the person enters the password only once. `close` revokes the token.
-When a person sets a new password with a mailed code, all earlier passkeys end: they no longer work (S-102). The ended
-passkeys are deleted when the person opens the list. At other times, the server has no token that may delete passkeys.
-Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
+To manage passkeys, the server needs a token of the server-only app client (flows/reauthentication.py). The token is
+kept sealed in the challenge cookie for fifteen minutes at most, so that the person enters the password only once.
+`close` revokes the token.
+
+When a person sets a new password with a mailed code, all earlier passkeys stop working (S-102). The server deletes the
+earlier passkeys when the person opens the list, because at other times the server has no token that may delete
+passkeys. Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
 "ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
 
@@ -36,7 +38,7 @@ from .challenge_steps import SELECT_MFA, TOTP
 from .credentials import read_code, read_passkey_id
 from .reauthentication import Reauthentication
 
-#: The length of an ISO 8601 time up to the seconds. Cognito's times and our times differ after the seconds.
+#: The length of an ISO 8601 time up to the seconds. After the seconds, the format of Cognito's times differs from ours.
 _SECONDS = len("2026-01-01T00:00:00")
 #: Cognito's errors for a token that is no longer valid.
 _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "UserNotFoundException")
@@ -44,7 +46,8 @@ _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "User
 
 @dataclass(frozen=True)
 class Opened:
-    """The passkeys, the number of deleted passkeys, and the sealed data for the next steps."""
+    """The result of `Passkeys.open`: the passkeys, the number of deleted passkeys, and the sealed data for the next
+    steps."""
 
     passkeys: list[Passkey]
     ended: int
@@ -99,7 +102,8 @@ class Passkeys:
                 raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
             try:
                 if with_app:
-                    # Without this preference, Cognito offers no passkey to a person who has an authenticator app.
+                    # Set the preference, because without it Cognito offers no passkey to a person who has an
+                    # authenticator app.
                     self._again.api.prefer_totp(tokens.access_token, True, passkeys=True)
                 passkeys, ended = self._not_ended(session.username, tokens.access_token)
                 enrolment = Enrolment(
@@ -130,8 +134,8 @@ class Passkeys:
     ) -> list[Passkey]:
         """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
-        # Store the passkey's id before Cognito registers the passkey. With the opposite order, the passkey could count as
-        # older than the last reset by mail.
+        # Store the passkey's id before Cognito registers the passkey. In the opposite order, Cognito could have a
+        # passkey with an id that is not stored, and the passkey could count as older than the last reset by mail.
         credential_id = read_passkey_id(json.dumps(credential))
         self._notes.add(session.username, credential_id)
         try:
@@ -186,8 +190,8 @@ class Passkeys:
         return self._again.resumed(session_cookie, cookie, PASSKEYS_PURPOSE)
 
     def _forget(self, user_name: str, passkey_id: str) -> None:
-        """Delete the id of a passkey that does not exist. Without the deletion, ids of missing passkeys could fill the
-        person's row."""
+        """Delete the stored id of a passkey that Cognito did not register. Otherwise such ids could fill the person's
+        row."""
         with suppress(TemporarilyUnavailable):
             self._notes.forget(user_name, passkey_id)
 
@@ -204,11 +208,11 @@ class Passkeys:
         return _name(passkeys, self._noted(user_name) if passkeys else Notes())
 
     def _not_ended(self, user_name: str, access_token: str) -> tuple[list[Passkey], int]:
-        """Delete the passkeys from before the last password reset by mail. Return the other passkeys, and the number of
-        deleted passkeys.
+        """Delete the passkeys that are older than the last password reset by mail. Return the other passkeys, and the
+        number of deleted passkeys.
 
-        The method also compares the time of each passkey with the time of the reset. A passkey that was set up after the
-        reset is never deleted, even if the passkey's id has an unexpected form.
+        Besides the ids, the method compares each passkey's time with the time of the reset. A passkey that was set up
+        after the reset is therefore never deleted, even if the passkey's id has an unexpected form.
         """
         passkeys = self._api.all(access_token)
         notes = self._noted(user_name) if passkeys else Notes()

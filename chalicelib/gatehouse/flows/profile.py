@@ -1,4 +1,5 @@
-"""Changes a person's own names in the pool and in the record, unless an identity provider manages the names."""
+"""Changes a person's own names in the user pool and in the person's record. If an identity provider manages the names,
+the change is refused."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 class Profile:
     """Reads and changes the record of one caller. User name and `sub` identify the caller (S-50).
 
-    Most callers only read. The Cognito client is made only when a name changes, because making the client takes 18 ms.
+    Most callers only read the record and need no Cognito client. Making the client takes 18 ms, so the client is made
+    when a method first needs it.
     """
 
     def __init__(
@@ -30,16 +32,16 @@ class Profile:
         self._load_providers = load_providers
 
     def load(self, user_name: str, sub: str) -> UserRecord:
-        """Return the caller's record. Raises NotFound if the record has another `sub`. A new person can get an old user
-        name, but always has a new `sub`."""
+        """Return the caller's record. Raises NotFound if there is no record, or if the record has another `sub`: a new
+        person can get an earlier person's user name, but always has a new `sub`."""
         record = self._users.load(user_name)
         if record is None or record.sub not in ("", sub):
             raise NotFound("the caller has no record; the next sign-in writes it")
         return record
 
     def providers_of(self, record: UserRecord) -> dict[str, str]:
-        """Return the labels of the providers that are linked to the account, by the provider's name. If a label cannot be
-        read, the label is the provider's name."""
+        """Return the account's identity providers (name -> label). If a label cannot be read, the provider's name
+        replaces the label."""
         names = [name for name in record.linked.split(",") if name]
         if record.provider not in ("", NATIVE):
             names.insert(0, record.provider)
@@ -63,8 +65,8 @@ class Profile:
     def rename(self, user_name: str, sub: str, names: Mapping[str, str]) -> UserRecord:
         """Change `given_name` and `family_name`. The call may be repeated.
 
-        Raises NotFound, TemporarilyUnavailable, and ManagedByProvider for a federated person. Each sign-in through the
-        provider would overwrite the change.
+        Raises NotFound and TemporarilyUnavailable. Raises ManagedByProvider for a federated or linked person, because
+        the next sign-in through the provider would overwrite the change.
         """
         record = self.load(user_name, sub)
         if record.provider != NATIVE or record.linked:

@@ -1,9 +1,9 @@
-"""Asks a signed-in person for the password again, and signs in with this password at a separate app client (S-05).
+"""Asks a signed-in person for the password again, and uses the password for a sign-in at a separate app client (S-05).
 
-For a change of a person's second factor or passkeys, Cognito requires an access token with the scope
-`aws.cognito.signin.user.admin`. Browsers must not get such a token. The server uses a second app client, which has no
-OAuth flows. The tokens of this client leave the server only in sealed form, and are revoked after use. Source: AWS
-"Scopes, M2M, and resource servers", "RevokeToken".
+For every change to a person's second factor or passkeys, Cognito requires an access token with the scope
+`aws.cognito.signin.user.admin`. Browsers must not get such a token, so the server uses a second app client, the
+server-only client, which has no OAuth flows. The tokens of the server-only client leave the server only in sealed form,
+and are revoked after use. Sources: AWS "Scopes, M2M, and resource servers", "RevokeToken".
 """
 
 from collections.abc import Iterator
@@ -60,12 +60,12 @@ class Reauthentication:
     def resumed(
         self, session_cookie: str | None, cookie: str | None, purpose: str
     ) -> tuple[Session, Enrolment]:
-        """Return the session, and the sealed data of an earlier step in which the person gave the password.
+        """Return the session, and the data that an earlier step sealed after the person had entered the password.
 
-        Raises NoSession, SessionExpired and ChallengeExpired. ChallengeExpired means that the data is another person's,
-        or that the person's sessions were ended after the earlier step. A new password, a reset, or a sign-out everywhere
-        ends a person's sessions (S-85). A reset on managed login ends no sessions, but is treated in the same way
-        (S-102).
+        Raises NoSession, SessionExpired and ChallengeExpired. ChallengeExpired means that the data belongs to another
+        person, or that the person's sessions were ended after the earlier step. A new password, a reset, or a sign-out
+        everywhere ends a person's sessions (S-85). A reset on Cognito's managed login pages ends no sessions, but also
+        leads to ChallengeExpired (S-102).
         """
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)
@@ -89,8 +89,8 @@ class Reauthentication:
                 raise InvalidCredentials(refused.code) from None
 
     def second_factor(self, step: Step, session: Session, digits: str, visitor: Visitor) -> Step:
-        """Answer the challenge with a code of the authenticator app. Raises InvalidCode, and UnsupportedChallenge for
-        another challenge."""
+        """Answer Cognito's challenge with a code of the authenticator app. Raises InvalidCode. Raises
+        UnsupportedChallenge if Cognito sent a challenge of another kind."""
         name = step.parameters.get("USER_ID_FOR_SRP") or session.username
         try:
             if step.challenge == SELECT_MFA:
@@ -117,7 +117,7 @@ class Reauthentication:
         whether Cognito required a code.
 
         If the `with` block of `once` ends with an error, the code can be used again. Raises InvalidCredentials,
-        InvalidCode, TooManyAttempts, and UnsupportedChallenge for another challenge.
+        InvalidCode and TooManyAttempts. Raises UnsupportedChallenge if Cognito sends a challenge of another kind.
         """
         step = self.sign_in(session, account, password, visitor)
         asked = step.tokens is None

@@ -46,8 +46,8 @@ class RefreshPostponed(TemporarilyUnavailable):
     """Cognito has renewed the session's tokens, but the new tokens cannot be verified at the moment. The session
     continues with the new tokens.
 
-    The answer sets the new cookie. The old cookie contains the replaced refresh token, which works only during the grace
-    period.
+    The answer therefore sets the new cookie. The old cookie contains the replaced refresh token, which works no longer
+    than the grace period.
     """
 
     def __init__(self, detail: str, session: Session, sealed: str) -> None:
@@ -81,11 +81,12 @@ class SessionFlow:
     def refresh(self, cookie: str | None) -> Refreshed:
         """Renew the session in a cookie value.
 
-        Raises NoSession or SessionExpired if the session is over. Raises TemporarilyUnavailable in an outage; the session
-        then continues (S-35). RefreshPostponed is a TemporarilyUnavailable with the session's new cookie.
+        Raises NoSession or SessionExpired if the session is over. Raises TemporarilyUnavailable in an outage; the
+        session then continues (S-35). RefreshPostponed is a kind of TemporarilyUnavailable that contains the session's
+        new cookie.
 
-        The session's row is checked before the refresh token is used, so an ended session gets no token. If the table
-        does not answer, the refresh token stays unused, and the same cookie works after the outage
+        The session's row is checked before the refresh token is used, so that an ended session gets no new token. If
+        the table does not answer, the refresh token has not been used, and the same cookie works after the outage
         (docs/adr/0012-sessions.md).
         """
         session = self._sessions.open(cookie)
@@ -102,7 +103,8 @@ class SessionFlow:
                 renewed = self._notes.begin(renewed, own_id, provider=identity.provider, device="")
                 sealed = self._sessions.seal(renewed)
         except (InvalidToken, CookieTooLarge) as error:
-            # The cookie's token was replaced by rotation, so the session cannot continue. Revoke the new tokens, too.
+            # Rotation has already replaced the refresh token in the cookie, so the session cannot continue. Revoke the
+            # new tokens.
             self._end(replace(session, refresh_token=refresh_token))
             raise SessionExpired(f"refreshed tokens: {error.detail}") from None
         return Refreshed(tokens.access_token, access, identity, renewed, sealed)
@@ -119,12 +121,12 @@ class SessionFlow:
             raise SessionExpired("the session was ended by another browser or by the server")
 
     def _request(self, session: Session) -> tuple[TokenSet, str]:
-        """Return new tokens, and the method of the renewal. Raises SessionExpired or TemporarilyUnavailable.
+        """Return new tokens, and the API that renewed the tokens. Raises SessionExpired or TemporarilyUnavailable.
 
-        Reports contradict each other on whether the token endpoint accepts refresh tokens of the user-pool API
+        Public reports disagree on whether the token endpoint accepts refresh tokens that the user-pool API issued
         (aws-amplify/amplify-js issue 8981, aws/aws-sdk-js-v3 issue 7162). If the endpoint refuses the token of a direct
-        sign-in, GetTokensFromRefreshToken is tried next. After a timeout, GetTokensFromRefreshToken is not tried, because
-        the endpoint may already have rotated the token.
+        sign-in, GetTokensFromRefreshToken is tried next. After a timeout, GetTokensFromRefreshToken is not tried,
+        because the endpoint may already have rotated the token.
         """
         refused: GatehouseError | None = None
         if session.renewed_by != BY_API:
@@ -145,8 +147,8 @@ class SessionFlow:
         """Return the error for a refusal. If Cognito refused the token itself, the error is SessionExpired."""
         if not isinstance(refused, InvalidGrant):
             return refused
-        # The token was revoked, has expired, or was used again after rotation and grace period. Cognito does not
-        # distinguish these cases.
+        # The token was revoked, has expired, or was used again after its rotation and the grace period. Cognito does
+        # not say which of these cases it is.
         log_event("refresh_refused", level="warning", user=session.username)
         return SessionExpired("Cognito refuses the refresh token")
 
@@ -171,8 +173,8 @@ class SessionFlow:
         return identity, access
 
     def _identity_of(self, access: AccessClaims) -> IdentityClaims:
-        """Return the person's data if Cognito returned no ID token. The groups come from the access token. All other data
-        comes from the users table.
+        """Return the person's data after a refresh in which Cognito returned no ID token. The groups come from the
+        access token. All other data comes from the users table.
 
         If the table does not answer, the session continues, and the page shows no names until the next refresh.
         """

@@ -1,9 +1,9 @@
 """Lists and ends a person's sessions (S-83, S-84).
 
-An ended session is refused at the session's next refresh. The refresh token of the session is revoked only at that
-refresh, because the row does not contain the token. Before that refresh, an attacker cannot use the refresh token. The
-token is sealed in the browser's cookie, and Cognito accepts the token only with the app client's secret. An issued access
-token works until the token expires, ten minutes at most (S-37).
+After a session was ended, the session's next refresh is refused. The session's refresh token is revoked at that refresh
+and not earlier, because the session's row does not contain the token. Until that refresh, an attacker cannot use the
+refresh token: the token is sealed in the browser's cookie, and Cognito accepts the token only together with the app
+client's secret. An issued access token works until the token expires, ten minutes at most (S-37).
 """
 
 from dataclasses import dataclass
@@ -47,8 +47,8 @@ class SessionList:
     def end_others(self, sub: str, session_cookie: str | None) -> int:
         """End all sessions except this browser's, and return the number of ended sessions.
 
-        Raises InvalidRequest unless the browser sent an active session of this person. Without this check, a browser
-        whose session was ended could end all other sessions.
+        Raises InvalidRequest unless the browser's cookie contains an active session of this person. Otherwise a browser
+        with an ended session could end all other sessions.
         """
         current = self._current(sub, session_cookie)
         if current not in [row.id for row in self._rows.of(sub)]:
@@ -56,8 +56,8 @@ class SessionList:
         return self._rows.end_all(sub, but=current)
 
     def _current(self, sub: str, session_cookie: str | None) -> str:
-        """Return the session id in the browser's cookie, or an empty string. The result is also empty if the cookie
-        belongs to another person, who has signed in since."""
+        """Return the session id in the browser's cookie. The result is empty if the cookie contains no valid session,
+        or if the cookie belongs to another person, who has signed in in this browser since."""
         try:
             session = self._sessions.open(session_cookie)
         except (NoSession, SessionExpired):

@@ -1,4 +1,4 @@
-"""Writes the sessions table at a sign-in and a sign-out. An outage of the table is only logged.
+"""Writes to the sessions table at a sign-in and at a sign-out. If the table does not answer, the error is only logged.
 
 Sign-in and sign-out work without the table. A person can sign in without a row, and a revoked token ends a session even
 if the row remains. Only a refresh requires the table (session_flow.py).
@@ -13,7 +13,7 @@ from ..store.session_rows import SessionRows
 
 
 class SessionNotes:
-    """Writes and deletes rows. The table's errors are only logged."""
+    """Writes and deletes rows. Errors of the table are logged, and not raised."""
 
     def __init__(self, *, rows: SessionRows, sessions: Sessions) -> None:
         self._rows = rows
@@ -40,8 +40,8 @@ class SessionNotes:
         return replace(session, id=session_id)
 
     def end_oldest(self, session: Session) -> None:
-        """End the person's least recently used sessions if a new session exceeds the limit (S-114). After an outage, the
-        next sign-in ends these sessions."""
+        """If the new session exceeds the limit of sessions per person, end the least recently used sessions (S-114). If
+        the table does not answer, the person's next sign-in ends these sessions."""
         try:
             count = self._rows.end_oldest(session.sub, but=session.id)
         except TemporarilyUnavailable as error:
@@ -59,8 +59,8 @@ class SessionNotes:
             self._not_deleted(session.username, error)
 
     def end_all(self, sub: str, user_name: str) -> None:
-        """Delete all rows of a person whose tokens were revoked. Rows that cannot be deleted stay in lists of sessions
-        until the sessions expire."""
+        """Delete all rows of a person whose tokens were revoked. If the rows cannot be deleted, lists of sessions show
+        the ended sessions until the sessions expire."""
         try:
             self._rows.end_all(sub)
         except TemporarilyUnavailable as error:

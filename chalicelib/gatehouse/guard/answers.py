@@ -1,4 +1,4 @@
-"""Gives all answers our error format and the security headers (S-53)."""
+"""Converts errors to our error format, and adds the security headers to all answers (S-53)."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ from ..log import log_exception, request_id
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
-#: Our errors that replace Chalice's own answers, by status.
+#: The codes and messages that replace the content of Chalice's own error answers, by HTTP status.
 _CHALICE_ERRORS = {
     400: (errors.InvalidRequest.code, errors.InvalidRequest.message),
     401: (errors.Unauthorized.code, errors.Unauthorized.message),
@@ -22,7 +22,8 @@ _CHALICE_ERRORS = {
     405: ("method_not_allowed", "This method is not allowed here."),
     415: (errors.UnsupportedMediaType.code, errors.UnsupportedMediaType.message),
 }
-#: Headers that are kept on Chalice's errors, because an app with its own CORS (`cors=True`) sets these headers.
+#: Chalice's error answers keep the headers whose names begin with these texts, because an app with its own CORS
+#: (`cors=True`) sets these headers.
 _KEPT = ("allow", "access-control-")
 
 

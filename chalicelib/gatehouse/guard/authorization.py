@@ -4,10 +4,11 @@
     def orders():
         return orders_of(caller_of(routes.current_request).sub)
 
-API Gateway answers 401 without a valid access token, and refuses a token without the scope. Before the view runs, the
-guard makes the other checks and stores the `Caller` in the request. With `max_age=300`, the person must have
-authenticated within the last five minutes. With `fresh=True`, the guard also checks in the pool and in the users table
-whether the person still has these rights. docs/your-routes.md explains the details.
+API Gateway answers 401 to a request without a valid access token, and refuses a token without the scope. Before the
+view runs, the guard makes the other checks and stores the `Caller` in the request. With `max_age=300`, the person must
+have authenticated within the last five minutes. With `fresh=True`, the guard also checks in the pool and in the users
+table whether the person is still enabled, still in the group, and not signed out. docs/your-routes.md explains the
+details.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -47,7 +48,7 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
     def verify_age(self, context: Mapping[str, Any], clock: Callable[[], float]) -> None:
         """Check that the person has authenticated recently. Raises InsufficientUserAuthentication."""
         if self.max_age is not None:
-            # Most apps need not load authentication_time.
+            # The import is here, so that apps without `max_age` do not load authentication_time.
             from ..cognito.authentication_time import verify_age
 
             verify_age(context, self.max_age, clock())
@@ -55,8 +56,8 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
     def verify_fresh(
         self, caller: Caller, context: Mapping[str, Any], load_check: "Callable[[], FreshCheck]"
     ) -> None:
-        """Check that the caller still has these rights, if the route requires a fresh check. Raises Unauthorized,
-        Forbidden or TemporarilyUnavailable."""
+        """If the route requires a fresh check, check that the caller still has the rights that the access token states.
+        Raises Unauthorized, Forbidden or TemporarilyUnavailable."""
         if self._fresh:
             load_check().verify(caller, issued_at=parse_issued_at(context), group=self._group)
 
@@ -73,8 +74,8 @@ def authorized(
     `admins`.
 
     With `fresh`, each call checks that the person is still enabled, still in the group, and not signed out. The check
-    makes two or three parallel calls to AWS. Use `fresh` for routes that must not accept rights that were withdrawn in
-    the last ten minutes.
+    makes two or three parallel calls to AWS. Use `fresh` for routes that must refuse a withdrawn right at once. Other
+    routes may still accept a right that was withdrawn in the last ten minutes.
 
     `max_age` is the maximum number of seconds since the person authenticated: by password, by passkey, or at the identity
     provider. Silent single sign-on does not count. If more seconds have passed, the answer is 401
@@ -82,8 +83,8 @@ def authorized(
 
     `environ` contains the stage's settings. The default is the process's environment.
 
-    Raises ValueError for a group whose name could be read as several names, because a token never contains such a group.
-    Raises ValueError also for a `max_age` that is not a whole number from 30 to 86,400.
+    Raises ValueError if the group's name could be read as several names, because a token never contains such a group.
+    Raises ValueError also if `max_age` is not a whole number from 30 to 86,400.
     """
     if group is not None and not is_one_name(group):
         raise ValueError(

@@ -7,8 +7,8 @@ Routes = Mapping[str, Iterable[str]]
 
 
 def refuse_collisions(theirs: Routes, ours: Routes) -> None:
-    """Raise one ValueError that lists all conflicts of routes (path -> methods). Two routes conflict if method and path
-    are the same, or if API Gateway cannot distinguish the paths."""
+    """Raise one ValueError that lists all conflicts between the app's routes and ours (path -> methods). Two routes
+    conflict if method and path are the same, or if API Gateway cannot distinguish the paths."""
     both = sorted(
         f"{method} {path}"
         for path, methods in theirs.items()
@@ -30,7 +30,7 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
 
 def find_sibling(path: str, ours: Iterable[str]) -> str | None:
     """Return one of our paths that API Gateway cannot distinguish from `path`, or None. API Gateway cannot distinguish
-    two paths if both paths have a parameter in the first different segment."""
+    two paths if, in the first segment that differs, both paths have a parameter."""
     for own in ours:
         for mine, other in zip(own.split("/"), path.split("/"), strict=False):
             if mine == other:

@@ -1,29 +1,34 @@
 """Decides which routes other origins of the same site may call, and builds the CORS headers for browsers (S-30).
 
-Three kinds of routes are open to the origins of the setting ALLOWED_ORIGINS. The routes behind the authorizer are open
-without credentials, because the access token is in a header. The two routes that renew and end a session are open with
-the cookie. Two routes only return information: the configuration, which is public, and whether the session is still
-active. An origin must match exactly. The answer repeats only a matching origin, never `*`, `null` or a foreign origin.
-Source: the Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
+Three kinds of routes are open to the origins in the setting ALLOWED_ORIGINS:
+
+- The routes that need an access token are open without credentials, because the access token is in a header.
+- The two routes that renew and end a session are open with the cookie.
+- Two routes that only read data are open with the cookie. One returns the configuration, which is public. The other
+  returns whether the session is still active.
+
+An origin must match an allowed origin exactly. The answer repeats a matching origin, and never contains `*`, `null` or
+a foreign origin. Source: the Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
 """
 
 from collections.abc import Iterable, Mapping
 
-#: The routes that accept the session cookie from pages of an allowed origin. People type passwords only on our own page.
+#: The routes that accept the session cookie from pages of an allowed origin. Sign-in routes are missing here, because
+#: people type passwords only on our own page.
 CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
 
 #: Routes that an allowed origin may call with the cookie, because these routes only read data.
 READABLE = frozenset({("GET", "/auth/config"), ("GET", "/auth/session")})
 _WITH_COOKIE = frozenset(path for _, path in CREDENTIALED | READABLE)
 
-#: Seconds for which a browser may cache a preflight. The removal of an origin from the list takes effect within this
-#: time.
+#: The number of seconds for which a browser may cache a preflight. After an origin was removed from the list, browsers
+#: may act on the old list for this time.
 _MAX_AGE = "600"
-#: The response header that scripts of other origins may read. Retry-After contains the time to wait. The setting
+#: The response header that scripts of other origins may read: Retry-After, which contains the time to wait. The setting
 #: EXPOSED_HEADERS adds further headers.
 _EXPOSED = "Retry-After"
-#: The response headers that scripts may read on a route with `max_age`. WWW-Authenticate requests a new authentication.
-#: API Gateway renames WWW-Authenticate.
+#: The response headers that scripts may read on a route with `max_age`. WWW-Authenticate asks for a new authentication.
+#: It has two names here, because API Gateway renames the header.
 EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate"
 
 
@@ -62,7 +67,7 @@ def build_headers(
 ) -> Mapping[str, str]:
     """Return the CORS headers of an answer to `origin`. If the stage allows no other origins, the result is empty.
 
-    `exposed` are names of further response headers that scripts of that origin may read.
+    `exposed` lists the names of further response headers that scripts of `origin` may read.
     """
     if not allowed:
         return {}
@@ -79,8 +84,8 @@ def build_headers(
 
 
 def build_preflight_headers(rule: CorsRule, headers: Iterable[str] = ()) -> Mapping[str, str]:
-    """Return the headers that an allowed preflight has in addition to `build_headers`. `headers` are further allowed
-    request headers."""
+    """Return the headers that the answer to an allowed preflight has in addition to those of `build_headers`. `headers`
+    lists further request headers that are allowed."""
     return {
         "Access-Control-Allow-Methods": ", ".join(rule.methods),
         "Access-Control-Allow-Headers": ", ".join((rule.headers, *headers)),

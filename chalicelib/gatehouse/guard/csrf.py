@@ -1,4 +1,4 @@
-"""Checks that our own page called a cookie route (S-28).
+"""Checks that a request to a cookie route comes from our own page (S-28).
 
 Sources: OWASP Cross-Site Request Forgery Prevention (custom header, Fetch Metadata); the Fetch standard (a script of
 another origin needs a CORS preflight to set `X-Gatehouse`). We allow preflights only for the allowed origins.
@@ -17,8 +17,8 @@ def verify_own_request(
     """Raise CrossSiteRequest unless our page sent the request. The request must have the header X-Gatehouse, and either our
     own Origin or `Sec-Fetch-Site: same-origin`.
 
-    An Origin in `other_origins` is also accepted, unless the browser reports a cross-site request. `headers` is
-    case-insensitive. A foreign Origin is refused even with `Sec-Fetch-Site: same-origin`.
+    An Origin in `other_origins` is also accepted, unless the browser reports a cross-site request. Any other Origin is
+    refused, even with `Sec-Fetch-Site: same-origin`. `headers` must be case-insensitive.
     """
     if headers.get(HEADER) != "1":
         raise CrossSiteRequest("X-Gatehouse is missing")
@@ -40,8 +40,8 @@ def verify_own_request(
 
 
 def verify_navigation(headers: Mapping[str, str]) -> None:
-    """Raise InvalidRequest if another site embeds or fetches the URL. Only a navigation by the person may use up the
-    person's attempts.
+    """Raise InvalidRequest if another site embeds or fetches the URL. Otherwise another site could use up the person's
+    attempts.
 
     Browsers without Fetch Metadata, and other clients, are accepted.
     """
@@ -52,9 +52,9 @@ def verify_navigation(headers: Mapping[str, str]) -> None:
 
 
 def is_from_own_page(headers: Mapping[str, str]) -> bool:
-    """Whether the browser reports that the request comes from our own page. A request from another site, or from a typed
-    or mailed address, does not count.
+    """Whether the browser reports that the request comes from our own page.
 
-    For browsers without Fetch Metadata the result is False.
+    The result is False for a request from another site, for a typed or mailed address, and for browsers without Fetch
+    Metadata.
     """
     return headers.get("sec-fetch-site") == "same-origin"

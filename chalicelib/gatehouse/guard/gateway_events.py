@@ -1,8 +1,8 @@
-"""Checks that an event has the parts of API Gateway's REST proxy event that our code needs.
+"""Checks that an event is a REST proxy event of API Gateway, with all the parts that our code needs.
 
-A caller who may invoke the function can send any event: another payload format, a warm-up ping, a handmade event. An
-event in another format is refused first, so later code need not check the event. Source: AWS, "Set up Lambda proxy
-integrations in API Gateway", input format.
+A caller who may invoke the Lambda function can send any event: another payload format, a warm-up ping, a handmade
+event. The app refuses an event in another format first, so that later code can rely on the format. Source: AWS, "Set up
+Lambda proxy integrations in API Gateway", input format.
 """
 
 import base64
@@ -23,7 +23,7 @@ _KEYS = frozenset(
 
 
 def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return the reason why `event` is not an API Gateway event for one of these routes, or None for a valid event. The
+    """Return the reason why `event` is not an API Gateway event for one of `routes`. Return None for a valid event. The
     reason contains no part of the event."""
     if not isinstance(event, dict) or not _KEYS.issubset(event):
         return "keys are missing"
@@ -71,8 +71,8 @@ def _is_texts(value: object) -> bool:
 
 
 def _is_base64(text: str | bytes) -> bool:
-    """Whether `text` is strict base64. Chalice's lenient decoder would turn an invalid body into an empty body, which is
-    valid."""
+    """Whether `text` is strict base64. Chalice's decoder is lenient: it would turn an invalid body into an empty body,
+    and the app would accept the empty body."""
     try:
         base64.b64decode(text, validate=True)
     except ValueError:

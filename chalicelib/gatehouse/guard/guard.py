@@ -1,7 +1,7 @@
 """The guard of an app's routes. Before a view runs, the guard checks the caller and the request.
 
-The guard wraps each view at its registration, including a team's own views, so every route has these checks. A route must
-be listed as public or have `authorizer=authorized(…)`. With any other route, the app does not load (S-48).
+The guard wraps each view when the view is registered, including a team's own views, so that every route has these
+checks. Every route must be listed as public or have `authorizer=authorized(…)`. Otherwise the app does not load (S-48).
 """
 
 import functools
@@ -38,11 +38,11 @@ class Guard:
         self._container = container
         self._spending = frozenset(spending)
         self._own_path = own_path
-        #: (method, path) -> whether a POST must come from our own page
+        #: (method, path) of a public route -> whether a POST must come from our own page
         self._public: dict[tuple[str, str], bool] = {}
         self._covered: dict[tuple[str, str], RouteEntry] = {}
         self._rules: dict[str, cors.CorsRule] = {}
-        #: Our mounted routes by path. The app's later routes must not collide with our routes.
+        #: Gatehouse's mounted routes by path. Routes that the app adds later must not collide with Gatehouse's routes.
         self.own_routes: Mapping[str, Iterable[str]] = {}
 
     @property
@@ -67,7 +67,8 @@ class Guard:
         self._public[method, path] = csrf
 
     def make_room(self, path: str, methods: Iterable[str]) -> None:
-        """Prepare for a route of the app: refuse a path of our own routes, and remove the guard's own HEAD and OPTIONS."""
+        """Prepare a path for a new route of the app. Raise ValueError if the path collides with one of our own routes.
+        Remove the HEAD and OPTIONS routes that the guard has added."""
         if path in self.own_routes or (self.own_routes and "{" in path):
             from .collisions import refuse_collisions
 
@@ -77,7 +78,8 @@ class Guard:
             del there[method]
 
     def cover(self, *paths: str) -> None:
-        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway only passes on declared methods.
+        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway does not pass on undeclared
+        methods.
 
         Raises one ValueError that names all routes that are neither public nor authorized.
         """
@@ -186,7 +188,7 @@ class Guard:
         csrf.verify_own_request(request.headers, own.origin, others)
 
     def _add_head(self, path: str) -> None:
-        """Add HEAD to a route with GET, unless GET uses up a value that works once."""
+        """Add HEAD to a route with GET, unless the GET uses up something that works once, such as a state or a code."""
         methods = self._app.routes[path]
         if "GET" not in methods or "HEAD" in methods or self._own_path(path) in self._spending:
             return
@@ -196,8 +198,8 @@ class Guard:
             self.open("HEAD", path)
 
     def _add_options(self, path: str) -> None:
-        """Answer preflights for a route that other origins may call. For `cors=True`, Chalice itself answers
-        preflights."""
+        """Add OPTIONS to a route that other origins may call, to answer preflights. For routes with `cors=True`,
+        Chalice itself answers preflights."""
         methods = self._app.routes[path]
         asked: list[str] = []
         guarded: dict[str, int | None] = {}
@@ -246,11 +248,12 @@ class Guard:
 
 
 class _AddedEntry(RouteEntry):
-    """A HEAD or OPTIONS route that the guard added. A route of the app with the same method replaces this route."""
+    """A HEAD or OPTIONS route that the guard added. If the app itself defines the same route, the app's route replaces
+    the added route."""
 
 
 def _advice(entry: RouteEntry) -> str:
-    """Return advice about an unguarded route for the team."""
+    """Return the advice for the team about a route that is neither public nor authorized."""
     route = f'("{entry.method}", "{entry.uri_pattern}")'
     named = f"{entry.method} {entry.uri_pattern}"
     if entry.authorizer is not None:
@@ -266,12 +269,13 @@ def _advice(entry: RouteEntry) -> str:
 
 
 def _let_pass(request: Request) -> None:
-    """Skip the checks, for a preflight and for a webhook. A preflight has neither token nor cookie. A webhook's view
-    itself checks the caller."""
+    """Make no check. Preflights need no check, because a preflight has neither token nor cookie. Webhooks need no check
+    here, because a webhook's view itself checks the caller."""
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
-    """Return a view's decoded path parameters, and store the decoded parameters in `request.uri_params`."""
+    """Decode the path parameters of a view. Return the decoded parameters, and also store them in
+    `request.uri_params`."""
     if not parameters:
         return parameters
     from .path_parameters import decode_path_parameters

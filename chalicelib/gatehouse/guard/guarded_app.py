@@ -44,8 +44,8 @@ class GuardedChalice(Chalice):
     ) -> None:
         """Put a blueprint's functions into the module `app`, as Chalice does with an app's own functions.
 
-        With Chalice 1.34 alone, Lambda would import only the blueprint's module. Without `app.py`, the function would run
-        without Gatehouse's middleware.
+        Chalice 1.34 alone would let Lambda import the blueprint's module instead of `app.py`. The function would then
+        run without Gatehouse's middleware.
         """
         if options is not None and handler_type != "route":
             offer(user_handler.__name__, wrapped_handler, self)
@@ -93,8 +93,8 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
 
 
 def offer(name: str, function: Any, app: Chalice) -> None:
-    """Put a function into the module `app`, where Lambda looks for `app.<name>`. A module `app` without this app stays
-    unchanged. Raises ValueError."""
+    """Put a function into the module `app`, where Lambda looks for `app.<name>`. If the module's `app` is another app,
+    nothing changes. Raises ValueError if the module already has another function with this name."""
     module = sys.modules.get("app")
     if module is None or getattr(module, "app", None) not in (None, app):
         return

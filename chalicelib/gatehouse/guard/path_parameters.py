@@ -1,5 +1,5 @@
-"""Decodes path parameters exactly once. A REST API passes a path parameter in the caller's spelling, for example
-`ada%40example.org`.
+"""Decodes path parameters exactly once. A REST API of API Gateway passes on a path parameter as the caller wrote it,
+for example `ada%40example.org`.
 
 Chalice does not decode path parameters, for compatibility (aws/chalice #511, #688; serverless/serverless #5037). A second
 decoding would turn the name `a%2Fb` into `a/b`. A plus sign is not changed, because a plus sign has no special meaning in
@@ -22,5 +22,5 @@ def decode_path_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
 def _decode(value: str) -> str:
     if _STRAY.search(value):
         raise ValueError("a percent sign is not followed by two hexadecimal digits")
-    # UnicodeDecodeError is a ValueError, so Latin-1, overlong forms and surrogates are refused.
+    # For Latin-1, overlong forms and surrogates, `decode` raises UnicodeDecodeError, which is a ValueError.
     return unquote_to_bytes(value).decode("utf-8")

@@ -6,8 +6,8 @@ from typing import NamedTuple
 class Public(NamedTuple):
     """A route without an access token. A public POST must come from our own page, as JSON, unless `csrf` is False.
 
-    Set `csrf` to False for a webhook. The caller of a webhook is not a browser and proves its identity in another way.
-    Your view must check this proof.
+    Set `csrf` to False for a webhook, because the caller of a webhook is not a browser. The caller proves its identity
+    in another way, and your view must check the proof.
     """
 
     method: str

@@ -1,6 +1,6 @@
 """Converts the events of Okta's event hook to signals about our people.
 
-Only this module interprets Okta's events. Events of other kinds or of other apps, and events that failed at Okta, are
+No other module interprets Okta's events. Events of other kinds or of other apps, and events that failed at Okta, are
 ignored. Sources: Okta, "Event hooks" (several events a request, at least once, in any order; `published` and `uuid`),
 "System Log API" (LogEvent: actor, outcome, target), and Okta's catalogue of event types.
 """
@@ -16,8 +16,8 @@ from ..signals import BACK, ENDED, GONE, LEFT_GROUP, Signal, timestamp
 #: The maximum number of events in a request. A request of 256 kB contains about a hundred events. Okta's own limit is
 #: 100,000 events a day.
 MAX_EVENTS = 1000
-#: The maximum number of seconds by which an event may be in the future. After an event with a much later time, all
-#: following events would seem outdated.
+#: The maximum number of seconds by which an event's time may be ahead of our clock. If an event with a much later time
+#: were accepted, all following events would seem outdated.
 MAX_AHEAD_SECONDS = 600
 _MAX_LENGTH = 256
 _APP_EVENTS: Mapping[str, str] = {

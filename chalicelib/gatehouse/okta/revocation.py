@@ -1,10 +1,10 @@
 """Handles requests of Universal Logout (Okta's Global Token Revocation). Verifies the request's token, and reads the
 person from the request.
 
-The tenant signs the token with the keys of the tenant's own issuer, for our endpoint only. The token can be used once.
-The token's claims do not count until the signature is verified. Sources: draft-parecki-oauth-global-token-revocation-06;
-Okta, "Build Universal Logout for your app" (header `typ`; claims jti, iss, sub, aud, exp, nbf, iat); RFC 9493 (`iss_sub`,
-`email`); RFC 8725 3.11 (explicit typing).
+The Okta tenant signs the token with the keys of the tenant's own issuer. The token is valid for our endpoint alone, and
+can be used once. The token's claims are not trusted before the signature is verified. Sources:
+draft-parecki-oauth-global-token-revocation-06; Okta, "Build Universal Logout for your app" (header `typ`; claims jti,
+iss, sub, aud, exp, nbf, iat); RFC 9493 (`iss_sub`, `email`); RFC 8725 3.11 (explicit typing).
 """
 
 import base64
@@ -30,7 +30,8 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 
 
 class Keys(Protocol):
-    """The issuer's keys by id. `key` raises InvalidToken for an unknown id, and TemporarilyUnavailable in an outage."""
+    """The issuer's public keys, by key id. `key` raises InvalidToken for an unknown id, and TemporarilyUnavailable in
+    an outage."""
 
     def key(self, kid: str) -> "RSAPublicKey": ...
 
@@ -46,7 +47,8 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """The person whose tokens must be revoked. The provider's own name or the address identifies the person."""
+    """The person whose tokens must be revoked. The person is identified by `subject`, the provider's own name for the
+    person, or by `email`."""
 
     subject: str = ""
     email: str = ""
@@ -111,8 +113,8 @@ def parse_subject(body: Mapping[str, Any], issuers: Set[str]) -> Subject:
 
     Raises InvalidRequest.
 
-    Since the draft's third version, the JSON member has the name `sub_id`. Okta's documentation used the name `subject`
-    before, and some tenants may still send `subject`.
+    Since the draft's third version, the JSON member with the person is called `sub_id`. Earlier, Okta's documentation
+    used the name `subject`, and some tenants may still send `subject`.
     """
     named = [body[name] for name in ("sub_id", "subject") if name in body]
     if len(named) != 1 or not isinstance(named[0], Mapping):

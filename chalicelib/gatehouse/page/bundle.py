@@ -1,10 +1,10 @@
 """Puts the scripts of the first view into one file.
 
-Each file of the page needs a request, and a request takes time on a slow connection. On a stage without warm containers,
-each parallel request also starts a container, so the served `app.js` contains the modules that `app.js` imports. The
-served `app.js` also exports the names of these modules. Modules that load later import these names from `app.js`. In
-`frontend/`, all modules are separate files. The scripts must be written in our style: imports and exports at the
-beginning of a line, and one name per export.
+Each file of the page needs a request, and a request takes time on a slow connection. On a stage without warm
+containers, each parallel request also starts a container. In `frontend/`, all modules are separate files, but the
+served `app.js` also contains the modules that `app.js` imports, and exports the names that these modules export.
+Modules that load later import these names from the served `app.js`. The scripts must be written in our style: imports
+and exports at the beginning of a line, and one name per export.
 """
 
 import re
@@ -20,8 +20,8 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function) (\w+))", re.MULT
 
 
 def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
-    """Return the scripts by name. In the result, `app.js` contains the modules that `app.js` imports. If `app.js` is
-    missing, return the scripts unchanged."""
+    """Return the texts of the scripts by name. In the result, `app.js` contains the modules that `app.js` imports. If
+    `app.js` is missing, return the scripts unchanged."""
     if ENTRY not in scripts:
         return dict(scripts)
     inner: dict[str, str] = {}
@@ -33,7 +33,8 @@ def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
         for name in inner
         if name not in _ALSO_ALONE and (names := _EXPORT.findall(scripts[name]))
     ]
-    # The page's own code is not awaited, so modules that import `app.js` need not wait until the page is ready.
+    # The page's own code runs in an async function that is not awaited. Otherwise, modules that import `app.js` would
+    # wait until the page is ready.
     entry = f"(async()=>{{\n{_IMPORT.sub(_take, scripts[ENTRY])}\n}})();"
     taken_in = set(inner) - _ALSO_ALONE
 
@@ -50,7 +51,7 @@ def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _collect(scripts: Mapping[str, str], name: str, found: dict[str, str]) -> None:
-    """Add a module to `found`, after the modules that this module imports."""
+    """Add the module `name` to `found`, after the modules that the module `name` imports."""
     for match in _IMPORT.finditer(scripts[name]):
         if match[3] not in found:
             _collect(scripts, match[3], found)

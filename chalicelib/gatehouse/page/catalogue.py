@@ -1,8 +1,9 @@
 """Loads the texts of the page: one JSON file per language in `frontend/texts/`, and a team's own texts in
 `frontend/brand/`.
 
-A catalogue has three parts. The HTML itself contains `document`. `first` loads with the first view, `later` with the
-following views. A team's `brand/texts.<tag>.json` has the same parts, with only the changed texts.
+A catalogue has three parts: `document` is in the HTML itself, `first` loads with the first view, and `later` loads with
+the following views. A team's `brand/texts.<tag>.json` has the same parts, but contains only the texts that the team has
+changed.
 """
 
 import json
@@ -22,8 +23,8 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def load_catalogue(folder: Path, language: str, brand: Path | None = None) -> Catalogue:
-    """Return the language's texts. The team's own texts replace ours. Raises a ConfigurationError that lists every
-    fault."""
+    """Return the texts in `language`. The team's own texts replace Gatehouse's texts. Raises a ConfigurationError that
+    lists every fault."""
     file = folder / "texts" / f"{language}.json"
     reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
     if not file.is_file():
@@ -51,8 +52,8 @@ def flatten(words: Any, path: str = "") -> dict[str, Any]:
 
 
 def choose_language(accepted: str, languages: tuple[str, ...]) -> str:
-    """Return the language in `languages` that an Accept-Language header prefers (RFC 9110, 12.5.4). The default is the
-    first language."""
+    """Return the language that an Accept-Language header prefers among `languages` (RFC 9110, 12.5.4). If the header
+    accepts none of the languages, return the first language."""
     wanted = []
     for entry in accepted.split(",")[:20]:
         tag, _, parameter = entry.strip().partition(";")

@@ -1,5 +1,5 @@
-"""Removes parts of stylesheets and scripts that browsers do not need. The files must be written in the style of our own
-files."""
+"""Removes the parts that browsers do not need from stylesheets and scripts. The regular expressions work only for files
+in the style of our own files."""
 
 import re
 
@@ -18,8 +18,8 @@ _JOINTS = re.compile(r"^((?:(?!//).)*[;{,])\n", re.MULTILINE)
 def compact(name: str, text: str) -> str:
     """Return a stylesheet or module without comments, indentation and blank lines.
 
-    Only comments on separate lines, and JSDoc types within lines, are removed, so strings stay the same. Our strings
-    never span several lines, so indentation has no meaning.
+    The function removes comments on separate lines and JSDoc types within lines, but no other comments, so the function
+    cannot change a string. The function can remove indentation, because our strings never span several lines.
     """
     lines = strip_margins(_TYPES_IN_LINES.sub("", _COMMENT_LINES.sub("", text))).strip()
     if not name.endswith(".css"):

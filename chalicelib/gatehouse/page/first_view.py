@@ -1,8 +1,8 @@
 """Builds parts of the page's HTML: the configuration, and the choice between ways to sign in.
 
-On a slow connection, the HTML shows this choice before the script is loaded. The script can draw the same view (`choose`
-in `frontend/view.js`). If the HTML already contains the view, the script uses the HTML's view. Tests compare the two
-views.
+On a slow connection, people see the choice in the HTML before the script is loaded. The script can draw the same choice
+(`choose` in `frontend/view.js`), but uses the choice in the HTML if there is one. Tests check that both versions are
+the same.
 """
 
 import json
@@ -14,11 +14,12 @@ from urllib.parse import urlencode
 
 #: The values of Sec-Fetch-Site with which a browser sends a SameSite=Strict cookie. Browsers send such a cookie if the
 #: navigation comes from our own site, a typed address or a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata,
-#: Sec-Fetch-Site. Engines differ. After a sign-in through another site, Firefox 153 ESR also counts a reload as
-#: cross-site, but WebKitGTK does not. Without the cookie, a session is unlikely, but possible.
+#: Sec-Fetch-Site. Engines differ. After a sign-in through another site, Firefox 153 ESR counts even a reload as
+#: cross-site, but WebKitGTK does not. If a request has one of these values but no session cookie, a session is
+#: unlikely, but possible.
 _SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
-#: The URL parameters with which the HTML may contain the likely first view. With another parameter, such as `error`, the
-#: page shows another view, or a notice that only the script can choose.
+#: The only URL parameters that may be present if the HTML contains the likely first view. If the URL has any other
+#: parameter, such as `error`, the page shows another view, or a notice that only the script can choose.
 _PLAIN_QUERY = frozenset({"return_to"})
 #: URL parameters of the page after a failed sign-in and after a sign-out. With these parameters, a session is unlikely.
 _WITHOUT_SESSION = frozenset({"error", "signed_out"})
@@ -34,11 +35,13 @@ def choose_told(
     the configuration, return None.
 
     `query` contains the names of the parameters in the page's address. `site` is the request's Sec-Fetch-Site.
-    `is_return` is true if this browser finished a sign-in in the last few minutes. In the result, `session` is True if
-    the request has the session cookie. After a probable redirect from a sign-in, `session` is left out, and the script
-    requests the session at once. `session` is None if the choice between ways to sign in is the likely first view. If
-    `session` is None, the HTML contains the choice, and the script requests the configuration at the same time. `session`
-    is never False, because a missing cookie does not prove that the browser has no session.
+    `is_return` is true if this browser finished a sign-in in the last few minutes.
+
+    In the result, `session` is True if the request has the session cookie. If the request is probably the redirect
+    after a sign-in, `session` is left out, and the script requests the session at once. `session` is None if the choice
+    between ways to sign in is the likely first view. The HTML then contains the choice, and the script still requests
+    the configuration. `session` is never False, because a missing cookie does not prove that the browser has no
+    session.
     """
     if config["session"]:
         return dict(config)

@@ -1,7 +1,8 @@
 """Loads a team's logo or picture as an SVG without scripts and without links to other files.
 
-In an <img> element, browsers run no scripts of the picture and load no other files. People can also open the picture
-directly, so active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
+If a picture is in an <img> element, browsers do not run the picture's scripts and do not load other files. But people
+can also open the picture's own address, so this module refuses pictures with active content. A PNG is embedded in an
+SVG, because API Gateway passes on text.
 """
 
 import re
@@ -30,8 +31,8 @@ class Logo(NamedTuple):
 
 
 def load_logo(file: Path, setting: str = "BRAND_LOGO") -> Logo:
-    """Read `file`. `setting` is the setting that names the file. Raises a ConfigurationError that describes the file's
-    fault."""
+    """Read `file`. `setting` is the name of the file's setting, for the error message. Raises a ConfigurationError that
+    describes what is wrong with the file."""
 
     def refuse(what: str) -> ConfigurationError:
         return ConfigurationError(f"{setting} {file.name} {what}")
@@ -51,7 +52,8 @@ def load_logo(file: Path, setting: str = "BRAND_LOGO") -> Logo:
         fault = _FORBIDDEN.search(svg) or _REMOTE.search(svg)
         if fault:
             raise refuse(f"has {fault[0]}, which a picture does not need")
-        # The file comes from the team's own repository, and declares no entities.
+        # The standard parser is safe here: the file comes from the team's own repository, and `_FORBIDDEN` refuses
+        # entities.
         root = ET.fromstring(svg)  # noqa: S314 # nosec B314
     except (UnicodeDecodeError, ET.ParseError) as error:
         raise refuse(f"is not an SVG: {error}") from None

@@ -1,9 +1,9 @@
-"""Loads the logos on identity providers' buttons: files in `providers/` of the brand's folder, each named after a
-provider.
+"""Loads the logos for the buttons of identity providers. The files are in `providers/` of the brand's folder, and each
+file is named after a provider.
 
-The stylesheet selects a button by the button's link, which names the provider. Scripts and HTML need no change for logos,
-and a page without logos does not become larger. Each logo has a white background, which is visible in both themes and on
-the accent colour.
+The stylesheet selects a button by the button's link, because the link contains the provider's name. Therefore scripts
+and HTML need no change for logos, and a page without logos does not become larger. Each logo has a white background,
+which is visible in both themes and on the accent colour.
 """
 
 import re
@@ -13,7 +13,8 @@ from pathlib import Path
 from ..errors import ConfigurationError
 from .logo import load_logo
 
-#: The names that `ops provider add` allows. The characters of these names need no escaping in a stylesheet.
+#: The names that `ops provider add` allows for providers. The characters of these names need no escaping in a
+#: stylesheet.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
 _SUFFIXES = (".svg", ".png")
 _HEIGHT_REM = 1.5
@@ -21,8 +22,7 @@ _WIDEST = 4.0
 
 
 def load_provider_logos(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield three texts for each file in `folder`: the asset's name, the SVG, and the rule of the stylesheet for the
-    logo.
+    """Yield three texts for each file in `folder`: the asset's name, the SVG, and the logo's rule for the stylesheet.
 
     Raises ConfigurationError for a file that is not a logo, or is not named after a provider. Files whose name begins
     with a dot are ignored.

@@ -1,13 +1,13 @@
-"""Makes QR codes as rows of modules. The page itself draws the rows, so the page needs no image and no data: URL, and the
-CSP can stay strict.
+"""Makes QR codes as rows of modules (small black or white squares). The page itself draws the rows. The CSP can stay
+strict, because the page needs no image and no data: URL.
 
-Source: ISO/IEC 18004; with error correction level M, a phone can read the code even if light reflects on part of the
-screen. `segno` is imported on first use.
+Source: ISO/IEC 18004. With error correction level M, a phone can read the code even if part of the screen reflects
+light. `segno` is imported on first use.
 """
 
 
 def build_rows(text: str) -> list[str]:
-    """Return the QR code of `text`, without the quiet zone. Each row is a text of `0` and `1`, and all rows have the same
+    """Return the QR code of `text`, without the quiet zone. Each row is a string of `0` and `1`. All rows have the same
     length."""
     import segno
 

@@ -1,8 +1,9 @@
 """Reads the page and its assets once per container, from the packaged `frontend/` folder.
 
-Gatehouse has no build step. Each container itself prepares the files once. The container removes comments, turns texts
-into modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files
-under one fingerprint. Modules can import each other by relative names, and browsers can cache the files for ever.
+Gatehouse has no build step. Instead, each container prepares the files once: it removes comments, turns texts into
+modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files. The
+URLs of all files in a set contain the same fingerprint, so modules can import each other by relative names, and
+browsers can cache the files for ever.
 """
 
 import hashlib
@@ -35,10 +36,11 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: In the HTML, our own logo has the colours of the stylesheet, and needs neither a namespace nor a style of its own.
+#: The parts of our own logo that only a separate SVG file needs: the namespace and the style. In the HTML, the logo
+#: gets its colours from the page's stylesheet.
 _ONLY_IN_FILE = re.compile(r' xmlns="[^"]*"|<style>.*?</style>')
-#: Rules that are appended to the page's own rules and override those rules. A team's picture fills the whole area,
-#: without the glow of our own picture. Without a picture, the text fills the area.
+#: Rules at the end of the stylesheet, which override the page's own rules. With `_FILLED`, a team's picture fills the
+#: whole area, without the glow of our own picture. With `_NO_PICTURE`, the text fills the area.
 _FILLED = ".gate{--glow:none;background:var(--night) url(gate.svg) center/cover}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: The maximum ratio of width to height at which a logo is readable as a tab's icon.
@@ -68,7 +70,7 @@ class Asset(NamedTuple):
 
 
 class FileSet(NamedTuple):
-    """The assets in one language, under one fingerprint."""
+    """The assets in one language, and their common fingerprint (`version`)."""
 
     version: str
     assets: Mapping[str, Asset]
@@ -78,7 +80,7 @@ class FileSet(NamedTuple):
 
 
 class StaticFiles:
-    """The frontend's files with a team's brand. Only files in the folder can be requested.
+    """The frontend's files with a team's brand. Requests cannot reach files outside the folder.
 
     `own` is the folder with a team's logos, picture and texts. The default is `brand/` in `folder`. Raises
     ConfigurationError for an unusable catalogue, picture or logo (the team's or a provider's), and for a missing folder.
@@ -137,8 +139,9 @@ class StaticFiles:
     ) -> str:
         """Return the page's HTML for an app at `base_path`, in the preferred language. `base_path` ends with a slash.
 
-        `providers` (name, label) are for browsers without scripts. `config` is the part of the configuration that the
-        HTML contains (`first_view.choose_told`). If `config` is None, the page requests `auth/config`.
+        `providers` contains a name and a label for each link that a browser without scripts shows. `config` is the part
+        of the configuration that the HTML contains (`first_view.choose_told`). If `config` is None, the page requests
+        `auth/config`.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
@@ -265,10 +268,11 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Return the stylesheet with the new colours in the stylesheet's own declarations. The stylesheet's later rules,
+    """Return the stylesheet with the colours of `palettes` in its own declarations. Later rules of the stylesheet,
     which increase the contrast, still apply.
 
-    The stylesheet's first two rules for `:root` are for the light theme and for the dark theme.
+    The first rule for `:root` in the stylesheet is for the light theme, and the second rule for `:root` is for the dark
+    theme.
     """
     remaining = iter(palettes)
 
@@ -280,7 +284,8 @@ def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
 
 
 def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
-    """Turn the texts into two modules. The second module adds the later texts to the texts of the first view."""
+    """Return the files in one language. The texts of the page become two modules. The second module adds the later
+    texts to the texts of the first view."""
     first, later = (_written(words[part]) for part in ("first", "later"))
     modules = {
         "texts.js": f"export const texts={first};",

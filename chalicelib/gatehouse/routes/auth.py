@@ -28,7 +28,8 @@ _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
 
 
 def discover(call: Call) -> dict[str, Any]:
-    """Return the provider of an address's domain, and whether people of that domain may have a password with Gatehouse."""
+    """Return the provider for the domain of an e-mail address, and whether people with addresses of that domain may
+    have a password with Gatehouse."""
     from ..edge.bodies import read_email
 
     current = call.services
@@ -44,8 +45,8 @@ def login(call: Call) -> Response:
     """Return a 302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
 
     If a sign-in cannot start, a person gets a redirect (303) to the page instead of the error's status. The page then
-    explains the error. If the stage has its own form, a sign-in without a provider begins on the page. With `managed=1`,
-    a sign-in without a provider begins on managed login.
+    explains the error. If the stage has its own form, a sign-in without a provider begins on the page, or with
+    `managed=1`, on managed login.
 
     With `prompt=login`, a signed-in person authenticates again, at the named provider or on the page.
     """
@@ -66,8 +67,8 @@ def login(call: Call) -> Response:
         return Response("", {"Location": _error_location(call, page_error_code(error))}, 303)
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
     if SECOND_COOKIE in call.cookies:
-        # Two challenge cookies, a login cookie and a long session cookie could together exceed API Gateway's limit
-        # (S-31).
+        # Clear the challenge cookies. Two challenge cookies, a login cookie and a long session cookie could together
+        # exceed API Gateway's limit for headers (S-31).
         cookies += [clear_cookie(name, same_site="Strict") for name in (COOKIE, SECOND_COOKIE)]
     cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
@@ -76,9 +77,9 @@ def login(call: Call) -> Response:
 def login_by_form(call: Call) -> Response:
     """Return a 303 to the same address by GET. A provider's app tile can send the parameters by POST.
 
-    A request by POST does not begin a sign-in, and does not count as an attempt. The browser's next request begins the
-    sign-in and counts. The next request also has the cookies. Browsers omit the cookies from a form of another site.
-    Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
+    The POST request does not begin a sign-in, and does not count as an attempt. The GET request that follows begins the
+    sign-in, and counts as an attempt. The GET request also contains the cookies, but browsers omit the cookies when
+    they post a form of another site. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
     from ..edge.bodies import parse_form
 
@@ -137,7 +138,7 @@ def _page_location(call: Call) -> str:
 
 
 def _is_person(call: Call, error: GatehouseError) -> bool:
-    """Whether a person will read the answer. For a navigation, browsers request HTML."""
+    """Whether a person will read the answer. A browser that opens a page accepts HTML."""
     navigates = call.request.headers.get("sec-fetch-mode") == "navigate"
     if isinstance(error, TemporarilyUnavailable) and navigates:
         return True
@@ -168,8 +169,8 @@ def callback(call: Call) -> Response:
     if is_prefetch(call.request.headers):
         return _prefetch_refused()
     states = call.query_values("state")
-    # The cookie of the transaction is always cleared, because the transaction works once (S-11). The limit keeps a query
-    # with many states from causing an answer with many headers.
+    # The cookie of the transaction is always cleared, because the transaction works once (S-11). `MAX_CLEARED` limits
+    # the number of headers in the answer to a query with many states.
     names = sorted({cookie_name(state) for state in states[:MAX_CLEARED]})
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     transaction = None
@@ -249,7 +250,8 @@ def _finish(call: Call, transaction: "LoginTransaction") -> "SignedIn | LoginSta
 
 
 def page_error_code(error: GatehouseError) -> str:
-    """Return the error code that the page explains. The code for every unexpected error is `login_failed` (S-13)."""
+    """Return the code under which the page explains the error. For every unexpected error, the code is `login_failed`
+    (S-13)."""
     if isinstance(error, _TOLD):
         return error.code
     return SignInError.code

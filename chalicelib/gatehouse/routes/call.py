@@ -89,8 +89,8 @@ class Call:
         )
 
     def parse_place(self, wish: str | None, otherwise: str | None = None) -> str:
-        """Return `wish` if `wish` is an allowed target (S-07). If not, return `otherwise`. If `otherwise` is None, return
-        the page."""
+        """Return `wish` if `wish` is an allowed target (S-07). If not, return `otherwise`. The default of `otherwise`
+        is the page's address."""
         from ..edge.redirects import parse_return_to
 
         url = self.url
@@ -100,7 +100,7 @@ class Call:
         if url.page_path != url.base_path and found.startswith(url.base_path):
             behind = found[len(url.base_path) :]
             if behind[:1] in ("", "?", "#"):
-                return url.page_path + behind  # the page, whose address has no trailing slash
+                return url.page_path + behind  # the page's address has no trailing slash
         return found
 
     def header(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Builds the page's configuration, for the API and for the page's HTML, and finds the target after a sign-in."""
+"""Builds the configuration that the API returns and the page's HTML contains. Also finds the target after a sign-in."""
 
 from typing import Any
 
@@ -7,12 +7,15 @@ from .call import Call
 
 
 def config(call: Call) -> dict[str, Any]:
-    """Return the page's configuration. Providers with domains stay private, because their names would be a list of
-    customers. `discover` is true if the stage has providers with domains. The page then asks for the address first.
-    `session` is true if the browser sent a session cookie, valid or invalid. Without a cookie the page need not try a
-    refresh. `return_to` is the target of a sign-in on the page: the query's `return_to` if allowed (S-07), or the stage's
-    setting. `passkeys` is present if the stage has passkeys. `programs` is present if the stage has a public app client.
-    `programs` contains the data with which a program on a person's machine signs the person in (RFC 8252).
+    """Return the page's configuration. The configuration does not list providers with domains, because the list would
+    reveal who the customers are.
+
+    `discover` is true if the stage has providers with domains. The page then asks for the e-mail address first.
+    `session` is true if the browser sent a session cookie, even if the cookie is invalid. If there is no cookie, the
+    page need not try a refresh. `return_to` is the target of a sign-in on the page: the query's `return_to` if this
+    target is allowed (S-07), or the stage's setting. `passkeys` is present if the stage has passkeys. `programs` is
+    present if the stage has a public app client. `programs` contains the data with which a program on a person's
+    machine signs the person in (RFC 8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
@@ -38,10 +41,11 @@ def config(call: Call) -> dict[str, Any]:
 
 
 def load_config(call: Call) -> dict[str, Any] | None:
-    """Return the configuration for the page's HTML, or None in an outage. After None, the page requests the
-    configuration, and tries again.
+    """Return the configuration for the page's HTML, or None in an outage. If the HTML has no configuration, the page
+    requests the configuration, and tries again.
 
-    The page must appear even if a table does not answer. This function waits for less time than an API call.
+    The page must appear even if a DynamoDB table does not answer, so this function waits for less time than an API
+    call.
     """
     budget = call.services.budget
     try:

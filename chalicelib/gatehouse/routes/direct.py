@@ -75,8 +75,8 @@ def challenge(call: Call) -> Response:
 
 
 def sign_up(call: Call) -> dict[str, Any]:
-    """Return 200 {} whether or not the address has an account. A code is mailed. The person sets the password together
-    with the code (S-67)."""
+    """Request a mail with a code. Return 200 {}, whether or not the address has an account. The person sends the
+    password later, together with the code (S-67)."""
     from ..edge.bodies import read_email
 
     current = embedded(call)
@@ -107,8 +107,8 @@ def resend_code(call: Call) -> dict[str, Any]:
 
 
 def forgot_password(call: Call) -> dict[str, Any]:
-    """Mail a code for a new password. Return 200 {} for every address. A person who has not finished the sign-up gets the
-    sign-up's code. `reset_password` also accepts this code."""
+    """Mail a code for a new password. Return 200 {} for every address. A person who has not finished the sign-up gets
+    the sign-up's code. `reset_password` accepts the sign-up's code, too."""
     from ..mail_requests import RESET
 
     return _send_code(call, RESET)
@@ -158,8 +158,8 @@ def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChalle
 
 
 def read_credential(body: dict[str, Any]) -> str | None:
-    """Return a passkey's answer as text for Cognito, or None. Only the limit of the whole body (16 kB) limits the
-    answer's size. Raises InvalidRequest."""
+    """Return a passkey's answer as text for Cognito, or None. The answer has no size limit of its own, but the limit
+    for the whole body (16 kB) applies. Raises InvalidRequest."""
     import json
 
     credential = body.get("credential")
@@ -195,8 +195,8 @@ def challenge_answer(
 def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
     """Return the cookies of a sealed challenge or enrolment.
 
-    If the value needs two cookies, the cookies of hosted sign-ins in progress are cleared. API Gateway refuses requests
-    with more than 10,240 bytes of headers (S-31).
+    If the value needs two cookies, surplus cookies of hosted sign-ins are cleared. Otherwise, the headers could exceed
+    10,240 bytes, and API Gateway would refuse the browser's requests (S-31).
     """
     from ..edge.cookies import build_cookie, clear_cookie
     from ..sealed.challenges import split
@@ -216,8 +216,8 @@ def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
 
 
 def cleared_challenge(call: Call) -> list[str]:
-    """Return the cookies that clear the browser's challenge. The second cookie is cleared only if the browser sent the
-    second cookie."""
+    """Return the cookies that clear the browser's challenge. The second cookie is cleared only if the browser sent
+    one."""
     from ..edge.cookies import clear_cookie
     from ..sealed.challenges import COOKIE, SECOND_COOKIE
 

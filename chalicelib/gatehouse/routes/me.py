@@ -15,15 +15,15 @@ _TOTP = "SOFTWARE_TOKEN_MFA"
 
 
 def show(call: Call) -> dict[str, Any]:
-    """Return the record from the users table and the caller's groups."""
+    """Return the caller's record from the users table, and the caller's groups."""
     caller = call.caller
     record = call.services.profile.load(caller.username, caller.sub)
     return _answer(call, record)
 
 
 def second_factor(call: Call) -> dict[str, Any]:
-    """Return the second factors that are on, by Cognito's names. For people of a provider, the list is empty, because the
-    provider has its own second factor.
+    """Return the second factors that the caller has turned on, by their names in Cognito. For people of a provider, the
+    list is empty, because the provider has its own second factor.
 
     For a person with an authenticator app, also return the number of unused recovery codes, and the time at which a
     recovery code was last used.
@@ -38,7 +38,8 @@ def second_factor(call: Call) -> dict[str, Any]:
 
 
 def rename(call: Call) -> dict[str, Any]:
-    """Change the names of a person without an identity provider. The answer is the same as for GET."""
+    """Change the given name or the family name of a person without an identity provider. The answer is the same as for
+    GET."""
     from ..edge.bodies import read_name
 
     caller = call.caller

@@ -40,7 +40,7 @@ def setup(call: Call) -> Response:
 
 
 def verify(call: Call) -> Response:
-    """Turn the authenticator app on with the app's first code."""
+    """Check the first code of the authenticator app, and turn the app on."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
     from ..session import sessions
@@ -79,7 +79,7 @@ def recover(call: Call) -> Response:
 
 
 def disable(call: Call) -> dict[str, Any]:
-    """Turn the authenticator app off, with the password and a code of the app."""
+    """Check the password and a code of the authenticator app, and turn the app off."""
     _by_both_factors(call, embedded(call).mfa.disable)
     return {"mfa": False}
 

@@ -1,8 +1,9 @@
-"""Builds the OpenAPI 3.1 document of the whole HTTP API. The parts are written by hand: Gatehouse's in `openapi/`, a
-team's in the team's own folder.
+"""Builds the OpenAPI 3.1 document of the whole HTTP API. The parts are written by hand. Gatehouse's parts are in
+`openapi/`, and a team's parts are in the team's own folder.
 
-`document.json` contains the shared parts. Every other file contains paths. This module adds the preflights to the paths
-that `cors` opens, because preflights are the same for all paths. The module also adds HEAD to paths with GET.
+`document.json` contains the shared parts. Every other file contains paths. The files need not contain preflights,
+because preflights are the same for all paths. This module adds the preflights to the paths that `cors` opens, and adds
+HEAD to paths with GET.
 """
 
 import json
@@ -21,7 +22,7 @@ _SHARED = "document.json"
 
 @lru_cache(maxsize=4)
 def load_paths(prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
-    """Return the path items by path: Gatehouse's below `prefix`, and the path items in the folder `theirs`.
+    """Return the path items by path: Gatehouse's own items below `prefix`, and a team's items from the folder `theirs`.
 
     Raises ValueError for a path that two files describe.
     """
@@ -55,8 +56,8 @@ def build_document(
 
 
 def _with_security(item: dict[str, Any]) -> dict[str, Any]:
-    """Mark operations without security as open. Add empty descriptions, because some programs that read OpenAPI require
-    descriptions."""
+    """Return the path item. Operations without `security` are marked as open. Operations without a description get the
+    summary as the description, because some programs that read OpenAPI require descriptions."""
     return {
         name: {"security": [], "description": operation.get("summary", ""), **operation}
         if isinstance(operation, dict)
@@ -66,7 +67,8 @@ def _with_security(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
-    """Add the maximum age of the authentication to an operation, and the answer for an older authentication (RFC 9470)."""
+    """Return the operation with the maximum age of the authentication, and with the answer to a person whose
+    authentication is older (RFC 9470)."""
     error = "#/components/schemas/Error"
     insufficient = {
         "type": "object",

@@ -22,7 +22,7 @@ def page(call: Call) -> Response:
     from .configuration import load_config
 
     current = call.services
-    # only for GET, because the redirect uses up a cookie
+    # HEAD must not get the redirect, because the redirect uses up a cookie
     if call.request.method == "GET" and call.query_values("signed_out"):
         onward = _onward(call)
         if onward is not None:
@@ -34,7 +34,7 @@ def page(call: Call) -> Response:
         title=current.settings.app_title,
         accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
-        # Without this list, the page still links to managed login, which also lists the providers.
+        # If `config` is None, the page still links to managed login, which also lists the providers.
         providers=[(one["name"], one["label"]) for one in config["providers"]] if config else (),
         config=told,
     )
@@ -61,7 +61,7 @@ def _tell(call: Call, config: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _onward(call: Call) -> Response | None:
-    """Return the redirect to the `return_to` of a sign-out (`POST /auth/logout`), or None."""
+    """Return the redirect to the `return_to` that was sent with the sign-out (`POST /auth/logout`), or None."""
     from ..edge.cookies import clear_cookie
     from ..sealed.departures import COOKIE
 

@@ -48,11 +48,11 @@ def ask(call: Call) -> Response:
 
 
 def open_list(call: Call) -> Response:
-    """Check the password, and return the person's passkeys with a cookie. With this cookie, the next calls need no
-    password.
+    """Check the password, and return the person's passkeys with a cookie. The next calls send this cookie instead of
+    the password.
 
-    `ended` is the number of passkeys that this call deleted. The deleted passkeys stopped working when the person set a
-    password with a mailed code.
+    If the person has set a password with a mailed code, the older passkeys have stopped working, and this call deletes
+    them. `ended` is the number of deleted passkeys.
     """
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
@@ -85,7 +85,7 @@ def verify(call: Call) -> Response:
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):
         raise InvalidRequest("credential is not an object")
-    cookies = _no_offer(call)  # made before the passkey exists, because `_no_offer` can fail
+    cookies = _no_offer(call)  # called before the registration, because `_no_offer` can fail
     passkeys = current.passkeys.verify(credential, *_cookies(call))
     return Response(_listed(passkeys), {"Set-Cookie": cookies})
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def refresh(call: Call) -> Response:
-    """Return a new access token for the page. The new refresh token is only in the cookie."""
+    """Return a new access token for the page. The cookie contains the new refresh token, but the answer's body does
+    not."""
     from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
@@ -36,7 +37,7 @@ def look(call: Call) -> dict[str, bool]:
 def signed_in_answer(
     call: Call, refreshed: "Refreshed", cookies: list[str] | None = None
 ) -> Response:
-    """Return a token answer with the session cookie, after other `cookies`."""
+    """Return a token answer that sets the other `cookies` first, and then the session cookie."""
     cookie = _session_cookie(call, refreshed.session, refreshed.sealed)
     body = token_answer(refreshed, call.services.clock())
     return Response(body, {"Set-Cookie": [*(cookies or []), cookie]})
@@ -112,7 +113,7 @@ def _departure(call: Call, wish: object) -> list[str]:
     try:
         sealed = call.services.departures.seal(found)
     except (TemporarilyUnavailable, ConfigurationError) as error:
-        # The person must be signed out after any error (S-36).
+        # An error must not prevent the sign-out (S-36).
         log_event("departure_lost", level="error", detail=error.detail)
         return []
     return [build_cookie(COOKIE, sealed, same_site="Lax", max_age=LIFETIME_SECONDS)]

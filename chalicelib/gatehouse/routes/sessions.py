@@ -23,7 +23,7 @@ def end_own(call: Call, id: str) -> dict[str, str]:  # noqa: A002 - the path par
 
 
 def end_others(call: Call) -> dict[str, int]:
-    """End all of the caller's sessions except this browser's."""
+    """End all of the caller's sessions except the session of this browser."""
     ended = call.services.session_list.end_others(call.caller.sub, _cookie(call))
     log_event("sessions_ended", user=call.caller.username, by=call.caller.username, count=ended)
     return {"ended": ended}

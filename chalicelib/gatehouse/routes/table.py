@@ -1,15 +1,17 @@
 """The table of Gatehouse's routes: path, view, and required rights.
 
-The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The name of a view consists of a
-module of this folder and a function in that module. The module is imported at the first call, so a container loads only
-the modules that the container uses.
+The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The view `auth.login` is the
+function `login` in the module `auth` of this folder. A module is imported when one of its views is called first, so a
+container loads only the modules that it uses.
 
-Every cold start loads this table. `Route` is not a named tuple, because Python would generate and compile its code.
+Every cold start loads this table. `Route` is not a named tuple, because Python would have to generate and compile code
+for a named tuple.
 """
 
 
 class Route:
-    """One method of one path. The route is public unless `scope` names the scope that an access token must have."""
+    """One method of one path. `scope` is the scope that an access token must have. A route without `scope` is
+    public."""
 
     def __init__(
         self,
@@ -31,13 +33,14 @@ class Route:
         self.scope = scope
         self.group = group
         self.fresh = fresh
-        #: Whether forms of other sites may post to the route. A route for forms of other sites needs no
-        #: cookie, only redirects to GET, and stores no data.
+        #: Whether forms of other sites may post to the route. Such a route does not use cookies and does not store
+        #: data. The route's answer is always a redirect, which the browser follows with GET.
         self.is_form_of_others = is_form_of_others
         #: Whether other servers call the route. Other servers authenticate with their own signatures or tokens instead
         #: of our cookie.
         self.is_for_servers = is_for_servers
-        #: Whether GET uses up a state, a code or an attempt. HEAD must not use up a state, a code or an attempt.
+        #: Whether GET uses up a state, a code or an attempt. HEAD must not use up anything, so such a route has no
+        #: HEAD.
         self.spends = spends
 
 
@@ -108,7 +111,7 @@ FORMS_OF_OTHERS = frozenset(
 )
 #: Routes that only the servers of other organizations call.
 FOR_SERVERS = frozenset((route.method, route.path) for route in TABLE if route.is_for_servers)
-#: (method, path) of each of our routes without an access token, including HEAD.
+#: The method and path of each of our routes that need no access token, including HEAD.
 PUBLIC_ROUTES = frozenset(
     (method, route.path)
     for route in TABLE

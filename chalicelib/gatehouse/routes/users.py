@@ -1,4 +1,4 @@
-"""Administrators' routes for other people."""
+"""Routes with which administrators list people and sign people out."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def _limit(text: str | None) -> int:
 
 
 def sign_out(call: Call, userName: str) -> dict[str, str]:  # noqa: N803 - the path parameter's name in the contract
-    """End every session of a person, on every device. Every later refresh fails."""
+    """End every session of a person, on every device. After the call, every refresh of these sessions fails."""
     user_name = call.services.global_sign_out.end_sessions(userName)
     log_event("global_sign_out", user=user_name, by=call.caller.username)
     return {"userName": userName}

@@ -1,4 +1,4 @@
-"""Keeps the state between two steps in the browser: for a sign-in with a challenge, and for the set-up of an
+"""Keeps the state between two steps in a cookie. The steps belong to a sign-in with a challenge, or to the set-up of an
 authenticator app (S-45).
 
 Both kinds of state are sealed into the same cookie, but for separate purposes. Cognito's Session string changes with each
@@ -19,23 +19,23 @@ from .sealing import MAX_COOKIE_VALUE, Sealer
 
 COOKIE = "__Host-gatehouse-challenge"
 SECOND_COOKIE = "__Host-gatehouse-challenge-2"
-#: The last character of a first cookie whose value continues in a second cookie. A sealed value never contains this
-#: character, so a second cookie from an earlier challenge is ignored.
+#: If the first cookie ends with this character, the value continues in the second cookie. A sealed value never contains
+#: this character. If the first cookie ends differently, `join` ignores a second cookie from an earlier challenge.
 _GOES_ON = "~"
 SIGN_IN_PURPOSE = "challenge"
 ENROLMENT_PURPOSE = "mfa-enrolment"
 PASSKEYS_PURPOSE = "passkeys"
 #: The lifetime in seconds, equal to AuthSessionValidity (15 minutes) in the identity template.
 LIFETIME_SECONDS = 900
-#: A challenge without a password is padded to a multiple of this number of bytes, so the length reveals no information
-#: (S-89).
+#: A challenge without a password is padded to a multiple of this number of bytes, so that the length reveals no
+#: information (S-89).
 _STEP_BYTES = 2048
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """A sign-in in progress. `username` is the pool's internal name. `email` is the typed address, under which the
-    throttle counts attempts."""
+    """A sign-in in progress. `username` is the pool's internal name. `email` is the address that the person typed. The
+    throttle counts attempts for this address."""
 
     name: str
     session: str = field(repr=False)
@@ -57,9 +57,11 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """The enrolment of an authenticator app, from the key to the first code, with tokens of the server-only client.
+    """The state of an authenticator app's enrolment, kept from the new key until the app's first code. The tokens
+    belong to the server-only client.
 
-    A record of this class that is sealed for another purpose keeps the tokens while a person manages passkeys.
+    While a person manages passkeys, an object of this class keeps the tokens. The object is then sealed for another
+    purpose.
     """
 
     access_token: str = field(repr=False)
@@ -122,10 +124,10 @@ class Challenges:
         return self._open(Enrolment, purpose, value)
 
     def _seal(self, purpose: str, fields: Mapping[str, Any], step: int = 1) -> str:
-        # Compress the payload, because tokens and Session strings are base64. Deflate saves about as much as the cookie's
-        # own base64 adds.
+        # Tokens and Session strings are base64, so compression makes the payload shorter. Deflate saves about as much
+        # as the cookie's own base64 adds.
         payload = zlib.compress(json.dumps(fields).encode(), 9)
-        # Pad with zeros, because deflate data marks its own end.
+        # The added zeros do no harm, because deflate data marks its own end.
         payload += bytes(-len(payload) % step)
         return self._sealer.seal(purpose, payload, cookies=2)
 

@@ -1,4 +1,5 @@
-"""Seals the target of a browser after a sign-out into a cookie, because Cognito's `logout_uri` is fixed (S-38).
+"""Keeps the address that the browser opens after a sign-out. The address is sealed into a cookie, because Cognito's
+`logout_uri` is fixed (S-38).
 
 `POST /auth/logout` sets the cookie. Cognito redirects to the page, which reads the cookie once. The cookie expires within
 minutes.
@@ -19,8 +20,8 @@ LIFETIME_SECONDS = 120
 
 @dataclass(frozen=True)
 class Departure:
-    """A target after a sign-out. `return_to` is checked before the sealing and again after the opening. `expires_at` is a
-    Unix time in seconds."""
+    """A target after a sign-out. `return_to` is checked before it is sealed, and again after the cookie is opened.
+    `expires_at` is a Unix time in seconds."""
 
     return_to: str
     expires_at: int

@@ -1,11 +1,11 @@
 """Recognizes browsers that have signed in to an account before. Known browsers have a separate counter of attempts (S-44,
 S-71).
 
-Without this counter, a stranger who keeps guessing would also block the account's owner. The sealed cookie names one
-account and the time of the sign-in. All browsers without a cookie for the account share the account's first counter. All
-known browsers share the account's second counter. With one counter per browser, an attacker would get more guesses with
-each known browser. flows/attempts.py checks whether a cookie is older than the account's password. Source: OWASP, "Slow
-Down Online Guessing Attacks with Device Cookies".
+Without the separate counter, a stranger who keeps guessing would also block the account's owner. The sealed cookie
+contains one account and the time of the sign-in. All browsers without a cookie for the account share the account's
+first counter. All known browsers share the account's second counter. With one counter per browser, an attacker would
+get more guesses with each known browser. flows/attempts.py checks whether a cookie is older than the account's
+password. Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """
 
 import json

@@ -24,7 +24,7 @@ Record = TypeVar("Record")
 
 
 def parse_record(kind: Callable[..., Record], payload: bytes) -> Record:
-    """Return the record of class `kind` in `payload`. Raises SealBroken for any other content."""
+    """Parse `payload`, and return an object of the class `kind`. Raises SealBroken for any other content."""
     try:
         fields = json.loads(payload)
         if isinstance(fields, dict):

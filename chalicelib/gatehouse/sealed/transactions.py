@@ -4,10 +4,10 @@ S-03, S-08 … S-12).
 Each sign-in has its own cookie, named after the sign-in's state, so that two tabs can sign in side by side. A transaction
 works once: the callback always clears the transaction's cookie. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
 
-A callback may arrive again (Back, a restored tab, a bookmark), or late. The page explains a repeated callback and a late
-callback differently. To distinguish the two, a small cookie lists the browser's last used transactions, and each state
-begins with its creation time. Cookie and time only select the error message. A person who changes the cookie or the time
-gets another message, but cannot affect a sign-in.
+A callback may arrive again (Back, a restored tab, a bookmark), or late. The page explains a repeated callback and a
+late callback differently. To distinguish the two cases, a small cookie lists the transactions that the browser used
+last, and each state begins with its creation time. The cookie and the time have no other use than to select the error
+message. A person who changes the cookie or the time gets another message, but cannot affect a sign-in.
 """
 
 import base64
@@ -28,9 +28,9 @@ LIFETIME_SECONDS = 600
 MAX_IN_FLIGHT = 4
 #: The maximum number of login cookies that one answer clears.
 MAX_CLEARED = 4
-#: The maximum total size of the login cookies' values, in bytes. With the longest session cookie and 2 kB of other
-#: headers, the headers stay below API Gateway's 10,240 bytes (S-31). One login cookie with the longest `return_to` always
-#: fits.
+#: The maximum total size of the login cookies' values, in bytes. Even with the longest session cookie and 2 kB of other
+#: headers, a request's headers stay below API Gateway's limit of 10,240 bytes (S-31). One login cookie with the longest
+#: `return_to` always fits.
 MAX_BYTES_IN_FLIGHT = 4600
 USED_COOKIE = "__Host-gatehouse-used"
 _RANDOM_BYTES = 32
@@ -49,8 +49,8 @@ class LoginTransaction:
     expires_at: int
     #: True for the second attempt, after Cognito refused the first attempt because the person was just linked.
     retried: bool = False
-    #: The `sub` of a person who confirms their identity and has chosen "stay signed in". A new session of the same person
-    #: keeps this choice.
+    #: The `sub` of a person who confirms their identity and has chosen "stay signed in". If the same person signs in,
+    #: the new session keeps this choice.
     remembered: str = ""
 
     @property
@@ -86,7 +86,8 @@ def _used(cookies: Mapping[str, str]) -> list[str]:
 
 
 def _began_at(state: str) -> int | None:
-    """Return the Unix time at the beginning of a state, or None if the state contains no time."""
+    """Return the creation time with which a state begins, in Unix seconds. Return None if the state contains no
+    time."""
     found = re.fullmatch("([0-9a-f]{8})[A-Za-z0-9_-]{43}", state)
     return int(found[1], 16) if found else None
 
@@ -154,7 +155,8 @@ class LoginTransactions:
         return LoginUnknown("this browser has no transaction for the state")
 
     def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
-        """Return the names of login cookies to clear, so that another cookie of `coming` bytes fits into the limit.
+        """Return the names of the login cookies that must be cleared. Another cookie of `coming` bytes then fits into
+        `MAX_BYTES_IN_FLIGHT`.
 
         At most MAX_CLEARED cookies are cleared at once, because an answer has only 10,240 bytes for headers. The oldest
         valid cookies are cleared first, then expired cookies. The remaining cookies expire after ten minutes, or are

@@ -1,14 +1,14 @@
 """Names a browser in a list of sessions, such as `Firefox, Windows`. The name comes from the browser's User-Agent header.
 
-The header can contain any text, so the header's text is not kept. The result contains only names in the lists below
-(S-86). The names are brands, so the names are the same in every language.
+The header can contain any text, so Gatehouse does not keep the header's text. The result contains no names except the
+names in the lists below (S-86). These names are brands, so they are the same in every language.
 
 Nearly all browsers claim to be Safari, so the order of the lists matters. Sources: RFC 9110 10.1.5; MDN, "Browser
 detection using the user agent".
 """
 
-#: Part of the header -> the browser. The first match counts, because the headers of browsers further up in the list also
-#: contain names further down.
+#: Pairs of a part of the header and the browser's name. The first match counts, because the headers of browsers further
+#: up in the list also contain parts from further down.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -33,8 +33,8 @@ _SYSTEMS = (
 
 
 def name_device(user_agent: str) -> str:
-    """Return browser and system. An unknown browser or system is left out. If browser and system are unknown, the result
-    is empty."""
+    """Return the names of the browser and the operating system. An unknown browser or system is left out. If both are
+    unknown, the result is empty."""
     named = (_first(user_agent, _BROWSERS), _first(user_agent, _SYSTEMS))
     return ", ".join(name for name in named if name)
 

@@ -18,7 +18,7 @@ from ..settings import SessionLifetimes
 PURPOSE = "session"
 COOKIE = "__Host-gatehouse"
 #: How a session's tokens are renewed: by the token endpoint, or by GetTokensFromRefreshToken. After a sign-in by the
-#: user-pool API, the right method is not yet known, and both methods are tried.
+#: user-pool API, the right method is not yet known, so both methods are tried (`BY_EITHER`).
 BY_ENDPOINT, BY_API, BY_EITHER = "oauth", "api", "either"
 
 
@@ -32,10 +32,11 @@ class Session:
     idle_expires_at: int
     expires_at: int
     remember: bool
-    #: Sessions from an earlier release lack this field. The token endpoint always renewed those sessions.
+    #: Sessions from an earlier release lack this field. The default is right for such sessions, because the token
+    #: endpoint always renewed them.
     renewed_by: str = BY_ENDPOINT
-    #: The id of the session's row in the sessions table. The id is empty if the session comes from an earlier release, or
-    #: if the row could not be written.
+    #: The id of the session's row in the sessions table. The id is empty for a session from an earlier release, and for
+    #: a session whose row could not be written.
     id: str = ""
 
     def cookie_max_age(self, now: float) -> int | None:
@@ -116,7 +117,8 @@ class Sessions:
         return self._sealer.seal(PURPOSE, json.dumps(fields, separators=(",", ":")).encode())
 
     def open(self, value: str | None) -> Session:
-        """Return the valid session in a cookie value. Raises NoSession (absent, malformed, foreign) or SessionExpired."""
+        """Return the valid session in a cookie value. Raises NoSession for an absent, malformed or foreign value, and
+        SessionExpired after a deadline."""
         session = self.open_even_expired(value)
         now = self._clock()
         if now >= session.expires_at:

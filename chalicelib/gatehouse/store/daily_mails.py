@@ -1,10 +1,10 @@
 """Counts the mails of a stage per day, with one counter for all addresses and sources (S-41).
 
-Cognito's own sender stops after 50 mails a day. Without our limit, one stranger with many addresses could silently stop
-the codes of all other people. Known and unknown addresses count in the same way, so the counter does not reveal whether
-an account exists. The window is rolling. The current hour and the previous 24 hours count, so a period of 24 hours never
-contains more mails than the limit. Source: AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat
-Sheet (rate limits).
+Cognito's own sender stops after 50 mails a day. Without a limit of our own, one stranger who enters many addresses
+could use up these mails, and all other people would silently get no codes. Known and unknown addresses count in the
+same way, so the counter does not reveal whether an account exists. The counter covers a rolling window: the current
+hour and the previous 24 hours. So no period of 24 hours contains more mails than the limit. Source: AWS "Quotas in
+Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
 """
 
 import json
@@ -16,7 +16,8 @@ from .dynamodb import ConditionFailed, DynamoDB, translated_errors
 HOUR = 3600
 HOURS = 24
 _KEY = {"key": {"S": "mail/stage"}}
-#: A request that loses this number of races for the counter is refused (fail closed), as in throttle.py.
+#: A write of the counter fails if another request changes the counter at the same time. After this number of failed
+#: writes, the request is refused (fail closed), as in throttle.py.
 _RACES = 12
 
 
@@ -36,7 +37,8 @@ class DailyMails:
         self._limit = limit
 
     def take(self) -> None:
-        """Count one mail. Raises TooManyAttempts with the remaining wait in seconds, or TemporarilyUnavailable."""
+        """Count one mail. Raises TooManyAttempts, with the remaining wait in seconds. Raises TemporarilyUnavailable if
+        the counter cannot be read or written."""
         for _ in range(_RACES):
             hours, version = self._read()
             now = self._clock()
@@ -62,7 +64,8 @@ class DailyMails:
                 return
 
     def _read(self) -> tuple[dict[int, int], int]:
-        """Return the number of mails in each hour of the window (hours since 1970), and the row's version."""
+        """Return two values: the number of mails for each hour of the window, and the row's version. Hours are counted
+        since 1970."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
         item = answer.get("Item")
@@ -79,7 +82,7 @@ class DailyMails:
         return {hour: n for hour, n in stored.items() if hour >= first and n > 0}, version
 
     def _write(self, hours: dict[int, int], version: int) -> bool:
-        """Replace the row that was read. Return False if another writer has changed the row since."""
+        """Replace the row. Return False if another writer has changed the row since `_read` returned `version`."""
         condition = "version = :seen" if version else "attribute_not_exists(version)"
         values = {
             ":hours": {"S": json.dumps({str(hour): n for hour, n in hours.items()})},

@@ -1,6 +1,6 @@
 """Code that the stores share: DynamoDB's attribute format and DynamoDB's errors.
 
-The stores use the low-level client, because boto3's resource layer takes another 50 ms of a cold start.
+The stores use the low-level client, because boto3's resource layer would add 50 ms to a cold start.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,6 +44,6 @@ def translated_errors(operation: str) -> Iterator[None]:
 
 
 def read_text(item: Item, name: str) -> str:
-    """Return a string attribute, or an empty string."""
+    """Return a string attribute's value, or an empty string if the item lacks the attribute."""
     value = item.get(name, {}).get("S", "")
     return value if isinstance(value, str) else ""

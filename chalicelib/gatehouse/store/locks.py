@@ -1,8 +1,8 @@
-"""Provides a lock per e-mail address, because the creation and the confirmation of an account must not overlap (S-67).
+"""Provides a lock per e-mail address, so that the creation and the confirmation of an account never overlap (S-67).
 
 A lock is a row of the throttle table. One conditional write takes the lock, and another conditional write releases the
-lock. After a crash of the holder, the lock expires after HOLD_SECONDS, which is longer than any function may run. The key
-is an HMAC, like all keys of that table, so the table contains no addresses.
+lock. If the holder crashes, the lock expires after HOLD_SECONDS. No function may run for such a long time. The row's
+key is an HMAC of the address, so the table contains no addresses.
 """
 
 import hashlib
@@ -38,7 +38,8 @@ class AddressLocks:
         self._pause = pause
 
     def key_of(self, email: str) -> str:
-        """Return the key of an address's lock. The key is the same for upper and lower case, as in the pool."""
+        """Return the key of an address's lock. Like the pool, the key makes no difference between upper and lower
+        case."""
         text = f"lock\0{email.lower()}".encode()
         return f"lock/{hmac.new(self._load_pepper(), text, hashlib.sha256).hexdigest()}"
 
@@ -74,8 +75,8 @@ class AddressLocks:
         )
 
     def _give_up(self, key: str, owner: str) -> None:
-        """Release the lock. If the release fails, the lock expires after HOLD_SECONDS, and the finished work is still
-        valid."""
+        """Release the lock. A failed release raises no error, because the work under the lock is already done. The lock
+        then expires after HOLD_SECONDS."""
         try:
             self._write(
                 key,

@@ -1,8 +1,9 @@
-"""Marks used values in the throttle's table. Codes of an authenticator app and steps of a sign-in work only once (S-74).
+"""Marks used values in the throttle's table, so that a code of an authenticator app or a step of a sign-in works only
+once (S-74).
 
-One conditional write sets a mark, so only one container can set the mark. A mark expires together with the marked value.
-The key of a mark is an HMAC, so the table contains neither codes nor sessions. Source: RFC 6238 5.2 ("must not accept the
-second attempt of the OTP").
+One conditional write sets a mark, so two containers cannot both set the same mark. A mark expires together with the
+marked value. The key of a mark is an HMAC, so the table contains neither codes nor sessions. Source: RFC 6238 5.2
+("must not accept the second attempt of the OTP").
 """
 
 import hashlib
@@ -33,10 +34,10 @@ class MarkStore:
         self._load_pepper = load_pepper
 
     def set(self, kind: str, value: str, seconds: int) -> str | None:
-        """Mark a value for `seconds`. Return a token with which the mark can be removed, or None if the value is already
-        marked.
+        """Mark a value for `seconds`. Return a token for `take_off`, or None if the value is already marked.
 
-        Raises TemporarilyUnavailable, after an attempt to remove the mark.
+        Raises TemporarilyUnavailable if the write fails. Before the error is raised, the method tries to remove the
+        mark.
         """
         holder = secrets.token_hex(_HOLDER_BYTES)
         now = int(self._clock())
@@ -61,8 +62,8 @@ class MarkStore:
         return holder
 
     def take_off(self, kind: str, value: str, holder: str) -> None:
-        """Make a value usable again, if the mark was set with `holder`, a token from `set`. Raises
-        TemporarilyUnavailable."""
+        """Remove the mark, so that the value is usable again. `holder` is the token that `set` returned. With another
+        token, nothing changes. Raises TemporarilyUnavailable."""
         values = {":holder": {"S": holder}, ":until": {"N": str(int(self._clock()))}}
         with suppress(ConditionFailed):
             self._write(self._key(kind, value), "holder = :holder", values)

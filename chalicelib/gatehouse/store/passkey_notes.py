@@ -2,7 +2,7 @@
 themselves.
 
 - `passkeyNames`: the names that the person has chosen, because Cognito's own names cannot be changed. The column is a
-  JSON object with names by passkey id.
+  JSON object that maps each passkey's id to the passkey's name.
 - `passkeysEndedAt`: the time of the last password reset by mail. After this reset, all earlier passkeys are refused
   (S-102). The column is missing if the person never reset the password by mail.
 - `passkeysSince`: the ids of the passkeys that were set up after that reset.
@@ -19,20 +19,21 @@ from .users import iso, key_of
 
 @dataclass(frozen=True)
 class Notes:
-    """Our data about a person's passkeys. `names` contains the names by passkey id. `ended_at` is ISO 8601 UTC, or empty.
-    `since` contains the ids of the passkeys that were set up after `ended_at`."""
+    """Our data about a person's passkeys. `names` maps each passkey's id to the passkey's name. `ended_at` is ISO 8601
+    UTC, or empty. `since` contains the ids of the passkeys that were set up after `ended_at`."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     ended_at: str = ""
     since: frozenset[str] = frozenset()
 
     def has_ended(self, passkey_id: str) -> bool:
-        """Whether a passkey may be older than the last reset by mail."""
+        """Return whether a passkey may be older than the last password reset by mail."""
         return bool(self.ended_at) and passkey_id not in self.since
 
 
 class PasskeyNotes:
-    """Reads and writes the columns. All methods raise TemporarilyUnavailable. `clock` returns Unix seconds."""
+    """Reads and writes the columns of passkeys in the users table. All methods raise TemporarilyUnavailable. `clock`
+    returns Unix seconds."""
 
     def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
         self._client = client
@@ -40,7 +41,7 @@ class PasskeyNotes:
         self._clock = clock
 
     def load(self, user_name: str) -> Notes:
-        """Return our data about the person's passkeys. If the names are unreadable, the result has no names."""
+        """Return our data about the person's passkeys. If the stored names cannot be read, the result has no names."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,

@@ -1,10 +1,11 @@
-"""Stores the time at which a person last authenticated, in rows of the throttle table. The trigger later writes this time
-into the tokens (ADR 14).
+"""Stores the time at which a person last authenticated, in rows of the throttle table. The pre-token-generation trigger
+later writes the stored time into the tokens (ADR 14).
 
-A person has one row for the user name in the pool, and one row for each provider's own name. Only the last sign-in
-counts. In a session from an earlier sign-in, the person has to authenticate again. Rows are kept for the longest
-`max_age`. The key is a hash, so the table contains no names. Only our triggers can write these rows. An attribute of the
-pool would not be safe, because a person could write the attribute.
+A person has one row for the account in the pool, and one row for each provider, under the provider's own name for the
+person. Only the last sign-in counts, so a person in a session from an earlier sign-in has to authenticate again. A row
+is kept for the longest `max_age` that a route can have. The key is a hash, so the table contains no names. Only our
+triggers can write these rows. An attribute of the pool would not be a safe place for the time, because a person could
+change the attribute.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from .dynamodb import DynamoDB, translated_errors
 
-#: The longest `max_age` of a route.
+#: The longest `max_age` that a route can have.
 KEPT_SECONDS = 86_400
 
 
@@ -38,10 +39,10 @@ class ProofStore:
         return int(self._clock())
 
     def note(self, name: str, proved_at: int | None) -> Proof:
-        """Replace the content of the row by the times of the sign-in in progress. `proved_at` is None if the time of the
-        authentication is unknown.
+        """Replace the times in the row for `name` by the times of the current sign-in. `proved_at` is None if the time
+        of the authentication is unknown.
 
-        Raises TemporarilyUnavailable. The call may be repeated, so a trigger may be called again.
+        Raises TemporarilyUnavailable. A repeated call does no harm, so Cognito may call a trigger again.
         """
         now = self.now()
         proof = Proof(proved_at or 0, now)

@@ -1,4 +1,4 @@
-"""Reads the stage's data about identity providers that Cognito does not store (label, domains, trust).
+"""Reads the data that Cognito does not store about a stage's identity providers: label, domains and trust.
 
 `ops provider` writes the rows. A container caches the rows for a minute, because the rows are few and change rarely. If
 the table does not answer, the container uses the last copy.
@@ -15,8 +15,8 @@ from ..workers import Ahead
 from .dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60
-#: Rules for the profile of a person who is deactivated at the provider. SIGN_OUT ends the sessions. DISABLE also disables
-#: the profile. NOTHING, for linked accounts only, leaves the profile unchanged.
+#: Rules for the profile of a person who is deactivated at the provider. SIGN_OUT ends the sessions. DISABLE ends the
+#: sessions and disables the profile. NOTHING leaves the profile unchanged, and is allowed only for linked accounts.
 SIGN_OUT = "sign-out"
 DISABLE = "disable"
 NOTHING = "nothing"
@@ -24,14 +24,14 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class LeavingRules:
-    """How a provider reports that people leave, and how Gatehouse then acts. If the provider does not report that people
-    leave, all fields are empty."""
+    """The rules for people who leave: how the provider reports that a person left, and what Gatehouse then does. If the
+    provider sends no such reports, every field has its default value."""
 
-    #: SIGN_OUT or DISABLE, for the provider's own profiles.
+    #: The rule for the provider's own profiles: SIGN_OUT or DISABLE.
     gone: str = DISABLE
-    #: SIGN_OUT, DISABLE or NOTHING, for accounts with a password that are linked to the provider.
+    #: The rule for accounts with a password that are linked to the provider: SIGN_OUT, DISABLE or NOTHING.
     linked: str = SIGN_OUT
-    #: Our app's id at the provider. If a person loses the assignment to another app, the signal is ignored.
+    #: Our app's id at the provider. Gatehouse ignores a signal that a person lost the assignment to another app.
     app_id: str = ""
     #: The ARN of the event hook's secret.
     secret_arn: str = ""
@@ -96,7 +96,8 @@ class ProviderStore:
         self._ahead: Ahead[tuple[Provider, ...]] | None = None
 
     def begin(self) -> None:
-        """Begin to read the table if the cached copy is old. The next use of a provider waits for the result."""
+        """Start reading the table in another thread if the cached copy is old. The next call that needs the providers
+        waits for the result."""
         if (self._cached is None or self._is_old()) and self._ahead is None:
             self._ahead = Ahead(self._scan)
 
@@ -124,8 +125,8 @@ class ProviderStore:
         return self._clock() - self._cached_at >= CACHE_SECONDS
 
     def listed(self) -> tuple[Provider, ...]:
-        """Return the public providers. Providers with domains are left out, because their names would be a list of
-        customers."""
+        """Return the public providers. Providers with domains are left out, because a list of their names would be a
+        list of customers."""
         return tuple(provider for provider in self.all() if not provider.domains)
 
     def find(self, name: str) -> Provider | None:
@@ -138,13 +139,14 @@ class ProviderStore:
         return next((each for each in self.all() if wanted and each.issuer == wanted), None)
 
     def find_ignoring_case(self, name: str) -> Provider | None:
-        """Return the provider with that name, in upper or lower case. A pool that ignores case converts the names of
-        federated people to lower case."""
+        """Return the provider with that name, or None. The search ignores case, because a pool that ignores case
+        converts the names of federated people to lower case."""
         folded = name.casefold()
         return next((each for each in self.all() if each.name.casefold() == folded), None)
 
     def tells_groups(self, names: Iterable[str]) -> bool:
-        """Whether one of the providers in `names` has a groups claim. The names may be in upper or lower case."""
+        """Return whether one of the providers in `names` has a groups claim. The names may be in upper or lower
+        case."""
         found = [self.find_ignoring_case(name) for name in names]
         return any(provider is not None and provider.groups_claim for provider in found)
 
@@ -154,11 +156,12 @@ class ProviderStore:
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
     def refuse_address(self, email: str, names: Collection[str]) -> str | None:
-        """Return the reason, for the log, why people of the providers in `names` must not have this address. Return None
+        """Return why people of the providers in `names` must not have this address, as a text for the log. Return None
         for an allowed address.
 
-        A provider with domains may only use addresses of these domains. Other providers must not use these domains, so a
-        tenant's administrators cannot create people of another tenant. Names may be in upper or lower case.
+        If a provider has domains, the provider's people must have addresses of these domains. People of other providers
+        must not have such addresses, so a tenant's administrators cannot create people of another tenant. The names may
+        be in upper or lower case.
         """
         if names and email and not email_domain(email):
             return "the address's domain is unclear"
@@ -171,7 +174,7 @@ class ProviderStore:
         return None
 
     def refuse_native(self, email: str) -> str | None:
-        """Return the reason, for the log, why this address must not have an account with a password. Return None for an
+        """Return why this address must not have an account with a password, as a text for the log. Return None for an
         allowed address."""
         if not email_domain(email):
             return "the address's domain is unclear"

@@ -1,8 +1,9 @@
-"""Stores a person's recovery codes as hashes, and uses the codes up (docs/adr/0015-recovery-codes.md).
+"""Stores a person's recovery codes as hashes, and removes each code at its first use (docs/adr/0015-recovery-codes.md).
 
-The column `recoveryCodes` of the person's row in the users table is JSON. The JSON contains a random key, an HMAC-SHA-256
-of each code under that key, and the time of the last use. A code has 80 random bits, so a hash does not reveal the code.
-A conditional write uses a code up, so that only one of two containers with the same code succeeds.
+The column `recoveryCodes` of the person's row in the users table is JSON. The JSON contains a random key, the
+HMAC-SHA-256 of each code with that key, and the time of the last use. A code has 80 random bits, so a hash does not
+reveal the code. A conditional write removes the used code. So if two containers receive the same code, only one of the
+two succeeds.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from .users import key_of
 
 _COLUMN = "recoveryCodes"
 _KEY_BYTES = 32
-#: A write is tried this number of times at most, while other writes change the row.
+#: The maximum number of tries of a write. A try fails if another write changes the row at the same time.
 _RACES = 5
 
 
@@ -30,8 +31,8 @@ class CodeSet:
     key: str = field(default="", repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
     used_at: str = ""
-    #: A random text that the writer chooses. The random text shows whether an earlier attempt of the same write has
-    #: succeeded.
+    #: A random text that identifies one call of `spend`. If the answer to the call's write is lost, this text in the
+    #: row shows that the write has succeeded.
     writer: str = ""
 
     def digest_of(self, code: str) -> str:
@@ -57,18 +58,19 @@ class Spent:
 
 
 class RecoveryCodeStore:
-    """Reads and writes the column. Every method raises TemporarilyUnavailable."""
+    """Reads and writes the column `recoveryCodes`. Every method raises TemporarilyUnavailable."""
 
     def __init__(self, client: DynamoDB, table: str) -> None:
         self._client = client
         self._table = table
 
     def load(self, user_name: str) -> CodeSet:
-        """Return a person's unused codes. If the column is unreadable, the result has no codes."""
+        """Return a person's unused codes. If the column's text cannot be read, the result has no codes."""
         return _parse(self._read(user_name))
 
     def replace(self, user_name: str, codes: Sequence[str]) -> None:
-        """Store new codes, which replace all earlier codes. A person without a row cannot store codes."""
+        """Store new codes, which replace all earlier codes. For a person without a row, the method raises
+        TemporarilyUnavailable."""
         key = secrets.token_hex(_KEY_BYTES)
         made = CodeSet(key=key)
         made = replace(made, digests=tuple(made.digest_of(code) for code in codes))

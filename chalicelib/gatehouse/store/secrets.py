@@ -1,7 +1,7 @@
 """Reads and caches secrets of Secrets Manager (S-59).
 
-A value is cached for five minutes. During an outage of Secrets Manager, the container uses the older cached value,
-because the outage must not sign people out.
+A value is cached for five minutes. During an outage of Secrets Manager, the container uses the older cached value, so
+that the outage does not sign people out.
 """
 
 import json
@@ -15,7 +15,8 @@ from ..log import log_event
 from ..workers import Ahead
 
 CACHE_SECONDS = 300
-#: `renew=True` bypasses the cache at most once in this time. Without this limit, each forged cookie would cause a call.
+#: `renew=True` bypasses the cache at most once in this time. Otherwise each forged cookie would cause a call of Secrets
+#: Manager.
 RENEW_INTERVAL_SECONDS = 30
 
 
@@ -35,7 +36,7 @@ class SecretStore:
         self._ahead: dict[str, Ahead[Mapping[str, object]]] = {}
 
     def begin(self, arn: str) -> None:
-        """Begin to read a secret if the cached value is old. The next `read` waits for the result."""
+        """Start reading a secret in another thread if the cached value is old. The next `read` waits for the result."""
         if self._is_due(arn, CACHE_SECONDS) and arn not in self._ahead:
             self._ahead[arn] = Ahead(lambda: self._fetch(arn))
 

@@ -1,9 +1,9 @@
-"""Reads and writes the sessions table. Each signed-in browser has a row, whose key is the person's `sub` and the
-session's id (S-83).
+"""Reads and writes the sessions table. Each signed-in browser has a row. The row's key consists of the person's `sub`
+and the session's id (S-83).
 
-If the row is deleted, the session is over, because the next refresh fails. A row does not contain a token. DynamoDB's TTL
-deletes the row some time after the absolute deadline. Until the deletion, code that reads the row must compare the
-deadlines.
+After a row is deleted, the session's next refresh fails, so the session is over. A row does not contain a token.
+DynamoDB's TTL deletes a row some time after the session's absolute deadline. So code that reads a row must itself
+compare the row's deadlines with the current time.
 
 Source: OWASP ASVS 5.0 7.5.2 (people list and end their sessions). ADR 12 explains why Gatehouse does not use sessions of
 Cognito.
@@ -19,11 +19,11 @@ from typing import Any
 from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
 from .users import iso
 
-#: The maximum number of a person's sessions (S-114). With this limit, one request can delete all rows of a person.
-#: Without the limit, a program that signs in every minute would soon have thousands of sessions.
+#: The maximum number of a person's sessions (S-114). The limit is low enough that one request can delete all rows of a
+#: person. Without a limit, a program that signs in every minute would soon have thousands of sessions.
 MOST_SESSIONS = 100
-#: The maximum number of surplus sessions that one sign-in ends. An earlier release allowed more sessions. A few sign-ins
-#: remove the surplus, because each sign-in adds only one session.
+#: The maximum number of surplus sessions that one sign-in ends. A person has a surplus if an earlier release allowed
+#: more sessions. Each sign-in adds only one session, so a few sign-ins remove the surplus.
 _MOST_ENDED_AT_ONCE = 20
 _ID_BYTES = 16
 
@@ -34,8 +34,8 @@ def new_id() -> str:
 
 
 def id_of_old_session(refresh_token: str) -> str:
-    """Return an id for a session without an id. The id is a digest of the session's token, so two refreshes with the same
-    token, for example in two tabs, write the same row."""
+    """Return an id for a session that was started without an id. The id is a digest of the session's token, so two
+    refreshes with the same token, for example in two tabs, write the same row."""
     digest = hashlib.sha256(b"session\0" + refresh_token.encode()).digest()[:_ID_BYTES]
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
@@ -113,7 +113,7 @@ class SessionRows:
         return True
 
     def exists(self, sub: str, session_id: str) -> bool:
-        """Whether the session still has a row. The method only reads."""
+        """Return whether the session still has a row. The method changes nothing."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table, Key=_key(sub, session_id), ConsistentRead=True
@@ -145,9 +145,12 @@ class SessionRows:
         return sum(self.end(sub, row.id) for row in self._rows(sub) if row.id != but)
 
     def end_oldest(self, sub: str, but: str) -> int:
-        """End the sessions above MOST_SESSIONS, but never the session with the id `but`. Return the number of ended
-        sessions. Expired sessions, which DynamoDB deletes late, are ended first, then the least recently used sessions.
-        One call ends at most `_MOST_ENDED_AT_ONCE` sessions."""
+        """End the surplus sessions of a person who has more than MOST_SESSIONS, but never the session with the id
+        `but`. Return the number of ended sessions.
+
+        Expired sessions are ended first, because DynamoDB deletes their rows late. The least recently used sessions
+        follow. One call ends at most `_MOST_ENDED_AT_ONCE` sessions.
+        """
         others = [row for row in self._rows(sub) if row.id != but]
         more = min(len(others) + 1 - MOST_SESSIONS, _MOST_ENDED_AT_ONCE)
         now = self._clock()

@@ -1,10 +1,12 @@
-"""Stores the index of people by provider and subject, and the times of the last signals from the providers.
+"""Stores an index that finds a person by provider and subject, and the time of each provider's last signal.
 
-The index is needed because Cognito cannot search by a custom attribute. The name of a linked account does not contain the
-provider's subject. The user-pool trigger writes rows at a sign-in. `reconcile` and the function that acts on signals also
-write rows. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
+Gatehouse needs the index for two reasons: Cognito cannot search by a custom attribute, and the user name of a linked
+account does not contain the provider's subject. Rows are written by the user-pool trigger at a sign-in, by `reconcile`,
+and by the function that acts on signals. Each write is one conditional UpdateItem, so the newer of two signals wins, in
+whatever order the signals arrive.
 
-A row whose key has no slash describes a provider, and contains the time of the provider's last signal.
+A person's row has the key `<provider>/<subject>`. A row whose key has no slash belongs to a provider, and contains the
+time of the provider's last signal.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +27,7 @@ class SubjectRecord:
     ended_at: str
     #: The time of the newest signal that deactivated or reactivated the person.
     decided_at: str
-    #: The time of the signal that disabled the profile. The text is empty unless a signal has disabled the profile.
+    #: The time of the signal that disabled the profile. If no signal has disabled the profile, the text is empty.
     disabled_at: str
 
     @classmethod
@@ -58,7 +60,8 @@ class SubjectStore:
         return SubjectRecord.from_item(item) if item else NOBODY
 
     def note_person(self, provider: str, subject: str, user_name: str) -> bool:
-        """Record the person's account. Return whether the account has changed. Raises TemporarilyUnavailable."""
+        """Record the person's account. Return False if the row already contained the same account. Raises
+        TemporarilyUnavailable."""
         return self._update(
             f"{provider}/{subject}",
             {"userName": user_name},
@@ -85,8 +88,8 @@ class SubjectStore:
         """Record that a signal from the time `at` reactivated the person. Return False if a newer signal was already
         recorded.
 
-        After a reactivation, older signals are ignored, so a late signal to end sessions does not end the new sessions.
-        Raises TemporarilyUnavailable.
+        After a reactivation, older signals are ignored. So if an older signal to end sessions arrives late, the
+        person's new sessions continue. Raises TemporarilyUnavailable.
         """
         self.note_ended(provider, subject, at)
         return self._decide(provider, subject, at, remove="disabledAt")

@@ -1,14 +1,17 @@
-"""Counts attempts in DynamoDB, per account and per source, before Cognito is called (S-41 … S-44).
+"""Counts attempts in DynamoDB, per account and per source address, before Cognito is called (S-41 … S-44).
 
-An attempt is counted first, atomically across all containers. The count is undone if Cognito did not check the guess.
-After the free attempts, each further attempt causes a pause. The pause doubles each time, up to fifteen minutes, so an
-attacker cannot lock a person out permanently. Counters decay at a constant rate: by the number of free attempts per hour.
-So occasional typing errors do not cause a permanent pause for an office. After an hour without attempts the counter is
-empty. Known and unknown accounts are counted in the same way, under an HMAC of the canonical address, so the table
-contains no addresses. This module itself checks whether a row has expired, because DynamoDB's TTL deletes old rows late.
-Accounts are distinguished exactly as in the pool (S-71). All spellings of one account's name share a counter, and a
-success never resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet
-(account lockout).
+An attempt is counted before Cognito checks the guess. The count is atomic across all containers, and is undone if
+Cognito did not check the guess. The first attempts are free, and each further attempt causes a pause. The pause doubles
+each time, but never exceeds fifteen minutes, so an attacker cannot lock a person out permanently.
+
+Counters decay at a constant rate: each hour, a counter falls by the number of free attempts. So occasional typing
+errors do not cause a permanent pause for an office. After an hour without attempts, the counter is empty.
+
+Known and unknown accounts are counted in the same way. The rows' keys are HMACs of canonical addresses, so the table
+contains no addresses. This module itself checks whether a row has expired, because DynamoDB's TTL deletes old rows
+late. The module distinguishes accounts exactly as the pool does (S-71). So all spellings of one account's name share a
+counter, and a success never resets the counter of another account. Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication
+Cheat Sheet (account lockout).
 """
 
 import hashlib
@@ -30,7 +33,8 @@ FREE_ATTEMPTS_SOURCE = 50
 #: Kinds of attempts for which a source has fewer free attempts. With the usual number of free attempts, one source could
 #: use up the stage's mails for the day.
 FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
-#: An attempt that loses a race for a counter is retried this number of times, and then refused (fail closed).
+#: A write of a counter fails if another request changes the counter at the same time. After this number of failed
+#: writes, the attempt is refused (fail closed).
 _RACES = 12
 
 
@@ -114,7 +118,7 @@ class ThrottleStore:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
-        """Return two current numbers of attempts: for the account, and for the source."""
+        """Return the current numbers of attempts: first for the account, then for the source."""
         found = {
             allowance.of_source: ceil(self._current(self._read(allowance.key), allowance).attempts)
             for allowance in self._allowances(kind, account, source)
@@ -155,8 +159,8 @@ class ThrottleStore:
             counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
-            # The new counter has no pause. Only this attempt can have caused the pause, because attempts during a pause
-            # are refused.
+            # The new counter has no pause. The old pause can only come from this attempt, because attempts during a
+            # pause are refused.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(allowance.key, stored, given):
                 return
@@ -188,7 +192,8 @@ class ThrottleStore:
             raise TemporarilyUnavailable("a throttle row is malformed") from None
 
     def _write(self, key: str, stored: _Counter, counter: _Counter) -> bool:
-        """Replace the row that was read. Return False if another writer has changed the row since."""
+        """Replace the row that was read as `stored`. Return False if another writer has changed the row in the
+        meantime."""
         values: dict[str, Any] = {
             "attempts": counter.attempts,
             "blockedUntil": counter.blocked_until,
@@ -198,7 +203,7 @@ class ThrottleStore:
         }
         sets = ", ".join(f"#{name} = :{name}" for name in values)
         expression_values = {
-            # Six decimals keep the small decay between two attempts.
+            # With six decimals, the small decay between two attempts is not lost by rounding.
             f":{name}": {"N": f"{value:.6f}" if isinstance(value, float) else str(value)}
             for name, value in values.items()
         }
@@ -222,12 +227,12 @@ class ThrottleStore:
 
 
 def canonical_account(email: str) -> str:
-    """Return the address in lower case, as the name of the address's account. The pool ignores case, but no other
-    difference (S-43, S-71).
+    """Return the name under which an account is counted: the address in lower case. The pool ignores the case of
+    addresses, but no other difference between two addresses (S-43, S-71).
 
-    Any further normalization would give two accounts the same counter. With a shared counter, the owner of one account
-    could reset the attempts at the other account. For example, NFKC makes full-width letters equal to ordinary letters,
-    and `casefold` makes `ß` equal to `ss`. Source: AWS "User pool case sensitivity".
+    Any further normalization would give two accounts the same counter. The owner of one account could then reset the
+    count of attempts at the other account. For example, NFKC makes full-width letters equal to ordinary letters, and
+    `casefold` makes `ß` equal to `ss`. Source: AWS "User pool case sensitivity".
     """
     return email.lower()
 
@@ -235,8 +240,8 @@ def canonical_account(email: str) -> str:
 def canonical_source(address: str) -> str:
     """Return the source that is counted: an IPv4 address, or the /64 prefix of an IPv6 address (S-42).
 
-    A person with one IPv6 address usually has 2^64 addresses (RFC 6177; RFC 4291 2.5.4). Without the prefix, each address
-    would have its own counter.
+    A person with one IPv6 address usually has 2^64 addresses (RFC 6177; RFC 4291 2.5.4). If the full address were
+    counted, each of these addresses would have its own counter.
     """
     import ipaddress
 

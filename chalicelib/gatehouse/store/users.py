@@ -1,9 +1,9 @@
 """Reads and writes the users table, which has one record per person. The user-pool trigger writes a record, and each
 sign-in repairs the record (S-55, S-57).
 
-Every write is one conditional UpdateItem, so the record is the same after an event that arrives twice, late, or out of
-order. A PENDING write only creates a record. A CONFIRMED write is skipped if the record would not change. `createdAt` and
-`ClientId` keep their first value.
+Every write is one conditional UpdateItem. So the record ends up the same, even if an event arrives twice, late, or out
+of order. A PENDING write creates a record, but never changes an existing record. A CONFIRMED write is skipped if the
+record would not change. `createdAt` and `ClientId` keep their first value.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,8 +16,8 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
-#: The value of `madeBy` in a PENDING record that our own server made. The account's password and names have not been
-#: chosen yet.
+#: The value of `madeBy` in a PENDING record that our own server made. The person has not chosen a password and names
+#: yet.
 OUR_SERVER = "gatehouse"
 #: Columns that a write may clear. Other columns are never cleared, because every person has an address, a `sub` and a
 #: provider.
@@ -29,9 +29,9 @@ PENDING_LIFETIME_SECONDS = 30 * 86_400
 def key_of(user_name: str) -> str:
     """Return the table's key for a user name: the name in lower case.
 
-    The pool ignores case. AWS documents that triggers get names in lower case. For tokens, AWS does not document the case
-    of names. With a key in lower case, a person always has exactly one record. Source: AWS "User pool case sensitivity"
-    (Amazon Cognito developer guide).
+    The pool ignores case. AWS documents that triggers get names in lower case, but does not document the case of names
+    in tokens. Because the key is in lower case, a person always has exactly one record. Source: AWS "User pool case
+    sensitivity" (Amazon Cognito developer guide).
     """
     return user_name.lower()
 
@@ -63,8 +63,8 @@ class UserProfile:
             "sub": self.sub,
             "linked": self.linked,
         }
-        # Empty values are never written. Events have different sets of attributes, and DynamoDB refuses an empty string
-        # as an index key.
+        # Empty values are never written, because an empty value may mean that the event lacks the attribute. DynamoDB
+        # also refuses an empty string as an index key.
         return {name: value for name, value in columns.items() if value}
 
     def emptied(self) -> tuple[str, ...]:
@@ -101,21 +101,21 @@ class UserRecord:
         return cls(**{name: read_text(item, name) for name in cls.__dataclass_fields__})
 
     def ends_tokens_of(self, issued_at: int) -> bool:
-        """Whether a token that was issued at `issued_at` (Unix seconds) is no longer accepted.
+        """Return whether a token that was issued at `issued_at` (Unix seconds) is no longer accepted.
 
         A token's time has no fractions of a second, so tokens from the same second as the sign-out are refused, too.
         """
         return _not_after(issued_at, self.validAfter)
 
     def has_new_password_since(self, began_at: int) -> bool:
-        """Whether a password was set by mailed code at or after `began_at` (Unix seconds). A reset on managed login,
-        which ends no sessions, also counts."""
+        """Return whether a password was set with a mailed code at or after `began_at` (Unix seconds). A reset on
+        managed login counts, too, although such a reset ends no sessions."""
         return _not_after(began_at, self.provedAt)
 
 
 def _not_after(seconds: int, time: str) -> bool:
-    """Whether `seconds` (Unix) is at or before `time`, in whole seconds. An empty `time` is earlier than any other
-    time."""
+    """Return whether `seconds` (Unix) is at or before `time`, in whole seconds. An empty `time` is earlier than any
+    other time."""
     # Both texts are ISO 8601 in UTC, so the texts sort in the order of the times.
     whole_seconds = len("2026-01-01T00:00:00")
     return iso(seconds)[:whole_seconds] <= time[:whole_seconds]
@@ -135,8 +135,8 @@ class UserStore:
         return UserRecord.from_item(item) if item else None
 
     def ends_tokens(self, user_name: str, issued_at: int) -> bool:
-        """Whether a token from the time `issued_at` is invalid by the person's record (`UserRecord.ends_tokens_of`). For
-        a name without a record, the check is equally slow (S-89)."""
+        """Return whether the person's record makes a token from the time `issued_at` invalid
+        (`UserRecord.ends_tokens_of`). The check takes equally long for a name without a record (S-89)."""
         return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
 
     def _item(self, user_name: str) -> Item:
@@ -149,12 +149,13 @@ class UserStore:
         return answer.get("Item") or {}
 
     def is_proved(self, user_name: str) -> bool:
-        """Whether the mailbox's owner has ever chosen the password (S-68)."""
+        """Return whether the mailbox's owner has ever chosen the password (S-68)."""
         record = self.load(user_name)
         return record is not None and bool(record.provedAt)
 
     def page(self, limit: int, after: str | None = None) -> tuple[list[UserRecord], str | None]:
-        """Return up to `limit` records in the table's own order, and the user name that precedes the next page."""
+        """Return up to `limit` records in the table's own order, and the value of `after` for the next page. The value
+        is None after the last page."""
         start = {} if after is None else {"ExclusiveStartKey": {"userName": {"S": after}}}
         with translated_errors("Scan"):
             answer = self._client.scan(TableName=self._table, Limit=limit, **start)
@@ -163,7 +164,8 @@ class UserStore:
         return records, read_text(last, "userName") if last else None
 
     def record_names(self, user_name: str, names: Mapping[str, str]) -> None:
-        """Set `given_name` and `family_name` of an existing record. The next sign-in writes a missing record."""
+        """Set `given_name` and `family_name` of an existing record. If the record is missing, the next sign-in writes
+        the record."""
         assignments = {
             name: {"S": names[name]} for name in ("given_name", "family_name") if name in names
         }
@@ -171,8 +173,8 @@ class UserStore:
         self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
     def record_unlinked(self, user_name: str) -> None:
-        """Remove the last linked provider from a record. An empty value in a profile would mean "not sent", and would not
-        remove the provider."""
+        """Remove the last linked provider from a record. The other writes cannot remove the provider, because an empty
+        value in a profile means "not sent"."""
         assignments = {"updatedAt": {"S": iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
@@ -185,8 +187,8 @@ class UserStore:
         """
         now = {"S": iso(self._clock())}
         ended = {"validAfter": now} if sessions_ended else {}
-        # The trigger may already have written `provedAt`, with a slightly later time from another clock. With a condition
-        # on `validAfter`, this write still ends the sessions.
+        # The trigger may already have written `provedAt`, with a slightly later time from another clock. A condition on
+        # `provedAt` would then fail. So a write that ends the sessions has a condition on `validAfter` instead.
         column = "validAfter" if sessions_ended else "provedAt"
         self._update(
             user_name,
@@ -199,8 +201,8 @@ class UserStore:
     def record_signed_out(self, user_name: str) -> bool:
         """Record that all present tokens and sessions are no longer accepted (S-70). A later time in the record is kept.
 
-        Returns False if the person has no record. This method creates no record, because a new record would lack address,
-        names and `sub`.
+        Returns False if nothing was written, for example because the person has no record. This method creates no
+        record, because a new record would lack address, names and `sub`.
         """
         now = {"S": iso(self._clock())}
         return self._update(
@@ -214,8 +216,8 @@ class UserStore:
     def record_new_password(self, user_name: str) -> None:
         """Record that a person who knew the old password chose a new password, and end all earlier sessions.
 
-        The old password does not prove access to the mailbox. `provedAt` changes only if `provedAt` was already set.
-        Browsers that became known before the change count as unknown.
+        The old password does not prove access to the mailbox, so `provedAt` changes only if `provedAt` was already set.
+        Browsers that were known before the change are unknown after the change.
         """
         now = {"S": iso(self._clock())}
         columns = {"provedAt": now, "validAfter": now, "updatedAt": now}
@@ -223,7 +225,7 @@ class UserStore:
             self.record_signed_out(user_name)
 
     def is_ours(self, user_name: str) -> bool:
-        """Whether our own server made an unconfirmed sign-up (S-67)."""
+        """Return whether our own server made an unconfirmed sign-up (S-67)."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -273,15 +275,14 @@ class UserStore:
         self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
 
     def record_sign_in(self, profile: UserProfile) -> None:
-        """Repair the record as `record_confirmed` does. The write that repairs the record also stores the time of the
-        sign-in (S-57)."""
+        """Repair the record as `record_confirmed` does, and store the time of the sign-in in the same write (S-57)."""
         self._write_sign_in(profile, "lastSignInAt")
 
     def record_session(self, profile: UserProfile) -> None:
         """Record a sign-in that starts a session, as `record_sign_in` does, and store the start of the previous session.
 
-        The trigger has just recorded the same sign-in in `lastSignInAt`. The start of the previous session is read from
-        `lastSessionAt`, which only this method writes.
+        The trigger has just recorded the same sign-in in `lastSignInAt`. So the start of the previous session is read
+        from another column, `lastSessionAt`. No other method writes `lastSessionAt`.
         """
         self._write_sign_in(profile, "lastSessionAt", moves={"previousSignInAt": "lastSessionAt"})
 
@@ -291,9 +292,12 @@ class UserStore:
         column: str,
         moves: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Store the time in `lastSignInAt` and in `column`. A time that is earlier than the value of `column` is not
-        written. Each method has its own `column`, because the trigger reports the same sign-in and the trigger's clock
-        may be ahead."""
+        """Store the current time in `lastSignInAt` and in `column`, unless `column` already has the same or a later
+        time.
+
+        Each caller has its own `column`, because the trigger also reports the sign-in, and the trigger's clock may be
+        ahead. In a shared column, the trigger's later time would prevent the other caller's write.
+        """
         now = iso(self._clock())
         self._write_confirmed(
             profile,

@@ -1,5 +1,5 @@
-"""Lambda's entry points other than API Gateway: Cognito's triggers, the function that mails codes, and the queue of
-signals.
+"""The Lambda entry points that API Gateway does not call: Cognito's triggers, the function that mails codes, and the
+queue of signals.
 
 This module passes the container's services to the triggers and functions, and converts errors for Cognito or Lambda.
 """
@@ -35,8 +35,9 @@ class TriggerFailed(Exception):
 def user_records(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
-    The function also handles the InboundFederation event, which contains the provider's data. One function handles all
-    three events of a sign-in, so a sign-in has only one cold start. `asks_for_age` is true if a route has a `max_age`.
+    Besides the user-pool events, the function handles the InboundFederation event, which contains the provider's data.
+    Because one function handles all three events of a sign-in, a sign-in has only one cold start. `asks_for_age` is
+    true if a route has a `max_age`.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
         return _inbound_federation(container, event, context, asks_for_age)
@@ -77,7 +78,7 @@ def token_claims(container: Container, event: Event, context: Any, asks_for_age:
 def account_mail(container: Container, event: Any, context: Any) -> None:
     """Handle one request of the `account_mail` function. Raises TriggerFailed, so that Lambda calls the function again.
 
-    An event that Gatehouse never sends, in any release, is logged and dropped, because a second try would also fail.
+    An event that no release of Gatehouse sends is logged and dropped, because a second try would fail, too.
     """
     from ..mail_requests import MailRequest
 
@@ -99,8 +100,9 @@ def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
     """Handle a batch of messages from SQS: a provider's signals about its people. Return the messages that SQS must
     deliver again.
 
-    Messages about a person who was deleted in the meantime are only logged. Messages that Gatehouse never sends, in any
-    release, are also only logged. Source: AWS Lambda developer guide, "Implementing partial batch responses".
+    Two kinds of messages are logged, and are not delivered again: messages about a person who was deleted in the
+    meantime, and messages that no release of Gatehouse sends. Source: AWS Lambda developer guide, "Implementing partial
+    batch responses".
     """
     from ..signals import Signal
 

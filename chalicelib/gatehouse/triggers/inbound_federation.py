@@ -1,13 +1,16 @@
 """The trigger that chooses, at each sign-in, the attributes that Cognito stores for a federated person (S-69).
 
-Without this trigger, Cognito keeps a mapped attribute if the attribute's claim is missing. A person who loses the last
-group at the provider would keep `admins` in the pool for ever. The trigger's answer replaces the claims, and Cognito
-drops the claims that the answer omits, so the answer has every mapped claim. A missing claim is empty. After an answer
-without any claims, Cognito would keep all attributes, so the answer always has claims. AWS does not document whether an
-empty value from this trigger clears the stored value. The state "no groups" has its own value
-(`group_texts.write_groups`). The trigger itself deletes a name that the provider does not send. If the trigger fails,
-Cognito refuses the sign-in. The refusal is intended, because a sign-in must not continue with outdated data. Source: AWS
-"Inbound federation Lambda trigger".
+Without this trigger, Cognito keeps the old value of a mapped attribute if the provider does not send the attribute's
+claim. For example, a person who loses the last group at the provider would keep `admins` in the pool for ever.
+
+The trigger's answer replaces the provider's claims, and Cognito drops every claim that the answer omits. So the answer
+contains every mapped claim. If the provider did not send a claim, the claim's value is empty. The answer is never
+without claims, because Cognito would then keep all attributes. AWS does not document whether an empty value from this
+trigger clears the stored value. Therefore the state "no groups" has its own value (`group_texts.write_groups`), and the
+trigger itself deletes a name that the provider does not send.
+
+If the trigger fails, Cognito refuses the sign-in. The refusal is intended, because a sign-in must not continue with
+outdated data. Source: AWS "Inbound federation Lambda trigger".
 """
 
 from collections.abc import Callable, Mapping
@@ -48,8 +51,9 @@ def handle(
 
     If `load_proofs` is given, the trigger stores the time at which the person signed in at the provider.
 
-    Raises TriggerRefused for foreign events and for claims without a subject. Raises SignUpRefused for a provider that is
-    not in the table. Raises TemporarilyUnavailable in an outage. A repeated event gets the same answer (S-55).
+    Raises TriggerRefused for events of another pool, for unknown events, and for claims without a subject. Raises
+    SignUpRefused for a provider that is not in the table. Raises TemporarilyUnavailable in an outage. A repeated event
+    gets the same answer (S-55).
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
@@ -84,8 +88,8 @@ def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "Proo
 def decide_attributes(claims: Mapping[str, Any], provider: Provider) -> dict[str, str]:
     """Return every mapped attribute's value twice: under the attribute's name and under the claim's name.
 
-    AWS does not document which of the two names Cognito reads. Some users report the attribute's name, others report the
-    claim's name. All users report that Cognito ignores unknown names.
+    AWS does not document which of the two names Cognito reads. Some users report that Cognito reads the attribute's
+    name, and others report the claim's name. All users report that Cognito ignores unknown names.
     """
     decided = {attribute: text_of(claims, claim) for attribute, claim in ATTRIBUTE_MAPPING.items()}
     decided["email_verified"] = "true" if is_verified(claims) else "false"

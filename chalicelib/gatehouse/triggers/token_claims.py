@@ -1,22 +1,24 @@
-"""The pre-token-generation trigger (V2). Hosted and direct sign-ins get the same access token (DESIGN, "Scopes").
+"""The pre-token-generation trigger (V2), which gives hosted and direct sign-ins the same access token (DESIGN,
+"Scopes").
 
-A sign-in through the user-pool API has only the scope `aws.cognito.signin.user.admin`. This trigger adds the scopes of a
-hosted sign-in, and removes `aws.cognito.signin.user.admin`. With `aws.cognito.signin.user.admin`, a script could change
-the profile (S-05). The server-only client that manages MFA keeps `aws.cognito.signin.user.admin`.
+A sign-in through the user-pool API has only the scope `aws.cognito.signin.user.admin`. This trigger adds the scopes of
+a hosted sign-in. The trigger also removes `aws.cognito.signin.user.admin`, because a script in the browser could
+otherwise change the profile (S-05). The tokens of the server-only client that manages MFA keep this scope.
 
 People of an identity provider get the provider's groups in addition to the pool's own groups. The provider's groups are
-in `custom:groups`, if `ops provider` maps a claim to this attribute. The provider's groups count only while the
-provider's row names that claim. Cognito keeps the attribute after the mapping is removed. For other people
-`custom:groups` is ignored. A token never contains a group whose name API Gateway could pass on as two names (S-51).
-Groups that do not fit into a request's headers are left out. The pool's own groups have priority. The log line has the
-number of groups that are left out (S-69). If the groups do not change, `groupOverrideDetails` is omitted, because an
-empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger", event version 2. This version
-requires the Essentials plan or a higher plan.
+in `custom:groups`, if `ops provider` maps a claim to this attribute. Cognito keeps the attribute after the mapping is
+removed. So the provider's groups count only while the provider's row still contains the name of the mapped claim. For
+all other people, `custom:groups` is ignored. A token never contains a group whose name API Gateway could pass on as two
+names (S-51). Groups that do not fit into a request's headers are left out, but the pool's own groups have priority. The
+log line contains the number of omitted groups (S-69). If the groups do not change, `groupOverrideDetails` is omitted,
+because an empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger", event version 2.
+Version 2 requires the Essentials plan or a higher plan.
 
-If a route has a `max_age`, the token contains the time at which the person last authenticated, and identifies the sign-in
-(ADR 14). For a sign-in through the user-pool API, this time is the time of the sign-in. For a provider, this time is the
-`auth_time` that was stored at the callback. Managed login does not report whether the person entered a password, so the
-time is unknown. A refresh repeats the stored value.
+If a route has a `max_age`, the token contains the time at which the person last authenticated, and identifies the
+sign-in (ADR 14). For a sign-in through the user-pool API, the person authenticated at the time of the sign-in. For a
+sign-in at a provider, the time is the provider's `auth_time`, which the InboundFederation trigger has stored. For a
+password on managed login, the time is unknown, because managed login does not report whether the person entered the
+password. A refresh repeats the stored value.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
-#: The events that follow Cognito's check of a password, a passkey or a new password.
+#: The events that Cognito sends directly after a check of a password, a passkey or a new password.
 _CHECKED_NOW = frozenset({"TokenGeneration_Authentication", "TokenGeneration_NewPasswordChallenge"})
 #: The event of a sign-in through managed login: at a provider, or on managed login's own page.
 _MANAGED_LOGIN = "TokenGeneration_HostedAuth"
@@ -51,10 +53,11 @@ def handle(
     load_providers: "Callable[[], ProviderStore]",
     load_proofs: "Callable[[], ProofStore] | None" = None,
 ) -> Event:
-    """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58).
+    """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for events of another pool and for
+    unexpected events (S-58).
 
     `load_proofs` is set if a route has a `max_age`. The token then contains the time of the last authentication. If the
-    throttle table does not answer, the sign-in still succeeds, but the token does not contain this time.
+    throttle table does not answer, the sign-in still succeeds, but the token lacks the time.
 
     The providers are read only if the person has groups from a provider, so other sign-ins do not wait for the table. If
     the providers cannot be read, the token lacks the providers' groups. The next token has these groups again.
@@ -85,8 +88,8 @@ def handle(
 
 
 def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
-    """Return the last authentication, for the token. A sign-in through the API is itself an authentication. For other
-    sign-ins, return the last stored authentication."""
+    """Return the person's last authentication, or None if the token must not contain an authentication. A sign-in
+    through the API is itself an authentication. For other sign-ins, return the last stored authentication."""
     attributes = _mapping(_mapping(event.get("request")).get("userAttributes"))
     user_name = str(event.get("userName"))
     identities = parse_identities(attributes.get("identities"))
@@ -106,7 +109,8 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
         told = proofs.latest(of_providers)
         if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
             # Managed login may have accepted a cookie instead of the password, so this sign-in does not count as an
-            # authentication. An older authentication may come from another browser.
+            # authentication. An older authentication does not count either, because the older authentication may come
+            # from another browser.
             proofs.note(native, None)
             return None
         return told
@@ -123,7 +127,7 @@ def _client_id(event: Mapping[str, Any]) -> object:
 def _groups(
     event: Mapping[str, Any], user_pool_id: str, load_providers: "Callable[[], ProviderStore]"
 ) -> dict[str, Any] | None:
-    """Return `groupOverrideDetails`, or None if the pool's groups do not change."""
+    """Return `groupOverrideDetails`, or None if the trigger does not change the token's groups."""
     request = _mapping(event.get("request"))
     attributes = _mapping(request.get("userAttributes"))
     configured = _mapping(request.get("groupConfiguration"))
@@ -160,7 +164,7 @@ def _groups(
 def _tells_groups(
     identities: tuple[Identity, ...], load_providers: "Callable[[], ProviderStore]"
 ) -> bool:
-    """Whether one of a person's providers currently sends groups."""
+    """Return whether one of a person's providers currently sends groups."""
     try:
         return load_providers().tells_groups(identity.provider for identity in identities)
     except TemporarilyUnavailable as error:

@@ -49,8 +49,8 @@ def handle(
 
     Raises TriggerRefused for events of another pool, and SignUpRefused if our rules do not allow the sign-up. Raises
     TemporarilyUnavailable if a table does not answer before the person exists. The sign-up is then refused, and can be
-    tried again. A person with at least a PENDING record can confirm and sign in without the table. The next sign-in
-    repairs the record.
+    tried again. If the person already has a record, even a PENDING record, the person can confirm and sign in although
+    the table does not answer. The next sign-in repairs the record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
@@ -74,7 +74,7 @@ def handle(
         if provider.link and provider.trusted:
             native = load_linker().link(provider.name, _attributes(event))
             if native is not None:
-                # After the link, Cognito makes no profile, so record the linked account.
+                # Cognito makes no profile for a linked person, so record the account to which the person was linked.
                 users.record_confirmed(_native_profile(native, profile.client_id))
                 _note_subjects(native.identities, native.user_name, load_subjects)
                 return event
@@ -92,16 +92,16 @@ def handle(
         log_event("record_not_written", level="error", user=profile.user_name, detail=error.detail)
         return event
     finally:
-        # `record_proved` runs first, and stops every set-up of a passkey in progress. So no passkey can be added between
-        # `record_proved` and `_end_passkeys`.
+        # `record_proved` has run before, and has stopped every unfinished set-up of a passkey. So no passkey can be
+        # added between `record_proved` and `_end_passkeys`.
         if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
             _end_passkeys(profile.user_name, load_passkey_notes)
     log_event("user_record", source=event["triggerSource"], user=profile.user_name)
     return event
 
 
-#: ConfirmForgotPassword runs PostConfirmation again. The address is then proved, so this event also sets the record to
-#: CONFIRMED.
+#: After ConfirmForgotPassword, Cognito runs PostConfirmation again. By then, the person has proved access to the
+#: address, so the event sets the record to CONFIRMED.
 _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PreSignUp_SignUp": UserStore.record_pending,
     "PreSignUp_AdminCreateUser": UserStore.record_pending,
@@ -113,8 +113,8 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
 
 
 def _end_passkeys(user_name: str, load_passkey_notes: "Callable[[], PasskeyNotes | None]") -> None:
-    """Record that the person's passkeys must be refused after a password reset by mail, including a reset on managed
-    login (S-102)."""
+    """Record that the person's passkeys must be refused, because the password was reset by mail. A reset on managed
+    login counts, too (S-102)."""
     notes = load_passkey_notes()
     try:
         if notes is not None:
@@ -128,7 +128,8 @@ def _note_subjects(
     user_name: str,
     load_subjects: "Callable[[], SubjectStore | None]",
 ) -> None:
-    """Update the index that finds people for a provider's signals. After an outage, the next sign-in repairs the index."""
+    """Update the index with which Gatehouse finds the person of a provider's signal. After an outage, the next sign-in
+    repairs the index."""
     subjects = load_subjects() if identities else None
     if subjects is None:
         return
@@ -145,7 +146,8 @@ def _refuse_sign_up(
 ) -> None:
     """Raise SignUpRefused if the person is not allowed to create an account.
 
-    Sign-up is an open API of the user pool, so people can bypass our own page. The trigger must enforce the rules.
+    Everybody can call the user pool's API for sign-ups, and so bypass our own page. Therefore the trigger must enforce
+    the rules.
     """
     reason = (
         refuse_attributes(_attributes(event))
@@ -161,8 +163,8 @@ def _refuse_unmarked(
 ) -> None:
     """Raise SignUpRefused for a sign-up that our own server did not send (S-67).
 
-    Cognito's page accepts a password before the person has proved access to the mailbox. After a mismatch, the secret is
-    read again, because the secret may have been rotated.
+    A sign-up on Cognito's own page is refused, because that page accepts a password before the person has proved access
+    to the mailbox. If the mark does not match, the secret is read again, because the secret may have been rotated.
     """
     metadata = _request(event).get("clientMetadata")
     if not metadata or not any(
@@ -183,10 +185,10 @@ def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provide
 
 
 def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
-    """Refuse a sign-in if a provider has given the person a forbidden address.
+    """Raise SignUpRefused if a provider has given the person an address that the provider must not use.
 
-    Cognito maps the attributes again at each sign-in, also for linked accounts, so the address must be checked at each
-    sign-in.
+    At each sign-in, Cognito copies the provider's attributes to the profile again, even for linked accounts. So the
+    address must be checked at each sign-in.
     """
     names = [name for name in (profile.provider, *profile.linked.split(",")) if name]
     names = [name for name in names if name != NATIVE]
@@ -255,7 +257,8 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
 
 
 def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names that were sent with a sign-up's code. The pool gets these names only after this event (S-67)."""
+    """Return the given name and the family name that were sent with a sign-up's code. The pool gets the two names only
+    after this event (S-67)."""
     if event.get("triggerSource") != "PostConfirmation_ConfirmSignUp":
         return {}
     metadata = _request(event).get("clientMetadata")
@@ -264,7 +267,8 @@ def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
-    """Return the name columns for which the event contains complete data. Only events of a sign-in contain complete data.
+    """Return those of `NAME_COLUMNS` for which the event contains complete data. Only the events of a sign-in contain
+    complete data.
 
     At a sign-in, Cognito sends the whole profile, including `sub`, so a missing name is empty in the pool. At a sign-up
     and at a confirmation, Cognito sends only some of the attributes, so a missing name is unknown. A value that is not
@@ -278,9 +282,9 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
 def parse_birthplace(event: Mapping[str, Any], user_name: str, identities: str) -> Birthplace:
     """Return the provider that created a person, and the providers that were linked later.
 
-    After creation, the `identities` attribute names the providers. Before creation, the `userName` of a federated person
-    is `<provider>_<subject>`. `ops provider add` allows no underscore in a provider's name. Native user names are UUIDs,
-    which people cannot choose.
+    After Cognito has created the person, the `identities` attribute contains the providers. Before, the `userName` of a
+    federated person is `<provider>_<subject>`. `ops provider add` allows no underscore in a provider's name, so the
+    first underscore ends the name. Native user names are UUIDs, which people cannot choose.
     """
     found = parse_identities(identities)
     if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":

@@ -1,9 +1,9 @@
 """The package of patches, which fix differences between MiniStack and AWS at run time.
 
 Each module is named after one feature of AWS, and changes how MiniStack implements this feature. A module replaces or
-wraps functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws. `SEEN_WITH` is the last
-version of MiniStack that needed the patch; `python -m tests.mends` tests each patch again. docs/local-aws.md lists all
-patches, and the differences from AWS that have no patch.
+wraps functions of the running emulator. Its docstring cites the AWS documentation, and its tests are in
+tests/local_aws. `SEEN_WITH` is the last version of MiniStack that needed the patch; `python -m tests.mends` tests each
+patch again. docs/local-aws.md lists all patches, and the differences from AWS that have no patch.
 """
 
 from __future__ import annotations

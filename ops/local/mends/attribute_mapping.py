@@ -1,9 +1,9 @@
 """A patch that writes an identity provider's claims as user-pool attributes.
 
-AWS uses only the mapped claims, and writes every value as a string ("true" for a JSON true, lists as text). One claim
-may set several attributes. AWS reads an unmapped email_verified as false:
-https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html Claims
-come from the ID token. If the ID token lacks some claims, these come from userinfo:
+AWS uses only claims that are mapped, and writes every value as a string: a JSON true as "true", a list as text. One
+claim may set several attributes. If email_verified is not mapped, AWS treats the attribute as false:
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
+AWS takes the claims from the ID token. If the ID token lacks a claim, AWS takes that claim from userinfo:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
 """
 
@@ -20,7 +20,7 @@ _NOT_ATTRIBUTES = {"username", "sub"}
 
 
 def map_attributes(claims: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Build the attributes of a federated profile from claims, without unmapped claims."""
+    """Build the attributes of a federated profile from the claims that are mapped."""
     attributes = {
         attribute: as_text(claims[claim])
         for attribute, claim in mapping.items()
@@ -34,8 +34,8 @@ def map_attributes(claims: Mapping[str, Any], mapping: Mapping[str, str]) -> dic
 def as_text(value: Any) -> str:
     """Convert a claim's value to an attribute's text.
 
-    AWS documents that a list becomes "a string", but not the string's format. People report the format "[a, b]", which
-    this function uses. Code that reads such lists must accept other formats, too.
+    AWS documents that a list becomes "a string", but does not document the string's format. People report the format
+    "[a, b]", so this function uses that format. Code that reads such lists must accept other formats, too.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -47,7 +47,7 @@ def as_text(value: Any) -> str:
 
 
 def missing_required(attributes: Mapping[str, str], schema: list[Mapping[str, Any]]) -> list[str]:
-    """List the pool's required attributes that a sign-in does not set."""
+    """Return the names of the pool's required attributes that a sign-in does not set."""
     return [
         str(entry["Name"])
         for entry in schema

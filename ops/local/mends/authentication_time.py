@@ -1,6 +1,6 @@
-"""A patch: a token's `auth_time` is the time of the sign-in, also after a refresh.
+"""A patch: a token's `auth_time` is the time of the sign-in, even after a refresh.
 
-MiniStack writes the token's time of issue instead.
+MiniStack instead writes the time at which the token was issued.
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-step-up-authentication.html
 "Refreshing a token doesn't reset the auth_time claim."
 """
@@ -19,7 +19,7 @@ _times: dict[str, int] = {}
 
 
 def apply(emulator: Emulator) -> None:
-    """Apply the patch: write the time of the sign-in into each token before the signature."""
+    """Apply the patch: write the time of the sign-in into each token before the token is signed."""
     replace(emulator.cognito, "_signed_jwt", _with_time_of_sign_in)
 
 

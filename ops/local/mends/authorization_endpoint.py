@@ -1,8 +1,8 @@
-"""A patch of GET /oauth2/authorize, which chooses the sign-in method.
+"""A patch of GET /oauth2/authorize, the endpoint that chooses the sign-in method.
 
 `identity_provider=COGNITO` selects the pool's own login page, and `idp_identifier` selects a provider by an identifier.
-The provider must be enabled for the app client. PKCE must use S256. The provider gets `login_hint` and `prompt`. AWS
-does not say that the provider also gets `max_age`, so this patch omits `max_age`.
+The provider must be enabled for the app client. PKCE must use S256. Cognito passes `login_hint` and `prompt` to the
+provider. AWS does not say that Cognito passes `max_age`, too, so this patch omits `max_age`.
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
 

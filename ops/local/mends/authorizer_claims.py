@@ -1,9 +1,9 @@
 """A patch: API Gateway's Cognito authorizer passes the claims `exp` and `iat` to a function as dates.
 
-The token contains these times in seconds, but API Gateway passes the times in Java's format, `Mon Nov 30 12:00:00 UTC
-2026`. Every other number is passed as text. AWS documents the place of the claims, but not the format. The sources of
-the format are aws/serverless-java-container#25 and awsdocs/amazon-api-gateway-developer-guide#158. MiniStack passes
-seconds.
+The token contains both times in seconds, but API Gateway passes them in Java's format, `Mon Nov 30 12:00:00 UTC 2026`.
+Every other number is passed as text. AWS documents where a function finds the claims, but does not document the format.
+The sources of the format are aws/serverless-java-container#25 and awsdocs/amazon-api-gateway-developer-guide#158.
+MiniStack passes seconds.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
 """
 

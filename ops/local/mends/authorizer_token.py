@@ -1,5 +1,5 @@
-"""A patch: a REST method without scopes accepts only ID tokens. Without "OAuth Scopes", API Gateway reads the token as
-an ID token.
+"""A patch: a REST method without scopes accepts only ID tokens. If a method has no "OAuth Scopes", API Gateway treats
+the token as an ID token.
 
 MiniStack also accepts access tokens for such a method.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html

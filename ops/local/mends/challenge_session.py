@@ -1,8 +1,8 @@
-"""A patch of a challenge's `Session`. A `Session` is valid for one person, one client, one challenge and one answer,
-within the client's time limit.
+"""A patch of the value `Session` in a sign-in challenge. A `Session` is valid for one person, one client, one challenge
+and one answer. The client's settings limit how long a `Session` is valid.
 
-MiniStack issues a `Session` but never checks its value. MiniStack has no MFA_SETUP, uses a person's name as typed, and
-accepts an authenticator app's code several times.
+MiniStack issues a `Session`, but never checks its value. MiniStack has no challenge MFA_SETUP, uses a person's name as
+it was typed, and accepts the same code of an authenticator app several times.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AssociateSoftwareToken.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa-totp.html
@@ -26,14 +26,14 @@ _ANSWERS = ("RespondToAuthChallenge", "AdminRespondToAuthChallenge")
 _APP_CALLS = ("AssociateSoftwareToken", "VerifySoftwareToken")
 _APP = "SOFTWARE_TOKEN_MFA"
 _CODE = "SOFTWARE_TOKEN_MFA_CODE"
-#: The challenges whose `Session` this module makes. MiniStack itself handles CUSTOM_CHALLENGE and PASSWORD_VERIFIER.
+#: The challenges whose `Session` this module checks. MiniStack itself handles CUSTOM_CHALLENGE and PASSWORD_VERIFIER.
 _CHALLENGES = ("NEW_PASSWORD_REQUIRED", _APP, "MFA_SETUP", "SMS_MFA", "EMAIL_OTP", "WEB_AUTHN")
 _DEFAULT_MINUTES = 3
 
 
 @dataclass
 class Open:
-    """A sign-in that waits for an answer."""
+    """A sign-in that waits for the answer to a challenge."""
 
     pool: Mapping[str, Any]
     user: dict[str, Any]
@@ -104,7 +104,9 @@ def _around(emulator: Emulator, run: Callable[..., Response]) -> Callable[..., R
 def _answered(
     emulator: Emulator, data: Mapping[str, Any]
 ) -> tuple[Open | None, tuple[str, str] | None]:
-    """Return the sign-in to which an answer belongs, or the error for the answer: exception name and message."""
+    """Return the sign-in that an answer belongs to, or the error for the answer. The error consists of the exception's
+    name and a message.
+    """
     responses = data.get("ChallengeResponses") or {}
     found = _open.get(str(data.get("Session")))
     if (

@@ -1,8 +1,8 @@
-"""A patch of an app client's settings: numbers within AWS's limits, existing scopes, and default values for fields that
-an update omits.
+"""A patch of an app client's settings. Numbers must be within AWS's limits, and scopes must exist. If an update omits a
+field, the field gets its default value.
 
-MiniStack stores any number, scope and URL, and keeps fields that UpdateUserPoolClient omits. If a client names no flow,
-MiniStack allows every flow.
+MiniStack stores any number, scope and URL. If UpdateUserPoolClient omits a field, MiniStack keeps the old value. If a
+client names no authentication flow, MiniStack allows every flow.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPoolClient.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
@@ -82,8 +82,8 @@ def _problems(data: Mapping[str, Any]) -> Any:
     units = data.get("TokenValidityUnits") or {}
     for setting, (unit, default, shortest, longest) in _LIVES.items():
         seconds = int(data.get(setting) or 0) * _UNITS[units.get(unit) or default]
-        # A lifetime in seconds may be shorter than on AWS, so that a test can see a token expire without waiting for
-        # minutes.
+        # If the unit is seconds, a lifetime may be shorter than on AWS. So a test does not have to wait for minutes
+        # until a token expires.
         least = 1 if units.get(unit) == "seconds" else shortest
         if seconds and not least <= seconds <= longest:
             yield f"Invalid range for token validity: {setting}."

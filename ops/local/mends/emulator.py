@@ -30,7 +30,7 @@ class Emulator:
 
     @classmethod
     def load(cls) -> Emulator:
-        """Import MiniStack. This works only in MiniStack's own interpreter."""
+        """Import MiniStack. The import works only in MiniStack's own interpreter."""
         return cls(
             app=importlib.import_module("ministack.app"),
             cognito=importlib.import_module("ministack.services.cognito"),
@@ -45,11 +45,11 @@ class Emulator:
 
 
 def replace(module: Any, name: str, make: Callable[[Function], Function]) -> None:
-    """Replace a module's function by `make(original)`."""
+    """Replace a module's function by the result of `make(original)`."""
     setattr(module, name, make(getattr(module, name)))
 
 
 def first(query: Mapping[str, Any], name: str) -> str:
-    """Return the first value of a name in a parsed query string; empty if the name is missing."""
+    """Return the first value of a name in a parsed query string. If the name is missing, return an empty string."""
     value = query.get(name, "")
     return str(value[0]) if isinstance(value, list) else str(value)

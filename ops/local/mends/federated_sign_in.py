@@ -1,14 +1,16 @@
 """A patch of the sign-in through an OIDC identity provider, from /oauth2/idpresponse back to the app.
 
 MiniStack differs from AWS:
-- after a refusal, MiniStack responds with 400 and JSON; AWS redirects to the callback with error, description, state
+- If a sign-in is refused, MiniStack responds with 400 and JSON. AWS redirects to the app's callback with an error, a
+  description and the state.
   https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
-- MiniStack drops the app's PKCE parameters
+- MiniStack drops the app's PKCE parameters.
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
-- MiniStack maps claims by other rules (see attribute_mapping), and never reads userinfo; its trigger for claims gets
-less data and can change less (see inbound_federation)
-- MiniStack does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS responds with
-`invalid_request`, "User is not enabled"; AWS does not document this response, but other people's code expects it)
+- MiniStack maps claims by other rules (see attribute_mapping), and never reads userinfo. MiniStack's trigger for claims
+  gets less data and can change less (see inbound_federation).
+- MiniStack does not run the triggers PostConfirmation, PreAuthentication and PostAuthentication.
+- In MiniStack, a disabled user can sign in. AWS responds with `invalid_request` and "User is not enabled". AWS does not
+  document this response, but other people's code expects it.
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 """
 
@@ -57,7 +59,8 @@ def _idp_response(emulator: Emulator) -> Callable[..., Response]:
             return redirect_with_error(
                 relay["redirect_uri"], refused.error, str(refused), relay["state"]
             )
-        # The code is stored with managed login's codes, so the token endpoint checks PKCE, client and redirect_uri.
+        # This call stores the code together with managed login's codes. So the token endpoint checks PKCE, client and
+        # redirect_uri.
         issued: Response = cognito._issue_auth_code_redirect(
             relay["client_id"],
             relay["pool_id"],

@@ -4,8 +4,8 @@ MiniStack accepts any password for a profile without a password. AWS refuses a p
 who sign in with a third-party provider don't have a password in your user pool".
 https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users.html
 
-MiniStack keeps the links of deleted accounts. So a provider's person who was linked to a deleted account cannot be
-linked to another account.
+When an account is deleted, MiniStack keeps the account's links to people of identity providers. So a person who was
+linked to the deleted account cannot be linked to another account.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminLinkProviderForUser.html
 """
 

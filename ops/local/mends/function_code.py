@@ -1,12 +1,12 @@
-"""A patch: containers share the unpacked files of their code.
+"""A patch: the containers of Lambda functions share the unpacked files of their code.
 
 MiniStack unpacks the whole zip for each new container, which takes 0.2 to 1 s on a slow disk. On AWS a container starts
 from code that is already prepared, and an edit of one file does not make a start slower.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
-This patch unpacks each file once per stack, and makes a hard link to the file in each container. A file with other
-contents, name or size is unpacked again. The files are read-only, as on AWS. Root can still write to the files; a file
-that root has changed is unpacked again for new containers.
+This patch unpacks each file once per stack, and makes a hard link to the file in each container. If a file's contents,
+name or size differ, the file is unpacked again. The files are read-only, as on AWS. The root user can still write to
+the files. If root has changed a file, that file is unpacked again for new containers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from .emulator import Emulator
 SEEN_WITH = "1.5.33"
 
 _FOLDER = "function-code"
-#: The modification time of the shared files, in seconds since the epoch. A changed file has another time.
+#: The modification time of the shared files, in seconds since the epoch. If a file has another time, the file was
+#: changed.
 _UNCHANGED = 1_000_000_000
 
 
@@ -34,7 +35,7 @@ def apply(emulator: Emulator) -> None:
 
 
 class _SharedZip(zipfile.ZipFile):
-    """A zip whose files are shared after they are unpacked."""
+    """A zip whose unpacked files are shared by several containers."""
 
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
         """Unpack all files into the folder `path`. The arguments are those of `zipfile`."""
@@ -45,12 +46,13 @@ class _SharedZip(zipfile.ZipFile):
             try:
                 os.link(self._shared(info, shared), self._prepared(info, path))
             except (OSError, ValueError):
-                # For example: the file exists, the name is unsafe, or the file system has no hard links.
+                # A hard link is impossible if, for example, the file exists, the name is unsafe, or the file system has
+                # no hard links.
                 rest.append(info)
         super().extractall(path, rest, pwd)
 
     def _shared(self, info: zipfile.ZipInfo, folder: Path) -> Path:
-        """Return the shared file with the contents of a file in the zip."""
+        """Return the shared copy of a file in the zip. If needed, unpack the file first."""
         name = zlib.crc32(info.filename.encode())
         found = folder / f"{name:08x}-{info.CRC:08x}-{info.file_size:x}"
         try:
@@ -59,7 +61,7 @@ class _SharedZip(zipfile.ZipFile):
                 return found
         except FileNotFoundError:
             pass
-        # Several containers may start at once, so the file gets its name after it is complete.
+        # Several containers may start at the same time. So the file gets its final name only when it is complete.
         descriptor, unfinished = tempfile.mkstemp(dir=folder)
         os.close(descriptor)
         file = Path(unfinished)

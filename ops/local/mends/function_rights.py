@@ -1,9 +1,9 @@
-"""A patch: CreateFunction is authorized for the ARN of the new function, and GetFunctionConcurrency needs its own
-right.
+"""A patch: a caller of CreateFunction needs a right for the ARN of the new function, and GetFunctionConcurrency needs
+its own right.
 
-MiniStack reads a function's name only from the path. The path of CreateFunction contains no name, so MiniStack requires a
-right to every function. On AWS the resource is the new function. MiniStack also confuses GetFunctionConcurrency with
-PutFunctionConcurrency.
+MiniStack reads a function's name only from the request's path. The path of CreateFunction contains no name, so
+MiniStack requires a right to every function. On AWS, the resource of CreateFunction is the new function. MiniStack also
+confuses GetFunctionConcurrency with PutFunctionConcurrency.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 """
 

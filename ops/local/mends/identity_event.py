@@ -1,8 +1,8 @@
 """A patch of the triggers that run when people sign up, or sign in with a password.
 
-MiniStack runs PreSignUp on SignUp only, and the event contains a `sub`, although AWS sends none before the person
-exists. AWS also runs PreSignUp_AdminCreateUser, PostConfirmation after every confirmation, and Pre- and
-PostAuthentication around a sign-in:
+MiniStack runs PreSignUp only for SignUp. MiniStack's event contains a `sub`, but AWS sends no `sub` before the person
+exists. AWS also runs PreSignUp_AdminCreateUser, PostConfirmation after every confirmation, PreAuthentication before a
+sign-in, and PostAuthentication after a sign-in:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html
@@ -31,7 +31,7 @@ _ADMIN_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 _request: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
     "request", default=None
 )
-# The future `sub` of a person. A trigger gets this `sub` before the person exists.
+# The `sub` that a new person will have. A trigger gets this value, as the user name, before the person exists.
 _promised_sub: contextvars.ContextVar[str | None] = contextvars.ContextVar(
     "promised_sub", default=None
 )
@@ -121,7 +121,7 @@ def _before_admin_create(emulator: Emulator, data: dict[str, Any]) -> None:
     alias = cognito._username_alias_attribute(pool, username)
     if alias:
         attributes.setdefault(alias, username)
-        # In a pool that signs in by email, the user name is the future `sub`.
+        # In a pool whose people sign in by email, the user name is the future `sub`.
         username = cognito.new_uuid()
         _promised_sub.set(username)
     answer = cognito._apply_presignup_trigger(
@@ -163,7 +163,9 @@ def fire(
     user: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> None:
-    """Run a trigger whose answer is not used. Such a trigger can only read the event, or refuse the operation."""
+    """Run a trigger whose answer Cognito ignores. Such a trigger can read the event or refuse the operation, but cannot
+    change anything.
+    """
     client_id = data.get("ClientId") or _ADMIN_CLIENT
     source = f"{trigger}_{kind}"
     event = build_event(emulator, pool, source, user, client_id, data.get("ClientMetadata"))

@@ -20,7 +20,9 @@ _SECONDS = 10
 
 
 class SignInRefusedError(Exception):
-    """The error for a federated sign-in that ends at the app's callback with the parameter `error`."""
+    """The error for a refused federated sign-in. The browser goes back to the app's callback with the parameter
+    `error`.
+    """
 
     def __init__(self, description: str, error: str = "invalid_request") -> None:
         super().__init__(description)
@@ -36,7 +38,7 @@ class Told(NamedTuple):
 
     @property
     def claims(self) -> dict[str, Any]:
-        """The claims of the ID token, and the claims that only userinfo has."""
+        """The claims of the ID token, plus the userinfo claims that the ID token lacks."""
         return {**self.userinfo, **self.id_token}
 
 
@@ -45,8 +47,8 @@ def fetch_claims(
 ) -> Told:
     """Exchange a code for tokens. Read the person's claims from the tokens and from userinfo.
 
-    Issuer and audience of the ID token are checked. Its signature is not checked, because the token comes directly from
-    the provider over the back channel.
+    This function checks the issuer and the audience of the ID token. It does not check the signature, because the token
+    comes directly from the provider over the back channel.
     """
     details = provider["ProviderDetails"]
     issuer = str(details.get("oidc_issuer", "")).rstrip("/")
@@ -82,7 +84,7 @@ def _read(url: str, data: bytes | None = None, bearer: str = "") -> dict[str, An
         headers["Authorization"] = f"Bearer {bearer}"
     if not url.startswith(("http://", "https://")):
         raise SignInRefusedError(f"The identity provider has no usable address: {url!r}.")
-    # The code above has checked the address: only http and https are opened.
+    # The check above allows only addresses with http or https.
     request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 # nosec B310

@@ -1,13 +1,14 @@
-"""A patch of the InboundFederation trigger, which gets a provider's data before the mapping.
+"""A patch of the InboundFederation trigger. This trigger gets a provider's data before Cognito maps the claims.
 
-MiniStack passes only the ID token, with JSON types, and keeps claims that the answer omits. AWS passes token response,
-ID token and userinfo. AWS drops the claims that the answer omits, but keeps all claims if the answer is empty:
-https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html A report about a real
-pool (2026-02) shows that AWS passes every value as text, and a list as "[a, b]". The same report shows that the
-trigger's answer uses the claims' names, and that Cognito maps the claims afterwards.
+MiniStack passes only the ID token to the trigger, with JSON types, and keeps claims that the trigger's answer omits.
+AWS passes the token response, the ID token and userinfo. AWS drops the claims that the answer omits. But if the answer
+is empty, AWS keeps all claims:
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html
+A report about a real pool (2026-02) shows that AWS passes every value as text, and a list as "[a, b]". The same report
+shows that the trigger's answer uses the claims' names, and that Cognito maps the claims afterwards.
 
-AWS does not say whether an empty value clears a stored attribute. The pool's tag `local-aws:empty-claims` decides:
-`clear` (the default) or `keep`.
+AWS does not say whether an empty value clears a stored attribute. In the local AWS, the pool's tag
+`local-aws:empty-claims` decides: `clear` (the default) or `keep`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ EMPTY_CLAIMS_TAG = "local-aws:empty-claims"
 def decide_claims(
     emulator: Emulator, pool: Mapping[str, Any], relay: Mapping[str, Any], subject: str, told: Told
 ) -> dict[str, Any]:
-    """Run the trigger if the pool has this trigger. Return the claims to map."""
+    """Run the trigger if the pool has this trigger. Return the claims that Cognito must map to attributes."""
     parts = {"tokenResponse": told.tokens, "idToken": told.id_token, "userInfo": told.userinfo}
     event = {
         "version": "1",
@@ -57,8 +58,8 @@ def decide_claims(
 def merge(
     emulator: Emulator, pool: Mapping[str, Any], user: dict[str, Any], attributes: dict[str, str]
 ) -> None:
-    """Write a sign-in's attributes into a profile. Missing attributes do not change; the pool's tag decides about empty
-    attributes.
+    """Write a sign-in's attributes into a profile. An attribute that is missing does not change. If an attribute is
+    empty, the pool's tag decides whether the stored value is removed.
     """
     cognito = emulator.cognito
     cognito._merge_federated_attrs(user, without_empty(attributes), cognito._now_epoch())

@@ -1,8 +1,8 @@
-"""A patch that adds /inbox, a page with the mails and text messages that the local AWS has sent. MiniStack shows these
-messages as JSON only.
+"""A patch that adds /inbox, a page with the mails and text messages that the local AWS has sent. MiniStack itself shows
+these messages only as JSON.
 
-On AWS, people get such messages in their mailboxes and on their phones. At this address, programs that accept
-`application/json` also get the JSON of `/_ministack/ses/messages`. The page shows each mail in a sandboxed frame, so
+On AWS, people get such messages in their mailboxes and on their phones. If a program requests /inbox and accepts
+`application/json`, it gets the JSON of `/_ministack/ses/messages`. The page shows each mail in a sandboxed frame, so
 that a mail's scripts do not run.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html
 """
@@ -64,7 +64,7 @@ def _page(
 
 
 def _written(mails: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
-    """Write the page. MiniStack does not keep the time of a text message."""
+    """Return the page as HTML. A text message has no time on the page, because MiniStack does not keep the time."""
     newest = sorted(
         (mail for every in mails["messages"].values() for mail in every),
         key=lambda mail: float(mail["Timestamp"]),

@@ -1,8 +1,8 @@
-"""A patch of POST /login (the hosted page): it runs the triggers before and after a sign-in with a password.
+"""A patch of POST /login, the hosted page. The patch runs the triggers before and after a sign-in with a password.
 
-MiniStack runs no triggers for this request. MiniStack handles the request on its event loop. A trigger on the event
-loop would block the calls that the Lambda function makes to MiniStack. So the patch runs the triggers in a separate
-thread.
+MiniStack runs no triggers for this request. MiniStack handles the request on its event loop. If a trigger ran on the
+event loop, too, it would block the calls that its Lambda function makes to MiniStack. So the patch runs the triggers in
+a separate thread.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-authentication.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-authentication.html
 """

@@ -1,4 +1,4 @@
-"""A patch of SignUp's response: AWS masks the address to which the code was sent, `j***@e***`.
+"""A patch of SignUp's response. AWS masks the address to which the code was sent, for example as `j***@e***`.
 
 MiniStack masks the address for every operation except SignUp.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CodeDeliveryDetailsType.html

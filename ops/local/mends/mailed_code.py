@@ -1,5 +1,5 @@
-"""A patch of mailed codes: each code is new, and is valid for one use, a few tries and a limited time. The code of a
-sign-up verifies the address.
+"""A patch of the codes that Cognito sends by mail. Each code is new, and is valid for one use, a few tries and a
+limited time. If a person confirms a sign-up with a code, the mail address is verified.
 
 MiniStack always sends 123456 or 654321, allows unlimited tries, and leaves `email_verified` unset. MiniStack also sends
 codes to people who need no code.
@@ -20,7 +20,7 @@ from .emulator import Emulator, Function, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: AWS counts tries per hour and account, and says "5 to 20". In this module, the limit is five per code.
+#: AWS counts tries per hour and account, and gives the limit as "5 to 20". This module allows five tries per code.
 TRIES = 5
 _SECONDS = {"_confirmation_code": 24 * 3600, "_reset_code": 3600}
 _KEYS = {"ConfirmSignUp": "_confirmation_code", "ConfirmForgotPassword": "_reset_code"}

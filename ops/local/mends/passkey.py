@@ -1,4 +1,5 @@
-"""A patch that adds passkeys, which MiniStack lacks: registration, list, deletion, and sign-in with USER_AUTH.
+"""A patch that adds passkeys, which MiniStack lacks. People can register, list and delete passkeys, and sign in with
+USER_AUTH.
 
 py_webauthn verifies challenge, origin, relying party, user verification, signature and counter. A person with a second
 factor can sign in with a passkey only if the pool counts passkeys as two factors. The hosted page does not offer
@@ -198,8 +199,7 @@ def _by_choice(emulator: Emulator, run: Callable[..., Response]) -> Callable[...
             "AllowedFirstAuthFactors", ()
         )
         passkeys = user.get("_passkeys", [])
-        # If the pool asks this person for a second factor, a passkey is accepted only if the pool counts passkeys as
-        # two factors.
+        # Some people must use a second factor. They can use a passkey only if the pool counts a passkey as two factors.
         asked = user.get("_mfa_enabled") or pool.get("MfaConfiguration") == "ON"
         open_to = _NAME in first and passkeys and (user.get("_passkey_is_mfa") or not asked)
         session = secrets.token_urlsafe(256)

@@ -1,7 +1,7 @@
 """A patch of a REST API's path parameters: a function gets the parameters percent-encoded, as in the caller's request.
 
-MiniStack routes by the decoded path, so `%2F` splits a segment in two, and the function decodes `%25` a second time. On
-AWS, only the function (or a mapping template) decodes a path (aws/chalice#511, aws/chalice#688,
+MiniStack decodes the path before it routes a request. So `%2F` splits a path segment in two, and the function decodes
+`%25` a second time. On AWS, only the function (or a mapping template) decodes a path (aws/chalice#511, aws/chalice#688,
 serverless/serverless#5037). So `%2F` stays within its segment.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 """

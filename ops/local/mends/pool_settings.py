@@ -15,7 +15,7 @@ from .emulator import Emulator, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: Fields that an update keeps. Tags belong to the resource, and have separate API calls.
+#: Fields that an update does not reset. Tags belong to the resource, so other API calls change them.
 _KEPT = {"UserPoolTags"}
 
 

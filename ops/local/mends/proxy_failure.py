@@ -1,7 +1,7 @@
 """A patch: if a function fails, or returns an invalid response, API Gateway itself responds with 502.
 
-MiniStack passes the function's error on to the caller and ignores the API's gateway responses. API Gateway sends its
-DEFAULT_5XX response, which has no detail of the error.
+MiniStack passes the function's error on to the caller and ignores the API's gateway responses. On AWS, API Gateway
+sends its DEFAULT_5XX response, which contains no details of the error.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """

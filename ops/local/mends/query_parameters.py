@@ -1,8 +1,8 @@
-"""A patch: for a repeated query parameter, `queryStringParameters` has the last value; the multi-value lists have all
-values.
+"""A patch: if a query parameter is repeated, `queryStringParameters` contains its last value. The multi-value lists
+contain all its values.
 
-MiniStack uses the first value. AWS documents the use of the last value for load balancers, and people report the same
-for REST APIs.
+MiniStack uses the first value. For load balancers, AWS documents that the last value is used. For REST APIs, people
+report the same.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers
 """
 

@@ -1,9 +1,9 @@
 """A patch that adds refresh token rotation, which MiniStack lacks.
 
 A client with rotation gets a new refresh token at each refresh. The new token expires when the old token would have
-expired. The old token works during the client's grace period. After the grace period, Cognito refuses the old token.
-A client with rotation cannot use the flow REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's secret;
-MiniStack does not check the secret.
+expired. The old token still works during the client's grace period. After the grace period, Cognito refuses the old
+token. A client with rotation cannot use the flow REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's
+secret; MiniStack does not check the secret.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
 """
@@ -30,7 +30,8 @@ _successor: contextvars.ContextVar[str] = contextvars.ContextVar("successor", de
 def apply(emulator: Emulator) -> None:
     """Apply the patch."""
     cognito = emulator.cognito
-    # MiniStack's CloudFormation passes on only the properties in this table. None is the default of the added property.
+    # MiniStack's CloudFormation passes on only the properties in this table. The default value of the added property is
+    # None.
     emulator.templates._COGNITO_USER_POOL_CLIENT_UPDATABLE[_SETTING] = None
     for name in ("_create_user_pool_client", "_update_user_pool_client"):
         replace(cognito, name, lambda call: _keep_setting(emulator, call))
@@ -52,7 +53,7 @@ def _keep_setting(emulator: Emulator, call: Function) -> Function:
 
 
 def _grace(emulator: Emulator, client_id: str) -> float | None:
-    """Return the grace period of a client, in seconds; None for a client without rotation."""
+    """Return a client's grace period in seconds. Return None if the client has no rotation."""
     client = emulator.cognito._find_pool_by_client_id(client_id)[2] or {}
     setting = client.get(_SETTING) or {}
     if setting.get("Feature") != "ENABLED":

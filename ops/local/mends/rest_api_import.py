@@ -1,8 +1,9 @@
-"""A patch that adds ImportRestApi and PutRestApi (mode=overwrite), which `chalice deploy` needs and MiniStack lacks.
+"""A patch that adds the calls ImportRestApi and PutRestApi (mode=overwrite). `chalice deploy` needs both calls, but
+MiniStack lacks them.
 
 MiniStack already reads OpenAPI documents for CloudFormation. This patch adds ImportRestApi, PutRestApi, and the
-responses of mock integrations, with which Chalice answers CORS preflights. An overwrite replaces the resources,
-authorizers, models and gateway responses, and keeps stages and deployments.
+responses of mock integrations. Chalice answers CORS preflight requests with mock integrations. An overwrite replaces
+the resources, authorizers, models and gateway responses, and keeps stages and deployments.
 https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/api/API_PutRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
@@ -46,7 +47,7 @@ def _route(
 
 
 def _properties(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the properties of the whole API from a document."""
+    """Return the properties of the whole API, as an OpenAPI document states them."""
     extension = "x-amazon-apigateway-"
     properties: dict[str, Any] = {
         "binaryMediaTypes": document.get(f"{extension}binary-media-types", []),
@@ -100,8 +101,8 @@ def _overwrite(emulator: Emulator, api_id: str, document: dict[str, Any]) -> Res
 def _put_integration_responses(
     emulator: Emulator, api_id: str, document: Mapping[str, Any]
 ) -> None:
-    """Set each integration's responses, by selection pattern, from the document's
-    `x-amazon-apigateway-integration.responses`.
+    """Set the responses of each integration, as the document's `x-amazon-apigateway-integration.responses` states them.
+    The keys of that object are selection patterns.
     """
     for resource in emulator.rest_apis._resources[api_id].values():
         described = document.get("paths", {}).get(resource["path"], {})

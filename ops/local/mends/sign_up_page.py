@@ -1,8 +1,8 @@
 """A patch that adds /signup and /confirmUser, managed login's own sign-up pages, which MiniStack lacks.
 
-On these pages, people choose a password before they prove access to the mailbox. The pages send no ClientMetadata.
-Gatehouse's pre-sign-up trigger must handle such a sign-up (S-67). If the trigger refuses the sign-up, the page shows
-the trigger's message.
+On these pages, people choose a password before they prove that they can read the mailbox. The pages send no
+ClientMetadata. Gatehouse's pre-sign-up trigger must handle sign-ups from these pages (S-67). If the trigger refuses the
+sign-up, the page shows the trigger's message.
 https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
 """
@@ -22,7 +22,7 @@ from .emulator import Emulator, Response, first, replace
 
 SEEN_WITH = "1.5.33"
 
-#: path → (operation, fields of its form, next page)
+#: path → (operation, fields of the form, path of the next page)
 _PAGES = {
     "/signup": ("SignUp", ("username", "password"), "/confirmUser"),
     "/confirmUser": ("ConfirmSignUp", ("username", "code"), "/login"),

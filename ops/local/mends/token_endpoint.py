@@ -1,10 +1,10 @@
-"""A patch of POST /oauth2/token: a refresh keeps groups and scopes, and checks the client secret.
+"""A patch of POST /oauth2/token. A refresh keeps the groups and scopes, and requires the client secret.
 
 MiniStack keeps the refresh tokens of hosted sign-ins in a separate list. A refresh with a token from that list loses
 cognito:groups and does not require the client secret. The patch removes the token from that list, so MiniStack treats
-the token like a token from the API. A refresh then keeps the groups and requires the secret, as in Cognito.
-`expires_in` is the access token's real lifetime. If a trigger fails, MiniStack responds with an error, and does not
-crash.
+the token like a token from the API. A refresh then keeps the groups and requires the secret, as in Cognito. The patch
+also sets `expires_in` to the access token's real lifetime. If a trigger fails, the patch responds with an error, so
+that MiniStack does not crash.
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
 """
 

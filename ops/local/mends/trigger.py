@@ -1,6 +1,7 @@
 """A patch that invokes a user pool's Lambda trigger as Cognito does.
 
-- Cognito waits 5 seconds, tries up to three times, and then reports "<Trigger> failed with error <text>."
+- Cognito waits 5 seconds for a trigger, and tries up to three times. After a failure, Cognito reports "<Trigger> failed
+  with error <text>."
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 - The function's resource policy must allow this pool.
   https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
@@ -24,7 +25,9 @@ _SERVICE = "cognito-idp.amazonaws.com"
 
 
 class TriggerFailedError(Exception):
-    """The error for a trigger that refused, failed or was unreachable. `code` is Cognito's exception name."""
+    """The error for a trigger that refused the operation, failed, or could not be reached. `code` is Cognito's
+    exception name.
+    """
 
     def __init__(self, message: str, code: str = "UserLambdaValidationException") -> None:
         super().__init__(message)

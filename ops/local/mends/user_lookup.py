@@ -1,4 +1,4 @@
-"""A patch that finds a user by name or alias, and ignores case if the pool ignores case.
+"""A patch of the search for a user by name or alias. The search ignores case if the pool ignores case.
 
 MiniStack ignores the setting `CaseSensitive`, and always distinguishes upper and lower case. In a pool that ignores
 case, AWS ignores case in user names and in aliases such as the address:

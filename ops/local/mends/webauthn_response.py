@@ -1,5 +1,5 @@
-"""This module verifies an authenticator's responses with py_webauthn: challenge, origin, relying party, person,
-signature, counter.
+"""This module verifies an authenticator's responses with py_webauthn. The module checks challenge, origin, relying
+party, person, signature and counter.
 
 MiniStack has no passkeys; the module `passkey` adds passkeys.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CompleteWebAuthnRegistration.html
@@ -21,7 +21,7 @@ _MOST = 20
 
 
 class Refused(Exception):
-    """The emulator's error response: the exception's name, and a message."""
+    """The exception for an error response. Its arguments are the name of Cognito's exception, and a message."""
 
 
 def verify_registration(
@@ -71,7 +71,9 @@ def verify_registration(
 def verify_authentication(
     pool: Mapping[str, Any], user: dict[str, Any], challenge: str, responses: Mapping[str, Any]
 ) -> bool:
-    """Verify the response to a sign-in's challenge, and store the counter. Return False for an invalid response."""
+    """Verify the response to a sign-in's challenge, and store the passkey's new counter. Return False for an invalid
+    response.
+    """
     from webauthn import verify_authentication_response
     from webauthn.helpers.exceptions import WebAuthnException
 
