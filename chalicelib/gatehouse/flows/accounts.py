@@ -77,7 +77,7 @@ class Accounts:
         SignUpNotAllowed."""
         # The pre-sign-up trigger checks the address, too. Because this method checks the address first, the answer is
         # the same whether or not the user exists. Like /auth/discover, the answer reveals whether the domain belongs to
-        # a provider, so each refused address counts as an attempt, as in /auth/discover.
+        # a provider. A guess at any other domain requests a mail, and each such request counts as an attempt.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
