@@ -1,2 +1,2 @@
-"""The benchmarks behind docs/BENCHMARKS.md. Each benchmark compares Gatehouse with other libraries ("peers"), measured
-in the same run."""
+"""The benchmarks whose figures are in docs/BENCHMARKS.md. Each benchmark measures Gatehouse and other libraries
+("peers") in the same run, and compares the figures."""

@@ -22,7 +22,7 @@ def unpack_ours(folder: Path) -> Path:
 
 
 def unpack_sources(home: Path, folder: Path) -> Path:
-    """Return a copy of the unpacked zip without its bytecode."""
+    """Return a copy of the unpacked zip. The copy contains no bytecode."""
     copy = folder / "sources"
     for path in home.rglob("*"):
         name = path.relative_to(home)

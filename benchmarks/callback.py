@@ -23,8 +23,8 @@ _FLASK_DONE = "cognito_refresh_token="
 
 
 def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
-    """Begin a sign-in with each subject. Fresh processes then finish the sign-ins alternately, over TLS and over plain
-    HTTP."""
+    """Begin a sign-in with each subject, over TLS and over plain HTTP. Then finish the sign-ins in fresh processes,
+    with the subjects in turn."""
     subjects = {
         OURS: Subject(OURS, "app:app", {}, home=lab.app),
         SOURCES: Subject(SOURCES, "app:app", {}, home=lab.sources, compiles=True),
@@ -83,7 +83,7 @@ def begun(lab: Lab, subject: Subject) -> Subject:
 
 
 def finish(handler: str) -> dict[str, Any]:
-    """Return the request that a browser sends when it comes back from Cognito."""
+    """Return the request that a browser sends when Cognito has redirected the browser back to the app."""
     return {
         "event": events.request("GET", "/auth/callback"),
         "contains": _FLASK_DONE if handler == _FLASK_HANDLER else _DONE,

@@ -1,10 +1,10 @@
 """The program that runs in a fresh process. The program imports one subject, sends the given events to the subject, and
 prints CPU times as one line of JSON.
 
-The program imports as few modules as possible. Otherwise, a module that a subject needs could be loaded before the
-measurement. The measurement begins just before the subject's import and ends with the subject's response. The figures
-are the CPU time of the whole process (user and system) and the elapsed time. The program also prints the peak of the
-process's memory after the first round.
+The program imports as few modules as possible. Otherwise, a module that a subject needs could already be loaded when
+the measurement begins. The measurement begins just before the subject's import and ends with the subject's response.
+The figures are the CPU time of the whole process (user and system) and the elapsed time. The program also prints the
+peak of the process's memory after the first round.
 """
 
 import _socket
@@ -62,8 +62,8 @@ def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], peop
 
 
 def _lead_to_loopback() -> None:
-    """Resolve AWS's host names to the address of the benchmark's server. To do so, replace a function of `socket`, so
-    that no further import is needed."""
+    """Resolve AWS's host names to the address of the benchmark's server. This function replaces a function of `socket`,
+    because such a replacement needs no further import."""
     port = int(os.environ.get("BENCHMARK_PORT", "0"))
     resolve = _socket.getaddrinfo
 
@@ -77,8 +77,8 @@ def _lead_to_loopback() -> None:
 
 
 def _count_bundles() -> list[str]:
-    """Count how often CA certificates are read. Runs that measure time do not call this function, because it imports
-    `ssl`."""
+    """Count how often CA certificates are read. A run that measures time does not call this function, because the
+    function imports `ssl`."""
     import ssl
 
     loads: list[str] = []
@@ -108,8 +108,8 @@ def _peak() -> int:
 
 
 class Journey:
-    """A browser that makes the requests in `steps`. `jar` maps each cookie's name to a list of two items: the value,
-    and whether SameSite is Lax. `location` is the address of the last redirect."""
+    """A browser that makes the requests in `steps`. `jar` maps each cookie's name to a list of two items: the cookie's
+    value, and whether the cookie's SameSite is Lax. `location` is the address of the last redirect."""
 
     def __init__(self, subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]]) -> None:
         self._subject = subject

@@ -1,11 +1,11 @@
 """Measures whether our own response time reveals that an address has an account (S-40, S-73).
 
-The benchmark runs in one process, with test doubles of Cognito and DynamoDB. Gatehouse does not control Cognito's own
-time (PreventUserExistenceErrors). But the time that Gatehouse adds must be equal for addresses with and without an
-account. The difference between two series of wrong passwords shows the noise of the measurement. For requests that send
-a mail, the figure is the area under the ROC curve. This area says how often a request takes longer for an address with
-an account than for an address without an account. An area of 0.5 means that the times do not reveal which address has
-an account.
+The benchmark runs in one process, with test doubles of Cognito and DynamoDB. Gatehouse does not control how long
+Cognito takes (PreventUserExistenceErrors). But the time that Gatehouse adds must be equal for addresses with and
+without an account. The difference between two series of wrong passwords shows the noise of the measurement. For
+requests that send a mail, the figure is the area under the ROC curve. The area says how often a request takes longer
+for an address with an account than for an address without an account. An area of 0.5 means that the times do not reveal
+which address has an account.
 """
 
 import contextlib
@@ -64,8 +64,8 @@ _PAIRS = 1000
 
 
 def run(lab: Lab) -> list[Section]:
-    """Measure twenty refused sign-ins of each kind per run. For addresses with and without an account, also measure a
-    thousand requests that send a mail."""
+    """Measure twenty refused sign-ins of each kind per run. Then measure a thousand requests that send a mail, for
+    addresses with and without an account."""
     lab.tell("refused sign-ins")
     refused = measure(20 * lab.runs).section()
     lab.tell("requests for a mail")
@@ -107,7 +107,8 @@ def run(lab: Lab) -> list[Section]:
 
 
 def area_under_curve(longer: list[float], shorter: list[float]) -> float:
-    """Return how often a value of `longer` exceeds a value of `shorter`; equal values count half (Mann-Whitney)."""
+    """Return the share of pairs whose `longer` value exceeds the `shorter` value. Equal values count half
+    (Mann-Whitney)."""
     ranked = sorted([(value, True) for value in longer] + [(value, False) for value in shorter])
     below, wins = 0, 0.0
     for _, is_longer in ranked:
@@ -125,7 +126,7 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
-    # As on AWS, a request does not wait for the function to end.
+    # As on AWS, a request does not wait until the Lambda function has ended.
     direct.world.functions.holding = True
     return _alternate(direct, clock, f"direct/{path}", pairs)
 
@@ -133,8 +134,8 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
 def _make_a_challenge() -> None:
     """Do the same work as a test double that makes a challenge, and discard the result.
 
-    A test double that refuses a request makes no challenge, and leaves other data in the processor's caches. Without
-    this function, our own code would therefore take some microseconds longer after a refusal.
+    A test double that refuses a request makes no challenge. Without this function, the processor's caches would then
+    contain other data, and our own code would take some microseconds longer after a refusal.
     """
     json.dumps({"challenge": secrets.token_urlsafe(32), "session": secrets.token_urlsafe(700)})
 
@@ -164,9 +165,9 @@ class Stopwatch:
             try:
                 return call(*values, **arguments)
             except Exception as error:  # noqa: BLE001 - raised again
-                # With a traceback, the frames of the test double would live until our code has handled the error, and
-                # the time to free them would count as ours. Without the traceback, Python frees the frames at this
-                # line, and the time counts as the double's.
+                # The traceback would keep the test double's frames in memory until our code has handled the error. The
+                # time to free the frames would then count as our code's time. Without the traceback, Python frees the
+                # frames at this line, and the time counts as the test double's.
                 raise error.with_traceback(None) from None
             finally:
                 _make_a_challenge()
@@ -176,8 +177,8 @@ class Stopwatch:
 
 
 def measure_challenges(pairs: int) -> dict[str, tuple[list[float], list[float]]]:
-    """Measure the time of passkey challenges and of refused answers to them, in microseconds. An account with a passkey
-    and an address without an account alternate."""
+    """Measure the time of passkey challenges, and of refused answers to such challenges, in microseconds. An account
+    with a passkey and an address without an account alternate."""
     clock = Clock()
     passkeys = Passkeys(Direct(build_world(clock)))
     passkeys.set_up()

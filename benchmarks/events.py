@@ -1,4 +1,4 @@
-"""The events of API Gateway and Cognito for the subjects. Every peer gets the same events."""
+"""The events of API Gateway and Cognito that the subjects receive. Every peer gets the same events."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from tests.doubles.browser import build_event
 
 _PATHS = ("/whoami", "/me", "/auth/login", "/auth/callback", "/auth/refresh")
 
-#: The claims of an access token, in the form in which API Gateway's authorizer passes them to Lambda. Every value is
+#: The claims of an access token, in the form in which API Gateway's authorizer passes claims to Lambda. Every value is
 #: text.
 CLAIMS = {
     "sub": "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11",

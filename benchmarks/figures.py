@@ -30,7 +30,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Target:
-    """A promise about a measured figure. `limit` is the maximum; with `at_least`, `limit` is the minimum."""
+    """A promise about a measured figure. `limit` is the maximum, or the minimum if `at_least` is true."""
 
     promise: str
     measured: float
@@ -109,7 +109,7 @@ def ratio(value: float, base: float) -> str:
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], texts: frozenset[int] = frozenset({0})
 ) -> str:
-    """Return a Markdown table. The columns are padded, so that the table is also readable as plain text.
+    """Return a Markdown table. The columns are padded, so that people can read the table even as plain text.
 
     Figures are aligned right; the columns in `texts` are aligned left.
     """

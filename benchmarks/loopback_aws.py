@@ -2,9 +2,9 @@
 processes call this server.
 
 One port speaks plain HTTP. The other port uses TLS with AWS's own host names, and `benchmarks.child` resolves these
-names to loopback. The server answers at once and checks nothing, so each call takes the same short time for all
-subjects. The token endpoint accepts a nonce as the authorization code. The strict test doubles of the same services are
-in tests/doubles.
+names to loopback. The server answers at once and checks nothing, so a call takes the same short time for every subject.
+The token endpoint accepts a nonce as the authorization code. The strict test doubles of the same services are in
+tests/doubles.
 """
 
 import json
@@ -59,7 +59,7 @@ class LoopbackAws:
         self.url = f"http://127.0.0.1:{port}"
         self.calls: list[str] = []
         self.connections = 0
-        #: The server waits this number of seconds before each answer, as long as a network would take.
+        #: The number of seconds that the server waits before each answer. The wait stands for the delay of a network.
         self.delay = 0.0
         self._site = site
         self._tls_port = tls_port
@@ -75,8 +75,8 @@ class LoopbackAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the environment variables for plain HTTP, which STAGE=local allows. They are the same for every
-        subject."""
+        """Return the environment variables for plain HTTP (STAGE=local allows plain HTTP). The variables are the same
+        for every subject."""
         return {
             **self._shared,
             "STAGE": "local",
@@ -87,8 +87,8 @@ class LoopbackAws:
 
     @property
     def tls_environment(self) -> dict[str, str]:
-        """Return the environment variables for TLS. They are the same for every subject, and only the port differs from
-        AWS."""
+        """Return the environment variables for TLS. The variables are the same for every subject. The addresses differ
+        from AWS's addresses in nothing but the port."""
         return {
             **self._shared,
             "STAGE": "prod",
@@ -217,4 +217,4 @@ class _TlsServer(ThreadingHTTPServer):
             super().finish_request(secure, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Do nothing: the TLS socket has replaced the original socket."""
+        """Do nothing, because the TLS socket has replaced the original socket."""

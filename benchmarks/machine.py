@@ -49,7 +49,7 @@ def child(packages: tuple[str, ...]) -> None:
 
 
 def parse_processor(cpuinfo: str) -> str:
-    """Return the model in the text of /proc/cpuinfo, or the empty string."""
+    """Return the processor's model from the text of /proc/cpuinfo, or an empty string."""
     for line in cpuinfo.splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "model name":

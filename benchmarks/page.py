@@ -19,14 +19,14 @@ MAX_KB = 13.0
 #: processor four times slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: A network with a long delay and no limit of throughput. Nearly all of the loading time is then delay, so the loading
-#: time divided by the delay of one round trip is the number of round trips.
+#: A network with a long delay and unlimited throughput. Nearly all of the loading time is then delay. The number of
+#: round trips is therefore the loading time divided by the delay of one round trip.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
-#: The page names its current view in `data-view`. A person can use the first view other than `loading` when the next
-#: frame begins, because the browser has then drawn the view. Our HTML may already contain this view before the script
-#: has started. The script has started once the document's title names the view. Until then, links work, but the
-#: checkbox and the form with the email field do not.
+#: The page names its current view in `data-view`. A person can use the first view that is not `loading`. The view is
+#: usable when the next frame begins, because the browser has then drawn the view. Our HTML may already contain the view
+#: before the script has started. Before the script has started, links work, but the checkbox and the form with the
+#: email field do not. The script has started once the document's title names the view.
 _WATCH = """
 const taken = () => !document.querySelector('meta[name=gatehouse-base]') || document.title.includes(' \u00b7 ');
 new MutationObserver((_, observer) => {
@@ -55,7 +55,7 @@ class Load:
     files: list[File]
 
 
-#: The loads by the page's name, then by the network's name.
+#: The loads of each page on each network: page's name -> network's name -> loads.
 Loads = dict[str, dict[str, list[Load]]]
 
 

@@ -1,8 +1,8 @@
 """Serves our page and the browser peers' pages on one loopback port. The server compresses with gzip, as API Gateway
 and CDNs do.
 
-Our page comes from the real app, which runs on the tests' doubles of AWS. Every byte and request is therefore the same
-as from Lambda.
+Our page comes from the real app, and the app runs with the tests' test doubles of AWS. Every byte and every request is
+therefore the same as with the app on Lambda.
 """
 
 import contextlib

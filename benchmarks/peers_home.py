@@ -1,5 +1,5 @@
-"""The peers' own virtual environment and node_modules, in the folder .local. The first benchmark that needs one of the
-two installs it.
+"""The peers' own virtual environment and node_modules, in the folder .local. If a benchmark needs the virtual
+environment or node_modules, and it is not yet installed, the benchmark installs it first.
 
 Nobody needs the two folders to develop or deploy Gatehouse.
 """

@@ -21,8 +21,8 @@ _PROGRAM = "from benchmarks.child import main; main()"
 #: The number of rounds at the beginning that are not counted. The first round is not counted, because it writes
 #: bytecode and fills the disk's cache.
 _UNCOUNTED = 1
-#: A third of a core, which is about the share of a Lambda function of 512 MB. Source: AWS Lambda developer guide,
-#: "Memory": 1,769 MB are one vCPU.
+#: A third of a core. A Lambda function of 512 MB has about this share. Source: AWS Lambda developer guide, "Memory":
+#: 1,769 MB are one vCPU.
 THIRD = 1 / 3
 
 
@@ -62,14 +62,14 @@ class Times:
 
 
 def plan(*steps: Mapping[str, Any], warm: int = 0, count_bundles: bool = False) -> dict[str, Any]:
-    """Return what a process must do: take all steps once while the process is cold, and then `warm` more times."""
+    """Return the plan for a process: the process takes all steps once while cold, and then `warm` more times."""
     return {"steps": list(steps), "warm": warm, "count_bundles": count_bundles}
 
 
 @dataclass(frozen=True)
 class Lab:
-    """What `measure` needs to run subjects: the peers' interpreter, the environments without and with TLS, and the
-    number of runs.
+    """The data that `measure` needs to run subjects: the peers' interpreter, the environments without and with TLS, and
+    the number of runs.
 
     `app` is the folder of Gatehouse as on Lambda: the unpacked zip, or this checkout. `sources` has the same files
     without bytecode. `earlier` is the folder of an earlier commit, for comparison.

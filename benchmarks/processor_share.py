@@ -17,7 +17,7 @@ _LOOK = 0.0005
 def hold(process: "subprocess.Popen[bytes]", share: float) -> None:
     """Limit the process to the share, and return when the process has ended. The process cannot save unused time for a
     later period."""
-    # On Linux, this number identifies the clock of another process's CPU time. `clock_getcpuclockid` returns the same
+    # On Linux, `clock` identifies the clock of another process's CPU time. `clock_getcpuclockid` returns the same
     # number.
     clock = (~process.pid << 3) | 2
     allowance = share * PERIOD

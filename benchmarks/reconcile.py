@@ -41,7 +41,7 @@ class _Pool:
 
 
 class _Table:
-    """A table that returns the trigger's records, except for every thousandth record."""
+    """A fake table that returns the trigger's records. Every thousandth record is missing."""
 
     def __init__(self, people: int) -> None:
         self._people = people

@@ -1,11 +1,11 @@
-"""Builds docs/BENCHMARKS.md from the sections and the description of the machine, but neither reads nor writes
-files."""
+"""Builds the text of docs/BENCHMARKS.md from the sections and the description of the machine. The module itself neither
+reads nor writes files."""
 
 from collections.abc import Sequence
 
 from benchmarks.figures import Section, table
 
-#: The README's figures are between these two comments.
+#: The README's figures are between the two comments `BEGIN` and `END`.
 BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- /figures -->"
 
 _INTRODUCTION = """# Benchmarks
@@ -50,7 +50,8 @@ def build(
 
 
 def targets(sections: Sequence[Section]) -> str:
-    """Return the table of the promises, with a verdict for each promise. Without promises, return the empty text."""
+    """Return the table of the promises, with a verdict for each promise. If there are no promises, return an empty
+    text."""
     rows = [target.row() for section in sections for target in section.targets]
     if not rows:
         return ""

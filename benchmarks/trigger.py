@@ -1,4 +1,4 @@
-"""Measures the cost of the user-pool trigger. The peer is a function that only calls boto3's put_item."""
+"""Measures the cost of the user-pool trigger. The peer is a function that does nothing but call boto3's put_item."""
 
 from benchmarks import events
 from benchmarks.builds import EARLIER

@@ -17,7 +17,8 @@ def end_sessions(directory: Directory, person: Person, report: Reporter) -> None
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
         # AWS does not document the effect of AdminUserGlobalSignOut on disabled people, so a refusal is ignored for a
-        # disabled person. A disabled person's refresh tokens do not work, and `enable` revokes the tokens.
+        # disabled person. The refusal does no harm: a disabled person's refresh tokens do not work, and `enable`
+        # revokes the tokens.
         if person.user.enabled or aws.error_code(error) != "NotAuthorizedException":
             raise
     directory.sessions.end_all(person.user.sub)

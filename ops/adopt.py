@@ -1,9 +1,9 @@
 """This module finds the API that an interrupted first deployment made, so that the next deployment reuses the API.
 
 Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. If a deployment stops before its end,
-or if nobody commits the file, Chalice would later make a second API with another address. So before Chalice runs, this
-module finds the API that calls this stage's function, and writes the API's id into the file. Functions need no such
-step, because Chalice finds functions by name.
+or if nobody commits the file, a later deployment would make a second API with another address. So before Chalice runs,
+this module finds the API that calls this stage's function, and writes the API's id into the file. Functions need no
+such step, because Chalice finds functions by name.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def extension(origins: list[str], page: str | None) -> dict[str, Mapping[str, An
 
 
 def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
-    """Return a wrapper of `SwaggerBuilder.handle` that also adds the gateway responses to the written API document."""
+    """Return a wrapper of `SwaggerBuilder.handle`. The wrapper also adds the gateway responses to the API document."""
 
     def with_answers(self: Any, config: Any, resource: Any) -> None:
         handle(self, config, resource)

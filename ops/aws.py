@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from .stages import Stage
 
-# A person is waiting, so calls to an unreachable endpoint fail within seconds. boto3 still retries throttled calls,
-# because Cognito's control plane allows only a few calls a second.
+# A person waits for the command, so a call to an unreachable endpoint must fail within seconds. boto3 still retries
+# throttled calls, because Cognito's control plane allows only a few calls a second.
 _CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6}
 )
@@ -71,7 +71,7 @@ def error_message(error: ClientError) -> str:
 
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """Turn an AWS failure inside the block into an OpsError. The message contains `doing`, the failed action."""
+    """Convert an AWS error inside the block into an OpsError. The message contains `doing`, the failed action."""
     try:
         yield
     except ClientError as error:

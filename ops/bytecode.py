@@ -1,11 +1,11 @@
 """This module compiles the Python files of a Lambda zip to bytecode.
 
 Lambda unpacks the zip into a read-only folder. Without bytecode in the zip, Python would compile every module again at
-each cold start. In a sign-in with a cold start, the compilation would take a third of the time. The bytecode is marked
-"unchecked" (PEP 552), so Python does not compare the bytecode with its source. A comparison is not needed, because no
-file changes in that folder. Gatehouse's own modules are combined in one file, which `cold_start.py` reads. If Python
-had to find each module separately, the search would take a tenth of a small route's cold start. Equal sources give
-equal bytes in every process (`_marshalled`).
+each cold start. If a sign-in caused a cold start, a third of the time would be spent on the compilation. The bytecode
+is marked "unchecked" (PEP 552), so Python does not compare the bytecode with its source. A comparison is not needed,
+because no file changes in that folder. Gatehouse's own modules are combined in one file, which `cold_start.py` reads.
+If Python had to find each module separately, the search would take a tenth of a small route's cold start. Equal sources
+give equal bytes in every process (`_marshalled`).
 """
 
 from __future__ import annotations

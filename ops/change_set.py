@@ -40,7 +40,7 @@ def overtaken(name: str) -> OpsError:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """A change set. `arn` is empty if the stack needs no change; `mark` identifies the stack's version (`mark_of`)."""
+    """A change set. If the stack needs no change, `arn` is empty. `mark` identifies the stack's version (`mark_of`)."""
 
     arn: str
     stack: str

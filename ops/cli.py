@@ -1,7 +1,7 @@
 """The command line: `gatehouse …`, and `python -m ops …` in this repository.
 
 Exit codes: 0 for success, 1 for an OpsError (its message says how to fix the failure), 2 for wrong usage, 130 for an
-interruption. Each command imports its own modules, so `--help` and usage errors appear at once.
+interruption. A command imports heavy modules only when the command runs, so `--help` and usage errors appear at once.
 """
 
 from __future__ import annotations

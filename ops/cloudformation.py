@@ -49,7 +49,7 @@ def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def takes_updates(status: str) -> bool:
-    """Tell whether CloudFormation accepts updates of a stack in this state."""
+    """Tell whether CloudFormation accepts updates of a stack with this status."""
     return status.endswith("_COMPLETE") and status not in ABSENT
 
 
@@ -102,8 +102,8 @@ class Stack:
     def settled(self, *, deleting: bool = False) -> dict[str, Any] | None:
         """Wait until no operation is running, then describe the stack. Return None if the stack does not exist.
 
-        After a failed deletion, the stack accepts nothing but another deletion, so without `deleting` the method raises
-        OpsError.
+        After a failed deletion, CloudFormation only accepts another deletion of the stack. So the method then raises
+        OpsError if `deleting` is false.
         """
         found = describe(self._api, self._name)
         if found and found["StackStatus"].endswith("_IN_PROGRESS"):

@@ -157,8 +157,8 @@ def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Rep
 
 
 def permission_of(functions: Any, function_arn: str) -> Mapping[str, Any] | None:
-    """Return the statement of the function's policy that lets a pool invoke the function. Return None if the policy has
-    no such statement.
+    """Return the policy statement that lets a pool invoke the function. Return None if the function's policy has no
+    such statement.
     """
     try:
         policy = json.loads(functions.get_policy(FunctionName=function_arn)["Policy"])
@@ -184,9 +184,7 @@ def permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
 
 
 def _limit(gateway: Any, stage: Stage, deployed: Deployed) -> None:
-    """Limit the requests to the API's stage. The stage's limit is lower than the limit that all APIs of the account
-    share.
-    """
+    """Set a request limit for the API. The limit is lower than the limit that all APIs of the account share."""
     gateway.update_stage(
         restApiId=deployed.rest_api_id,
         stageName=stage.api_gateway_stage,
@@ -226,7 +224,7 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
 
 
 def allowed_origins(stage: Stage) -> list[str]:
-    """Return the origins in `ALLOWED_ORIGINS`. Pages of these other origins may call the app."""
+    """Return the origins in `ALLOWED_ORIGINS`. Besides the app's own pages, pages of these origins may call the app."""
     return parse_list(stage.environment.get("ALLOWED_ORIGINS", ""))
 
 

@@ -41,7 +41,7 @@ STATUS_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Person:
-    """A person in the pool. Only a person who was read by name has `factors` and `preferred`. Otherwise, both are
+    """A person in the pool. `factors` and `preferred` are known if the person was read by name. Otherwise, both are
     empty.
     """
 
@@ -208,8 +208,8 @@ class Directory:
         have the same address.
 
         ListUsers compares addresses exactly, so this method searches twice: for the address as the caller wrote it, and
-        for the address in lower case. The method cannot find a federated person whose stored address has other capital
-        letters.
+        for the address in lower case. The method does not find a federated person if the stored address has capital
+        letters in other places.
         """
         if not name.strip():
             raise OpsError("The name is empty: pass a user name or an address.")

@@ -1,12 +1,12 @@
 """This module changes Chalice, so that Chalice packages exactly the versions in requirements.txt, or stops with an
 error.
 
-Chalice alone does three unsafe things. If Chalice cannot build a dependency, it uploads a zip without that dependency
-and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, Chalice
-downloads that package again by name and version, without checking hashes. Chalice also reuses an earlier zip without
-checking its contents. `install` replaces these three steps. Before the upload, `install` also refuses variables and
-zips that are too large for Lambda. app.py calls `install` when Chalice's command line loads the app. So the change also
-applies to a plain `chalice deploy` or `chalice package`.
+Chalice alone does three unsafe things. If Chalice cannot build a dependency, Chalice uploads a zip without that
+dependency and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc,
+Chalice downloads that package again by name and version, without checking hashes. Chalice also reuses an earlier zip
+without checking its contents. `install` replaces these three steps. Before the upload, `install` also refuses variables
+and zips that are too large for Lambda. app.py calls `install` when Chalice's command line loads the app. So the change
+also applies to a plain `chalice deploy` or `chalice package`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap `_create_role_reference`. If a function has no role, the wrapper raises an error that names the function and
     says what to do.
 
-    botocore also refuses such a function, but botocore's message does not name the function.
+    botocore refuses a function without a role, too, but botocore's message does not name the function.
 
     The command `chalice package` needs no role.
     """

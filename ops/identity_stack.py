@@ -1,6 +1,7 @@
-"""This module creates or updates the identity stack from one CloudFormation template, and writes the stack's outputs.
+"""This module creates or updates the identity stack from one CloudFormation template, and writes the stack's outputs
+into config.json.
 
-A second run of `provision` is safe. Omitted parameters keep their earlier value. So a run of `provision` after the
+A second run of `provision` is safe. Each omitted parameter keeps its earlier value. So a run of `provision` after the
 second pass keeps the URLs, the triggers and the list of identity providers.
 """
 
@@ -223,9 +224,9 @@ def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
     """Return the parameters with the ARNs of a new pool's triggers. The functions do not exist yet, but Chalice's names
     for functions are predictable, so the ARNs are predictable, too.
 
-    The first pass sets these ARNs, so the second pass does not need to update the pool. CloudFormation has sometimes
-    refused to update a pool. An existing stack keeps its triggers until the second pass, because an older function may
-    refuse new events.
+    The first pass sets these ARNs, so the second pass does not need to update the pool. An update could fail, because
+    CloudFormation has sometimes refused to update a pool. An existing stack keeps its triggers until the second pass,
+    because an older function may refuse new events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"

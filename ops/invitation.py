@@ -30,7 +30,8 @@ from .program import PROGRAM
 from .report import Reporter
 
 INVITED = "FORCE_CHANGE_PASSWORD"
-# Cognito's default if the pool's password policy sets no number of days.
+# Cognito's default validity of a temporary password. The default applies if the pool's password policy sets no number
+# of days.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
 _DEFAULT_DAYS = 7
 
@@ -115,7 +116,7 @@ def invite(
 
 
 def _read_address(text: str) -> str:
-    """Return the address in `text`, after a check by the same rule as in the app."""
+    """Check the address in `text` by the same rule as the app, and return the address."""
     try:
         return read_email({"email": text})
     except InvalidRequest:

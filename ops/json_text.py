@@ -127,6 +127,6 @@ def _depth(path: Sequence[str], left: Sequence[str]) -> int:
 
 
 def _indent(text: str) -> str:
-    """Return the file's indentation; empty if the file has one line."""
+    """Return the file's indentation. If the file has only one line, the indentation is empty."""
     found = re.match(r"\s*\{[ \t]*\r?\n([ \t]+)", text)
     return found[1] if found else ("" if len(text.strip()) > 2 else "  ")

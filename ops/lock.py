@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"https?://|file:|^--(index|extra-index|find-links)", re.M
 
 
 def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Iterator[Path]:
-    """Write the lock of each source, and yield the lock's path after it is written. Raises OpsError."""
+    """Write the lock of each source. Yield the path of each lock as soon as this lock is written. Raises OpsError."""
     named = [project_dir / name for name in sources] or sorted(project_dir.glob("requirements*.in"))
     if not named:
         raise OpsError(

@@ -1,7 +1,7 @@
 """This module reads the names, versions and hashes of packages from requirements.txt, for one runtime of Lambda.
 
-The module accepts a subset of pip's hash-checking mode. Each line has the name and one version of a
-package with `==`, or the path of a wheel in the project. Each line must also have one or more hashes. The line
+The module accepts a subset of pip's hash-checking mode. A line contains either the name and one version of a package,
+joined by `==`, or the path of a wheel in the project. Each such line must also contain one or more hashes. The line
 `-r FILE` includes another file in the same format.
 https://pip.pypa.io/en/stable/topics/secure-installs/
 """
@@ -52,7 +52,7 @@ class Locked:
 
 
 def load_lock(path: Path, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
-    """Return the dependencies in a lock that apply to a runtime. Raises one OpsError that lists every invalid line."""
+    """Return the dependencies of a lock for one runtime. Raises one OpsError that lists every invalid line."""
     lines = [line for file in files_of(path) for line in _lines(_read(file))]
     kept = [line for line in lines if not _INCLUDE.fullmatch(line)]
     return parse_lock("\n".join(kept), runtime, machine, path.parent)
@@ -76,7 +76,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def wheels_of(path: Path) -> list[Path]:
-    """Return the paths of the wheels that a lock contains as paths in the project. Raises OpsError."""
+    """Return the paths of those wheels in the project that a lock lists by their paths. Raises OpsError."""
     lines = [line for file in files_of(path) for line in _lines(_read(file))]
     names = [name for line in lines if (name := _wheel_path(line))]
     for name in names:
@@ -161,7 +161,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _wheel_path(line: str) -> str:
-    """Return the path in a line that names a wheel file. Return an empty text for any other line."""
+    """If a line contains the path of a wheel, return this path. Otherwise, return an empty text."""
     text = line.partition(" --")[0].partition(" ;")[0].strip()
     return text if text.endswith(".whl") and "://" not in text and "@" not in text else ""
 
@@ -169,7 +169,7 @@ def _wheel_path(line: str) -> str:
 def _parse(line: str, environment: Mapping[str, str], folder: Path) -> Locked | None:
     """Parse one line. Return None if the line has a marker that excludes the runtime.
 
-    Raises ValueError. The message of the ValueError describes the fault.
+    Raises ValueError with a description of the fault.
     """
     if line.startswith("-"):
         raise ValueError(

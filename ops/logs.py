@@ -156,7 +156,7 @@ def follow(
 
 def shown(line: Line, *, several: bool) -> str:
     """Return a line as text for people: time, event, other fields and traceback. If `several` is true, the text also
-    has the function.
+    contains the function's name.
     """
     at = datetime.fromtimestamp(line.at, timezone.utc).astimezone().strftime("%H:%M:%S")
     head = f"{at}  {line.function:<14}  " if several else f"{at}  "

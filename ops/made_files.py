@@ -1,5 +1,5 @@
-"""This module generates two kinds of files for the zip: bytecode, and a copy of botocore's data that is reduced to the
-operations that Gatehouse calls.
+"""This module generates two kinds of files for the Lambda zip: bytecode, and a reduced copy of botocore's data. The
+copy contains only the operations that Gatehouse calls.
 
 The zip's other files determine the generated files. So a check can generate the files again, and compare the result
 with the zip.

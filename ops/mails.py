@@ -1,8 +1,8 @@
 """This module builds the mails that Cognito sends. The mails have the title, the language and the colour of the stage.
 
 The mails are templates in the pool's settings. The pool has no custom-message trigger, so codes arrive even if
-Gatehouse's functions fail. A drawback is that all mails of a stage are in one language, the first of `LANGUAGES`.
-Cognito replaces `{####}` with the code. A subject may have up to 140 characters, and a message up to 20,000:
+Gatehouse's functions fail. But all mails of a stage are in one language, the first language in `LANGUAGES`. Cognito
+replaces `{####}` with the code. A subject may have up to 140 characters, and a message up to 20,000:
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerificationMessageTemplateType.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_MessageTemplateType.html
 """
@@ -35,7 +35,7 @@ def build_mails(environment: Mapping[str, str], own: Path | None = None) -> dict
     """Return the template's parameters for two mails: the mail with a code, and the invitation. Each mail has a subject
     and a message.
 
-    `environment` has the variables of a stage that were already checked. `own` is the folder with the team's texts, or
+    `environment` has a stage's variables, which were already checked. `own` is the folder with the team's texts, or
     None. Raises OpsError if a text is too long.
     """
     brand, _ = Brand.read(environment)
@@ -86,7 +86,7 @@ def _copied(secret: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Escape the braces in a name or text, so that Cognito does not take a part of it for a placeholder."""
+    """Escape the braces in a name or text, so that Cognito does not take a part of the text for a placeholder."""
     return text.replace("{", "&#123;").replace("}", "&#125;")
 
 

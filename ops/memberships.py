@@ -14,8 +14,8 @@ from .printable import printable
 from .program import PROGRAM
 from .report import Reporter
 
-# The time until a change of groups takes effect. An access token is valid for up to ten minutes, and until it expires,
-# it contains the groups from the time of its issue.
+# The time until a change of groups takes effect. An access token is valid for up to ten minutes. Until a token expires,
+# the token contains the groups from the time of its issue.
 _SOON = "within ten minutes, and at once on routes with fresh=True"
 
 
@@ -87,7 +87,7 @@ def add_to_group(directory: Directory, person: Person, group: str, report: Repor
 def remove_from_group(directory: Directory, person: Person, group: str, report: Reporter) -> None:
     """Remove a person from a group of the pool.
 
-    Raises OpsError if a provider sends the same group, because the person then stays in the group.
+    Raises OpsError if a provider sends the same group, because the person would stay in the group.
     """
     groups = groups_of(directory, person)
     told = groups.counted and group in groups.told
@@ -109,6 +109,6 @@ def remove_from_group(directory: Directory, person: Person, group: str, report: 
 
 
 def _telling(directory: Directory, person: Person) -> list[str]:
-    """Return the names of those providers of the person that send groups."""
+    """Return the names of the person's providers that send groups."""
     rows = (directory.providers.find_ignoring_case(name) for name in person.providers)
     return [row.name for row in rows if row is not None and row.groups_claim]

@@ -36,7 +36,7 @@ print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_ro
 
 
 class OwnFunction(NamedTuple):
-    """A Lambda function of the app that is not the function behind the API.
+    """A Lambda function of the app, other than the function behind the API.
 
     `source` is the name of the queue, or the ARN of the stream, that calls the function.
     """

@@ -9,7 +9,8 @@ _LONG = 12
 
 
 def nearest(written: str, names: Iterable[str]) -> str | None:
-    """Return the name in `names` that a person most likely meant with `written`, or None.
+    """Return the name in `names` that a person most likely meant with `written`. If no name is near enough, return
+    None.
 
     A missing letter, an extra letter, and two swapped letters count as one typo each. A wrong letter counts as two
     typos, because API_NAME and APP_NAME, for example, are different names. Case and hyphens do not count.

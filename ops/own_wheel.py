@@ -28,7 +28,9 @@ FOLDER = "wheels"
 
 @dataclass(frozen=True)
 class OwnWheel:
-    """The wheel of this program. `line` locks the wheel in a requirements file. `name` is for messages."""
+    """The wheel of this program. `line` is the line that locks the wheel in a requirements file. `name` is for
+    messages.
+    """
 
     line: str
     name: str
@@ -119,7 +121,8 @@ def _record_of(wheel: Path) -> str:
 
 
 def _contents(record: str) -> dict[str, str]:
-    """Map the path of each file of a package to the file's hash. Files that pip writes or compiles are left out.
+    """Return a dict from the path of each file of a package to the file's hash. Files that pip writes or compiles are
+    left out.
 
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
     """

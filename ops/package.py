@@ -2,7 +2,8 @@
 the project.
 
 The same checkout and the same runtime always give a zip with the same bytes. So two people can compare the zips that
-they have built. The module writes no zip if the zip would not have exactly the versions in requirements.txt.
+they have built. If the versions in the zip would differ from the versions in requirements.txt, the module writes no
+zip.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def write_reproducible(source: Path, target: Path) -> None:
         for name in names:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # 3 means Unix, on which the mode below applies
+            entry.create_system = 3  # 3 means Unix. The mode below is a Unix mode
             entry.external_attr = 0o100644 << 16
             packed.writestr(entry, given.read(name), compresslevel=9)
 

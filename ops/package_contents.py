@@ -37,7 +37,7 @@ def differences(
 ) -> list[str]:
     """List the differences between a zip and the expected wheels. The list is empty for a correct zip.
 
-    `make` is a function that generates the zip's other files from the zip's source files.
+    `make` is a function. It takes the zip's source files, and returns the generated files of the zip.
     """
     try:
         with zipfile.ZipFile(package) as packed:

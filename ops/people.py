@@ -15,8 +15,8 @@ from .report import Reporter
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
     """Delete a person from the pool; the deletion ends every session. Then delete the person's session rows and record.
 
-    `name` is a user name or an address. If the person is no longer in the pool, a user name still finds the record.
-    Raises OpsError if neither a person nor a record exists.
+    `name` is a user name or an address. If the person is no longer in the pool, this function can still find the record
+    by the user name. Raises OpsError if neither a person nor a record exists.
     """
     person = directory.find(name)
     user_name = person.user_name if person else name
@@ -40,7 +40,8 @@ def delete_user(directory: Directory, name: str, report: Reporter) -> None:
 def unlink_user(directory: Directory, name: str, provider: str, report: Reporter) -> None:
     """Unlink a provider's identity from a native account. The account and its password are kept.
 
-    If linking is still on for the provider, the person's next sign-in through the provider links the account again.
+    If linking is still switched on for the provider, the person's next sign-in through the provider links the account
+    again.
     """
     person = directory.require(name)
     refuse_unlink(person, provider)

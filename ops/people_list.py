@@ -61,7 +61,7 @@ def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Itera
 def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
     """Yield the people who may match the filter. If possible, the pool applies a condition of the filter itself.
 
-    The pool accepts one condition, but no condition if it lists the people of a group.
+    A request to the pool may contain one condition. But a request for the people of a group cannot contain a condition.
     """
     if wanted.group:
         yield from directory.pages(group=wanted.group)

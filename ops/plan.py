@@ -18,13 +18,14 @@ from .pool_addresses import require_user_pools
 from .stages import Stage
 from .team_functions import verify_functions
 
-# If CloudFormation replaces one of these resources, people, sessions or addresses are lost.
+# Resources with a stage's people, sessions or addresses. If CloudFormation replaces such a resource, this data is lost.
 _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", "SealingKeys")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The lines to show, and the names of those resources with people's data that a deployment would replace.
+    """The result of `plan`. `lines` are the lines to show. `replaced` has the names of the resources in `_PRECIOUS`
+    that a deployment would replace or remove.
 
     The lines describe `change_set`, the stack's change set. `change_set` is None if the stack does not exist,
     or if CloudFormation cannot compute the changes now.

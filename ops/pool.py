@@ -76,8 +76,8 @@ class PoolReader:
 
 
 def build_profile(user: PoolUser, client_id: str) -> UserProfile:
-    """Return the data of the users table about a user of the pool. `client_id` is used if the user's own app client is
-    unknown.
+    """Return the data that the users table stores about a user of the pool. `client_id` is used if the user's own app
+    client is unknown.
     """
     birthplace = birthplace_of(user.user_name, user.identities)
     attributes = user.attributes

@@ -3,7 +3,8 @@
 CloudFormation has sometimes refused an update because the template contained the unchanged schema ("Invalid
 AttributeDataType input", https://github.com/aws/aws-cdk/issues/8585,
 https://github.com/aws-amplify/amplify-backend/issues/3299). A pool's attributes cannot
-be changed or removed later. So a template without `Schema` has the same effect, and no data is lost.
+be changed or removed later. So an update without `Schema` has the same effect as an update with `Schema`, and no data
+is lost.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def refused_for_schema(failures: Iterable[str]) -> bool:
 
 
 def meanings(failures: Iterable[str]) -> list[str]:
-    """Return an explanation in plain words of each known refusal in `failures`."""
+    """Explain each known refusal in `failures` in plain words, and return the explanations."""
     lines = list(failures)
     return [meaning for text, meaning in _MEANINGS.items() if any(text in line for line in lines)]
 

@@ -1,4 +1,6 @@
-"""The name of the command line: `gatehouse` from the wheel, `python -m ops` in Gatehouse's own repository."""
+"""The name of the command-line program. The name is `gatehouse` if the program was installed from the wheel, and
+`python -m ops` in Gatehouse's own repository.
+"""
 
 from __future__ import annotations
 

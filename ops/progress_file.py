@@ -25,7 +25,7 @@ class ProgressFile:
         self._db.execute("CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, text TEXT)")
 
     def load(self) -> dict[str, Any]:
-        """Return the last saved state; an empty dict before the first `save`."""
+        """Return the last saved state. Before the first `save`, return an empty dict."""
         row = self._db.execute("SELECT text FROM state").fetchone()
         found: dict[str, Any] = json.loads(row[0]) if row else {}
         return found

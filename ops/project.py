@@ -1,6 +1,6 @@
 """This module implements the command `init`, which prepares a Chalice project for Gatehouse.
 
-`init` changes only one file of the team: `init` adds missing keys of Gatehouse to `.chalice/config.json`.
+`init` changes only one file of the team, `.chalice/config.json`: it adds the keys of Gatehouse that are missing there.
 `requirements-gatehouse.txt` belongs to Gatehouse, and each run of `init` overwrites this file. `init` prints the lines
 that the team must add to app.py, requirements.txt and .gitignore.
 """
@@ -29,7 +29,7 @@ _SOURCE = "requirements.in"
 _RUNTIME_LOCK = Path(__file__).parent / NAME
 _IGNORED = (".local/", ".chalice/deployments/", ".chalice/venv/")
 
-# Without these values, Chalice's defaults of 128 MB and 60 s would apply. Cognito waits 5 s for a trigger.
+# Without the values in `_SHARED`, Chalice's defaults of 128 MB and 60 s would apply. Cognito waits 5 s for a trigger.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
 _SHARED: Mapping[str, Any] = {
     "api_gateway_stage": "api",

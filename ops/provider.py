@@ -28,8 +28,8 @@ _OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
 class Provider:
     """One OIDC provider, such as an Okta tenant, with the values that an operator passes.
 
-    If a field is None, the provider keeps its earlier value. For a new provider, None means no domains, no trust and no
-    permissions.
+    If a field is None, the provider keeps the earlier value of this field. For a new provider, None means no domains,
+    no trust and no permissions.
     """
 
     name: str
@@ -107,8 +107,8 @@ def verify(provider: Provider) -> None:
 
 
 def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
-    """Raise OpsError if another provider in `rows` already has this provider's name or one of its domains, or if `row`
-    has `link` without `trusted`.
+    """Raise OpsError if another provider in `rows` already has this provider's name or one of its domains. Raise
+    OpsError also for a `row` with `link` but without `trusted`.
     """
     if row.link and not row.trusted:
         raise OpsError(

@@ -1,5 +1,5 @@
-"""This module reads and writes the providers table. The table has the data about identity providers that Cognito does
-not store.
+"""This module reads and writes the providers table. For each identity provider, the table has the data that Cognito
+does not store.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
 
 
 def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
-    """Write a provider's row. Attributes of the row that this version of Gatehouse does not use are kept."""
+    """Write a provider's row. If the stored row has attributes that this version of Gatehouse does not use, these
+    attributes are kept.
+    """
     values = {
         "label": {"S": row.label},
         "domains": {"L": [{"S": domain} for domain in row.domains]},

@@ -133,8 +133,8 @@ def list_providers(session: boto3.Session, stage: Stage) -> list[Registered]:
 def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Reporter) -> None:
     """Remove a provider from the client's list, then from the table, then from the pool.
 
-    The profiles of the provider's people stay in the pool. Raises OpsError if no provider has the name, or
-    if `AUTO_SIGN_IN` names this provider.
+    The profiles of the provider's people stay in the pool. Raises OpsError if no provider has the name, or if
+    `AUTO_SIGN_IN` is set to this provider.
     """
     if stage.environment.get("AUTO_SIGN_IN") == name:
         raise OpsError(

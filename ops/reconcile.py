@@ -30,7 +30,7 @@ from .report import Reporter
 _TABLE_PAGE = 500
 _REPORT_EVERY = 6000
 _NAMED = 20
-# A pending record without a person is kept for this number of seconds, because it may belong to a sign-up in progress:
+# The time for which a pending record without a person is kept. The record may belong to a sign-up in progress, because
 # the trigger writes the record before the pool has the person.
 GRACE_SECONDS = 3600
 
@@ -55,8 +55,8 @@ class Findings:
 class Reconciler:
     """A comparison of one pool with one table. `dynamodb` is boto3's client; `clock` gives Unix seconds.
 
-    `refuse_address` is ProviderStore's method with this name. `subjects` is None, or the index with which Gatehouse
-    finds the person of a provider's signal.
+    `refuse_address` is the method `refuse_address` of ProviderStore. `subjects` is None, or the index in which
+    Gatehouse finds the person that a provider's signal is about.
     """
 
     def __init__(
@@ -187,8 +187,8 @@ class Reconciler:
             delete_unchanged(self._dynamodb, self._table, record)
 
     def _tell(self, line: str) -> None:
-        """Print a difference, if it is one of the first differences. A complete list could be long, because each person
-        from before Gatehouse causes a difference.
+        """Print a difference if it is among the first differences. A complete list could be long, because each person
+        who existed before Gatehouse causes a difference.
         """
         if self._findings.total <= _NAMED:
             self._report.note(line)

@@ -12,7 +12,7 @@ class Reporter:
     """Prints the steps of a command, so that people know what they wait for.
 
     `step` begins a step, `note` adds a line to the step, and `done` ends the step and prints its duration. By default,
-    the lines go to stderr, because commands write their results to stdout, such as `info --json`.
+    the lines go to stderr, because commands such as `info --json` write their results to stdout.
     """
 
     def __init__(

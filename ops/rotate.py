@@ -1,4 +1,5 @@
-"""This module rotates a stage's sealing keys and app clients' secrets while people stay signed in.
+"""This module rotates the sealing keys of a stage and the secrets of its app clients. People stay signed in during a
+rotation.
 
 Functions cache a secret for `CACHE_SECONDS`, so a new sealing key must not be used before every warm container has read
 it. For this reason, a sealing key is first added, and becomes the current key later. For an app client, Cognito accepts
@@ -50,9 +51,9 @@ def rotate_sealing_keys(
 ) -> str:
     """Add a key, wait until every container has read the key, and then make it the current key. Return the key's name.
 
-    The app can still decrypt cookies that were encrypted with earlier keys. Without `wait`, a session may end in a
-    container that has not read the new key yet. So omit the wait only if a key has leaked. If the stored secret is
-    unusable, it is replaced. The replacement ends no session, because no session works with an unusable secret.
+    The app can still decrypt cookies that were encrypted with earlier keys. Without `wait`, a container that has not
+    read the new key yet may end a session. So omit the wait only if a key has leaked. If the stored secret is unusable,
+    it is replaced. The replacement ends no session, because no session works with an unusable secret.
     """
     report.step("Sealing keys")
     with aws.explained("rotating the sealing keys"):
@@ -136,8 +137,8 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
                     f"--stage {stage.name} --client-secret --drop-old`."
                 )
             for lost in newer:
-                # An interrupted rotation made this secret. Nobody knows its value, because Cognito shows a value only
-                # once, and the rotation did not store it.
+                # An interrupted rotation made the secret `lost`. Nobody knows its value, because Cognito shows a value
+                # only once, and the rotation did not store it.
                 _delete(cognito, stage, client_id, lost)
                 report.note("removed an unused secret of an interrupted rotation")
             made = cognito.add_user_pool_client_secret(

@@ -64,7 +64,8 @@ OPTION = "python_version"
 
 
 def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = None) -> Runtime:
-    """Return the runtime for the option `python_version` of a stage, or for the version of the running Python.
+    """Return the runtime for the option `python_version` of a stage. If the option is missing, return the runtime for
+    the version of the running Python.
 
     Raises OpsError if Gatehouse does not support the version.
     """

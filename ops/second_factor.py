@@ -54,8 +54,8 @@ def refuse_reset(person: Person) -> None:
 def reset(directory: Directory, person: Person, report: Reporter) -> None:
     """Switch every second factor off, delete the authenticator app's key and the recovery codes, and end every session.
 
-    The password does not change. First verify the person's identity, because a reset removes half of the account's
-    protection.
+    The password does not change. Before a reset, the operator must verify the person's identity, because a reset
+    removes half of the account's protection.
     """
     refuse_reset(person)
     settings: dict[str, Any] = {}
@@ -83,7 +83,8 @@ def _forget_app(directory: Directory, person: Person, report: Reporter) -> None:
     try:
         directory.call("admin_delete_software_token", Username=person.user_name)
     except ClientError as error:
-        # AWS does not document the error for a missing key. If the key is missing, nothing has to be deleted.
+        # AWS does not document the error for a missing key. So both errors below are ignored: if the key is missing,
+        # nothing has to be deleted.
         if aws.error_code(error) not in ("InvalidParameterException", "ResourceNotFoundException"):
             raise
         report.note("no authenticator app is registered")

@@ -1,10 +1,10 @@
 """This module reduces botocore's data for the zip. The zip needs only the operations that Gatehouse calls, and the
 endpoints of the services with these operations.
 
-At a cold start, a boto3 client lists botocore's data folder, and reads 1.5 MB of JSON with whole models (of three
-services) and 1.2 MB of endpoints. The zip contains a reduced copy of this data, which `chalicelib.gatehouse.aws_models`
-reads in place of the whole data. `ops` makes the copy from the installed botocore when it builds the zip.
-Descriptions are removed; types and limits are kept. The repository does not contain the copy.
+At a cold start, a boto3 client lists botocore's data folder. Then it reads 1.5 MB of JSON with the whole models of
+three services, and 1.2 MB of endpoints. The zip contains a reduced copy of this data, which
+`chalicelib.gatehouse.aws_models` reads in place of the whole data. `ops` makes the copy from the installed botocore
+when it builds the zip. Descriptions are removed; types and limits are kept. The repository does not contain the copy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from botocore.loaders import Loader
 
 from chalicelib.gatehouse import aws_models
 
-#: Every operation that Gatehouse's functions call, by service. A test compares `OPERATIONS` with the code.
+#: Service → every operation of the service that Gatehouse's functions call. A test compares `OPERATIONS` with the code.
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "cognito-idp": (
         "AdminDeleteUser",
@@ -96,7 +96,7 @@ def files() -> dict[str, bytes]:
 
 
 def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
-    """Return a service's model with only `operations` and these operations' shapes. Errors keep only their names."""
+    """Return a service's model with only the `operations` and their shapes. Errors keep only their names."""
     kept = {
         name: {
             key: _without_texts(value) if key in ("input", "output") else value

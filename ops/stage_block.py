@@ -1,4 +1,6 @@
-"""This module builds the block that `init` writes into config.json for a new stage. Each option has its default."""
+"""This module builds the block that `init` writes into config.json for a new stage. In the block, each option has its
+default value.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of a stage. They are in the stage's `gatehouse` block in config.json, and are read only by `ops`.
+"""The options of a stage. The options are in the stage's `gatehouse` block in config.json. Only `ops` reads them.
 
 Each option is declared once, in `OPTIONS`. docs/operations.md shows `OPTIONS` as a table.
 """
@@ -99,8 +99,8 @@ class Option:
     `fault` checks a value, and returns the description of a problem, or an empty text. `says` is the option's purpose
     in Markdown.
 
-    `shown` describes the default in the documentation if the value alone is unclear. `needed` says why every stage
-    except the local stage needs the option. `not_locally` says why the local stage does not need the option.
+    If the default value alone is unclear, `shown` describes the default in the documentation. `needed` says why every
+    stage except the local stage needs the option. `not_locally` says why the local stage does not need the option.
     `goes_with` names another option that must also be set. `starts` is the value that `init` writes, so that people see
     the choice.
     """

@@ -1,5 +1,5 @@
-"""The rules for the environment variables of a stage. Some rules are checked by the functions too, and other rules can
-be checked only by `ops`.
+"""The rules for the environment variables of a stage. The Lambda functions check some of these rules, too. Only `ops`
+can check the other rules.
 
 `chalicelib.gatehouse.settings` declares the settings, together with the rules that the functions check.
 """
@@ -42,8 +42,8 @@ _LATER = "x" * 100
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Settings that people write by hand. An unknown name may be a misspelt name of such a setting, but not of another
-# setting, because `provision` writes all other settings.
+# Settings that people write by hand. An unknown name may be a misspelt name from this list. All other settings are
+# written by `provision`, which does not misspell their names.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
 
 
@@ -174,7 +174,8 @@ def _of_origins(
     another site.
 
     Hosts of one site share at least their last two labels, and each execute-api host is a separate site
-    (https://publicsuffix.org/list/). Only a browser can check the rest of the rule, so this function does not.
+    (https://publicsuffix.org/list/). Only a browser can check the rest of the rule, so this function does not check the
+    rest.
     """
     origins = parse_list(said.get("ALLOWED_ORIGINS", ""))
     if local or not origins:

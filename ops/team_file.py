@@ -13,7 +13,7 @@
         tables: {orders: write}
         queues: {parcels: receive}
 
-docs/your-data.md describes every key. The identity stack makes these resources (`ops.team_resources`).
+docs/your-data.md describes every key. The identity stack makes the resources in the file (`ops.team_resources`).
 """
 
 from __future__ import annotations

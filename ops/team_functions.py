@@ -1,4 +1,4 @@
-"""This module checks that app.py and `.chalice/gatehouse.yaml` have the same Lambda functions of the team."""
+"""This module checks that the team's Lambda functions are the same in app.py and in `.chalice/gatehouse.yaml`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
 
 
 def _expected(stage: Stage, found: TeamFile) -> dict[str, str]:
-    """Return the stack's outputs before the resources exist. The ARNs of streams are placeholders."""
+    """Return the outputs that the stack will have, before the resources exist. The ARNs of streams are placeholders."""
     names = {}
     for table in found.tables:
         names[table_variable(table)] = stage.named(table)
@@ -73,8 +73,8 @@ def _only_in_app(stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 def _without_their_source(
     stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 ) -> Iterator[str]:
-    """Yield a problem for each function that may not read its own queue or stream. Lambda refuses to connect such a
-    function to its source.
+    """Yield a problem for each function without the right to read its own queue or stream. Lambda refuses to connect
+    such a function to its source.
     """
     for name, rights in found.functions.items():
         source = declared[name].source if name in declared else ""

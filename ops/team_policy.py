@@ -2,7 +2,8 @@
 role.
 
 Chalice reads `.chalice/policy-<stage>.json` (or the file in `iam_policy_file`) only for roles that Chalice itself
-makes. In Gatehouse, the identity stack makes the roles. So this module adds the file as a policy to the stack's role.
+makes. In Gatehouse, the identity stack makes the roles. So this module adds the content of the file to the stack's
+role, as a policy.
 https://aws.github.io/chalice/topics/configfile.html
 """
 

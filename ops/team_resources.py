@@ -62,8 +62,8 @@ def add_team_resources(template: Template, found: TeamFile) -> None:
 
 
 def _require_parted(found: TeamFile) -> None:
-    """Raise OpsError if two names in the file lead to the same logical name in the template. Such names can be
-    different in the file, because a logical name has no hyphens and no underscores.
+    """Raise OpsError if two names in the file lead to the same logical name in the template. Even two different names
+    can lead to the same logical name, because a logical name has no hyphens and no underscores.
     """
     for kind, names in (
         ("Table", found.tables),
@@ -97,7 +97,7 @@ def queue_variable(name: str) -> str:
 
 
 def output_variables(found: TeamFile) -> dict[str, str]:
-    """Map each output of the stack to the output's environment variable."""
+    """Return a dict from each output of the stack to the output's environment variable."""
     made = {}
     for name, table in found.tables.items():
         made[_logical("Table", name)] = table_variable(name)
@@ -110,7 +110,7 @@ def output_variables(found: TeamFile) -> dict[str, str]:
 
 
 def output_roles(found: TeamFile) -> dict[str, str]:
-    """Map each output that contains a role to the role's function."""
+    """Return a dict from each output that contains a role to the role's function."""
     return {f"{_logical('Function', name)}Role": name for name in found.functions if name != API}
 
 

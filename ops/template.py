@@ -1,8 +1,8 @@
 """This module reads CloudFormation templates (YAML with CloudFormation's short tags, or JSON) and writes compact
 templates.
 
-The template in the repository is YAML with comments, for people. A template in a request may have 51,200 bytes, and
-comments count. So `ops` sends JSON without comments and blanks, with one line per resource.
+The template in the repository is YAML with comments, for people. A template in a request may have at most 51,200 bytes,
+including its comments. So `ops` sends JSON without comments and blanks, with one line per resource.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
 
@@ -17,7 +17,7 @@ import yaml
 from .errors import OpsError
 
 MOST_BYTES = 51_200
-# The long forms of these functions have no prefix. The long form of any other function begins with `Fn::`.
+# The long forms of `Ref` and `Condition` have no prefix. The long form of any other function begins with `Fn::`.
 _PLAIN = ("Ref", "Condition")
 _FOR_READERS = {"Parameters": "Description", "Resources": "Metadata"}
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
@@ -60,7 +60,8 @@ def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
 def write_template(template: Mapping[str, Any]) -> str:
     """Write a template for a request. Each parameter, resource and output has one line.
 
-    The text has no descriptions of parameters, no blanks in a dashboard, and no Metadata, which only checkov reads.
+    The text has no descriptions of parameters, and no blanks in a dashboard. It has no Metadata either, because only
+    checkov reads the Metadata.
     """
     whole = {
         **template,

@@ -8,13 +8,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Lambda's limit for all variables of a function together. Lambda counts bytes of compact JSON in its error message.
+# Lambda's limit for all variables of a function together. According to its error message, Lambda counts the bytes of
+# compact JSON.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MOST_BYTES = 4096
 
 
 def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a problem for each function with too large variables. Without this check, Lambda would refuse the function
+    """Yield a problem for each function whose variables are too large. Otherwise, Lambda would refuse such a function
     after other functions were already uploaded.
 
     `shared` are the variables of every function. `lambda_functions` in `merged` has the variables of single functions.

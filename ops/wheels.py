@@ -92,7 +92,7 @@ class Wheel:
 
 
 def is_for_operators(name: str) -> bool:
-    """Tell whether a file of a wheel is needed on operators' machines only. Such a file does not belong in the zip."""
+    """Tell whether a file of a wheel is for operators' machines. Such a file does not belong in the zip."""
     return name.startswith(_OPERATORS)
 
 
@@ -156,7 +156,8 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
         return f"{path.name} does not run on Lambda's {target.runtime.identifier}"
     hashes = digests(path.read_bytes())
     if not hashes & locked.hashes:
-        # If this module has built the wheel, the lock has no hash of the wheel, but has the hash of its source.
+        # If this module has built the wheel, the lock contains the hash of the wheel's source, and no hash of the wheel
+        # itself.
         sources = built.get(path.name, [])
         if not (len(sources) > 1 and sources[0] in hashes and set(sources[1:]) & locked.hashes):
             return f"{path.name} has a hash that is not in {NAME}"
@@ -164,7 +165,9 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
 
 
 def _unlocked(wheels: Sequence[Wheel], target: Target) -> Iterator[str]:
-    """Yield a problem for each dependency that a wheel needs, but that is not in the lock in a suitable version."""
+    """Yield a problem for each dependency of a wheel, if the lock does not contain a suitable version of this
+    dependency.
+    """
     environment = environment_of(target.runtime, target.machine)
     versions = {wheel.locked.name: wheel.locked.version for wheel in wheels}
     for wheel in wheels:

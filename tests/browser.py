@@ -1,8 +1,8 @@
 """Finds the browsers for the tests, or installs them: `python -m tests.browser [chromium …]`.
 
-Nearly all tests use Chromium. Firefox and WebKitGTK are for differences between engines. certutil makes Chromium and
-Firefox trust the local stack's certificate. The module installs a missing program. A failed installation is an error,
-because no test is ever skipped. $CHROMIUM and $FIREFOX can name an executable.
+Nearly all tests use Chromium. Firefox and WebKitGTK show where browser engines behave differently. certutil makes
+Chromium and Firefox trust the local stack's certificate. The module installs every program that is missing. A failed
+installation is an error, because no test is ever skipped. $CHROMIUM and $FIREFOX can name an executable.
 """
 
 import asyncio
@@ -37,20 +37,20 @@ QUIET_ARGUMENTS = (
 
 
 def chromium_path() -> str:
-    """Return the path of a Chromium. Raises RuntimeError with instructions for the installation."""
+    """Return the path of a Chromium. If there is none, raise RuntimeError with installation instructions."""
     found = _named("CHROMIUM", _CHROMIUMS) or _playwright_chromium()
     return found or _missing("Chromium", "chromium", "set CHROMIUM to an executable")
 
 
 def firefox_path() -> str:
-    """Return the path of a Firefox. Raises RuntimeError with instructions for the installation."""
+    """Return the path of a Firefox. If there is none, raise RuntimeError with installation instructions."""
     found = _named("FIREFOX", _FIREFOXES)
     return found or _missing("Firefox", "firefox-esr", "set FIREFOX to an executable")
 
 
 def webkit_paths() -> tuple[str, str, str]:
-    """Return the paths of WebKitWebDriver, MiniBrowser and Xvfb. Raises RuntimeError with instructions for the
-    installation."""
+    """Return the paths of WebKitWebDriver, MiniBrowser and Xvfb. If one is missing, raise RuntimeError with
+    installation instructions."""
     driver, screen = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
     browser = next((path for names in _MINI_BROWSERS for path in sorted(glob.glob(names))), None)
     if driver is None or browser is None or screen is None:
@@ -59,7 +59,7 @@ def webkit_paths() -> tuple[str, str, str]:
 
 
 def certutil_path() -> str:
-    """Return the path of NSS's certutil. Raises RuntimeError with instructions for the installation."""
+    """Return the path of NSS's certutil. If certutil is missing, raise RuntimeError with installation instructions."""
     return shutil.which("certutil") or _missing("certutil", "libnss3-tools")
 
 
@@ -70,10 +70,11 @@ def launch_arguments() -> list[str]:
 
 
 def close(context: "BrowserContext") -> None:
-    """Close a browser profile. Chromium 156 once never answered Playwright 1.65 here, and the suite waited for ever. So
-    after `_CLOSE_SECONDS` the profile stays open until the browser ends.
+    """Close a browser profile, but wait no longer than `_CLOSE_SECONDS`. After that time, the profile stays open until
+    the browser ends. The limit is needed because Chromium 156 once never answered Playwright 1.65, and the test suite
+    waited for ever.
 
-    Playwright's `close` has no time limit, so this function uses two of its private attributes.
+    Playwright's own `close` has no time limit. For this reason, the function uses two private attributes of Playwright.
     """
     closing = asyncio.wait_for(context._impl_obj.close(reason=None), _CLOSE_SECONDS)
     with suppress(TimeoutError):
@@ -81,7 +82,8 @@ def close(context: "BrowserContext") -> None:
 
 
 class Needed(NamedTuple):
-    """A program that the tests use: a function that finds the program, and the program's Debian packages."""
+    """A program that the tests use. `find` is the function that finds the program, and `packages` are its Debian
+    packages."""
 
     find: Callable[[], object]
     packages: tuple[str, ...]
@@ -96,8 +98,8 @@ NEEDED = {
 
 
 def install(*names: str) -> None:
-    """Install the missing programs of `names`. After a failure, raise RuntimeError with instructions for the
-    installation."""
+    """Install those programs of `names` that are missing. If an installation fails, raise RuntimeError with
+    instructions."""
     lacking = [name for name in names if not _is_there(name)]
     if lacking:
         packages = [package for name in lacking for package in NEEDED[name].packages]
@@ -156,8 +158,7 @@ def _install_by_apt(packages: list[str]) -> None:
     command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     if _run([*command, "update", "-qq"], environment):
-        # Install one package at a time. An unavailable package then does not prevent the installation of other
-        # packages.
+        # Install the packages one at a time. If one package is not available, the other packages are still installed.
         for package in packages:
             arguments = ["install", "-y", "-qq", "--no-install-recommends", package]
             _run([*command, *arguments], environment)

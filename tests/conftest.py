@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install missing programs and packages once, before the test processes start. Without this step, each process
-    would install them."""
+    """Install missing programs and packages once, before the test processes start. Otherwise each process would install
+    them."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -41,8 +41,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several processes, run the longest groups of tests first (tests/shares.py). A single process keeps the
-    normal order."""
+    """With several processes, start the longest groups of tests first (tests/shares.py). With a single process, keep
+    the normal order."""
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)
 

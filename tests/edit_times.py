@@ -15,7 +15,7 @@ from ops.local.authority import FOLDER_VARIABLE, prepare
 from tests.watched import Watched, watched
 
 _TIMES = 5
-#: The pause between two edits. After the pause, the triggers also have the new code.
+#: The pause between two edits. At the end of the pause, the triggers also run the new code.
 _PAUSE_SECONDS = 3
 _APP = """
 from chalice.app import Chalice
@@ -55,7 +55,7 @@ _KINDS: dict[str, tuple[Callable[[Watched, int], None], str, Callable[[int], tup
 
 
 def _times(found: Watched, kind: str) -> list[float]:
-    """Return the seconds from each edit to the first response with the change. Before this response, wait until `up`
+    """Return the seconds from each edit to the first response with the change. The time includes the wait until `up`
     has printed its line about the edit."""
     edit, said, shows = _KINDS[kind]
     times = []

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: The seconds that our own work may take, in addition to the calls.
+#: The time in seconds that our own work may take in addition to the calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {
@@ -65,7 +65,7 @@ _REASONS = {
 
 
 def main() -> int:
-    """Write the page, or measure. Return the exit code."""
+    """Write the page, or measure the cases. Return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -117,7 +117,7 @@ def _measured(stage: FaultStage, call: Call, fault: str, limits: Limits) -> floa
 
 
 def title(call: Call) -> str:
-    """Return the name of a case in the file with the times."""
+    """Return the key of a call's cases in the file with the times."""
     return f"{call.route} | {call.name}"
 
 

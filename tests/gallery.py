@@ -1,10 +1,10 @@
-"""Takes screenshots of every state of the page in three engines: `make gallery`, or with names of states.
+"""Takes screenshots of every state of the page in three engines: `make gallery`. Arguments can select states by name.
 
 `--brand` draws the states with a team's brand.
 
-Each state is one row: narrow, dark, with text of twice the size, in German, German with large text, wide. One picture
-has two rows. The program prints the faults that it can detect (sideways scrolling; cut, overlapping or too small text).
-tests/frontend and `make soak` also test for these faults. People must look for all other faults.
+Each state is one row of frames: narrow, dark, with text of twice the size, in German, in German with large text, wide.
+One picture has two rows. The program prints the faults that it can detect (sideways scrolling; cut, overlapping or too
+small text). tests/frontend and `make soak` also test for these faults. People must look for all other faults.
 """
 
 import argparse

@@ -2,12 +2,13 @@
 
 npx downloads Lighthouse (Apache-2.0) in the version below. Lighthouse controls the same Chromium as the tests, and
 emulates a phone on a slow network. The stack's containers are warm; the benchmarks measure cold containers
-(docs/BENCHMARKS.md). A busy machine lowers the scores. The program therefore repeats a run below 100 up to twice, and
-shows all runs. The exit code is 1 if a score stays below 100. The program lists the audits that cost points.
+(docs/BENCHMARKS.md). A busy machine lowers the scores. If a score of a run is below 100, the program therefore repeats
+the run, at most twice. The program shows all runs. The exit code is 1 if a score stays below 100. The program lists the
+audits that cost points.
 
-The stack uses HTTPS and HTTP/2, as API Gateway does, and the browser trusts the stack's authority. (Over HTTP/1.1,
-Lighthouse would model several connections, each with a TLS handshake on a slow network.) No score has been measured on
-AWS.
+The stack uses HTTPS and HTTP/2, as API Gateway does, and the browser trusts the stack's certificate authority. (Over
+HTTP/1.1, Lighthouse would model several connections, each with a TLS handshake on a slow network.) No score has been
+measured on AWS.
 """
 
 import json

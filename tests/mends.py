@@ -5,7 +5,7 @@
     python -m tests.mends --write          if all fixes are needed, also write MiniStack's version into the fixes (SEEN_WITH)
 
 Run the command after each new version of MiniStack (VERSION in ops/local/mends/emulator.py); a test of tests/local_aws
-requires it. The command takes some minutes and is part of `make soak`.
+fails until you have done so. The command takes some minutes and is part of `make soak`.
 """
 
 import os
@@ -44,7 +44,7 @@ def seen_with() -> dict[str, str]:
 
 
 def tests_of() -> dict[str, list[str]]:
-    """Return each fix's tests, and cases of tests/cognitos, according to docs/local-aws.md."""
+    """Return the tests of each fix, including cases of tests/cognitos, as docs/local-aws.md lists them."""
     table = PAGE.read_text("utf-8").partition("## Patched")[2].partition("\n## ")[0]
     found: dict[str, list[str]] = {name: [] for name in mends()}
     for row in table.splitlines():

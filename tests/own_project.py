@@ -25,7 +25,8 @@ _FILES = (
     "requirements.in",
 )
 _WHOAMI = "app.register_blueprint(whoami.routes)"
-# The schedule runs once a minute. A cold function on a busy machine takes some seconds more.
+# The maximum wait is long, because the schedule runs only once a minute, and a cold function on a busy machine takes
+# some seconds more.
 _PATIENCE_SECONDS = 120.0
 
 
@@ -41,7 +42,7 @@ def copy_checkout(folder: Path) -> None:
 
 
 def block_after(page: str, words: str) -> str:
-    """Return the first code block of a page after these words."""
+    """Return the first code block after `words` in a page."""
     behind = page[page.index(words) :]
     return re.findall(r"^```\w+\n(.*?)^```$", behind, re.MULTILINE | re.DOTALL)[0]
 

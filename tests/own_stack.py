@@ -1,4 +1,5 @@
-"""A separate local stack on free ports, for commands that show or measure the page. Tests do not use this module."""
+"""Starts a separate local stack on free ports, for commands that take pictures of the page or measure the page. Tests
+do not use this module."""
 
 import json
 import os

@@ -5,8 +5,8 @@ from __future__ import annotations
 import atexit
 import socket
 
-#: Linux uses ports of a higher range for connections, and for servers that accept any port (ip_local_port_range). No
-#: other program therefore gets one of these ports by chance before the stack.
+#: For connections, and for servers that ask for any free port, Linux uses ports of a higher range
+#: (ip_local_port_range). So no other program gets one of the ports below by chance before the stack does.
 _PORTS = range(20_000, 32_000)
 
 

@@ -1,5 +1,5 @@
-"""Installs missing programs and packages into `.local`. The module uses a lock, because several processes must not
-install at the same time."""
+"""Installs missing programs and packages into `.local`. The module uses a lock, so that two processes never install at
+the same time."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from _pytest.runner import runtestprotocol
 
 #: The folders of the tests that are repeated.
 FOLDERS = ("tests/e2e/", "tests/frontend/", "tests/ops_e2e/", "tests/wheel/")
-#: The number of repeated tests in each process. With more failures, something is broken, and the run should end soon.
+#: The maximum number of tests that each process repeats. If more tests fail, something is broken, and the run should
+#: end soon.
 MOST = 2
 _OUTCOME = "repeated"
 _count = pytest.StashKey[int]()

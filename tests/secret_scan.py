@@ -81,7 +81,7 @@ def known(baseline: dict[str, Any]) -> Findings:
 
 
 def problems(baseline: dict[str, Any], found: Findings) -> list[str]:
-    """List findings that are new, gone or unexplained."""
+    """Return a line for each finding that is new, no longer found, or unexplained."""
     old, reasons = known(baseline), baseline["reasons"]
     listed = []
     for name in sorted({*old, *found}):

@@ -34,7 +34,8 @@ def ids_of(item: pytest.Item) -> set[str]:
 
 
 class Counted:
-    """A pytest plugin that counts collected tests, and their files, by the ids in their `security` marks."""
+    """A pytest plugin that counts the collected tests for each id in their `security` marks, and records the tests'
+    files."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -102,7 +103,7 @@ def with_matrix(page: str) -> str:
 
 
 def print_matrix() -> int:
-    """Collect the tests, print the counts, and compare. Return the exit code."""
+    """Collect the tests, print the counts, and compare the tests with the requirements. Return the exit code."""
     titles = {identifier: entry["title"] for identifier, entry in requirements().items()}
     counted = Counted()
     said = io.StringIO()

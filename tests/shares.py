@@ -1,7 +1,7 @@
 """Distributes the tests of `make test` among processes (pytest-xdist): `pytest -n 3 tests`.
 
 A share is a set of tests that one process runs: a file, or all files that use one stack. Within a share, the tests have
-the same order as in a normal run. Long shares run first; short shares use the time at the end.
+the same order as in a normal run. Long shares run first, so that short shares can fill the time at the end.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: A pattern for the node ids of each long share, in the order in which the shares run. Every other file is a separate
-#: share and runs later.
+#: One pattern for each long share, in the order in which the shares run. The pattern matches the node ids of the
+#: share's tests. Every other file is a separate share and runs later.
 LONG = (
     # This test counts all objects of its process. The test therefore runs before other tests can leave objects in this
     # process.

@@ -38,7 +38,7 @@ class Watched:
         path.write_text(text.replace(old, new, 1), "utf-8")
 
     def heard(self, wanted: str) -> str:
-        """Wait for the next line of `up` that contains a text, and return the line."""
+        """Wait for the next line of `up` that contains the text `wanted`, and return the line."""
         return _heard(self.lines, wanted)
 
     def shown(self, path: str) -> str:
@@ -59,7 +59,7 @@ def watched(folder: Path, authority: Path, app: str | None = None) -> Iterator[W
         shutil.copy(ROOT / name, project)
     if app is not None:
         (project / "app.py").write_text(app, "utf-8")
-    # The copy uses the checkout's .local, so that `up` installs no part again.
+    # The copy uses the checkout's .local, so that `up` need not install its parts again.
     (project / ".local").symlink_to(ROOT / ".local")
     up = [sys.executable, "-m", "ops", "up", "--watch", "--state-dir", str(folder / "state")]
     for option, port in zip(("--port", "--aws-port", "--okta-port"), free_ports(3), strict=True):

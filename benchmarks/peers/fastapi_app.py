@@ -1,4 +1,4 @@
-"""A FastAPI app behind Mangum with one route. The route is async, so that FastAPI starts no thread for it."""
+"""A FastAPI app behind Mangum with one route. The route is async, so that FastAPI starts no thread for the route."""
 
 from fastapi import FastAPI, Request
 from mangum import Mangum

@@ -1,5 +1,5 @@
-"""A Flask app with flask-cognito-lib behind API Gateway: one route. The gateway has already verified the token, so the
-route does not verify the token again."""
+"""A Flask app with flask-cognito-lib behind API Gateway. The app has one route. The gateway has already verified the
+token, so the route does not verify the token again."""
 
 import os
 

@@ -3,7 +3,8 @@ package.
 
     from chalicelib.gatehouse import Gatehouse
 
-Apps that mount Gatehouse import the names in this module. A name's first use loads the module that defines the name.
+Apps that mount Gatehouse import its public names from this module. When a name is first used, the module that defines
+the name is loaded.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,6 @@ def __getattr__(name: str) -> Any:
     """Return the public object `name` from the module that defines the object (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # `__import__` is built in; importing importlib would slow down every cold start.
+    # The code calls `__import__`, which is built in, because an import of importlib would slow down every cold start.
     home = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
     return getattr(home, name)

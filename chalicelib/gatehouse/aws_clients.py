@@ -1,11 +1,11 @@
 """Makes the same clients as boto3, but directly with botocore. The clients limit the time of a call, retry only safe
 calls, and check AWS's answers.
 
-botocore's own retries are off, because botocore cannot know which calls are safe to repeat. botocore also accepts
-non-JSON as an empty response, ignores a truncated body, and sets no time limit for a whole call. This module reports an
-outage in all three cases: non-JSON, a truncated body, and a call that takes too long. Source: botocore's `httpsession`
-(`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`); DynamoDB developer guide, "Error retries and
-exponential backoff".
+botocore's own retries are off, because botocore cannot know which calls are safe to repeat. In addition, botocore
+accepts non-JSON as an empty response, ignores a truncated body, and sets no time limit for a whole call. This module
+reports an outage in all three cases: non-JSON, a truncated body, and a call that takes too long. Source: botocore's
+`httpsession` (`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`); DynamoDB developer guide, "Error
+retries and exponential backoff".
 """
 
 import json
@@ -18,7 +18,7 @@ from . import __version__
 from .deadline import Budget, pause_before_retry
 from .errors import TemporarilyUnavailable
 
-#: Operations that only read data, so a retry does no harm. Most other operations are sent only once. For example, a
+#: Operations that change no data, so a retry does no harm. Most other operations are sent only once. For example, a
 #: second AdminInitiateAuth would count as a second guess, a challenge's Session works only once, and a second
 #: ForgotPassword would send a second mail.
 _READS = frozenset(
@@ -86,8 +86,8 @@ class AwsClients:
             connect_timeout=limits.aws_connect,
             read_timeout=limit if slow else limits.aws_read,
             retries={"mode": "standard", "total_max_attempts": 1},
-            # Without this setting, botocore would build the User-Agent twice per call, and that would take a tenth of
-            # the time of a small call. CloudTrail shows the User-Agent.
+            # Without `user_agent`, botocore would build the User-Agent twice per call, and the additional work would
+            # take a tenth of the time of a small call. CloudTrail shows the User-Agent.
             user_agent=f"chalice-gatehouse/{__version__}",
             # Skipping botocore's check of the arguments saves another tenth of a call's time. DynamoDB checks the
             # arguments itself.
@@ -111,8 +111,8 @@ class AwsClients:
         """Return a boto3 client for a team's own code. The client has all operations of the service and botocore's own
         retries.
 
-        Gatehouse adds only a time limit for each call, also for calls inside paginators and waiters. A call that takes
-        too long raises TemporarilyUnavailable.
+        Gatehouse adds nothing but a time limit for each call, including calls inside paginators and waiters. A call
+        that takes too long raises TemporarilyUnavailable.
         """
         client = self._own_session.create_client(
             service, region_name=self._region, config=self._own_config
@@ -212,10 +212,11 @@ def is_passing(error: Exception) -> bool:
 
 
 def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
-    """Raise UnreadableAnswer unless the body is a JSON object. An operation without output may also send an empty body.
+    """Raise UnreadableAnswer unless the body is a JSON object. For an operation without output, an empty body is valid,
+    too.
 
-    Only services that use JSON are checked. A later botocore may use CBOR for a service, because the botocore version
-    of Lambda's runtime is not locked. CBOR needs no check, because botocore's CBOR parser is strict.
+    The function checks just the services that use JSON. The botocore version of Lambda's runtime is not locked, and a
+    later version may use CBOR for a service. CBOR needs no check, because botocore's CBOR parser is strict.
     """
     if operation_model.has_streaming_output:
         return  # our code reads only the status of Lambda's Invoke
@@ -236,5 +237,6 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
 
 def _tells_nothing(operation_model: Any) -> bool:
-    """Return whether an empty body is valid. Cognito sends one for operations without output, such as RevokeToken."""
+    """Return whether an empty body is valid. Cognito sends an empty body for operations without output, such as
+    RevokeToken."""
     return str(operation_model.service_model.service_name) == "cognito-idp"

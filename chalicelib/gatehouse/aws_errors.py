@@ -2,7 +2,7 @@
 is never logged.
 
 Messages quote keys, attributes and people (S-61). From a message, the module extracts only the name of the missing
-permission. The module recognizes AWS errors by their attributes, so it does not have to load botocore.
+permission. The module recognizes AWS errors by their attributes, and so does not have to load botocore.
 """
 
 from typing import Any
@@ -28,8 +28,8 @@ def facts_of(error: BaseException) -> dict[str, str]:
 
 
 def said_by(error: BaseException) -> str:
-    """Return the code and the missing permission as one text, such as `AccessDeniedException, lacks dynamodb:PutItem`. An
-    error's `detail` contains this text."""
+    """Return the code and the missing permission as one text, such as `AccessDeniedException, lacks dynamodb:PutItem`.
+    Our code puts the text into an error's `detail`."""
     facts = facts_of(error)
     lacks = f", lacks {facts['lacks']}" if "lacks" in facts else ""
     return facts.get("aws_code", "") + lacks

@@ -1,8 +1,9 @@
 """Makes botocore read the service models from a copy in the zip. The copy is reduced to the operations that Gatehouse
 calls (`ops/service_models.py`).
 
-A checkout has no copy, so botocore uses its own models there. All other data always comes from botocore, above all the
-endpoint rules. Their format depends on the botocore version of Lambda's runtime, and this version is not locked.
+A checkout has no copy, so botocore uses its own models there. All other data, above all the endpoint rules, always
+comes from botocore. The format of the endpoint rules depends on the botocore version of Lambda's runtime, and that
+version is not locked.
 """
 
 import json
@@ -22,7 +23,7 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
     ) -> Any:
         """Return the reduced model of a service if there is one, otherwise botocore's model.
 
-        To find the files of a reduced model, botocore does not list its folders.
+        The method finds the files of a reduced model without listing botocore's folders.
         """
         model = _read(f"{service_name}/service-2") if api_version is None else None
         if model is None:

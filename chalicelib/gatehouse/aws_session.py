@@ -43,7 +43,7 @@ def new_tables(session: "Session", region: str, config: "Config") -> Any:
 def share_connections(session: "Session", client: Any, config: "Config") -> None:
     """Make the client use connections that do not read the CA bundle again."""
     if session.get_config_variable("ca_bundle") or client.meta.endpoint_url.startswith("http:"):
-        return  # no other client should trust the certificate authorities in AWS_CA_BUNDLE
+        return  # other clients share the TLS context, and should not trust the authorities in AWS_CA_BUNDLE
     from botocore.httpsession import URLLib3Session
     from urllib3.connection import HTTPConnection
 
@@ -74,10 +74,11 @@ class _NoText(str):
 
 @contextmanager
 def _without_documentation() -> Iterator[None]:
-    """Replace the renderer of `botocore.docs` with an empty one while botocore loads. The small modules load as usual.
+    """Replace the renderer of `botocore.docs` with an empty one while botocore loads. The small modules of
+    `botocore.docs` load as usual.
 
-    botocore imports the renderer to write the docstrings of clients, which Gatehouse does not use. A later import, for
-    example by boto3, gets the real renderer.
+    botocore imports the renderer to write the docstrings of clients. Gatehouse does not use these docstrings. A later
+    import, for example by boto3, gets the real renderer.
     """
     if "botocore.docs" in sys.modules:
         yield

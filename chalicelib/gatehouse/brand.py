@@ -1,7 +1,7 @@
 """The settings of the page's appearance (docs/branding.md).
 
-This module checks only what can be checked without files. The files are checked at the first request for the page.
-Before a deployment, `ops` checks the files and the contrast of the colours.
+This module makes only the checks that need no files. The files are checked at the first request for the page. Before a
+deployment, `ops` checks the files and the contrast of the colours.
 """
 
 from . import setting_values as parse

@@ -18,8 +18,8 @@ REQUIRED_AFTER_ATTEMPTS = 3
 #: for an account, because all people of an office share a source address.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: A vendor that does not know the page's host name sends one of these values instead. hCaptcha sends `not-provided` under
-#: high load.
+#: If a vendor does not know the page's host name, the vendor sends one of the values in `_UNTOLD` instead. hCaptcha
+#: sends `not-provided` under high load.
 _UNTOLD = (None, "not-provided")
 
 
@@ -91,7 +91,8 @@ class SiteVerify:
     def verify(self, token: str, source: str, hostname: str) -> bool:
         """Return whether a person solved the CAPTCHA. If the vendor's answer names a host, the host must be `hostname`.
 
-        Raises TemporarilyUnavailable if the vendor does not answer: an unchecked token never counts as solved.
+        Raises TemporarilyUnavailable if the vendor does not answer, because an unchecked token must never count as
+        solved.
         """
         answer = self._transport.post_form(
             self._verify_url,

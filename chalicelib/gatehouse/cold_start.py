@@ -4,9 +4,9 @@ Imports and botocore's models make many objects that are never freed. By default
 every 700 new objects, and so takes a tenth of the time of a cold start. Source: Python's `gc.set_threshold`.
 
 In the cold start of a small route, Python spends a tenth of the time on finding, opening and reading single modules.
-The deployed zip therefore also contains one file with the bytecode of all modules (`ops/bytecode.py`). If that file is
-missing, as on a developer's machine, the modules are imported as usual. A file that was made for another version of
-Python is ignored.
+The deployed zip therefore contains an additional file with the bytecode of all modules (`ops/bytecode.py`). If that
+file is missing, as on a developer's machine, the modules are imported as usual. A file that was made for another
+version of Python is ignored.
 """
 
 import gc
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     Index = dict[str, tuple[str, int, int]]
 
 #: The number of new objects after which the garbage collector checks the youngest generation. Older generations are
-#: checked proportionally less often. The number is higher than Python's default, which costs a few MB of memory at
-#: most.
+#: checked proportionally less often. A number above Python's default costs a few MB of memory at most.
 NEW_OBJECTS = 50_000
 
 
@@ -52,7 +51,7 @@ def load_from_one_file(folder: str) -> None:
 
 
 class _OneFile:
-    """Finds the modules of one package in the file with their bytecode, and loads them.
+    """Finds the modules of one package in the file with the bytecode, and loads the modules.
 
     The zip contains the file with the bytecode, and the modules' sources. Before a deployment,
     `ops/package_contents.py` compares the file with the sources. Each module is loaded from the file once. If a module

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 TEXT_CONTRAST = 4.5
 
-#: The page's greys from frontend/styles.css. `SURFACES` has the surfaces. `MARKS` has the text and lines on the
-#: surfaces.
+#: The page's greys from frontend/styles.css. `SURFACES` has the greys of the surfaces. `MARKS` has the greys of text
+#: and lines on the surfaces.
 SURFACES: Mapping[str, Mapping[str, str]] = {
     "light": {"ground": "#f5f8f6", "raised": "#ffffff", "line": "#cdd9d5"},
     "dark": {"ground": "#0c1617", "raised": "#132122", "line": "#263a3a"},
@@ -48,11 +48,11 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast that `accent` has with another colour of the page, and that other colour. `accent` may
-    be the text or the background."""
+    """Return two values: the lowest contrast of `accent` with another colour of the page, and the other colour.
+    `accent` may be the text or the background."""
     shades = _shades(accent, theme)
-    # The check uses the surfaces in `SURFACES`, which have the page's own hue. Surfaces with the hue of `accent` have
-    # at least the same contrast with `accent`.
+    # The check uses the surfaces in `SURFACES`, with the page's own hue. Surfaces with the hue of `accent` have at
+    # least the same contrast with `accent`.
     surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
     others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
@@ -72,15 +72,15 @@ def mix(one: str, other: str, share: float) -> str:
 
 
 def rehue(text: str, accent: str) -> str:
-    """Return the SVG `text`, with the hue of `accent` for all its greens and blues. The lightness of each colour stays
-    the same."""
+    """Return the SVG `text` after all its greens and blues have got the hue of `accent`. The lightness of each colour
+    stays the same."""
     from colorsys import hls_to_rgb, rgb_to_hls
 
     hue, _, strength = rgb_to_hls(*_channels(accent))
 
     def changed(found: "re.Match[str]") -> str:
         old, lightness, saturation = rgb_to_hls(*_channels(found[0]))
-        # Yellow and red do not change, so that the lamps in the page's picture keep their colours.
+        # Yellow and red do not change, because the lamps in the page's picture must keep their colours.
         if not 0.17 < old < 0.75:
             return found[0]
         return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))

@@ -1,10 +1,11 @@
 """Limits the time of each outbound call, and of all calls of an invocation together.
 
-API Gateway stops waiting after 29 s. Lambda stops our function after 25 s (`lambda_timeout`). A Cognito trigger has
-5 s, including the cold start. A socket timeout limits only the time to connect and the time between two bytes. It
-limits neither a DNS look-up nor a server that sends single bytes slowly. So each call runs in a separate thread, and
-the caller stops waiting in time. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas,
-"Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
+API Gateway stops waiting after 29 s. Lambda stops our function after 25 s (`lambda_timeout`). A Cognito trigger has 5
+s, including the cold start. A socket timeout limits the time to connect and the time between two bytes, and nothing
+else. The socket timeout limits neither a DNS look-up nor a server that sends single bytes slowly. So each call runs in
+a separate thread, and the caller stops waiting in time. Sources: Python's `socket.settimeout` ("each" operation);
+Amazon API Gateway quotas, "Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with
+Lambda triggers".
 """
 
 import threading
@@ -30,7 +31,8 @@ class Limits:
     """Time limits in seconds. A call's limit covers the whole call: DNS look-up, connection, answer, and a possible
     second try. `Limits(post=1.0)` changes one limit and keeps the other defaults below.
 
-    `Limits` is not a named tuple, because every cold start would generate and compile the code of a named tuple.
+    `Limits` is not a named tuple, because Python would generate and compile the code of a named tuple at every cold
+    start.
     """
 
     #: The limit for all calls of one request together. The rest of the function's 25 s is for our own work and for the
@@ -111,9 +113,9 @@ class Budget:
         the errors of `call`.
 
         `what` names the service and the operation, such as `dynamodb get_item`. Raises TemporarilyUnavailable, with
-        `what` in the detail, after `limit` seconds and when the invocation's budget is used up. TemporarilyUnavailable
-        is also raised while too many earlier calls to the same service hang. A call may still succeed after the
-        timeout, so repeat a call only if a repeat is safe.
+        `what` in the detail, after `limit` seconds, or earlier if the invocation's budget is used up. The method raises
+        TemporarilyUnavailable, too, while too many earlier calls to the same service hang. After the timeout, the call
+        may still succeed at the service, so repeat a call only if a repeat is safe.
         """
         from . import workers  # routes without outbound calls need not load `workers`
 
@@ -140,8 +142,8 @@ class Budget:
 
 
 def pause_before_retry() -> None:
-    """Wait for a short random time. Without this wait, containers that failed at the same time would also retry at the
-    same time."""
+    """Wait for a short random time. Without the wait, containers whose calls failed at the same time would all retry at
+    the same time."""
     import secrets
 
     time.sleep((50 + secrets.randbelow(200)) / 1000)

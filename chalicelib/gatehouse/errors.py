@@ -1,10 +1,10 @@
 """The errors that Gatehouse returns. Each error has a stable public code, an HTTP status, and `detail` for the log.
 
 The code is part of the contract (docs/api.md). The message is a plain sentence for people and may change. `detail` is
-logged, but never sent to the caller. Message and `detail` must not contain a token, a password, a code or a cookie.
+logged, but never sent to the caller. The message and `detail` must not contain a token, a password, a code or a cookie.
 
-The errors of signing in are in the module `sign_in_errors.py`. The first use of such an error imports the module,
-because a team's own routes do not need these errors.
+The errors of signing in are in the module `sign_in_errors.py`. The module is imported when such an error is first used,
+and not earlier, because a team's own routes do not need these errors.
 """
 
 from collections.abc import Mapping
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 #: Our pre-sign-up trigger puts this text into each refusal. Our server recognizes a refusal by this text, because
 #: Cognito's own text of the error may change.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
-#: Our pre-sign-up trigger puts this text into its refusal if a service that the trigger needs did not answer. After
-#: such an outage, a second sign-up may succeed.
+#: If a service that our pre-sign-up trigger needs did not answer, the trigger puts `OUTAGE_MARKER` into the refusal.
+#: After such an outage, a second sign-up may succeed.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
 
 
@@ -58,14 +58,14 @@ class GatehouseError(Exception):
     message: ClassVar[str] = "Something went wrong on our side. Please try again."
     #: Whether the answer deletes the session cookie, because the session is over.
     clears_session: ClassVar[bool] = False
-    #: Whether the answer deletes the cookie of a sign-in that waits for its next step.
+    #: Whether the answer deletes the challenge cookie, the cookie of a sign-in that waits for the next step.
     clears_challenge: ClassVar[bool] = False
 
     def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:
         super().__init__(detail or self.code)
         self.detail = detail
         self.retry_after = retry_after
-        #: Set-Cookie values that the error answer also carries.
+        #: The Set-Cookie values of the error answer.
         self.set_cookies: tuple[str, ...] = ()
 
     @property
@@ -155,7 +155,7 @@ class NotFound(GatehouseError):
 
 
 class PrefetchRefused(GatehouseError):
-    """A browser prefetched an address. Only a person may open the address, and only once
+    """A browser prefetched an address that must be opened by a person, and that works only once
     (chalicelib/gatehouse/edge/prefetches.py)."""
 
     code = "prefetch_refused"

@@ -113,7 +113,7 @@ class Gatehouse:
 
     @property
     def own_doubles(self) -> dict[str, Any]:
-        """The fakes that `client` and `table` return in tests, by name. `testing.use` sets the fakes."""
+        """The fakes, by name. In tests, `client` and `table` return these fakes. `testing.use` sets the fakes."""
         return self._container.own
 
     @property
@@ -133,8 +133,8 @@ class Gatehouse:
         :param scope: the scope that the access token must have, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
         :param fresh: whether each call checks that the person is still enabled, still in the group, and not signed out.
-        :param max_age: the maximum number of seconds since the person authenticated. If more seconds have passed, the
-            answer is 401.
+        :param max_age: the maximum number of seconds since the person authenticated. After more seconds, the answer is
+            401.
         """
         return authorized(scope, group, fresh, max_age, environ=self._environ)
 
@@ -198,8 +198,8 @@ class Gatehouse:
             self._guard.open(route.method, path, from_page)
         else:
             authorizer = self.authorized(route.scope, route.group, route.fresh)
-        # This code has the same result as `app.route(…)`, but takes a fifth of the time. The time matters, because
-        # every cold start runs this code for each of our routes.
+        # The assignment has the same result as `app.route(…)`, but takes a fifth of the time. The time matters, because
+        # every cold start runs the assignment for each of our routes.
         self.app.routes[path][route.method] = RouteEntry(
             self._view(route),
             f"gatehouse_{route.view.replace('.', '_')}",
@@ -240,8 +240,8 @@ class Gatehouse:
         """Declare Gatehouse's Lambda functions other than the API's function.
 
         Chalice names the handlers of these functions `app.user_records` and so on, and never changes the handler of an
-        existing function. Therefore the functions must be attributes of the module `app`, which is still being imported
-        at this time.
+        existing function. Therefore the functions must be attributes of the module `app`. When this method runs, the
+        import of `app` has not finished.
         """
         for function in self._functions():
             name = function.__name__
@@ -253,7 +253,8 @@ class Gatehouse:
             offer(name, function, self.app)
 
     def _run_job(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
-        """Chalice's middleware around the app's own functions. Gatehouse's functions do not use this middleware."""
+        """Chalice's middleware around the app's own functions. Gatehouse's own functions do not pass through the
+        middleware."""
         from .guard.jobs import run_job  # imported here, so that routes do not load `jobs`
 
         return run_job(self._container, event, get_response)
@@ -274,14 +275,14 @@ class Gatehouse:
         return entry.token_claims(self._container, event, context, bool(self._guard.max_ages))
 
     def account_mail(self, event: dict[str, Any], context: Any) -> None:
-        """Mail codes for sign-up and forgotten passwords. The route itself sends no mail, so that the route can answer at
-        once (S-73)."""
+        """Send the mails with codes for sign-up and forgotten passwords. The route itself sends no mail, so that the
+        route can answer at once (S-73)."""
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)
 
     def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Act on the signals in the queue. Providers send these signals about people who leave (S-77)."""
+        """Act on the signals in the queue. The signals come from providers and are about people who leave (S-77)."""
         from .triggers import entry
 
         return entry.leaving(self._container, event, context)

@@ -1,7 +1,7 @@
 """Writes one JSON line per event to standard output. Lambda copies standard output to the function's log group (S-62).
 
-JSON escapes CR and LF, so an attacker cannot inject a line into the log. Callers must pass nothing but names and error
-codes: no tokens, passwords, mailed codes, cookies or e-mail addresses.
+JSON escapes CR and LF, so an attacker cannot inject a line into the log. Code that writes to the log must pass only
+names and error codes. It must never pass tokens, passwords, mailed codes, cookies or e-mail addresses.
 """
 
 import json
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 #: codes, tokens and secrets.
 _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 
-# A global variable is enough, because Lambda passes a container one event at a time.
+# A global variable is enough, because a Lambda container never processes two events at the same time.
 _request_id = "-"
 _tells_messages = False
 _MOST_CAUSES = 4
@@ -39,8 +39,8 @@ def request_id() -> str:
 
 
 def tell_messages(told: bool) -> None:
-    """Choose whether messages and tracebacks of unexpected errors are also logged. Nothing but the local stack may log
-    messages and tracebacks (S-61, S-63)."""
+    """Choose whether the log contains messages and tracebacks of unexpected errors. `told` may be true on the local
+    stack, but not on other stages (S-61, S-63)."""
     global _tells_messages
     _tells_messages = told
 
@@ -81,13 +81,14 @@ def count_metric(name: str, stage: str, now: float) -> None:
 
 
 def log_exception(event: str, error: BaseException, **fields: object) -> None:
-    """Log the type and place of an unexpected error, the types of the error's causes, and the operation that AWS refused.
+    """Log the type and place of an unexpected error, and the types of the error's causes. If AWS refused a call, also
+    log the name of the operation.
 
     The message of a library's exception is left out, because the message may contain URLs, bodies and headers (S-61).
     Only the local stack logs the message and the traceback (`tell_messages`).
     """
     from .aws_errors import (
-        facts_of,  # imported here, because each module slows down cold starts and errors are rare
+        facts_of,  # imported here, because errors are rare, and each import at the top would slow down cold starts
     )
 
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,9 +1,9 @@
-"""Passes requests for a mailed code to our Lambda function `account_mail`, without waiting until the function ends.
+"""Passes requests for a mailed code to our Lambda function `account_mail`, and does not wait until the function ends.
 
-Which calls to Cognito are necessary, and how long they take, depends on whether the address is known, new, or
-unconfirmed. So the route makes no calls to Cognito: it passes the address to the function and answers at once. The
-answer takes the same time for every address (S-73). Lambda keeps the event, and tries twice more after a failure.
-Source: AWS Lambda developer guide, "Invoking a Lambda function asynchronously".
+A known, a new and an unconfirmed address need different calls to Cognito, and these calls take different times.
+Therefore the route itself makes no calls to Cognito: it passes the address to the function and answers at once. The
+answer takes the same time for every address (S-73). Lambda stores the event. If the function fails, Lambda runs it up
+to two more times. Source: AWS Lambda developer guide, "Invoking a Lambda function asynchronously".
 """
 
 import json
@@ -32,8 +32,8 @@ class MailRequest:
 
     @classmethod
     def parse(cls, event: Any) -> "MailRequest":
-        """Return the request in an event of the function. Raises ValueError for an event that this release never
-        sends."""
+        """Return the request that an event of the function contains. Raises ValueError for an event that this release
+        never sends."""
         names = set(cls.__dataclass_fields__)
         if not isinstance(event, dict) or set(event) != names:
             raise ValueError("not a request for a mail")

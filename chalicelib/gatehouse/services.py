@@ -1,8 +1,8 @@
 """The composition root: makes every client and service at first use, and keeps them while the Lambda container is warm.
 
-No other module makes clients, except that `container.py` makes the clients of the app's own code. Modules are imported
-at first use, so a route that uses no table does not load the modules for tables. Tests build their own `Services` with
-fakes and assign the object to the `Container`.
+No other module makes clients, except `container.py`, which makes the clients for the app's own code. Modules are
+imported at first use, so a route that uses no table does not load the modules for tables. Tests build their own
+`Services` with fakes and assign the object to the `Container`.
 """
 
 import time
@@ -66,8 +66,9 @@ class Services:
     """The services that routes and triggers call. `clock` returns Unix seconds. `aws` returns the boto3 client for a
     service's name.
 
-    `budget` limits the time of outbound calls. If a caller passes its own clients, these clients must themselves apply
-    the limit of `budget`. Services that limit the rate of their calls use `sleep` to wait between two calls.
+    `budget` limits the time of outbound calls. If the code that makes a `Services` object passes its own clients, these
+    clients must themselves apply the limit of `budget`. Services that limit the rate of their calls use `sleep` to wait
+    between two calls.
     """
 
     def __init__(

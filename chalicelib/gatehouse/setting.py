@@ -29,15 +29,15 @@ class Setting(Generic[T]):
 
     :param variable: the variable's name in the environment.
     :param parse: turns the text into the value, or raises a ValueError. The error's message describes a valid text
-        ("must be a number"). An empty text counts as unset, and is parsed only if the setting has no default.
+        ("must be a number"). An empty text counts as unset. It is parsed only if the setting has no default.
     :param says: the purpose of the setting, in Markdown, for docs/operations.md.
-    :param default: the text for an unset variable, or a function that makes this text from the other settings' texts.
-        `shown` describes the default to people.
-    :param needed: True if the setting is always required. A pair consists of another variable and some values. The
-        setting is then required if the other variable has one of these values.
+    :param default: the text for an unset variable, or a function that makes the text from the texts of the other
+        settings. `shown` is the description of the default for people.
+    :param needed: True if the setting is always required, or a pair of another variable and some values. With a pair,
+        the setting is required if the other variable has one of the values.
     :param source: the source of the value. TEAM is the team. STACK is an output of the identity stack. PROJECT is the
         environment of the app. LOCAL is the local stack, and tests.
-    :param starts: whether `init` writes the setting into the configuration, so that people learn of the choice.
+    :param starts: whether `init` writes the setting into the configuration, so that people see that they can choose.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class Setting(Generic[T]):
         owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
-        # At run time, a table's instance has a value for each declaration, under the same name. The value hides the
-        # declaration.
+        # At run time, a table's instance has an attribute with the value of each declaration. The attribute has the
+        # same name as the declaration, and hides it.
         @overload
         def __get__(self, table: None, owner: type) -> "Setting[T]": ...
         @overload
@@ -94,7 +94,8 @@ class SettingTable:
     """The values of the settings that a subclass declares. A table cannot be changed. Two tables with the same values are
     equal."""
 
-    #: The settings that the class itself declares, and the class's parts (other tables) by attribute name.
+    #: `declared` has the settings that the class itself declares. `parts` has the other tables that are parts of the
+    #: class, by attribute name.
     declared: ClassVar[tuple[Setting[Any], ...]] = ()
     parts: ClassVar[Mapping[str, "type[SettingTable]"]] = {}
 
@@ -108,7 +109,7 @@ class SettingTable:
         return (*cls.declared, *below)
 
     def __init__(self, **values: Any) -> None:
-        """Set the given values. All other settings get the default values."""
+        """Set the values in `values`. All other settings get their default values."""
         for setting in self.declared:
             name = setting.attribute
             value = values.pop(name) if name in values else setting.parse(setting.text({}))
@@ -125,8 +126,8 @@ class SettingTable:
         """Read the environment. Return the values, and a list of problems. Each problem begins with the name of the
         variable.
 
-        If a value has a problem, the result contains the default instead. Settings from the sources in `without` may be
-        missing.
+        If a value has a problem, the result contains the default instead. A missing setting is not a problem if its
+        source is in `without`.
         """
         problems: list[str] = []
         values: dict[str, Any] = {}
@@ -146,7 +147,7 @@ class SettingTable:
         return cls(**values), problems
 
     def _replace(self: Table, **values: Any) -> Table:
-        """Return a copy with other values, like the method `_replace` of a named tuple."""
+        """Return a copy in which `values` replace the old values, like the method `_replace` of a named tuple."""
         return type(self)(**{**self._values(), **values})
 
     def _values(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rules about several settings together. Each rule yields the problems of the given settings.
+"""Rules that settings must fulfil together. Each rule yields the problems that it finds in the given settings.
 
 This module uses no regular expressions, because every cold start would have to compile them.
 """
@@ -17,7 +17,7 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def plain_http(settings: "Settings") -> Iterator[str]:
-    """Check that no stage except the local stage has URLs with http (S-64)."""
+    """Check that a stage has no URLs with http (S-64). The local stage may have such URLs."""
     if settings.stage == "local":
         return
     for setting in settings.declared:
@@ -42,8 +42,8 @@ def contradictions(settings: "Settings") -> Iterator[str]:
 
 
 def _is_place(text: str, origins: frozenset[str]) -> bool:
-    """Whether the text has the form of a target after a sign-in. At each sign-in, `edge.redirects` makes the full
-    check."""
+    """Whether the text has the form of a target after a sign-in. The full check of a target is in `edge.redirects`, and
+    runs at each sign-in."""
     if text.startswith("/"):
         return not text.startswith(("//", "/\\"))
     return any(text.startswith(f"{origin}/") for origin in origins)
@@ -73,7 +73,8 @@ def pool_and_region(settings: "Settings") -> Iterator[str]:
 
 
 def issuer(settings: "Settings") -> Iterator[str]:
-    """Check that the issuer belongs to the pool. With another pool's issuer, we would accept that pool's tokens."""
+    """Check that the issuer belongs to the pool. With the issuer of another pool, we would accept the other pool's
+    tokens."""
     pool, region, said = settings.user_pool_id, settings.region, settings.issuer
     if not pool or not region:
         return

@@ -112,7 +112,7 @@ def origins(said: str) -> frozenset[str]:
 
 
 def headers(said: str) -> tuple[str, ...]:
-    """Accept names of headers (RFC 9110 5.1). A name with rarely used characters is refused."""
+    """Accept names of headers (RFC 9110 5.1). Names with characters that are rarely used are refused."""
     found = tuple(parse_list(said.lower()))
     if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", header) for header in found):
         raise ValueError(
@@ -151,8 +151,8 @@ def link(said: str) -> str:
 
 
 def link_or_mailto(said: str) -> str:
-    """Accept a link, or one plain e-mail address. A subject or a second recipient is refused, because both need
-    encoding rules."""
+    """Accept a link, or one plain e-mail address. An address with a subject or a second recipient is refused, because
+    both would need encoding rules."""
     if said and not _is_link(said) and not _is_mailto(said):
         raise ValueError(
             "must start with https:// or mailto: or be a path on this host such as /help"

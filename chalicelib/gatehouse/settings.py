@@ -20,7 +20,7 @@ COGNITO_MAILS_PER_DAY = 50
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
-#: The command that people find in error messages. ops/program.py chooses the command by the same rule.
+#: The command's name in error messages. ops/program.py chooses the name by the same rule.
 _PROGRAM = "gatehouse" if __package__ == "chalice_gatehouse" else "python -m ops"
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
@@ -29,8 +29,8 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer. The ARN is needed when `app.py` is imported.
 
     Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment
-    and AWS_CHALICE_CLI_MODE before it imports the app. Under the CLI, a missing ARN is an error, because otherwise the
-    CLI would deploy the placeholder as the ARN.
+    and AWS_CHALICE_CLI_MODE before it imports the app. If the CLI imports the app, a missing ARN is an error. Otherwise
+    the CLI would deploy the placeholder as the ARN.
     """
     environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
@@ -48,7 +48,8 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
 
 
 def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the AWS name of a team's own table or queue, from a variable such as ORDERS_TABLE (for `orders` and TABLE).
+    """Return the AWS name of a team's own table or queue. The name comes from a variable such as ORDERS_TABLE (for
+    `orders` and TABLE).
 
     `kind` is TABLE, QUEUE, QUEUE_URL or STREAM_ARN. Raises ConfigurationError.
     """
@@ -64,8 +65,8 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
 
 
 def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the same name as `own_name`, for a decorator of Chalice. The decorator needs the name when `app.py` is
-    imported. Tests get a placeholder."""
+    """Return the same name as `own_name`, for use in a decorator of Chalice. The decorator needs the name when `app.py`
+    is imported. If the name is not set, tests get a placeholder."""
     environ = os.environ if environ is None else environ
     try:
         return own_name(name, kind, environ)
@@ -92,8 +93,8 @@ class SessionLifetimes:
 
 
 def _issuer(environ: Mapping[str, str]) -> str:
-    """Return the default issuer. Only stages from an earlier release need the default, and all these stages are in the
-    partition `aws`."""
+    """Return the default issuer. The default is needed only by stages from an earlier release, and all such stages are
+    in the partition `aws`."""
     region, pool = environ.get("AWS_REGION"), environ.get("USER_POOL_ID")
     return f"https://cognito-idp.{region}.amazonaws.com/{pool}"
 
@@ -372,12 +373,14 @@ class Settings(SettingTable, parts={"brand": Brand}):
 
     @property
     def client_ids(self) -> tuple[str, ...]:
-        """The app clients whose access tokens our routes accept. The server-only client is not included."""
+        """The ids of the app clients whose access tokens our routes accept. The server-only client's id is not
+        included."""
         return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
 
     @property
     def passkeys(self) -> bool:
-        """Whether people can sign in with a passkey. For passkeys, the stage needs its own form and a relying party."""
+        """Whether people can sign in with a passkey. To offer passkeys, the stage needs its own form and a relying
+        party."""
         return self.direct_sign_in == "embedded" and bool(self.passkey_domain)
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .errors import GatehouseError
 
-#: The log shows at most this number of characters of a claim or header parameter of a token.
+#: The maximum number of characters that the log shows of a claim or header parameter of a token.
 _SHOWN_CHARACTERS = 80
 
 
@@ -56,8 +56,8 @@ class PasskeyNotSupported(GatehouseError):
 
 
 class TooManyAttempts(GatehouseError):
-    """The throttle refuses an attempt. `retry_after` is a number of seconds. The answer's body also contains the
-    number, for the page's countdown (S-41, S-44)."""
+    """The throttle refuses an attempt. `retry_after` is the time to wait, in seconds. The answer's body contains this
+    number as well, for the page's countdown (S-41, S-44)."""
 
     code = "too_many_attempts"
     status = 429
@@ -150,7 +150,8 @@ class MfaNotOn(GatehouseError):
 
 
 class SignInError(GatehouseError):
-    """A hosted sign-in failed at the callback. The page gets the code as `/?error=<code>`."""
+    """A hosted sign-in failed at the callback. The browser is redirected to the page, with the error's code in the URL:
+    `/?error=<code>`."""
 
     code = "login_failed"
     status = 400
@@ -188,8 +189,8 @@ class AccountDisabled(SignInError):
     """The provider accepted the person, but a signal, an administrator or an operator has disabled the person's profile
     in the pool.
 
-    Only a person who has just signed in at the provider gets this error, so the error does not reveal to others which
-    accounts exist (S-40).
+    Nobody gets this error without a successful sign-in at the provider. Therefore the error does not reveal to
+    strangers which accounts exist (S-40).
     """
 
     code = "account_disabled"
@@ -212,8 +213,7 @@ class InvalidToken(GatehouseError):
 class TokenMismatch(InvalidToken):
     """A claim or header parameter `name` of a token has the value `actual` instead of `expected`.
 
-    Use this error only for issuer, client, use, algorithm, key id and times, because other values may be personal or
-    secret.
+    Raise this error only for issuer, client, use, algorithm, key id and times. Other values may be personal or secret.
     """
 
     def __init__(self, name: str, expected: str, actual: object) -> None:
@@ -243,7 +243,7 @@ class SealBroken(GatehouseError):
 
 
 class CookieTooLarge(GatehouseError):
-    """A cookie does not fit into 4096 bytes, so browsers would silently drop the cookie (S-31)."""
+    """A value is too long for a cookie of 4096 bytes. Browsers would silently drop a longer cookie (S-31)."""
 
     code = "login_failed"
     status = 500
@@ -251,7 +251,7 @@ class CookieTooLarge(GatehouseError):
 
 
 class TriggerRefused(GatehouseError):
-    """A trigger's event is not for this pool, or is of a kind that we do not handle (S-58)."""
+    """A trigger got an event of another pool, or an event of a kind that we do not handle (S-58)."""
 
     code = "trigger_refused"
     message = "This event is not supported."

@@ -1,12 +1,12 @@
-"""Decides by the domain of the e-mail address who may sign up. Refuses attributes that only a provider may set."""
+"""Decides who may sign up, by the domain of the person's e-mail address. Refuses attributes that only a provider may
+set."""
 
 from collections.abc import Collection, Mapping
 
 from .email_domains import parse_address, parse_full_domain
 
-#: Attributes that contain values of an identity provider. The app client must be allowed to write these attributes,
-#: because otherwise federation does not work. Therefore, without a check, anybody could set these attributes at sign-up
-#: (S-51).
+#: Attributes that contain values of an identity provider. Federation requires that the app client may write these
+#: attributes. Therefore, without a check, anybody could set them at sign-up (S-51).
 PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
 
 
@@ -14,8 +14,8 @@ def refuse_address(email: str, allowed: Collection[str], refused: Collection[str
     """Return the reason why the address `email` must not sign up, or None if the address is allowed. The reason is for
     the log. If `allowed` is empty, all domains are allowed.
 
-    A domain does not include its subdomains: `example.com` does not cover `mail.example.com`. All spellings of a domain
-    count as the same domain, in `email` and in the lists (S-72).
+    A domain does not include its subdomains: `example.com` does not cover `mail.example.com`. If a domain has several
+    spellings, all spellings count as the same domain, in `email` and in the lists (S-72).
     """
     address = parse_address(email)
     if address is None:
@@ -29,8 +29,8 @@ def refuse_address(email: str, allowed: Collection[str], refused: Collection[str
 
 
 def refuse_attributes(attributes: Mapping[str, object]) -> str | None:
-    """Return the reason why a person without a provider must not set `attributes`, or None if all attributes are
-    allowed."""
+    """Return the reason why a person who signs up without a provider must not set `attributes`. Return None if all
+    attributes are allowed."""
     if PROVIDER_ONLY_ATTRIBUTES & attributes.keys():
         return "the sign-up contains attributes that only an identity provider may set"
     return None

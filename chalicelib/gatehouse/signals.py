@@ -1,4 +1,4 @@
-"""Signals from a provider about the provider's people. Our routes send the signals through a queue to the function
+"""Signals are messages from a provider about its people. Our routes send the signals through a queue to the function
 `leaving`.
 
 Okta waits three seconds for an answer, so a route authenticates the sender, puts the signals into the queue, and
@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from .errors import TemporarilyUnavailable
 
-#: The person was deactivated, suspended or deleted, or lost the assignment to our app.
+#: The person was deactivated, suspended or deleted at the provider, or is no longer assigned to our app.
 GONE = "gone"
-#: The person was reactivated, or got the assignment again.
+#: The person was reactivated at the provider, or was assigned to our app again.
 BACK = "back"
 #: The person's sessions ended, but the person stays active.
 ENDED = "ended"
@@ -40,7 +40,8 @@ class Signal:
 
     @classmethod
     def parse(cls, text: str) -> "Signal":
-        """Read a message of the queue. Raises ValueError for a message that no release of Gatehouse sends."""
+        """Return the signal in a message of the queue. Raises ValueError for a message that no release of Gatehouse
+        sends."""
         found = json.loads(text)
         if not isinstance(found, dict) or set(found) != set(cls.__dataclass_fields__):
             raise ValueError("not a signal")
@@ -53,8 +54,7 @@ class Signal:
 
 
 def timestamp(seconds: float) -> str:
-    """Return Unix seconds as ISO 8601 UTC with milliseconds. If the texts are sorted, they are in the order of the
-    times."""
+    """Return Unix seconds as an ISO 8601 UTC time with milliseconds. Sorting such texts also sorts the times."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
@@ -73,8 +73,8 @@ class SignalQueue:
         self._url = url
 
     def send(self, signals: Sequence[Signal]) -> None:
-        """Send the signals. Raises TemporarilyUnavailable if the queue did not accept all signals. The caller may then
-        send all signals again."""
+        """Send the signals. Raises TemporarilyUnavailable if the queue did not accept all signals. In this case, the
+        caller may send all signals again."""
         for start in range(0, len(signals), _BATCH):
             self._send(signals[start : start + _BATCH])
 

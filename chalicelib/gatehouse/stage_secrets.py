@@ -22,7 +22,8 @@ class StageSecrets:
         return self._text(self._settings.client_secret_arn, "client_secret", renew)
 
     def begin(self) -> None:
-        """Start reading the app client's secret in another thread, while a callback's other data is read."""
+        """Start reading the app client's secret in another thread. Meanwhile, the caller reads a callback's other
+        data."""
         self._store.begin(self._settings.client_secret_arn)
 
     def settle(self) -> None:
@@ -38,8 +39,8 @@ class StageSecrets:
         return self._text(self._settings.captcha_secret_arn, "secret", False)
 
     def leaving_secret(self, arn: str, renew: bool) -> Mapping[str, object]:
-        """Return the secrets that Gatehouse accepts from a provider's event hook: `current`, and `previous` during a
-        rotation."""
+        """Return the secrets that Gatehouse accepts from a provider's event hook. The keys are `current` and, during a
+        rotation, `previous`."""
         return self._store.read(arn, renew=renew)
 
     def key_ring(self, renew: bool) -> KeyRing:
@@ -47,8 +48,8 @@ class StageSecrets:
         return KeyRing.parse(self._store.read(self._settings.sealing_keys_secret_arn, renew=renew))
 
     def pepper(self) -> bytes:
-        """Return the key of the HMAC with which the throttle hides addresses. The key is derived from the current
-        sealing key, so a rotation of the sealing keys resets the throttle's counters."""
+        """Return the key for the throttle's HMACs, which replace addresses in the table. The key is derived from the
+        current sealing key, so a rotation of the sealing keys resets the throttle's counters."""
         ring = self.key_ring(False)
         secret = ring.secrets[ring.current].encode()
         return hmac.new(secret, b"gatehouse/throttle", hashlib.sha256).digest()

@@ -4,8 +4,8 @@ tokens.
     with Client(app) as client:
         client.http.get("/orders", headers=signed_in(gate, groups=("admins",)))
 
-The helpers do not simulate API Gateway, so the tests cannot show how the API answers a missing or expired token. The
-tests do cover the app's own checks of scope and group.
+The helpers do not simulate API Gateway, so the tests cannot show how the API answers a request with a missing or
+expired token. The tests do cover the app's own checks of scope and group.
 """
 
 import base64
@@ -39,7 +39,7 @@ def use(
     tables: Mapping[str, Any] | None = None,
     clients: Mapping[str, Any] | None = None,
 ) -> None:
-    """Replace tables and clients by your fakes. After this call, `gate.table` and `gate.client` return the fakes."""
+    """Replace tables and clients with your fakes. After this call, `gate.table` and `gate.client` return the fakes."""
     own = gate.own_doubles
     own.update({f"table {name}": double for name, double in (tables or {}).items()})
     own.update(clients or {})
@@ -51,7 +51,7 @@ def signed_in(
     scope: str = "api/read api/write",
     groups: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the headers of a signed-in person's request. The function also replaces the settings of `gate` by the
+    """Return the headers of a signed-in person's request. The function also replaces the settings of `gate` with the
     settings of an invented stage.
 
     :param sub: the caller's `sub`, which `gate.caller().sub` returns.

@@ -16,8 +16,8 @@ Third = TypeVar("Third")
 
 
 class Answer(Generic[Result]):
-    """The result or the error of a call, which one thread passes to another thread. `seconds` is the time limit of the
-    call."""
+    """The result or the error of a call. One thread makes the call, and another thread takes the answer. `seconds` is
+    the time limit of the call."""
 
     def __init__(self, call: Callable[[float], Result], seconds: float) -> None:
         self._call = call
@@ -92,7 +92,8 @@ def give_back(worker: Worker) -> None:
 def together(
     first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
 ) -> tuple[First, Second, Third]:
-    """Make three calls in parallel and return the three results. The three calls take only as long as the slowest call.
+    """Make three calls in parallel and return the three results. Together, the three calls take as long as the slowest
+    call.
 
     Waits until all calls have ended. If several calls fail, raises the error of the call that comes first in the
     arguments. Each call has its own time limit (`deadline.Budget.run`), so every call ends before the next invocation.

@@ -30,7 +30,7 @@ def open_directory(stage: Stage) -> Directory:
 @contextmanager
 def at_work(stage: Stage, doing: str) -> Iterator[tuple[Directory, Reporter]]:
     """Open the directory of a stage's people. If AWS denies access, raises OpsError. The message names the
-    documentation page with the rights that each command needs.
+    documentation page that lists each command's AWS rights.
     """
     from botocore.exceptions import ClientError
 

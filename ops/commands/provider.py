@@ -109,8 +109,8 @@ def add(
     https://<domain_prefix>.auth.<region>.amazoncognito.com/oauth2/idpresponse
     and the scopes openid, profile and email, and assign the application to your people.
 
-    The command asks for the client secret, or reads the secret from standard input. No option takes the secret, because
-    other users of the machine can read command lines.
+    The command asks for the client secret, or reads the secret from standard input. The secret cannot be given as an
+    option, because other users of the machine can read command lines.
     """
     if domains and no_domains:
         raise click.UsageError(

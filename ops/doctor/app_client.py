@@ -33,12 +33,12 @@ def app_client(deployment: Deployment) -> Iterator[Fault]:
 
 
 def callback_urls(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the client's only callback URL belongs to this stage's API (S-64)."""
+    """Check that the client has only one callback URL, and that the URL belongs to this stage's API (S-64)."""
     yield from _urls(deployment, "CallbackURLs", "CallbackUrls", "redirect_mismatch at sign-in")
 
 
 def logout_urls(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the client's only logout URL belongs to this stage's API (S-64)."""
+    """Check that the client has only one logout URL, and that the URL belongs to this stage's API (S-64)."""
     yield from _urls(deployment, "LogoutURLs", "LogoutUrls", "an error page at sign-out")
 
 
@@ -143,7 +143,7 @@ def token_revocation(deployment: Deployment) -> Iterator[Fault]:
 
 
 def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
-    """Check that strangers cannot find out from Cognito's errors who has an account (S-65)."""
+    """Check that Cognito's errors do not tell strangers who has an account (S-65)."""
     if deployment.app_client.get("PreventUserExistenceErrors") != "ENABLED":
         yield Fault(
             (

@@ -45,7 +45,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Note(Fault):
-    """A note is not a fault: an optional part is not set up yet, or a setting will become a fault in the future."""
+    """A remark, not a fault: an optional part is not set up yet, or a setting will become a fault in the future."""
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ _LEAVING = (
     "AdminUpdateUserAttributes",
 )
 _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-#: Each provider that reports people who leave has a secret. The secret's name contains `/leaving/`; `provider leaving`
-#: makes the secret.
+#: Each provider that reports people who leave has a secret. The command `provider leaving` makes the secret. The
+#: secret's name contains `/leaving/`.
 _SECRETS_OF_PROVIDERS = "/leaving/*"
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
 _DIRECT = (
@@ -63,8 +63,8 @@ def functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def function_limits(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the triggers' timeout is not longer than Cognito waits, and that the triggers have enough memory for a
-    quick start.
+    """Check that the triggers' timeout is not longer than the time that Cognito waits, and that the triggers have
+    enough memory for a quick start.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
     """
@@ -133,7 +133,7 @@ def role_permissions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
-    """Check that each role has only the rights that its function needs (S-60). The check accepts the rights in the
+    """Check that each role has only the rights that its function needs (S-60). The check also accepts rights from the
     team's own policy file.
     """
     iam = deployment.client("iam")

@@ -81,8 +81,8 @@ def provider_domains(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the provider's row in the table has the same issuer as the pool. An Okta app tile sends `iss`, and the
-    app then finds the provider by the issuer in the row.
+    """Check that the provider's row in the table has the same issuer as the pool. An Okta app tile sends the issuer as
+    `iss`. Gatehouse then finds the provider by the issuer in the row.
     """
     for name, provider in deployment.providers.items():
         row = deployment.provider_items.get(name)

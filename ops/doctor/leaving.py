@@ -66,8 +66,8 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
 
 def _refused(deployment: Deployment) -> int:
     """Return the number of signals that were refused in the last 24 hours. The number comes from a metric that
-    CloudWatch extracts from the log. The app does not write refusals into a table. Otherwise, strangers could make the
-    app write rows.
+    CloudWatch extracts from the log. The app does not write refusals into a table, because strangers could then make
+    the app write rows.
     """
     until = deployment.now
     found = deployment.client("cloudwatch").get_metric_statistics(

@@ -168,7 +168,7 @@ def _declared(deployment: Deployment) -> list[OwnFunction]:
 
 
 def _called_by(deployment: Deployment) -> Iterator[tuple[OwnFunction, str]]:
-    """Yield each function that a queue or stream calls. With the function, yield the queue's name or the stream's ARN."""
+    """Yield each function that a queue or stream calls, together with the queue's name or the stream's ARN."""
     queues = {deployment.stage.named(queue) for queue in _file(deployment).queues}
     for each in _declared(deployment):
         if each.source in queues or _STREAMS in each.source:

@@ -165,7 +165,7 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
 
 def threat_protection(deployment: Deployment) -> Iterator[Fault]:
     """Check that Cognito evaluates the IP addresses and devices that Gatehouse's form passes to Cognito (ContextData).
-    Cognito does so only on the Plus plan.
+    Cognito evaluates this data only on the Plus plan.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html
     """

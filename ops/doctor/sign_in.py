@@ -1,4 +1,4 @@
-"""Checks of what a sign-in needs: the page, Cognito's keys and domain, and Okta's login page."""
+"""Checks of the parts that a sign-in needs: the page, Cognito's keys and domain, and Okta's login page."""
 
 from __future__ import annotations
 

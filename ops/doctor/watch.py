@@ -27,7 +27,7 @@ ALARMS = (
 )
 """Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for each alarm."""
 
-# The query of this alarm reads the metrics of all providers. The local AWS does not support such a query.
+# The query of the alarm below reads the metrics of all providers. The local AWS does not support such a query.
 NOT_LOCALLY = ("federation-throttles",)
 
 

@@ -45,7 +45,7 @@ def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
     """Raise OpsError if a front end is not on the same site as the app. Browsers do not send the session cookie with
     requests from another site.
 
-    A site is scheme and host, without the port, and the cookie is SameSite=Strict:
+    The session cookie is SameSite=Strict. A site consists of scheme and host, without the port:
     https://html.spec.whatwg.org/multipage/browsers.html#same-site
     """
     for origin in origins:

@@ -1,9 +1,10 @@
-"""This module makes the certificate for https://localhost, and the local authority that signs the certificate.
+"""This module makes the certificate for https://localhost, and the local certificate authority that signs the
+certificate.
 
-Each user's authority is made once and kept, so people need to trust the authority only once. The authority is limited
-to this machine's own names (RFC 5280, 4.2.1.10) and to certificates of servers (4.2.1.12). So a stolen key is of little
-use: browsers refuse the authority's certificates for other hosts. If mkcert has made and installed a root certificate,
-this root signs the certificate instead of the authority.
+Each user's certificate authority is made once and kept, so the user needs to trust the authority only once. The
+authority is limited to this machine's own names (RFC 5280, 4.2.1.10) and to certificates of servers (4.2.1.12). So a
+stolen key is of little use: browsers refuse the authority's certificates for other hosts. If mkcert has made and
+installed a root certificate, mkcert's root signs the certificate instead of Gatehouse's authority.
 
 Apple's browsers refuse certificates that are valid for more than 825 days. Apple's browsers also require that a
 certificate has its host names in subjectAltName, and has the extended key usage for servers:

@@ -1,4 +1,4 @@
-"""This module checks whether the project can be deployed, before anything is stopped or replaced."""
+"""Before anything is stopped or replaced, this module checks whether the project can be deployed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def require_deployable(
             running = load_stage(copy, LOCAL).environment if copy else {}
             shape = load_shape(candidate, {**running, **stage.environment})
             if copy is None:
-                # A deployment into a running stack makes the two checks below itself, before it changes anything.
+                # A deployment into a running stack does the two checks below itself, before the deployment changes
+                # anything.
                 load_lock(candidate / LOCK, runtime_of(stage.options), MACHINES[stage.architecture])
                 verify_functions(stage, FUNCTIONS)
             return shape

@@ -71,7 +71,8 @@ def main() -> int:
     """Run `chalice` with this process's arguments."""
     # Python must not import modules from this script's own folder, so the first line below removes the folder from the
     # search path. In a checkout, the next lines append the checkout's root at the end of the search path, so Python
-    # searches the app's folder first. Python finds an installed package without the checkout's root.
+    # searches the app's folder first. If Gatehouse is an installed package, Python finds the package without the
+    # checkout's root.
     del sys.path[0]
     above = Path(__file__).resolve().parents[2]
     if not (above / "__init__.py").exists():

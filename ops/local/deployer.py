@@ -13,7 +13,7 @@ from pathlib import Path
 import boto3
 
 _NAME = "gatehouse-deployer"
-# The services that `ops` and `chalice deploy` call. On AWS, templates/deploy-role.yaml also limits each right to
+# The services that `ops` and `chalice deploy` call. On AWS, templates/deploy-role.yaml limits each right further, to
 # certain resources.
 _SERVICES = (
     *("apigateway", "cloudformation", "cloudwatch", "cognito-idp", "dynamodb", "events", "iam"),

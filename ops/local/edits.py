@@ -1,8 +1,9 @@
 """This module deploys edits of the project into the running stack. The stack keeps its people, sessions and records.
 
 If only code has changed, the functions get a new zip through Lambda's UpdateFunctionCode. After any other change
-(routes, functions, settings, dependencies, rights, the template), this module runs the same steps as `deploy`. Each
-change is checked first. If the project cannot be deployed, the stack keeps running unchanged.
+(routes, functions, settings, dependencies, rights, the template), this module runs the same steps as `deploy`. The
+module checks each change before it deploys the change. If the project cannot be deployed, the stack keeps running
+unchanged.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Edits:
         self._report = report
         self._zip = b""
         self._waiting: list[Path] = []
-        # This class creates the client once, so that an edit does not have to wait until the client is created.
+        # Creating a client takes time. So this class creates the client once, and not at each edit.
         self._lambda: Any = aws.client(aws.session(stage), "lambda")
         # `ca_file` is None for plain HTTP.
         self._trust = ssl.create_default_context(cafile=info["ca_file"])
@@ -99,7 +100,7 @@ class Edits:
             return "deployed again; people, sessions and records stay"
         copy_code(self._project_dir, self._stage.project_dir)
         self._zip = self._package.with_code(self._stage.project_dir)
-        # The API's function is updated first, because the person will reload the page next.
+        # The API's function is updated first, because the developer will reload the page next.
         self._put(_API)
         self._warm()
         return _CODE
@@ -117,7 +118,7 @@ class Edits:
     def _warm(self) -> None:
         """Start the API's new container, so that the next reload of the page does not wait for the start."""
         try:
-            # The address is the app's address on this machine, so opening the address is safe.
+            # `_url` is the app's own address on this machine, so it is safe to open.
             urllib.request.urlopen(self._url, timeout=_WARM_SECONDS, context=self._trust).close()  # noqa: S310 # nosec B310
         except urllib.error.HTTPError as answer:
             self._report.note(

@@ -2,10 +2,10 @@
 creates the environment again.
 
 The environment must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on the
-environment's interpreter. If the environment contained any other package, the workers could import that package, even
-if the Lambda zip lacks it. pip compiles the packages to bytecode when it installs them, as boto3 is compiled in Lambda.
-Otherwise, each worker would compile botocore again, because the workers write no bytecode. Compiling botocore took half
-of each cold start.
+environment's interpreter. So they could import any other package in the environment, even if the Lambda zip lacks this
+package. When pip installs the packages, pip also compiles them to bytecode. In Lambda, boto3 is compiled in the same
+way. Without bytecode, each worker would compile botocore again, because the workers write no bytecode. The compilation
+took half of each cold start.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     upstream: Upstream
-    # Without this setting, small responses wait for the peer's delayed acknowledgement.
+    # Nagle's algorithm would hold a small response back until the peer's delayed acknowledgement arrives.
     disable_nagle_algorithm = True
 
     def _pass(self) -> None:
@@ -232,9 +232,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _InMemory:
-    """A mixin for a handler. With this mixin, the handler reads and writes bytes in memory, and uses no network
-    connection.
-    """
+    """A mixin with which a request handler reads and writes bytes in memory, instead of using a network connection."""
 
     request: bytes
 
@@ -247,8 +245,8 @@ class _InMemory:
 
 
 def _http2() -> Any:
-    """Import http2.py when the first HTTP/2 connection needs it. If this file runs as a program, load http2.py from its
-    path.
+    """Return the module http2.py. The first HTTP/2 connection imports the module. If this file runs as a program,
+    http2.py is loaded from its path.
     """
     if __package__:
         return importlib.import_module(".http2", __package__)

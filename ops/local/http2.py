@@ -27,8 +27,8 @@ import h2.events
 import h2.exceptions
 
 _RECEIVE_BYTES = 65_536
-#: The maximum number of parallel requests: as many as browsers send to one host over HTTP/1.1. The local AWS starts a
-#: container for each parallel request.
+#: The maximum number of parallel requests. Over HTTP/1.1, browsers send the same number to one host. The local AWS
+#: starts a container for each parallel request.
 _AT_ONCE = 6
 #: The maximum size of a request body in API Gateway.
 _BODY_BYTES = 10 * 1024 * 1024
@@ -58,8 +58,8 @@ class _Request:
 
 
 class _Connection:
-    """One HTTP/2 connection. A single thread uses the socket and the protocol's state. Each request has a thread of its
-    own; that thread does nothing except compute the response.
+    """One HTTP/2 connection. A single thread uses the socket and the protocol's state. A separate thread for each
+    request computes the response, and does nothing else.
     """
 
     def __init__(self, secured: ssl.SSLSocket, client_address: Any, exchange: Exchange) -> None:
@@ -113,8 +113,8 @@ class _Connection:
         return not any(isinstance(event, h2.events.ConnectionTerminated) for event in events)
 
     def _receive(self) -> bytes | None:
-        """Return the received data. Return None if no data is ready, because only TLS's own messages or a part of a TLS
-        record have arrived.
+        """Return the received data, or None if no data is ready. For example, only a part of a TLS record may have
+        arrived, or a message of TLS itself.
         """
         self._socket.settimeout(0)
         try:
@@ -135,7 +135,7 @@ class _Connection:
             self._streams[event.stream_id] = _Request(headers)
         elif isinstance(event, h2.events.DataReceived):
             request = self._streams.get(event.stream_id)
-            # The rest of a longer body is not stored, because the handler will refuse the request.
+            # If a body is too long, its rest is not stored, because the handler will refuse the request.
             if request is not None and len(request.body) <= _BODY_BYTES:
                 request.body += event.data
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -189,7 +189,7 @@ class _Connection:
 
 
 def as_http1(headers: list[tuple[str, str]], body: bytes) -> bytes | None:
-    """Write a request in HTTP/1.1 format; return None if the format cannot express the request."""
+    """Return a request in HTTP/1.1 format, or None if HTTP/1.1 cannot express the request."""
     pseudo = {name: value for name, value in headers if name.startswith(":")}
     method, path = pseudo.get(":method", ""), pseudo.get(":path", "")
     if not _TOKEN.fullmatch(method) or not _PATH.fullmatch(path):

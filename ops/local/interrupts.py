@@ -12,7 +12,7 @@ def hear_once() -> None:
     """Raise KeyboardInterrupt at the first signal, and ignore later signals.
 
     `make` forwards a SIGTERM to this process. So if a SIGTERM goes to the whole process group, this process gets it
-    twice. Signals that this process already ignored stay ignored.
+    twice. If this process already ignores a signal, the signal stays ignored.
     """
     for number in _ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:

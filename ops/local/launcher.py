@@ -1,7 +1,8 @@
-"""This script starts MiniStack with the patches.
+"""This script starts MiniStack with Gatehouse's patches (the folder `mends`).
 
 MiniStack's own interpreter runs this script by its path. The script imports only MiniStack, the standard library and
-the patches. The script also loads the patches by path, so that other modules of the patches' folder cannot be imported.
+the patches. The script loads the patches by their paths, too. So no other module in the patches' folder can be
+imported.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ def tell_console(
     ca_file: Path | None,
     report: Reporter,
 ) -> None:
-    """Prepare the app so that a provider can report people who leave, as `ops provider leaving` does. Then write the
-    console's file. Raises OpsError.
+    """Prepare the app, so that a provider can report people who leave. This step is the same as `ops provider leaving`.
+    Then write the console's file. Raises OpsError.
     """
     told = {
         "event_hook": set_up_event_hook(session, stage, name, Choices(), report),

@@ -1,10 +1,11 @@
 """The Okta stand-in: a local OIDC provider that takes Okta's place. It is the package oidc-provider-mock with
 Gatehouse's own people and login page.
 
-The issuer is http://127.0.0.1:PORT. This module adds three things to that package. A refusal returns `state`, as RFC
-6749 (4.1.2.1) requires and Okta does. ID tokens contain the time of the sign-in at the stand-in (`auth_time`). People
-who tick the box on the login page stay signed in at the stand-in. At their next sign-in, the stand-in shows the login
-page only if `prompt=login` or `max_age` requires the page (OpenID Connect Core 2 and 3.1.2.1).
+The issuer is http://127.0.0.1:PORT. This module adds three things to oidc-provider-mock. After a refusal, the redirect
+contains `state`. RFC 6749 (4.1.2.1) requires `state`, and Okta sends `state`, too. ID tokens contain the time of the
+sign-in at the stand-in (`auth_time`). People who tick the box on the login page stay signed in at the stand-in. At
+their next sign-in, the stand-in shows the login page only if `prompt=login` or `max_age` requires the page (OpenID
+Connect Core 2 and 3.1.2.1).
 
 The stand-in's admin console is at /admin (okta_console.py). The login page refuses people who were deactivated in the
 console. If a person was removed from the app, the stand-in redirects to the app with the error `access_denied`, as Okta
@@ -42,8 +43,8 @@ def load_people(path: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
 def build_app(
     people: list[dict[str, Any]], issuer: str = "", console_file: Path | None = None
 ) -> Any:
-    """Build the provider's WSGI app. The app is a Flask app, because oidc-provider-mock uses Flask. In this module,
-    Flask has no types.
+    """Build the provider's WSGI app. The app is a Flask app, because oidc-provider-mock uses Flask. The type checker
+    does not know Flask's types here.
 
     `console_file` is the file with the app's addresses, which the admin console needs.
     """
@@ -68,8 +69,8 @@ def build_app(
     sessions: dict[str, tuple[str, int]] = {}
     console = _load_console_module().Console(console_file, issuer, _sign)
     _remember_sign_ins(app, sessions)
-    # `_refuse_who_left` registers its hook after the hooks of `_remember_sign_ins`. So the hook also refuses people who
-    # have a session.
+    # `_refuse_who_left` registers its hook after the hooks of `_remember_sign_ins`. So the hook of `_refuse_who_left`
+    # also refuses people who have a session.
     _refuse_who_left(app, console)
     _serve_console(app, people, console, sessions, issuer)
 
@@ -103,7 +104,7 @@ def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
         age, oldest = time.time() - found[1], request.args.get("max_age", "")
         if request.args.get("prompt") == "login" or (oldest.isdigit() and age >= int(oldest)):
             return
-        # These lines have the same effect as a login page on which this person was chosen.
+        # The next lines have the same effect as if the session's person had been chosen on the login page.
         request.method, request.form = "POST", ImmutableMultiDict({"sub": found[0]})
         flask.g.signed_in_at = found[1]
 
@@ -122,7 +123,7 @@ def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
 
 
 def _refuse_who_left(app: Any, console: Any) -> None:
-    """Refuse to sign in people who were deactivated, or who were removed from the app."""
+    """Refuse the sign-in of people who were deactivated, or who were removed from the app."""
     import flask
 
     @app.before_request  # type: ignore[untyped-decorator]
@@ -131,7 +132,7 @@ def _refuse_who_left(app: Any, console: Any) -> None:
         state = console.state(request.form.get("sub", ""))
         if request.path != _AUTHORIZE or request.method != "POST" or state == "active":
             return None
-        # As at Okta, the page gives no reason and has no link back to the app.
+        # As on Okta's page, the page gives no reason and has no link back to the app.
         if state == "deactivated":
             client = request.args.get("client_id", "")
             return flask.render_template("authorization_form.html", client_id=client, refused=True)
@@ -164,7 +165,7 @@ def _serve_console(
     @app.post(_ADMIN)  # type: ignore[untyped-decorator]
     def press() -> Any:
         request = flask.request
-        # Check Host and Origin. Otherwise, a page of another origin could send this form through a host name that also
+        # Check Host and Origin. Otherwise, a page of another origin could send this form through another host name that
         # resolves to this machine (DNS rebinding).
         asked = request.host_url.rstrip("/")
         if {asked, request.headers.get("Origin", asked)} != {origin}:
@@ -188,7 +189,7 @@ def _serve_console(
 
 
 def _sign(claims: dict[str, Any]) -> str:
-    """Sign a token for Universal Logout with the provider's key. The function works only during a request."""
+    """Return a token for Universal Logout, signed with the provider's key. Call this function only during a request."""
     import flask
     import jwt
 

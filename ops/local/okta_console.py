@@ -1,5 +1,5 @@
-"""The admin console of the Okta stand-in. On this page, you choose who may sign in. You can also report to the app that
-a person has left.
+"""The admin console of the Okta stand-in. In the console, you choose who may sign in. You can also tell the app that a
+person has left.
 
 Each button changes the person's state at the stand-in, and sends the request that Okta would send. The request is
 either an event hook that contains the provider's secret, or a Universal Logout whose token is signed with the
@@ -45,8 +45,8 @@ WAYS = ("event-hook", "universal-logout", "both")
 
 @dataclass(frozen=True)
 class Sent:
-    """One request that was sent to the app; the page lists these requests. `answer` is the status of the response. If
-    no response arrived, `answer` is the reason.
+    """One request to the app. The page lists all such requests. `answer` is the status of the response. If no response
+    arrived, `answer` says why.
     """
 
     at: str

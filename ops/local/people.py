@@ -22,8 +22,8 @@ def create_demo_users(session: boto3.Session, stage: Stage) -> None:
     """Create the people and their records as an administrator would, with permanent passwords.
 
     Cognito runs no trigger when an administrator sets a password. So this function itself writes the people's records.
-    Otherwise, until their first sign-in, the people would have the same records as people who are only invited. On AWS,
-    `reconcile` corrects such records.
+    Otherwise, until the first sign-in, each record would look like the record of an invited person who has never signed
+    in. On AWS, `reconcile` corrects such records.
 
     Raises OpsError if AWS refuses a call, for example because a trigger does not answer in time.
     """

@@ -135,8 +135,8 @@ class Processes:
         """
         taken_over = self._taken_over()
         if not taken_over:
-            # Move the file away first, so that other processes that watch the programs see that the programs were
-            # stopped on purpose.
+            # First move the file away. Other processes watch the programs, too. If the file is gone, these processes
+            # know that the programs were stopped on purpose.
             with suppress(FileNotFoundError):
                 self._file.replace(self._stopping)
         entries = self._started if taken_over else _read(self._stopping)
@@ -227,7 +227,8 @@ def _answers(target: str | int) -> bool:
         if isinstance(target, int):
             socket.create_connection(("127.0.0.1", target), timeout=2).close()
             return True
-        # This module's callers build all addresses, and all addresses are on this machine.
+        # This module's callers build every address, and every address is on this machine. So the address is safe to
+        # open.
         with urllib.request.urlopen(target, timeout=2) as answer:  # noqa: S310 # nosec B310
             return bool(answer.status == 200)
     except (OSError, ValueError):
@@ -267,8 +268,8 @@ def _signal(processes: set[_Running], number: signal.Signals) -> None:
 
 
 def _marked(session: int, mark: str) -> set[_Running]:
-    """Return the running processes that belong to a session and have the mark in their environment. The function reads
-    /proc, so it needs Linux.
+    """Return the running processes that belong to the operating system's session `session` and have the mark in their
+    environment. The function reads /proc, so it needs Linux.
     """
     wanted = f"{MARK}={mark}".encode()
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]

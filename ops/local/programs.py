@@ -25,8 +25,8 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
     MiniStack.
 
     The caller's `AWS_*` variables and `PYTHONPATH` are removed, because the Lambda workers inherit MiniStack's
-    environment. Each worker unpacks its zip into the temporary folder and does not delete the files (some 50 MB a run).
-    So this stack has its own temporary folder, which is deleted when the stack is stopped.
+    environment. Each worker unpacks its zip into the temporary folder and does not delete the files (about 50 MB per
+    run). So this stack has its own temporary folder, which is deleted when the stack is stopped.
     """
     directory = state_dir / "ministack"
     scratch = directory / "tmp"
@@ -40,7 +40,8 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
             "AUTH": "true",
             "GATEWAY_PORT": str(port),
             "BIND_HOST": "127.0.0.1",
-            # Cognito tells identity providers to redirect to this host, so the host must be the same as in cognito_url.
+            # Cognito tells identity providers to redirect to `MINISTACK_HOST`. So this host must be the same as in
+            # cognito_url.
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": region,
             "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",

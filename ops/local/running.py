@@ -18,8 +18,8 @@ from .deployer import ROOT, local_aws_only
 from .stack import info
 from .staged_copy import naming_the_project, refresh_copy
 
-# This environment variable names the file with the certificate authorities that `requests` and pip trust. A new file
-# must keep the old authorities, because pip must still trust the package index.
+# The environment variable `REQUESTS_CA_BUNDLE` has the path of a file. `requests` and pip trust the certificate
+# authorities in this file. A new file must keep the old authorities, because pip must still trust the package index.
 _BUNDLE = "REQUESTS_CA_BUNDLE"
 
 

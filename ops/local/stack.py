@@ -1,5 +1,5 @@
-"""This module starts the local stack. The module deploys into the local AWS. It uses the same template and the same
-`chalice deploy` as for AWS.
+"""This module starts the local stack, and deploys the project into the local AWS. The deployment uses the same template
+and the same `chalice deploy` as on AWS.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .staged_copy import PLACES, naming_the_project, stage_copy
 
 _CHECK_SECONDS = 0.5
 _WATCH_SECONDS = 0.1
-#: The pause before the second look at files that have changed.
+#: The pause before the module checks changed files a second time, in seconds.
 _SETTLE_SECONDS = 0.03
 _CHOICES = "choices.json"
 _PROGRAMS = 3
@@ -58,14 +58,14 @@ class Choices:
     loopback_ports: tuple[int, ...] = ()
 
     def write(self, copy: Path) -> None:
-        """Write these options into the settings of a copy."""
+        """Write the options into the settings of a copy of the project."""
         if self.origins:
             write_environment(copy, LOCAL, {"ALLOWED_ORIGINS": ",".join(self.origins)}, {})
         if self.loopback_ports:
             write_option(copy, LOCAL, "loopback_ports", list(self.loopback_ports))
 
     def text(self) -> str:
-        """Return these options as text, so that a later `up` can compare these options with its own options."""
+        """Return the options as text. A later `up` compares this text with the text of its own options."""
         return json.dumps(asdict(self), sort_keys=True)
 
 
@@ -335,7 +335,7 @@ def _region(project_dir: Path) -> str:
 
 def _stop(processes: Processes, state_dir: Path) -> list[str]:
     stopped = processes.stop()
-    # If a program runs, another `up` now owns info.json and the running programs.
+    # If a program still runs, another `up` has started the program. Then info.json belongs to that `up`, and must stay.
     if not processes.running():
         (state_dir / "info.json").unlink(missing_ok=True)
     return stopped

@@ -1,7 +1,7 @@
 """This module makes a copy of the project. The local stage is deployed from this copy.
 
-A deployment writes into `.chalice/`. The copy's folder is ignored by git. So a deployment from the copy leaves the
-checkout unchanged. The copy contains no bytecode and no tests, so they are not in the Lambda zip either.
+A deployment writes into `.chalice/`. A deployment from the copy leaves the checkout unchanged, because git ignores the
+copy's folder. The copy contains no bytecode and no tests, so they are not in the Lambda zip either.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _IGNORED = ("__pycache__", "*.pyc", ".*")
 
 @contextmanager
 def naming_the_project(copy: Path, project_dir: Path) -> Iterator[None]:
-    """If an OpsError names files of the copy, replace their names by the names of the project's own files. Otherwise, a
-    person might edit the copy, and would lose the edits.
+    """In the message of an OpsError, replace paths in the copy by paths in the project. Otherwise, a person might edit
+    a file of the copy, and would lose the edits.
     """
     try:
         yield

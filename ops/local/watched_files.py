@@ -14,7 +14,7 @@ _NOBODYS = (".pyc", ".pyo", ".swp", ".tmp", "~")
 
 
 class WatchedFiles:
-    """Finds files whose time or size has changed since the last call."""
+    """Finds files whose modification time or size has changed since the last call."""
 
     def __init__(self, project_dir: Path) -> None:
         self._project_dir = project_dir

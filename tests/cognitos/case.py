@@ -1,9 +1,9 @@
-"""Defines what every Cognito must do. One case is a few calls, their expected result, and the AWS page that documents
-the result.
+"""Defines how every implementation of Cognito must behave. A case consists of a few calls, their expected result, and
+the URL of the AWS page that documents the result.
 
-A case runs through a `World` against any Cognito: the strict double, the local AWS, or a real pool. The case returns
-the observed result, and its decorator has the expected result. A difference between the two results does not raise an
-error, so tests can compare the difference with a list.
+A case runs through a `World` against any implementation: the strict test double, the local AWS, or a real pool. The
+case returns the result that it observed. Its decorator contains the expected result. If the two results differ, the
+case raises no error, because tests first look for the difference in a list of known differences.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ GROUPS = (
     "settings",
 )
 
-#: The features that a Cognito may lack. If a case is left out, the table shows the text of the missing feature as the
-#: reason.
+#: The features that an implementation of Cognito may lack, each with a reason. If a case is left out because of a
+#: missing feature, the table shows this reason.
 LACKS = {
     "clock": "no test can change its clock",
     "mail": "no test can read its mails",
@@ -52,8 +52,8 @@ LACKS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour of Cognito. `page` is the URL of AWS's page; `needs` lists the features that a Cognito must have
-    for this case."""
+    """One behaviour of Cognito. `page` is the URL of AWS's page. `needs` lists the features without which the case
+    cannot run."""
 
     name: str
     group: str
@@ -68,7 +68,7 @@ CASES: dict[str, Case] = {}
 
 
 def case(expected: Any, page: str, *needs: str) -> Callable[[Callable[..., Any]], Any]:
-    """Register a function as a case with the function's name."""
+    """Register a function as a case. The case has the same name as the function."""
     assert set(needs) <= set(LACKS)
 
     def register(run: Callable[[World], Any]) -> Callable[[World], Any]:

@@ -1,5 +1,5 @@
-"""Removes secrets, ids and people's data from files. A name replaces each value; the name is the same throughout a
-file."""
+"""Removes secrets, ids and personal data from files. Each removed value is replaced by a name. Within a file, a value
+always gets the same name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Members with secret values. The names of these members are in lower case and without separators.
+#: Members whose values are secret. The names are written in lower case and without separators.
 _SECRET = {
     "password",
     "newpassword",
@@ -41,13 +41,13 @@ _SECRET = {
 }
 #: Members that identify an account, pool or client.
 _NAMED = {"userpoolid", "clientid", "usersub", "sub", "username", "useridforsrp", "email", "userid"}
-#: Example addresses that are reserved for such use (RFC 2606). The people and hosts of the cases have such addresses.
+#: Example addresses that RFC 2606 reserves. The people and hosts of the cases have such addresses.
 _MADE_UP = re.compile(r"(?:[^@\s]+@|[\w.-]+\.)example\.(?:com|org|net)", re.IGNORECASE)
-#: `Masks` replaces a secret value inside longer texts only if the value has at least this length. Shorter values, such
-#: as codes, could match by chance.
+#: The minimum length of a secret value that `Masks` also replaces inside longer texts. A shorter value, for example a
+#: code, could match other text by chance.
 _SHORTEST = 12
-#: The values of TokenValidityUnits. The members of TokenValidityUnits have the names of tokens, but the values are no
-#: secrets.
+#: The values of TokenValidityUnits. The members of TokenValidityUnits have the same names as tokens, but their values
+#: are not secret.
 _UNITS = frozenset({"seconds", "minutes", "hours", "days"})
 _SWEEPS = (
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]+)?"), "<token>"),
@@ -61,13 +61,13 @@ class Masks:
     """The names that replace values in one file."""
 
     def __init__(self, *secrets: str) -> None:
-        """`secrets` are values that are masked in every member."""
+        """Create the masks. Each value in `secrets` is masked in every member."""
         self._names: dict[str, str] = {}
         for value in secrets:
             self._name("given", value)
 
     def take(self, value: Any, member: str = "") -> Any:
-        """Return a copy of `value`. In the copy, names replace the secret values and the ids."""
+        """Return a copy of `value` in which the secret values and the ids are replaced by names."""
         if isinstance(value, Mapping):
             if {"Name", "Value"} == set(value):
                 return {"Name": value["Name"], "Value": self.take(value["Value"], value["Name"])}
@@ -79,7 +79,7 @@ class Masks:
         return value if isinstance(value, str | int | float | bool | None) else str(value)
 
     def text(self, document: Any) -> str:
-        """Write `document` as JSON. A value that is masked in one place is masked everywhere, even within a longer
+        """Return `document` as JSON. If a value is masked in one place, it is masked everywhere, even inside a longer
         text."""
         text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
         for value in sorted(self._names, key=len, reverse=True):

@@ -1,4 +1,4 @@
-"""Tests a Cognito through boto3, on the local AWS or on AWS itself."""
+"""Calls a Cognito through boto3, either in the local AWS or in AWS itself."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def no_mail(address: str) -> str:
 
 @dataclass
 class AwsCognito:
-    """A Cognito that is called through boto3. `url` is the URL of the pool's domain. `lacks` lists the features that
-    this machine cannot test with this Cognito."""
+    """A Cognito that tests call through boto3. `url` is the URL of the pool's domain. `lacks` lists the features that
+    cannot be tested with this Cognito from this machine."""
 
     cognito: Any
     pool: CasePool

@@ -1,4 +1,4 @@
-"""Tests the strict double of Cognito."""
+"""Runs cases against the strict test double of Cognito."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ URL = "https://acme-dev.auth.eu-west-1.amazoncognito.com"
 
 @dataclass
 class DoubleCognito:
-    """The double, with a separate pool for each case."""
+    """The test double of Cognito. Each case gets a separate pool."""
 
     lacks: frozenset[str] = frozenset({"settings"})
     pool_id: str = POOL_ID

@@ -1,4 +1,4 @@
-"""Tests the local AWS with our fixes, the mailbox, the triggers, and the Okta stand-in."""
+"""Runs cases against the local AWS, together with our fixes, the mailbox, the triggers, and the Okta stand-in."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class LocalCognito(AwsCognito):
 
     @classmethod
     def create(cls, cloud: Cloud, with_triggers: bool) -> LocalCognito:
-        """Make a pool like a stage's. With `with_triggers` the pool has triggers, which are slow; few cases need
-        triggers."""
+        """Create a pool of the local AWS with the settings of a stage's pool. If `with_triggers` is true, the pool has
+        triggers. Triggers are slow, and few cases need them."""
         cognito = cloud.client("cognito-idp")
         provider = {
             "client_id": "okta-client",
@@ -102,7 +102,7 @@ class LocalCognito(AwsCognito):
 
 
 class LocalCognitos:
-    """The pools of one local AWS. The first case that needs a pool creates the pool."""
+    """The pools of one local AWS. A pool is created when the first case needs it."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

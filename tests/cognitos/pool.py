@@ -1,7 +1,8 @@
-"""Creates a user pool like a stage's by API calls, for the cases on the local AWS and on AWS itself.
+"""Creates a user pool by API calls, for the cases on the local AWS and on AWS itself. The pool has the settings of a
+stage's pool.
 
-The pool's settings are those of ops/templates/identity.yaml with `embedded`. tests/unit/ops/test_identity_template.py
-compares the settings.
+The settings are those of ops/templates/identity.yaml with `embedded`. tests/unit/ops/test_identity_template.py compares
+the settings of both.
 """
 
 from __future__ import annotations
@@ -116,8 +117,8 @@ def create_pool(
     provider: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> CasePool:
-    """Make the pool, the second factor, scopes, groups, provider and clients. The caller must delete the pool, even if
-    this function fails."""
+    """Create the pool with its second factor, scopes, groups, provider and clients. Even if this function fails, the
+    caller must delete the pool."""
     made = cognito.create_user_pool(
         PoolName=name,
         LambdaConfig=dict(triggers or {}),

@@ -1,4 +1,5 @@
-"""Runs cases against a Cognito. The module compares each result with the expected result, or with a listed difference."""
+"""Runs cases against a Cognito. A result must be the same as the expected result, or as a difference in the list of
+known differences."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ DIFFERENCES = Path(__file__).with_name("differences.json")
 
 @dataclass(frozen=True)
 class Difference:
-    """A result in which a Cognito differs from AWS in one case, and the reason. `page` is the AWS page or the report
+    """A case in which a Cognito gives another result than AWS, and the reason. `page` is the AWS page or the report
     that documents the difference."""
 
     seen: Any
@@ -25,13 +26,13 @@ class Difference:
 
 
 def load_differences(cognito: str) -> dict[str, Difference]:
-    """Read the listed differences of "double" or "local". The keys are the names of the cases."""
+    """Return the listed differences of "double" or "local". The keys are the names of the cases."""
     listed: dict[str, Any] = json.loads(DIFFERENCES.read_text(encoding="utf-8"))
     return {name: Difference(**entry) for name, entry in listed.get(cognito, {}).items()}
 
 
 def observe(case: Case, port: Port) -> Any:
-    """Run a case. Return the observation, or the error of the case, as JSON."""
+    """Run a case. Return as JSON what the case observed, or the error that it raised."""
     try:
         seen = case.run(World(port))
     except Exception as error:  # noqa: BLE001 - a case that cannot be finished is an observation too

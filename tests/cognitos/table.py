@@ -1,8 +1,8 @@
-"""The table of cases in docs/local-aws.md. `python -m tests.cognitos.table --write` writes the table; without the
-option the command prints the table.
+"""The table of cases in docs/local-aws.md. `python -m tests.cognitos.table --write` writes the table into the page.
+Without `--write`, the command prints the table.
 
-Tests compare the table with the results. Each case passes on the double and on the local AWS, or gives the result in
-differences.json.
+Tests compare the table with the results. On the double and on the local AWS, each case passes or gives the result that
+differences.json lists.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _cell(case: Case, lacks: frozenset[str], listed: object) -> str:
 
 
 def build_page(text: str) -> str:
-    """Return the page with the current table between the page's two marker comments."""
+    """Return the page. The current table stands between the two marker comments of the page."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return "\n".join([before + BEGIN, "", *lines(), "", END + after])

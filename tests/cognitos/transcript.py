@@ -1,8 +1,8 @@
-"""Writes a Cognito's response in each case to a file. The module also runs the same cases on the double, to show where
-AWS differs.
+"""Writes to a file how a Cognito responds in each case. The module can also run the same cases on the test double, to
+show where AWS behaves differently.
 
 `python -m tests.cognitos.transcript FILE` replays a file and prints one line for each difference. The exit code is 1 if
-the double differs. If only intermediate calls differ, the line begins with `note:`.
+the double gives a different result. If only intermediate calls differ, the line begins with `note:`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Recorder:
 
 @dataclass
 class Transcript:
-    """The cases of one run. `about` describes the place and the versions of the run. `stage` has the observations of a
-    stage's tests."""
+    """The recorded cases of one run. `about` describes where and with which versions the run took place. `stage`
+    contains the observations of a stage's tests."""
 
     about: dict[str, Any]
     masks: Masks = field(default_factory=Masks)
@@ -94,8 +94,8 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Finding:
-    """A difference between the recording and the double, or a fault in the case itself. With `is_note`, the result of
-    the case is the same, and only intermediate calls differ."""
+    """A difference between the recording and the double, or a fault in the case itself. If `is_note` is true, the case
+    has the same result, and only intermediate calls differ."""
 
     case: str
     says: str
@@ -143,7 +143,7 @@ def _differences(
 
 
 def _outcome(call: Mapping[str, Any]) -> str:
-    """Return the result of a call, without the values that differ each time."""
+    """Return the result of a call, without those values that are different in each run."""
     if "operation" in call:
         return f"{call['operation']}: {call.get('error', 'answered')}"
     if "path" in call:

@@ -1,4 +1,5 @@
-"""The interface between a case and a Cognito: the port that each Cognito offers, and functions that cases share."""
+"""The interface between a case and a Cognito. It consists of the port that each Cognito offers, and of functions that
+the cases share."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ class Port(Protocol):
 
     lacks: frozenset[str]
     pool_id: str
-    #: The app's client is for hosted pages and passwords. The other client is for the server only.
+    #: The app's client, for hosted pages and passwords. `server_client` is the client that only the server uses.
     client: AppClient
     server_client: AppClient
 
@@ -56,17 +57,17 @@ class Port(Protocol):
         """Return the last code or temporary password that was sent to `address`."""
 
     def now(self) -> float:
-        """Return the time of this Cognito."""
+        """Return the current time on this Cognito's clock."""
 
     def wait(self, seconds: float) -> None:
         """Let `seconds` pass."""
 
     def script(self, steps: dict[str, Any]) -> None:
-        """Set what the triggers do: `steps` maps a triggerSource to {"raise": text}. The call also deletes the recorded
-        events."""
+        """Set how the triggers behave. `steps` maps a triggerSource to {"raise": text}. The call also deletes the
+        events that were recorded so far."""
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the triggers' events since the last call of `script`."""
+        """Return the events that the triggers received since the last call of `script`."""
 
     def visit(self, query: Mapping[str, str], person: Mapping[str, Any] | None) -> dict[str, str]:
         """Open /oauth2/authorize and sign in as `person` at the provider. Return the query of the callback.
@@ -78,11 +79,12 @@ class Port(Protocol):
         """Set whether the pool requires a second factor."""
 
     def add_factor(self, username: str, factor: str) -> None:
-        """Give a person a second factor: codes by mail or SMS."""
+        """Give a person a second factor that sends codes by mail or SMS."""
 
 
 class World:
-    """The functions that a case calls. Every request goes through `call` and `post`, which a transcript records."""
+    """The functions that a case calls. Every request goes through `call` or `post`, so that a transcript can record
+    it."""
 
     def __init__(self, port: Port) -> None:
         self.port = port
@@ -92,7 +94,7 @@ class World:
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def refused(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-        """Run `action`, which must fail. Return the name of the error."""
+        """Run `action`. Return the name of the error, or ACCEPTED if there is no error."""
         try:
             action(*arguments, **named)
         except ClientError as error:
@@ -173,7 +175,7 @@ class World:
         client: AppClient | None = None,
         **changed: str | None,
     ) -> dict[str, Any]:
-        """Call AdminInitiateAuth with a password; None omits a parameter."""
+        """Call AdminInitiateAuth with a password. If an argument is None, the call omits the parameter."""
         client = client or self.port.client
         parameters = {
             "USERNAME": name,
@@ -191,7 +193,7 @@ class World:
     def answer(
         self, challenge: Mapping[str, Any], username: str, session: str = "", **responses: str
     ) -> dict[str, Any]:
-        """Answer a challenge. The USERNAME is the pool's own user name."""
+        """Answer a challenge. USERNAME is the user name that the pool created."""
         name = challenge["ChallengeName"]
         return self.admin(
             "admin_respond_to_auth_challenge",
@@ -225,8 +227,8 @@ class World:
         return secret
 
     def totp(self, secret: str, ahead: int = 0) -> str:
-        """Return an authenticator app's code. `ahead` selects the code of a later half minute, because each code works
-        once."""
+        """Return a code of an authenticator app. `ahead` selects the code of a later half minute. A case needs a later
+        code because each code works once."""
         return totp(secret, int(self.port.now()) // STEP_SECONDS + ahead)
 
     @contextmanager
@@ -248,7 +250,7 @@ class World:
         return self.post("/oauth2/token", client, grant_type="refresh_token", refresh_token=token)
 
     def visit(self, person: str = "", **changed: str) -> dict[str, str]:
-        """Sign in as a person of the provider. An empty value omits a parameter of the URL."""
+        """Sign in as a person of the provider. If a value is empty, the URL omits the parameter."""
         query = {
             "response_type": "code",
             "client_id": self.port.client.id,
@@ -297,7 +299,7 @@ def attributes(**told: str) -> list[dict[str, str]]:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return a token's claims without a verification of the token."""
+    """Return the claims of a token without verifying the token."""
     payload = token.split(".")[1]
     read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return read

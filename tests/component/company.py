@@ -1,4 +1,5 @@
-"""Test data for departures: two identity providers, their signed-in people, and the signals that the providers send."""
+"""Test data for departures. There are two identity providers, the signed-in people of each provider, and the signals
+that the providers send."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -15,7 +16,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: A test sets a member of an event to this value to omit the member.
+#: If a test sets a member of an event to this value, the event omits the member.
 DROPPED = object()
 
 
@@ -100,8 +101,8 @@ class Company:
         }
 
     def event(self, kind: str, subject: str = "00u1Ada", **changes: Any) -> dict[str, Any]:
-        """Return one event in Okta's format. `published` is an offset in seconds from the current time. `target` adds
-        targets."""
+        """Return one event in Okta's format. `published` is the time of the event, in seconds relative to the current
+        time. `target` adds further targets."""
         more = changes.pop("target", [])
         published = changes.pop("published", 0)
         if isinstance(published, int | float):
@@ -126,7 +127,7 @@ class Company:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Post events to a provider's event hook. The default secret is the secret of the provider."""
+        """Post events to a provider's event hook. By default, the request contains the provider's secret."""
         sent = {"Authorization": SECRETS.get(provider, "") if secret is None else secret}
         return self._post(
             f"/auth/events/{provider}",
@@ -142,8 +143,8 @@ class Company:
         header: Mapping[str, Any] | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return a token for Universal Logout, signed by Okta. `claims` replace claims of the token. None removes a
-        claim."""
+        """Return a token for Universal Logout that Okta has signed. `claims` replaces claims of the token. A claim with
+        the value None is removed."""
         now = int(self.world.clock())
         endpoint = f"{self.world.browser().root}auth/revoke/{provider}"
         signed = {"kid": f"kid-{provider}", "alg": "RS256", "typ": TYPE, **(header or {})}
@@ -168,7 +169,7 @@ class Company:
         body: Any = None,
         scheme: str = "Bearer",
     ) -> Answer:
-        """Post to a provider's revocation endpoint. The default subject is Ada."""
+        """Post to the revocation endpoint of a provider. By default, the request names Ada."""
         subject = {"format": "iss_sub", "iss": ORGS["Okta"], "sub": "00u1Ada"}
         return self._post(
             f"/auth/revoke/{provider}",
@@ -177,7 +178,7 @@ class Company:
         )
 
     def _post(self, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Post as a server does: without cookies, and without the header that only our page sends."""
+        """Post as a server does, without cookies. The request also lacks the header that only our page sends."""
         return self.world.browser().post(
             path,
             body,
@@ -187,7 +188,7 @@ class Company:
 
 
 def iso(seconds: float) -> str:
-    """Return the time in Okta's format."""
+    """Return the time in the format that Okta uses."""
     return (
         datetime.fromtimestamp(seconds, timezone.utc)
         .isoformat(timespec="milliseconds")

@@ -30,7 +30,7 @@ def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def checked(self: Browser, method: str, target: str, *args: Any, **named: Any) -> Answer:
         answer = send(self, method, target, *args, **named)
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
-        # A second app in the same test has a different OpenAPI document.
+        # If a test makes a second app, that app has another OpenAPI document.
         if getattr(self._app, "gatehouse", gate) is gate:
             problems.extend(contract.problems(method, path, answer))
         return answer

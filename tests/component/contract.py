@@ -1,5 +1,5 @@
-"""Functions that check every response of the component tests against the OpenAPI document. The fixtures in
-tests/component/conftest.py call the functions."""
+"""Functions that check every response of the component tests against the OpenAPI document. Fixtures in
+tests/component/conftest.py call these functions."""
 
 import json
 import re
@@ -38,8 +38,8 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def problems(method: str, path: str, answer: Answer) -> list[str]:
-    """List the differences between `answer` and the OpenAPI document. The list is empty for requests that the document
-    omits."""
+    """Return the differences between `answer` and the OpenAPI document. If the document does not describe the request,
+    the list is empty."""
     operation = operations().get((method, _template(path)))
     if operation is None:
         return []
@@ -88,7 +88,8 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _absolute(node: Any) -> Any:
-    """Make the references in a schema absolute. The validator receives each schema without the document."""
+    """Make the references in a schema absolute, because the validator receives each schema without the rest of the
+    document."""
     if isinstance(node, dict):
         return {
             name: _URI + value if name == "$ref" and value.startswith("#") else _absolute(value)

@@ -20,8 +20,8 @@ DEVICE_COOKIE = "__Host-gatehouse-device"
 
 
 class Direct:
-    """A stage with direct sign-in, its user pool, and Grace's account in the pool. `post` sends a browser's request to
-    /auth/…."""
+    """A stage with direct sign-in. Its user pool contains Grace's account. `post` sends a request to /auth/… from a
+    browser."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -59,7 +59,8 @@ class Direct:
         return self.post("direct/challenge", browser, name=name, **body)
 
     def totp(self, secret: str | None = None) -> str:
-        """Return the current code of the authenticator app. A library computes the code, independently of our code."""
+        """Return the current code of the authenticator app. A library computes the code, so that the tests do not
+        depend on our code."""
         return pyotp.TOTP(secret or self.grace.totp_secret or "").at(int(self.world.clock()))
 
     def with_totp(self) -> None:

@@ -1,5 +1,5 @@
-"""Functions that turn a valid token into a forged token. A case of tests/data/token_forgeries.json describes each
-forgery."""
+"""Functions that make a forged token from a valid token. tests/data/token_forgeries.json describes one forgery in each
+case."""
 
 import base64
 import hashlib
@@ -62,7 +62,7 @@ def filled(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def mutated(claims: dict[str, Any], change: dict[str, Any] | None, now: int) -> str | None:
-    """Change one claim. Return the claims as text if JSON cannot represent the value."""
+    """Change one claim of the token. If JSON cannot represent the new value, return the claims as text."""
     if change is None:
         return None
     name, how, value = change["claim"], change["how"], change.get("with")
@@ -178,7 +178,7 @@ def der(name: str) -> bytes:
 
 
 def hmac_secret(name: str, kind: str, claims: dict[str, Any]) -> bytes:
-    """List the symmetric keys that an attacker could try: all public data about the pool."""
+    """Return a symmetric key that an attacker could try. Most of the keys are public data about the pool."""
     public = rsa_key(KIDS[kind]).public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return {

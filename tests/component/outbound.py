@@ -19,7 +19,7 @@ LISTED = {(call.route, call.name) for call in (*CALLS, *ELSEWHERE)}
 
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
-    """Start recording. The recorder lists the outbound calls of all new containers, by route and trigger."""
+    """Start to record. Every container that is created later has its outbound calls recorded, by route and trigger."""
     outbound = Outbound()
     send, run, init = Browser.send, entry._run, Services.__init__
     mail, leave = entry.account_mail, entry.leaving
@@ -28,7 +28,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
         resource, _ = browser._match(self._app.routes, path)
         resource = resource.removeprefix(self.prefix) or "/"
-        method_asked = "GET" if method == "HEAD" else method  # The view of GET also serves HEAD.
+        method_asked = "GET" if method == "HEAD" else method  # HEAD requests use the view of GET.
         with outbound.at(f"{method_asked} {resource}"):
             return send(self, method, target, *more, **named)
 
@@ -61,7 +61,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     together = workers.together
 
     def carried(*calls: Any) -> Any:
-        """Record the calls of parallel threads under the route that started the threads."""
+        """Run calls in parallel threads. Record the outbound calls of the threads under the route that started them."""
         place = outbound.place
         return together(*(functools.partial(outbound.run_at, place, call) for call in calls))
 

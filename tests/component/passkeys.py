@@ -11,7 +11,7 @@ NEW_PASSWORD = "another horse 34"
 
 
 class Passkeys:
-    """Grace's actions on a stage with passkeys for app.example.org. A test can make her device send false data."""
+    """Grace's actions on a stage with passkeys for app.example.org. Tests can let her device send false data."""
 
     def __init__(self, direct: Direct) -> None:
         self.direct = direct
@@ -28,15 +28,15 @@ class Passkeys:
         return self.post("passkeys/open", password=PASSWORD, **more)
 
     def set_up(self) -> Passkey:
-        """Sign Grace in, add a passkey, close the list, and sign out."""
+        """Sign Grace in, add a passkey to her account, close the list of passkeys, and sign Grace out."""
         assert self.open().status == 200
         self.add()
         self.post("passkeys/close")
         return self.device.passkeys[-1]
 
     def reset(self, password: str = NEW_PASSWORD) -> Answer:
-        """Set a new password with a mailed code in a new browser. Then advance the clock by one second, because later
-        sign-ins must have a later time."""
+        """Set a new password in a new browser, with a mailed code. Then let one second pass, so that later sign-ins
+        have a later time."""
         elsewhere = self.direct.world.browser()
         self.post("direct/forgot-password", elsewhere, email=EMAIL)
         code = self.direct.pool.last_code("reset")
@@ -57,6 +57,7 @@ class Passkeys:
         return self.direct.challenge("WEB_AUTHN", browser, credential=credential)
 
     def sign_in(self, browser: Browser | None = None, email: str = EMAIL, **lies: Any) -> Answer:
-        """Request a challenge and send the device's response. `lies` are wrong values in the response."""
+        """Request a challenge and send the response of Grace's device. `lies` contains wrong values for the
+        response."""
         options = self.ask(email, browser).json()["challenge"]["options"]
         return self.answer(self.device.get(options, **lies), browser)

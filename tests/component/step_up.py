@@ -1,4 +1,4 @@
-"""A test app with a route that requires a recent authentication. Two people sign in to the app and call the route."""
+"""A test app with a route that requires a recent sign-in. Two people sign in to the app and call the route."""
 
 import base64
 import json
@@ -20,7 +20,8 @@ ROUTE = "/refunds"
 
 
 class Shop:
-    """The app, and Cognito's calls to the app's triggers. Ada signs in through Okta. Grace signs in with a password."""
+    """The test app, and the calls that Cognito makes to the app's triggers. Ada signs in through Okta. Grace signs in
+    with a password."""
 
     def __init__(self, world: World, openapi: str | None = None, **wanted: Any) -> None:
         self.world = world
@@ -36,7 +37,7 @@ class Shop:
         world.cognito.added_claims = self._added_claims
 
     def restart(self) -> None:
-        """Start a new container for every function."""
+        """Start a new container, which all functions then use."""
         self.gate.services = main_gate.services
 
     def browser(self) -> Browser:
@@ -50,7 +51,8 @@ class Shop:
         query: str = "",
         **claims: Any,
     ) -> None:
-        """Sign in through Okta. `auth_time` is the claim in Okta's ID token. None omits the claim."""
+        """Sign in through Okta. `auth_time` is the value of this claim in Okta's ID token. If it is None, the token has
+        no such claim."""
         start = browser.get(f"/auth/login?provider=Okta{query}").location
         self.hear(auth_time, **claims)
         back = self.world.cognito.authorize(start, person or Person())
@@ -74,12 +76,13 @@ class Shop:
         return token
 
     def refresh(self, browser: Browser) -> str:
-        """Return the access token that the page gets."""
+        """Return the access token that the page receives from a refresh."""
         token: str = browser.post("/auth/refresh").json()["access_token"]
         return token
 
     def call(self, token: str, *, origin: str | None = None, **changed: Any) -> Answer:
-        """Call the route as API Gateway does. The authorizer converts the claims to text. None removes a claim."""
+        """Call the route with an event like API Gateway's. The authorizer converts the claims to text. `changed`
+        replaces claims, and None removes a claim."""
         claims = {**claims_of(token), **changed}
         event = build_event(
             self.app.routes,
@@ -115,7 +118,7 @@ class Shop:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return a token's claims, with numbers converted to text."""
+    """Return the claims of a token. Numbers are converted to text."""
     payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return {name: str(value) if isinstance(value, int) else value for name, value in claims.items()}

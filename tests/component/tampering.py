@@ -10,7 +10,7 @@ from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
 from tests.component.world import SEALING_KEY
 
 _NONCE, _TAG = 12, 16
-#: The purposes of cookies with compressed content. The server compresses the content before sealing.
+#: The purposes of those cookies whose content the server compresses before it seals the cookie.
 DEFLATED = ("challenge", "mfa-enrolment")
 
 
@@ -26,8 +26,8 @@ def regions(value: str) -> dict[str, bytes]:
 
 
 def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
-    """Return the tampered `value`, which is a cookie of `purpose`. `other` is the same type of cookie, but of another
-    person."""
+    """Return a tampered copy of `value`, which is a cookie of `purpose`. `other` is a cookie of the same purpose that
+    belongs to another person."""
     kid, _, body = value.partition(".")
     parts = regions(value)
     kind = case["kind"]
@@ -68,7 +68,7 @@ def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
 
 
 def is_foreign(case: dict[str, Any], purpose: str) -> bool:
-    """Return False if the case only sets the cookie's own purpose. Otherwise return True."""
+    """Return False if the case sets the purpose that the cookie already has. Otherwise return True."""
     return not (case["kind"] == "purpose" and case["purpose"] == purpose)
 
 

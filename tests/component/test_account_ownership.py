@@ -24,7 +24,8 @@ STRANGERS_NAMES = {"given_name": "Mallory", "family_name": "Stranger"}
 
 
 def strangers_account(direct: Direct, email: str = NEW) -> PoolUser:
-    """Return an account with a stranger's password and names, created on Cognito's page or by an earlier release."""
+    """Return an account with a stranger's password and names. The stranger created the account on Cognito's page, or
+    under an earlier release."""
     user = PoolUser(email, STRANGERS_PASSWORD, status="UNCONFIRMED", **STRANGERS_NAMES)
     direct.pool.add(user)
     row = {"userName": user.username, "Email": email, "status": "PENDING", **STRANGERS_NAMES}
@@ -34,7 +35,7 @@ def strangers_account(direct: Direct, email: str = NEW) -> PoolUser:
 
 
 def assert_owner_has_it(direct: Direct) -> None:
-    """Check that the account has the owner's password and names, and one record."""
+    """Check that the account has the password and the names of the owner, and exactly one record."""
     assert direct.sign_in(NEW, STRANGERS_PASSWORD, direct.world.browser()).status == 401
     mine = direct.sign_in(NEW)
     assert mine.status == 200
@@ -64,7 +65,7 @@ def test_no_password_is_taken_before_the_code(direct: Direct, password: Any, mor
 def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
     direct: Direct, first: str
 ) -> None:
-    """A stranger's requests can only cause more mails to the owner. The owner's mailbox receives every code."""
+    """A stranger can request more mails, but all mails go to the owner. The owner's mailbox receives every code."""
     stranger, owner = direct.world.browser(), direct.browser
     stranger.source_ip = "198.51.100.9"
     order = [stranger, owner] if first == "stranger" else [owner, stranger]
@@ -80,7 +81,8 @@ def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
 
 @pytest.mark.security("S-67")
 def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
-    """The last password is valid, and the code of the second mail confirms the account."""
+    """The code from the second mail confirms the account. The account gets the last password that the person
+    entered."""
     sign_up(direct)
     sign_up(direct)
     assert (
@@ -95,8 +97,8 @@ def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
 def test_an_account_that_our_server_did_not_make_starts_afresh(
     direct: Direct, request_path: str
 ) -> None:
-    """The existing account has a stranger's password, names and code. Our code deletes the account and its record, and
-    creates a new account."""
+    """A stranger already has an account with the address, with a password, names and a code. Our server deletes the
+    account and its record, and creates a new account."""
     old = strangers_account(direct)
     old_code = old.new_code("sign-up", direct.world.clock())
     assert direct.post(f"direct/{request_path}", email=NEW).status == 200
@@ -125,8 +127,8 @@ def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> 
 def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Our lock of an address does not apply to Cognito's page. Our code therefore reads the account's status again before
-    the deletion."""
+    """Cognito's page ignores our lock of an address. For this reason, our server reads the account's status again
+    before it deletes the account."""
     old = strangers_account(direct)
     find = UserAdmin.find
 
@@ -142,7 +144,8 @@ def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
 
 @pytest.mark.security("S-67")
 def test_an_unfinished_sign_up_is_finished_by_a_forgotten_password(direct: Direct) -> None:
-    """The person receives the existing sign-up code. The form for a new password accepts that code."""
+    """The person requests a new password before the sign-up is complete. The server mails a sign-up code, and the form
+    for a new password accepts this code."""
     sign_up(direct)
     direct.pool.sent.clear()
     assert direct.post("direct/forgot-password", email=NEW).status == 200
@@ -154,7 +157,8 @@ def test_an_unfinished_sign_up_is_finished_by_a_forgotten_password(direct: Direc
 
 @pytest.mark.security("S-67")
 def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> None:
-    """The form for a new password sets the new password and the new names, and ends all earlier sessions."""
+    """A person with an account signs up again. The form then sets the new password and the new names, and ends all
+    earlier sessions."""
     grace = direct.grace.email
     direct.sign_in()
     elsewhere = direct.world.browser()
@@ -170,7 +174,8 @@ def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> 
 
 @pytest.mark.security("S-67")
 def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Direct) -> None:
-    """The second factor still belongs to the owner. The provider manages the names of a linked person."""
+    """The second factor still belongs to the owner. The names of a linked person stay the same, because the provider
+    manages them."""
     direct.with_totp()
     direct.grace.identities.append(("Okta", "00uGrace"))
     grace = direct.grace.email
@@ -185,7 +190,7 @@ def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Dire
 def test_whoever_gave_the_old_password_before_a_reset_does_not_get_in_after_it(
     direct: Direct,
 ) -> None:
-    """A stranger enters the old password and does not enter the second step's code yet. Then the owner resets the
+    """A stranger enters the old password, but not yet the code of the second step. Then the owner resets the
     password."""
     direct.with_totp()
     stranger = direct.world.browser()
@@ -216,8 +221,8 @@ STEPS = ["admin_update_user_attributes", "admin_set_user_password"]
 def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
     direct: Direct, step: str
 ) -> None:
-    """The confirmation has used up the code, and the account still has no password. The owner requests another code, and
-    the second code works."""
+    """After the crash, the code is used up, and the account has no password. The owner requests another code, and this
+    code works."""
     sign_up(direct)
     code = direct.pool.last_code("sign-up")
     direct.pool.fail(step, client_error("InternalErrorException"))
@@ -231,7 +236,8 @@ def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
 
 @pytest.mark.security("S-67")
 def test_a_sign_up_does_not_cross_a_confirmation(direct: Direct) -> None:
-    """During the confirmation, the address is locked. A sign-up waits until the owner's account is complete."""
+    """While somebody confirms an address, the address is locked. A sign-up with the same address waits until the
+    owner's account is complete."""
     sign_up(direct)
     ((_, event),) = direct.world.functions.events
     barred: list[str] = []
@@ -267,7 +273,8 @@ def proved(direct: Direct, user: PoolUser) -> bool:
 def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
     direct: Direct,
 ) -> None:
-    """A password that somebody sets in another way proves nothing about the mailbox, even after many sign-ins."""
+    """If somebody sets a password in another way, the password does not prove access to the mailbox, even after many
+    sign-ins."""
     direct.sign_in()
     assert not proved(direct, direct.grace)
     direct.post("direct/forgot-password", email=direct.grace.email)
@@ -291,7 +298,7 @@ def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
 
 @pytest.mark.security("S-68")
 def test_nobody_writes_the_proof_for_himself(direct: Direct) -> None:
-    """Neither a route nor an attribute of the pool can set the proof of the mailbox."""
+    """The proof of the mailbox cannot be set through a route, and cannot be set through an attribute of the pool."""
     for event in ("PostConfirmation_ConfirmSignUp", "PostAuthentication_Authentication"):
         sent = load_event(event)
         sent["request"]["userAttributes"]["provedAt"] = "2000-01-01T00:00:00.000Z"
@@ -320,8 +327,8 @@ UNMARKED: dict[str, Any] = {
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("metadata", UNMARKED.values(), ids=UNMARKED)
 def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata: Any) -> None:
-    """Cognito's page accepts a password before the address is verified. Our server adds an HMAC, the mark, to its own
-    sign-ups. The trigger refuses every sign-up without a valid mark."""
+    """Cognito's page accepts a password before the address is verified. To its own sign-ups, our server adds a mark,
+    which is an HMAC. The trigger refuses every sign-up without a valid mark."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = metadata
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
@@ -333,7 +340,8 @@ def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata
 def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotation(
     direct: Direct,
 ) -> None:
-    """The mark is an HMAC of the address. Upper and lower case give the same mark, because the pool ignores case."""
+    """The mark of a sign-up is an HMAC of the address. Upper and lower case give the same mark, because the pool
+    ignores case."""
     sign_up(direct, "first@example.org")
     new_secret = "a-rotated-secret-0123456789abcdef"
     direct.world.secrets.put(SECRET_ARN, {"client_secret": new_secret})
@@ -345,7 +353,8 @@ def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotati
 
 
 def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct) -> None:
-    """The test sets DIRECT_SIGN_IN to `managed`. docs/security.md describes the remaining risk."""
+    """DIRECT_SIGN_IN is `managed`, so people sign up on Cognito's page. docs/security.md describes the remaining
+    risk."""
     direct.restart(direct_sign_in="managed")
     gate.user_records(load_event("PreSignUp_SignUp"), LambdaContext())
     (row,) = direct.world.users().values()
@@ -356,8 +365,8 @@ def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct
 
 
 def test_a_lock_is_one_at_a_time_and_opens_by_itself(direct: Direct) -> None:
-    """A lock expires after a crash, and another request can then lock the address. A request whose lock has expired
-    cannot release a newer lock."""
+    """If a request crashes, its lock expires, and another request can then lock the address. A request whose lock has
+    expired cannot release a newer lock."""
     locks, clock = _locks(direct), direct.world.clock
     with locks.held("lock/1", 0):
         with pytest.raises(Exception, match="is running"), locks.held("lock/1", 1):
@@ -392,7 +401,8 @@ def test_many_at_once_get_a_lock_one_after_the_other(direct: Direct) -> None:
 
 
 def test_a_lock_that_cannot_be_given_up_undoes_nothing(direct: Direct) -> None:
-    """A lock that cannot be released expires. If a lock cannot be acquired, the work does not start."""
+    """If a request cannot release its lock, the lock expires later. If a request cannot acquire the lock, the request
+    does not start its work."""
     locks = _locks(direct)
     with locks.held("lock/1", 0):
         direct.world.dynamodb.fault = connect_timeout()

@@ -1,4 +1,5 @@
-"""Tests that all code parses an email address in the same way. No spelling of an address bypasses a rule (S-72)."""
+"""Tests that all parts of the code parse an email address in the same way, so that no spelling of an address bypasses a
+rule (S-72)."""
 
 from typing import Any
 
@@ -16,14 +17,15 @@ from tests.events import load_event
 
 LINES = attack_lines("hostile_addresses.txt")
 REFUSED = r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
-#: Each test uses one of these sets of settings. If one test used both sets, a set without effect would stay undetected.
+#: Each test uses one of these sets of settings. If a test used both sets at once, it could not show that each set has
+#: an effect.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "refuse lists and a provider": {
         "sign_up_refused_domains": frozenset({"bad.example", "b\u00fccher.example"})
     },
     "an allow list": {"sign_up_allowed_domains": frozenset({"good.example"})},
 }
-#: Pairs of the typed address and the address in the request to the pool.
+#: Each pair contains the address as the person types it, and the address in the request to the pool.
 GOOD = [
     ("x@good.example", "x@good.example"),
     ("X.Y+z@Good.Example", "X.Y+z@good.example"),
@@ -68,7 +70,8 @@ def trigger(source: str, email: str, **more: Any) -> Any:
 @pytest.mark.parametrize("rules", RULES)
 @pytest.mark.parametrize("line", LINES, ids=ascii)
 def test_no_hostile_address_gets_an_account(direct: Direct, line: str, rules: str) -> None:
-    """Our form refuses the address before the call to Cognito. The trigger refuses the address on Cognito's page."""
+    """Our form refuses the address before the server calls Cognito. On Cognito's page, the trigger refuses the
+    address."""
     stage(direct, **RULES[rules])
     assert sign_up(direct, line).status in (400, 403)
     assert direct.pool.calls == []
@@ -80,7 +83,7 @@ def test_no_hostile_address_gets_an_account(direct: Direct, line: str, rules: st
 @pytest.mark.security("S-72")
 @pytest.mark.parametrize("line", LINES, ids=ascii)
 def test_no_hostile_address_hides_whose_it_is(direct: Direct, line: str) -> None:
-    """The server either refuses a hostile address, or finds the same provider as for the plain spelling."""
+    """The server may refuse a hostile address. Otherwise, it finds the same provider as for the plain spelling."""
     domains = ("corp2.example", "bad.example", "xn--bcher-kva.example")
     row = {"name": {"S": "Corp2"}, "domains": {"L": [{"S": domain} for domain in domains]}}
     direct.world.dynamodb.put(direct.world.settings.providers_table, row)
@@ -94,8 +97,8 @@ def test_no_hostile_address_hides_whose_it_is(direct: Direct, line: str) -> None
 def test_what_is_an_address_is_read_the_same_everywhere(
     direct: Direct, typed: str, heard: str
 ) -> None:
-    """Sign-up, sign-in and password reset send the same spelling to the pool. All spellings of an address have one
-    account and share one counter of attempts."""
+    """Sign-up, sign-in and password reset send the same spelling to the pool. Therefore all spellings of an address
+    share one account and one counter of attempts."""
     stage(direct)
     assert sign_up(direct, typed).status == 200
     (user,) = [user for user in direct.pool.users if user.email != EMAIL]
@@ -111,7 +114,7 @@ def test_what_is_an_address_is_read_the_same_everywhere(
     "other", ["\uff47race@example.org", "gr\u00e1ce@example.org", "\u212arace@example.org"]
 )
 def test_another_spelling_of_the_name_is_no_way_to_guess(direct: Direct, other: str) -> None:
-    """The owner of a similar address signs in. The sign-in does not reset the counter of guesses for Grace's account."""
+    """The owner of a similar address signs in between the guesses. Grace's counter of guesses is not reset."""
     direct.pool.add(PoolUser(other, PASSWORD))
     statuses = []
     for number in range(40):
@@ -130,8 +133,8 @@ def test_another_spelling_of_the_name_is_no_way_to_guess(direct: Direct, other: 
 def test_settings_and_providers_may_spell_a_domain_either_way(
     direct: Direct, listed: str, typed: str
 ) -> None:
-    """The test covers the list of allowed domains, the list of refused domains, and a manually written row of the
-    providers table."""
+    """The test covers the list of allowed domains, the list of refused domains, and a row in the providers table that
+    an operator wrote by hand."""
     read = Settings.from_env(
         {**ENVIRONMENT, "SIGN_UP_ALLOWED_DOMAINS": listed, "SIGN_UP_REFUSED_DOMAINS": listed}
     )
@@ -169,8 +172,8 @@ def test_settings_and_providers_may_spell_a_domain_either_way(
     ],
 )
 def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: str) -> None:
-    """Okta's row has no domains. Okta may use any address, except ambiguous addresses and addresses in another provider's
-    domain."""
+    """Okta's row contains no domains, so Okta may send any address. Exceptions are ambiguous addresses, and addresses
+    in another provider's domain."""
     stage(direct)
     with pytest.raises(TriggerFailed, match=REFUSED):
         trigger("PreSignUp_ExternalProvider", email, userName="okta_00u1")
@@ -188,8 +191,8 @@ def test_no_other_provider_brings_a_domain_in_odd_syntax(direct: Direct, email: 
     ],
 )
 def test_what_a_provider_tells_before_the_at_is_kept_as_it_is(direct: Direct, email: str) -> None:
-    """The rule checks only the domain. The provider's people can sign in, and the record has the exact address from the
-    provider."""
+    """The rule checks only the domain of the address. The provider's people can sign in, and the record contains the
+    address exactly as the provider sent it."""
     stage(direct)
     trigger("PreSignUp_ExternalProvider", email, userName="corp2_00u1")
     assert direct.world.users()["corp2_00u1"]["Email"] == email

@@ -1,4 +1,4 @@
-"""Tests of the properties that all responses share: security headers, the error format, content types, caching."""
+"""Tests of what all responses have in common: security headers, the error format, content types, caching."""
 
 import json
 from html.parser import HTMLParser
@@ -20,7 +20,8 @@ def script_name() -> str:
 
 
 def status_cases() -> dict[str, tuple[int, Any]]:
-    """For every route and status of this file, return a name, the status, and a function that requests the route."""
+    """Return test cases for every route and status of this file. Each case has a name, the status, and a function that
+    requests the route."""
     own = [("X-Gatehouse", "1"), ("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com")]
     return {
         "page": (200, lambda b: b.get("/")),
@@ -96,7 +97,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
     browser: Browser,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One log line lists all missing settings. The response contains only a general sentence."""
+    """If settings are missing, one log line names all of them. The response contains only a general sentence."""
     from tests.component.world import ENVIRONMENT
 
     for name in ENVIRONMENT:
@@ -119,7 +120,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
 
 def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
-    """The route reports only that the app runs, and makes no outbound call."""
+    """The route reports that the app runs. It makes no outbound call."""
     gate.services = None
     assert browser.get("/health").json()["status"] == "ok"
 
@@ -143,7 +144,7 @@ def test_the_policy_allows_our_own_origin_only() -> None:
 
 
 class _Page(HTMLParser):
-    """An HTML parser that collects every element that a strict policy would block."""
+    """An HTML parser that collects each element that a strict policy would block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,7 +187,8 @@ def test_the_title_is_escaped_into_the_page(world: World, browser: Browser) -> N
 
 @pytest.mark.security("S-04")
 def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
-    """The same package serves `…/api` and a custom domain, because the app builds its addresses from the request."""
+    """The app builds its addresses from the request. For this reason, one package works under `…/api` and under a
+    custom domain."""
     assert 'href="/api/assets/' in world.browser().get("/").body
     assert 'href="/assets/' in world.browser(domain="app.example.org", stage="").get("/").body
 
@@ -194,7 +196,7 @@ def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
 def test_assets_are_cached_for_ever_and_the_page_is_asked_for_anew(
     world: World, browser: Browser
 ) -> None:
-    """A new release has a new fingerprint in the file's name. The page contains the new name immediately."""
+    """In a new release, a changed file has a name with a new fingerprint. The page uses the new name at once."""
     assert (
         browser.get(script_name()).headers["cache-control"] == "public, max-age=31536000, immutable"
     )
@@ -207,7 +209,8 @@ def test_assets_are_cached_for_ever_and_the_page_is_asked_for_anew(
 def test_a_browser_that_has_this_version_gets_304(
     world: World, browser: Browser, target: str, form: str
 ) -> None:
-    """The 304 response has no body. Its headers equal the headers of the full response, and replace the cached headers."""
+    """The 304 response has no body. It has the same headers as the full response, and the browser updates its cached
+    headers."""
     whole = browser.get(target)
     tag = whole.headers["etag"]
     assert tag.startswith('W/"')
@@ -222,14 +225,14 @@ def test_a_browser_that_has_this_version_gets_304(
 def test_another_version_is_answered_in_full(
     world: World, browser: Browser, target: str, tag: str
 ) -> None:
-    """The server sends a 304 response only for exactly the ETag of this version."""
+    """The server sends a 304 response only if the request has exactly the ETag of the current version."""
     answer = browser.get(target, headers=[("If-None-Match", tag)])
     assert (answer.status, answer.body != "") == (200, True)
 
 
 def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
-    """During an outage of the providers table, the page has a link to managed login. Managed login offers the providers
-    as well."""
+    """If the providers table cannot be read, the page has a link to managed login. Managed login also offers the
+    providers."""
 
     def ways() -> str:
         answer = browser.get("/")
@@ -266,7 +269,7 @@ def test_nothing_else_may_be_kept(world: World, browser: Browser, name: str) -> 
     "name", ["..", "%2e%2e", "index.html", "..%2f..%2fapp.py", "app.js%00", "APP.JS", ".env"]
 )
 def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
-    """The server searches the name in a list, and never opens a file by the requested name."""
+    """The server looks the name up in a list. It never opens a file with a name from the request."""
     from urllib.parse import unquote
 
     event = build_event(
@@ -277,7 +280,7 @@ def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
 
 
 def test_config_keeps_providers_with_domains_private(world: World, browser: Browser) -> None:
-    """The list of customers must stay private. The page learns only whether any provider has a domain."""
+    """The list of customers must stay private. The page learns only whether at least one provider has a domain."""
     assert browser.get("/auth/config").json()["discover"] is False
     world.restart()
     for index in range(5):
@@ -303,7 +306,8 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
 
 
 def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browser: Browser) -> None:
-    """The configuration says whether the browser sent a cookie. Only a refresh can check whether the cookie is valid."""
+    """The configuration says whether the browser sent a session cookie. Whether the cookie is valid can only be found
+    out by a refresh."""
     world.sign_in(browser)
     assert browser.get("/auth/config").json()["session"] is True
     world.clock.advance(31 * 60)
@@ -316,7 +320,8 @@ def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browse
 def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
     world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each refusal writes one log line. The line contains the pattern of the route, and omits the query string."""
+    """Each refusal writes one log line. The line contains the route's pattern instead of the path, and no query
+    string."""
     event = build_event(
         app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage=""
     )

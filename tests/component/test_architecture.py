@@ -1,5 +1,5 @@
-"""Tests that imports follow the directions of docs/architecture.md: the contracts of `.importlinter`, and rules that
-import-linter cannot express."""
+"""Tests that imports follow the directions in docs/architecture.md. The tests check the contracts of `.importlinter`,
+and further rules that import-linter cannot express."""
 
 import ast
 import os
@@ -46,7 +46,7 @@ MODULES = dict(modules())
 
 
 def lint(project: Path) -> tuple[int, str]:
-    """Check the contracts of a project. Return the exit code and the report."""
+    """Check a project against its contracts. Return the exit code and the report."""
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
     done = subprocess.run(
         [*command, "--no-cache", "--no-logo"],
@@ -66,7 +66,7 @@ def test_imports_run_one_way() -> None:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package that keeps every contract."""
+    """A copy of the package in which no import breaks a contract."""
     folder = tmp_path_factory.mktemp("copy")
     shutil.copytree(PACKAGE, folder / "chalicelib" / "gatehouse")
     shutil.copy(ROOT / ".importlinter", folder)
@@ -120,8 +120,8 @@ def test_each_contract_notices_an_import_against_it(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("command_line", [True, False])
 def test_the_gate_keeps_chalice_to_the_lock(command_line: bool) -> None:
-    """Chalice's command line loads the app before packaging, and this import checks the version of Chalice. Lambda loads
-    none of the checking code."""
+    """Chalice's command line imports the app before it packages the app, and this import checks the version of Chalice.
+    Lambda loads none of the code for the check."""
     code = f"""
 import sys
 if {command_line}:
@@ -146,8 +146,8 @@ print(hasattr(packager, "_gatehouse_exact"), any(name.split(".")[0] == "ops" for
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "settings"])
 def test_only_settings_reads_the_environment(name: str) -> None:
-    """No other module mentions `os.environ` or `getenv`. A module may receive a mapping as an argument and pass the mapping
-    on."""
+    """No other module mentions `os.environ` or `getenv`. A module may receive the environment as an argument, and may
+    pass it on."""
     assert not {f for f in imports(name, MODULES[name]) if within(f, "os")} - {"os"}
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

@@ -1,4 +1,5 @@
-"""Tests of routes behind API Gateway's authorizer: every route has a guard, and the handler checks the claims again."""
+"""Tests of routes behind API Gateway's authorizer. Every such route has a guard, and the handler checks the claims
+again."""
 
 from typing import Any
 
@@ -50,8 +51,8 @@ def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> No
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("authorizer", [None, CognitoUserPoolAuthorizer("x", ["arn:x"]), "missing"])
 def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
-    """The import of the app fails if a route lacks `authorized(…)`, or if a route uses Chalice's authorizer without
-    scopes. The deployment then fails as well."""
+    """If a route lacks `authorized(…)`, or uses Chalice's authorizer without scopes, the app cannot be imported. The
+    deployment then fails as well."""
     arguments = {} if authorizer == "missing" else {"authorizer": authorizer}
     team = Chalice("team")
     team.route("/orders", methods=["GET"], **arguments)(lambda: {})
@@ -109,7 +110,8 @@ REFUSED: dict[str, tuple[dict[str, str] | None, int]] = {
 def test_handlers_check_the_claims_again(
     world: World, browser: Browser, route: str, case: str
 ) -> None:
-    """API Gateway does not check the audience. For routes without scopes, API Gateway also does not check `token_use`."""
+    """API Gateway does not check the audience. If a route has no scopes, API Gateway does not check `token_use`
+    either."""
     claims, status = REFUSED[case]
     answer = browser.get(route, claims=claims)
     assert answer.status == status
@@ -118,7 +120,7 @@ def test_handlers_check_the_claims_again(
 
 
 def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) -> None:
-    """The response has the columns of the row under their original names. The groups come from the token."""
+    """The response contains the columns of the table's row, under the same names. The groups come from the token."""
     body = signed_in.get("/me", claims={**CLAIMS, "cognito:groups": "[admins staff]"}).json()
     assert body["userName"] == "okta_00u1ada"
     assert body["Email"] == "ada@example.org"
@@ -129,7 +131,8 @@ def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) 
 
 @pytest.mark.security("S-50")
 def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) -> None:
-    """Somebody has the user name of a deleted person. The response does not contain the record of the deleted person."""
+    """A new person has the user name of a person who was deleted. The response does not contain the deleted person's
+    record."""
     answer = signed_in.get("/me", claims=without(sub="the-next-person-of-that-name"))
     assert (answer.status, answer.json()["error"]) == (404, "not_found")
     assert "ada" not in answer.body
@@ -139,7 +142,8 @@ def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) ->
 def test_nothing_in_the_request_chooses_whose_record_is_read(
     world: World, signed_in: Browser
 ) -> None:
-    """The query and the headers name another person. The response has the record of the person in the claims."""
+    """The query and the headers name another person. The response still contains the record of the person whom the
+    claims name."""
     world.sign_in(world.browser(), Person(sub="s2", username="Okta_00u2", email="bob@example.org"))
     answer = signed_in.get(
         "/me?userName=Okta_00u2&sub=s2", headers=[("X-User", "Okta_00u2")], claims=CLAIMS
@@ -148,12 +152,12 @@ def test_nothing_in_the_request_chooses_whose_record_is_read(
 
 
 def test_me_without_a_record_is_404(browser: Browser) -> None:
-    """The next sign-in writes the missing record."""
+    """The server responds with 404. The person's next sign-in writes the missing record."""
     assert browser.get("/me", claims=CLAIMS).status == 404
 
 
 def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> None:
-    """The outage of the table does not end the session."""
+    """While the table is unavailable, the response is 503. The session continues."""
     from tests.doubles.aws_errors import connect_timeout
 
     world.dynamodb.fault = connect_timeout()
@@ -163,7 +167,7 @@ def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> 
 
 
 def test_whoami_reads_claims_and_no_table(world: World, browser: Browser) -> None:
-    """The example route of a team makes no outbound call."""
+    """The route is an example of a team's own route. It makes no outbound call."""
     body = browser.get("/whoami", claims={**CLAIMS, "cognito:groups": "a,b"}).json()
     assert body == {
         "sub": Person().sub,
@@ -198,7 +202,8 @@ def team_app(view: Any, **arguments: Any) -> Any:
 
 @pytest.mark.security("S-51")
 def test_a_group_counts_only_from_the_tokens_own_claim(world: World) -> None:
-    """People can change `custom:groups` and similar attributes themselves. Only the claim `cognito:groups` grants access."""
+    """People can change attributes such as `custom:groups` themselves. Only the claim `cognito:groups` grants
+    access."""
     call = team_app(
         lambda request: {"ok": caller_of(request).username},
         authorizer=authorized("api/read", "admins"),
@@ -214,7 +219,8 @@ def test_a_group_counts_only_from_the_tokens_own_claim(world: World) -> None:
 def test_errors_of_a_teams_view_hold_nothing_of_the_inside(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A crash gives a plain 500 response. The log has the place and the type of the error, without the message."""
+    """A crash in the team's view causes a plain 500 response. The log shows where the error happened and its type, but
+    not its message."""
 
     def crash(_: Any) -> None:
         raise ValueError("canary-table-name arn:aws:canary")
@@ -242,7 +248,7 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
-    """Cognito never puts a group with an ambiguous name into a token. The route would refuse every caller, and the app
-    therefore fails during import."""
+    """Cognito never puts a group with an ambiguous name into a token, so the route would refuse every caller. For this
+    reason, the app cannot be imported."""
     with pytest.raises(ValueError, match="rename the group"):
         authorized("api/read", group=group)

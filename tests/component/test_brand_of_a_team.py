@@ -1,4 +1,5 @@
-"""Tests of `Gatehouse(app, brand=…)`: the app's routes serve logo, picture, colours and texts from the team's folder."""
+"""Tests of `Gatehouse(app, brand=…)`. The app's routes serve the logo, picture, colours and texts from the team's
+folder."""
 
 import json
 import re
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Site:
-    """A team's app that mounts Gatehouse below a prefix, and a browser at the app."""
+    """A team's app that mounts Gatehouse under a prefix, and a browser that uses the app."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.app = Chalice("harbour")
@@ -69,8 +70,8 @@ class Site:
 
 
 def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
-    """Each file has the name and the fingerprint that the page requests. If the logo is wide, the browser's tab shows our
-    icon."""
+    """The app serves each file under the name and fingerprint that the page requests. If the team's logo is wide, the
+    browser tab shows our icon."""
     site = Site(folder, **SETTINGS)
     assert "<title>harbour</title>" in site.asset("logo.svg")
     assert "<title>quay</title>" in site.asset("gate.svg")
@@ -125,8 +126,8 @@ def test_a_file_that_is_missing_is_named_in_the_log_alone(
 def test_a_folder_that_is_missing_is_named_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Either the folder's name is misspelt, or Chalice omitted the folder from the package. The first request for the page
-    logs the missing folder. The team's routes still work."""
+    """Either the name of the folder is wrong, or Chalice did not put the folder into the package. The first request for
+    the page logs this error. The team's own routes still work."""
     site = Site(tmp_path / "harbor")
     site.app.route("/orders", authorizer=site.gate.authorized("api/read"))(lambda: {"orders": []})
     assert site.get("/account")["statusCode"] == 500

@@ -1,5 +1,5 @@
-"""Tests of GET /auth/callback. After an invalid redirect from Cognito, the browser shows the page, without a session or a
-record."""
+"""Tests of GET /auth/callback. If the redirect from Cognito is invalid, the browser shows the page. No session starts,
+and the server writes no record."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -48,7 +48,7 @@ def assert_refused(world: World, browser: Browser, answer: Answer, code: str) ->
 def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
     world: World, browser: Browser, status: int, body: dict[str, Any]
 ) -> None:
-    """Every failure gives a 303 redirect to the page and clears the login cookie."""
+    """After every failure, the response is a 303 redirect to the page, and clears the login cookie."""
     query = begin(world, browser)
     world.cognito.fail("token", answers(status, body))
     answer = come_back(browser, query)
@@ -84,7 +84,8 @@ def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
 def test_errors_from_cognito_become_our_own_codes(
     world: World, browser: Browser, error: str, description: str, code: str
 ) -> None:
-    """The redirect omits `error` and `error_description`. The server does not redeem a code from the same request."""
+    """The redirect does not contain `error` or `error_description`. If the request also has a code, the server does not
+    redeem it."""
     query = begin(world, browser)
     answer = come_back(browser, {**query, "error": error, "error_description": description})
     assert_refused(world, browser, answer, code)
@@ -123,7 +124,7 @@ def test_the_token_request_has_the_secret_in_the_header_only(
 def test_an_issuer_in_the_callback_must_be_ours(
     world: World, browser: Browser, issuer: str, location: str
 ) -> None:
-    """As a defence against mix-up attacks, the callback refuses a wrong issuer before it redeems the code."""
+    """A wrong issuer may be a mix-up attack. The callback refuses it before it redeems the code."""
     query = begin(world, browser)
     assert come_back(browser, {**query, "iss": issuer}).location == location
     assert world.cognito.calls(TOKEN) == (1 if location == "/api/" else 0)
@@ -150,7 +151,7 @@ ID_FORGERIES: dict[str, dict[str, Any]] = {
 def test_no_cookie_and_no_record_before_every_check_has_passed(
     world: World, browser: Browser, forgery: str
 ) -> None:
-    """Each case has one wrong claim. The callback sets no cookie and writes no record."""
+    """In each case, one claim is wrong. The callback then sets no cookie and writes no record."""
     query = begin(world, browser)
     world.cognito.id_claims.update(ID_FORGERIES[forgery])
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -171,7 +172,7 @@ def test_no_cookie_and_no_record_before_every_check_has_passed(
 def test_a_wrong_access_token_keeps_the_sign_in_from_ending_well(
     world: World, browser: Browser, claims: dict[str, Any]
 ) -> None:
-    """The callback verifies both tokens before the session starts."""
+    """The callback verifies both tokens before it starts a session."""
     query = begin(world, browser)
     world.cognito.access_claims.update(claims)
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -179,7 +180,7 @@ def test_a_wrong_access_token_keeps_the_sign_in_from_ending_well(
 
 @pytest.mark.security("S-17")
 def test_a_good_callback_is_a_303_to_a_clean_address(world: World, browser: Browser) -> None:
-    """The address bar, caches and the Referer header contain no code and no state."""
+    """No code and no state remain in the address bar, in caches, or in the Referer header."""
     answer = come_back(
         browser, begin(world, browser, "provider=Okta&return_to=/api/reports%3Fa=1%23part")
     )
@@ -205,7 +206,7 @@ def test_a_good_callback_is_a_303_to_a_clean_address(world: World, browser: Brow
 def test_login_forgets_a_return_to_outside_the_app(
     world: World, browser: Browser, target: str
 ) -> None:
-    """The server ignores a foreign target in a sign-in link."""
+    """A sign-in link may contain a target outside the app. The server ignores this target."""
     from urllib.parse import quote
 
     answer = come_back(browser, begin(world, browser, f"provider=Okta&return_to={quote(target)}"))
@@ -244,7 +245,7 @@ def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> 
 def test_callback_fails_closed_when_the_keys_cannot_be_had(
     world: World, browser: Browser, fault: Any
 ) -> None:
-    """Without the keys, the callback cannot verify the tokens, and the sign-in fails."""
+    """Without Cognito's keys, the callback cannot verify the tokens. For this reason, the sign-in fails."""
     world.cognito.fail("jwks", fault, fault)
     answer = come_back(browser, begin(world, browser))
     assert_refused(world, browser, answer, "temporarily_unavailable")
@@ -256,7 +257,7 @@ def test_callback_fails_closed_when_the_keys_cannot_be_had(
 def test_an_outage_of_the_token_endpoint_is_told_as_such(
     world: World, browser: Browser, fault: Any
 ) -> None:
-    """The page says "try again" instead of "refused"."""
+    """The page says "try again". It does not say "refused"."""
     query = begin(world, browser)
     world.cognito.fail("token", fault)
     assert_refused(world, browser, come_back(browser, query), "temporarily_unavailable")

@@ -52,7 +52,8 @@ def test_callback_refuses_a_bad_state_without_a_token_request(
 
 @pytest.mark.security("S-10")
 def test_callback_refuses_a_state_of_another_browser(world: World, browser: Browser) -> None:
-    """An attacker's code and state do not sign the victim in (login CSRF)."""
+    """An attacker sends the victim to the callback with the attacker's code and state. The victim is not signed in
+    (login CSRF)."""
     query = begin(world, world.browser())
     begin(world, browser)
     assert_refused(world, browser, come_back(browser, query), "login_unknown")
@@ -63,7 +64,7 @@ def test_callback_refuses_a_state_of_another_browser(world: World, browser: Brow
 def test_callback_refuses_a_transaction_under_another_states_name(
     world: World, browser: Browser
 ) -> None:
-    """The callback compares the state in the cookie's sealed value, and ignores the state in the cookie's name."""
+    """The callback compares the state inside the cookie's sealed value. It ignores the state in the cookie's name."""
     from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     query = begin(world, browser)
@@ -105,7 +106,8 @@ def test_a_transaction_is_gone_after_a_failure(world: World, browser: Browser, f
 def test_an_unforeseen_error_still_ends_at_the_page_with_the_transaction_cleared(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After an unexpected exception, the response is a 303 redirect with a fixed code, and clears the login cookie."""
+    """If an unexpected exception occurs, the response is a 303 redirect with a fixed error code. The response clears
+    the login cookie."""
     query = begin(world, browser)
     monkeypatch.setattr(world.cognito, "post_form", _broken)
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -118,7 +120,7 @@ def _broken(*_: object) -> None:
 
 @pytest.mark.security("S-08")
 def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: Browser) -> None:
-    """The seal contains the deadline. A browser cannot extend the deadline of a cookie."""
+    """The deadline is inside the sealed value, so a browser cannot extend it."""
     query = begin(world, browser)
     kept = dict(browser.cookies)
     world.clock.advance(601)
@@ -131,8 +133,8 @@ def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: 
 
 @pytest.mark.security("S-12")
 def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: Browser) -> None:
-    """In a code injection attack, the callback of the second sign-in receives the code of the first sign-in. The second
-    verifier does not redeem the code."""
+    """An attacker injects the code of the first sign-in into the callback of the second sign-in. The verifier of the
+    second sign-in cannot redeem this code."""
     first, second = begin(world, browser), begin(world, browser)
     answer = come_back(browser, {"code": first["code"], "state": second["state"]})
     assert_refused(world, browser, answer, "login_failed")
@@ -140,7 +142,7 @@ def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: B
 
 @pytest.mark.security("S-12")
 def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Browser) -> None:
-    """The cookie's name contains 32 bits of the state. The transaction contains the whole state."""
+    """The cookie's name contains only 32 bits of the state. The transaction contains the whole state."""
     from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     first, second = begin(world, browser), begin(world, browser)
@@ -156,8 +158,8 @@ def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Bro
 def test_an_id_token_of_another_login_is_refused_even_without_pkce(
     world: World, browser: Browser
 ) -> None:
-    """The token endpoint returns an ID token with the nonce of another sign-in. PKCE succeeds, and the check of the nonce
-    refuses the token."""
+    """The token endpoint returns an ID token with another sign-in's nonce. PKCE does not detect this error, but the
+    check of the nonce does."""
     query = begin(world, browser)
     world.cognito.id_claims["nonce"] = "nonce-of-another-login"
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -165,14 +167,14 @@ def test_an_id_token_of_another_login_is_refused_even_without_pkce(
 
 @pytest.mark.security("S-09")
 def test_an_error_without_our_state_ends_nothing(world: World, browser: Browser) -> None:
-    """A stranger redirects the browser to the callback with an error. The sign-in in progress continues."""
+    """A stranger redirects the browser to the callback with an error. The person's own sign-in continues."""
     query = begin(world, browser)
     come_back(browser, "error=access_denied&state=guessed")
     assert come_back(browser, query).location == "/api/"
 
 
 def test_two_tabs_sign_in_side_by_side(world: World, browser: Browser) -> None:
-    """Each sign-in has a separate cookie. The two sign-ins can finish in any order."""
+    """Each sign-in has its own cookie, so the two sign-ins can finish in any order."""
     first = begin(world, browser, "provider=Okta&return_to=/api/one")
     second = begin(world, browser, "provider=Okta&return_to=/api/two")
     assert come_back(browser, second).location == "/api/two"

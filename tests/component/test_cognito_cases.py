@@ -1,5 +1,5 @@
-"""Tests of the Cognito cases in tests/cognitos against the strict double. Other tests check the transcript of a run, its
-masks, and its replay."""
+"""Tests that run the Cognito cases of tests/cognitos against the strict test double. Further tests check the transcript
+of a run, its masked values, and its replay."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_the_double_does_what_aws_does(name: str) -> None:
 
 
 def test_cases_are_whole() -> None:
-    """Each case has a sentence and a link to an AWS page. A case may require only features that `LACKS` contains."""
+    """Each case has a sentence and a link to an AWS page. A case may only require features that `LACKS` lists."""
     for case in CASES.values():
         assert case.says.endswith((".", ")")), case.name
         assert case.page.startswith("https://docs.aws.amazon.com/"), case.name
@@ -65,8 +65,8 @@ SAMPLE = ("a_session_serves_once", "a_revoked_token_renews_nothing", "a_code_ser
 
 
 def test_a_transcript_replays(tmp_path: Path) -> None:
-    """The double repeats its own masked responses. The double also repeats AWS's responses from files that people have
-    sent."""
+    """The double gives the same responses as in its own masked transcript. It also gives AWS's responses in the
+    transcripts that people have sent."""
     assert replay(recorded(tmp_path, *SAMPLE)) == []
     for path in sorted(TRANSCRIPTS.glob("*.json")):
         found = replay(json.loads(path.read_text(encoding="utf-8")))
@@ -79,7 +79,7 @@ def test_every_case_of_the_double_replays(tmp_path: Path) -> None:
 
 
 def test_a_replay_tells_what_differs(tmp_path: Path) -> None:
-    """A difference is another error, another observation, or an additional call."""
+    """The replay reports another error, another observation, an additional call, and an unknown case."""
     document = recorded(tmp_path, *SAMPLE)
     calls = document["cases"]["a_session_serves_once"]["calls"]
     calls[0]["error"] = "InternalErrorException"
@@ -96,7 +96,8 @@ def test_a_replay_tells_what_differs(tmp_path: Path) -> None:
 def test_the_replay_command_fails_where_something_differs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command prints one line per difference. If a file is not a transcript, the message names the file."""
+    """The command prints one line for each difference. If a file is no transcript, the error message contains the
+    file's name."""
     document = recorded(tmp_path, *SAMPLE)
     path = tmp_path / "transcript.json"
     assert main([str(path)]) == 0
@@ -125,7 +126,7 @@ def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
 
 
 def test_masks_reach_into_other_texts() -> None:
-    """A masked value is masked in every other text as well. Equal values have the same mask."""
+    """If a value is masked in one place, it is also masked inside every other text. Equal values have equal masks."""
     masks = Masks("given-in-advance")
     document = masks.take(
         {

@@ -1,5 +1,5 @@
-"""Tests of a callback in a new container. The callback reads secrets, keys and providers in parallel, and only for a browser
-with a login cookie."""
+"""Tests of a callback in a new container. The callback reads secrets, keys and providers in parallel, but only if the
+browser sends a login cookie."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ KEYS = "/.well-known/jwks.json"
 
 
 class NewContainer:
-    """New services for the world. The services record their calls, and call `beside` before each response."""
+    """New services for the world, which record their calls. Before each response, the services call `beside`."""
 
     def __init__(self, world: World) -> None:
         self.asked: list[str] = []
@@ -61,14 +61,14 @@ class NewContainer:
 
 @pytest.fixture
 def came(world: World, browser: Browser) -> dict[str, str]:
-    """Return the parameters of a callback whose sign-in began in another container."""
+    """Return the parameters of a callback. Its sign-in began in another container."""
     return begin(world, browser)
 
 
 def test_all_that_is_read_is_asked_for_at_once(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """The calls for both secrets, keys and providers wait for each other. The test passes only if the calls run in
+    """The calls for both secrets, the keys and the providers wait for each other. The test can pass only if they run in
     parallel."""
     container = NewContainer(world)
     meeting = threading.Barrier(4, timeout=10)
@@ -107,7 +107,7 @@ def test_record_and_row_are_written_while_older_sessions_are_counted(
 def test_a_callback_that_no_login_began_makes_nothing_read(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Anybody can send a callback without a sign-in. The callback must therefore cause no reads."""
+    """Anybody can call the callback without a sign-in. In this case, the callback must not read anything."""
     container = NewContainer(world)
     browser.cookies.clear()
     assert come_back(browser, came).location == "/api/?error=login_unknown"
@@ -117,7 +117,7 @@ def test_a_callback_that_no_login_began_makes_nothing_read(
 def test_what_a_refused_callback_began_to_read_is_kept(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """No thread continues into the next invocation, and the next callback uses the results."""
+    """No thread continues into the next invocation. The next callback uses what the refused callback has read."""
     container = NewContainer(world)
     threads = threading.active_count()
     refused = come_back(browser, {**came, "iss": "https://evil.example"})

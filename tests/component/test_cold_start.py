@@ -1,4 +1,4 @@
-"""Tests of the imports that a new container needs for an authorized route without a table."""
+"""Tests of what a new container imports for an authorized route that uses no table."""
 
 import json
 import os
@@ -30,7 +30,7 @@ print(json.dumps({"status": answers[1]["statusCode"], "loaded": [m for m in heav
 
 
 def test_a_route_without_a_table_loads_no_heavy_library() -> None:
-    """After an import of `app` and a GET /whoami request, Python has loaded neither boto3, botocore, requests, jwt nor
+    """The test imports `app` and sends GET /whoami. Python has then loaded neither boto3, botocore, requests, jwt nor
     cryptography. Python has also loaded no module that only other routes need, and has not collected garbage."""
     from app import app
     from tests.component.test_authorized_routes import CLAIMS
@@ -49,6 +49,6 @@ def test_a_route_without_a_table_loads_no_heavy_library() -> None:
         timeout=30,
     )
     found = json.loads(done.stdout.splitlines()[-1])
-    # A few garbage collections happen before the import of `cold_start`; without `cold_start`, dozens happen.
+    # Before `cold_start` is imported, a few garbage collections happen. Without `cold_start`, there would be dozens.
     assert found.pop("looked") <= 5, "garbage is looked for"
     assert found == {"status": 200, "loaded": []}

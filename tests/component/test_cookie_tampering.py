@@ -1,5 +1,5 @@
-"""Tests that send each sealed cookie, tampered by each case of tests/data/cookie_tampering.json, to the routes that read the
-cookie."""
+"""Tests that tamper with each sealed cookie, as the cases of tests/data/cookie_tampering.json describe. The tests send
+the tampered cookie to the routes that read this cookie."""
 
 import json
 from dataclasses import dataclass
@@ -43,7 +43,8 @@ class Held:
 
 @pytest.fixture
 def held(direct: Direct) -> Held:
-    """Cookies of Ada and Bob for sessions and sign-ins in progress; cookies of Grace and Mallory for challenges."""
+    """Ada and Bob have cookies for sessions and for sign-ins in progress. Grace and Mallory have cookies for
+    challenges."""
     world = direct.world
     direct.with_totp()
     mallory = PoolUser("mallory@example.org", PASSWORD)
@@ -91,7 +92,8 @@ def test_the_corpora_are_whole() -> None:
 
 
 def test_untouched_they_all_work(held: Held) -> None:
-    """The untampered cookies work. Therefore only the tampering can cause the failures of the following tests."""
+    """The cookies work before they are tampered with. So if a following test fails to use a cookie, the tampering is
+    the cause."""
     direct = held.direct
     assert browser_with(direct, SESSION_COOKIE, held.session[0]).post("/auth/refresh").status == 200
     back = browser_with(direct, held.login_name, held.login[0]).get(
@@ -107,8 +109,8 @@ def test_untouched_they_all_work(held: Held) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
-    """A tampered cookie of a session, a sign-in in progress or a challenge causes the documented refusal. The server
-    calls no other service."""
+    """A tampered cookie is refused as the documentation says, and the server calls no other service. The test covers
+    cookies of sessions, sign-ins in progress and challenges."""
     direct = held.direct
     before = (len(direct.world.cognito.requests), len(direct.pool.calls))
     writes = direct.world.dynamodb.writes
@@ -140,8 +142,8 @@ def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-44")
 def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
-    """Wrong guesses by strangers keep the account paused. Only a browser with a valid device cookie can still try a
-    password."""
+    """Wrong guesses by strangers keep the account paused. A browser can still try a password, but only with a valid
+    device cookie."""
     assert direct.sign_in().status == 200
     device = direct.browser.cookies[DEVICE_COOKIE].value
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))
@@ -171,8 +173,8 @@ def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
 def test_a_cookie_header_says_which_cookie_is_ours_or_none(
     held: Held, case: dict[str, Any]
 ) -> None:
-    """The header contains duplicate, renamed, quoted, encoded or folded cookies. If the server cannot identify our cookie,
-    the server uses none of the cookies."""
+    """The header contains duplicate, renamed, quoted, encoded or folded cookies. If the server cannot tell which cookie
+    is ours, it uses none of them."""
     browser = held.direct.world.browser()
     headers = [("X-Gatehouse", "1"), ("Origin", browser.origin)]
     headers += [("Cookie", text.replace("{value}", held.session[0])) for text in case["headers"]]

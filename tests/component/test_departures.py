@@ -11,7 +11,7 @@ OTHER = "https://notes.example.com"
 
 
 def leave(browser: Browser, wish: object, origin: str | None = None) -> Answer:
-    """Sign out and follow the redirect from Cognito as a browser does. Return the last response."""
+    """Sign out, and follow Cognito's redirect as a browser does. Return the last response."""
     headers = [] if origin is None else [("Origin", origin), ("Sec-Fetch-Site", "same-site")]
     answer = browser.post("/auth/logout", {"return_to": wish}, headers=headers)
     assert answer.status == 200
@@ -25,7 +25,8 @@ def leave(browser: Browser, wish: object, origin: str | None = None) -> Answer:
 def test_a_sign_out_comes_back_to_where_it_was_wanted(
     world: World, signed_in: Browser, target: str
 ) -> None:
-    """Cognito's `logout_uri` is fixed. A cookie stores the target, and works once."""
+    """Cognito's `logout_uri` is always the same. For this reason, a cookie stores the requested address. The cookie
+    works once."""
     world.restart(allowed_origins=frozenset({OTHER}))
     answer = leave(signed_in, target, OTHER)
     assert (answer.status, answer.location) == (303, target.replace("|", "%7C"))
@@ -53,7 +54,7 @@ def test_a_sign_out_leads_nowhere_else(signed_in: Browser, wish: object) -> None
 @pytest.mark.security("S-38")
 @pytest.mark.security("S-07")
 def test_a_way_on_is_sealed_short_lived_and_checked_again(world: World, signed_in: Browser) -> None:
-    """The redirect leads to the page if the target is forged, too old, or on an origin that is no longer allowed."""
+    """If the target is forged, too old, or on an origin that is no longer allowed, the redirect leads to our page."""
     world.restart(allowed_origins=frozenset({OTHER}))
     signed_in.post("/auth/logout", {"return_to": f"{OTHER}/bye"})
     (name, cookie), *rest = signed_in.cookies.items()

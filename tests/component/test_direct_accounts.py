@@ -1,5 +1,5 @@
-"""Tests of the routes for sign-up, confirmation, resend, forgotten password and reset. The responses are the same for
-addresses with and without an account (S-40)."""
+"""Tests of the routes for sign-up, confirmation, resend, forgotten password and reset. Each route gives the same
+response, whether or not the address has an account (S-40)."""
 
 import json
 from collections.abc import Callable
@@ -37,14 +37,14 @@ def sign_up(direct: Direct, email: str = NEW, browser: Browser | None = None) ->
 def confirm(
     direct: Direct, email: str = NEW, browser: Browser | None = None, **changes: Any
 ) -> Answer:
-    """Enter a code, with a password and names. The default code is the last mailed code."""
+    """Enter a code together with a password and names. The default is the code that was mailed last."""
     body = {"code": "000000", "password": PASSWORD, **NAMES, **changes}
     return direct.post("direct/confirm", browser, email=email, **body)
 
 
 def test_sign_up_confirm_and_sign_in(direct: Direct) -> None:
-    """The record is PENDING before the person enters the code. Afterwards the record is CONFIRMED, with the names and the
-    proof of the mailbox."""
+    """Before the person enters the code, the record is PENDING. Afterwards it is CONFIRMED, and contains the names and
+    the proof of the mailbox."""
     started = sign_up(direct)
     assert (started.status, started.json()) == (200, {})
     (record,) = direct.world.users().values()
@@ -71,7 +71,7 @@ def test_the_code_comes_again_and_the_older_one_is_dead(direct: Direct) -> None:
 
 
 def test_a_forgotten_password_is_replaced(direct: Direct) -> None:
-    """The reset ends the pause after wrong guesses."""
+    """A pause after wrong guesses ends when the person sets a new password."""
     for _ in range(6):
         last = direct.sign_in(password=WRONG)
     assert last.status == 429
@@ -111,7 +111,8 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None
 def test_a_new_password_stands_where_sessions_cannot_be_ended(
     direct: Direct, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The response reports success. The log says that the sessions could not be ended."""
+    """The new password is set, and the response reports success. The log says that the server could not end the
+    sessions."""
     direct.pool.fail("admin_user_global_sign_out", refusal(code, "AdminUserGlobalSignOut"))
     assert reset_password(direct).status == 200
     assert "sessions_not_ended" in capsys.readouterr().out
@@ -119,7 +120,8 @@ def test_a_new_password_stands_where_sessions_cannot_be_ended(
 
 
 def people(direct: Direct) -> dict[str, str]:
-    """Create people in every state and return their addresses. The first address has no account."""
+    """Create a person in every state. Return the addresses of these people, together with two addresses without an
+    account."""
     states: dict[str, dict[str, Any]] = {
         "confirmed": {},
         "unconfirmed": {"status": "UNCONFIRMED"},
@@ -175,8 +177,8 @@ CODES = [
 def test_what_cognito_says_of_known_addresses_only_stays_inside(
     direct: Direct, request_name: str, call: str, operation: str, code: str
 ) -> None:
-    """Only existing accounts have limits and states in Cognito. For these accounts, the response is the same as without
-    an account."""
+    """Cognito has limits and states only for existing accounts. For such an account, the response must be the same as
+    for an address without an account."""
     stranger = outline(REQUESTS[request_name](direct, STRANGER))
     direct.pool.fail(call, refusal(code, operation))
     assert outline(REQUESTS[request_name](direct, EMAIL)) == stranger
@@ -212,7 +214,8 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
     level: str,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The log reports the failure, and every response stays the same. Lambda does not retry the function."""
+    """Every response stays the same, and the log reports that the mail was not sent. Lambda does not call the function
+    again."""
     direct.pool.fail(call, refusal(code, operation))
     assert outline(sign_up(direct, email)) == outline(sign_up(direct, STRANGER))
     (line,) = [line for line in log_lines() if line["event"] == "account_refused"]
@@ -225,11 +228,11 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
 def test_a_request_for_a_mail_waits_for_nothing_that_depends_on_the_address(
     direct: Direct, name: str
 ) -> None:
-    """The route passes the address to a function and responds immediately. Only the function queries Cognito and the users
-    table."""
+    """The route passes the address to a function and responds at once. Cognito and the users table are queried by the
+    function alone."""
     found = people(direct)
     direct.world.functions.holding = True
-    # Read the providers first, because the container caches the providers for a minute.
+    # Read the providers first, so that they are in the container's cache for a minute.
     REQUESTS[name](direct, "first@example.org")
     asked = []
     for email in found.values():
@@ -243,7 +246,7 @@ def test_a_request_for_a_mail_waits_for_nothing_that_depends_on_the_address(
 
 
 def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct) -> None:
-    """The function fails, and Lambda calls the function again with the same event. The person receives the mail later."""
+    """The function fails, so Lambda later calls it again with the same event. The person then receives the mail."""
     direct.pool.fail("sign_up", connect_timeout())
     assert sign_up(direct).status == 200
     assert [str(error) for error in direct.world.functions.failed] != []
@@ -268,7 +271,7 @@ def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct)
 def test_the_mail_function_takes_nothing_but_our_requests(
     direct: Direct, event: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The function ignores other events. If the function failed, Lambda would retry the event repeatedly."""
+    """The function ignores any other event. If it failed instead, Lambda would retry the event again and again."""
     gate.account_mail(event, LambdaContext())
     assert "account_mail_refused" in capsys.readouterr().out
     assert direct.pool.calls == []
@@ -276,7 +279,7 @@ def test_the_mail_function_takes_nothing_but_our_requests(
 
 @pytest.mark.security("S-40")
 def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
-    """The server refuses the domain before the call to Cognito. The refusal does not reveal whether the address has an
+    """The server refuses the domain before it calls Cognito. So the refusal does not reveal whether the address has an
     account."""
     direct.restart(sign_up_refused_domains=frozenset({"example.org"}))
     answers = [sign_up(direct, email) for email in (EMAIL, STRANGER)]
@@ -287,8 +290,8 @@ def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
 def test_the_triggers_own_refusal_is_logged(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A trigger of another release, or with other settings, may refuse an address that our form accepts. The function
-    sends no mail, and the log gives the reason."""
+    """Our form may accept an address that the trigger refuses, because the trigger is of another release or has other
+    settings. In this case, the function sends no mail, and the log gives the reason."""
     message = "PreSignUp failed with error GATEHOUSE_REFUSED: This address may not sign up here.."
     direct.pool.fail("sign_up", refusal("UserLambdaValidationException", "SignUp", message))
     assert sign_up(direct).status == 200
@@ -314,7 +317,8 @@ def test_a_password_against_the_rules_never_reaches_cognito(
 
 
 def test_our_rules_are_the_pools() -> None:
-    """Our form and the template's policy require the same password length. The policy requires no character classes."""
+    """Our form and the template's policy require the same length of passwords. The policy requires no kinds of
+    characters."""
 
     class Loader(yaml.SafeLoader):
         pass

@@ -1,5 +1,5 @@
-"""Tests of the CAPTCHA at the sign-in. After repeated failures, the server requires a solved puzzle before the throttle
-and before Cognito. The rule is the same with and without an account."""
+"""Tests of the CAPTCHA at the sign-in. After repeated failures, the person must solve a puzzle. The server checks the
+solution before the throttle and before it calls Cognito. The rule is the same with and without an account."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:captcha"
 
 
 class Vendor:
-    """A double of the vendor's siteverify endpoint. Each token works once."""
+    """A test double of the CAPTCHA vendor's siteverify endpoint. Each token works once."""
 
     def __init__(self, direct: Direct, patch: pytest.MonkeyPatch) -> None:
         self.solved: set[str] = set()
@@ -67,7 +67,8 @@ def test_off_means_never(direct: Direct) -> None:
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_after_three_failures_it_must_be_solved(direct: Direct, vendor: Vendor, email: str) -> None:
-    """Without a solved puzzle, the server does not call Cognito. The response contains the data for the widget."""
+    """If the puzzle is not solved, the server does not call Cognito. The response contains the data that the page needs
+    to show the puzzle."""
     fail_three_times(direct, email)
     asked = len(direct.pool.calls)
     for captcha in ({}, {"captcha": "made up"}):
@@ -119,8 +120,8 @@ def test_known_and_unknown_are_asked_alike(direct: Direct, vendor: Vendor) -> No
 def test_a_source_with_many_failures_is_asked_for_every_account(
     direct: Direct, vendor: Vendor
 ) -> None:
-    """From one source address, somebody tries twenty email addresses once each. Sign-ins from this source address then
-    require a puzzle. Other sources need no puzzle."""
+    """Somebody tries twenty email addresses from one source address, each address once. Further sign-ins from this
+    source address require a solved puzzle. Sign-ins from other sources do not."""
     for number in range(20):
         assert direct.sign_in(f"person{number}@example.org", WRONG).status == 401
     assert direct.sign_in().json()["challenge"]["name"] == "CAPTCHA"
@@ -133,8 +134,8 @@ def test_a_source_with_many_failures_is_asked_for_every_account(
 def test_only_the_page_opens_its_policy_and_only_with_a_captcha(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A content security policy applies to one document. Other responses, and the page of a stage without a CAPTCHA, have
-    the strict policy."""
+    """A content security policy applies to one document. The page of a stage with a CAPTCHA allows the vendor. All
+    other responses, and the pages of other stages, keep the strict policy."""
     origin = "https://challenges.cloudflare.com"
 
     def policy(path: str) -> str:
@@ -147,7 +148,7 @@ def test_only_the_page_opens_its_policy_and_only_with_a_captcha(
 
 
 def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor: Vendor) -> None:
-    """The site key is public, and another site could let its visitors solve puzzles with the key."""
+    """The site key is public. Another site could use the key and let its own visitors solve puzzles."""
     fail_three_times(direct)
     vendor.solved, vendor.hostname = {"token-1"}, "puzzles.example"
     assert direct.sign_in(captcha="token-1").json()["challenge"]["name"] == "CAPTCHA"
@@ -157,8 +158,8 @@ def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor
 
 @pytest.mark.security("S-41")
 def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendor) -> None:
-    """Each token causes a call to the vendor. After fifty tokens from one source, the server makes no more calls for this
-    source. Other sources are unaffected."""
+    """Each token causes a call to the vendor. After fifty tokens from one source, the server no longer calls the vendor
+    for this source. Other sources are not affected."""
     fail_three_times(direct)
     for _ in range(50):
         assert direct.sign_in(captcha="junk").status == 200
@@ -174,8 +175,8 @@ def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendo
 
 @pytest.mark.security("S-41")
 def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor: Vendor) -> None:
-    """The counter ignores sixty outages of the vendor and two solved puzzles. The next invented token is the first
-    counted token."""
+    """Sixty outages of the vendor and two solved puzzles are not counted. The first counted token is the invented token
+    that follows."""
     fail_three_times(direct)
     vendor.down = True
     for _ in range(60):
@@ -190,7 +191,7 @@ def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor
 
 
 def test_a_token_that_is_too_long_is_not_asked_about(direct: Direct, vendor: Vendor) -> None:
-    """Both the route and the flow behind the route refuse the token."""
+    """The route refuses the token. The flow behind the route refuses such a token as well."""
     fail_three_times(direct)
     assert direct.sign_in(captcha="x" * 4097).status == 400
     assert vendor.forms == []

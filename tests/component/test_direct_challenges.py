@@ -1,4 +1,4 @@
-"""Tests of POST /auth/direct/challenge: the challenges that Cognito sends after the password (S-45)."""
+"""Tests of POST /auth/direct/challenge, which answers the challenges that Cognito sends after the password (S-45)."""
 
 from typing import Any
 
@@ -23,7 +23,8 @@ CLEARED = f"{CHALLENGE_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-
 
 
 def test_an_authenticator_app_is_asked_and_its_code_signs_in(direct: Direct) -> None:
-    """The password alone gives no session. The code gives a session and clears the challenge's cookie."""
+    """The password alone does not start a session. The code starts a session, and the response clears the challenge's
+    cookie."""
     direct.with_totp()
     asked = direct.sign_in(remember=True)
     assert (asked.status, asked.json()) == (200, {"challenge": {"name": "SOFTWARE_TOKEN_MFA"}})
@@ -60,7 +61,7 @@ def test_a_new_password_is_asked_of_a_created_user(direct: Direct) -> None:
 
 
 def test_a_new_password_and_then_the_app(direct: Direct) -> None:
-    """Each step of the sign-in has a separate Session string."""
+    """Cognito sends a different Session string for each step of the sign-in."""
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.with_totp()
     direct.sign_in()
@@ -114,7 +115,7 @@ def test_one_of_several_factors_is_chosen(direct: Direct) -> None:
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
 def test_a_choice_is_answered_by_the_name_that_cognito_offered(direct: Direct, name: str) -> None:
-    """AWS's pages have two names for a mailed code. Our page always uses the same name."""
+    """AWS's pages use two names for a mailed code. Our page uses one name for both."""
     direct.with_totp()
     direct.grace.factors.add("EMAIL_OTP")
     direct.pool.offered_as = {"EMAIL_OTP": name}
@@ -139,7 +140,7 @@ def test_a_wrong_code_leaves_the_challenge_standing(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_are_throttled_over_all_sign_ins(direct: Direct) -> None:
-    """A new sign-in gives no additional guesses at the second factor."""
+    """Somebody who starts a new sign-in gets no additional guesses at the second factor."""
     direct.with_totp()
     for _ in range(5):
         direct.sign_in()
@@ -164,15 +165,16 @@ def sign_in_counter(direct: Direct) -> tuple[str, str]:
 
 @pytest.mark.security("S-45")
 def test_a_password_without_its_code_forgets_nothing(direct: Direct) -> None:
-    """A second factor by mail or SMS costs money. The throttle also counts sign-ins that stop before the code."""
+    """A second factor by mail or SMS costs money. For this reason, the throttle also counts a sign-in that stops before
+    the code."""
     direct.grace.factors = {"SMS_MFA"}
     assert [direct.sign_in().status for _ in range(6)] == [200] * 5 + [429]
 
 
 @pytest.mark.security("S-44")
 def test_strangers_cannot_use_up_the_second_steps_budget(direct: Direct) -> None:
-    """A stranger enters wrong mailed codes for a person's address. The pause applies to mailed codes only, and the person
-    can still answer a challenge."""
+    """A stranger enters wrong mailed codes for a person's address. This causes a pause for mailed codes only. The
+    person can still answer a challenge."""
     direct.with_totp()
     for _ in range(6):
         last = direct.post(
@@ -215,7 +217,7 @@ def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_challenge_ends_after_fifteen_minutes(direct: Direct) -> None:
-    """The server checks the time, even if the browser ignores Max-Age."""
+    """The server itself checks the time, in case a browser ignores Max-Age."""
     direct.with_totp()
     direct.sign_in()
     direct.browser.cookies[CHALLENGE_COOKIE].expires_at = None
@@ -281,8 +283,8 @@ UNSUPPORTED: list[tuple[str, dict[str, str]]] = [
 def test_an_unknown_challenge_fails_closed(
     direct: Direct, name: str, parameters: dict[str, str]
 ) -> None:
-    """The response has no session and no challenge cookie. The page shows a link to managed login, which supports the
-    challenge."""
+    """The response sets no session cookie and no challenge cookie. It contains a link to managed login, where the
+    person can answer the challenge."""
     direct.pool.next_challenge = (name, parameters)
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (401, "unsupported_challenge")
@@ -307,8 +309,8 @@ def test_an_outage_keeps_the_challenge_and_the_attempt(direct: Direct, fault: Ex
 
 @pytest.mark.security("S-45")
 def test_the_pools_own_name_answers_not_the_address(direct: Direct) -> None:
-    """In a challenge, SECRET_HASH and USERNAME require the user name instead of an alias (AWS: computing secret hash
-    values)."""
+    """In a challenge, SECRET_HASH and USERNAME must use the user name. An alias, such as the address, is refused (AWS:
+    computing secret hash values)."""
     direct.with_totp()
     direct.sign_in(EMAIL.upper())
     assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200
@@ -329,7 +331,7 @@ def test_a_challenged_sign_in_ends_the_session_before_it(direct: Direct) -> None
 
 @pytest.mark.security("S-31")
 def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> None:
-    """The double's Session strings have 1.2 kB. The cookie must be shorter than 4,096 bytes."""
+    """The double's Session strings have 1.2 kB. The cookie must still be shorter than 4,096 bytes."""
     direct.with_totp()
     (cookie,) = direct.sign_in().set_cookies
     assert len(cookie) < 2200
@@ -340,8 +342,8 @@ def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> 
 
 @pytest.mark.security("S-31")
 def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
-    """AWS's model allows 4,096 characters, and a string of this length needs two cookies. Shorter strings need one
-    cookie."""
+    """AWS's model allows Session strings of 4,096 characters. A string of this length needs two cookies, and shorter
+    strings need one."""
     direct.with_totp()
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.pool.session_length = 4096
@@ -360,8 +362,8 @@ def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("broken", ["missing", "of another sign-in", "left over"])
 def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
-    """A challenge in two cookies is valid only if one response set both cookies. The server ignores the second cookie of
-    an earlier challenge."""
+    """If a challenge needs two cookies, both must come from the same response. The server ignores a second cookie that
+    an earlier challenge has left."""
     direct.with_totp()
     direct.pool.session_length = 4096
     direct.sign_in()
@@ -379,8 +381,8 @@ def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
 
 @pytest.mark.security("S-31")
 def test_all_cookies_of_a_long_challenge_pass_api_gateway(direct: Direct) -> None:
-    """The test uses the longest session and challenge, a device cookie and sign-ins in progress. These cookies leave 1,100
-    of the 10,240 bytes that API Gateway allows."""
+    """The test uses the longest session, the longest challenge, a device cookie and sign-ins in progress. API Gateway
+    allows 10,240 bytes, and 1,100 of them remain free."""
     direct.world.cognito.refresh_token_length = 2720
     assert direct.sign_in(remember=True).status == 200
     for _ in range(4):

@@ -1,5 +1,5 @@
-"""Tests of known devices, the browsers in which a person has signed in before. A stranger's guesses do not lock out the
-owner's browser (S-44). Several known browsers together allow the same number of guesses as one browser (S-71)."""
+"""Tests of known devices: browsers in which a person has signed in before. The guesses of a stranger do not lock the
+owner's browser out (S-44). All known browsers of a person together may make as many guesses as one browser (S-71)."""
 
 import json
 from collections.abc import Callable
@@ -20,28 +20,28 @@ NEW_PASSWORD = "another horse 34"
 
 @pytest.fixture
 def owner(direct: Direct) -> Browser:
-    """Grace's browser. Grace has signed in and out in this browser."""
+    """Grace's browser. She has signed in and out in it, so it is known."""
     assert direct.sign_in().status == 200
     assert direct.browser.post("/auth/logout").status == 200
     return direct.browser
 
 
 def browser_at(direct: Direct, address: str) -> Browser:
-    """Another person's browser."""
+    """The browser of another person, with the given source address."""
     browser = direct.world.browser()
     browser.source_ip = address
     return browser
 
 
 def guesses(direct: Direct, browsers: list[Browser]) -> int:
-    """Let the browsers guess alternately. Return how many guesses reached Cognito."""
+    """Let the browsers guess in turn. Return the number of guesses that reached Cognito."""
     statuses = [direct.sign_in(EMAIL, WRONG, browser).status for browser in browsers]
     assert set(statuses) <= {401, 429}
     return statuses.count(401)
 
 
 def pause(direct: Direct) -> None:
-    """Use up the account's attempts with guesses from another address."""
+    """Guess from another source address until the account is paused."""
     stranger = browser_at(direct, "203.0.113.66")
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         assert direct.sign_in(EMAIL, WRONG, stranger).status == 401
@@ -62,15 +62,15 @@ def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
 
 @pytest.mark.security("S-41")
 def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner: Browser) -> None:
-    """A device cookie allows only a limited number of guesses. A thief of the cookie gets five guesses."""
+    """A device cookie does not allow unlimited guesses. A thief who has copied the cookie gets five guesses."""
     assert guesses(direct, [owner] * 20) == FREE_ATTEMPTS_ACCOUNT
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
 
 
 @pytest.mark.security("S-71")
 def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
-    """A person who once knew the password may have signed in on many browsers. All these browsers together get five
-    guesses at the new password."""
+    """A person who once knew the password may have signed in on many browsers. To guess the new password, these
+    browsers together get five attempts."""
     known = [browser_at(direct, f"203.0.113.{number}") for number in range(10)]
     for browser in known:
         assert direct.sign_in(browser=browser).status == 200
@@ -85,8 +85,8 @@ def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
 def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
     direct: Direct, owner: Browser, path: str
 ) -> None:
-    """The routes for two-step verification ask for the account's password. Guesses on these routes count towards the
-    limit of the sign-in, with or without the device cookie."""
+    """The routes for two-step verification also ask for the account's password. Guesses on these routes count towards
+    the same limit as guesses at the sign-in, with or without the device cookie."""
     assert direct.sign_in(browser=owner).status == 200
     session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
@@ -102,8 +102,8 @@ def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
 
 @pytest.mark.security("S-71")
 def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Browser) -> None:
-    """A browser that signed in with the old password is no longer known. A browser that signs in with the new password is
-    known, even in the same second."""
+    """A browser becomes unknown if it signed in with the old password. A browser becomes known if it signs in with the
+    new password, even within the same second."""
     thief = browser_at(direct, "203.0.113.67")
     assert direct.sign_in(browser=thief).status == 200
     direct.world.clock.advance(0.001)
@@ -123,7 +123,8 @@ def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Br
 def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     direct: Direct, owner: Browser
 ) -> None:
-    """The account belongs to the owner of the mailbox. A reset in any browser ends both pauses."""
+    """The account belongs to the owner of the mailbox. If the owner resets the password in any browser, the pause for
+    strangers and the pause for known browsers both end."""
     pause(direct)
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
     direct.grace.locked_until = 0
@@ -146,7 +147,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The server accepts the browser's requests, and treats the browser as unknown."""
+    """The server accepts requests from the browser, but treats it as an unknown browser."""
     table, name = direct.world.settings.users_table, direct.grace.username
     if change == "earlier release":
         expires_at = int(direct.world.clock()) + LIFETIME_SECONDS
@@ -178,7 +179,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
 
 @pytest.mark.security("S-44")
 def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -> None:
-    """A sign-in to one account gives no additional guesses at another account."""
+    """A browser that is known for one account gets no additional guesses at another account."""
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))
     mallory = browser_at(direct, "203.0.113.67")
     assert direct.sign_in("mallory@example.org", PASSWORD, mallory).status == 200
@@ -191,7 +192,8 @@ def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -
 def test_a_device_cookie_that_is_not_good_counts_as_none(
     direct: Direct, owner: Browser, change: str
 ) -> None:
-    """The server ignores an invalid device cookie. The throttle then treats the browser like an unknown browser."""
+    """If the device cookie is invalid, the server ignores the cookie. The throttle then treats the browser like any
+    unknown browser."""
     if change == "tampered":
         cookie = owner.cookies[DEVICE_COOKIE]
         flipped = "A" if cookie.value[-2] != "A" else "B"

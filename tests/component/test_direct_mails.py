@@ -1,5 +1,5 @@
-"""Tests of the stage's limit of mails per day. All email addresses and source addresses share one limit, with or without
-an account (S-41, S-40)."""
+"""Tests of the stage's limit of mails per day. All email addresses and all source addresses count towards one limit,
+whether or not an address has an account (S-41, S-40)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ def stage(direct: Direct) -> Direct:
 
 
 def ask(direct: Direct, email: str, source: int, path: str = "forgot-password") -> Answer:
-    """Send a form from a new source address. The form causes a mail."""
+    """From a new source address, send a form that causes a mail."""
     browser = direct.world.browser()
     browser.source_ip = f"198.51.{source >> 8}.{source & 255}"
     return direct.post(f"direct/{path}", browser, email=email)
@@ -36,8 +36,8 @@ def spend(direct: Direct, times: int, first: int = 0) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Direct) -> None:
-    """New mailboxes and new networks do not raise the limit. The server no longer calls Cognito, and people can still
-    sign in."""
+    """New mailboxes and new networks do not raise the limit. When the limit is reached, the server no longer calls
+    Cognito, but people can still sign in."""
     spend(stage, LIMIT)
     asked = stage.pool.called("forgot_password")
     refused = ask(stage, EMAIL, 999)
@@ -50,7 +50,7 @@ def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Dir
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("path", ["forgot-password", "resend-code"])
 def test_the_budget_tells_nobody_who_has_an_account(stage: Direct, path: str) -> None:
-    """Every request counts, with or without an account. The refusal is always the same."""
+    """Every request counts, whether or not the address has an account. The refusal is also the same."""
     for number in range(LIMIT):
         email = EMAIL if number == LIMIT // 2 else f"nobody{number}@example.org"
         assert ask(stage, email, number, path).status == 200
@@ -61,7 +61,8 @@ def test_the_budget_tells_nobody_who_has_an_account(stage: Direct, path: str) ->
 
 @pytest.mark.security("S-41")
 def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
-    """The window is any period of 24 hours. `Retry-After` is the exact time until the next possible mail."""
+    """The limit applies to any period of 24 hours. `Retry-After` is the exact time until the stage can send the next
+    mail."""
     sent: list[float] = []
     clock = stage.world.clock
     until = clock() + 4 * 24 * HOUR
@@ -82,7 +83,8 @@ def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
-    """A request that the stage's limit refuses does not count towards the limits of the address and the source."""
+    """If the stage's limit refuses a request, the request does not count towards the limits of the address and the
+    source."""
     spend(stage, LIMIT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert ask(stage, EMAIL, 999).status == 429
@@ -93,7 +95,7 @@ def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_source_that_is_paused_uses_up_nothing(stage: Direct) -> None:
-    """The server counts the stage's mails after all other checks."""
+    """The server checks the stage's limit last, so a request that is refused earlier does not count."""
     for number in range(3 * LIMIT):
         ask(stage, f"nobody{number}@example.org", 7)
     spend(stage, LIMIT - FREE_ATTEMPTS_SOURCE_OF["mail"], first=1000)
@@ -101,7 +103,7 @@ def test_a_source_that_is_paused_uses_up_nothing(stage: Direct) -> None:
 
 
 def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
-    """Because of the outage, Cognito sends no mail. The counter therefore does not change."""
+    """Because of the outage, Cognito sends no mail. For this reason, the request does not count."""
     stage.world.functions.fault = connect_timeout()
     for _ in range(2 * LIMIT):
         assert ask(stage, EMAIL, 1).status == 503
@@ -114,7 +116,7 @@ def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
 def test_without_its_counter_nothing_is_sent(
     stage: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The response is 503. The counters of the address and the source do not change."""
+    """If the counter cannot be read, the response is 503. The counters of the address and the source stay the same."""
     read = stage.world.dynamodb.get_item
     down = True
 
@@ -132,7 +134,7 @@ def test_without_its_counter_nothing_is_sent(
 
 
 def test_a_malformed_row_is_an_outage(stage: Direct) -> None:
-    """A malformed row allows no additional mails."""
+    """If the counter's row is malformed, the server sends no further mails."""
     table = stage.world.settings.throttle_table
     for hours in ("no JSON", "[1]", '{"a": 1}', '{"1": "x"}'):
         row = {"key": {"S": "mail/stage"}, "version": {"N": "1"}, "hours": {"S": hours}}

@@ -58,8 +58,8 @@ def test_turning_off_what_is_not_on_is_fine(direct: Direct) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The test turns the authenticator app on and off. Both changes use tokens of the server-only client. No response
-    contains these tokens, and the server revokes the tokens afterwards."""
+    """The test turns the authenticator app on and off. For both changes, the server uses tokens of its own client. No
+    response contains these tokens, and the server revokes them afterwards."""
     secret = turn_on(direct)
     direct.world.clock.advance(30)
     direct.post("mfa/disable", password=PASSWORD, code=direct.totp(secret))
@@ -90,7 +90,7 @@ def test_a_wrong_first_code_can_be_tried_again(direct: Direct) -> None:
 
 @pytest.mark.parametrize("path", ["setup", "disable"])
 def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) -> None:
-    """A stranger at a signed-in browser cannot change the setting and cannot guess the password."""
+    """A stranger who uses a signed-in browser can neither change the setting nor guess the password."""
     direct.sign_in()
     for _ in range(5):
         answer = direct.post(f"mfa/{path}", password=WRONG, code="123456")
@@ -101,7 +101,8 @@ def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) ->
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_for_turning_off_are_throttled(direct: Direct) -> None:
-    """Wrong codes have a separate limit. The test removes the limit for passwords, which would also stop the guesses."""
+    """Wrong codes have their own limit. The limit for passwords would also stop these guesses, so the test deletes the
+    password counter."""
     turn_on(direct)
     table = direct.world.settings.throttle_table
     statuses = []
@@ -131,7 +132,8 @@ def test_people_of_a_provider_are_told_who_manages_it(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_an_enrolment_of_somebody_else_is_refused(direct: Direct) -> None:
-    """Two people use one browser. The second person's session cannot complete the set-up that the first person began."""
+    """Two people share a browser. The first person begins to set up an app. The second person's session cannot complete
+    this set-up."""
     direct.sign_in()
     secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
     enrolment = direct.browser.cookies[CHALLENGE_COOKIE]
@@ -164,7 +166,7 @@ def test_an_outage_leaves_no_token_behind(direct: Direct) -> None:
 
 @pytest.mark.security("S-31")
 def test_the_enrolment_cookie_fits(direct: Direct) -> None:
-    """The tokens have the length of real tokens, and one cookie has space for two tokens."""
+    """The tokens are as long as real tokens. One cookie must have space for two of them."""
     direct.sign_in()
     (cookie,) = direct.post("mfa/setup", password=PASSWORD).set_cookies
     assert len(cookie) < 4096

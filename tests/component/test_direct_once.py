@@ -1,7 +1,8 @@
-"""Tests that a code of an authenticator app works once, and that a finished step of a sign-in works once (S-74).
+"""Tests that each code of an authenticator app works once, and that nobody can repeat a step of a sign-in that is
+finished (S-74).
 
-The strict pool itself refuses repeated codes and steps. In these tests, the pool accepts repeated codes and steps, as the
-local AWS does. Only our code can then refuse a repetition.
+The strict pool refuses repeated codes and steps itself. In these tests the pool accepts them, as the local AWS does. So
+if a repetition is refused, our own code has refused it.
 """
 
 import threading
@@ -30,7 +31,7 @@ APP = "SOFTWARE_TOKEN_MFA"
 
 
 class KeptSessions(dict[str, Any]):
-    """Cognito's Session strings, each of which can be used repeatedly."""
+    """Cognito's Session strings. In these tests, each string can be used repeatedly."""
 
     def pop(self, key: str, *default: Any) -> Any:
         return self[key]
@@ -40,7 +41,7 @@ class KeptSessions(dict[str, Any]):
 
 
 def check_totp(self: PoolUser, code: str, now: float, secret: str | None = None) -> bool:
-    """Accept codes of the previous, the current and the next step, repeatedly."""
+    """Accept codes of the previous, the current and the next half minute, and accept them repeatedly."""
     step = int(now) // STEP_SECONDS
     secret = secret or self.totp_secret or ""
     return any(totp(secret, step + near) == code for near in (-1, 0, 1))
@@ -48,7 +49,7 @@ def check_totp(self: PoolUser, code: str, now: float, secret: str | None = None)
 
 @pytest.fixture
 def lenient(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> Direct:
-    """A pool that accepts codes and Sessions repeatedly. Grace has an authenticator app."""
+    """A pool that accepts the same code or Session repeatedly. Grace has an authenticator app."""
     monkeypatch.setattr(direct.pool, "_sessions", KeptSessions())
     monkeypatch.setattr(PoolUser, "check_totp", check_totp)
     direct.with_totp()
@@ -72,7 +73,8 @@ def outcome(given: Answer) -> tuple[int, str]:
 
 @pytest.mark.security("S-74")
 def test_a_finished_challenge_gives_no_second_session(lenient: Direct) -> None:
-    """Another browser sends the same cookie and code again, immediately and with the next code."""
+    """After the challenge is finished, another browser sends the same cookie, first with the same code and then with
+    the next code."""
     browser = challenged(lenient)
     kept = browser.cookies[CHALLENGE_COOKIE]
     code = lenient.totp()
@@ -92,7 +94,7 @@ def test_a_finished_challenge_gives_no_second_session(lenient: Direct) -> None:
 def test_nor_does_one_with_a_sent_code(
     lenient: Direct, factor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pool also accepts a mailed code or SMS code twice."""
+    """The pool would accept a mailed code or an SMS code a second time, but our server refuses it."""
     monkeypatch.setattr(PoolUser, "check_code", lambda *_: None)
     lenient.grace.factors = {factor}
     browser = lenient.world.browser()
@@ -108,8 +110,8 @@ def test_nor_does_one_with_a_sent_code(
 
 @pytest.mark.security("S-74")
 def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
-    """The person has finished the step before the last step. The cookie of the finished step must not set another
-    password."""
+    """The person has already chosen a new password, and the last step of the sign-in is still open. The cookie of the
+    finished step must not set another password."""
     lenient.grace.status = "FORCE_CHANGE_PASSWORD"
     browser = lenient.world.browser()
     assert lenient.sign_in(browser=browser).json()["challenge"]["name"] == "NEW_PASSWORD_REQUIRED"
@@ -125,10 +127,10 @@ def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
-    """A thief who watched the person type has the password and the code. Cognito still accepts the code, and our server
-    refuses the second use.
+    """A thief who watched the person type has the password and the code. Cognito would accept the code again, but our
+    server refuses its second use.
 
-    The challenge stays open, and an honest second browser can use the next code.
+    The challenge stays open, so an honest second browser can use the next code.
     """
     code = lenient.totp()
     assert answer(lenient, challenged(lenient), code).status == 200
@@ -142,8 +144,8 @@ def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> None:
-    """A code that was used for a sign-in cannot turn the authenticator app off. A code that turned the app off cannot be
-    used for a sign-in."""
+    """A code that was used at a sign-in cannot turn the authenticator app off. A code that turned the app off cannot be
+    used at a sign-in."""
     browser = challenged(lenient)
     code = lenient.totp()
     assert answer(lenient, browser, code).status == 200
@@ -159,8 +161,8 @@ def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> No
 
 @pytest.mark.security("S-74")
 def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
-    """The person sets up the authenticator app in the settings, or at a sign-in if the pool requires an authenticator
-    app. Each set-up can be completed once."""
+    """The person sets up the authenticator app in the settings. If the pool requires an app, the person sets it up at a
+    sign-in. Each set-up can be completed once."""
     lenient.grace.factors = set()
     browser = lenient.browser
     lenient.sign_in()
@@ -184,8 +186,8 @@ def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The right code works with the same challenge after wrong codes, and after outages before and after Cognito's
-    response."""
+    """After wrong codes, the right code still works with the same challenge. It also works after an outage, before or
+    after Cognito's response."""
 
     def out_of_order(*_: Any, **__: Any) -> Any:
         raise TemporarilyUnavailable("the table is away")
@@ -196,7 +198,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
     for fault in (connect_timeout(), refusal("TooManyRequestsException", "x")):
         lenient.pool.fail("admin_respond_to_auth_challenge", fault)
         assert answer(lenient, browser, lenient.totp()).status == 503
-    with monkeypatch.context() as broken:  # Cognito has responded, and our server fails
+    with monkeypatch.context() as broken:  # Cognito has responded, and then our server fails.
         broken.setattr(NewSessions, "start", out_of_order)
         assert answer(lenient, browser, lenient.totp()).status == 503
     assert answer(lenient, browser, lenient.totp()).status == 200
@@ -204,7 +206,8 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.security("S-74")
 def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
-    """A code belongs to one person. If another person's app shows the same six digits, that code is still unused."""
+    """A code belongs to one person. If another person's app shows the same six digits, the other person can still use
+    them."""
     other = lenient.pool.add(PoolUser("other@example.org", PASSWORD))
     other.totp_secret, other.factors = lenient.grace.totp_secret, {APP}
     browser = lenient.world.browser()
@@ -220,8 +223,8 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """During an outage of the table, the response is 503, and the server does not call Cognito. After the outage, the
-    same code works."""
+    """If the table is unavailable, the response is 503, and the server does not call Cognito. When the table works
+    again, the same code is accepted."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True
@@ -243,8 +246,8 @@ def test_without_its_mark_nothing_serves(
 def test_a_mark_whose_answer_was_lost_is_no_dead_end(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table stored the mark of the used code or step, and the table's response was lost. The server removes the mark,
-    and the same code works."""
+    """The table stored the mark of the used code or step, but its response was lost. The server removes the mark, so
+    the same code still works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     lost = [kind]
@@ -264,8 +267,8 @@ def test_a_mark_whose_answer_was_lost_is_no_dead_end(
 @pytest.mark.security("S-74")
 @pytest.mark.security("S-61")
 def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> None:
-    """The marks of used codes and steps are HMACs with an expiry. Our code also checks the expiry, because DynamoDB's TTL
-    may delete marks much later."""
+    """The marks of used codes and steps are HMACs and have an expiry time. Our code checks this time itself, because
+    DynamoDB's TTL may delete marks much later."""
     browser = challenged(lenient)
     (session,) = lenient.pool._sessions
     code = lenient.totp()
@@ -294,9 +297,9 @@ def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> Non
 def test_of_many_at_once_over_two_containers_one_gets_a_session(
     lenient: Direct, same: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many requests arrive at the same moment. The requests have the same cookie and code, or the same code for separate
-    challenges."""
-    crowd = 4  # below the challenge's own limit; only the mark of a used code or step can refuse
+    """Many requests arrive at the same moment. They have the same cookie and code, or they use the same code for
+    different challenges."""
+    crowd = 4  # below the challenge's own limit, so that only the mark of a used code or step refuses requests
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

@@ -1,5 +1,5 @@
-"""Tests that send fifty guesses or mails to two containers at once. The throttle allows the same number of consecutive
-and parallel requests (S-41)."""
+"""Tests that send fifty guesses or mails to two containers at once. The throttle must not allow more parallel requests
+than consecutive requests (S-41)."""
 
 import threading
 from collections.abc import Callable
@@ -21,15 +21,16 @@ from tests.component.direct import DEVICE_COOKIE, EMAIL, WRONG, Direct
 def test_parallel_guesses_do_not_slip_past_the_limit(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each write of DynamoDB is atomic. The throttle's sequence of a read and a write must be atomic as well."""
+    """Each write to DynamoDB is atomic. The throttle first reads and then writes, and this sequence must be atomic as
+    well."""
     _make_writes_atomic(direct, monkeypatch)
     read = direct.world.dynamodb.get_item
     everybody = threading.Barrier(50)
     seen = threading.local()
 
     def read_together(**arguments: Any) -> dict[str, Any]:
-        """Let every request read the account's counter before the first write. In this order, an unsafe throttle would
-        allow the most guesses."""
+        """Let every request read the account's counter before any request writes it. With this order, an unsafe
+        throttle would allow the most guesses."""
         answer = read(**arguments)
         if "/account/" in arguments["Key"]["key"]["S"] and not hasattr(seen, "once"):
             seen.once = True
@@ -104,7 +105,7 @@ def test_nor_do_parallel_mails_slip_past_the_stages_day(
     seen = threading.local()
 
     def read_together(**arguments: Any) -> dict[str, Any]:
-        """Let every request read the counter before the first write."""
+        """Let every request read the counter before any request writes it."""
         answer = read(**arguments)
         if arguments["Key"] == {"key": {"S": "mail/stage"}} and not hasattr(seen, "once"):
             seen.once = True
@@ -124,7 +125,7 @@ def test_nor_do_parallel_mails_slip_past_the_stages_day(
 
 
 def _make_writes_atomic(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the double's writes atomic, as DynamoDB's writes are."""
+    """Make writes to the test double atomic, as DynamoDB's writes are."""
     lock = threading.Lock()
     update = direct.world.dynamodb.update_item
 

@@ -1,5 +1,5 @@
-"""Tests that no log line contains a password, code, key, Session or token of direct sign-in (S-61). No response repeats a
-secret."""
+"""Tests that no password, code, key, Session or token of direct sign-in appears in a log line (S-61). No response
+repeats a secret either."""
 
 import logging
 from collections.abc import Callable

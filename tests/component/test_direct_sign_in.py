@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_good_password_gives_what_refresh_gives(direct: Direct) -> None:
-    """Body, cookie and record are the same as after a hosted sign-in. The session can be refreshed."""
+    """The response has the same body and cookie, and the server writes the same record, as after a hosted sign-in. The
+    session can be refreshed."""
     answer = direct.sign_in()
     assert answer.status == 200
     assert answer.json()["user"] == {
@@ -59,7 +60,7 @@ def test_remember_me_makes_the_cookie_last(
 
 @pytest.mark.security("S-57")
 def test_the_record_is_healed(direct: Direct) -> None:
-    """A person has no record, because no trigger has run. The sign-in writes the record."""
+    """The person has no record, because no trigger has run. The sign-in writes the missing record."""
     direct.pool.trigger = lambda source, user, metadata: None
     direct.sign_in()
     record = direct.world.users()[direct.grace.sub]
@@ -93,8 +94,8 @@ def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode:
 
 @pytest.mark.security("S-39")
 def test_the_decision_is_written_down() -> None:
-    """The decision record names the standards that advise against passwords, the default, and the excluded people. The
-    record also says when to turn passwords off."""
+    """The decision record names the standards that advise against passwords, the default setting, and the people who
+    cannot use passwords. It also says when to turn passwords off."""
     text = " ".join((ROOT / "docs" / "adr" / "0006-direct-sign-in.md").read_text().split())
     for said in (
         "RFC 9700, 2.4",
@@ -109,7 +110,8 @@ def test_the_decision_is_written_down() -> None:
 
 @pytest.mark.security("S-39")
 def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
-    """Like the local AWS, Cognito may accept a password for a provider's people. The server then revokes the tokens."""
+    """Cognito may accept a password for a person of a provider, as the local AWS does. In this case, our server revokes
+    the tokens."""
     direct.pool.federated_passwords = True
     direct.pool.add(PoolUser("ada@example.org", "", provider="Okta", username="okta_00u1ada"))
     answer = direct.sign_in("ada@example.org")
@@ -119,13 +121,13 @@ def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
 
 
 def test_a_linked_person_keeps_the_password(direct: Direct) -> None:
-    """A native user who is linked to Okta has a native user name."""
+    """A linked person is a native user and therefore has a native user name."""
     direct.pool.add(PoolUser("linked@example.org", PASSWORD, provider="Okta"))
     assert direct.sign_in("linked@example.org").status == 200
 
 
 def states(direct: Direct) -> dict[str, Callable[[], Any]]:
-    """Map each kind of refusal to a sign-in with a separate address."""
+    """For each reason to refuse a sign-in, return a function that signs in. Each function uses its own address."""
 
     def user(**fields: Any) -> str:
         email = f"user{len(direct.pool.users)}@example.org"
@@ -154,7 +156,7 @@ def test_every_refusal_looks_the_same(direct: Direct) -> None:
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_cost_cognito_and_the_table_the_same_calls(direct: Direct) -> None:
-    """The test compares the calls, because equal calls take about equal time. BENCHMARKS.md has the measured times."""
+    """Equal calls take about equal time, so the test compares the calls. BENCHMARKS.md has the measured times."""
     work = []
     for email in (EMAIL, STRANGER):
         before = len(direct.world.dynamodb.calls), len(direct.pool.calls)
@@ -215,7 +217,7 @@ def test_a_malformed_body_is_a_400(direct: Direct, body: dict[str, Any]) -> None
 
 @pytest.mark.security("S-47")
 def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
-    """As a defence against session fixation, the cookie changes and the old refresh token is revoked."""
+    """The cookie changes, and the server revokes the old refresh token. This protects against session fixation."""
     direct.sign_in()
     before = direct.browser.cookies[SESSION_COOKIE].value
     (old,) = direct.world.cognito.refresh_tokens()
@@ -236,7 +238,7 @@ def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
     ],
 )
 def test_a_token_with_other_scopes_is_refused_and_revoked(direct: Direct, scope: str) -> None:
-    """The pre-token-generation trigger is missing or wrong. The sign-in fails, and the server revokes all tokens."""
+    """If the pre-token-generation trigger is missing or wrong, the sign-in fails, and the server revokes all tokens."""
     direct.world.cognito.access_claims["scope"] = scope
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -263,7 +265,8 @@ def test_without_signing_keys_no_password_is_asked(direct: Direct) -> None:
 
 @pytest.mark.security("S-59")
 def test_a_rotated_client_secret_is_read_anew(direct: Direct) -> None:
-    """A warm container has cached the old secret. Cognito refuses the hash, and the second attempt uses the new secret."""
+    """A warm container has cached the old client secret, so Cognito refuses the hash. The second attempt uses the new
+    secret."""
     assert direct.sign_in().status == 200
     direct.pool.clients[direct.world.settings.client_id] = "another-secret"
     direct.world.cognito.client_secret = "another-secret"

@@ -1,5 +1,5 @@
-"""Tests of the throttle before the password check: counters for accounts and sources, and the length of pauses (S-41 …
-S-44)."""
+"""Tests of the throttle that runs before the password check. The tests cover the counters for accounts and sources, and
+the length of pauses (S-41 … S-44)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +15,8 @@ from tests.doubles.user_pool_core import refusal
 @pytest.mark.security("S-44")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> None:
-    """After five guesses the server refuses even the right password, with `Retry-After`. The refusal is the same with and
-    without an account."""
+    """After five guesses, the server refuses even the right password, with `Retry-After`. The refusal is the same
+    whether or not the address has an account."""
     for _ in range(5):
         assert direct.sign_in(email, WRONG).status == 401
     asked = direct.pool.called("admin_initiate_auth")
@@ -31,7 +31,7 @@ def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> Non
 
 @pytest.mark.security("S-44")
 def test_a_throttled_account_is_free_again_and_okta_never_stops(direct: Direct) -> None:
-    """The lockout is temporary. After an hour of guesses, the pause is at most fifteen minutes."""
+    """The lockout is temporary. Even after an hour of guesses, the pause is at most fifteen minutes."""
     for _ in range(40):
         direct.sign_in(EMAIL, WRONG)
         direct.world.clock.advance(90)
@@ -52,7 +52,8 @@ def test_a_good_password_forgets_the_wrong_ones(direct: Direct) -> None:
 
 @pytest.mark.security("S-42")
 def test_the_source_is_api_gateways_word(direct: Direct) -> None:
-    """A forwarded header changes neither the throttle nor the source address in the request to Cognito."""
+    """A forwarded header has no effect on the throttle. It also has no effect on the source address that our server
+    sends to Cognito."""
     for number in range(50):
         direct.browser.send(
             "POST",
@@ -76,7 +77,8 @@ def test_the_source_is_api_gateways_word(direct: Direct) -> None:
 
 @pytest.mark.security("S-43")
 def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
-    """All spellings share one counter: case, surrounding spaces, the form of the domain. The table contains no address."""
+    """Different spellings use the same counter: upper and lower case, surrounding spaces, other forms of the domain.
+    The table contains no address."""
     for typed in (
         EMAIL,
         EMAIL.upper(),
@@ -96,7 +98,8 @@ def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
     "name", ["sub", "okta_00u1", "a@b@c", "@example.org", "grace@", "gr ace@example.org"]
 )
 def test_only_an_address_signs_in(direct: Direct, name: str) -> None:
-    """A user may have several names. If every name could sign in, each name would have a separate counter of attempts."""
+    """A user may have several names. If people could sign in with each of them, each name would have its own counter of
+    attempts."""
     answer = direct.sign_in(direct.grace.sub if name == "sub" else name)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert direct.pool.calls == []
@@ -122,8 +125,8 @@ def test_an_outage_is_a_503_and_costs_no_attempt(direct: Direct, fault: Exceptio
 
 @pytest.mark.security("S-41")
 def test_a_trigger_that_fails_costs_the_attempt(direct: Direct) -> None:
-    """Cognito has already checked the password. If the attempt did not count, guesses would be unlimited while the
-    trigger fails."""
+    """Before the trigger fails, Cognito has already checked the password. If this attempt did not count, guesses would
+    be unlimited as long as the trigger fails."""
     for _ in range(5):
         direct.pool.fail(
             "admin_initiate_auth", refusal("UserLambdaValidationException", "AdminInitiateAuth")

@@ -1,4 +1,4 @@
-"""Tests of POST /auth/discover, which finds the provider of an address by the domain."""
+"""Tests of POST /auth/discover, which finds the identity provider for an email address by its domain."""
 
 import pytest
 
@@ -50,8 +50,8 @@ def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: st
 def test_a_provider_may_leave_its_people_the_choice(
     tenants: World, browser: Browser, mode: str, direct: bool
 ) -> None:
-    """People can use a password only if the provider's row and the stage allow passwords. The rule is the same at
-    sign-up."""
+    """People of a provider can use a password only if the provider's row allows it and the stage allows it. The same
+    rule applies at sign-up."""
     tenants.dynamodb.put(
         tenants.settings.providers_table,
         {
@@ -74,8 +74,8 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password field, or names a contact. Okta has a button and no domain. The response never
-    names Okta."""
+    """If the domain has no provider, the page shows the password field, or names a contact. Okta has a button but no
+    domain, so the response never names Okta."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
 
@@ -93,8 +93,8 @@ def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser: Browser) -> None:
-    """After fifty wrong guesses, requests from this source address must wait, even for a customer's domain. Other sources
-    are unaffected."""
+    """After fifty wrong guesses, requests from this source address must wait, even if they name a customer's domain.
+    Other sources are not affected."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         assert ask(browser, f"a@guess{n}.example").status == 200
     for email in ("a@guess.example", "bo@contoso.example"):
@@ -123,21 +123,22 @@ def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.parametrize("email", [None, "", "no-address", "a@b@c", "a b@c.example", 7])
 def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: object) -> None:
-    """The malformed request does not count as a wrong guess."""
+    """A malformed request is refused, but does not count as a wrong guess."""
     answer = browser.post("/auth/discover", {"email": email})
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
 
 
 def test_a_table_that_is_down_is_503(tenants: World, browser: Browser) -> None:
-    """Without the counter, the route refuses every guess."""
+    """If the counter cannot be read, the route refuses every guess."""
     tenants.dynamodb.fault = connect_timeout()
     assert ask(browser, "bo@contoso.example").status == 503
 
 
 @pytest.mark.security("S-63")
 def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: Browser) -> None:
-    """The route checks the counter in every case. The log names the missing setting."""
+    """The route always checks the counter, so the missing table is an error. The log names the setting that is
+    missing."""
     answer = ask(browser, "bo@contoso.example")
     assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
     assert "THROTTLE" not in answer.body
@@ -146,8 +147,8 @@ def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: 
 @pytest.mark.security("S-41")
 @pytest.mark.parametrize("query", ["email=a@guess{}.example", "provider=Guess{}"])
 def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) -> None:
-    """The redirect at the start of a sign-in also reveals a provider. Wrong guesses therefore count at the start as well.
-    Public providers still work."""
+    """The redirect at the start of a sign-in reveals whether a provider exists. For this reason, wrong guesses count
+    there as well. People can still start a sign-in through a public provider."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         browser.get(f"/auth/login?{query.format(n)}")
     for good in ("email=bo@contoso.example", "provider=Contoso", "email=a@x.example"):
@@ -178,8 +179,8 @@ def test_people_of_one_office_start_sign_ins_without_barring_each_other(
 def test_other_sites_cannot_use_up_an_offices_attempts(
     tenants: World, browser: Browser, mode: str, dest: str
 ) -> None:
-    """Another site contains an image or a frame with the address of this route. The route refuses the request without
-    counting it."""
+    """Another site shows an image or a frame with this route's address. The route refuses such a request and does not
+    count it."""
     headers = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
     answer = browser.send("GET", "/auth/login?email=a@guess.example", headers)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")

@@ -26,8 +26,8 @@ def trees() -> list[ast.Module]:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_api_page_names_every_route(method: str, path: str) -> None:
-    """The page lists each route with its method, or next to a related path, for example `/auth/direct/resend-code` ·
-    `forgot-password`."""
+    """The page lists each route with its method, or together with a similar path, for example
+    `/auth/direct/resend-code` · `forgot-password`."""
     line = re.compile(
         rf"`{method} {re.escape(path.rpartition('/')[0])}.*{re.escape(path.rpartition('/')[2])}"
     )
@@ -54,7 +54,7 @@ def test_settings_are_declared_before_they_are_read() -> None:
 
 
 def test_operations_page_names_every_log_event_and_metric() -> None:
-    """The names are the first arguments of `log_event`, `log_exception` and `count_metric`."""
+    """Events and metrics are the first arguments of `log_event`, `log_exception` and `count_metric`."""
     names = {
         node.args[0].value
         for tree in trees()
@@ -69,7 +69,7 @@ def test_operations_page_names_every_log_event_and_metric() -> None:
 
 
 def test_clients_page_names_every_member_of_a_session() -> None:
-    """The page lists every existing member and no other member."""
+    """The page lists exactly the members that a session has."""
     script = (ROOT / "frontend" / "session.js").read_text(encoding="utf-8")
     returned = script[script.rindex("\n  return {") :]
     members = set(
@@ -82,7 +82,7 @@ def test_clients_page_names_every_member_of_a_session() -> None:
 
 
 def test_architecture_page_names_every_module() -> None:
-    """The row of each package names the package's modules."""
+    """For each package, the page has a row that names all modules of the package."""
     rows = page("architecture.md").partition("## Every module")[2].partition("\n## ")[0]
     code = ROOT / "chalicelib" / "gatehouse"
     lost = []

@@ -1,5 +1,5 @@
-"""Tests of enrolments after the end of their session. An ended session can add neither an authenticator app nor a
-passkey."""
+"""Tests that an enrolment ends together with its session. After that, the enrolment can add neither an authenticator
+app nor a passkey."""
 
 import copy
 from collections.abc import Callable
@@ -34,14 +34,14 @@ def open_passkeys(direct: Direct) -> Finish:
 
 
 def set_up_app(direct: Direct) -> Finish:
-    """Sign in and begin to set up an authenticator app."""
+    """Sign in and begin to set up an authenticator app. Return a function that tries to finish the set-up."""
     direct.sign_in()
     secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
     return lambda: [direct.post("mfa/verify", code=direct.totp(secret))]
 
 
 def change_password(direct: Direct) -> None:
-    """Change the password in another browser, as the owner does."""
+    """Change the password from another browser, as the account's owner does."""
     owner = direct.world.browser()
     direct.sign_in(browser=owner)
     direct.world.clock.advance(60)
@@ -50,13 +50,13 @@ def change_password(direct: Direct) -> None:
 
 
 def end_session(direct: Direct) -> None:
-    """End the session from another browser, by deleting the session's row."""
+    """Delete the session's row, as if another browser had ended the session."""
     for row in list(direct.world.dynamodb.items(SESSIONS_TABLE)):
         direct.world.dynamodb.delete(SESSIONS_TABLE, row)
 
 
 def sign_out_and_replay(direct: Direct) -> None:
-    """Sign out, then send the earlier cookies again."""
+    """Sign out, and then send the cookies from before the sign-out again."""
     kept = copy.deepcopy(direct.browser.cookies)
     assert direct.post("logout").status == 200
     direct.browser.cookies.clear()
@@ -70,7 +70,8 @@ def sign_out_and_replay(direct: Direct) -> None:
 def test_what_was_opened_ends_with_its_session(
     direct: Direct, begin: Callable[[Direct], Finish], end: Callable[[Direct], None]
 ) -> None:
-    """A person who knew the password keeps no access. The enrolment fails, and the owner's sign-in is unchanged."""
+    """A person who knew the password begins an enrolment. After the session has ended, the enrolment fails, and the
+    owner signs in as before."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     end(direct)
@@ -86,8 +87,8 @@ def test_what_was_opened_ends_with_its_session(
 def test_a_new_password_in_the_same_session_ends_it_too(
     direct: Direct, begin: Callable[[Direct], Finish]
 ) -> None:
-    """The session continues. An enrolment that began with the old password ends, because a thief may have copied its
-    cookie."""
+    """The session continues after the new password. An enrolment from before the new password ends, because a thief may
+    have copied the enrolment's cookie."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     body = {"password": PASSWORD, "new_password": NEW}
@@ -101,7 +102,7 @@ def test_a_new_password_in_the_same_session_ends_it_too(
     "path", ["passkeys/open", "mfa/setup", "mfa/disable", "mfa/recovery-codes", "password"]
 )
 def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
-    """The server refuses even the right password."""
+    """When the session has ended, the server refuses even the right password."""
     Passkeys(direct)
     direct.sign_in()
     end_session(direct)

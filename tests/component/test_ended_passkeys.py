@@ -1,5 +1,5 @@
-"""Tests that a new password by mail makes all earlier passkeys invalid (S-102), and that people can recover without a
-passkey."""
+"""Tests that all earlier passkeys become invalid when somebody sets a new password by mail (S-102), and that people can
+sign in again without a passkey."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def row(passkeys: Passkeys) -> dict[str, Any]:
 
 
 def managed_reset(passkeys: Passkeys) -> None:
-    """Set a new password as managed login does: only with calls to Cognito, without our server."""
+    """Set a new password as managed login does. Managed login calls Cognito, but does not call our server."""
     pool = passkeys.direct.pool
     user = passkeys.direct.grace
     user.password = NEW_PASSWORD
@@ -38,8 +38,8 @@ def managed_reset(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("app", [False, True], ids=["password", "password and app"])
 def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, app: bool) -> None:
-    """The device and Cognito still have the passkey. Every sign-in with the passkey fails, and the server revokes
-    Cognito's tokens."""
+    """The device and Cognito still have the passkey. But every sign-in with it fails, and the server revokes Cognito's
+    tokens."""
     if app:
         passkeys.direct.with_totp()
         passkeys.direct.grace.passkey_is_mfa = True
@@ -56,8 +56,8 @@ def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, 
 
 @pytest.mark.security("S-102")
 def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
-    """A person without a passkey receives a mailed code and sets a new password. The person then adds a new passkey on
-    the same device."""
+    """A person without a passkey sets a new password with a mailed code. Then the person adds a new passkey on the same
+    device."""
     passkeys.reset()
     browser = passkeys.direct.browser
     assert passkeys.direct.sign_in(password=NEW_PASSWORD).status == 200
@@ -94,7 +94,7 @@ def test_each_device_is_set_up_anew_and_each_new_password_starts_over(passkeys: 
 @pytest.mark.security("S-89")
 @pytest.mark.security("S-102")
 def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
-    """The response is the same as for a wrong signature. The challenge is used up."""
+    """The response is the same as for a wrong signature. The challenge cannot be used again."""
     passkeys.reset()
     seen = []
     for lies in ({}, {"origin": "https://app.example.net"}):
@@ -111,7 +111,8 @@ def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> None:
-    """The response to this browser reports no passkey. The button and autofill therefore do not offer the passkey."""
+    """The server tells the known browser that the person has no passkey. For this reason, the button and autofill do
+    not offer the passkey."""
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
     assert passkeys.ask().json() == {"challenge": None}
@@ -120,7 +121,8 @@ def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> N
 
 @pytest.mark.security("S-102")
 def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
-    """Somebody with the old password begins to add a passkey before the reset, and finishes after the reset."""
+    """Somebody who knows the old password begins to add a passkey before the reset. After the reset, this person cannot
+    finish the set-up."""
     thief = passkeys.direct.browser
     passkeys.direct.sign_in(browser=thief)
     passkeys.post("passkeys/open", thief, password=PASSWORD)
@@ -143,7 +145,7 @@ def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
 
 
 def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> None:
-    """The person who knows the old password can check the list of passkeys."""
+    """A person who changes the password in the profile knows the old password, and can check the list of passkeys."""
     passkeys.direct.sign_in()
     body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
     assert passkeys.post("password", **body).status == 200
@@ -153,7 +155,8 @@ def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> No
 
 @pytest.mark.security("S-102")
 def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
-    """An invalid passkey stays invalid, even if Cognito uses the same id for a new passkey."""
+    """A passkey that has become invalid stays invalid. This is also true if Cognito uses the same id for a new
+    passkey."""
     ended = passkeys.device.passkeys[-1]
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -171,7 +174,7 @@ def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
-    """Only the time of the set-up decides whether a passkey still works. The ids in the row do not matter."""
+    """Whether a passkey still works depends only on the time of its set-up. The ids in the row do not matter."""
     passkeys.reset()
     passkeys.direct.world.clock.advance(5)
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -188,8 +191,8 @@ def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
 
 
 def _out(passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch, call: str, words: str) -> None:
-    """Make the users table fail for one kind of call: an update that contains `words`, or every read after the first
-    read."""
+    """Make the users table fail for one kind of call. The kind is either an update that contains `words`, or every read
+    after the first one."""
     table = passkeys.direct.world.dynamodb
     original, asked = getattr(table, call), list[str]()
 
@@ -209,7 +212,8 @@ def test_a_new_password_stands_where_passkeys_cannot_be_ended(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The log reports the failure, and the list still shows the passkeys."""
+    """The server could not make the passkeys invalid. The log reports this failure, and the list still shows the
+    passkeys."""
     _out(passkeys, monkeypatch, "update_item", "passkeysEndedAt")
     assert passkeys.reset().status == 200
     assert "passkeys_not_ended" in [line["event"] for line in log_lines()]
@@ -223,7 +227,7 @@ def test_a_new_password_stands_where_passkeys_cannot_be_ended(
 def test_where_nobody_knows_whether_it_has_ended_nobody_is_signed_in(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the table fails, the sign-in fails, and the server revokes Cognito's tokens."""
+    """If the table cannot be read, the sign-in fails, and the server revokes Cognito's tokens."""
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
     _out(passkeys, monkeypatch, "get_item", "")
@@ -244,7 +248,8 @@ def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
 def test_sessions_without_number_keep_no_passkey(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody with the old password has so many sessions that the server cannot delete all rows in time."""
+    """Somebody who knows the old password has started so many sessions that the server cannot delete all their rows in
+    time."""
     table = passkeys.direct.world.dynamodb
 
     def too_many(**_: Any) -> Any:
@@ -259,8 +264,8 @@ def test_sessions_without_number_keep_no_passkey(
 
 @pytest.mark.security("S-102")
 def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
-    """The server does not store the id of a refused passkey. Many stored ids would leave no space in the row for the time
-    of a sign-out."""
+    """The server does not store the id of a passkey that it refuses. If it stored many such ids, the row would have no
+    space for the time of a sign-out."""
     assert passkeys.open().status == 200
     for each in range(3):
         made_up = urlsafe_b64encode(bytes([each]) * 60).rstrip(b"=").decode()
@@ -272,7 +277,7 @@ def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_reset_on_managed_login_ends_the_passkeys(passkeys: Passkeys) -> None:
-    """Cognito calls the trigger, and the trigger stores the time of the reset. The reset makes no request to our server."""
+    """Cognito calls the trigger, which stores the time of the reset. Our server receives no request."""
     passkeys.direct.world.clock.advance(1)
     managed_reset(passkeys)
     assert row(passkeys)["passkeysEndedAt"]
@@ -286,7 +291,8 @@ def test_a_reset_on_managed_login_ends_the_passkeys(passkeys: Passkeys) -> None:
 def test_a_list_that_was_open_before_a_reset_on_managed_login_adds_nothing(
     passkeys: Passkeys,
 ) -> None:
-    """Managed login ends no sessions of our server. Somebody who knew the old password may have opened the list."""
+    """Managed login does not end the sessions on our server. Somebody who knew the old password may still have the list
+    of passkeys open."""
     thief = passkeys.direct.world.browser()
     assert passkeys.direct.sign_in(browser=thief).status == 200
     assert passkeys.post("passkeys/open", thief, password=PASSWORD).status == 200
@@ -301,7 +307,7 @@ def test_a_list_that_was_open_before_a_reset_on_managed_login_adds_nothing(
 def test_an_outage_at_a_reset_on_managed_login_is_logged(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The new password is valid, and the passkeys still work. A reset on our form has the same result."""
+    """The new password is valid, but the passkeys still work. A reset through our form has the same result."""
     passkeys.direct.world.dynamodb.fault = connect_timeout()
     managed_reset(passkeys)
     passkeys.direct.world.dynamodb.fault = None

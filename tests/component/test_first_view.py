@@ -1,4 +1,5 @@
-"""Tests of the configuration in the page's HTML. The configuration contains only certain and public facts."""
+"""Tests of the configuration inside the page's HTML. This configuration contains only facts that are certain and
+public."""
 
 import html
 import json
@@ -37,8 +38,8 @@ def add_provider(world: World, name: str, label: str, *domains: str) -> None:
 
 
 def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> None:
-    """The page and the route have the same configuration, except for the member `session`. The target after the sign-in
-    comes from the query of the page's URL."""
+    """The page and the route contain the same configuration, except for the member `session`. The page takes the target
+    after the sign-in from the query of its own URL."""
     add_provider(world, "Other", "Other")
     for query in ("", "?return_to=/api/reports", "?return_to=//evil.example"):
         answer = browser.get(f"/{query}")
@@ -49,8 +50,8 @@ def test_the_page_says_what_the_route_says(world: World, browser: Browser) -> No
 
 
 def test_what_the_first_view_needs_most_is_requested_first(browser: Browser) -> None:
-    """The browser sends the requests in this order. Over HTTP/1.1, the first request uses the existing connection, and
-    each other request waits for a new connection. The browser draws nothing before the stylesheet has arrived."""
+    """The browser sends its requests in this order. Over HTTP/1.1, the first request uses the existing connection, and
+    each further request waits for a new connection. The browser draws nothing until it has the stylesheet."""
     page = browser.get("/", headers=[("Sec-Fetch-Site", "none")]).body
     found = re.findall(r'(?:href|src)="[^"]*?([\w.]+)"', page.partition("<main>")[0])
     assert found == ["styles.css", "app.js", "config", "logo.svg"]
@@ -61,12 +62,12 @@ def test_what_the_first_view_needs_most_is_requested_first(browser: Browser) -> 
 def test_after_another_site_a_missing_cookie_means_nothing(
     world: World, browser: Browser, site: str
 ) -> None:
-    """After a navigation from another site, the browser sends no Strict cookie. Without Fetch Metadata, the server cannot
-    detect a navigation from another site."""
+    """If a person comes from another site, the browser sends no Strict cookie. Without Fetch Metadata, the server
+    cannot know whether the person comes from another site."""
     world.sign_in(browser)
     del browser.notes["__Host-gatehouse-used"]
-    # The double sends cookies by `site`, as browsers do. The double also sends its own `Sec-Fetch-Site` header, and the last
-    # header of this name counts.
+    # The test double sends cookies by `site`, as browsers do. It also sends its own `Sec-Fetch-Site` header. If a
+    # header is sent twice, the last one counts.
     answer = browser.get("/", site="cross-site", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer), view(answer)) == (None, "loading")
     own = browser.get("/")
@@ -86,14 +87,14 @@ def test_after_a_sign_in_the_page_leaves_the_session_open(world: World, browser:
 @pytest.mark.security("S-109")
 @pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
 def test_where_the_cookie_would_come_its_absence_is_a_hint(browser: Browser, site: str) -> None:
-    """The HTML contains the view for people without a session, because a session is unlikely. Some browsers omit the
-    cookie in some of these requests, and the script therefore still requests the session."""
+    """The browser sent no cookie, so a session is unlikely, and the HTML contains the view for people without a
+    session. Some browsers omit the cookie in some of these requests, so the script still requests the session."""
     answer = browser.get("/", headers=[("Sec-Fetch-Site", site)])
     assert (told(answer)["session"], view(answer)) == (None, "choose")
 
 
 def test_after_a_sign_out_no_session_is_expected(world: World, browser: Browser) -> None:
-    """The cookie of the sign-in still exists for some minutes. If the script requested the ended session, the browser's
+    """The cookie of the sign-in still exists for some minutes. If the script requested a session now, the browser's
     console would show an error."""
     world.sign_in(browser)
     browser.cookies.clear()
@@ -105,7 +106,8 @@ def test_after_a_sign_out_no_session_is_expected(world: World, browser: Browser)
 
 @pytest.mark.security("S-109")
 def test_no_cache_gives_the_page_to_others(browser: Browser) -> None:
-    """The page says whether this browser has a session. The browser must check its cached copy before each use."""
+    """The page says whether this browser has a session. So before each use of a cached copy, the browser must ask the
+    server."""
     answer = browser.get("/")
     assert answer.headers["cache-control"] == "private, no-cache"
     again = browser.get("/", headers=[("If-None-Match", answer.headers["etag"])])
@@ -116,7 +118,7 @@ def test_no_cache_gives_the_page_to_others(browser: Browser) -> None:
 
 @pytest.mark.security("S-54")
 def test_texts_of_others_are_texts_in_the_page(world: World, browser: Browser) -> None:
-    """An operator writes labels and names, and a team writes the title. None of these texts can add HTML."""
+    """Operators write labels and names, and a team writes the title. None of these texts can add HTML to the page."""
     hostile = "</script>'\"><b>x</b>&amp;{{base}}"
     add_provider(world, "Bold", hostile)
     world.restart(app_title=hostile)
@@ -136,7 +138,8 @@ def test_private_providers_are_not_in_the_page(world: World, browser: Browser) -
 
 
 def test_an_outage_leaves_the_page_as_it_was(world: World, browser: Browser) -> None:
-    """The page requests its configuration, and repeats a failed request. After a malformed query, the page does the same."""
+    """During an outage, the HTML contains no configuration. The page then requests it, and repeats a failed request.
+    The page does the same if the query is malformed."""
     assert told(browser.get("/?return_to=/api/a&return_to=/api/b")) is None
     world.restart()
     world.dynamodb.fault = client_error("InternalServerError")
@@ -147,7 +150,7 @@ def test_an_outage_leaves_the_page_as_it_was(world: World, browser: Browser) -> 
 def test_the_page_waits_for_its_providers_no_longer_than_for_a_part_of_a_call(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slow table must not delay the page. The request for the configuration may wait longer."""
+    """A slow table must not delay the page. The later request for the configuration may wait longer."""
     left = []
     scan = world.dynamodb.scan
 

@@ -1,5 +1,5 @@
-"""Tests of `authorized(…, fresh=True)`. A right ends when an administrator removes the right, before the token expires
-(S-70)."""
+"""Tests of `authorized(…, fresh=True)`. If an administrator removes a right, the right ends at once, although the token
+is still valid (S-70)."""
 
 import threading
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from tests.doubles.browser import Browser
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 
-#: A call of one of the two routes for administrators. The result is the status of the response.
+#: A function that calls one of the two routes for administrators, and returns the status of the response.
 Route = Callable[[dict[str, str]], int]
 
 
 @pytest.fixture
 def root(world: World) -> PoolUser:
-    """Add Ada and an administrator. The tests let the administrator sign Ada out. Return the administrator."""
+    """Add Ada and an administrator who may sign Ada out. Return the administrator."""
     world.pool.add(PoolUser("ada@example.org", "x" * 12, sub=Person().sub, username=ADA))
     return add_administrator(world)
 
@@ -44,8 +44,8 @@ def with_record(world: World, **columns: str) -> None:
 def test_a_right_that_was_taken_away_is_gone_at_once(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """The token still contains `admins`, and the route refuses the token. After the administrator gets the group back,
-    the token works again."""
+    """The token still contains `admins`, but the route refuses it. When the administrator gets the group back, the
+    token works again."""
     assert route(ADMIN) == 200
     before = world.pool.called("admin_user_global_sign_out"), world.dynamodb.calls.count("Scan")
     root.groups = ("staff", "xadmins", "Admins", "admins2")
@@ -58,7 +58,8 @@ def test_a_right_that_was_taken_away_is_gone_at_once(
 
 @pytest.mark.security("S-70")
 def test_a_group_that_the_token_does_not_know_is_none_yet(root: PoolUser, route: Route) -> None:
-    """As on other routes, the groups in the token decide. The groups in the pool can only remove rights."""
+    """As on other routes, a right requires a group in the token. The groups in the pool can take rights away, but
+    cannot add any."""
     assert route({**ADMIN, "cognito:groups": "[staff]"}) == 403
 
 
@@ -71,7 +72,7 @@ def _delete(world: World, root: PoolUser) -> None:
 
 
 def _recreate(world: World, root: PoolUser) -> None:
-    """Give the administrator's user name to a new person, who is also an administrator."""
+    """Give the administrator's user name to a new person. The new person is also an administrator."""
     root.sub = "the-next-person-of-that-name"
 
 
@@ -90,7 +91,8 @@ def _impossible(world: World, root: PoolUser) -> None:
 def test_who_is_gone_or_somebody_else_is_401(
     world: World, root: PoolUser, route: Route, change: Callable[[World, PoolUser], None]
 ) -> None:
-    """After a 401 response, the browser tries a refresh. The refresh shows that the session has ended."""
+    """After a 401 response, the browser tries to refresh the session. The failed refresh shows that the session has
+    ended."""
     change(world, root)
     assert route(ADMIN) == 401
     assert world.pool.called("admin_user_global_sign_out") == 0
@@ -108,7 +110,7 @@ OUTAGES = ("TooManyRequestsException", "InternalErrorException", "NotAuthorizedE
 def test_a_pool_that_does_not_answer_lets_nobody_in(
     world: World, root: PoolUser, route: Route, call: str, fault: Exception
 ) -> None:
-    """The server cannot check the right, and responds with 503. The next call works."""
+    """The server cannot check the right, so the response is 503. The next call works again."""
     world.pool.fail(call, fault)
     assert route(ADMIN) == 503
     assert world.pool.called("admin_user_global_sign_out") == 0
@@ -128,8 +130,8 @@ def test_a_table_that_does_not_answer_lets_nobody_in(
 def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """Cognito allows a hundred groups per person and returns sixty per page. If the list does not end after a few pages,
-    the response is 503."""
+    """A person can have a hundred groups in Cognito, and Cognito returns sixty per page. If the list does not end after
+    a few pages, the response is 503."""
     others = tuple(f"group-{n}" for n in range(99))
     root.groups = (*others, "admins")
     assert route(ADMIN) == 200
@@ -146,7 +148,8 @@ def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
 def test_a_providers_groups_count_as_they_do_in_tokens(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """A provider's groups count only for the provider's people. The provider's row must name the claim with the groups."""
+    """Groups from a provider count only for people of this provider. The provider's row must name the claim that
+    contains the groups."""
     table = world.settings.providers_table
     telling = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     root.groups, root.told_groups = (), "[staff, admins]"
@@ -166,8 +169,8 @@ def test_a_providers_groups_count_as_they_do_in_tokens(
 def test_rows_of_providers_that_were_never_read_are_503(
     world: World, root: PoolUser, browser: Browser
 ) -> None:
-    """If a container has never read the providers' rows, Cognito's trigger omits the provider's groups from a token. A
-    route with `fresh` responds with 503 instead."""
+    """If a container has never read the providers' rows, Cognito's trigger puts no groups of the provider into the
+    token. A route with `fresh` responds with 503."""
     root.groups, root.told_groups, root.identities = (), "admins", [("Okta", "00u9root")]
     scan = world.dynamodb.scan
 
@@ -192,8 +195,8 @@ def at(second: str, form: str = "date") -> dict[str, str]:
 def test_tokens_from_before_a_sign_out_everywhere_count_no_more(
     world: World, root: PoolUser, browser: Browser, form: str, valid_after: str
 ) -> None:
-    """The route also refuses a token from the same second as the sign-out, because the token may be older than the sign-out.
-    API Gateway writes `iat` in two formats."""
+    """The route also refuses a token from the same second as the sign-out, because the token may be the older one. API
+    Gateway writes `iat` in two formats."""
     with_record(world)
     assert browser.get("/users", claims=at("04", form)).status == 200
     with_record(world, validAfter=valid_after)
@@ -224,7 +227,7 @@ def test_tokens_from_before_a_sign_out_everywhere_count_no_more(
 def test_a_time_of_issue_that_nobody_can_read_is_no_time(
     world: World, root: PoolUser, browser: Browser, iat: str | None
 ) -> None:
-    """The route refuses a token with an unreadable `iat`, even without any sign-out."""
+    """If `iat` cannot be read, the route refuses the token, even if the person was never signed out."""
     claims = {name: value for name, value in {**ADMIN, "iat": iat}.items() if value is not None}
     assert browser.get("/users", claims=claims).status == 401
     assert browser.get("/whoami", claims=claims).status == 200
@@ -235,8 +238,8 @@ def test_a_time_of_issue_that_nobody_can_read_is_no_time(
 def test_signing_somebody_out_ends_old_rights_at_once(
     world: World, root: PoolUser, browser: Browser, route: Route
 ) -> None:
-    """The administrator's own rights end as well. The request names the person by user name, in upper or lower case, or by
-    address. A token from a new sign-in works."""
+    """Administrators who sign themselves out lose their rights as well. The request names the person by user name, in
+    upper or lower case, or by address. A token from a new sign-in works."""
     with_record(world)
     for name in (ADMIN["username"].upper(), root.email):
         assert sign_out(name).status == 200
@@ -250,7 +253,8 @@ def test_signing_somebody_out_ends_old_rights_at_once(
 
 @pytest.mark.security("S-70")
 def test_a_later_sign_out_is_never_taken_back(world: World, root: PoolUser) -> None:
-    """Two sign-outs run at once with different clocks. The record keeps the later time, and no error occurs."""
+    """Two sign-outs run at once, and their clocks differ. The record keeps the later time, and neither sign-out
+    fails."""
     key, later = ADA.lower(), "2026-01-02T03:09:00.000Z"
     row = {"userName": {"S": key}, "validAfter": {"S": later}}
     world.dynamodb.put(world.settings.users_table, row)
@@ -262,8 +266,8 @@ def test_a_later_sign_out_is_never_taken_back(world: World, root: PoolUser) -> N
 def test_a_sign_out_that_could_not_be_noted_is_503_and_completed_by_the_next(
     world: World, root: PoolUser
 ) -> None:
-    """The server changes the pool before the record. In the reverse order, a refresh between the two changes would give a
-    token that is newer than `validAfter`."""
+    """The server first changes the pool and then the record. In the reverse order, a refresh could happen between the
+    two changes. The token from this refresh would be newer than `validAfter`."""
     with_record(world)
     update = world.dynamodb.update_item
 
@@ -282,7 +286,8 @@ def test_a_sign_out_that_could_not_be_noted_is_503_and_completed_by_the_next(
 def test_a_person_without_a_record_is_told_by_the_pool_alone(
     world: World, root: PoolUser, route: Route, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The next sign-in writes the missing record. A sign-out writes no record, and the log line contains no address."""
+    """A sign-out does not write a record for a person without one, and the log line contains no address. The person's
+    next sign-in writes the missing record."""
     assert route(ADMIN) == 200
     assert sign_out(root.email).status == 200
     assert world.users() == {}
@@ -292,7 +297,7 @@ def test_a_person_without_a_record_is_told_by_the_pool_alone(
 
 @pytest.mark.security("S-70")
 def test_a_new_password_ends_old_rights_too(world: World, root: PoolUser, browser: Browser) -> None:
-    """A person who knew the old password may still have a token."""
+    """A person who knew the old password may still have a token, which the route must refuse."""
     from tests.component.direct import Direct
 
     direct = Direct(world)
@@ -304,8 +309,8 @@ def test_a_new_password_ends_old_rights_too(world: World, root: PoolUser, browse
 
 
 def test_the_three_questions_are_asked_side_by_side(world: World, root: PoolUser) -> None:
-    """Each of the three calls waits until all three calls have begun. Consecutive calls would fail at the barrier's
-    timeout."""
+    """Each of the three calls waits until all three have begun. If the calls ran one after another, the barrier's
+    timeout would end the test."""
     together = threading.Barrier(3, timeout=10)
 
     def met(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -324,8 +329,8 @@ def test_the_three_questions_are_asked_side_by_side(world: World, root: PoolUser
 
 @pytest.mark.security("S-70")
 def test_a_teams_route_can_ask_without_a_group(world: World, root: PoolUser) -> None:
-    """The person must exist, be enabled, and not be signed out. The server does not read groups, and routes without `fresh`
-    make no calls."""
+    """The person must exist, be enabled, and not be signed out. The server does not read the person's groups. A route
+    without `fresh` makes no calls at all."""
     fresh, plain = (
         team_app(
             lambda request: {"who": caller_of(request).sub},

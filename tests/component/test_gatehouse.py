@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def existing_app() -> Chalice:
-    """Return a typical app of a team, with routes, CORS, a blueprint, and the team's own subclass of Chalice."""
+    """Return a typical app of a team. It has routes, CORS, a blueprint, and the team's own subclass of Chalice."""
 
     class TeamsChalice(Chalice):
         pass
@@ -49,8 +49,8 @@ def headers_of(answer: Any) -> dict[str, str]:
 def test_routes_are_guarded_whenever_and_however_they_are_registered(
     world: World, moment: str, way: str
 ) -> None:
-    """The routes are on the app, or in a blueprint with a prefix. The app registers its routes before or after the
-    creation of Gatehouse."""
+    """The routes belong to the app, or to a blueprint with a prefix. The app registers its routes before or after it
+    creates Gatehouse."""
     app = existing_app()
 
     def register() -> None:
@@ -77,8 +77,8 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """The test adds a route without a call of `_register_route`, as a later release of Chalice may do. The app responds
-    with 500, without the route's data."""
+    """The test adds a route without calling `_register_route`, as a later release of Chalice may do. The app responds
+    with 500, and the response does not contain the route's data."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")
@@ -89,7 +89,7 @@ def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: 
 
 
 def test_the_caller_is_who_the_token_says(world: World) -> None:
-    """In a view, `gate.caller()` returns the caller. Outside a view, the function raises an error."""
+    """In a view, `gate.caller()` returns the caller. Elsewhere, the function raises an error."""
     app = existing_app()
     gate = Gatehouse(app, public={("GET", "/ping"), ("GET", "/who")})
     gate.services = own_gate.services
@@ -109,7 +109,8 @@ def test_the_caller_is_who_the_token_says(world: World) -> None:
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("told", ["at once", "later"])
 def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> None:
-    """A public POST must come from our page, unless the app declares the route as a webhook."""
+    """A public POST must come from our page. Other clients may call the route only if the app declares it as a
+    webhook."""
     app = existing_app()
     hook = {Public("POST", "/hook", csrf=False)} if told == "at once" else set()
     gate = Gatehouse(app, public={("GET", "/ping"), ("POST", "/note"), *hook})
@@ -129,8 +130,8 @@ def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> N
 
 @pytest.mark.security("S-48")
 def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
-    """A team lists a route to declare that the route's own authorizer is enough. The app does not load without this
-    declaration."""
+    """The route has an authorizer of its own. The team must list the route to declare that this authorizer is enough.
+    Otherwise the app cannot be imported."""
     app = existing_app()
     app.route("/machines", methods=["POST"], authorizer=IAMAuthorizer())(lambda: {"ok": True})
     with pytest.raises(ValueError, match="POST /machines has an authorizer that Gatehouse"):
@@ -143,8 +144,8 @@ def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
 
 
 def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World) -> None:
-    """Chalice itself responds to preflights of routes with `cors=True`, on one route or on the whole API. No other view may
-    respond to OPTIONS."""
+    """If a route or the whole API has `cors=True`, Chalice itself responds to preflights. No other view may respond to
+    OPTIONS."""
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_routes
 
@@ -165,7 +166,8 @@ def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World)
 
 
 def test_a_team_may_answer_head_and_options_itself(world: World) -> None:
-    """The team's view replaces the guard's response, in either order of registration."""
+    """The team's view for HEAD or OPTIONS replaces the response of the guard. It does not matter which of the two is
+    registered first."""
     app = existing_app()
     public = {("GET", "/ping"), ("HEAD", "/ping"), ("OPTIONS", "/orders")}
     gate = Gatehouse(app, public=public)
@@ -179,7 +181,8 @@ def test_a_team_may_answer_head_and_options_itself(world: World) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_path_that_both_want_is_named_with_the_way_out(moment: str) -> None:
-    """An existing app may have a /health route or a page. The error explains how to avoid the conflict."""
+    """An existing app may already have a /health route or a page. The error message explains how the team can avoid the
+    conflict."""
 
     def register(app: Chalice) -> None:
         for path in ("/", "/health"):
@@ -201,7 +204,8 @@ def test_a_path_that_both_want_is_named_with_the_way_out(moment: str) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_path_parameter_beside_ours_must_have_our_name(moment: str) -> None:
-    """API Gateway refuses two names for one path segment, but only at the end of a long deployment."""
+    """API Gateway refuses two different names for one path segment. But it refuses them only at the end of a long
+    deployment, so Gatehouse checks earlier."""
     app = Chalice("orders")
 
     def register() -> None:
@@ -225,7 +229,7 @@ def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
 
 
 def test_an_app_has_one_gatehouse() -> None:
-    """A second Gatehouse would have different lists of public routes, so the constructor raises an error."""
+    """A second Gatehouse would have its own list of public routes. For this reason, its constructor raises an error."""
     app = Chalice("x")
     Gatehouse(app)
     with pytest.raises(ValueError, match="already"):
@@ -233,7 +237,8 @@ def test_an_app_has_one_gatehouse() -> None:
 
 
 def test_two_apps_in_one_process_have_settings_of_their_own(world: World, clock: Clock) -> None:
-    """Settings, services, time limits, public routes and callers of one app do not affect the other app."""
+    """Each app has its own settings, services, time limits, public routes and callers. They have no effect on the other
+    app."""
     first, second = Chalice("first"), Chalice("second")
     gates = [
         Gatehouse(first, environ={**ENVIRONMENT, "APP_TITLE": "First"}, public={("GET", "/a")}),
@@ -270,8 +275,8 @@ def test_services_can_be_given(world: World, clock: Clock) -> None:
 
 
 def test_the_triggers_are_declared_under_their_names() -> None:
-    """Chalice searches the module `app` for names such as `user_records`. Gatehouse adds its names only to the module of
-    its app."""
+    """Chalice looks in the module `app` for names such as `user_records`. Gatehouse adds these names only to the module
+    of its own app."""
     import app as module
 
     names = {f.name: f.handler_string for f in module.app.pure_lambda_functions}
@@ -288,7 +293,7 @@ def test_the_triggers_are_declared_under_their_names() -> None:
 
 
 def test_the_package_can_be_imported_for_nothing() -> None:
-    """Gatehouse loads no library except Chalice. An import without an app loads only `cold_start.py`."""
+    """Gatehouse loads no library except Chalice. If no app is created, an import loads only `cold_start.py`."""
     program = """
 import sys
 import chalicelib.gatehouse as package
@@ -313,7 +318,8 @@ except AttributeError as error:
 
 
 def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
-    """For every result or error of the team's middleware, the response has our headers and our error format."""
+    """The team's middleware may return any result or raise any error. The response always has our headers and our error
+    format."""
     app = existing_app()
 
     def failing(event: Any, get_response: Any) -> Any:
@@ -327,7 +333,7 @@ def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
 
 
 def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
-    """Public routes work as before. For authorized routes, the test passes a token with the claims from
+    """Public routes work as before. For an authorized route, the team's test passes a token with the claims from
     docs/your-routes.md."""
     from chalice.test import Client
 

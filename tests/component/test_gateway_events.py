@@ -1,4 +1,5 @@
-"""Tests with malformed events: impossible events, and unusual events that API Gateway can send."""
+"""Tests that send malformed events to the app. Some are impossible, and some are unusual events that API Gateway can
+send."""
 
 import copy
 import json
@@ -71,8 +72,8 @@ def test_the_corpus_is_whole() -> None:
 def test_a_malformed_event_has_its_decided_answer(
     world: World, signed_in: Browser, case: dict[str, Any]
 ) -> None:
-    """The response has our error format and the security headers. The server makes no call and no write, and the session
-    continues."""
+    """The response has our error format and the security headers. The server calls no other service and writes nothing,
+    and the session continues."""
     calls, writes = len(world.cognito.requests), world.dynamodb.writes
     event = malformed(case, good_event(signed_in))
     assert_envelope(app(event, LambdaContext()), case["status"], case["error"])
@@ -92,7 +93,7 @@ def test_a_malformed_event_has_its_decided_answer(
     )
 )
 def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
-    """Any JSON value as an event gives a 400 response. The response contains no part of the value."""
+    """If the event is any JSON value, the response is 400 and contains no part of the value."""
     raw = app(event, LambdaContext())
     assert raw["statusCode"] == 400
     assert CANARY not in json.dumps(raw)
@@ -101,7 +102,8 @@ def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
 @pytest.mark.security("S-63")
 @given(data=st.data())
 def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
-    """Each test case replaces one value of the event. The app always responds, and never with Chalice's own error format."""
+    """Each test case replaces one value of a valid event. The app always responds, and never uses Chalice's own error
+    format."""
     event = copy.deepcopy(EVENT)
     place: Any = event
     while True:
@@ -124,7 +126,7 @@ def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
     assert (raw["statusCode"] == 400) or problem is None
 
 
-#: The event of GET /health, which needs no services. Only the event and the guard can cause a failure.
+#: The event of GET /health. This route needs no services, so a failure can come only from the event or the guard.
 EVENT = build_event(
     app.routes, "GET", "/health", domain="a.example", stage="api", headers=[("Accept", "*/*")]
 )
@@ -138,8 +140,8 @@ def test_an_answer_that_is_no_json_is_a_plain_500(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """A team's view returns a value that JSON cannot represent. The error occurs after the view. Response and log omit
-    the message of the error."""
+    """A team's view returns a value that JSON cannot represent, so the error occurs after the view. The response and
+    the log do not contain the error's message."""
     entry = app.routes["/health"]["GET"]
     monkeypatch.setattr(entry, "view_function", lambda: {"x": type(CANARY, (), {})()})
     answer = browser.get("/health")
@@ -156,7 +158,7 @@ def test_chalices_own_errors_are_logged_without_their_message(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Chalice refuses a header with a line break, and would log the value of the header."""
+    """Chalice refuses a header with a line break. By itself, Chalice would log the header's value."""
     from chalice.app import Response
 
     entry = app.routes["/health"]["GET"]

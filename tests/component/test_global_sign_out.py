@@ -43,7 +43,7 @@ def add_administrator(world: World) -> PoolUser:
 
 
 def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
-    """Call the route. `user_name` is already encoded for a URL."""
+    """Call the route. The caller must encode `user_name` for a URL."""
     return Browser(app, Clock()).send("POST", f"/users/{user_name}/sign-out", claims=claims)
 
 
@@ -51,7 +51,7 @@ def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
 def test_every_session_of_the_person_is_dead_and_nobody_elses(
     world: World, signed_in: Browser, pool: UserPoolDouble
 ) -> None:
-    """Ada's two browsers are signed out at their next refresh. Bob's session continues."""
+    """Ada uses two browsers. Each of them is signed out at its next refresh. Bob's session continues."""
     second, bob = world.browser(), world.browser()
     world.sign_in(second)
     world.sign_in(bob, Person(sub="s2", username="Okta_00u2bob", email="bob@example.org"))
@@ -71,7 +71,8 @@ def test_repeating_it_is_no_error(signed_in: Browser, pool: UserPoolDouble) -> N
 
 @pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidParameterException"])
 def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
-    """The response is the same for an impossible name, and for a person whom somebody deletes during the call."""
+    """The server gives the same response if the name is impossible, and if somebody deletes the person during the
+    call."""
     if code == "InvalidParameterException":
         gone = client_error(code, "AdminUserGlobalSignOut")
         pool.fail("admin_user_global_sign_out", gone)
@@ -91,7 +92,7 @@ def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
     ],
 )
 def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
-    """The response reports an outage, even if the function lacks an IAM permission."""
+    """The response reports an outage. This is also the case if the function lacks an IAM permission."""
     pool.fail("admin_user_global_sign_out", fault)
     answer = sign_out(ADA)
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -112,7 +113,8 @@ def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
 def test_only_administrators_with_the_write_scope_may(
     pool: UserPoolDouble, claims: dict[str, str] | None, status: int
 ) -> None:
-    """The route also refuses a person who wants to end their own sessions. People use the logout route instead."""
+    """The route refuses people who are no administrators, even if they want to end their own sessions. They use the
+    logout route instead."""
     assert sign_out(ADA, claims).status == status
     assert pool.called("admin_user_global_sign_out") == 0
 

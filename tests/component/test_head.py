@@ -1,4 +1,4 @@
-"""Tests that every GET route without side effects also responds to HEAD, which uptime monitors use."""
+"""Tests that every GET route without side effects also responds to HEAD. Uptime monitors send HEAD requests."""
 
 import pytest
 
@@ -12,8 +12,8 @@ HEADS = sorted(path for path, methods in app.routes.items() if "GET" in methods)
 
 @pytest.mark.parametrize("path", HEADS)
 def test_head_answers_where_get_does(signed_in: Browser, path: str) -> None:
-    """Monitors receive the same status and headers as for GET, without a body. Routes with side effects have no HEAD
-    method."""
+    """The response has the same status and headers as for GET, but no body. A route with side effects does not respond
+    to HEAD."""
     if path in SPENDING:
         assert "HEAD" not in app.routes[path]
         return

@@ -1,5 +1,5 @@
-"""Tests that send every line of tests/data/header_injections.txt in every input. No header, page or log line may contain the
-line."""
+"""Tests that put every line of tests/data/header_injections.txt into every input. The line must not appear in a header,
+in a page, or as a line of the log."""
 
 import json
 import re
@@ -72,7 +72,7 @@ def segment_of(line: str) -> str:
 
 
 def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
-    """Send the line in every input. Yield the name of each input with the response."""
+    """Put the line into every input. Yield each input's name, and the response to it."""
     for target in queries(line):
         yield target.partition("?")[0], browser.get(target)
     for name in ("limit", "cursor"):
@@ -86,7 +86,7 @@ def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
         yield f"{path} member's name", browser.post(path, {**GOOD, line: line})
     for name in SENT_HEADERS:
         yield name, browser.post("/auth/refresh", headers=[(name, line)])
-        if name != "Content-Type":  # these requests have no body and need no content type
+        if name != "Content-Type":  # These requests have no body, so they need no content type.
             yield name, browser.get("/auth/login", headers=[(name, line)])
             yield name, browser.send("OPTIONS", "/auth/refresh", [(name, line)])
     yield "header's name", browser.get("/auth/login", headers=[(line, "x"), (f"X-{line}", line)])
@@ -123,8 +123,8 @@ def test_the_corpus_is_large() -> None:
 def test_nothing_that_is_sent_ends_up_in_a_header_a_page_or_a_line_of_its_own(
     direct: Direct, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The responses have only permitted header names, printable values, no echo and no 5xx status. Each line of the log
-    is still one JSON object, and no sign-in succeeds."""
+    """The responses have only permitted header names and printable values. They do not repeat the line, and no status
+    is 5xx. Each line of the log is still one JSON object. No sign-in succeeds."""
     direct.pool.add(
         PoolUser("root@example.org", "x" * 12, sub=ADMIN["sub"], username=ADMIN["username"])
     ).groups = ("admins",)

@@ -1,4 +1,4 @@
-"""Tests that each sign-in applies the provider's data again: attributes, names, groups (S-69)."""
+"""Tests that the trigger applies the provider's data at each sign-in: attributes, names, groups (S-69)."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def telling(world: World) -> World:
-    """Return the world. Okta's row names a claim with groups."""
+    """Return the world. The row of Okta names a claim that contains groups."""
     row = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     world.dynamodb.put(world.settings.providers_table, row)
     world.restart()
@@ -30,7 +30,8 @@ def telling(world: World) -> World:
 
 
 def event_of(told: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
-    """Return the documented event. `told` contains changed claims. None removes a claim."""
+    """Return the event from the documentation. `told` replaces claims of the event. A claim with the value None is
+    removed."""
     event = load_event("InboundFederation_ExternalProvider")
     claims = event["request"]["attributes"]["idToken"]
     for name, value in (told or {}).items():
@@ -55,8 +56,8 @@ def with_token(event: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def groups_in_token(attributes: dict[str, str]) -> list[str]:
-    """Return the groups in a token. The token trigger derives the groups from the result of the inbound federation
-    trigger."""
+    """Return the groups that a token would contain. The token trigger takes them from the result of the inbound
+    federation trigger."""
     event = load_event("TokenGeneration_HostedAuth_federated")
     event["request"]["userAttributes"]["custom:groups"] = attributes["custom:groups"]
     answer = gate.token_claims(event, LambdaContext())
@@ -65,8 +66,8 @@ def groups_in_token(attributes: dict[str, str]) -> list[str]:
 
 
 def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
-    """The response has each attribute twice: under the pool's name and under the claim's name. The subject keeps its
-    case, although the pool converts user names to lower case."""
+    """The trigger returns each attribute twice, under the pool's name and under the claim's name. The pool converts
+    user names to lower case, but the subject keeps its case."""
     decided = decide(event_of())
     assert {name: decided[name] for name in ATTRIBUTE_MAPPING} == {
         "email": "ada@example.org",
@@ -83,7 +84,8 @@ def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, "", "[]", [], {}, 0, False])
 def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: object) -> None:
-    """If the claim is missing, empty or different, a new value replaces the stored value. The new value is never empty."""
+    """The claim may be missing, empty or different. In each case, a new value replaces the stored value. The new value
+    is never empty."""
     decided = decide(event_of({"groups": gone}))
     assert decided["custom:groups"] == decided["groups"] != ""
     assert groups_in_token(decided) == []
@@ -95,7 +97,7 @@ def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: o
 def test_every_mapped_claim_is_answered_when_it_is_gone(
     telling: World, claim: str, gone: object
 ) -> None:
-    """If the trigger omitted a missing claim, Cognito would keep the stored value."""
+    """If the trigger returned no value for a missing claim, Cognito would keep the stored value."""
     event = event_of({claim: gone})
     event["request"]["attributes"]["userInfo"] = {"sub": SUBJECT}
     decided = decide(event)
@@ -114,13 +116,13 @@ def test_verified_is_what_the_provider_calls_so(
 
 
 def test_a_provider_without_a_groups_claim_tells_none(world: World) -> None:
-    """If the provider's tokens contain groups, the trigger ignores the groups."""
+    """If the provider's row names no claim for groups, the trigger ignores all groups in the provider's tokens."""
     assert not {"groups", "custom:groups"} & set(decide(event_of()))
 
 
 @pytest.mark.security("S-69")
 def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
-    """The test covers Cognito's format of a list, and the token's format."""
+    """A list of groups has one format in Cognito's event and another format in the token. The test covers both."""
     five = ["Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales"]
     assert groups_in_token(decide(event_of({"groups": f"[{', '.join(five)}]"}))) == five
     assert groups_in_token(decide(event_of({"groups": five}))) == five
@@ -128,7 +130,8 @@ def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
 
 @pytest.mark.security("S-51")
 def test_the_token_itself_tells_where_a_name_ends(telling: World, log_lines: Lines) -> None:
-    """Cognito converts `["x, admins"]` to the text `[x, admins]`. The text looks like two groups."""
+    """Cognito converts `["x, admins"]` to the text `[x, admins]`. This text looks like two groups, although it is
+    one."""
     event = event_of({"groups": "[x, admins, ok]"})
     exact = {"sub": SUBJECT, "groups": ["x, admins", "ok"]}
     assert groups_in_token(decide(with_token(event, exact))) == ["ok"]
@@ -150,7 +153,8 @@ def test_a_token_that_cannot_be_read_tells_nothing(telling: World, token: object
 
 
 def test_a_thin_token_is_filled_from_userinfo_of_the_same_person(telling: World) -> None:
-    """OpenID Connect Core 5.3.2 requires the same `sub` in the ID token and in the UserInfo response."""
+    """The trigger fills missing claims from the UserInfo response. OpenID Connect Core 5.3.2 requires that the `sub`
+    there is the same as in the ID token."""
     event = event_of({"groups": None, "given_name": None})
     event["request"]["attributes"]["userInfo"] |= {"groups": "[sales]", "given_name": "Augusta"}
     decided = decide(event)
@@ -162,7 +166,7 @@ def test_a_thin_token_is_filled_from_userinfo_of_the_same_person(telling: World)
 
 @pytest.mark.security("S-69")
 def test_what_has_no_room_is_counted_and_not_named(telling: World, log_lines: Lines) -> None:
-    """A person has 150 groups with names of 20 letters. The attribute keeps as many names as fit."""
+    """A person has 150 groups, and each group's name has 20 letters. The attribute keeps as many names as fit."""
     many = [f"canary-team-name-{number:03}" for number in range(150)]
     decided = decide(event_of({"groups": many}))
     assert len(decided["custom:groups"]) <= 2048
@@ -185,8 +189,8 @@ def profile(world: World, **changed: Any) -> PoolUser:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, ""])
 def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: object) -> None:
-    """The code deletes the name explicitly, because AWS does not document that an empty value clears a name. The other
-    name is unchanged. The second sign-in deletes nothing."""
+    """AWS does not document that an empty value clears a name. For this reason, our code deletes the name explicitly.
+    The other name does not change, and the second sign-in deletes nothing."""
     ada = profile(telling)
     for _ in range(2):
         decide(event_of({"family_name": gone}))
@@ -196,7 +200,8 @@ def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: o
 
 @pytest.mark.security("S-69")
 def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) -> None:
-    """The address identifies the account, in upper or lower case. The identities of the account must include this person."""
+    """Our code finds the account by its address, in upper or lower case. This person must be one of the account's
+    identities."""
     other = profile(telling, username="", status="CONFIRMED", email="Ada@example.org")
     other.identities.append(("Okta", SUBJECT.lower()))
     decide(event_of({"family_name": None}))
@@ -208,8 +213,8 @@ def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) ->
 
 @pytest.mark.security("S-69")
 def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None:
-    """The event of PostAuthentication contains the whole profile, and a name that is missing there becomes empty. The
-    event of a confirmation contains only some attributes, and a name that is missing there stays unchanged."""
+    """The event of PostAuthentication contains the whole profile, so a missing name becomes empty in the table. The
+    event of a confirmation contains only some attributes, so a missing name does not change."""
     event = load_event("PostAuthentication_Authentication_federated")
     gate.user_records(event, LambdaContext())
     (key,) = telling.users()
@@ -233,7 +238,7 @@ def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["Acme", "", None, ["Okta"], "Okta "])
 def test_an_unknown_provider_is_refused(telling: World, name: object) -> None:
-    """The provider exists in the pool, and has no row in the providers table."""
+    """The pool has a provider with this name, but the providers table has no row for it."""
     with pytest.raises(TriggerFailed, match="GATEHOUSE_REFUSED"):
         decide(event_of(providerName=name))
 
@@ -269,7 +274,7 @@ def test_claims_without_a_subject_are_refused(telling: World, attributes: object
 def test_where_the_providers_cannot_be_read_the_sign_in_fails(
     telling: World, fault: Exception
 ) -> None:
-    """The sign-in must not use outdated data."""
+    """The sign-in fails, because it must not use outdated data."""
     telling.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
         decide(event_of())
@@ -294,7 +299,7 @@ def test_where_a_name_cannot_be_deleted_the_sign_in_fails(
 def test_the_providers_tokens_are_in_no_log_and_no_error(
     telling: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The event contains the tokens."""
+    """The event contains the provider's tokens."""
     event = event_of({"groups": ["x y"], "sub": ""})
     event["request"]["attributes"]["tokenResponse"] |= {
         "access_token": "canary-access",

@@ -1,5 +1,5 @@
-"""Tests of a departure: a provider reports through its event hook or Universal Logout that a person has left the
-company."""
+"""Tests of a departure. When a person has left the company, the provider reports this through its event hook or
+Universal Logout."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,8 @@ def company(world: World) -> Company:
 def test_whoever_leaves_is_out_and_nobody_else(
     company: Company, kind: str, target: list[Any], enabled: bool
 ) -> None:
-    """The sessions of the person end. If Okta reports a departure, our code also disables the profile."""
+    """All sessions of the person end. If Okta reports that the person has left, our code also disables the person's
+    profile."""
     answer = company.tell(company.event(kind, target=target))
     assert (answer.status, answer.body) == (204, "")
     assert company.signed_in() == {"bob"}
@@ -55,7 +56,7 @@ def test_whoever_leaves_is_out_and_nobody_else(
 
 @pytest.mark.security("S-70")
 def test_a_route_that_asks_refuses_at_once(company: Company) -> None:
-    """The record has `validAfter`. A route with `fresh=True` refuses access tokens from before that time."""
+    """The record contains `validAfter`. A route with `fresh=True` refuses every access token from before this time."""
     record = {"userName": {"S": "okta_00u1ada"}, "sub": {"S": company.ada.sub}}
     company.world.dynamodb.put(company.world.settings.users_table, record)
     claims = {
@@ -89,7 +90,8 @@ def test_whoever_comes_back_can_sign_in(company: Company) -> None:
 
 @pytest.mark.security("S-82")
 def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> None:
-    """The administrator's decision has priority, before and after the signal."""
+    """An administrator has disabled the profile. No signal enables it again, whether the signal comes before or after
+    the administrator's decision."""
     company.ada.enabled = False
     for kind in (REACTIVATE, DEACTIVATE, REACTIVATE):
         company.world.clock.advance(1)
@@ -124,7 +126,8 @@ def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
 def test_a_linked_account_follows_a_rule_of_its_own(
     world: World, rule: str, out: bool, enabled: bool
 ) -> None:
-    """The account has a password. A person who left the provider may still have the right to sign in with the password."""
+    """A linked account has a password of its own. A person who has left the provider may still have the right to sign
+    in with this password."""
     company = Company(world, linked=rule)
     company.ada.username = "5d3c7b1e-native"
     company.ada.status = "CONFIRMED"
@@ -156,8 +159,8 @@ def test_the_newer_signal_wins_in_any_order(company: Company, order: tuple[int, 
 
 @pytest.mark.security("S-79")
 def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) -> None:
-    """Okta reports cleared sessions twice. Between the two reports, an older reactivation arrives. The second report ends no
-    newer session."""
+    """Okta reports twice that the sessions were cleared. Between these reports, an older reactivation arrives. The
+    second report does not end any newer session."""
     cleared = company.event("user.session.clear")
     company.tell(cleared)
     company.tell(company.event("user.lifecycle.unsuspend", published=-5))
@@ -168,7 +171,7 @@ def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) 
 
 
 def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Company) -> None:
-    """Okta publishes both events at almost the same time. The events may arrive in either order."""
+    """Okta publishes both events at almost the same time, so they may arrive in either order."""
     cleared, gone = company.event("user.session.clear", published=1), company.event(DEACTIVATE)
     company.tell(cleared, gone)
     assert not company.ada.enabled
@@ -176,8 +179,8 @@ def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Co
 
 
 def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
-    """One function disables Ada. Meanwhile, another function processes her reactivation. The first function then enables
-    her again."""
+    """One function disables Ada, while another function processes her reactivation. The reactivation is newer, so the
+    first function enables Ada again."""
     world = company.world
     disable = world.pool.admin_disable_user
 
@@ -192,7 +195,7 @@ def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
 
 
 def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
-    """The server removes only the reported group, and only if the provider sends groups."""
+    """The server removes only the group that the signal names. It does this only if the provider sends groups."""
     company.tell(company.event("group.user_membership.remove", target=ADMINS))
     assert company.ada.told_groups == "=staff"
     company.put_row("Okta")
@@ -211,8 +214,8 @@ def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
 def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
     company: Company, linked: bool
 ) -> None:
-    """A provider's people always sign in through the provider. A linked person may sign in with a password, which brings no
-    new groups."""
+    """People of a provider always sign in through the provider. A linked person may also sign in with a password, but
+    such a sign-in brings no new groups."""
     user_name = "5d3c7b1e-native" if linked else "okta_00u1ada"
     company.ada.username = user_name if linked else company.ada.username
     index(company, company.ada.username)
@@ -226,8 +229,8 @@ def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
 
 
 def test_several_events_of_one_request_each_count(company: Company) -> None:
-    """The server counts unreadable events and events without effect. The server processes the other events of the
-    request."""
+    """Some events of the request cannot be read, or have no effect. The server counts these events, and processes all
+    other events."""
     company.tell(
         {"eventType": DEACTIVATE},
         company.event("user.session.start"),
@@ -239,8 +242,8 @@ def test_several_events_of_one_request_each_count(company: Company) -> None:
 
 
 def test_the_queue_does_not_answer(company: Company) -> None:
-    """The response makes Okta retry the request, and every session continues. In another case, the queue refuses a single
-    message of a batch."""
+    """If the queue is unavailable, or refuses one message of a batch, the response is 503. Okta then sends the request
+    again. Every session continues."""
     queue = company.world.queue
     queue.fault = client_error("ServiceUnavailable")
     assert company.tell(company.event(DEACTIVATE)).status == 503
@@ -250,8 +253,8 @@ def test_the_queue_does_not_answer(company: Company) -> None:
 
 
 def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
-    """Cognito fails for one of three people. The function signs two people out now, and the third person at the next
-    delivery."""
+    """Cognito fails for one of three people. The function signs the two others out at once. It signs the third person
+    out at the next delivery."""
     pool, queue = company.world.pool, company.world.queue
     eve = company._join("Okta", "00u3Eve", "eve@example.org")
     pool.fail("admin_user_global_sign_out", client_error("TooManyRequestsException"))
@@ -267,8 +270,8 @@ def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
 def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
     company: Company, operation: str
 ) -> None:
-    """Lambda stops the function after the call to Cognito for Ada, before the function writes the row to the table. The
-    next delivery completes the work."""
+    """Lambda stops the function after its call to Cognito for Ada, but before it writes the row. The next delivery
+    completes the work."""
     pool, queue = company.world.pool, company.world.queue
     if operation == "admin_enable_user":
         company.tell(company.event(DEACTIVATE, published=-1))
@@ -302,7 +305,7 @@ def test_messages_that_nobody_sent_are_dropped(
 
 
 def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) -> None:
-    """The account no longer exists, and the function completes the message."""
+    """Somebody deletes the account during the function's work. The function then treats the message as done."""
     gone = client_error("UserNotFoundException", "AdminUserGlobalSignOut")
     company.world.pool.fail("admin_user_global_sign_out", gone)
     company.tell(company.event(DEACTIVATE))
@@ -310,13 +313,14 @@ def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) ->
 
 
 def test_the_function_keeps_to_cognitos_pace(company: Company) -> None:
-    """One function makes twelve calls a second, and two parallel functions make 24 calls. Cognito allows 25."""
+    """One function makes twelve calls a second, so two parallel functions make 24 calls. Cognito allows 25 calls a
+    second."""
     company.tell(*(company.event("user.session.clear", f"00uNobody{n}") for n in range(3)))
     assert company.world.pauses == pytest.approx([n / CALLS_PER_SECOND for n in (1, 2)])
 
 
 def test_okta_verifies_the_address_once(company: Company) -> None:
-    """The response repeats Okta's challenge for any provider name. The response therefore does not reveal which providers
+    """The response repeats Okta's challenge, whatever the provider's name is. So it does not reveal which providers
     exist."""
     browser = company.world.browser()
     headers = [("X-Okta-Verification-Challenge", "challenge-1")]
@@ -332,7 +336,7 @@ def test_okta_verifies_the_address_once(company: Company) -> None:
 
 @pytest.mark.security("S-77")
 def test_a_secret_that_is_being_rotated_counts_beside_the_new_one(company: Company) -> None:
-    """The new secret works at once, although the container has cached the old secret. The old secret works until the next
+    """The container has cached the old secret, but the new secret works at once. The old secret works until the next
     rotation."""
     nothing = company.event("user.session.start")
     assert company.tell(nothing).status == 204
@@ -358,7 +362,7 @@ def test_a_secret_that_is_being_rotated_counts_beside_the_new_one(company: Compa
     ],
 )
 def test_universal_logout_ends_the_sessions(company: Company, sub_id: dict[str, str]) -> None:
-    """The token identifies the person by the provider's subject or by address. The account continues to exist."""
+    """The token names the person by the provider's subject, or by address. The account itself is not deleted."""
     answer = company.revoke(company.token(), sub_id)
     assert (answer.status, answer.body) == (204, "")
     assert company.signed_in() == {"bob"}
@@ -366,7 +370,8 @@ def test_universal_logout_ends_the_sessions(company: Company, sub_id: dict[str, 
 
 
 def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -> None:
-    """The request has `subject` instead of `sub_id`, a full media type as `typ`, and a list as audience."""
+    """The request has `subject` instead of `sub_id`. The token has a full media type as `typ`, and a list as
+    audience."""
     token = company.token(
         header={"typ": "application/global-token-revocation+jwt"},
         claims={"aud": [f"{company.world.browser().root}auth/revoke/Okta"]},
@@ -377,7 +382,7 @@ def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -
 
 
 def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
-    """Okta sends the same token again after the failure. The second delivery must not count as a replay."""
+    """The queue fails, so Okta sends the same token again. The second delivery must not be refused as a replay."""
     token = company.token()
     company.world.queue.fault = client_error("ServiceUnavailable")
     assert company.revoke(token).status == 503
@@ -387,7 +392,7 @@ def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
 
 
 def test_the_triggers_keep_the_index(world: World) -> None:
-    """The triggers write the index at each sign-in. During an outage of the table, the sign-in still works."""
+    """The triggers write the index at each sign-in. If the table is unavailable, the sign-in still works."""
     world.restart(subjects_table=SUBJECTS_TABLE)
     gate.user_records(load_event("PostConfirmation_ConfirmSignUp_federated"), LambdaContext())
     gate.user_records(load_event("PostAuthentication_Authentication_linked"), LambdaContext())
@@ -398,13 +403,13 @@ def test_the_triggers_keep_the_index(world: World) -> None:
 
 
 def test_doctor_can_tell_when_a_provider_was_last_heard(company: Company) -> None:
-    """Each provider has one row with the time of its last signal."""
+    """For each provider, one row contains the time of the provider's last signal."""
     company.tell(company.event("user.session.clear"))
     assert set(company.world.dynamodb.items(SUBJECTS_TABLE)["Okta"]) == {"subject", "lastSignalAt"}
 
 
 def test_an_index_that_is_out_of_date_misleads_nobody(company: Company) -> None:
-    """The index names a wrong person. The pool decides to whom the profile belongs."""
+    """The index names a wrong person. But the pool decides whose profile it is."""
     company.world.pool.add(PoolUser("eve@example.org", "", username="eve-native"))
     index(company, "eve-native")
     company.tell(company.event(DEACTIVATE))

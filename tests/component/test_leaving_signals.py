@@ -1,5 +1,5 @@
-"""Tests of signals that are forged, replayed, late, malformed or foreign. These signals end no session, and the log has a
-line for each signal."""
+"""Tests of signals that are forged, replayed, late, malformed or foreign. Such a signal ends no session, and the log
+has a line for it."""
 
 import json
 import math
@@ -53,7 +53,7 @@ def test_nobody_is_signed_out_and_the_log_says_so(
 
 
 def prepared(company: Company, case: Mapping[str, Any]) -> Callable[[], Any]:
-    """Return a function that sends the request of the case. Each call sends the same request."""
+    """Return a function that sends the request of the case. If it is called again, it sends the same request again."""
     provider = case.get("provider", "Okta")
     if "without" in case:
         company.put_row("Okta", **{case["without"]: ""})
@@ -85,7 +85,7 @@ def prepared(company: Company, case: Mapping[str, Any]) -> Callable[[], Any]:
 
 
 def event(company: Company, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Build an event. The event omits null values."""
+    """Build an event. Members with the value null are left out."""
     changes = {name: filled(company, value) for name, value in told.items()}
     changes = {name: DROPPED if value is None else value for name, value in changes.items()}
     raw = {

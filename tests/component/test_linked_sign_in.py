@@ -1,5 +1,5 @@
-"""Tests of the first sign-in of a linked person. Cognito refuses the first sign-in, and our server starts one more
-sign-in."""
+"""Tests of the first sign-in of a linked person. Cognito refuses this first sign-in, so our server starts a second
+one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ FIRST = "Already found an entry for username Okta_00uAda"
 
 
 def come_back(world: World, browser: Browser, location: str, description: str) -> Any:
-    """Return from Cognito with a refusal. `location` is the authorize URL of the refused sign-in."""
+    """Come back from Cognito after it has refused a sign-in. `location` is the authorize URL of this sign-in."""
     query = world.cognito.read_authorize_url(location)
     error = {"error": "invalid_request", "error_description": description}
     target = f"/auth/callback?{urlencode({**error, 'state': query['state']})}"
@@ -26,7 +26,8 @@ def come_back(world: World, browser: Browser, location: str, description: str) -
 def test_the_first_sign_in_after_linking_is_tried_again(
     world: World, browser: Browser, description: str
 ) -> None:
-    """A new transaction keeps the person's choices. The person is then signed in, at the requested target."""
+    """The second sign-in has a new transaction with the person's choices. Afterwards the person is signed in, and is at
+    the requested target."""
     start = browser.get("/auth/login?provider=Okta&return_to=/api/orders&remember=1").location
     again = come_back(world, browser, start, description)
     assert again.status == 303
@@ -42,7 +43,7 @@ def test_the_first_sign_in_after_linking_is_tried_again(
 def test_it_is_tried_again_once(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """After the second refusal, the browser shows the page, and no redirect follows."""
+    """If Cognito refuses the second sign-in as well, the browser shows the page. The server starts no third sign-in."""
     start = browser.get("/auth/login?provider=Okta").location
     again = come_back(world, browser, start, FIRST).location
     ended = come_back(world, browser, again, FIRST)

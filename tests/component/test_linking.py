@@ -1,6 +1,6 @@
-"""Tests of linking, which connects a provider's person to the native account with the same address. An account
-is linked only if its record shows that the person has proved access to the mailbox, and only if the provider is
-trusted and has verified the address (S-56, S-68)."""
+"""Tests of linking, which connects a provider's person to the native account with the same address. The account's
+record must show that the person has proved access to the mailbox. The provider must be trusted, and must have verified
+the address (S-56, S-68)."""
 
 import json
 from collections.abc import Callable
@@ -60,8 +60,8 @@ def arrive(**changes: Any) -> Any:
 
 @pytest.mark.security("S-56")
 def test_the_native_account_is_joined_under_the_exact_subject(linking: World) -> None:
-    """The user name contains the subject in lower case. The link therefore uses the subject from the claims. The native
-    record shows both sign-in methods, and no other record exists."""
+    """The user name contains the subject only in lower case, so the link uses the subject from the claims. The native
+    record shows both sign-in methods, and there is no other record."""
     arrive()
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
     ((name, record),) = linking.users().items()
@@ -75,7 +75,8 @@ def test_the_native_account_is_joined_under_the_exact_subject(linking: World) ->
 @pytest.mark.parametrize("here", ["ada@example.org", "Ada@example.org", "ADA@EXAMPLE.ORG"])
 @pytest.mark.parametrize("there", ["ada@example.org", "ADA@example.org", "Ada@Example.Org"])
 def test_case_is_no_difference_between_addresses(linking: World, here: str, there: str) -> None:
-    """The pool ignores case, and the two spellings may differ in case. The double's ListUsers does not ignore case."""
+    """The two spellings of the address may differ in case, because the pool ignores case. The double's ListUsers does
+    not ignore case."""
     linking.pool.users[0].email = here
     arrive(email=there)
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
@@ -126,7 +127,7 @@ SILENT = (
 def test_whatever_is_in_doubt_is_not_linked(
     world: World, case: str, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The person receives a separate profile, and no account changes. The log gives the reason."""
+    """The person gets a separate profile, and no account is changed. The log says why."""
     changes, users = REFUSALS[case]
     set_okta(world, trusted=True, link=True)
     before = [list(user.identities) for user in users]
@@ -154,7 +155,7 @@ def test_whatever_is_in_doubt_is_not_linked(
 def test_only_a_trusted_provider_that_is_set_to_link_links(
     world: World, flags: dict[str, bool]
 ) -> None:
-    """Linking is off by default. Without linking, the server does not search Cognito for the address."""
+    """By default, linking is off. The server then does not search Cognito for an account with the address."""
     set_okta(world, **flags)
     user = world.pool.add(native())
     arrive()
@@ -172,8 +173,8 @@ def test_the_same_event_again_links_once(linking: World) -> None:
 
 
 def test_a_refusal_of_a_link_that_stands_is_none(linking: World) -> None:
-    """Two first sign-ins run at once, and the second linking call fails. The account's identities show that the link
-    exists."""
+    """Two first sign-ins run at once, so the second linking call fails. The account's identities show that the person
+    is already linked."""
     linking.pool.link_throws_after = True
     arrive()
     assert linking.users()[NATIVE]["linked"] == "Okta"
@@ -187,7 +188,7 @@ def test_a_refusal_of_a_link_that_stands_is_none(linking: World) -> None:
 def test_an_outage_refuses_the_sign_in_and_the_next_one_works(
     linking: World, call: str, fault: Any
 ) -> None:
-    """Without the link, the sign-in would create a second profile."""
+    """If the sign-in continued without the link, Cognito would create a second profile."""
     if fault == "refused":
         code = {"admin_get_user": "NotAuthorizedException"}.get(call, "InvalidParameterException")
         fault = client_error(code)
@@ -203,9 +204,9 @@ def test_an_outage_refuses_the_sign_in_and_the_next_one_works(
 def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     world: World, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """A stranger signed up with Ada's address, and Ada entered the code. The account has the stranger's password. At the
-    provider, Ada belongs to `admins`. Ada gets a separate profile. After a reset with a mailed code, the account belongs
-    to Ada."""
+    """A stranger signed up with Ada's address, and Ada entered the code. The account still has the stranger's password.
+    At the provider, Ada belongs to `admins`. She gets a separate profile, and the account is hers only after a reset
+    with a mailed code."""
     set_okta(world, trusted=True, link=True)
     strangers = world.pool.add(native(password="the-strangers-password"))
     world.dynamodb.put(
@@ -228,7 +229,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
 
 @pytest.mark.security("S-68")
 def test_an_account_without_a_record_is_not_proved(world: World) -> None:
-    """Without a record, the account has no proof of the mailbox."""
+    """An account without a record has no proof of the mailbox."""
     set_okta(world, trusted=True, link=True)
     user = world.pool.add(native())
     arrive()
@@ -240,8 +241,8 @@ def test_an_account_without_a_record_is_not_proved(world: World) -> None:
 def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
     linking: World, fault: Exception
 ) -> None:
-    """The server does not link the person. The server also does not create a second profile, because a second profile
-    would be permanent."""
+    """The server does not link the person. It refuses the sign-in, because otherwise Cognito would create a second
+    profile for good."""
     gate.services.providers.all()
     linking.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
@@ -256,8 +257,8 @@ def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
 def test_where_the_pool_tells_cases_apart_another_case_is_another_mailbox(
     linking: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An older pool may distinguish upper and lower case (`CaseSensitive`). The server then links an account only if
-    AdminGetUser finds the account, and ignores the result of ListUsers."""
+    """An older pool may treat upper and lower case as different (`CaseSensitive`). The server then ignores the result
+    of ListUsers. It links an account only if AdminGetUser finds it."""
     monkeypatch.setattr(
         type(linking.pool),
         "find",
@@ -288,7 +289,8 @@ def test_the_domains_of_a_provider_bind_linking_too(linking: World) -> None:
 
 
 def test_later_events_and_sign_ins_keep_both(linking: World, browser: Browser) -> None:
-    """PostAuthentication and the ID token name the provider. The record still belongs to the native person."""
+    """The event of PostAuthentication and the ID token name the provider. But the record still belongs to the native
+    person."""
     arrive()
     event = load_event("PostConfirmation_ConfirmSignUp")
     event["triggerSource"] = "PostAuthentication_Authentication"

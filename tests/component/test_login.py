@@ -57,7 +57,7 @@ def test_state_and_nonce_are_long_independent_and_new_each_time(
 def test_redirect_uri_ignores_what_the_caller_says_of_the_host(
     world: World, browser: Browser, header: str
 ) -> None:
-    """The registered address comes from `requestContext`, independently of the headers."""
+    """The registered address comes from `requestContext`. The headers have no effect on it."""
     location = browser.get("/auth/login", headers=[(header, "evil.example")]).location
     query = world.cognito.read_authorize_url(location)
     assert query["redirect_uri"] == f"{browser.root}auth/callback"
@@ -97,7 +97,8 @@ def test_scopes_are_sent_and_do_not_hold_the_user_api(world: World, browser: Bro
 def test_login_refuses_providers_and_doubles_that_it_does_not_know(
     world: World, browser: Browser, query: str
 ) -> None:
-    """The server sends only registered names to Cognito. A repeated parameter is an error."""
+    """The server sends only registered provider names to Cognito. If a parameter is repeated, the request is an
+    error."""
     answer = browser.get(f"/auth/login?{query}")
     assert answer.status == 400
     assert answer.json()["error"] in ("unknown_provider", "invalid_request")
@@ -106,7 +107,7 @@ def test_login_refuses_providers_and_doubles_that_it_does_not_know(
 
 @pytest.mark.security("S-06")
 def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser) -> None:
-    """The authorize URL contains no additional parameter of the caller."""
+    """The caller adds parameters to the request. The authorize URL contains none of them."""
     extra = "scope=openid&response_type=token&redirect_uri=https://evil.example&prompt=none&state=s&nonce=n&client_id=x"
     location = browser.get(f"/auth/login?provider=Okta&{extra}").location
     query = world.cognito.read_authorize_url(location)
@@ -143,7 +144,7 @@ def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser:
 
 @pytest.mark.security("S-08")
 def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Browser) -> None:
-    """The token request contains the verifier. No response to the browser contains the verifier."""
+    """The browser receives the verifier in no response. Only the token request contains it."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == "/oauth2/token"]
     seen = repr([(a.headers, a.set_cookies, a.body) for a in browser.answers])
@@ -156,7 +157,7 @@ def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Bro
 def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
     world: World, browser: Browser
 ) -> None:
-    """Browsers send a Lax cookie with the cross-site redirect from Cognito, and withhold a Strict cookie."""
+    """When Cognito redirects from another site, browsers send a Lax cookie, but do not send a Strict cookie."""
     world.sign_in(browser)
     browser.get("/auth/login")
     sent = browser.cookie_header("GET", "cross-site")
@@ -165,7 +166,8 @@ def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
 
 
 def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser) -> None:
-    """`email=` leads to the provider of the domain. Other addresses lead to Cognito's sign-in page."""
+    """If the domain in `email=` has a provider, the sign-in starts there. For any other address, it starts on Cognito's
+    sign-in page."""
     world.dynamodb.put(
         world.settings.providers_table,
         {"name": {"S": "Contoso"}, "domains": {"SS": ["contoso.example"]}},
@@ -206,7 +208,7 @@ def login_cookies(answer: Answer) -> list[str]:
 def test_one_answer_clears_four_login_cookies_at_most(
     world: World, browser: Browser, kind: str
 ) -> None:
-    """API Gateway passes on at most 10,240 bytes of headers. Later sign-ins clear the remaining cookies."""
+    """API Gateway passes on at most 10,240 bytes of headers. The remaining cookies are cleared at later sign-ins."""
     for number in range(30):
         other = world.browser()
         other.get("/auth/login")
@@ -214,7 +216,8 @@ def test_one_answer_clears_four_login_cookies_at_most(
             browser.cookies[name] = cookie
             if kind == "broken":
                 cookie.value = f"junk{number}"
-            cookie.expires_at = None  # simulate a browser whose clock is wrong
+            # Simulate a browser whose clock is wrong: the cookie does not expire.
+            cookie.expires_at = None
     if kind == "dead":
         world.clock.advance(700)
     before = len(browser.cookies)
@@ -241,8 +244,8 @@ def test_one_answer_clears_four_login_cookies_at_most(
 def test_only_our_own_page_decides_that_a_session_is_remembered(
     world: World, site: str | None, kept: bool, allowed: bool
 ) -> None:
-    """The server ignores the ticked box "remember me" if the request comes from another page, a mail or a typed address.
-    The server also ignores the box if the browser omits the headers about the request's source."""
+    """If the request comes from another page, a mail or a typed address, the server ignores the ticked box "remember
+    me". The server also ignores the box if the browser does not send the headers about the request's source."""
     origin = "https://notes.example.org"
     world.restart(allowed_origins=frozenset({origin} if allowed else ()))
     browser = world.browser()
@@ -282,7 +285,7 @@ def _kept(path: str) -> bool:
 
 
 def test_login_starts_without_query_or_headers(world: World) -> None:
-    """Without a query or headers, API Gateway sends null. Managed login then shows all sign-in methods."""
+    """If a request has no query or headers, API Gateway sends null. Managed login then shows all ways to sign in."""
     from app import app
 
     event = build_event(app.routes, "GET", "/auth/login", domain="x.example", stage="")
@@ -299,8 +302,8 @@ def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browse
 
 
 def test_an_outage_at_the_start_is_told_on_the_page(world: World, browser: Browser) -> None:
-    """A person who followed a link receives the page with the error. Other clients receive the error status. The sign-in
-    does not start."""
+    """If a person followed a link, the browser shows the page with the error. Other clients receive the error status.
+    In both cases, no sign-in starts."""
     world.secrets.fault = client_error("InternalServiceError")
     answer = browser.get("/auth/login?provider=Okta")
     assert (answer.status, answer.location) == (303, "/api/?error=temporarily_unavailable")

@@ -18,7 +18,7 @@ CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
 @pytest.mark.security("S-36")
 def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: Browser) -> None:
-    """A stolen copy of the cookie no longer opens a session."""
+    """After the sign-out, a stolen copy of the cookie opens no session."""
     copy = dict(signed_in.cookies)
     answer = signed_in.post("/auth/logout")
     assert answer.status == 200
@@ -35,7 +35,8 @@ def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: B
 def test_logout_clears_the_cookie_even_if_revoking_failed(
     world: World, signed_in: Browser, fault: Any, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The log reports the failure. The person is signed out in this browser."""
+    """The person is signed out in this browser, even if the token could not be revoked. The log reports this
+    failure."""
     world.cognito.fail("revoke", fault)
     answer = signed_in.post("/auth/logout")
     assert answer.status == 200
@@ -48,7 +49,7 @@ def test_logout_clears_the_cookie_even_if_revoking_failed(
 def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
     world: World, signed_in: Browser, cause: str
 ) -> None:
-    """The server cannot revoke the token. The server still clears the browser's cookie."""
+    """Without the secrets, the server cannot revoke the token. It still clears the cookie in the browser."""
     from tests.component.world import SECRET_ARN
 
     if cause == "secrets down":
@@ -62,8 +63,8 @@ def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
 
 @pytest.mark.security("S-36")
 def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: Browser) -> None:
-    """The session has expired in our server, and its refresh token is still valid in Cognito. The server must revoke the
-    refresh token."""
+    """On our server, the session has expired. But its refresh token is still valid in Cognito, so the server must
+    revoke it."""
     world.clock.advance(1900)
     assert signed_in.post("/auth/logout").status == 200
     assert world.cognito.is_revoked(world.cognito.refresh_tokens()[-1])

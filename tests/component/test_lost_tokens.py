@@ -1,5 +1,5 @@
-"""Tests of errors after Cognito has issued a refresh token. If no cookie can store the token, the server revokes the
-token (S-31, S-34)."""
+"""Tests of errors that occur after Cognito has issued a refresh token. If the token cannot be stored in a cookie, the
+server revokes it (S-31, S-34)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ def test_a_callback_whose_tokens_are_refused_revokes_them(
 
 @pytest.mark.security("S-31")
 def test_a_callback_whose_session_fits_no_cookie_revokes_it(world: World, browser: Browser) -> None:
-    """The server writes no record and logs no sign-in."""
+    """The server revokes the token. It writes no record, and does not log a sign-in."""
     world.cognito.refresh_token_length = TOO_LONG
     assert error_of(world.sign_in(browser)) == "login_failed"
     assert newest_is_revoked(world)
@@ -55,7 +55,7 @@ def test_a_callback_whose_session_fits_no_cookie_revokes_it(world: World, browse
 def test_the_longest_session_that_may_be_sealed_fits_its_cookie(
     world: World, browser: Browser
 ) -> None:
-    """The test covers every length around the limit. The result is either a cookie that browsers keep, or an error in our
+    """The test tries every length around the limit. Either browsers keep the cookie, or the response is an error in our
     format."""
     kept = []
     for length in range(2760, 2880, 3):
@@ -70,7 +70,7 @@ def test_the_longest_session_that_may_be_sealed_fits_its_cookie(
 def test_a_revocation_that_fails_changes_nothing_for_the_person(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The failed revocation does not change the response. The log reports the failure."""
+    """The response is the same as after a successful revocation. The log reports the failure."""
     world.cognito.id_claims["nonce"] = "another"
     world.cognito.fail("revoke", answers(500))
     assert error_of(world.sign_in(browser)) == "login_failed"
@@ -79,7 +79,7 @@ def test_a_revocation_that_fails_changes_nothing_for_the_person(
 
 @pytest.mark.security("S-25")
 def test_a_callback_without_keys_redeems_no_code(world: World, browser: Browser) -> None:
-    """The server fetches the keys before the code is redeemed, and no token is lost."""
+    """The server fetches the keys before it redeems the code, so no token can be lost."""
     world.cognito.fail("jwks", answers(503))
     assert error_of(world.sign_in(browser)) == "temporarily_unavailable"
     assert world.cognito.calls("/oauth2/token") == 0
@@ -107,8 +107,8 @@ def test_a_refresh_whose_new_token_cannot_be_kept_ends_the_session(
 def test_a_refresh_that_cannot_be_verified_for_an_outage_keeps_the_session(
     world: World, signed_in: Browser
 ) -> None:
-    """Cognito signs with a new key, and the list of Cognito's keys is unavailable. The cookie receives the new refresh
-    token."""
+    """Cognito has signed with a new key, but the list of its keys cannot be fetched. The response is 503, and the
+    cookie receives the new refresh token."""
     world.clock.advance(120)
     world.cognito.id_header["kid"] = "new"
     world.cognito.fail("jwks", answers(503))
@@ -121,7 +121,7 @@ def test_a_refresh_that_cannot_be_verified_for_an_outage_keeps_the_session(
 
 @pytest.mark.security("S-31")
 def test_a_direct_sign_in_whose_session_fits_no_cookie_revokes_it(direct: Direct) -> None:
-    """The result is the same as at the callback."""
+    """The server does the same as at the callback."""
     direct.world.cognito.refresh_token_length = TOO_LONG
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (500, "login_failed")

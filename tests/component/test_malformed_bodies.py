@@ -1,5 +1,5 @@
-"""Tests that send the bodies of tests/data/malformed_bodies.json, and members of the wrong type, to every route with a
-body."""
+"""Tests that send malformed bodies to every route with a body. The bodies come from tests/data/malformed_bodies.json,
+or have members of the wrong type."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ CORPUS = Path(__file__).parents[1] / "data" / "malformed_bodies.json"
 CASES: list[dict[str, Any]] = json.loads(CORPUS.read_text(encoding="utf-8"))["cases"]
 JSON = "application/json"
 WRITER = {**CLAIMS, "scope": "openid api/read api/write"}
-#: Every POST route without an access token, with its required members. All members are strings.
+#: Every POST route that needs no access token, with the members that the route requires. All members are strings.
 ROUTES: dict[str, dict[str, str]] = {
     "/auth/refresh": {},
     "/auth/logout": {},
@@ -68,7 +68,7 @@ def content(case: dict[str, Any]) -> bytes:
 
 
 def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
-    """Send the body as base64. If API Gateway would pass the body as text, also send the body as text."""
+    """Send the body as base64. If API Gateway would pass on this body as text, send it as text as well."""
     headers = [
         ("X-Gatehouse", "1"),
         ("Origin", browser.origin),
@@ -103,8 +103,8 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """The server refuses the body before the route uses it. The server does not call Cognito, writes nothing, sets no
-    cookie, and reflects nothing."""
+    """The server refuses the body before the route uses it. The server does not call Cognito, writes nothing and sets
+    no cookie. The response contains no part of the body."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
         for answer in sent(direct.browser, path, case):
@@ -123,8 +123,8 @@ def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize("path", [path for path, members in ROUTES.items() if members])
 def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -> None:
-    """In separate requests, each member is missing, not a string, empty, an unpaired surrogate, or too long. The server
-    calls no service."""
+    """Each request has one wrong member. The member is missing, not a string, empty, an unpaired surrogate, or too
+    long. The server calls no other service."""
     direct.restart(passkey_domain="app.example.org")
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for name in ROUTES[path]:
@@ -164,7 +164,7 @@ def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> N
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
-    """The reader returns an object or raises InvalidRequest."""
+    """The reader of bodies returns an object or raises InvalidRequest."""
     try:
         verify_body(data, JSON)
         assert isinstance(parse_object(data), dict)

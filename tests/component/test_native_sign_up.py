@@ -1,5 +1,5 @@
-"""Tests of native sign-up with an address in the domain of an identity provider. The provider's row must allow native
-sign-up."""
+"""Tests of native sign-up with an address whose domain belongs to an identity provider. The sign-up is possible only if
+the provider's row allows it."""
 
 from typing import Any
 
@@ -49,7 +49,8 @@ def trigger(source: str, email: str) -> Any:
 @pytest.mark.security("S-56")
 @pytest.mark.parametrize("email", [OWNED, OLD, "Bo@CONTOSO.example", "x@ｃontoso.example"])
 def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str) -> None:
-    """The server decides by the domain, before the call to Cognito. Known and new addresses receive the same response."""
+    """The server decides by the domain, before it calls Cognito. The response is the same for new addresses and for
+    addresses with an account."""
     answer = sign_up(tenant, email)
     assert (answer.status, answer.json()["error"]) == (403, "sign_up_refused")
     assert outline(answer) == outline(sign_up(tenant, "nobody@contoso.example"))
@@ -58,8 +59,8 @@ def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str)
 
 @pytest.mark.security("S-56")
 def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
-    """Managed login has its own sign-up page. The trigger refuses addresses of the domain on this page. Administrators
-    may still invite everybody."""
+    """Managed login has its own sign-up page. There, the trigger refuses addresses in the provider's domain.
+    Administrators may still invite anybody."""
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
         trigger("PreSignUp_SignUp", OWNED)
     assert tenant.world.users() == {}
@@ -69,8 +70,8 @@ def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
 
 
 def test_a_provider_may_allow_it(tenant: Direct) -> None:
-    """For example, a customer's contractors are missing from the customer's directory. `ops provider add
-    --native-sign-up` allows accounts for the contractors."""
+    """For example, a customer's directory may not contain the customer's contractors. With `ops provider add
+    --native-sign-up`, contractors can create accounts."""
     own(tenant, native_sign_up={"BOOL": True})
     assert sign_up(tenant, OWNED).status == 200
     (record,) = tenant.world.users().values()
@@ -87,7 +88,7 @@ def test_who_had_an_account_keeps_it(tenant: Direct) -> None:
 
 
 def test_while_the_providers_are_unknown_nobody_signs_up(tenant: Direct) -> None:
-    """During an outage of the table, both our form and the trigger refuse the sign-up."""
+    """If the providers table is unavailable, both our form and the trigger refuse the sign-up."""
     tenant.restart()
     tenant.world.dynamodb.fault = connect_timeout()
     assert sign_up(tenant, "new@elsewhere.example").status == 503
@@ -97,7 +98,7 @@ def test_while_the_providers_are_unknown_nobody_signs_up(tenant: Direct) -> None
 
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> None:
-    """Each domain without a provider costs an attempt, as on the discovery route."""
+    """Each sign-up with a domain that has no provider counts as an attempt, as on the discovery route."""
     for n in range(FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert sign_up(tenant, f"a@guess{n}.example").status == 200
     assert sign_up(tenant, "a@guess.example").status == 429
@@ -107,7 +108,8 @@ def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> N
 def test_nor_does_a_password_open_an_account_that_was_moved_to_an_address_of_others(
     tenant: Direct,
 ) -> None:
-    """A provider has set an address of another domain on a linked account. Direct sign-in then refuses the account."""
+    """An account is linked to a provider. The provider has changed the account's address to another domain. Direct
+    sign-in then refuses the account."""
     tenant.pool.add(PoolUser("ceo@elsewhere.example", PASSWORD, provider="Contoso"))
     answer = tenant.sign_in("ceo@elsewhere.example")
     assert (answer.status, answer.json()["error"]) == (401, "invalid_credentials")

@@ -27,7 +27,7 @@ ROUTES = {
 
 
 def test_the_document_names_the_address_it_was_asked_at(world: World, browser: Browser) -> None:
-    """The document is public. Except for `servers`, the document is the same on execute-api and on a custom domain."""
+    """Anybody may read the document. Only its `servers` differ between execute-api and a custom domain."""
     document = browser.get("/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     assert document["servers"] == [
@@ -58,8 +58,8 @@ def test_every_query_parameter_that_is_read_is_described() -> None:
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("key", ROUTES, ids=str)
 def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
-    """An entry has the scope of the authorizer and the parameters of the path. If the route uses cookies, the entry has
-    the required header."""
+    """The entry of a route contains the authorizer's scope and the path's parameters. If the route uses cookies, the
+    entry also contains the required header."""
     operation, entry = contract.operations()[key], ROUTES[key]
     scopes = [d["accessToken"] for d in operation.get("security", []) if "accessToken" in d]
     authorizer = entry.authorizer
@@ -84,7 +84,7 @@ def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
 
 
 def test_every_shared_part_is_used() -> None:
-    """After the removal of a response, unused shared parts must be removed as well."""
+    """If somebody removes a response, the shared parts that it alone used must be removed as well."""
     text = json.dumps(contract.document())
     for kind, parts in contract.document()["components"].items():
         for name in parts:
@@ -93,7 +93,7 @@ def test_every_shared_part_is_used() -> None:
 
 
 def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
-    """Without this error, a team's file could silently replace Gatehouse's own description of a path."""
+    """If this were no error, a team's file could silently replace the description of one of Gatehouse's paths."""
     (tmp_path / "orders.json").write_text('{"/orders": {}, "/me": {}}')
     with pytest.raises(ValueError, match="/me is described twice"):
         load_paths(theirs=str(tmp_path))
@@ -122,7 +122,8 @@ def test_the_check_itself_finds_what_is_wrong(
 
 
 def test_the_check_reads_templates_and_headers() -> None:
-    """The check matches path parameters, checks required headers, and ignores undescribed paths."""
+    """The check matches path parameters and checks required headers. It ignores paths that the document does not
+    describe."""
     plain = Answer(302, {"content-type": "text/plain"}, [], "")
     assert "Location" in contract.problems("GET", "/auth/login", plain)[0]
     wrong = Answer(201, {"content-type": "text/plain"}, [], "")

@@ -1,4 +1,4 @@
-"""Tests of front ends on other origins of the same site, and of the setting `ALLOWED_ORIGINS`."""
+"""Tests of front ends on other origins of the same site. The setting `ALLOWED_ORIGINS` lists these origins."""
 
 import pytest
 
@@ -86,15 +86,15 @@ def test_everybody_else_is_refused_as_before(
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("fetch_site", ["cross-site", "none", "same-origin"])
 def test_an_allowed_origin_of_another_site_is_refused(opened: Browser, fetch_site: str) -> None:
-    """By mistake, the list contains an origin of another site. The browser sends the site of the request, and the server
-    refuses the request."""
+    """An operator has listed an origin of another site by mistake. Browsers say from which site a request comes, and
+    the server refuses this request."""
     answer = from_origin(opened, "/auth/refresh", OTHER, fetch_site)
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
 
 @pytest.mark.security("S-28")
 def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
-    """Without a required header, browsers would send no preflight."""
+    """Browsers send a preflight only if the request has a special header. So the server requires such a header."""
     answer = opened.post("/auth/refresh", headers=[("Origin", OTHER)], drop=["X-Gatehouse"])
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
@@ -136,8 +136,8 @@ def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None
 
 @pytest.mark.security("S-30")
 def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: Browser) -> None:
-    """The response names the methods and headers of the path. Browsers cache the response for ten minutes. Only the
-    session's routes allow cookies."""
+    """The response names the path's methods and headers, and browsers cache it for ten minutes. Cookies are allowed
+    only on the routes for the session."""
     for path, methods in app.routes.items():
         is_open = path in (*COOKIE_ROUTES, "/auth/config", "/auth/session") or any(
             entry.authorizer is not None for entry in methods.values()
@@ -162,7 +162,7 @@ def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: B
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("origin", STRANGERS)
 def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> None:
-    """The response is 403 without a CORS header. The browser then does not send the request."""
+    """The response is 403 and has no CORS header. For this reason, the browser does not send the actual request."""
     for route in (*COOKIE_ROUTES, "/me", "/whoami"):
         answer = opened.send("OPTIONS", route, [("Origin", origin)])
         assert (answer.status, answer.json()["error"], cors(answer)) == (403, "forbidden", {})
@@ -170,8 +170,8 @@ def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> No
 
 
 def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -> None:
-    """A script on an allowed origin can send the cookie and read the configuration. A script on another origin cannot
-    read the configuration."""
+    """On an allowed origin, a script can send the cookie and read the configuration. On any other origin, a script
+    cannot read it."""
     answer = opened.get("/auth/config", headers=[("Origin", OTHER)])
     assert answer.json()["session"] is True
     assert cors(answer) == {
@@ -187,7 +187,8 @@ def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -
 def test_a_stage_adds_request_and_response_headers_for_its_origins(
     world: World, opened: Browser
 ) -> None:
-    """For example, a tracing library adds a header to every request, or a response header contains the length of a list."""
+    """For example, a tracing library adds a header to each request, or a page reads the length of a list from a
+    response header."""
     world.restart(allowed_headers=("traceparent", "if-match"), exposed_headers=("etag", "x-total"))
     for route, own in (
         ("/auth/refresh", "content-type, x-gatehouse"),
@@ -203,7 +204,7 @@ def test_a_stage_adds_request_and_response_headers_for_its_origins(
 
 
 def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
-    """Preflights need no authentication, and must cause no cost."""
+    """Preflights have no authentication, so they must not cause any calls that cost money."""
     world.restart()
     before = len(world.cognito.requests), len(world.secrets.reads), len(world.dynamodb.calls)
     opened.send("OPTIONS", "/me", [("Origin", OTHER)])
@@ -233,8 +234,7 @@ def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
 def test_a_sign_in_comes_back_to_an_allowed_origin(
     world: World, return_to: str, expected: str
 ) -> None:
-    """If the list has the origin of the target, the redirect leads to the target. For other origins, the redirect leads
-    to our page."""
+    """If the target's origin is in the list, the redirect leads to the target. Otherwise, it leads to our page."""
     world.restart(allowed_origins=ALLOWED)
     from urllib.parse import quote
 
@@ -244,8 +244,8 @@ def test_a_sign_in_comes_back_to_an_allowed_origin(
 
 @pytest.mark.security("S-07")
 def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Browser) -> None:
-    """An operator removed the origin from the list while the person was at Okta. The redirect does not lead to that
-    origin."""
+    """While the person was at Okta, an operator removed the origin from the list. The callback does not redirect to
+    this origin."""
     from tests.doubles.cognito import Person
 
     world.restart(allowed_origins=ALLOWED)

@@ -1,5 +1,5 @@
-"""Tests of a team's Lambda functions and data: Gatehouse guards, limits and logs the functions, and keeps their
-signatures."""
+"""Tests of a team's own Lambda functions and data. Gatehouse guards, limits and logs the functions, but does not change
+their signatures."""
 
 import json
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def denied(event: Any) -> None:
 def test_a_job_leaves_a_line_with_its_request_id(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The function's result is unchanged. The log has a line with the request id."""
+    """The job returns the same result as without Gatehouse. The log has a line with the request id."""
     assert fired(gate, lambda event: "done") == "done"
     assert lines(capsys) == [
         {"event": "job_done", "request_id": Context.aws_request_id, "function": "orders-dev-job"}
@@ -96,7 +96,7 @@ def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
 def test_what_looks_like_no_right_is_not_taken_for_one(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """AWS may change the error text."""
+    """AWS may change the text of its errors."""
 
     def job(event: Any) -> None:
         from botocore.exceptions import ClientError
@@ -138,7 +138,7 @@ def test_the_local_stack_tells_message_and_traceback(
 def test_only_the_local_stack_tells_messages(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], local: bool
 ) -> None:
-    """Somebody deploys a stage named "local" to AWS. On this stage, error messages stay hidden, as on any other stage."""
+    """Somebody may deploy a stage named "local" to AWS. There, error messages stay hidden, as on any other stage."""
     asked: list[bool] = []
     monkeypatch.setattr("chalicelib.gatehouse.gate.tell_messages", asked.append)
     Gatehouse(Chalice("orders"), environ={**ENVIRONMENT, **environ})
@@ -148,7 +148,7 @@ def test_only_the_local_stack_tells_messages(
 def test_a_jobs_calls_end_before_lambda_ends_the_job(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A call may take Lambda's remaining time, minus the time for the last log line."""
+    """A call may take the time that Lambda has left, but the time for the last log line is kept free."""
     left: list[float] = []
     fired(gate, lambda event: left.append(gate.services.budget.left()))
     assert 2.0 < left[0] <= 3.0
@@ -166,7 +166,7 @@ def test_an_outage_in_a_job_is_told_by_its_detail(
 
 
 def test_tables_and_clients_are_the_stages_or_a_tests_doubles(gate: Gatehouse) -> None:
-    """The clients are boto3 clients with every operation. Each container keeps one connection."""
+    """The clients are boto3 clients, so they have every operation. Each container keeps one connection."""
     orders = gate.table("orders")
     assert orders.name == "orders-dev-orders"
     assert gate.table("orders") is orders
@@ -195,7 +195,8 @@ def test_what_was_not_declared_is_named_with_its_mend(gate: Gatehouse) -> None:
 
 
 def test_decorators_have_placeholders_in_tests_and_none_when_chalice_deploys() -> None:
-    """In tests, the decorators replace a missing name by a placeholder. During a deployment, a missing name is an error."""
+    """In tests, the decorators use a placeholder if a name is missing. During a deployment, a missing name is an
+    error."""
     assert Gatehouse(Chalice("orders"), environ={}).queue("parcels") == "parcels"
     deploying = Gatehouse(
         Chalice("orders"), environ={"AWS_CHALICE_CLI_MODE": "true", "USER_POOL_ARN": "arn:pool"}

@@ -1,4 +1,5 @@
-"""Tests that cookie routes accept only requests of our page: proof of the origin, methods, CORS."""
+"""Tests that cookie routes accept only requests from our page. The tests cover the proof of the origin, methods, and
+CORS."""
 
 import pytest
 
@@ -43,7 +44,7 @@ CSRF: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
 def test_cookie_routes_refuse_what_our_page_did_not_send(
     world: World, signed_in: Browser, route: str, case: str
 ) -> None:
-    """The response is 403, and nothing changes. The session continues."""
+    """The server responds with 403 and changes nothing, so the session continues."""
     drop, headers = CSRF[case]
     before = dict(signed_in.cookies)
     calls = len(world.cognito.requests)
@@ -62,7 +63,8 @@ def test_one_of_origin_and_fetch_site_is_enough(signed_in: Browser, drop: list[s
 
 @pytest.mark.security("S-29")
 def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
-    """Refresh and logout exist only as POST. The page, the configuration and the health check write nothing."""
+    """Refresh and logout are possible only with POST. The page, the configuration and the health check do not write
+    anything."""
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         for route in ("/auth/refresh", "/auth/logout"):
             assert signed_in.send(method, route).status == 405

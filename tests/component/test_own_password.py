@@ -1,4 +1,4 @@
-"""Tests of POST /auth/password: a signed-in person who knows the old password sets a new password."""
+"""Tests of POST /auth/password. A signed-in person who knows the old password can set a new one."""
 
 from typing import Any
 
@@ -21,8 +21,8 @@ def change(direct: Direct, browser: Browser | None = None, **body: Any) -> Answe
 
 @pytest.mark.security("S-85")
 def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
-    """The session of this browser continues, and the throttle still treats the browser as known. The old password no
-    longer works."""
+    """The session in this browser continues, and the throttle still knows the browser. The old password does not work
+    any more."""
     other = direct.world.browser()
     direct.sign_in(browser=other)
     direct.sign_in()
@@ -37,8 +37,8 @@ def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_session_without_a_row_ends_too(direct: Direct) -> None:
-    """The session began during an outage of the table, or under an earlier release, and has no row. The record has the
-    time at which all sessions ended, and the session ends."""
+    """The session has no row, because it began during an outage of the table or under an earlier release. The record
+    contains the time at which all sessions ended, so this session ends as well."""
     other = direct.world.browser()
     direct.world.dynamodb.faults["sessions"] = DOWN
     direct.sign_in(browser=other)
@@ -57,7 +57,7 @@ def test_a_session_without_a_row_ends_too(direct: Direct) -> None:
 def test_the_old_password_is_asked_for_and_guessed_at_the_sign_ins_allowance(
     direct: Direct,
 ) -> None:
-    """A stranger at a signed-in browser gets the same number of guesses on this route as at the sign-in."""
+    """A stranger who uses a signed-in browser can make as many guesses on this route as at the sign-in."""
     direct.sign_in()
     statuses = [change(direct, password=WRONG).status for _ in range(6)]
     assert statuses == [401] * 5 + [429]
@@ -100,8 +100,8 @@ def test_without_a_living_session_nothing_changes(direct: Direct) -> None:
 
 @pytest.mark.security("S-68")
 def test_it_proves_no_mailbox(direct: Direct) -> None:
-    """A person may know the password without access to the mailbox. A new password from this route does not allow
-    linking."""
+    """A person who knows the password may have no access to the mailbox. For this reason, a password from this route
+    does not allow linking."""
     direct.sign_in()
     assert change(direct).status == 200
     (record,) = direct.world.users().values()
@@ -136,8 +136,8 @@ def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: Worl
 def test_providers_of_an_account_are_called_by_their_labels(
     world: World, signed_in: Browser
 ) -> None:
-    """The response has the labels of the first provider and of linked providers. During an outage of the table, the response
-    has the providers' names."""
+    """The response contains the labels of the first provider and of all linked providers. If the table is unavailable,
+    it contains the names of the providers instead."""
     found = signed_in.get("/me", claims=CLAIMS).json()["providers"]
     assert found == [{"name": "Okta", "label": "Acme Okta"}]
     world.restart()
@@ -170,8 +170,8 @@ def test_nothing_changes_while_other_sessions_cannot_be_ended(
 def test_what_is_left_after_the_new_password_is_in_the_log(
     direct: Direct, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After the change, the server deletes the rows a second time. During the change, somebody may have signed in with
-    the old password."""
+    """Somebody may sign in with the old password during the change. So the server deletes the rows again after the
+    change."""
     direct.sign_in()
     direct.world.clock.advance(60)
     query, asked = direct.world.dynamodb.query, []

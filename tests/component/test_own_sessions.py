@@ -1,4 +1,5 @@
-"""Tests of the list of sessions, and of every route that ends sessions, for the person and for administrators."""
+"""Tests of the list of sessions, and of all routes that end sessions. Some of these routes are for the person, and some
+are for administrators."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +44,7 @@ def rows(world: World) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def second(world: World, signed_in: Browser) -> Browser:
-    """Ada's second browser, which signed in one minute after the first browser."""
+    """Ada's second browser. She signed in there one minute after she signed in with the first browser."""
     world.clock.advance(60)
     browser = world.browser()
     browser.user_agent = FIREFOX
@@ -54,7 +55,7 @@ def second(world: World, signed_in: Browser) -> Browser:
 def test_a_person_sees_every_session_with_device_door_and_times(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """The list begins with the most recently used session. A refresh changes only the time of its own session."""
+    """The session that was used last is the first in the list. A refresh changes only the time of its own session."""
     newer, older = listed(second)
     assert newer == {
         "id": newer["id"],
@@ -77,7 +78,7 @@ def test_a_person_sees_every_session_with_device_door_and_times(
 def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
     world: World, signed_in: Browser
 ) -> None:
-    """DynamoDB's TTL may take days to delete an expired session."""
+    """Expired sessions may still be in the table, because DynamoDB's TTL may take days to delete them."""
     world.clock.advance(1799)
     assert len(listed(signed_in)) == 1
     world.clock.advance(1)
@@ -86,7 +87,7 @@ def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
 
 
 def add_rows(world: World, count: int) -> None:
-    """Add sessions of Ada in other browsers. The last uses of the sessions are one second apart."""
+    """Add sessions of Ada in other browsers. Each session was last used one second after the session before."""
     rows = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
     for number in range(count):
         world.clock.advance(1)
@@ -106,7 +107,7 @@ def add_rows(world: World, count: int) -> None:
 def test_one_session_too_many_ends_the_least_recently_used(
     world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The new session counts towards the limit. The browser of the ended session shows the sign-in form."""
+    """The new session also counts towards the limit. The browser whose session has ended shows the sign-in form."""
     add_rows(world, 98)
     signed_in.post("/auth/refresh")
     second, third = world.browser(), world.browser()
@@ -133,8 +134,8 @@ def test_one_session_too_many_ends_the_least_recently_used(
 
 @pytest.mark.security("S-114")
 def test_expired_sessions_go_first(world: World, signed_in: Browser) -> None:
-    """DynamoDB deletes expired rows late. Expired rows count towards the limit, and the server deletes expired rows
-    before it ends a valid session."""
+    """DynamoDB deletes expired rows late, so they still count towards the limit. The server deletes them before it ends
+    a session that is still valid."""
     world.clock.advance(60)
     add_rows(world, 100)
     kept = SessionRows(world.dynamodb, SESSIONS_TABLE, world.clock)
@@ -165,8 +166,8 @@ def test_very_many_sessions_of_an_earlier_release_end_step_by_step(
 def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The server refuses the session before the call to Cognito, and clears the cookie. A copy of the cookie does not work
-    either."""
+    """The server refuses the session before it calls Cognito, and clears the cookie. A copy of the cookie is refused as
+    well."""
     other = listed(second)[1]["id"]
     answer = end(second, other)
     assert (answer.status, answer.json()) == (200, {"id": other})
@@ -187,8 +188,8 @@ def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
 def test_where_the_table_does_not_answer_nobody_is_refreshed_and_nothing_is_lost(
     world: World, signed_in: Browser
 ) -> None:
-    """An ended session must not continue because of an outage. The browser keeps the cookie, and the cookie works again
-    after the outage."""
+    """During an outage, the server cannot know whether a session has ended, so it refuses the refresh. The browser
+    keeps its cookie, which works again after the outage."""
     issued = len(world.cognito.refresh_tokens())
     world.dynamodb.faults["sessions"] = DOWN
     answer = signed_in.post("/auth/refresh")
@@ -220,8 +221,8 @@ def test_end_others_keeps_this_one(world: World, signed_in: Browser, second: Bro
 def test_end_others_needs_a_living_session_of_ones_own(
     world: World, signed_in: Browser, second: Browser, cookie: str
 ) -> None:
-    """Somebody ended the session of a thief. The thief may still have a valid access token, and the token must not end
-    the owner's session."""
+    """Somebody has ended a thief's session, but the thief's access token may still be valid. With this token, the thief
+    must not end the owner's session."""
     if cookie == "none":
         second.cookies.clear()
     elif cookie == "junk":
@@ -238,8 +239,8 @@ def test_end_others_needs_a_living_session_of_ones_own(
 
 @pytest.mark.security("S-84")
 def test_somebody_elses_id_is_as_unknown_as_any(world: World, signed_in: Browser) -> None:
-    """The test uses missing, malformed and ended ids, and an id of another person. The response is always the same, and
-    Ada's session continues."""
+    """The test uses missing, malformed and ended ids, and an id of another person's session. The response is always the
+    same, and Ada's session continues."""
     (session,) = listed(signed_in)
     bob = world.browser()
     world.sign_in(bob, BOB)
@@ -264,8 +265,8 @@ def test_ids_are_random_and_their_own(world: World, signed_in: Browser, second: 
 def test_administrators_see_and_end_a_persons_sessions(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The administrator ends one of two sessions, and the log names the administrator. The id of another person's session
-    causes the same response as a missing id."""
+    """The administrator ends one of two sessions, and the log names the administrator. If the id belongs to another
+    person's session, the response is the same as for a missing id."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     root = world.browser()
@@ -292,8 +293,7 @@ def test_administrators_see_and_end_a_persons_sessions(
 def test_nobody_else_sees_a_persons_sessions(
     world: World, signed_in: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """The server queries the pool. An earlier administrator with the same name still has a token, and the server refuses
-    the token."""
+    """A former administrator with the same name still has a token. The server asks the pool, and refuses the token."""
     add_administrator(world)
     (session,) = listed(signed_in)
     target = f"/users/{ADA}/sessions"
@@ -305,7 +305,7 @@ def test_nobody_else_sees_a_persons_sessions(
 
 @pytest.mark.security("S-85")
 def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
-    """A copy of the cookie no longer works, even without a response from Cognito."""
+    """Even if Cognito does not respond, a copy of the cookie no longer works."""
     copy = dict(signed_in.cookies)
     from tests.doubles.cognito import times_out
 
@@ -318,7 +318,8 @@ def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) -> None:
-    """The table alone ends the sessions that began with the old password."""
+    """Although Cognito fails, the sessions that began with the old password end, because their rows are deleted from
+    the table."""
     direct.sign_in()
     stranger = direct.world.browser()
     direct.post("direct/forgot-password", stranger, email=EMAIL)
@@ -333,7 +334,7 @@ def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) ->
 def test_sign_out_everywhere_takes_all_rows_away(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """The list is empty immediately after an administrator ends all sessions."""
+    """As soon as an administrator has ended all sessions, the list of sessions is empty."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     assert second.send("POST", f"/users/{ADA}/sign-out", claims=ADMIN).status == 200
@@ -341,7 +342,7 @@ def test_sign_out_everywhere_takes_all_rows_away(
 
 
 def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
-    """The browser sent the cookie of the earlier session (S-47)."""
+    """At the second sign-in, the browser sent the cookie of the earlier session (S-47)."""
     direct.sign_in()
     (before,) = rows(direct.world)
     direct.sign_in()
@@ -354,8 +355,8 @@ def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
 def test_a_session_without_a_row_gets_one_at_its_next_refresh(
     world: World, browser: Browser, why: str
 ) -> None:
-    """Two refreshes with one cookie, by two tabs or after a lost response, write only one row. After the first refresh,
-    the session has an id."""
+    """Two tabs may refresh with one cookie, or a tab may repeat a refresh after a lost response. The two refreshes
+    write only one row. After the first one, the session has an id."""
     world.dynamodb.faults["sessions"] = DOWN
     world.sign_in(browser)
     assert rows(world) == []
@@ -375,7 +376,7 @@ def test_a_session_without_a_row_gets_one_at_its_next_refresh(
 
 @pytest.mark.security("S-86")
 def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) -> None:
-    """From the User-Agent header, the row contains only names that are in our list."""
+    """The row stores names from the User-Agent header, but only names that are in our list."""
     browser = world.browser()
     browser.user_agent = "<script>alert(1)</script> Firefox/1 ada@example.org\u202e" + "x" * 5000
     world.sign_in(browser)
@@ -387,7 +388,7 @@ def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) 
 
 
 def test_a_provider_that_is_gone_is_called_by_its_name(world: World, signed_in: Browser) -> None:
-    """A missing provider must not cause a 503 response."""
+    """If a provider no longer exists, the response must not be 503."""
     world.dynamodb.delete(world.settings.providers_table, "Okta")
     world.restart()
     assert listed(signed_in)[0]["provider_label"] == "Okta"

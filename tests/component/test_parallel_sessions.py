@@ -1,5 +1,5 @@
-"""Tests that send the same cookie, state or code to several containers at once. Two tabs, a double click or an attacker
-can cause parallel requests."""
+"""Tests that send the same cookie, state or code to several containers at once. Such requests come from two tabs, from
+a double click, or from an attacker."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,13 +19,13 @@ AT_ONCE = 50
 
 @pytest.fixture
 def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
-    """Eight containers without faults, with one signed-in person per sign-in method."""
+    """Eight containers without faults. For each sign-in method, one person is signed in."""
     fleet.install(monkeypatch)
     return Crowd(build_world(clock), size=2, containers=8, fault_share=0)
 
 
 def at_once(browsers: list[Browser], call: Callable[[Browser], Answer]) -> list[Answer]:
-    """Let every browser call at the same moment."""
+    """Let all browsers make their call at the same moment."""
     everybody = Barrier(len(browsers))
 
     def go(browser: Browser) -> Answer:
@@ -37,7 +37,7 @@ def at_once(browsers: list[Browser], call: Callable[[Browser], Answer]) -> list[
 
 
 def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
-    """Return browsers with copies of the current cookies."""
+    """Return new browsers that have copies of the member's current cookies."""
     made = []
     for _ in range(count):
         browser = crowd.world.browser()
@@ -51,7 +51,7 @@ def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
 @pytest.mark.security("S-34")
 @pytest.mark.parametrize("door", [0, 1])
 def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
-    """In the grace period of a rotation, each tab gets a valid session. Later, the old cookie is invalid."""
+    """During the grace period after a rotation, each tab gets a valid session. Later, the old cookie is invalid."""
     member = crowd.members[door]
     assert crowd.sign_in(member)
     (late, *opened) = tabs(crowd, member, AT_ONCE + 1)
@@ -69,7 +69,7 @@ def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
 
 @pytest.mark.security("S-36")
 def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
-    """The sign-out arrives among refreshes, in any order. After the sign-out, no refreshed cookie works."""
+    """The sign-out and the refreshes arrive in any order. After the sign-out, no cookie from these refreshes works."""
     member = crowd.members[0]
     assert crowd.sign_in(member)
     opened = tabs(crowd, member)
@@ -86,7 +86,7 @@ def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-11")
 def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
-    """Code and state work once. Every other request clears the transaction and creates no session."""
+    """The code and the state work once. Every further request clears the transaction and starts no session."""
     member = crowd.members[0]
     start = member.browser.get("/auth/login?provider=Okta")
     back = crowd.world.cognito.authorize(start.location, member.person)
@@ -106,7 +106,7 @@ def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
 @pytest.mark.security("S-41")
 @pytest.mark.security("S-55")
 def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
-    """Fifty confirmations arrive at once. The address is confirmed once, and one record exists."""
+    """Fifty confirmations arrive at once. Only one of them confirms the address, and there is one record."""
     browser = tabs(crowd, crowd.members[1], 1)[0]
     new = {"email": "new@example.org", "password": PASSWORD}
     names = {"given_name": "New", "family_name": "Person"}

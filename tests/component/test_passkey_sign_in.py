@@ -29,7 +29,7 @@ def passkeys(direct: Direct) -> Passkeys:
 
 
 def test_a_passkey_signs_in(passkeys: Passkeys) -> None:
-    """A new browser gets the same scopes, session and device cookie as after a password."""
+    """The browser is new. It gets the same scopes, session and device cookie as after a sign-in with a password."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     answer = passkeys.sign_in(browser)
@@ -59,8 +59,8 @@ def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
-    """An attacker relays a challenge, or steals a response to a challenge. The attacker lacks the cookie of the browser
-    that requested the challenge."""
+    """An attacker relays a challenge, or steals a response to it. But the attacker does not have the cookie of the
+    browser that requested the challenge."""
     passkeys.set_up()
     victim, thief = passkeys.direct.world.browser(), passkeys.direct.world.browser()
     options = passkeys.ask(browser=victim).json()["challenge"]["options"]
@@ -74,8 +74,8 @@ def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
-    """After a success, a repetition of the same cookie and response creates no session, even if Cognito accepts the
-    repetition."""
+    """After a successful sign-in, somebody sends the same cookie and response again. Our server starts no session, even
+    if Cognito accepts the response again."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -91,7 +91,7 @@ def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
-    """The server clears the cookie. A copy of the cookie does not allow a second attempt."""
+    """The server clears the cookie of the challenge. With a copy of the cookie, a second attempt fails as well."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -110,8 +110,8 @@ def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None:
-    """The tabs share the cookie. The server refuses the first tab's response, and this response uses up the challenge.
-    Each tab can request a new challenge."""
+    """The tabs share the cookie, so only the later challenge is valid. The server refuses the first tab's response, and
+    the challenge is then used up. Each tab can request a new challenge."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     first, second = (passkeys.ask(browser=browser).json()["challenge"]["options"] for _ in range(2))
@@ -123,8 +123,8 @@ def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None
 
 
 def test_a_passkey_set_up_in_one_tab_confirms_in_the_other(passkeys: Passkeys) -> None:
-    """The list of passkeys is open in one tab. The person signs in again in the other tab. The second sign-in closes the
-    list and keeps the passkey."""
+    """The list of passkeys is open in one tab. The person signs in again in the other tab. This sign-in closes the
+    list, but keeps the new passkey."""
     passkeys.open()
     passkeys.add()
     assert passkeys.sign_in().status == 200
@@ -169,8 +169,8 @@ def test_a_challenge_ends_after_fifteen_minutes(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """The response comes from another site, a similar host name, or a copied key. Other responses lack user verification,
-    or belong to another challenge or person."""
+    """Some responses come from another site, from a similar host name, or from a copied key. Others lack user
+    verification, or belong to another challenge or person."""
     passkeys.set_up()
     passkeys.device.passkeys[-1].counter = 5
     browser = passkeys.direct.world.browser()
@@ -191,7 +191,7 @@ def test_another_persons_passkey_is_refused(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-90")
 def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys) -> None:
-    """The options name the relying party of the stage, even if Cognito's response names another party."""
+    """The options require user verification and name the stage's relying party, whatever Cognito's response says."""
     passkeys.set_up()
     for email in (EMAIL, STRANGER):
         told = passkeys.ask(email, passkeys.direct.world.browser()).json()["challenge"]["options"]
@@ -202,8 +202,8 @@ def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys
 def test_a_challenge_for_another_domain_is_not_passed_on(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The pool's relying party differs from the stage's relying party. The log reports the difference, and the browser
-    receives no challenge."""
+    """The pool and the stage have different relying parties. The browser receives no challenge, and the log reports the
+    difference."""
     passkeys.set_up()
     passkeys.direct.pool.relying_party = "evil.example"
     browser = passkeys.direct.world.browser()
@@ -224,7 +224,7 @@ def shape(answer: Any) -> Any:
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, ...]]:
-    """Return the names of the members of each log line since the last call."""
+    """Return the names of the members in each log line that was written since the last call."""
     return [tuple(json.loads(line)) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -237,9 +237,9 @@ def test_everybody_gets_a_challenge_alike(
     session_length: int | None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The test uses addresses with a passkey, without a passkey, and without an account. Other addresses belong to
-    unconfirmed, disabled and federated people. The responses have one shape, and the numbers of calls and log lines are
-    equal. BENCHMARKS.md has the measured times."""
+    """The addresses belong to people with a passkey, without a passkey, and without an account. Others belong to
+    unconfirmed, disabled and federated people. All responses have the same shape, with equal numbers of calls and log
+    lines. BENCHMARKS.md has the measured times."""
     passkeys.set_up()
     pool, table = passkeys.direct.pool, passkeys.direct.world.dynamodb
     pool.unknown_by_choice = unknown
@@ -261,7 +261,8 @@ def test_everybody_gets_a_challenge_alike(
 
 @pytest.mark.security("S-89")
 def test_refusals_are_alike(passkeys: Passkeys) -> None:
-    """The server sends an invented challenge to Cognito like a real challenge, and the response is the same."""
+    """The server sends an invented challenge to Cognito, as it does with a real one. The response is the same in both
+    cases."""
     passkeys.set_up()
     pool = passkeys.direct.pool
     seen = []
@@ -279,8 +280,8 @@ def test_refusals_are_alike(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-89")
 def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys) -> None:
-    """From the ids, strangers could learn which accounts exist, and which accounts at different sites belong to one
-    person."""
+    """If strangers knew the ids, they could find out which accounts exist, and which accounts at different sites belong
+    to one person."""
     made = passkeys.set_up()
     known = passkeys.ask().json()["challenge"]["options"]["allowCredentials"]
     assert [each["type"] for each in known] == ["public-key"]
@@ -299,8 +300,8 @@ def test_a_known_browser_is_told_that_there_is_no_passkey(passkeys: Passkeys) ->
 
 @pytest.mark.security("S-92")
 def test_autofill_is_for_known_browsers(passkeys: Passkeys) -> None:
-    """Without an address, the device cookie identifies the account. A browser without the cookie receives no challenge, and
-    the server does not call Cognito."""
+    """The browser sends no address, so the device cookie must identify the account. Without this cookie, the browser
+    receives no challenge, and the server does not call Cognito."""
     passkeys.set_up()
     options = passkeys.ask(None).json()["challenge"]["options"]
     assert len(options["allowCredentials"]) == 1
@@ -322,7 +323,8 @@ def test_autofill_ends_with_a_new_password(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-92")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_challenges_are_throttled_before_cognito(passkeys: Passkeys, email: str) -> None:
-    """After five challenges a pause begins, with or without an account. Passwords have a separate limit."""
+    """After five challenges there is a pause, whether or not the address has an account. Passwords have their own
+    limit."""
     browser = passkeys.direct.world.browser()
     for _ in range(5):
         assert passkeys.ask(email, browser).status == 200
@@ -355,7 +357,8 @@ def test_a_good_passkey_forgets_the_attempts_before(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_from_before_a_new_password_signs_nobody_in(passkeys: Passkeys) -> None:
-    """As with passwords, the server refuses a sign-in that began before all sessions were ended (S-67)."""
+    """The server refuses a sign-in that began before all sessions were ended. The same rule applies to passwords
+    (S-67)."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -383,7 +386,7 @@ def test_malformed_answers_are_400(passkeys: Passkeys) -> None:
     ],
 )
 def test_without_passkeys_there_is_nothing(direct: Direct, path: str) -> None:
-    """The routes are also missing on a stage without direct sign-in."""
+    """On a stage without direct sign-in, these routes do not exist either."""
     direct.sign_in()
     assert direct.post(path, email=EMAIL, password=PASSWORD).status == 404
     assert "passkeys" not in direct.browser.get("/auth/config").json()

@@ -31,7 +31,7 @@ def passkeys(direct: Direct) -> Passkeys:
 
 
 def test_a_passkey_is_set_up_named_and_removed(passkeys: Passkeys) -> None:
-    """The person enters the password once for all steps."""
+    """The person enters the password once, and not again for each step."""
     assert passkeys.open().json() == {"passkeys": [], "ended": 0}
     options = passkeys.post("passkeys/setup").json()["options"]
     assert options["rp"]["id"] == DOMAIN
@@ -51,7 +51,7 @@ def test_a_passkey_is_set_up_named_and_removed(passkeys: Passkeys) -> None:
 
 
 def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
-    """The next change of a name deletes the names of removed passkeys."""
+    """When a name is changed, the server also deletes the names of passkeys that no longer exist."""
     passkeys.open()
     for name in ("first", "second"):
         newest = passkeys.add().json()["passkeys"][0]["id"]
@@ -67,8 +67,8 @@ def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
 def test_without_their_persons_names_passkeys_have_cognitos(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first read of the row succeeds, and the read of the names fails. The list then shows Cognito's names, and all
-    other functions work."""
+    """The first read of the row succeeds, but the later read of the names fails. The list then shows Cognito's names,
+    and everything else works."""
     passkeys.open()
     passkeys.add()
     table = passkeys.direct.world.dynamodb
@@ -86,7 +86,7 @@ def test_without_their_persons_names_passkeys_have_cognitos(
 
 
 def test_removing_what_is_gone_is_fine(passkeys: Passkeys) -> None:
-    """The person removes the same passkey in two tabs."""
+    """The person removes the same passkey in two tabs, one after the other."""
     passkeys.open()
     made = passkeys.add().json()["passkeys"][0]
     for _ in range(2):
@@ -104,7 +104,7 @@ def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
-    """A stranger at a signed-in browser cannot add a passkey and cannot guess the password."""
+    """A stranger who uses a signed-in browser can neither add a passkey nor guess the password."""
     passkeys.direct.sign_in()
     for _ in range(5):
         answer = passkeys.post("passkeys/open", password=WRONG)
@@ -120,7 +120,8 @@ def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No response and no log line contains the tokens. The server revokes the tokens when the person closes the list."""
+    """The tokens are in no response and in no log line. When the person closes the list, the server revokes the
+    tokens."""
     passkeys.set_up()
     pool = passkeys.direct.pool
     clients = [a["ClientId"] for name, a in pool.calls if name == "admin_initiate_auth"]
@@ -137,7 +138,8 @@ def test_the_server_only_tokens_never_leave_and_are_revoked(
 @pytest.mark.security("S-91")
 @pytest.mark.parametrize("path", CALLS)
 def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: str) -> None:
-    """Two people share a browser. The second person's session cannot continue the first person's enrolment."""
+    """Two people share a browser. The first person has opened the list. The second person's session cannot continue
+    this enrolment."""
     passkeys.open()
     passkeys.add()
     cookie = passkeys.direct.browser.cookies[CHALLENGE_COOKIE]
@@ -154,8 +156,8 @@ def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: s
 
 @pytest.mark.security("S-91")
 def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
-    """The routes for passkeys refuse the cookie of an authenticator app's enrolment, and the routes for the app refuse
-    the cookie of a passkey's enrolment. Each cookie is sealed for one purpose."""
+    """Each cookie is sealed for one purpose. The routes for passkeys refuse the enrolment cookie of an authenticator
+    app. The routes for the app refuse the enrolment cookie of a passkey."""
     passkeys.direct.sign_in()
     passkeys.post("mfa/setup", password=PASSWORD)
     assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
@@ -177,7 +179,7 @@ def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) ->
 
 
 def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
-    """The list closes after fifteen minutes. If the token expires earlier, the list closes earlier."""
+    """The list closes after fifteen minutes, or earlier if its token expires earlier."""
     passkeys.open()
     passkeys.direct.pool.fail(
         "start_web_authn_registration", refusal("NotAuthorizedException", "x")
@@ -220,8 +222,8 @@ def test_a_registration_serves_once(passkeys: Passkeys) -> None:
 
 
 def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
-    """A person with an authenticator app also needs its code to open the list. The passkey counts as a second factor, and
-    the person signs in with the passkey, without a code."""
+    """If a person has an authenticator app, the app's code is needed to open the list. Afterwards the passkey counts as
+    a second factor, so the person signs in with it and needs no code."""
     passkeys.direct.with_totp()
     passkeys.direct.sign_in()
     passkeys.direct.challenge("SOFTWARE_TOKEN_MFA", code=passkeys.direct.totp())
@@ -238,8 +240,8 @@ def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
 
 
 def test_an_app_that_comes_later_leaves_the_passkey(passkeys: Passkeys) -> None:
-    """The passkey counts as a second factor while the authenticator app is on. The sign-in with the passkey works with
-    the app on and with the app off."""
+    """While the authenticator app is on, the passkey counts as a second factor. The person can sign in with the
+    passkey, whether the app is on or off."""
     passkeys.set_up()
     secret = passkeys.post("mfa/setup", password=PASSWORD).json()["secret"]
     passkeys.post("mfa/verify", code=passkeys.direct.totp(secret))
@@ -298,8 +300,8 @@ def offered(passkeys: Passkeys, browser: Browser | None = None, **body: Any) -> 
 
 
 def test_a_passkey_is_offered_until_somebody_says_not_now(passkeys: Passkeys) -> None:
-    """The server stores the refusal per person and browser. The refusal survives a sign-out and the next sign-in, and lasts
-    400 days."""
+    """The server stores for each person and browser that the offer was refused. The refusal lasts 400 days, and also
+    survives a sign-out and the next sign-in."""
     passkeys.direct.sign_in()
     assert offered(passkeys) is True
     assert offered(passkeys, not_now=True) is False
@@ -328,7 +330,7 @@ def test_no_passkey_is_offered_where_one_was_set_up(passkeys: Passkeys) -> None:
 
 
 def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
-    """The cookie stays small and contains no name. A cookie with a changed value causes no error."""
+    """The cookie stays small and contains no name. If its value was changed, no error occurs."""
     passkeys.direct.sign_in()
     browser = passkeys.direct.browser
     for number in range(9):
@@ -345,7 +347,7 @@ def test_eight_people_of_one_browser_are_remembered(passkeys: Passkeys) -> None:
 
 
 def test_an_offer_needs_a_session(passkeys: Passkeys) -> None:
-    """Without a session the response is 401. No sign-in sets the cookie that stores a refused offer."""
+    """Without a session, the response is 401. A sign-in alone does not set the cookie that stores a refused offer."""
     refused = passkeys.post("passkeys/offer", passkeys.direct.world.browser(), not_now=True)
     assert (refused.status, refused.json()["error"]) == (401, "no_session")
     passkeys.set_up()

@@ -35,8 +35,8 @@ MALFORMED = ("%", "a%", "%2", "%zz", "%u0041", "%FF", "%C3", "%C0%AF", "%ED%A0%8
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_person_is_found_by_a_name_however_it_is_encoded(world: World, name: str) -> None:
-    """The response and the pool receive the decoded name. The encoded name belongs to no user. A name that the server
-    decoded twice would belong to another user."""
+    """The server passes the decoded name to the pool and returns the decoded name. No user has the encoded name. If the
+    server decoded the name twice, the server would find another user."""
     add_administrator(world)
     world.pool.add(PoolUser("x@example.org", "x" * 12, username=name))
     every_octet = "".join(f"%{octet:02x}" for octet in name.encode())
@@ -47,8 +47,8 @@ def test_a_person_is_found_by_a_name_however_it_is_encoded(world: World, name: s
 
 @pytest.mark.parametrize("spelled", MALFORMED)
 def test_what_is_no_encoding_is_400(world: World, browser: Browser, spelled: str) -> None:
-    """Authorized and public routes respond with 400 and call no service. A caller without rights first receives the error
-    about the rights."""
+    """Authorized and public routes respond with 400 and call no service. The rights come first: a caller without rights
+    receives the error about the rights."""
     add_administrator(world)
     refused = sign_out(spelled)
     assert (refused.status, refused.json()["error"]) == (400, "invalid_request")
@@ -67,7 +67,7 @@ def test_assets_are_found_by_an_encoded_name(world: World, browser: Browser) -> 
 
 
 def test_a_teams_own_route_gets_decoded_names(world: World) -> None:
-    """The arguments of the view and `uri_params` have the decoded names. The event is unchanged."""
+    """The arguments of the view and the values in `uri_params` are decoded names. The event is unchanged."""
     blueprint = Blueprint("team")
 
     @blueprint.route("/orders/{owner}/{number}", methods=["GET"], authorizer=authorized("api/read"))

@@ -25,7 +25,7 @@ OTHER = "https://app.example.com"
 
 
 class Below(Browser):
-    """A browser that uses the documented paths below the prefix. The browser checks every response against the OpenAPI
+    """A browser that calls the documented paths below the prefix, and that compares every response with the OpenAPI
     document."""
 
     prefix = PREFIX
@@ -63,7 +63,7 @@ def sign_in(world: World, browser: Below, query: str = "provider=Okta") -> Answe
 
 
 def test_the_page_and_its_files(browser: Below) -> None:
-    """Every address in the HTML begins with the API stage and the prefix. The team's own page also works."""
+    """Every address in the HTML begins with the API stage and the prefix. The team's own page still works."""
     page = browser.get("")
     assert f'content="{PAGE}/"' in page.body
     version = page.body.partition(f"{PAGE}/assets/")[2].partition("/")[0]
@@ -78,8 +78,8 @@ def test_the_page_and_its_files(browser: Below) -> None:
 
 
 def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> None:
-    """The person signs in with Okta. The registered addresses have the prefix. The cookies belong to the host, and the
-    team's route accepts the token."""
+    """The person signs in with Okta. The registered addresses contain the prefix. The cookies are valid for the whole
+    host, and the team's route accepts the token."""
     world = direct.world
     start = browser.get("/auth/login?provider=Okta")
     (redirect,) = parse_qs(urlsplit(start.location).query)["redirect_uri"]
@@ -117,15 +117,16 @@ def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> Non
 def test_a_sign_in_leads_to_any_path_of_the_api(
     direct: Direct, browser: Below, wish: str, place: str
 ) -> None:
-    """The team's pages are outside the prefix. The address of our page has no trailing slash, because API Gateway's paths
-    have none."""
+    """The team's pages are outside the prefix. The address of our page has no trailing slash, because API Gateway's
+    paths never end in a slash."""
     assert (
         sign_in(direct.world, browser, f"provider=Okta&return_to={quote(wish)}").location == place
     )
 
 
 def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> None:
-    """The page receives an error code that the page can explain, and the person's target."""
+    """The redirect to the page keeps the person's target. After a failure, the redirect has an error code that the page
+    can explain."""
     assert browser.get("/auth/callback?state=x&code=y").location == f"{PAGE}?error=login_unknown"
     chosen = browser.get("/auth/login?return_to=/api/orders")
     assert chosen.location == f"{PAGE}?return_to=%2Fapi%2Forders"
@@ -135,7 +136,7 @@ def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> No
 
 
 def test_our_own_form(direct: Direct, browser: Below) -> None:
-    """Password, second factor, account and mailed code work below the prefix. `login_url` has the prefix."""
+    """Password, second factor, account forms and mailed codes work below the prefix. `login_url` has the prefix."""
     direct.with_totp()
     answer = browser.post("/auth/direct/sign-in", {"email": EMAIL, "password": PASSWORD})
     assert answer.json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -161,8 +162,8 @@ def test_our_own_form(direct: Direct, browser: Below) -> None:
 
 @pytest.mark.security("S-28", "S-30")
 def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Below) -> None:
-    """CORS with the cookie works on the routes below the prefix. Outside the prefix, the team's routes of the same names
-    do not allow CORS with the cookie."""
+    """Other origins may call the routes below the prefix with the cookie (CORS). The team's routes with the same names
+    outside the prefix do not allow such calls."""
     sign_in(direct.world, browser)
     preflight = browser.send("OPTIONS", "/auth/refresh", [("Origin", OTHER)])
     assert preflight.headers["access-control-allow-credentials"] == "true"
@@ -182,7 +183,7 @@ def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
 
 
 def test_administrators_and_names(direct: Direct, browser: Below) -> None:
-    """The test calls the remaining routes."""
+    """The test calls the routes that the tests above do not call."""
     sign_in(direct.world, browser)
     admin = {**CLAIMS, "cognito:groups": "admins"}
     assert browser.get("/users", claims=admin).status in (200, 401)

@@ -18,7 +18,7 @@ REDIRECT_URIS = ("http://127.0.0.1:53682/callback", "http://127.0.0.1:53683/call
 
 @pytest.fixture
 def opened(world: World) -> World:
-    """The same world, on a stage with `loopback_ports`."""
+    """The same world as `world`, but on a stage with `loopback_ports`."""
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
     return world
 
@@ -31,8 +31,8 @@ def tokens_event(client_id: str) -> dict[str, Any]:
 
 
 def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> None:
-    """The configuration has the client, addresses, endpoints and scope. A program that knows only the URL of the API's
-    root can then sign a person in."""
+    """The configuration has the client, addresses, endpoints and scope. With these values, a program that knows only
+    the root URL of the API can sign a person in."""
     assert browser.get("/auth/config").json()["programs"] == {
         "client_id": PROGRAM,
         "redirect_uris": list(REDIRECT_URIS),
@@ -47,8 +47,8 @@ def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> N
 def test_a_programs_token_opens_routes_where_the_stage_has_programs(
     world: World, browser: Browser
 ) -> None:
-    """The server checks a program's token as any other token. On a stage without the option, the token counts as a token
-    of a foreign client."""
+    """The server checks a program's token in the same way as any other token. On a stage without `loopback_ports`, the
+    server treats the token as a token of a foreign client."""
     assert "programs" not in browser.get("/auth/config").json()
     assert browser.get("/whoami", claims=without(client_id=PROGRAM)).status == 401
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
@@ -78,7 +78,8 @@ def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World
 
 @pytest.mark.security("S-05")
 def test_without_the_option_such_a_clients_tokens_get_nothing_of_ours(world: World) -> None:
-    """The server refuses the tokens, as it refuses tokens of any other client of the pool."""
+    """Without `loopback_ports`, the trigger adds no scope to the tokens, as for any other client of the pool. The
+    server therefore refuses the tokens."""
     event = tokens_event(PROGRAM)
     answer: Any = token_claims(event, LambdaContext())
     assert answer["response"] == load_event("TokenGeneration_HostedAuth")["response"]
@@ -86,8 +87,8 @@ def test_without_the_option_such_a_clients_tokens_get_nothing_of_ours(world: Wor
 
 @pytest.mark.security("S-67")
 def test_nobody_signs_up_through_the_public_client(opened: World) -> None:
-    """The client has no secret. Anybody could call SignUp with this client, and set a password before the proof of the
-    mailbox."""
+    """The public client has no secret, so anybody could call SignUp with the client. A stranger could then set a
+    password before the mailbox's owner has proved the address."""
     event = load_event("PreSignUp_SignUp")
     event["callerContext"]["clientId"] = PROGRAM
     with pytest.raises(TriggerFailed):

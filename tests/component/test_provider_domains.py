@@ -28,7 +28,7 @@ def tenants(world: World) -> World:
 
 
 def arrive(user_name: str, email: str | None) -> Any:
-    """Send the trigger Cognito's event for a new federated person."""
+    """Send Cognito's event for a new federated person to the trigger."""
     event = load_event("PreSignUp_ExternalProvider")
     event["userName"] = user_name
     event["request"]["userAttributes"]["email"] = email
@@ -46,7 +46,7 @@ def arrive(user_name: str, email: str | None) -> Any:
 def test_the_record_names_the_provider_exactly(
     tenants: World, user_name: str, email: str, provider: str
 ) -> None:
-    """The pool converts user names to lower case. The record still has the provider's exact name."""
+    """The pool converts user names to lower case. The record nevertheless has the provider's exact name."""
     arrive(user_name, email)
     assert tenants.users()[user_name.lower()]["provider"] == provider
 
@@ -73,21 +73,21 @@ def test_the_record_names_the_provider_exactly(
 def test_nobody_speaks_for_addresses_of_others(
     tenants: World, user_name: str, email: str | None
 ) -> None:
-    """The error message contains our marker for refusals. The trigger writes no record."""
+    """The trigger writes no record. Its error message contains the marker that our code uses for refusals."""
     with pytest.raises(TriggerFailed, match=REFUSED):
         arrive(user_name, email)
     assert tenants.users() == {}
 
 
 def test_while_the_providers_are_unknown_nobody_new_comes_in(tenants: World) -> None:
-    """The error message reports an outage instead of a refusal."""
+    """The error message reports an outage. The message does not say that the trigger refuses the person."""
     tenants.dynamodb.fault = connect_timeout()
     with pytest.raises(TriggerFailed, match="not possible at the moment"):
         arrive("contoso_00u1", "bo@contoso.example")
 
 
 def come_back(provider: str, email: str) -> Any:
-    """Send the trigger Cognito's event for a later sign-in of a federated person."""
+    """Send Cognito's event for a later sign-in of a federated person to the trigger."""
     event = load_event("PostConfirmation_ConfirmSignUp_federated")
     event["triggerSource"] = "PostAuthentication_Authentication"
     event["userName"] = f"{provider.lower()}_00u1"
@@ -108,7 +108,8 @@ def come_back(provider: str, email: str) -> Any:
     ],
 )
 def test_nor_at_a_later_sign_in(tenants: World, provider: str, email: str) -> None:
-    """Cognito maps the attributes again at each sign-in. The rule of the first sign-in also checks a changed address."""
+    """Cognito maps the attributes again at each sign-in. If an address has changed, the trigger applies the rule of the
+    first sign-in to the new address."""
     before = "ada@example.org" if provider == "Okta" else "bo@contoso.example"
     come_back(provider, before)
     records = tenants.users()
@@ -126,7 +127,8 @@ def test_a_new_address_of_the_same_domain_is_fine(tenants: World) -> None:
 
 
 def test_people_come_back_while_the_providers_are_unknown(tenants: World) -> None:
-    """During an outage of the table, people with an account can sign in. The trigger does not write an unchecked address."""
+    """During an outage of the table, people with an account can sign in, but the trigger writes no unchecked
+    address."""
     come_back("Contoso", "bo@contoso.example")
     records = tenants.users()
     tenants.restart()
@@ -140,7 +142,7 @@ LINKED = "7b1c2d3e-1111-4222-8333-444455556666"
 
 
 def come_back_linked(email: str, *providers: str) -> Any:
-    """Send the trigger Cognito's event for a later sign-in of a linked native person, hosted or direct."""
+    """Send Cognito's event for a later sign-in (hosted or direct) of a linked native person to the trigger."""
     event = load_event("PostAuthentication_Authentication_linked")
     attributes = event["request"]["userAttributes"]
     attributes["email"] = email
@@ -159,8 +161,8 @@ def come_back_linked(email: str, *providers: str) -> Any:
     ],
 )
 def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: list[str]) -> None:
-    """Cognito also maps the attributes of a linked account at each sign-in. The provider must not change the account's
-    address to a foreign address."""
+    """Cognito also maps the attributes of a linked account at each sign-in. The provider must not replace the account's
+    address by a foreign address."""
     come_back_linked("bo@contoso.example", "Contoso")
     records = tenants.users()
     tenants.clock.advance(60)
@@ -180,8 +182,8 @@ def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: l
 def test_any_of_a_linked_persons_providers_may_speak_for_the_address(
     tenants: World, email: str, providers: list[str]
 ) -> None:
-    """Each linked provider may use its own domains. A native person without a link keeps the address, even if a provider
-    has claimed the domain since then."""
+    """Each linked provider may use its own domains. A native person without a link keeps the address, even if a
+    provider has claimed the address's domain in the meantime."""
     come_back_linked(email, *providers)
     assert tenants.users()[LINKED]["Email"] == email
 
@@ -194,8 +196,8 @@ MOVED = Person(username="contoso_00u1", email="ceo@fabrikam.example", provider="
 def test_the_callback_gives_no_session_for_an_address_of_others(
     tenants: World, browser: Browser
 ) -> None:
-    """The trigger has accepted the person. The callback still refuses the sign-in, revokes the new tokens and writes no
-    record."""
+    """Although the trigger has accepted the person, the callback refuses the sign-in, revokes the new tokens and writes
+    no record."""
     answer = tenants.sign_in(browser, MOVED, "provider=Contoso")
     assert answer.location == "/api/?error=sign_up_refused"
     assert browser.cookies == {}
@@ -210,7 +212,7 @@ def test_the_callback_gives_no_session_for_an_address_of_others(
 def test_the_callback_does_not_skip_the_check_while_the_providers_are_unknown(
     tenants: World, browser: Browser
 ) -> None:
-    """A new container without access to the providers refuses every sign-in through a provider."""
+    """A new container that cannot read the providers refuses every sign-in through a provider."""
     start = browser.get("/auth/login?provider=Contoso")
     back = tenants.cognito.authorize(start.location, MOVED)
     tenants.restart()

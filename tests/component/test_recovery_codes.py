@@ -21,7 +21,7 @@ from tests.component.direct import (
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.pool_users import PoolUser
 
-LATER = 30  # in seconds; the app's next code is valid by then
+LATER = 30  # seconds; after this time, the app's next code is valid
 
 
 def make(direct: Direct) -> list[str]:
@@ -37,7 +37,8 @@ def make(direct: Direct) -> list[str]:
 
 
 def lose_the_phone(direct: Direct, email: str = EMAIL) -> Any:
-    """Return another browser at the step that requires the authenticator app's code."""
+    """Sign in to the password step in another browser. Return the browser, which must now send a code of the
+    authenticator app."""
     browser = direct.world.browser()
     assert (
         direct.sign_in(email, browser=browser).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -86,7 +87,7 @@ def test_the_profile_says_how_many_are_left(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_a_code_alone_opens_nothing(direct: Direct) -> None:
-    """The browser has no challenge, or a challenge of another type."""
+    """The browser that sends the code has no challenge, or has a challenge of another type."""
     (code, *_) = make(direct)
     stranger = direct.world.browser()
     assert use(direct, stranger, code).json()["error"] == "challenge_expired"
@@ -113,8 +114,8 @@ def test_a_code_of_somebody_else_opens_nothing(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_wrong_used_and_no_codes_look_alike(direct: Direct) -> None:
-    """An account without recovery codes causes the same response as a wrong code. The sign-in can continue with a code of
-    the authenticator app."""
+    """An account without recovery codes causes the same response as a wrong code. After such a response, the person can
+    still finish the sign-in with a code of the authenticator app."""
     direct.sign_in()
     direct.with_totp()
     browser = lose_the_phone(direct)
@@ -157,8 +158,8 @@ def test_a_code_serves_once_in_all_containers(direct: Direct) -> None:
 def test_of_two_containers_one_gets_the_code(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second container reads the row before the first container writes the row. Only the first container accepts the
-    code."""
+    """The second container reads the row before the first container writes to the row. Only the first container accepts
+    the code."""
     (code, *_) = make(direct)
     plain, name = code.replace("-", ""), direct.grace.username
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
@@ -179,8 +180,8 @@ def test_of_two_containers_one_gets_the_code(
 def test_a_write_whose_answer_was_lost_counts_as_ones_own(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client repeats the write after a lost response. The condition of the second write fails because of the first
-    write."""
+    """The client repeats the write, because the response was lost. The condition of the second write fails, because the
+    first write has already changed the row."""
     (code, *_) = make(direct)
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
     write = store._write
@@ -197,7 +198,8 @@ def test_a_write_whose_answer_was_lost_counts_as_ones_own(
 
 @pytest.mark.security("S-106")
 def test_a_step_that_was_answered_takes_no_second_code(direct: Direct) -> None:
-    """Somebody copied the cookie of the challenge before the person finished the step."""
+    """Somebody copied the challenge's cookie before the person finished the step, and sends the copy with another
+    code."""
     first, second, *_ = make(direct)
     browser = lose_the_phone(direct)
     kept = browser.cookies[CHALLENGE_COOKIE]
@@ -279,8 +281,8 @@ def test_the_table_and_the_log_hold_no_code(
 
 @pytest.mark.security("S-108")
 def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
-    """A person may try codes of the authenticator app and recovery codes. After five guesses in all, the next guess must
-    wait, right or wrong."""
+    """Codes of the authenticator app and recovery codes count together. After five guesses in all, the person must wait
+    before the next guess, even if the next guess is right."""
     (code, *_) = make(direct)
     browser = lose_the_phone(direct)
     for _ in range(3):
@@ -289,7 +291,8 @@ def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
         assert direct.challenge("SOFTWARE_TOKEN_MFA", browser, code="000000").status == 401
     assert use(direct, browser, code).status == 429
     assert direct.grace.factors == {"SOFTWARE_TOKEN_MFA"}
-    # a stranger without the password cannot use up these guesses; input in another format does not count
+    # A stranger without the password cannot use up the person's guesses. Input in another format does not count as a
+    # guess.
     direct.world.clock.advance(3600)
     for _ in range(7):
         assert use(direct, browser if browser.cookies else direct.browser, "hello").status == 401

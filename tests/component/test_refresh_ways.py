@@ -41,8 +41,8 @@ def test_a_direct_session_goes_on_by_the_endpoint_where_that_takes_it(direct: Di
 
 
 def test_a_direct_session_falls_back_and_remembers_what_worked(direct: Direct) -> None:
-    """After one refusal by the token endpoint, the session uses only the user-pool API. The user-pool API also rotates
-    the refresh token."""
+    """After one refusal by the token endpoint, the session refreshes only through the user-pool API. The user-pool API
+    also rotates the refresh token."""
     direct.world.cognito.takes_api_tokens = False
     direct.sign_in()
     for _ in range(3):
@@ -70,7 +70,8 @@ def test_every_definite_no_of_the_endpoint_leads_to_the_other_way(
 def test_an_outage_of_the_endpoint_is_no_reason_to_try_the_other_way(
     direct: Direct, fault: Any
 ) -> None:
-    """The token endpoint may already have rotated the token. A second use in the user-pool API would count as a reuse."""
+    """The token endpoint may already have rotated the token. If the server then sent the token to the user-pool API,
+    Cognito would see a reuse of the token."""
     direct.sign_in()
     direct.world.cognito.fail("token", fault)
     answer = direct.post("refresh")
@@ -95,7 +96,7 @@ def test_an_outage_of_the_api_keeps_the_session(direct: Direct, fault: Exception
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize("takes", [True, False])
 def test_a_direct_session_that_cognito_ended_ends(direct: Direct, takes: bool) -> None:
-    """Cognito ended the session. Each refresh method refuses the session, at the first refresh or later."""
+    """Cognito has ended the session. The refresh fails, whichever refresh method the session uses."""
     direct.world.cognito.takes_api_tokens = takes
     direct.sign_in()
     assert direct.post("refresh").status == 200
@@ -107,7 +108,7 @@ def test_a_direct_session_that_cognito_ended_ends(direct: Direct, takes: bool) -
 
 @pytest.mark.security("S-35")
 def test_a_refusal_that_says_nothing_of_the_token_ends_no_session(direct: Direct) -> None:
-    """Each refresh method refuses the request without saying that the session has ended."""
+    """Each refresh method refuses the request, but neither refusal says that the session has ended."""
     direct.sign_in()
     direct.world.cognito.fail("token", answers(400, {"error": "unauthorized_client"}))
     direct.pool.fail(API, refusal("InvalidParameterException", "GetTokensFromRefreshToken"))
@@ -171,7 +172,7 @@ def test_without_an_id_token_a_table_that_is_down_costs_the_names_alone(
 
 @pytest.mark.security("S-16")
 def test_nobody_signs_in_without_an_id_token(world: World, browser: Browser) -> None:
-    """Without an ID token, the server could not compare the nonce."""
+    """Without an ID token, the server cannot compare the nonce, and therefore refuses the sign-in."""
     world.cognito.openid = False
     assert world.sign_in(browser).location == "/api/?error=login_failed"
     assert world.cognito.is_revoked(world.cognito.refresh_tokens()[-1])
@@ -192,7 +193,7 @@ def publish(world: World) -> None:
 
 @pytest.mark.security("S-76")
 def test_a_new_key_is_looked_for_at_once(world: World, signed_in: Browser) -> None:
-    """Cognito has signed the token with a new key. The server fetches the keys again within seconds, and the refresh
+    """Cognito has signed the token with a new key. Within seconds, the server fetches the keys again, and the refresh
     succeeds."""
     world.clock.advance(1)
     rotate_keys(world)
@@ -205,8 +206,8 @@ def test_a_new_key_is_looked_for_at_once(world: World, signed_in: Browser) -> No
 
 @pytest.mark.security("S-76")
 def test_a_key_that_is_not_published_yet_ends_no_session(world: World, signed_in: Browser) -> None:
-    """The response is 503, and the cookie receives the new refresh token. Minutes later, after every grace period, the
-    session continues."""
+    """The server responds with 503 and stores the new refresh token in the cookie. Minutes later, after every grace
+    period, the session continues."""
     world.clock.advance(1)
     rotate_keys(world)
     answer = signed_in.post("/auth/refresh")
@@ -223,7 +224,8 @@ def test_a_key_that_is_not_published_yet_ends_no_session(world: World, signed_in
 
 @pytest.mark.security("S-35")
 def test_an_outage_after_the_rotation_keeps_the_new_token(world: World, signed_in: Browser) -> None:
-    """The keys are unavailable when the new tokens arrive. The cookie still receives the new refresh token."""
+    """The keys are unavailable when the new tokens arrive. The server nevertheless stores the new refresh token in the
+    cookie."""
     world.clock.advance(120)
     rotate_keys(world)
     world.cognito.fail("jwks", times_out)
@@ -251,7 +253,7 @@ def test_a_sign_in_with_an_unpublished_key_is_tried_again_later(direct: Direct, 
 
 @pytest.mark.security("S-25")
 def test_even_cognitos_own_tokens_cause_bounded_fetches(world: World) -> None:
-    """The server fetches the keys at most once every two seconds, for any number of sign-ins."""
+    """The server fetches the keys at most once every two seconds, even if many people sign in."""
     world.sign_in(world.browser())
     rotate_keys(world)
     before = jwks_calls(world)
@@ -266,8 +268,8 @@ def test_even_cognitos_own_tokens_cause_bounded_fetches(world: World) -> None:
 
 @pytest.mark.security("S-20")
 def test_a_pool_that_changes_its_issuer_ends_no_session(world: World, signed_in: Browser) -> None:
-    """The pool's issuer changes from ORIGINAL to UPDATED and back. After each change, tokens of both formats and new
-    sign-ins work."""
+    """The pool's issuer changes from ORIGINAL to UPDATED and back. After each change, tokens with both formats of the
+    issuer still work, and so do new sign-ins."""
     original = world.cognito.issuer
     assert original.startswith("https://cognito-idp.")
     for issuer in (original.replace("https://", "https://issuer-", 1), original):

@@ -132,7 +132,8 @@ def test_no_secret_is_in_the_log_with_every_library_at_debug(
 def test_without_the_pin_the_same_story_would_tell_everything(
     wired: Direct, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without `quiet_libraries`, the log has passwords, the client's secret and codes, and the test above would fail."""
+    """Without `quiet_libraries`, the log contains passwords, codes and the client's secret, and the test above would
+    fail."""
     for name in ("botocore", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     caplog.set_level(logging.DEBUG)

@@ -1,5 +1,5 @@
-"""Tests that no output contains a secret (S-61). The tests put a unique value into each place that can store a secret,
-and search all output for these values."""
+"""Tests that no output contains a secret (S-61). The tests put a unique value into each place that can store a secret.
+Then the tests search all output for these unique values."""
 
 import logging
 from collections.abc import Callable
@@ -126,7 +126,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
 def test_sign_in_refusal_and_sign_out_are_in_the_log(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, object]]]
 ) -> None:
-    """The log names the person, the sign-in method, and the reason for a refusal."""
+    """The log names the person, the sign-in method and, after a refusal, the reason."""
     world.sign_in(browser)
     browser.post("/auth/logout")
     browser.get("/auth/callback?state=x&code=y")

@@ -16,7 +16,7 @@ CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
 
 def test_refresh_answers_with_exactly_what_the_page_needs(world: World, signed_in: Browser) -> None:
-    """The body has the documented members. The deadlines in the body use the server's clock."""
+    """The body has the documented members. The server calculates the deadlines in the body with its own clock."""
     body = signed_in.post("/auth/refresh").json()
     now = int(world.clock())
     assert body.pop("access_token") == world.cognito.access_tokens[-1]
@@ -53,7 +53,7 @@ def test_refresh_and_id_token_never_leave_in_clear(world: World, browser: Browse
 
 @pytest.mark.security("S-33")
 def test_token_answers_are_never_cached(signed_in: Browser) -> None:
-    """The responses of successes and refusals have `no-store`."""
+    """The responses to successful and to refused requests have `no-store`."""
     assert signed_in.post("/auth/refresh").headers["cache-control"] == "no-store"
     assert (
         signed_in.post("/auth/refresh", drop=["X-Gatehouse"]).headers["cache-control"] == "no-store"
@@ -62,7 +62,8 @@ def test_token_answers_are_never_cached(signed_in: Browser) -> None:
 
 @pytest.mark.security("S-34")
 def test_each_refresh_moves_the_refresh_token_on(world: World, signed_in: Browser) -> None:
-    """The new token replaces the token in the cookie. Six refreshes over two hours use seven tokens."""
+    """Each refresh puts a new refresh token into the cookie, in place of the old token. Six refreshes over two hours
+    use seven tokens."""
     for _ in range(6):
         world.clock.advance(1200)
         assert signed_in.post("/auth/refresh").status == 200
@@ -74,7 +75,7 @@ def test_each_refresh_moves_the_refresh_token_on(world: World, signed_in: Browse
 
 @pytest.mark.security("S-34")
 def test_without_rotation_the_session_keeps_its_token(world: World, signed_in: Browser) -> None:
-    """A pool without rotation returns no new token, and the cookie keeps the old token."""
+    """A pool without rotation returns no new refresh token. The cookie then keeps the old refresh token."""
     world.cognito.rotation = False
     for _ in range(3):
         assert signed_in.post("/auth/refresh").status == 200
@@ -82,7 +83,7 @@ def test_without_rotation_the_session_keeps_its_token(world: World, signed_in: B
 
 @pytest.mark.security("S-34")
 def test_two_tabs_may_refresh_at_once(world: World, signed_in: Browser) -> None:
-    """The test uses the old token in the grace period of the rotation."""
+    """The second tab sends the old token again within the rotation's grace period."""
     stale = signed_in.cookies[SESSION]
     assert signed_in.post("/auth/refresh").status == 200
     world.clock.advance(GRACE_SECONDS - 1)
@@ -94,7 +95,8 @@ def test_two_tabs_may_refresh_at_once(world: World, signed_in: Browser) -> None:
 def test_a_rotated_out_token_after_the_grace_is_refused_and_the_successor_lives(
     world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The response is 401, clears the cookie, and is logged. The browser with the newer cookie is unaffected."""
+    """The server responds with 401, clears the cookie, and logs the refusal. The browser with the newer cookie stays
+    signed in."""
     thief = world.browser()
     thief.cookies = dict(signed_in.cookies)
     signed_in.post("/auth/refresh")
@@ -159,7 +161,7 @@ def test_an_outage_keeps_the_session(world: World, signed_in: Browser, fault: An
 
 @pytest.mark.security("S-35")
 def test_invalid_grant_ends_the_session(world: World, signed_in: Browser) -> None:
-    """An administrator disabled the person at Cognito. The next refresh signs the person out."""
+    """An administrator has disabled the person at Cognito. The next refresh therefore signs the person out."""
     world.cognito.delete_person()
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")
@@ -168,7 +170,8 @@ def test_invalid_grant_ends_the_session(world: World, signed_in: Browser) -> Non
 
 @pytest.mark.security("S-25")
 def test_refresh_answers_503_when_the_keys_cannot_be_had(world: World, signed_in: Browser) -> None:
-    """The server passes on only verified tokens, and keeps the session."""
+    """Without the keys, the server cannot verify tokens. The server therefore returns no token, and keeps the
+    session."""
     world.clock.advance(1700)
     signed_in.post("/auth/refresh")
     world.clock.advance(1700)
@@ -184,7 +187,7 @@ def test_refresh_answers_503_when_the_keys_cannot_be_had(world: World, signed_in
 def test_an_outage_of_the_keys_does_not_cost_the_session_its_refresh_token(
     world: World, signed_in: Browser
 ) -> None:
-    """The refresh fails before the use of the refresh token. Minutes later the same cookie works."""
+    """The refresh fails before the server uses the refresh token. Minutes later, the same cookie works."""
     world.clock.advance(1700)
     signed_in.post("/auth/refresh")
     world.clock.advance(1700)
@@ -198,8 +201,8 @@ def test_an_outage_of_the_keys_does_not_cost_the_session_its_refresh_token(
 
 @pytest.mark.security("S-25")
 def test_a_key_that_is_never_published_lets_nobody_in(world: World, signed_in: Browser) -> None:
-    """If Cognito signs with a key that is never published, the server reports an outage. test_refresh_ways.py counts the
-    resulting requests to the JWKS endpoint."""
+    """If Cognito signs with a key that is never published, the server reports an outage. test_refresh_ways.py counts
+    the requests to the JWKS endpoint that follow."""
     world.cognito.id_header["kid"] = "unheard-of"
     for _ in range(5):
         world.clock.advance(1)
@@ -221,7 +224,7 @@ def test_a_key_that_is_never_published_lets_nobody_in(world: World, signed_in: B
 def test_refreshed_tokens_are_verified_again(
     world: World, signed_in: Browser, claims: dict[str, str]
 ) -> None:
-    """If the token endpoint returns a wrong token, the server ends the session, and the page receives no token."""
+    """If the token endpoint returns a wrong token, the server ends the session. The page receives no token."""
     world.cognito.access_claims.update(claims)
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")
@@ -230,6 +233,6 @@ def test_refreshed_tokens_are_verified_again(
 
 @pytest.mark.security("S-37")
 def test_expires_in_is_the_tokens_own_deadline(world: World, signed_in: Browser) -> None:
-    """The page plans its next refresh by `exp`, and ignores the endpoint's value."""
+    """The page plans its next refresh by `exp`, and ignores the value of the token endpoint."""
     world.cognito.access_claims["exp"] = int(world.clock()) + 77
     assert signed_in.post("/auth/refresh").json()["expires_in"] == 77

@@ -31,7 +31,7 @@ def test_the_session_cookie_has_every_attribute(
 def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not(
     world: World,
 ) -> None:
-    """The test closes the browser. The browser then keeps only cookies with Max-Age."""
+    """After the test closes the browser, the browser keeps the cookies with Max-Age and no others."""
     for remember, expected in ((0, 401), (1, 200)):
         browser = world.browser()
         world.sign_in(browser, query=f"provider=Okta&remember={remember}")
@@ -66,8 +66,8 @@ def test_a_malformed_or_foreign_cookie_is_no_session(
 
 @pytest.mark.security("S-59")
 def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in: Browser) -> None:
-    """The old key opens the cookie, and the new key seals the next cookie. The test includes a container that has not read
-    the new key ring yet."""
+    """The old key opens the cookie, and the new key seals the next cookie. The refresh also works in a container that
+    has not read the new key ring yet."""
     other = world.browser()
     world.clock.advance(31)
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64, "k1": SEALING_KEY})
@@ -83,7 +83,8 @@ def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in
 
 
 def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browser) -> None:
-    """After a leak an operator removes the key from the ring. The removal ends every session that the key sealed."""
+    """After a leak, an operator removes the key from the ring. The removal ends every session with a cookie that the
+    key sealed."""
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64})
     world.restart()
     assert signed_in.post("/auth/refresh").json()["error"] == "no_session"
@@ -93,8 +94,8 @@ def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browse
 def test_a_refresh_whose_cookie_would_not_fit_fails_cleanly(
     world: World, signed_in: Browser
 ) -> None:
-    """The browser would drop a cookie that is too long. The server therefore responds with an error in our format,
-    without a session."""
+    """The browser would drop a cookie that is too long. Instead of such a cookie, the server sends an error in our
+    format and creates no session."""
     world.cognito.refresh_token_length = 3500
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")

@@ -1,5 +1,5 @@
 """Tests of the request that a page sends when its window gets the focus again. The response says whether the session
-continues."""
+still exists."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ from tests.doubles.cognito import Person
 
 
 def goes_on(browser: Browser) -> Any:
-    """Return whether the session continues, without a change of the browser's cookies."""
+    """Return whether the session continues. Check that the request leaves the browser's cookies unchanged."""
     cookies = dict(browser.cookies)
     answer = browser.get("/auth/session")
     assert (answer.status, browser.cookies) == (200, cookies)
@@ -42,8 +42,8 @@ def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Brows
 
 @pytest.mark.security("S-99")
 def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) -> None:
-    """The request does not write to the table and does not call Cognito. Half an hour after its last refresh, the session
-    ends."""
+    """The request writes nothing to the table and does not call Cognito. Although the page sends the request, the
+    session ends half an hour after its last refresh."""
     before = dict(world.dynamodb.items(SESSIONS_TABLE))
     asked = len(world.cognito.requests)
     for _ in range(29):
@@ -59,7 +59,7 @@ def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) ->
 def test_a_session_without_a_row_goes_on_until_all_of_its_person_end(
     world: World, browser: Browser
 ) -> None:
-    """The session began under an earlier release, or during an outage of the table, and has no row."""
+    """The session has no row, because the session began under an earlier release or during an outage of the table."""
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     world.sign_in(browser)
     world.dynamodb.faults.clear()
@@ -71,7 +71,8 @@ def test_a_session_without_a_row_goes_on_until_all_of_its_person_end(
 
 
 def test_where_nobody_can_tell_the_cookie_stays(world: World, signed_in: Browser) -> None:
-    """The page stays unchanged, and repeats the request later."""
+    """If the table fails, nobody can tell whether the session continues. The page stays unchanged, and repeats the
+    request later."""
     cookies = dict(signed_in.cookies)
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     answer = signed_in.get("/auth/session")

@@ -27,7 +27,8 @@ def raw(status: int, body: bytes) -> Fault:
 
 
 class Wire:
-    """Cognito's endpoints behind a socket. A gate delays a hanging response until the test ends."""
+    """Cognito's endpoints behind a socket. A hanging response waits for the event `gate`, which is set when the test
+    ends."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -81,7 +82,7 @@ OUTAGES: dict[str, Callable[[Wire], Fault]] = {
 def test_an_outage_on_the_wire_keeps_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The response is 503, and the cookie is unchanged. After the outage, the session works."""
+    """During the outage, the response is 503 and the cookie is unchanged. After the outage, the session works."""
     before = dict(signed_in_over_http.cookies)
     world.cognito.fail("token", OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/refresh")
@@ -96,8 +97,8 @@ def test_an_outage_on_the_wire_keeps_the_session(
 def test_keys_that_cannot_be_had_keep_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The refresh fails before the token is used, and the server does not call the token endpoint. The server tries twice
-    to fetch the keys."""
+    """The refresh fails before the server uses the token, and the server does not call the token endpoint. The server
+    tries twice to fetch the keys."""
     for _ in range(2):
         world.clock.advance(1700)
         signed_in_over_http.post("/auth/refresh")
@@ -115,8 +116,8 @@ def test_keys_that_cannot_be_had_keep_the_session(
 def test_rotation_grace_and_reuse_on_the_wire(
     world: World, signed_in_over_http: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The token endpoint accepts the old token in the grace period, and later refuses the old token. The new token still
-    works."""
+    """The token endpoint accepts the old token in the grace period, but refuses the old token after the grace period.
+    The new token still works."""
     old = dict(signed_in_over_http.cookies)
     assert signed_in_over_http.post("/auth/refresh").status == 200
     other = world.browser()
@@ -140,7 +141,7 @@ def test_rotation_grace_and_reuse_on_the_wire(
 def test_a_logout_forgets_although_revoking_failed_on_the_wire(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The person is signed out in this browser. The log says that the token is not revoked."""
+    """The person is signed out in this browser. The log says that Cognito has not revoked the token."""
     world.cognito.fail("revoke", OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/logout")
     assert answer.status == 200
@@ -151,8 +152,8 @@ def test_a_logout_forgets_although_revoking_failed_on_the_wire(
 def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
     world: World, signed_in_over_http: Browser
 ) -> None:
-    """The stolen cookie has the token from before the rotation. Even in the grace period, the cookie fails after the
-    logout."""
+    """The stolen cookie contains the token from before the rotation. After the logout, the server refuses the stolen
+    cookie, even in the grace period."""
     copies = [dict(signed_in_over_http.cookies)]
     signed_in_over_http.post("/auth/refresh")
     copies.append(dict(signed_in_over_http.cookies))
@@ -189,7 +190,8 @@ def test_deadlines_of_ordinary_and_remembered_sessions(
 
 @pytest.mark.security("S-31")
 def test_a_cookie_has_room_for_cognitos_largest_tokens(world: World) -> None:
-    """The longest observed refresh token has 1.9 kB. A token of 2.5 kB also fits, together with the longest user name."""
+    """The longest observed refresh token has 1.9 kB. The cookie has room for a token of 2.5 kB and the longest user
+    name."""
     sizes = {}
     for length in (1900, 2500):
         world.cognito.refresh_token_length = length

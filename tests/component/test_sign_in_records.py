@@ -1,4 +1,5 @@
-"""Tests of the effects of a finished sign-in: a record, the end of the old session, a rotated secret."""
+"""Tests of what happens when a sign-in finishes: the server writes a record, ends the old session, and handles a
+rotated client secret."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +34,8 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
     world: World, browser: Browser
 ) -> None:
-    """The name becomes empty, even if no trigger reported the missing name. The ID token contains every name in the pool."""
+    """The name becomes empty, even if no trigger has reported the change. The ID token contains every name in the pool,
+    so a name that the ID token lacks is also missing in the pool."""
     world.sign_in(browser)
     world.clock.advance(5)
     world.sign_in(browser, Person(family_name=""))
@@ -43,8 +45,8 @@ def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
 
 @pytest.mark.security("S-57")
 def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: Browser) -> None:
-    """An administrator created the person, or the trigger failed. The sign-in writes a record with exactly the documented
-    names."""
+    """No trigger has written the record, because an administrator created the person or because the trigger failed. The
+    sign-in writes a record with exactly the documented names."""
     world.sign_in(browser)
     record = world.users()["okta_00u1ada"]
     now = "2026-01-02T03:04:05.678Z"
@@ -66,8 +68,8 @@ def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: 
 
 
 def test_the_previous_sign_in_is_not_the_present_one(world: World, browser: Browser) -> None:
-    """Cognito's trigger reports each sign-in shortly before the callback. The trigger may also repeat an old event later.
-    Both reports leave the time of the previous sign-in unchanged."""
+    """Cognito's trigger reports each sign-in shortly before the callback. The trigger may also repeat an old event
+    later. Neither report changes the time of the previous sign-in."""
     claims = {**CLAIMS, "username": "Okta_00u1ada"}
 
     def sign_in() -> str:
@@ -124,7 +126,7 @@ def test_the_same_address_at_another_provider_is_another_person(
 
 @pytest.mark.security("S-47")
 def test_a_sign_in_over_an_old_session_revokes_the_old_one(world: World, browser: Browser) -> None:
-    """The browser sends the old cookie, and the server revokes its refresh token."""
+    """The browser sends the old session's cookie, and the server revokes the refresh token in the cookie."""
     world.sign_in(browser)
     (old,) = world.cognito.refresh_tokens()
     start = browser.get("/auth/login?provider=Okta")
@@ -136,7 +138,7 @@ def test_a_sign_in_over_an_old_session_revokes_the_old_one(world: World, browser
 
 @pytest.mark.security("S-59")
 def test_a_rotated_client_secret_works_in_a_warm_container(world: World, browser: Browser) -> None:
-    """After `invalid_client` the server reads the secret once more, without the cache."""
+    """After the error `invalid_client`, the server reads the secret once more, without the cache."""
     from tests.component.world import SECRET_ARN
 
     world.sign_in(browser)
@@ -149,7 +151,8 @@ def test_a_rotated_client_secret_works_in_a_warm_container(world: World, browser
 def test_a_wrong_client_secret_is_an_outage_and_not_a_refusal(
     world: World, browser: Browser
 ) -> None:
-    """After two attempts the response reports an outage. A wrong secret in the configuration therefore ends no session."""
+    """After two attempts, the response reports an outage. No session ends because of a wrong secret in the
+    configuration."""
     world.cognito.client_secret = "rotated-but-not-stored"
     answer = world.sign_in(browser)
     assert answer.location == "/api/?error=temporarily_unavailable"

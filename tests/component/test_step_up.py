@@ -53,7 +53,7 @@ def now(shop: Shop) -> int:
 
 @pytest.mark.security("S-93")
 def test_an_old_proof_is_401_as_rfc_9470_has_it(shop: Shop, ada: Browser) -> None:
-    """The header of RFC 9470 is for standard clients. The body has the same values, because API Gateway renames the
+    """Standard clients read the header of RFC 9470. The body repeats the values, because API Gateway renames the
     header."""
     shop.from_okta(ada, now(shop))
     token = shop.refresh(ada)
@@ -87,7 +87,7 @@ def test_the_second_of_max_age_still_counts(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
-    """Refreshes keep the time, in every container. A new authentication replaces the time."""
+    """A refresh keeps the time of the authentication, in every container. A new authentication replaces the time."""
     browser = shop.browser()
     sign_in = (
         (lambda: shop.from_okta(browser, now(shop)))
@@ -131,8 +131,8 @@ def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("whose", ["another person", "nobody verified", "another site"])
 def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> None:
-    """The person stays signed in, and the route still requires a recent authentication. The person then authenticates
-    with their own passkey."""
+    """The person stays signed in, and the route still requires a recent authentication. Afterwards the person
+    authenticates with their own passkey, and the route accepts the proof."""
     passkeys = Passkeys(shop.direct)
     theirs = passkeys.set_up()
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -153,7 +153,7 @@ def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> N
 
 @pytest.mark.security("S-94")
 def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> None:
-    """The redirects and Cognito's `auth_time` are recent. Only the provider's `auth_time` counts."""
+    """The redirects and Cognito's `auth_time` are recent, but only the provider's `auth_time` counts."""
     shop.from_okta(ada, now(shop) - 3600)
     assert refused(shop.call(shop.refresh(ada)))
 
@@ -161,7 +161,7 @@ def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> Non
 @pytest.mark.security("S-94")
 def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None:
     """In this browser, the provider signs the person in without a password. In another browser, the person enters the
-    password, earlier or later. Only the other session has the proof."""
+    password, earlier or later. Only the session in the other browser has the proof."""
     shop.from_okta(ada, now(shop) - 3600)
     shop.world.clock.advance(MAX_AGE / 4)
     other = shop.browser()
@@ -181,7 +181,7 @@ def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None
 def test_a_provider_that_does_not_say_when_is_never_fresh(
     shop: Shop, ada: Browser, told: object
 ) -> None:
-    """If a sign-in omits the provider's time, the server deletes any earlier proof."""
+    """If the provider sends no time for a sign-in, the server deletes any earlier proof."""
     shop.from_okta(ada, now(shop))
     shop.from_okta(ada, told)
     assert refused(shop.call(shop.refresh(ada)))
@@ -192,14 +192,14 @@ def test_a_provider_that_does_not_say_when_is_never_fresh(
 def test_the_providers_time_is_read_in_cognitos_spellings(
     shop: Shop, ada: Browser, form: Callable[[int], object]
 ) -> None:
-    """The time is a number as text, or a date in the format of `exp`."""
+    """Cognito passes the provider's time as a number in text form, or as a date in the format of `exp`."""
     shop.from_okta(ada, form(now(shop)))
     assert not refused(shop.call(shop.refresh(ada)))
 
 
 @pytest.mark.security("S-94")
 def test_userinfo_tells_of_no_sign_in(shop: Shop, ada: Browser) -> None:
-    """Only the ID token is signed by the provider for this sign-in. UserInfo may contain any time."""
+    """The provider signs only the ID token for this sign-in. UserInfo may contain any time."""
     shop.from_okta(ada, now(shop), part="userInfo")
     assert refused(shop.call(shop.refresh(ada)))
 
@@ -227,7 +227,7 @@ def test_a_claim_that_is_missing_or_unreadable_is_no_proof(
 
 @pytest.mark.security("S-93")
 def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: Shop) -> None:
-    """AWS documents that a refresh keeps `auth_time`. With rotation, some people observed a new `auth_time`. The server
+    """AWS documents that a refresh keeps `auth_time`. Some people observed a new `auth_time` with rotation. The server
     treats a session with a new `auth_time` as a session without a proof."""
     shop.world.cognito.resets_auth_time = True
     browser = shop.browser()
@@ -242,8 +242,8 @@ def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: S
 def test_managed_login_does_not_say_whether_it_asked(
     shop: Shop, seconds: float, linked: bool
 ) -> None:
-    """The cookie of managed login signs people in for an hour without a password. The person entered the password a moment
-    ago, in another browser."""
+    """For an hour, the cookie of managed login signs people in without a password. A moment ago, the person entered the
+    password in another browser."""
     if linked:
         shop.direct.grace.identities.append(("Okta", "00u1grace"))
     grace = shop.direct.grace.person()
@@ -258,7 +258,7 @@ def test_managed_login_does_not_say_whether_it_asked(
 
 
 def _forge(shop: Shop, person: Person, source: str) -> dict[str, Any]:
-    """Set every value that a person can write: attributes of the profile, and ClientMetadata."""
+    """Set every value that a person could forge: attributes of the profile, and ClientMetadata."""
     event = shop.token_event(person, source)
     told = {name: str(now(shop)) for name in (PROVED_AT, SEEN_AT, "auth_time")}
     custom = {f"custom:{name}": value for name, value in told.items()}
@@ -282,15 +282,15 @@ def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
 
 @pytest.mark.security("S-94")
 def test_a_providers_person_proves_nothing_by_a_password(shop: Shop) -> None:
-    """A provider's person has no password. If Cognito accepts a password for the person, the sign-in did not come from
-    Okta."""
+    """A provider's person has no password. If Cognito nevertheless accepts a password, the sign-in did not come from
+    Okta, and the server stores no proof."""
     assert _forge(shop, Person(), "TokenGeneration_Authentication") == {}
 
 
 @pytest.mark.security("S-94")
 def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
-    """The person can sign in with the password or through Okta. A proof by one sign-in method does not count for sessions of
-    the other method."""
+    """The person can sign in with the password or through Okta. A proof from one of the two methods does not count for
+    sessions that began with the other method."""
     grace = shop.direct.grace
     grace.identities.append(("Okta", "00u1grace"))
     linked = Person(grace.sub, grace.username, grace.email, provider="Okta", subject="00u1grace")
@@ -306,8 +306,8 @@ def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
 
 @pytest.mark.security("S-93")
 def test_scope_and_group_are_asked_first(world: World) -> None:
-    """The route checks the scope and the group before the time of the authentication. After a recent authentication, the
-    route returns its data."""
+    """The route checks scope and group first, and then the time of the authentication. After a recent authentication,
+    the route returns its data."""
     shop = Shop(world, group="admins")
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -322,7 +322,8 @@ def test_scope_and_group_are_asked_first(world: World) -> None:
 
 @pytest.mark.security("S-93")
 def test_it_goes_together_with_fresh(world: World) -> None:
-    """The cheaper check comes first. The server queries the pool only for people with a recent proof."""
+    """The cheaper check, for a recent proof, comes first. The server queries the pool only for people who pass the
+    first check."""
     shop = Shop(world, fresh=True)
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -338,7 +339,7 @@ def test_it_goes_together_with_fresh(world: World) -> None:
     "max_age", [0, -1, 29, 86_401, True, 300.0, "300", 10**20, float("nan"), [300]]
 )
 def test_an_age_that_is_none_stops_the_app_while_it_loads(max_age: Any) -> None:
-    """The error shows a valid value."""
+    """The error message shows an example of a valid value."""
     with pytest.raises(ValueError, match=r"from 30 to 86400.*write max_age=300"):
         authorized("api/read", max_age=max_age)
 
@@ -353,7 +354,8 @@ def test_rows_last_as_long_as_the_longest_age() -> None:
 def test_a_table_that_is_out_costs_the_proof_and_nobody_the_sign_in(
     shop: Shop, ada: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The table fails at the provider's sign-in, at the first tokens, and at a refresh. The log reports each failure."""
+    """The table fails at the provider's sign-in, at the first tokens, and at a refresh. The log reports each of the
+    failures."""
     table, events = shop.world.dynamodb, list[str]()
     for call in ("update_item", "get_item"):
         original = getattr(table, call)
@@ -391,7 +393,7 @@ def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
 
 
 def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
-    """A sign-in stores no proof, a refresh reads no proof, and tokens receive no claim about a proof."""
+    """A sign-in stores no proof, a refresh reads no proof, and no token contains a claim about a proof."""
     from app import gate
 
     shop = Shop(world)
@@ -404,7 +406,8 @@ def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
 
 
 def test_other_origins_may_read_what_is_asked(world: World) -> None:
-    """Scripts of an allowed origin can read `WWW-Authenticate` under the standard name and under API Gateway's name."""
+    """Scripts of an allowed origin can read the header under its standard name, `WWW-Authenticate`, and under API
+    Gateway's name."""
     world.settings = world.settings._replace(allowed_origins=frozenset({"https://app.example.org"}))
     shop = Shop(world)
     token = shop.by_password(shop.browser())
@@ -428,7 +431,7 @@ def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: 
 
 
 def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
-    """A team's component test can call the route with these claims."""
+    """A team's component test can call the route with the claims that docs/your-routes.md gives."""
     told = str(now(shop))
     claims = {**CLAIMS, "auth_time": told, SEEN_AT: told, PROVED_AT: told}
     assert (SEEN_AT, PROVED_AT) == ("gatehouse:seen_at", "gatehouse:proved_at")
@@ -459,8 +462,8 @@ def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) ->
 def test_who_confirms_stays_as_remembered_as_before(
     shop: Shop, door: str, remembered: bool
 ) -> None:
-    """The person ticked "remember me" at the first sign-in. The new session replaces the old session and keeps the
-    choice."""
+    """The person ticked "remember me" at the first sign-in. The new session replaces the old session, and is remembered
+    as well."""
     browser = shop.browser()
     if door == "okta":
         shop.from_okta(browser, now(shop), query="&remember=1" * remembered)
@@ -473,7 +476,7 @@ def test_who_confirms_stays_as_remembered_as_before(
 
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_another_person_does_not_inherit_that(shop: Shop, door: str) -> None:
-    """If another person signs in, the server ignores the box that the first person ticked."""
+    """The first person ticked the box "remember me". If another person signs in, the server ignores this choice."""
     browser = shop.browser()
     shop.from_okta(browser, now(shop), query="&remember=1")
     if door == "okta":

@@ -17,7 +17,7 @@ ISSUER = "https://acme.okta.com"
 @pytest.mark.security("S-06")
 @pytest.mark.parametrize("provider", ["provider=COGNITO&", "provider=Okta&", ""])
 def test_an_address_is_handed_on_as_the_hint(world: World, browser: Browser, provider: str) -> None:
-    """The person types the address only once. The server does not pass on a hint that is not an address."""
+    """The person types the address only once. If the hint is not an address, the server does not pass the hint on."""
     for name in ("email", "login_hint"):
         start = browser.get(f"/auth/login?{provider}{name}=ada%2Bx@example.org")
         assert world.cognito.read_authorize_url(start.location)["login_hint"] == "ada+x@example.org"
@@ -40,8 +40,8 @@ def put_tenant(world: World, name: str, issuer: str, *domains: str) -> None:
 
 @pytest.mark.parametrize("issuer", [ISSUER, ISSUER + "/"])
 def test_a_tile_leads_to_its_own_tenant(world: World, browser: Browser, issuer: str) -> None:
-    """Okta opens the tile by GET, or by a form POST from another site. `iss` names the provider. The server passes the hint
-    on, and uses the target."""
+    """Okta opens the tile by GET, or by a form POST from another site. `iss` names the provider. The server passes the
+    hint on to the provider, and uses the tile's target."""
     put_tenant(world, "Acme", ISSUER, "acme.example")
     put_tenant(world, "Beta", "https://beta.okta.com", "beta.example")
     given = {
@@ -84,7 +84,7 @@ def begin_at(world: World, start: Answer) -> dict[str, str]:
 def test_an_issuer_of_nobody_reaches_no_provider(
     world: World, browser: Browser, issuer: str
 ) -> None:
-    """The test includes providers without an issuer in the row."""
+    """The request matches no provider, not even a provider without an issuer in its row."""
     put_tenant(world, "Acme", ISSUER)
     answer = browser.get(f"/auth/login?iss={quote(issuer, safe='')}")
     assert (answer.status, answer.json()["error"]) == (400, "unknown_provider")
@@ -94,7 +94,7 @@ def test_an_issuer_of_nobody_reaches_no_provider(
 
 @pytest.mark.security("S-41")
 def test_issuers_are_counted_as_names_are(direct: Direct) -> None:
-    """If issuers did not count as guesses, a stranger could collect the list of providers."""
+    """A request that names an issuer counts as a guess. Otherwise a stranger could collect the list of providers."""
     statuses = [
         direct.browser.get(f"/auth/login?iss=https://t{n}.okta.com", headers=[HTML]).location
         for n in range(60)
@@ -119,7 +119,7 @@ def test_issuers_are_counted_as_names_are(direct: Direct) -> None:
 def test_a_posted_login_takes_three_fields_and_begins_nothing(
     world: World, browser: Browser, body: str, content_type: str, status: int
 ) -> None:
-    """The route ignores every field except the three fields of a tile. The request writes nothing."""
+    """The route reads only the three fields of a tile and ignores every other field. The request writes nothing."""
     headers = [("Content-Type", content_type), ("Origin", "https://evil.example")]
     answer = browser.send("POST", "/auth/login", headers, body=body, site="cross-site")
     assert (answer.status, answer.set_cookies) == (status, [])
@@ -132,7 +132,7 @@ def test_a_posted_login_takes_three_fields_and_begins_nothing(
 def test_a_gone_provider_is_explained_to_people_and_told_to_programs(
     browser: Browser, query: str
 ) -> None:
-    """A client that requests HTML receives the page. Other clients receive our error format."""
+    """A client that requests HTML receives the page. All other clients receive an error in our format."""
     assert told(browser.get(f"/auth/login?{query}", headers=[HTML]))["error"][0] in (
         "unknown_provider",
         "login_failed",

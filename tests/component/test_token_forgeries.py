@@ -72,10 +72,10 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
     case: dict[str, Any],
     kind: str,
 ) -> None:
-    """The callback leads to the page, without a cookie or a record. A refresh ends the session. No response and no log
-    line contains the token.
+    """After a forged token, the callback leads to the page, without a cookie or a record. At a refresh, a forged token
+    ends the session. No response and no log line contains the token.
 
-    If the pool's list does not have a token's key yet, the server refuses the token and keeps the session (S-76).
+    If the key of a token is missing in the pool's list, the server refuses the token but keeps the session (S-76).
     """
     other = world.browser()
     world.sign_in(other)
@@ -106,7 +106,7 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
 
 
 def names_unknown_key(token: str) -> bool:
-    """Return whether the header differs from Cognito's header only in the `kid`."""
+    """Return whether the `kid` is the only difference between the header and Cognito's header."""
     parts = token.split(".")
     if len(parts) != 3 or not all(re.fullmatch("[A-Za-z0-9_-]+", part) for part in parts):
         return False

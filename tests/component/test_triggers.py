@@ -18,8 +18,8 @@ def fire(event: dict[str, Any]) -> Any:
 
 
 def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None:
-    """The record is PENDING before Cognito creates the profile, and CONFIRMED afterwards. The record has only the documented
-    columns."""
+    """The record is PENDING before Cognito creates the profile, and CONFIRMED afterwards. The record contains the
+    documented columns and no other columns."""
     event = load_event("PreSignUp_ExternalProvider")
     assert fire(event) == load_event("PreSignUp_ExternalProvider")
     record = world.users()["okta_00u1ada"]
@@ -42,7 +42,8 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
 
 @pytest.mark.parametrize("name", [*RECORD_EVENTS, *TOKEN_EVENTS])
 def test_every_documented_event_is_answered(world: World, name: str) -> None:
-    """Either `user_records` or `token_claims` accepts the event, and the other function refuses the event."""
+    """For each event, one of `user_records` and `token_claims` accepts the event, and the other function refuses the
+    event."""
     ours, other = gate.user_records, gate.token_claims
     if name in TOKEN_EVENTS:
         ours, other = other, ours
@@ -54,7 +55,8 @@ def test_every_documented_event_is_answered(world: World, name: str) -> None:
 
 
 def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
-    """CLIENT_ID_NOT_APPLICABLE is not the id of a client."""
+    """Cognito's event has CLIENT_ID_NOT_APPLICABLE, which is not the id of a client. The record has the id of the
+    stage's client instead."""
     fire(load_event("PreSignUp_AdminCreateUser"))
     record = world.users()["9d8e7f6a-aaaa-4bbb-8ccc-ddddeeeeffff"]
     assert (record["ClientId"], record["provider"]) == ("1example23456789", "COGNITO")
@@ -76,8 +78,8 @@ def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
     ],
 )
 def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, Any]) -> None:
-    """Cognito receives an error for an event of another pool, of another source, or without a name. The function writes
-    no record."""
+    """The event is of another pool or another source, or has no name. Cognito receives an error, and the function
+    writes no record."""
     with pytest.raises(TriggerFailed):
         fire({**load_event("PreSignUp_SignUp"), **change})
     assert world.users() == {}
@@ -91,7 +93,7 @@ def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, 
 def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_written(
     world: World, fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito shows the error message to the person. The message contains no details. A later attempt works."""
+    """Cognito shows the error message to the person, so the message contains no details. A later attempt works."""
     world.dynamodb.fault = fault
     with pytest.raises(TriggerFailed) as caught:
         fire(load_event("PreSignUp_SignUp"))
@@ -119,8 +121,8 @@ def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_writte
 def test_who_is_in_the_pool_already_goes_on_without_the_table(
     world: World, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito has already confirmed the person, and an error would only hide the confirmation. The next sign-in repairs the
-    record."""
+    """Cognito has already confirmed the person, and an error would merely hide the confirmation. The next sign-in
+    repairs the record."""
     fire(load_event("PreSignUp_SignUp"))
     before = world.users()
     world.dynamodb.fault = client_error("ThrottlingException")
@@ -136,8 +138,8 @@ def test_who_is_in_the_pool_already_goes_on_without_the_table(
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("attribute", ["custom:groups", "custom:idp_sub"])
 def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attribute: str) -> None:
-    """Cognito can map an attribute only if the app client may write the attribute. Without this check, anybody could
-    claim a group at sign-up."""
+    """Cognito can map an attribute only if the app client may write the attribute. The trigger therefore refuses these
+    attributes at sign-up. Otherwise anybody could claim a group."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"][attribute] = "admins"
     with pytest.raises(
@@ -149,7 +151,8 @@ def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attri
 
 @pytest.mark.security("S-55")
 def test_hostile_attributes_do_not_become_columns(world: World) -> None:
-    """The function writes only the documented columns, for any attributes of a sign-up. Invalid values count as missing."""
+    """The function writes only the documented columns, whatever attributes a sign-up contains. The function treats
+    invalid values as missing."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"] |= {
         "status": "CONFIRMED",
@@ -185,7 +188,7 @@ def test_hostile_attributes_do_not_become_columns(world: World) -> None:
     ["[]", "{}", "null", '[{"providerName": 7}]', '["x"]', "[" * 5000, '[{"providerName": ""}]'],
 )
 def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str) -> None:
-    """Unreadable identities name no provider."""
+    """If `identities` is unreadable, the function treats the person as a person without a provider."""
     event = load_event("PostConfirmation_ConfirmSignUp")
     event["request"]["userAttributes"]["identities"] = identities
     fire(event)
@@ -198,7 +201,7 @@ def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str)
 def test_an_event_without_attributes_still_records_the_name(
     world: World, request_part: Any
 ) -> None:
-    """AWS may omit and add fields. The next sign-in completes the record."""
+    """AWS may omit fields and add fields. The next sign-in completes the record."""
     event = load_event("PreSignUp_AdminCreateUser")
     fire({**event, "request": request_part, "callerContext": None})
     (record,) = world.users().values()

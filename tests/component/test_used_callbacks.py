@@ -27,8 +27,8 @@ def told(answer: Answer) -> dict[str, list[str]]:
 
 
 def test_a_callback_once_more_says_that_it_was_used(world: World, browser: Browser) -> None:
-    """People repeat a callback with the Back button, a restored tab or a bookmark. The test covers a successful sign-in
-    and a failed sign-in."""
+    """People repeat a callback with the Back button, a restored tab or a bookmark. The test repeats the callbacks of a
+    successful sign-in and of a failed sign-in."""
     good, bad = begin(world, browser), begin(world, browser)
     assert come_back(browser, good).location == "/api/"
     come_back(browser, {"state": bad["state"], "error": "access_denied"})
@@ -41,7 +41,8 @@ def test_a_callback_once_more_says_that_it_was_used(world: World, browser: Brows
 def test_a_late_callback_says_that_it_is_late_and_not_that_it_is_unknown(
     world: World, browser: Browser
 ) -> None:
-    """The browser has already dropped the transaction's cookie. The state contains the start time of the sign-in."""
+    """The browser has already dropped the transaction's cookie. The server recognizes a late callback by the state,
+    which contains the start time of the sign-in."""
     query = begin(world, browser)
     world.clock.advance(601)
     assert told(come_back(browser, query)) == {"error": ["login_expired"]}
@@ -50,7 +51,8 @@ def test_a_late_callback_says_that_it_is_late_and_not_that_it_is_unknown(
 def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
     world: World, browser: Browser
 ) -> None:
-    """Newer sign-ins replaced the oldest sign-in. A person who finished another sign-in stays signed in."""
+    """Newer sign-ins have replaced the oldest sign-in, so its callback is unknown. A person who finished another
+    sign-in stays signed in."""
     queries = []
     for _ in range(6):
         world.clock.advance(1)
@@ -65,7 +67,7 @@ def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
 def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
     world: World, browser: Browser
 ) -> None:
-    """The list keeps at most four short names, even after an invalid value of the cookie."""
+    """The list keeps at most four short names, even if the cookie had an invalid value before."""
     name = "__Host-gatehouse-used"
     for _ in range(6):
         come_back(browser, begin(world, browser))
@@ -83,8 +85,8 @@ def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
 def test_a_prefetched_callback_spends_neither_state_nor_code(
     world: World, browser: Browser, header: tuple[str, str]
 ) -> None:
-    """The server refuses the prefetch, and the response forbids caching. The person then opens the callback and is signed
-    in."""
+    """The server refuses the prefetch, and its response forbids caching. Then the person opens the callback and is
+    signed in."""
     query = begin(world, browser)
     before = dict(browser.cookies)
     target = f"/auth/callback?{urlencode(query)}"

@@ -20,7 +20,7 @@ GRACE_CLAIMS = {**CLAIMS, "sub": GRACE, "username": GRACE}
 
 @pytest.fixture(autouse=True)
 def administrator(world: World) -> PoolUser:
-    """Add the caller with `ADMIN` to the pool and to the group."""
+    """Add the person of the claims `ADMIN` to the pool, as a member of the administrators' group."""
     return add_administrator(world)
 
 
@@ -53,7 +53,7 @@ def test_every_record_comes_once_over_all_pages(world: World, browser: Browser, 
 
 
 def test_a_record_is_shown_as_the_table_holds_it(world: World, signed_in: Browser) -> None:
-    """The record has the documented names. The table does not contain groups, because tokens contain the groups."""
+    """The record has the documented names. Groups come from the token, and the table does not contain groups."""
     (user,) = list_users(signed_in).json()["users"]
     assert (user["userName"], user["Email"], user["status"]) == (
         "okta_00u1ada",
@@ -78,7 +78,7 @@ def test_a_record_is_shown_as_the_table_holds_it(world: World, signed_in: Browse
 def test_only_administrators_see_other_people(
     world: World, browser: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """For other callers, the server does not read the table."""
+    """If the caller is no administrator, the server does not read the table."""
     fill(world, 1)
     assert list_users(browser, claims=claims).status == status
     assert world.dynamodb.calls == []
@@ -153,7 +153,8 @@ def test_a_native_person_changes_names_in_pool_and_table(
 def test_only_the_callers_own_record_changes(
     world: World, browser: Browser, grace: PoolUser
 ) -> None:
-    """The request cannot select another record. A person with a reused user name cannot change the old record."""
+    """The request cannot select another record. A new person with the same user name cannot change the old person's
+    record."""
     for extra in ("userName", "sub", "email", "Email", "provider", "custom:groups", "status"):
         refused = patch(browser, {"given_name": "Eve", extra: "x"})
         assert (refused.status, refused.json()["error"]) == (400, "invalid_request")
@@ -220,7 +221,8 @@ def test_the_write_scope_is_needed(
 def test_cognito_down_is_503_and_a_second_try_works(
     world: World, browser: Browser, grace: PoolUser, code: str
 ) -> None:
-    """The server changes the pool first. The table therefore never has a name that is missing in the pool."""
+    """The server changes the pool before the table. The table therefore never contains a name that is missing in the
+    pool."""
     world.pool.fail("admin_update_user_attributes", client_error(code))
     answer = patch(browser, {"given_name": "Amazing"})
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -231,7 +233,7 @@ def test_cognito_down_is_503_and_a_second_try_works(
 def test_somebody_who_is_gone_from_the_pool_is_404(
     world: World, browser: Browser, grace: PoolUser
 ) -> None:
-    """The access token may be valid for some minutes after the account was deleted."""
+    """For some minutes after the deletion of the account, the access token may still be valid."""
     world.pool.users.clear()
     assert patch(browser, {"given_name": "Amazing"}).status == 404
 

@@ -1,4 +1,5 @@
-"""Tests of the target after a sign-in. A failure keeps the target, and the redirect never leads to a foreign address."""
+"""Tests of the target after a sign-in. The target survives a failure, and the redirect never leads to a foreign
+address."""
 
 from urllib.parse import quote
 
@@ -20,7 +21,8 @@ OTHER = "https://notes.example.com"
 def test_where_the_person_wanted_to_go_outlives_a_failure(
     world: World, browser: Browser, fault: object
 ) -> None:
-    """After any failure with a valid transaction, the page receives the target. The next attempt has the same target."""
+    """If a sign-in with a valid transaction fails, the page receives the target. The next attempt has the same
+    target."""
     target = "/api/reports?filter={a|b}^`#x"
     encoded = "/api/reports?filter=%7Ba%7Cb%7D%5E%60#x"
     query = begin(world, browser, f"provider=Okta&return_to={quote(target)}")
@@ -35,7 +37,7 @@ def test_where_the_person_wanted_to_go_outlives_a_failure(
 
 
 def test_a_long_way_back_survives(world: World, browser: Browser) -> None:
-    """The target may have 2,048 characters, and browsers still keep the cookie."""
+    """Browsers keep the cookie even if the target has 2,048 characters."""
     target = "/api/search?q=" + "x" * 2034
     answer = world.sign_in(browser, query=f"provider=Okta&return_to={quote(target)}")
     assert answer.location == target
@@ -44,7 +46,7 @@ def test_a_long_way_back_survives(world: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-07")
 def test_the_page_gets_no_foreign_address_from_a_failure(world: World, browser: Browser) -> None:
-    """An older release, or a bug, sealed the transaction with a foreign address."""
+    """An older release or a bug has sealed a foreign address in the transaction."""
     from app import gate
 
     transactions = gate.services.transactions
@@ -71,7 +73,8 @@ def test_the_page_gets_no_foreign_address_from_a_failure(world: World, browser: 
 def test_the_configuration_says_where_a_sign_in_on_the_page_leads(
     world: World, browser: Browser, wish: str | None, expected: str | None
 ) -> None:
-    """The page uses only the target from the configuration, because anybody can write the address of the page."""
+    """The page takes the target only from the configuration, because anybody can write a link to the page with another
+    target."""
     world.restart(allowed_origins=frozenset({OTHER}))
     query = "" if wish is None else f"?return_to={quote(wish, safe='')}"
     assert browser.get(f"/auth/config{query}").json()["return_to"] == expected
@@ -92,7 +95,7 @@ def test_a_stage_says_where_people_go_who_named_no_place(world: World, browser: 
 
 
 def test_where_the_form_is_ours_a_sign_in_begins_at_it(direct: Direct) -> None:
-    """The form offers every sign-in method, and keeps the target and "remember me". A request can still name managed
+    """The form offers every sign-in method, and keeps the target and "remember me". A request can still ask for managed
     login."""
     browser = direct.browser
     query = told(browser.get("/auth/login?return_to=/api/reports&remember=1"))

@@ -88,7 +88,8 @@ class Service:
 
 @pytest.fixture(scope="module")
 def only_service() -> Service:
-    """The service for all tests. All tests share the service, because an app can register a blueprint only once."""
+    """The service for all tests of this file. The tests share one service, because an app can register a blueprint only
+    once."""
     return Service()
 
 
@@ -129,7 +130,7 @@ def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> N
     ],
 )
 def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> None:
-    """The route refuses a forged or old request before it reads the body. The route stores nothing."""
+    """The route refuses the request before the route reads the body, and stores nothing."""
     status, said = service.send(header=forge(service))
     assert (status, said["error"]) == (401, "unauthorized")
     assert service.deliveries.ids == []
@@ -137,8 +138,8 @@ def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> N
 
 @pytest.mark.security("S-97")
 def test_a_replay_does_nothing_a_second_time(service: Service) -> None:
-    """An attacker who has seen a request can repeat the request for five minutes. The service also repeats a request after a
-    missing response."""
+    """An attacker who has seen a request can repeat the request for five minutes. The real service also repeats a
+    request if the response was lost."""
     header = service.sign(BODY.encode())
     assert service.send(header=header) == service.send(header=header) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]
@@ -157,7 +158,8 @@ def test_a_signed_body_that_is_no_delivery_is_told_which_field(service: Service)
 def test_every_signature_is_compared_in_constant_time(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If a comparison stopped at the first wrong letter, attackers could guess a signature letter by letter."""
+    """The comparison must not stop at the first wrong letter. Otherwise attackers could guess a signature letter by
+    letter."""
     compared: list[Any] = []
     real = hmac.compare_digest
     monkeypatch.setattr(

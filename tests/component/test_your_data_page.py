@@ -9,8 +9,8 @@ from tests.own_data import follow
 
 
 def test_data_and_functions_made_as_the_page_says_work_and_break_nothing(tmp_path: Path) -> None:
-    """The test covers the page's file, module, app and test, and the output of `ops` about the file. The test also runs
-    the checks of routes, modules and pages."""
+    """The test uses the page's file, module, app and test, and checks the output of `ops` about the file. The test also
+    runs the checks of routes, modules and pages."""
     follow(tmp_path)
     written = ("chalicelib/orders.py", "tests/component/test_orders.py")
     agree = (

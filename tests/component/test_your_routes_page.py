@@ -19,7 +19,8 @@ CHECKED = (
 
 
 def test_a_route_made_as_the_page_says_works_and_breaks_nothing(tmp_path: Path) -> None:
-    """View, app, test and description work. The test starts a new Python process, because an app cannot drop its routes."""
+    """The view, the app, the test and the description work. The test starts a new Python process, because an app cannot
+    remove its routes."""
     follow(tmp_path)
     for command in (
         ["ruff", "check", "app.py", *WRITTEN],

@@ -55,11 +55,11 @@ class World:
     pool: UserPoolDouble
     functions: LambdaDouble
     queue: QueueDouble
-    #: The durations of the app's pauses, in seconds. In tests, the app only records each pause.
+    #: The durations of the app's pauses, in seconds. In tests, the app records each pause and does not wait.
     pauses: list[float] = field(default_factory=list)
 
     def restart(self, **settings: Any) -> None:
-        """Start a new container. `settings` are changed settings."""
+        """Start a new container with the changed `settings`."""
         self.settings = self.settings._replace(**settings)
         clients = {
             "dynamodb": self.dynamodb,

@@ -1,7 +1,8 @@
-"""A software authenticator that creates passkeys and responds to challenges as browsers do. A test can request false
-data.
+"""A software authenticator that creates passkeys and responds to challenges as browsers do. On request, the
+authenticator sends false data.
 
-Source: W3C Web Authentication Level 3, 6.1 (authenticator data), 5.8.1 (client data), 5.1 (the JSON forms of responses).
+Source: W3C Web Authentication Level 3, 6.1 (authenticator data), 5.8.1 (client data), 5.1 (the JSON forms of
+responses).
 """
 
 import base64
@@ -41,7 +42,7 @@ class Passkey:
 
 @dataclass
 class Authenticator:
-    """One device. Its signature counter increases with each use, as in a security key."""
+    """One device. Its signature counter increases with each use, like the counter of a security key."""
 
     origin: str = ORIGIN
     passkeys: list[Passkey] = field(default_factory=list)
@@ -55,8 +56,8 @@ class Authenticator:
         verified: bool = True,
         challenge: str = "",
     ) -> dict[str, Any]:
-        """Create a passkey and return a RegistrationResponseJSON. Each named argument replaces one correct value by a
-        wrong value."""
+        """Create a passkey and return a RegistrationResponseJSON. Each named argument replaces a correct value by the
+        given value, which may be wrong."""
         passkey = Passkey(options["rp"]["id"], options["user"]["id"])
         self.passkeys.append(passkey)
         numbers = passkey.key.public_key().public_numbers()
@@ -86,7 +87,7 @@ class Authenticator:
         user_handle: str = "",
         counter: int | None = None,
     ) -> dict[str, Any]:
-        """Respond to a challenge with an AuthenticationResponseJSON. Each named argument replaces one correct value, so that
+        """Return an AuthenticationResponseJSON for a challenge. Each named argument replaces one correct value, so that
         a test can forge the response."""
         passkey = passkey or self.passkeys[-1]
         passkey.counter = passkey.counter + 1 if counter is None else counter

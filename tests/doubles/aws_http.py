@@ -1,5 +1,5 @@
-"""An HTTP server on loopback for AWS doubles. Tests use the server with the real botocore. The server uses the JSON
-protocol of DynamoDB, Secrets Manager and Cognito."""
+"""An HTTP server on loopback that serves AWS doubles to the real botocore. The server uses the JSON protocol of
+DynamoDB, Secrets Manager and Cognito."""
 
 import json
 import re
@@ -19,12 +19,12 @@ _TARGETS = {
     "secretsmanager": "secretsmanager",
     "AWSCognitoIdentityProviderService": "cognito-idp",
 }
-#: A call of Lambda has no X-Amz-Target. The path contains the function's name.
+#: The path of a call to Lambda, which contains the function's name. A call to Lambda has no X-Amz-Target.
 _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 def plain(value: object) -> float:
-    """Convert a value of a type that JSON lacks. A time becomes Unix seconds, as in AWS's responses."""
+    """Convert a value that JSON cannot represent. A time becomes Unix seconds, as in AWS's responses."""
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(type(value).__name__)

@@ -102,7 +102,8 @@ def build_event(
 
 
 class Browser:
-    """One browser profile. `stage` is the path segment of execute-api. On a custom domain, `stage` is empty."""
+    """One browser profile. `stage` is the path segment that names the API's stage at execute-api. On a custom domain,
+    `stage` is empty."""
 
     #: The path prefix below which the app mounts Gatehouse.
     prefix = ""
@@ -122,10 +123,11 @@ class Browser:
         self.source_ip = SOURCE_IP
         self.user_agent = "Browser double"
         self.cookies: dict[str, Cookie] = {}
-        #: Cookies that only select a message and give no access. Tests that count `cookies` omit these cookies.
+        #: Cookies that give no access and merely select a message. Tests that count `cookies` omit the cookies in
+        #: `notes`.
         self.notes: dict[str, Cookie] = {}
         self.answers: list[Answer] = []
-        #: Set-Cookie values that a browser would refuse. In tests of successful flows, the list stays empty.
+        #: Set-Cookie values that a browser would refuse. The list stays empty in tests of successful flows.
         self.rejected: list[str] = []
 
     @property
@@ -157,7 +159,8 @@ class Browser:
         drop: Iterable[str] = (),
         headers: Iterable[tuple[str, str]] = (),
     ) -> Answer:
-        """Post as the page's script does. `drop` omits headers, `headers` replaces headers."""
+        """Send a POST as the page's script does. `drop` removes headers of the script, and `headers` adds or replaces
+        headers."""
         changed = list(headers)
         names = {name.lower() for name in drop} | {name.lower() for name, _ in changed}
         own = [
@@ -238,7 +241,7 @@ class Browser:
                     del jar[name]
 
     def keep(self, text: str) -> None:
-        """Store the cookie of a Set-Cookie value, or refuse the cookie, as a browser does."""
+        """Store the cookie of a Set-Cookie value. Refuse the cookie if a browser would refuse the cookie."""
         pair, *rest = text.split("; ")
         name, _, value = pair.partition("=")
         attributes = {key.lower(): val for key, _, val in (part.partition("=") for part in rest)}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-#: 2026-01-02T03:04:05.678Z. The milliseconds are nonzero. A test then detects code that loses the fraction.
+#: 2026-01-02T03:04:05.678Z. The milliseconds are nonzero, so that a test detects code that loses the fraction.
 START = 1_767_323_045.678
 
 

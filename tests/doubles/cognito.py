@@ -54,7 +54,8 @@ class _Code:
 
 @dataclass
 class _Family:
-    """All refresh tokens of one sign-in. The tokens expire at the same time. Cognito revokes the tokens together."""
+    """All refresh tokens of one sign-in. The tokens expire at the same time, and Cognito revokes all of them
+    together."""
 
     person: Person
     scope: str
@@ -91,7 +92,8 @@ class CognitoDouble:
     logout_uris: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset({"COGNITO", "Okta"})
     rotation: bool = True
-    #: Whether the token endpoint renews tokens of the user-pool API. Reports on AWS's behaviour disagree.
+    #: Whether the token endpoint renews tokens of the user-pool API. Reports about AWS's behaviour contradict each
+    #: other.
     takes_api_tokens: bool = True
     #: Whether refreshes return ID tokens. Without the scope `openid`, a refresh returns no ID token.
     openid: bool = True
@@ -103,11 +105,12 @@ class CognitoDouble:
     jwks: list[dict[str, Any]] | None = None
     #: Whether a refresh changes `auth_time`, as people have reported with rotation (authts/oidc-client-ts#2107).
     resets_auth_time: bool = False
-    #: The claims that the pre-token-generation trigger adds to an access token, by trigger source.
+    #: A function that returns the claims that the pre-token-generation trigger adds to an access token, by trigger
+    #: source.
     added_claims: Callable[[Person, str], Mapping[str, Any]] = lambda person, source: {}
     #: The key sets of other issuers, by URL.
     other_jwks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    #: Returns a person's current data in the pool. Changed groups therefore appear at the next refresh.
+    #: A function that returns a person's current data in the pool. Changed groups therefore appear at the next refresh.
     look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
     _codes: dict[str, _Code] = field(default_factory=dict)
@@ -119,7 +122,7 @@ class CognitoDouble:
     # The browser's steps ---------------------------------------------------------------------
 
     def authorize(self, url: str, person: Person) -> str:
-        """Sign `person` in at the authorize URL. Return the callback URL. Raises AuthorizeRefused."""
+        """Sign `person` in at the authorize URL, and return the callback URL. Raises AuthorizeRefused."""
         query = self.read_authorize_url(url)
         code = secrets.token_urlsafe(24)
         self._codes[code] = _Code(
@@ -133,7 +136,7 @@ class CognitoDouble:
         return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
 
     def sign_in_directly(self, person: Person, scope: str) -> tuple[str, str, str]:
-        """Issue access, ID and refresh token as the user-pool API does, without a code and a nonce."""
+        """Issue access, ID and refresh tokens as the user-pool API does, without a code or a nonce."""
         now = int(self.clock())
         family = _Family(person, scope, now + REFRESH_SECONDS, by_api=True, began_at=now)
         added = self.added_claims(person, "TokenGeneration_Authentication")
@@ -141,7 +144,7 @@ class CognitoDouble:
         return access, self.id_token(person, None, access), self._new_refresh(family)
 
     def read_authorize_url(self, url: str) -> dict[str, str]:
-        """Return the query of an authorize URL after Cognito's checks."""
+        """Check an authorize URL as Cognito does, and return its query."""
         parts = urlsplit(url)
         if f"{parts.scheme}://{parts.netloc}{parts.path}" != f"{self.url}/oauth2/authorize":
             raise AuthorizeRefused("not the authorize endpoint")
@@ -259,7 +262,7 @@ class CognitoDouble:
         return _error("invalid_grant") if answer is None else answer
 
     def refresh_by_api(self, token: str) -> dict[str, Any] | None:
-        """Renew tokens of the user-pool API. For any other token, and for a revoked token, return None."""
+        """Renew tokens of the user-pool API. Return None for any other token, and for a revoked token."""
         entry = self._refresh.get(token)
         answer = self._renew(entry) if entry is not None and entry.family.by_api else None
         return None if answer is None else dict(answer.body or {})
@@ -408,5 +411,5 @@ def _error(code: str) -> HttpAnswer:
 
 
 def _changed(claims: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims with `changes`. None removes a claim."""
+    """Return the claims with `changes`. A changed value of None removes a claim."""
     return {name: value for name, value in {**claims, **changes}.items() if value is not None}

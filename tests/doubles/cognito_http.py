@@ -1,4 +1,5 @@
-"""An HTTP server on loopback for the Cognito double, for tests of the real HTTP client and of whole stacks."""
+"""An HTTP server on loopback for the Cognito double. Tests of the real HTTP client and of whole stacks use the
+server."""
 
 import base64
 import json
@@ -14,7 +15,8 @@ from tests.doubles.cognito import AuthorizeRefused, CognitoDouble, Person
 
 @contextmanager
 def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
-    """Serve `cognito` on a free port, and sign everybody in as `person`. Yield the URL, which `cognito` then also uses."""
+    """Serve `cognito` on a free port, and sign everybody in as `person`. Yield the server's URL, and set `cognito` to
+    use this URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,8 +1,8 @@
 """DynamoDB in memory, as strict as the service. The double evaluates expressions and refuses unsupported expressions. A
 test can make calls fail.
 
-An inconsistent read returns the item from before its last write. A store that needs consistency must therefore request a
-consistent read.
+Without ConsistentRead, a read returns the item from before its last write. A store that needs the last write must
+therefore request a consistent read.
 """
 
 from collections.abc import Mapping
@@ -99,7 +99,8 @@ class DynamoDBDouble:
         ConsistentRead: bool,
         ExclusiveStartKey: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the items of one partition in the order of their sort keys. The double evaluates no other condition."""
+        """Return the items of one partition in the order of their sort keys. The double evaluates conditions on the
+        partition key and no other conditions."""
         self._called("Query", TableName)
         (partition, _), _ = self._schemas[TableName]
         names, values, used = ExpressionAttributeNames, ExpressionAttributeValues, set[str]()

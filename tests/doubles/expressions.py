@@ -1,8 +1,8 @@
 """A strict evaluator for the part of DynamoDB's expression language that the stores use.
 
-Any other syntax raises UnknownSyntax. A store therefore cannot rely on unchecked syntax. Source: Amazon DynamoDB
-developer guide, "Condition and filter expressions, operators, and functions" and "Using update expressions". A comparison
-with a missing attribute is false, except for `<>`, which is true.
+Any other syntax raises UnknownSyntax, so that no store relies on syntax that the double does not check. Source: Amazon
+DynamoDB developer guide, "Condition and filter expressions, operators, and functions" and "Using update expressions". A
+comparison with a missing attribute is false, except for `<>`, which is true.
 """
 
 import re
@@ -13,7 +13,7 @@ Value = Mapping[str, Any]
 Item = dict[str, Value]
 
 _TOKEN = re.compile(r"\s*(?:(<>|<=|>=|[=<>(),+-])|([#:]?[A-Za-z_][A-Za-z0-9_]*))")
-#: The reserved words that could be the name of one of our attributes. DynamoDB has 573 reserved words.
+#: The reserved words that could be the name of one of our attributes, out of DynamoDB's 573 reserved words.
 RESERVED = frozenset(
     {
         "status",
@@ -54,7 +54,8 @@ class Invalid(Exception):
 
 
 class Expression:
-    """One expression during parsing: its tokens, the placeholders, and the used placeholders."""
+    """One expression while the double parses the expression: its tokens, the placeholders, and the placeholders that
+    were used."""
 
     def __init__(
         self, text: str, names: Mapping[str, str], values: Mapping[str, Value], used: set[str]
@@ -73,8 +74,8 @@ class Expression:
         return result
 
     def update(self) -> tuple[dict[str, Callable[[Item], Value]], list[str]]:
-        """Parse a whole update expression. For each attribute to set, return a function that computes the new value from
-        the old item. Also return the names of the attributes to remove."""
+        """Parse a whole update expression. Return a function for each attribute to set, and the names of the attributes
+        to remove. The function computes the attribute's new value from the old item."""
         sets: dict[str, Callable[[Item], Value]] = {}
         removes: list[str] = []
         seen: set[str] = set()
@@ -200,7 +201,7 @@ class Expression:
 
 
 def _united(name: str, more: Value) -> Callable[[Item], Value]:
-    """Evaluate ADD for a set of strings. The double does not support ADD for a number."""
+    """Evaluate ADD for a set of strings. The double does not support ADD for numbers."""
     if set(more) != {"SS"}:
         raise UnknownSyntax(f"ADD of {sorted(more)}")
 
@@ -253,7 +254,7 @@ def _tokenize(text: str) -> list[str]:
 
 
 def _lessened(name: str, less: Value) -> Callable[[Item], Value]:
-    """Evaluate DELETE for a set of strings. If the resulting set is empty, the caller removes the attribute."""
+    """Evaluate DELETE for a set of strings. If the result is an empty set, the caller removes the attribute."""
     if set(less) != {"SS"}:
         raise UnknownSyntax(f"DELETE of {sorted(less)}")
 

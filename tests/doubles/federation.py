@@ -24,7 +24,7 @@ class FederationDouble:
 
     pool: UserPoolDouble
     provider: str = "Okta"
-    #: A function that receives the provider's claims as text, before the mapping.
+    #: A function that receives the provider's claims as text, before Cognito maps the claims to attributes.
     inbound: Callable[[PoolUser, Mapping[str, str]], None] = lambda user, claims: None
     profiles: dict[str, PoolUser] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ class FederationDouble:
             self.pool.trigger("PostConfirmation_ConfirmSignUp", mapped, {})
             return mapped
         if user.enabled:
-            # Each sign-in overwrites a mapped attribute.
+            # At each sign-in, Cognito overwrites the mapped attributes.
             for name in ("given_name", "family_name", "told_groups", "idp_subject"):
                 setattr(user, name, getattr(mapped, name))
             self.pool.trigger("PostAuthentication_Authentication", user, {})
@@ -93,7 +93,8 @@ class FederationDouble:
 
 
 def as_text(value: Any) -> str:
-    """Return the text that an attribute gets from a claim: "true" for a JSON true, a list in brackets."""
+    """Return the text that Cognito stores for a claim: "true" for the JSON value true, and a text in brackets for a
+    list."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -1,5 +1,5 @@
-"""A double of Lambda behind boto3's client. The double calls the app's own functions in this process, and callers do not
-wait for the result."""
+"""A double of Lambda behind boto3's client. The double calls the app's own functions in this process, and callers do
+not wait for the functions' results."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,10 +10,10 @@ from tests.doubles.service_model import check_answer, check_request
 
 
 class LambdaDouble:
-    """A client of Lambda. `functions` maps names to handlers. `events` lists the accepted events, and `failed` lists the
-    errors of handlers.
+    """A client of Lambda. `functions` maps names to handlers. `events` lists the accepted events, and `failed` lists
+    the errors of handlers.
 
-    An asynchronous call returns 202 for any result of the handler. With `holding`, events wait until a call of `run`.
+    An asynchronous call returns 202 even if the handler fails. With `holding`, events wait until a test calls `run`.
     """
 
     def __init__(self, functions: Mapping[str, Callable[[Any, Any], Any]]) -> None:
@@ -41,7 +41,7 @@ class LambdaDouble:
         return answer
 
     def run(self) -> None:
-        """Run the functions with the waiting events."""
+        """Run the functions with the events that are waiting."""
         while self._waiting:
             name, event = self._waiting.pop(0)
             try:

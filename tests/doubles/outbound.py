@@ -1,4 +1,5 @@
-"""The fault table's names for outbound calls, and a recorder of calls to doubles, by route or trigger."""
+"""The names that the fault table uses for outbound calls, and a recorder of calls to doubles. The recorder groups calls
+by route or trigger."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +15,8 @@ _SPELLED = {
 
 
 def place_of(arguments: Mapping[str, Any]) -> str:
-    """Return the table, secret, queue or function that a call to AWS uses, without the stage. For a user pool, the result
-    is empty."""
+    """Return the table, secret, queue or function that a call to AWS uses. The result omits the stage, and is empty for
+    a user pool."""
     names = ("TableName", "SecretId", "QueueUrl", "FunctionName")
     subject = next((str(arguments[name]) for name in names if arguments.get(name)), "")
     if "/leaving/" in subject:
@@ -36,8 +37,8 @@ def http_name(url: str, form: Mapping[str, str]) -> str:
 
 
 class Outbound:
-    """A recorder of the route or trigger that made a call. A place is the name of a route or trigger, and each thread is
-    in at most one place. The recorder ignores calls outside of a place."""
+    """A recorder of outbound calls and of the route or trigger that made each call. A place is the name of a route or
+    trigger, and each thread is in at most one place. The recorder ignores calls outside a place."""
 
     def __init__(self) -> None:
         self.pairs: set[tuple[str, str]] = set()
@@ -45,8 +46,8 @@ class Outbound:
 
     @contextmanager
     def at(self, place: str | None) -> Iterator[None]:
-        """Record the calls inside the `with` block under a route or trigger. A trigger may run in the middle of a
-        route."""
+        """Record the calls inside the `with` block under the name of a route or trigger. A trigger may run in the
+        middle of a route."""
         before = self.place
         self._local.place = place
         try:

@@ -60,8 +60,8 @@ class PoolUser:
     told_groups: str = ""
     #: The attribute `custom:idp_sub`: the provider's subject in its original case.
     idp_subject: str = ""
-    #: The person's passkeys (user_pool_passkeys.py), the challenge for a new passkey, and whether passkeys also count as a
-    #: second factor.
+    #: The person's passkeys (user_pool_passkeys.py), and the challenge for a new passkey. `passkey_is_mfa` says whether
+    #: passkeys also count as a second factor.
     passkeys: list[Any] = field(default_factory=list)
     passkey_challenge: str | None = None
     passkey_is_mfa: bool = False
@@ -87,8 +87,8 @@ class PoolUser:
         return now < self.locked_until
 
     def note_failure(self, now: float) -> None:
-        """Count a wrong password. After five wrong passwords, each further wrong password doubles the duration of the
-        lock."""
+        """Count a wrong password. The fifth wrong password locks the user, and each further wrong password doubles the
+        duration of the lock."""
         self.failures += 1
         beyond = self.failures - FREE_ATTEMPTS
         if beyond >= 0:
@@ -113,8 +113,8 @@ class PoolUser:
         return None
 
     def check_totp(self, code: str, now: float, secret: str | None = None) -> bool:
-        """Check a code of an authenticator app. The check also accepts the codes of the previous and the next time step.
-        Each code works once."""
+        """Check a code of an authenticator app. The codes of the previous, the current and the next time step are
+        valid. Each code works once."""
         secret = secret or self.totp_secret or ""
         step = int(now) // STEP_SECONDS
         for candidate in (step, step - 1, step + 1):
@@ -138,7 +138,7 @@ def totp(secret: str, step: int) -> str:
 
 
 def password_problem(password: str) -> str | None:
-    """Return the exception if the password violates the pool's policy. Otherwise return None."""
+    """Return the exception for a password that violates the pool's policy. Otherwise return None."""
     if password != password.strip():
         return "InvalidParameterException"
     return None if MIN_PASSWORD_LENGTH <= len(password) <= 256 else "InvalidPasswordException"

@@ -16,8 +16,8 @@ _BATCH = 10
 
 
 class QueueDouble:
-    """A client of SQS. `bodies` lists every message that a caller has sent. With `holding`, messages wait until a call of
-    `run`."""
+    """A client of SQS. `bodies` lists every message that a caller has sent. With `holding`, messages wait until a test
+    calls `run`."""
 
     def __init__(self, function: Callable[[Any, Any], dict[str, Any]]) -> None:
         self.function = function
@@ -53,8 +53,8 @@ class QueueDouble:
         }
 
     def run(self) -> None:
-        """Pass each batch to the function once. Messages that the function reports as failed wait for the next call of
-        `run`."""
+        """Pass each batch to the function once. If the function reports a message as failed, the message waits for the
+        next call of `run`."""
         batches, self.waiting = self.waiting, []
         while batches:
             batch, batches = batches[:_BATCH], batches[_BATCH:]

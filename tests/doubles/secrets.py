@@ -8,7 +8,7 @@ from tests.doubles.aws_errors import client_error
 
 
 class SecretsManagerDouble:
-    """A client of Secrets Manager. The client counts reads, and reads fail while `fault` is set."""
+    """A client of Secrets Manager that counts reads. While `fault` is set, reads fail."""
 
     def __init__(self, secrets: Mapping[str, object]) -> None:
         self._texts = {arn: json.dumps(value) for arn, value in secrets.items()}

@@ -1,4 +1,5 @@
-"""Functions that check every request to a double, and every response, against AWS's model of the service in botocore."""
+"""Functions that compare every request to a double, and every response of a double, with AWS's model of the service in
+botocore."""
 
 import functools
 from typing import Any
@@ -8,8 +9,8 @@ from botocore.exceptions import ClientError
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
-#: Errors that every operation may return, although no model lists these errors: Amazon Cognito user pools API reference,
-#: "Common Errors".
+#: Errors that every operation may return, even though AWS's models do not list them: Amazon Cognito user pools API
+#: reference, "Common Errors".
 _COMMON_ERRORS = frozenset({"AccessDeniedException", "ThrottlingException"})
 
 
@@ -23,7 +24,7 @@ def operation(service: str, name: str) -> OperationModel:
 
 
 def check_request(service: str, name: str, arguments: dict[str, Any]) -> None:
-    """Fail the test if boto3 would refuse the arguments before sending."""
+    """Fail the test if the arguments are invalid, so that boto3 would raise an error before it sends the request."""
     _check(operation(service, name).input_shape, arguments, f"request of {name}")
 
 

@@ -1,5 +1,5 @@
-"""RSA keys, and a JWT signer that accepts any content. Tests issue and forge tokens with the signer. Each test run
-creates its keys once."""
+"""RSA keys, and a JWT signer that accepts any content. Tests use the signer to issue tokens and to forge tokens. Each
+test run creates its keys once."""
 
 import base64
 import functools
@@ -33,7 +33,7 @@ def sign_jwt(header: Mapping[str, Any], claims: object, key: PrivateKey) -> str:
 
 
 def public_jwk(key: PrivateKey, kid: str, /, **changes: Any) -> dict[str, Any]:
-    """Return the public JWK as Cognito publishes it. `changes` replace members; None removes a member."""
+    """Return the public JWK as Cognito publishes it. `changes` replaces members; the value None removes a member."""
     numbers = key.public_key().public_numbers()
     jwk = {
         "kty": "RSA",

@@ -1,7 +1,7 @@
 """SignUp, ConfirmSignUp, ResendConfirmationCode, ForgotPassword and ConfirmForgotPassword of the strict user pool.
 
-With PreventUserExistenceErrors, AWS's response for an unknown user alternates between invented CodeDeliveryDetails and
-InvalidParameterException. Source: "Managing user existence error responses".
+With PreventUserExistenceErrors, AWS has two responses for an unknown user: invented CodeDeliveryDetails, and
+InvalidParameterException. The responses alternate. Source: "Managing user existence error responses".
 """
 
 from typing import Any

@@ -1,9 +1,10 @@
-"""Operators' calls for people in the strict user pool: invitations, disabled people, groups, second factors.
+"""The calls with which operators manage people in the strict user pool: invitations, disabled people, groups, second
+factors.
 
 AWS does not document the result of AdminUserGlobalSignOut for a disabled person, or of AdminDeleteSoftwareToken for a
-person without an authenticator app. With `unsure`, the double refuses both calls. Sources: Amazon Cognito user pools API
-reference, AdminCreateUser (`RESEND` accepts an existing, unconfirmed user), AdminDisableUser, AdminSetUserMFAPreference,
-AdminDeleteSoftwareToken, groups.
+person without an authenticator app. With `unsure`, the double refuses both calls. Sources: Amazon Cognito user pools
+API reference, AdminCreateUser (`RESEND` accepts an existing, unconfirmed user), AdminDisableUser,
+AdminSetUserMFAPreference, AdminDeleteSoftwareToken, groups.
 """
 
 import secrets
@@ -25,7 +26,7 @@ class AdminOperations(PeopleOperations):
     """The operators' operations."""
 
     pool_groups: tuple[str, ...] = ("admins", "readers")
-    #: The second factors of the pool. The double refuses settings of other factors.
+    #: The second factors of the pool. If a call sets another factor, the double refuses the call.
     pool_factors: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
     unsure: bool = False
 
@@ -140,7 +141,8 @@ class AdminOperations(PeopleOperations):
 
 
 def _page(found: list[dict[str, Any]], name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return as many items as requested, and a token if more items exist. AWS returns at most 60 items."""
+    """Return as many items as the caller requests, but at most 60, as AWS does. Also return a token if more items
+    exist."""
     limit = min(given.get("Limit", 60), 60)
     start = int(given.get("NextToken", "0"))
     answer: dict[str, Any] = {name: found[start : start + limit]}

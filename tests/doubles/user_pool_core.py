@@ -62,8 +62,8 @@ class PoolCore:
     case_sensitive: bool = False
     mfa_required: bool = False
     mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
-    #: A function that the double calls with (trigger source, user, ClientMetadata) when Cognito would call the trigger. If
-    #: the function raises an error, the double refuses the call.
+    #: A function that the double calls with (trigger source, user, ClientMetadata) whenever Cognito would call the
+    #: trigger. If the function raises an error, the double refuses the caller's request.
     trigger: Callable[[str, PoolUser, Mapping[str, str]], None] = lambda source, user, metadata: (
         None
     )
@@ -72,7 +72,7 @@ class PoolCore:
     #: All sent codes: (destination, purpose, code).
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
-    #: The next challenge (name, parameters), instead of the challenge that the pool would choose.
+    #: The next challenge (name, parameters). The double uses this challenge instead of its own choice.
     next_challenge: tuple[str, dict[str, str]] | None = None
     #: The names of factors in SELECT_MFA_TYPE. AWS's model and one page have EMAIL_MFA; another page has EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class PoolCore:
     #: Whether the pool accepts any password for federated users, as the local AWS does. On AWS, a federated user has no
     #: password.
     federated_passwords: bool = False
-    #: The name of an exception. If set, every mail fails with this exception.
+    #: The name of an exception. If the name is set, every mail fails with this exception.
     undeliverable: str | None = None
     simulated: int = 0
     _sessions: dict[str, PoolSession] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class PoolCore:
         self.cognito.look_up = self._as_of_now
 
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
-        """Return the operation for a method name of boto3. The operation includes the checks of request and response."""
+        """Return the operation for a method name of boto3. The operation checks its request and its response."""
         operation = "".join(part.title() for part in name.split("_")).replace("Mfa", "MFA")
         handler = getattr(type(self), f"_op_{name}", None)
         if handler is None:
@@ -135,7 +135,7 @@ class PoolCore:
     # Methods for operations ------------------------------------------------------------------------
 
     def find(self, name: str) -> PoolUser | None:
-        """Find a user by user name, or a native user by address, with the case rule of the pool."""
+        """Find a user by user name, or a native user by address. Compare upper and lower case as the pool does."""
 
         def same(one: str) -> bool:
             return one == name if self.case_sensitive else one.casefold() == name.casefold()
@@ -150,8 +150,8 @@ class PoolCore:
         )
 
     def _as_of_now(self, person: Person) -> Person:
-        """Return `person` with the current groups. The provider's own group, `<pool>_<provider>`, is unchanged since the
-        sign-in."""
+        """Return `person` with the current groups. The provider's own group, `<pool>_<provider>`, stays as it was at
+        the sign-in."""
         user = next((user for user in self.users if user.sub == person.sub), None)
         if user is None:
             return person

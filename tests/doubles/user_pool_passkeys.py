@@ -39,12 +39,12 @@ class StoredPasskey:
 
 
 class PasskeyOperations(PoolCore):
-    """Operations for passkeys. `relying_party` is WebAuthnConfiguration.RelyingPartyId. If `relying_party` is empty, the
-    pool has no passkeys."""
+    """Operations for passkeys. `relying_party` is WebAuthnConfiguration.RelyingPartyId. A pool with an empty
+    `relying_party` has no passkeys."""
 
     relying_party: str = ""
-    #: The result of USER_AUTH for an unknown user name, which AWS does not document: the name of the exception, or
-    #: SELECT_CHALLENGE.
+    #: The result of USER_AUTH for an unknown user name: the name of the exception, or SELECT_CHALLENGE. AWS does not
+    #: document this result.
     unknown_by_choice: str = "UserNotFoundException"
 
     def _op_start_web_authn_registration(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class PasskeyOperations(PoolCore):
         if user.status == "UNCONFIRMED":
             raise refusal("UserNotConfirmedException", op)
         wanted = parameters.get("PREFERRED_CHALLENGE") == "WEB_AUTHN"
-        # If the user needs a second factor, a passkey must count as a second factor (WebAuthnMfaSettings).
+        # If the user needs a second factor, the passkey must count as the second factor (WebAuthnMfaSettings).
         enough = user.passkey_is_mfa or not (user.factors or self.mfa_required)
         if not (wanted and enough and user.passkeys):
             return self._offer(user, given["ClientId"])
@@ -188,7 +188,7 @@ class PasskeyOperations(PoolCore):
         }
 
     def _check_passkey(self, session: PoolSession, text: str, op: str) -> None:
-        """Verify an assertion. Even a wrong assertion uses up its challenge."""
+        """Verify an assertion. An assertion uses up its challenge even if the assertion is wrong."""
         wrong = refusal("NotAuthorizedException", op, "Invalid credential")
         challenge, session.passkey_challenge = session.passkey_challenge, None
         if challenge is None:

@@ -1,4 +1,4 @@
-"""Administrators' calls for people in the strict user pool: attributes, lists, linking, deletion.
+"""The calls with which administrators manage people in the strict user pool: attributes, lists, linking, deletion.
 
 ListUsers with a filter compares exactly, even if the pool ignores case, because AWS documents only exact comparison.
 Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminListGroupsForUser,
@@ -23,7 +23,7 @@ MAX_LINKS = 5
 class PeopleOperations(PoolCore):
     """The administrators' operations."""
 
-    #: Whether AdminLinkProviderForUser links the user and then raises an error, as for a repeated call.
+    #: Whether AdminLinkProviderForUser raises an error after it has linked the user, as for a repeated call.
     link_throws_after: bool = False
 
     def _op_list_users(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -71,8 +71,8 @@ class PeopleOperations(PoolCore):
         return {}
 
     def _op_admin_set_user_password(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Set a password. The call confirms an UNCONFIRMED user. The user's address stays unverified (aws-sdk-js issue
-        2976)."""
+        """Set a password. The call confirms an UNCONFIRMED user, but leaves the user's address unverified (aws-sdk-js
+        issue 2976)."""
         user = self._named(given["Username"], "AdminSetUserPassword")
         assert given["Permanent"] is True
         if problem := password_problem(given["Password"]):
@@ -134,7 +134,7 @@ class PeopleOperations(PoolCore):
 
 
 def described(user: PoolUser, attributes: str) -> dict[str, Any]:
-    """Return a user as ListUsers or AdminGetUser does. The two operations have different names for the list of
+    """Return a user in the format of ListUsers or AdminGetUser. The two operations use different names for the list of
     attributes."""
     found = {
         "sub": user.sub,

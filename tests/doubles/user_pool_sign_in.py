@@ -153,6 +153,6 @@ class SignInOperations(PasskeyOperations):
             if not user.check_totp(code, self.clock()):
                 raise refusal("CodeMismatchException", op)
         elif problem := user.check_code(name, code, self.clock()):
-            # In this double, a challenge's code expires with the Session.
+            # In this double, the code of a challenge expires together with the Session.
             limited = problem == "LimitExceededException"
             raise refusal("NotAuthorizedException" if limited else problem, op)

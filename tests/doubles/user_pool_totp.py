@@ -7,7 +7,7 @@ from tests.doubles.user_pool_core import PoolCore, refusal
 
 
 class TotpOperations(PoolCore):
-    """Operations that set up authenticator apps, and that revoke the tokens of the set-up."""
+    """Operations that set up authenticator apps. One operation revokes the tokens that the set-up used."""
 
     def _op_associate_software_token(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AssociateSoftwareToken"

@@ -44,6 +44,7 @@ def build_event(
 def run_trigger(
     settings: Settings, source: str, user: PoolUser, metadata: Mapping[str, str]
 ) -> None:
-    """Let the app handle `source` for `user`. If the app raises an error, Cognito refuses the sign-in."""
+    """Run the app's handler for the event `source` of `user`. If the app raises an error, Cognito refuses the
+    sign-in."""
     pool = (settings.region, settings.user_pool_id, settings.client_id)
     gate.user_records(build_event(*pool, source, user, metadata), None)

@@ -22,7 +22,7 @@ from tests.engines.webdriver import Page as Tab
 from tests.ports import free_ports
 from tests.watched import Watched, watched
 
-# The machine also runs other work. Tests about time set their own limit.
+# The time limit is long, because the machine also runs other work. Tests that measure time set a limit of their own.
 expect.set_options(timeout=30_000)
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -44,8 +44,8 @@ def _ops(*arguments: str, state: Path, authority: Path) -> str:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
-    """Run `ops up --detach` on free ports, as a developer would. The stack allows one other origin, and native programs
-    on one port."""
+    """Run `ops up --detach` on free ports, as a developer would. The stack allows one other origin, and allows native
+    programs on one port."""
     state = tmp_path_factory.mktemp("stack")
     app, aws, okta, other, program = free_ports(5)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
@@ -93,15 +93,15 @@ def refund():
 def mounted(
     tmp_path_factory: pytest.TempPathFactory, certificate: Certificate
 ) -> Iterator[Watched]:
-    """A second checkout with its own stack. Edits of this checkout reach the stack without a command. In this checkout, a
-    team's app serves Gatehouse below a path prefix."""
+    """A second checkout with its own stack. An edit in the second checkout reaches the stack without a command. In the
+    second checkout, a team's app serves Gatehouse below a path prefix."""
     with watched(tmp_path_factory.mktemp("mounted"), certificate.ca_file.parent, MOUNTED) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def notes(stack: Stack) -> Iterator[str]:
-    """Serve the example front end at the other origin that the stack allows. Yield the front end's URL."""
+    """Serve the example front end at the stack's allowed other origin. Yield the front end's URL."""
     origin = str(stack.info["allowed_origin"])
     port = urlsplit(origin).port
     server = subprocess.Popen(
@@ -175,7 +175,7 @@ def engine(
 
 @pytest.fixture
 def tab(engine: Driver, stack: Stack) -> Iterator[Tab]:
-    """A tab of that browser at the app's page, without a session."""
+    """A tab of the browser `engine`, at the app's page and without a session."""
     tab = Tab(engine)
     tab.open(stack.url)
     tab.forget()

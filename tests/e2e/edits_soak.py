@@ -37,7 +37,7 @@ def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: 
     mounted.edit("app.py", "import Gatehouse", "import Gatehose")
     mounted.heard("app.py: not deployed")
     mounted.heard("cannot import name 'Gatehose'")
-    # The edit of the page must not deploy the broken module.
+    # While the module is broken, the edit of the page must not deploy the module.
     mounted.edit("frontend/index.html", "<title>Edited ", "<title>Twice ")
     mounted.heard("frontend/index.html: not deployed")
     assert "the edit" in mounted.shown("health")
@@ -54,7 +54,7 @@ def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: 
     mounted.edit("app.py", '("GET", "/health")}', '("GET", "/health"), ("GET", "/tea")}')
     mounted.edit("app.py", "app.register_blueprint", f"{_ROUTE}app.register_blueprint")
     while "ready" not in mounted.shown("tea"):
-        # One or two deployments, because the two files were saved at different times.
+        # The stack may deploy once or twice, because the test saves the two files at different times.
         mounted.heard(": deployed again")
 
     page.reload()

@@ -22,7 +22,7 @@ _STEP_SECONDS = 30
 
 
 def next_code(app: pyotp.TOTP, used: str) -> str:
-    """Return an unused code, because each code works once."""
+    """Wait for an unused code of the app, and return the code. Each code works only once."""
     while (code := app.now()) == used:
         time.sleep(_STEP_SECONDS - time.time() % _STEP_SECONDS)
     return code
@@ -87,7 +87,7 @@ def test_two_tabs_share_a_session_and_its_end(tab: Page, stack: Stack) -> None:
 
 
 def test_two_tabs_sign_in_side_by_side(tab: Page, stack: Stack) -> None:
-    """The tab that started first finishes last."""
+    """The tab that started its sign-in first finishes its sign-in last."""
     tabs = [tab.tab]
     tab.press("Continue with Okta")
     tab.see("Okta, local stand-in")
@@ -126,8 +126,8 @@ def test_another_origin_shares_the_session(tab: Page, stack: Stack, notes: str) 
 
 
 def test_every_state_fits_in_every_engine(engine: Driver, browser: Browser) -> None:
-    """The test draws every state narrow, wide, dark, in German, and with large text. No element causes horizontal
-    scrolling, is cut off, overlaps another element, or is too small to click."""
+    """The test shows every state in a narrow and in a wide window, in dark mode, in German, and with large text. No
+    element causes horizontal scrolling, is cut off, overlaps another element, or is too small to click."""
     names, found, screen = list(ALL), {}, OverWebDriver(engine)
     with stills_of(browser, names) as (url, sheets):
         for row in enumerate(names):
@@ -145,8 +145,8 @@ def plain() -> Iterator[dict[str, Any]]:
 
 
 def test_plain_http_signs_in_everybody_but_webkit(engine: Driver, plain: dict[str, Any]) -> None:
-    """In Safari's engine, a sign-in through Okta leaves no session, as `up --http` warns. In the other engines, the
-    session continues."""
+    """In Safari's engine, a sign-in through Okta leaves no session. The command `up --http` warns about this problem.
+    In the other engines, the session continues."""
     assert (plain["ca_file"], plain["certificate_file"]) == (None, None)
     assert plain["app_url"].startswith("http://localhost:")
     tab = Page(engine)

@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: The delay of a slow table's response, in seconds. The proxy sends the response after the write.
+#: The delay of a slow table's response, in seconds. The table has already written the data when the delay begins.
 SLOW_SECONDS = 3.0
 _FUNCTIONS = ("", "-user_records")
 _THROTTLED = {
@@ -23,12 +23,12 @@ _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "server", "date", "
 
 @dataclass
 class FaultyTable:
-    """A proxy that passes calls to `upstream`. A call that names `table` gets the current fault."""
+    """A proxy that passes calls to `upstream`. While a fault is set, calls that name `table` get the fault."""
 
     upstream: str
     table: str
     fault: str | None = None
-    #: The operations that got a fault, in order of their calls.
+    #: The operations that got a fault, in the order of the calls.
     spoiled: list[str] = field(default_factory=list)
 
     @contextmanager

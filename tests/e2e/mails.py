@@ -11,7 +11,8 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: The time limit of a wait. Another function sends the mails, and the function's first container may start slowly.
+#: The maximum time to wait for a mail. Another function sends the mails, and the first container of this function may
+#: start slowly.
 _PATIENCE_SECONDS = 20.0
 _read: Counter[tuple[str, str]] = Counter()
 
@@ -25,7 +26,8 @@ def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
 
 
 def expect_soon(holds: Callable[[], bool]) -> None:
-    """Wait until `holds` returns true. The route has called a function and does not wait for the function's result."""
+    """Wait until `holds` returns true. Tests need this wait, because the route calls a function and does not wait for
+    the function's result."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < ends_at, "it does not happen"
@@ -33,7 +35,8 @@ def expect_soon(holds: Callable[[], bool]) -> None:
 
 
 def mailed_code(stack: Stack, email: str) -> str:
-    """Wait for the next mail to an address, and return the code in the mail. Each call reads a later mail."""
+    """Wait for the next mail to an address, and return the code in the mail. Each call uses a later mail than the call
+    before."""
     return _next_match(stack, email, r"\d{6}")
 
 
@@ -53,5 +56,5 @@ def _next_match(stack: Stack, email: str, pattern: str) -> str:
 
 
 def shown(mail: dict[str, Any]) -> list[str]:
-    """Return the values in a mail that people copy, such as a code. Each value has its own line."""
+    """Return the values that people copy from a mail, such as a code. In the mail, each value has its own line."""
     return [unescape(line) for line in re.findall(r"user-select:all\">([^<]+)<", mail["BodyHtml"])]

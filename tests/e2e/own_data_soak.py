@@ -50,7 +50,7 @@ def test_what_a_queue_delivers_is_written_to_the_teams_table(
 
 
 def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> None:
-    """The test uses the example of the page, and removes a permission with `deploy --stage local`."""
+    """The test uses the page's example. Then the test removes a permission with `deploy --stage local`."""
     team.log_until("count_orders", "orders_counted")
     file = team.folder / ".chalice" / "gatehouse.yaml"
     before = file.read_text()
@@ -98,8 +98,8 @@ def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: An
 
 
 def test_a_plain_chalice_deploy_keeps_the_gateways_own_answers(team: Team, info: Any) -> None:
-    """API Gateway's own responses still have our error format and headers. API Gateway still redirects undefined paths to
-    the page."""
+    """After a plain `chalice deploy`, API Gateway's own responses still have our error format and headers. API Gateway
+    still redirects undefined paths to the page."""
     script = ROOT / "ops" / "local" / "chalice_cli.py"
     command = f"cd .local/app && exec {sys.executable} {script} deploy --stage local"
     before = requests.get(f"{info['app_url']}nowhere", verify=info["ca_file"])

@@ -28,7 +28,7 @@ def person(stack: Stack) -> None:
 
 
 def open_form(page: Page, stack: Stack) -> None:
-    # If the next address differed only in its fragment, Chromium would not reload the page.
+    # Load an empty page first. If the next address differed only in its fragment, Chromium would not reload the page.
     page.goto("about:blank")
     page.goto(f"{stack.url}#email")
     field(page, "Email").fill(EMAIL)
@@ -41,8 +41,8 @@ def sign_in(page: Page, stack: Stack) -> None:
     title(page, "Hello, Nadia")
 
 
-#: Simulates a slow person: the browser's prompt begins only after the test calls `go`. If the virtual authenticator delayed
-#: the prompt, the prompt would never end.
+#: A script that simulates a slow person: the browser's prompt begins only after the test calls `go`. The delay is not
+#: in the virtual authenticator, because the prompt would then never end.
 SLOW = """
 const get = navigator.credentials?.get.bind(navigator.credentials);
 if (get) {
@@ -79,7 +79,7 @@ def tabs(page: Page, context: BrowserContext, stack: Stack) -> Iterator[tuple[Pa
 
 
 def ask(tab: Page) -> None:
-    """Press the button, and stop before the browser's prompt."""
+    """Press the button, and stop before the browser shows its prompt."""
     button(tab, "Use a passkey").click()
     expect(tab.locator("[data-prompt]")).to_have_count(1)
 
@@ -111,8 +111,8 @@ def test_two_tabs_share_a_passkey_but_not_a_challenge(
 def test_a_passkey_removed_in_one_tab_is_gone_in_the_other(
     tabs: tuple[Page, Page], context: BrowserContext, stack: Stack
 ) -> None:
-    """The other tab still shows the old list. The tab asks for the password again, and then shows the new list. A sign-in
-    with the removed passkey fails."""
+    """The other tab still shows the old list. When the person uses the list, the tab asks for the password again, and
+    then shows the new list. A sign-in with the removed passkey fails."""
     first, second = tabs
     sign_in(first, stack)
     open_list(first)

@@ -13,9 +13,9 @@ from tests.e2e.test_direct_browser import PASSWORD, code_of, field, sign_in, sig
 
 @pytest.mark.security("S-105")
 def test_a_recovery_code_replaces_a_lost_app(page: Page, stack: Stack) -> None:
-    """The person creates the codes with the password and a code of the authenticator app. One recovery code replaces the
-    app's code and turns the app off. The page signs the person in and offers a new set-up. Afterwards the password is
-    enough."""
+    """The person creates the codes with the password and a code of the authenticator app. After the loss of the phone,
+    one recovery code replaces the app's code and turns the app off. The page signs the person in and offers a new
+    set-up. From then on, the password alone is enough."""
     email = "rosa@example.com"
     stack.create_person(email, PASSWORD)
     page.goto(stack.url)

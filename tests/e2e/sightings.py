@@ -10,12 +10,12 @@ _TYPED = ("password", "code", "captcha", "client_secret")
 
 #: Typed passwords and codes, right or wrong.
 TYPED: set[str] = set()
-#: Bodies, cookies and redirect targets of all JSON responses and redirects.
+#: The bodies, cookies and redirect targets of all JSON responses and of all redirects.
 ANSWERS: list[str] = []
 
 
 def note_sent(body: object) -> None:
-    """Record the secrets in a JSON body. The body is a string or already parsed."""
+    """Record the secrets in a JSON body. `body` is a string or a parsed value."""
     try:
         parsed: Any = json.loads(body) if isinstance(body, str | bytes) else body
     except ValueError:
@@ -26,6 +26,7 @@ def note_sent(body: object) -> None:
 
 
 def note_answer(answer: requests.Response) -> None:
-    """Record a response of the app. The function ignores the page and its assets, which are the same for everybody."""
+    """Record a response of the app. The function ignores the page and its assets, because everybody receives the same
+    files."""
     if answer.headers.get("Content-Type", "").startswith(("application/json", "text/plain")):
         ANSWERS.append(f"{answer.status_code} {answer.headers} {answer.text}")

@@ -35,18 +35,19 @@ class Stack:
 
     @property
     def verify(self) -> str | bool:
-        """Return the argument `verify` for calls of `url` with the library `requests`: the path of the certificate
-        authority's file."""
+        """Return the value for the argument `verify` of the library `requests`: the path of the certificate authority's
+        file."""
         return self.info["ca_file"] or True
 
     def past_proxy(self, url: str) -> tuple[str, str]:
-        """Return the URL at API Gateway, without the front proxy, and the Host header that identifies the API."""
+        """Return the URL at API Gateway, which bypasses the front proxy. Also return the Host header that identifies
+        the API."""
         aws = str(self.info["aws_endpoint_url"])
         host = f"{self.info['rest_api_id']}.execute-api.{urlsplit(aws).netloc}"
         return f"{aws}/api/{url.removeprefix(self.url)}", host
 
     def aws(self, service: str) -> Any:
-        """A client with all rights in the local AWS."""
+        """A client with all permissions in the local AWS."""
         return boto3.Session("test", "test", region_name=self.info["region"]).client(
             service, endpoint_url=self.info["aws_endpoint_url"]
         )
@@ -75,7 +76,7 @@ class Stack:
         )
 
     def prove(self, user_name: str) -> None:
-        """Store the proof that the mailbox's owner has chosen the password."""
+        """Store the proof that the owner of the mailbox has chosen the password."""
         self.aws("dynamodb").update_item(
             TableName=self.info["users_table"],
             Key={"userName": {"S": user_name}},
@@ -85,7 +86,8 @@ class Stack:
 
     @contextmanager
     def keeping_empty_claims(self) -> Iterator[None]:
-        """Let Cognito keep a stored value if a trigger returns an empty value. AWS may do the same."""
+        """Make the local Cognito keep a stored value if a trigger returns an empty value. Cognito on AWS may do the
+        same."""
         cognito, pool = self.aws("cognito-idp"), self.info["user_pool_id"]
         arn = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"]
         cognito.tag_resource(ResourceArn=arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
@@ -110,7 +112,7 @@ class Stack:
         self.delete_user_item(name)
 
     def create_person(self, email: str, password: str) -> None:
-        """Create a confirmed native person, as an administrator does."""
+        """Create a confirmed native person in the way that an administrator does."""
         cognito = self.aws("cognito-idp")
         pool = self.info["user_pool_id"]
         attributes = {
@@ -130,7 +132,7 @@ class Stack:
         )
 
     def users(self) -> dict[str, dict[str, str]]:
-        """The whole users table, by userName."""
+        """All rows of the users table, by userName."""
         pages = (
             self.aws("dynamodb")
             .get_paginator("scan")
@@ -144,8 +146,8 @@ class Stack:
         return {row["userName"]: row for row in rows}
 
     def start_anew(self, *triggers: str) -> None:
-        """Make API and triggers start new containers, as after a deployment. If the arguments name triggers, only these
-        triggers start new containers."""
+        """Make the API and the triggers start new containers, as after a deployment. If arguments name triggers, only
+        the named triggers start new containers."""
         functions = self.aws("lambda")
         app = f"gatehouse-{self.info['stage']}"
         every = tuple(
@@ -179,7 +181,7 @@ class Stack:
 
     @contextmanager
     def without_permission(self, role: str, action: str) -> Iterator[None]:
-        """Remove one action from a role's policies inside the `with` block."""
+        """Remove one action from a role's policies inside the `with` block, and restore the policies afterwards."""
         iam = self.aws("iam")
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         before = {
@@ -212,7 +214,7 @@ class Visitor:
     stack: Stack
     http: requests.Session = field(default_factory=requests.Session)
     cookies: dict[str, str] = field(default_factory=dict)
-    #: Call API Gateway directly, because the front proxy removes Strict-Transport-Security.
+    #: Whether to call API Gateway directly, because the front proxy removes Strict-Transport-Security.
     past_proxy: bool = False
 
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
@@ -249,8 +251,8 @@ class Visitor:
         return self.request("GET", path, headers=headers)
 
     def callback_url(self, sub: str, *, query: str = "provider=Okta") -> str:
-        """Start a sign-in and choose a person at the Okta stand-in. Return the callback's URL. The method does not call
-        the callback."""
+        """Start a sign-in and choose a person at the Okta stand-in. Return the callback's URL, and do not call the
+        callback."""
         start = self.get(f"/auth/login?{query}")
         assert start.status_code == 302, start.text
         okta = self.http.get(start.headers["Location"], allow_redirects=False, timeout=30)
@@ -294,7 +296,8 @@ class Visitor:
         return dict(answer.json())
 
     def _keep(self, answer: requests.Response) -> None:
-        # The cookie jar of the library `requests` handles __Host- cookies wrongly, and would also send other cookies.
+        # The visitor does not use the cookie jar of the library `requests`. The cookie jar handles __Host- cookies
+        # wrongly, and would also send other cookies.
         for line in answer.raw.headers.getlist("Set-Cookie"):
             pair, _, attributes = line.partition(";")
             name, _, value = pair.partition("=")
@@ -305,7 +308,8 @@ class Visitor:
 
 
 def forget_attempts(stack: Stack) -> None:
-    """Delete the counters of attempts. Hundreds of wrong passwords from one address would block the other tests."""
+    """Delete the counters of attempts. Otherwise, after hundreds of wrong passwords from one address, the throttle
+    would block the other tests."""
     dynamodb, table = stack.aws("dynamodb"), "gatehouse-local-throttle"
     keys = [
         k["AttributeName"] for k in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]

@@ -52,8 +52,9 @@ def finish(page: Page, code: str, given: str, family: str, password: str) -> Non
 def test_the_mailboxs_owner_gets_the_account_and_the_stranger_nothing(
     page: Page, browser: Browser, stack: Stack, address: str, first: str
 ) -> None:
-    """Owner and stranger use two devices, and either person may come first. The owner gets the chosen names and password,
-    and may finish on another device. The stranger has no session, no valid password, and no second factor in the account."""
+    """Owner and stranger use two devices, and either of them may come first. The owner gets the account with the chosen
+    names and password, and may finish on another device. The stranger gets no session, no valid password, and no second
+    factor in the account."""
     strangers = browser.new_context(locale="en-GB").new_page()
     order = [strangers, page] if first == "stranger" else [page, strangers]
     for each in order:
@@ -109,7 +110,7 @@ def _by_cognitos_page(stack: Stack, email: str) -> str:
     address = start.replace("/oauth2/authorize", "/signup")
     form = {"username": email, "password": STRANGERS}
     answer = requests.post(address, data=form, allow_redirects=False, timeout=30)
-    # The page would show the next step, which asks for the code.
+    # Status 200 means that the page would show the next step, which asks for the code.
     assert answer.status_code == 200, answer.headers
     return answer.text
 
@@ -125,15 +126,15 @@ def _refused_by_the_api(stack: Stack, email: str) -> str:
 def test_a_stranger_finds_no_other_door(
     stack: Stack, address: str, door: Callable[[Stack, str], str]
 ) -> None:
-    """Cognito's own sign-up accepts a password for an unverified address. On a stage with our form, the trigger refuses
-    Cognito's own sign-up."""
+    """Cognito's own sign-up accepts a password for an unverified address. On a stage with our form, the trigger
+    therefore refuses Cognito's own sign-up."""
     assert "GATEHOUSE_REFUSED" in door(stack, address)
     assert stack.accounts(address) == []
 
 
 @pytest.mark.security("S-67")
 def test_an_account_from_before_starts_afresh(stack: Stack, address: str) -> None:
-    """An earlier release created the account with a stranger's password. The account's record does not say that our
+    """An earlier release created the account with a stranger's password. Nothing in the account's record says that our
     server created the account."""
     functions = stack.aws("lambda")
     name = "gatehouse-local-user_records"

@@ -1,5 +1,5 @@
-"""Tests of API Gateway's authorizer in front of the routes, with real and forged tokens. `chalice local` has a different
-authorizer and is not used."""
+"""Tests of API Gateway's authorizer in front of the routes, with real and forged tokens. The tests do not use `chalice
+local`, because its authorizer differs."""
 
 import base64
 import json
@@ -60,7 +60,8 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
-    """The response is 200 with the caller's identity from the claims, and with the record from the table."""
+    """The response is 200. The response contains the caller's identity from the claims, and the record from the
+    table."""
     who = call(stack, tokens["access_token"])
     assert who.status_code == 200
     assert who.json()["sub"] == tokens["user"]["sub"]
@@ -85,14 +86,16 @@ def test_an_id_token_is_refused(stack: Stack, password_tokens: dict[str, str]) -
 def test_a_token_without_the_scope_is_refused(
     stack: Stack, password_tokens: dict[str, str]
 ) -> None:
-    """A password sign-in with another client gives a token that has only the scope aws.cognito.signin.user.admin."""
+    """If the person signs in by password with another client, the token has only the scope
+    aws.cognito.signin.user.admin."""
     assert "api/read" not in claims_of(password_tokens["AccessToken"])["scope"]
     assert call(stack, password_tokens["AccessToken"]).status_code in (401, 403)
 
 
 @pytest.mark.security("S-18")
 def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None:
-    """The tokens have another key under the same `kid`, no algorithm, a changed payload, or invalid content."""
+    """One token is signed with another key under the same `kid`, one has no algorithm, and one has a changed payload.
+    The other tokens have invalid content."""
     token = tokens["access_token"]
     header, payload, signature = token.split(".")
     kid = jwt.get_unverified_header(token)["kid"]
@@ -113,8 +116,8 @@ def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None
 
 @pytest.mark.security("S-49")
 def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
-    """API Gateway does not check the audience. If a token of another client has the scope, the request reaches the app,
-    and the app responds with 401."""
+    """API Gateway does not check the audience. A request with a token of another client therefore reaches the app if
+    the token has the scope. The app responds with 401."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     callback = f"{stack.url}auth/callback"
@@ -173,7 +176,7 @@ def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
 
 
 def test_an_expired_token_is_refused(stack: Stack) -> None:
-    """The same token worked before its expiry."""
+    """Before its expiry, the same token worked."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     described = cognito.describe_user_pool_client(
@@ -184,7 +187,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
         for name, value in described.items()
         if value and name not in ("ClientSecret", "CreationDate", "LastModifiedDate")
     }
-    # AWS requires at least five minutes. The local AWS allows less, and this test uses one second.
+    # AWS requires a validity of at least five minutes. The local AWS allows less, so that this test can use one second.
     units = {**keep["TokenValidityUnits"], "AccessToken": "seconds"}
     cognito.update_user_pool_client(
         **{**keep, "AccessTokenValidity": 2, "TokenValidityUnits": units}
@@ -202,7 +205,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
 
 @pytest.mark.security("S-48")
 def test_every_deployed_route_is_public_by_name_or_has_authorizer_and_scope(stack: Stack) -> None:
-    """The test reads API Gateway's resources instead of the code."""
+    """The test reads the routes from API Gateway instead of from the code."""
     gateway = stack.aws("apigateway")
     api = stack.info["rest_api_id"]
     resources = gateway.get_resources(restApiId=api, embed=["methods"], limit=500)["items"]

@@ -49,7 +49,7 @@ def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
 def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
     page: Page, stack: Stack
 ) -> None:
-    """The trigger wrote the person's data under the required attribute names. The trigger wrote no other claim of Okta."""
+    """The trigger wrote the person's data under the required attribute names, and wrote no other claim of Okta."""
     sign_in(page, stack)
     item = stack.user_item(stack.user_name(ALICE))
     assert item is not None
@@ -81,7 +81,7 @@ def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
 def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """Only the memory of the page has the access token. No body, URL or storage contains the refresh token or the ID
+    """The page keeps the access token in memory alone. No body, URL or storage contains the refresh token or the ID
     token."""
     bodies: dict[str, str] = {}
     urls: list[str] = []
@@ -160,7 +160,8 @@ def test_two_tabs_can_sign_in_side_by_side(context: BrowserContext, stack: Stack
 
 @pytest.mark.security("S-13")
 def test_a_refusal_at_okta_is_explained_on_the_page(page: Page, stack: Stack) -> None:
-    """The page shows our own text for error=access_denied, a link to a new attempt, and a URL without the error."""
+    """The page shows our own text for error=access_denied and a link to a new attempt. The page's URL no longer
+    contains the error."""
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()
     page.get_by_text("Refuse").click()
@@ -174,15 +175,15 @@ def test_a_refusal_at_okta_is_explained_on_the_page(page: Page, stack: Stack) ->
 def test_a_callback_of_another_browser_is_refused(
     page: Page, context: BrowserContext, stack: Stack, visitor: Visitor
 ) -> None:
-    """Another person's code and state do not sign this browser in (login CSRF)."""
+    """A callback with another person's code and state does not sign this browser in (login CSRF)."""
     page.goto(visitor.callback_url(stack.sub(ALICE)))
     expect(page.get_by_role("heading", name="This sign-in cannot continue here")).to_be_visible()
     assert session_cookie(context) is None
 
 
 def test_managed_login_is_a_door_as_well(page: Page, stack: Stack) -> None:
-    """A native person signs in on Cognito's page. The person gets a record, although no trigger has run for the person
-    before."""
+    """A native person signs in on Cognito's page. The person gets a record, even though no trigger has run for the
+    person before."""
     demo = stack.info["demo_users"][0]
     page.goto(f"{stack.url}auth/login?provider=COGNITO")
     page.locator("input[name=username]").fill(demo["email"])

@@ -53,7 +53,7 @@ def admin(stack: Stack) -> Iterator[dict[str, str]]:
 
 
 def explore(stack: Stack, operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
-    """Send examples of one kind and check the responses against the document. Return the number of examples."""
+    """Send examples of one kind and compare the responses with the document. Return the number of examples."""
     sent = 0
 
     @settings(
@@ -86,14 +86,15 @@ def test_answers_are_as_described(
     assert explore(stack, operation, GenerationMode.POSITIVE, {}) > 0
     explore(stack, operation, GenerationMode.POSITIVE, own_page)
     raw = operation.definition.raw
-    # In a form without a JSON body, every value is a string, and the type is always right.
+    # Without a JSON body, every value of a form is a string, so no value can have a wrong type.
     json_body = "application/json" in raw.get("requestBody", {}).get("content", {})
     if json_body or any(p.get("in") == "query" for p in raw.get("parameters", [])):
         assert explore(stack, operation, GenerationMode.NEGATIVE, own_page) > 0
 
 
 def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
-    """Only the member `servers` differs, because `servers` contains the address of the stack."""
+    """The served document differs from the written document in `servers` alone, because `servers` contains the address
+    of the stack."""
     served = requests.get(f"{stack.url}openapi.json", timeout=30, verify=stack.verify).json()
     assert served["paths"] == PATHS
     assert served["servers"] == [{"url": stack.origin}]

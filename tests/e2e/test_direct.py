@@ -44,8 +44,8 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def test_both_doors_give_the_same_answers(stack: Stack, visitor: Visitor, person: str) -> None:
-    """The same person with the same groups signs in by password and through managed login. After both sign-ins, every
-    route gives the same response."""
+    """The same person with the same groups signs in by password, and then through managed login. Every route gives the
+    same response after both sign-ins."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     cognito.create_group(UserPoolId=pool, GroupName="readers")
@@ -73,7 +73,7 @@ def test_both_doors_give_the_same_answers(stack: Stack, visitor: Visitor, person
 def test_a_refreshed_direct_session_stays_without_the_user_admin_scope(
     visitor: Visitor, person: str
 ) -> None:
-    """The trigger changes every token of the session, including later tokens."""
+    """The trigger changes every token of the session, including the tokens of later refreshes."""
     answers = [sign_in(visitor, person).json(), visitor.refresh(), visitor.refresh()]
     for answer in answers:
         assert "aws.cognito.signin.user.admin" not in claims_of(answer["access_token"])["scope"]
@@ -87,7 +87,7 @@ def test_parallel_guesses_let_no_more_through_than_the_limit(stack: Stack, perso
     def guess(_: int) -> int:
         return sign_in(Visitor(stack), person, "wrong password!").status_code
 
-    # Each parallel request has its own Lambda worker, as on AWS. Fifty at once would be too many for a laptop.
+    # Each parallel request has its own Lambda worker, as on AWS. Fifty workers at once would be too many for a laptop.
     started = time.monotonic()
     with ThreadPoolExecutor(max_workers=4) as pool:
         statuses = Counter(pool.map(guess, range(50)))
@@ -117,8 +117,8 @@ def test_okta_is_open_while_an_account_is_paused(stack: Stack, person: str) -> N
 
 
 def test_an_admin_created_person_chooses_a_password(stack: Stack, visitor: Visitor) -> None:
-    """The sign-in first requires a new password (NEW_PASSWORD_REQUIRED). Afterwards a record exists, although no event
-    has confirmed the person."""
+    """The sign-in first requires a new password (NEW_PASSWORD_REQUIRED). Afterwards a record exists, even though no
+    event has reported that the person is confirmed."""
     email = "invited@example.com"
     stack.aws("cognito-idp").admin_create_user(
         UserPoolId=stack.info["user_pool_id"],
@@ -148,8 +148,8 @@ def test_an_admin_created_person_chooses_a_password(stack: Stack, visitor: Visit
 def test_strangers_and_wrong_passwords_look_alike(
     stack: Stack, visitor: Visitor, person: str
 ) -> None:
-    """The test compares status, body and headers for a known and an unknown address. The routes are sign-in, sign-up,
-    resend and forgotten password."""
+    """The test compares status, body and headers of the responses for a known and an unknown address. The routes are
+    sign-in, sign-up, resend and forgotten password."""
     unknown = "nobody@example.com"
 
     def shape(answer: requests.Response) -> tuple[int, str, frozenset[str]]:
@@ -195,8 +195,8 @@ def test_nobody_signs_up_with_groups_of_his_own(stack: Stack) -> None:
 
 @pytest.mark.security("S-62")
 def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
-    """The log has the metric in CloudWatch's format. On AWS, CloudWatch reads the metric from the log. Locally, the test
-    sends the metric."""
+    """The log contains the metric in CloudWatch's format. On AWS, CloudWatch reads the metric from the log. In the
+    local stack, the test itself sends the metric."""
     sign_in(Visitor(stack), person, "wrong password!")
     events = stack.aws("logs").filter_log_events(
         logGroupName="/aws/lambda/gatehouse-local", filterPattern='"FailedSignIns"'
@@ -220,7 +220,8 @@ def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
 
 @pytest.mark.parametrize("mode", ["managed", "off"])
 def test_the_other_modes_of_direct_sign_in_work(stack: Stack, mode: str, person: str) -> None:
-    """With `managed`, Cognito's page replaces our form. With `off`, passwords do not work. Okta works in both modes."""
+    """With `managed`, people use Cognito's page instead of our form. With `off`, passwords do not work. Okta works in
+    both modes."""
     with stack.with_setting("DIRECT_SIGN_IN", mode):
         visitor = Visitor(stack)
         config = visitor.get("/auth/config").json()

@@ -50,8 +50,8 @@ def sign_out(page: Page) -> None:
 
 
 def test_sign_up_guesses_reset_and_sign_in(page: Page, stack: Stack) -> None:
-    """The person signs up, enters the code, and signs in and out. After five wrong passwords the page shows a countdown,
-    and Okta still works. The person then resets the password and signs in again."""
+    """The person signs up, enters the code, signs in and signs out. After five wrong passwords the page shows a
+    countdown, but Okta still works. The person then resets the password and signs in again."""
     email = "nora@example.com"
     page.goto(stack.url)
     page.get_by_text("Continue with email").click()
@@ -91,8 +91,8 @@ def test_sign_up_guesses_reset_and_sign_in(page: Page, stack: Stack) -> None:
 
 
 def code_of(app: pyotp.TOTP, step: int) -> str:
-    """Return the authenticator app's code for a time step before or after the current time step. Cognito accepts both
-    codes, and each code works once."""
+    """Return the authenticator app's code for an earlier or later time step. Cognito accepts the codes of both
+    neighbouring steps, and each code works once."""
     return app.at(int(time.time()) + 30 * step)
 
 

@@ -1,7 +1,7 @@
-"""Tests in Firefox and WebKitGTK, Safari's engine: hosted and direct sign-in, a reload, the sign-out. The other files in
-this folder test Chromium.
+"""Tests in Firefox and WebKitGTK, which has Safari's engine: hosted and direct sign-in, a reload, the sign-out. The
+other files in this folder test Chromium.
 
-Longer tests (second factor, two tabs, another origin) are in engines_soak.py, for `make soak`.
+Longer tests (second factor, two tabs, another origin) are in engines_soak.py, which `make soak` runs.
 """
 
 import threading
@@ -19,7 +19,7 @@ SESSION = "__Host-gatehouse"
 
 
 class OtherProject(BaseHTTPRequestHandler):
-    """Another project on this machine, over plain HTTP. The project sets a Secure cookie."""
+    """Another project on this machine, served over plain HTTP. The project's responses set a Secure cookie."""
 
     def do_GET(self) -> None:
         body = b"<!doctype html><title>other</title><p>Another project"
@@ -37,7 +37,7 @@ class OtherProject(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def other_project() -> Iterator[str]:
-    """The other project's URL on localhost, the host of the app."""
+    """The other project's URL. Its host is localhost, as for the app."""
     with ThreadingHTTPServer(("127.0.0.1", 0), OtherProject) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -71,7 +71,7 @@ def sign_out(tab: Page, stack: Stack, cookie: str) -> None:
 
 
 def test_okta_reload_and_sign_out(tab: Page, stack: Stack) -> None:
-    """The person goes from the page to Okta and back. Okta is another site."""
+    """The person goes from the page to Okta and back. For the browser, Okta is another site."""
     tab.press("Continue with Okta")
     tab.see("Okta, local stand-in")
     tab.press("Alice")
@@ -96,7 +96,7 @@ def test_password_reload_and_sign_out(tab: Page, stack: Stack) -> None:
 
 
 def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: str) -> None:
-    """The local proxy removes HSTS. With HSTS, plain HTTP on other ports of localhost would fail for a year."""
+    """The local proxy removes HSTS. Otherwise, plain HTTP would fail for a year on other ports of localhost."""
     tab.see("Continue with Okta")
     tab.open(other_project)
     tab.see("Another project")
@@ -104,8 +104,8 @@ def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: 
 
 
 def test_plain_http_keeps_no_secure_cookie_in_webkit(tab: Page, other_project: str) -> None:
-    """The app's cookies are Secure, and Safari's engine drops Secure cookies over plain HTTP. HTTPS is therefore the
-    default, and `up --http` prints a warning."""
+    """The app's cookies are Secure, and Safari's engine drops Secure cookies over plain HTTP. The stack therefore uses
+    HTTPS by default, and `up --http` prints a warning."""
     tab.open(other_project)
     tab.see("Another project")
     kept = {"Firefox": {"secure-one", "plain-one"}, "WebKit": {"plain-one"}}

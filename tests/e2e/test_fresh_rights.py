@@ -1,5 +1,5 @@
-"""Tests of rights that the deployed function checks at each call, with its own role. Other tests send encoded user names
-in URLs."""
+"""Tests of rights that the deployed function checks at each call, with the function's own role. Other tests send
+encoded user names in URLs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ class Administrator:
         return Visitor(self.stack).request("POST", f"/users/{spelled}/sign-out", headers=headers)
 
     def statuses(self) -> tuple[int, int]:
-        """Return the statuses of both routes. The name in the second request does not exist, and 404 means that access is
-        allowed."""
+        """Return the statuses of both routes. The second request names a user who does not exist. If access is allowed,
+        its status is therefore 404."""
         return self.list().status_code, self.sign_out("nobody").status_code
 
 
@@ -59,8 +59,8 @@ def bruno(stack: Stack) -> Iterator[Administrator]:
 
 @pytest.mark.security("S-70")
 def test_a_right_that_was_taken_away_is_gone_at_once(stack: Stack, bruno: Administrator) -> None:
-    """The test uses one access token. After the removal, the two routes refuse the token. Other routes still accept the
-    token."""
+    """The test uses one access token throughout. After the person loses the right, the two routes refuse the token, and
+    other routes still accept the token."""
     assert bruno.statuses() == (200, 404)
     bruno.cognito.admin_remove_user_from_group(**bruno.who, GroupName="admins")
     assert bruno.statuses() == (403, 403)
@@ -77,7 +77,8 @@ def test_a_right_that_was_taken_away_is_gone_at_once(stack: Stack, bruno: Admini
 def test_a_sign_out_everywhere_ends_old_tokens_on_these_routes(
     stack: Stack, bruno: Administrator
 ) -> None:
-    """The routes also refuse the administrator's own tokens. The record has the time of the sign-out."""
+    """After the sign-out, the routes also refuse the administrator's own tokens. The record has the time of the
+    sign-out."""
     assert bruno.sign_out(quote(stack.user_name(BRUNO))).status_code == 200
     assert bruno.statuses() == (401, 401)
     item = stack.user_item(stack.user_name(BRUNO))
@@ -89,7 +90,8 @@ def test_a_sign_out_everywhere_ends_old_tokens_on_these_routes(
 def test_a_person_who_is_deleted_or_made_anew_has_no_rights_left(
     stack: Stack, bruno: Administrator
 ) -> None:
-    """API Gateway still accepts the token. The two routes refuse the token, even if a new person has the same name."""
+    """API Gateway still accepts the old token. The two routes refuse the old token, even if a new person has the same
+    name."""
     stack.forget_person(BRUNO)
     assert bruno.statuses() == (401, 401)
     visitor = Visitor(stack)
@@ -105,15 +107,15 @@ def test_a_person_who_is_deleted_or_made_anew_has_no_rights_left(
 def test_where_the_pool_cannot_be_asked_nobody_passes(
     stack: Stack, bruno: Administrator, action: str
 ) -> None:
-    """If the role lacks one of the actions, the response is 503."""
+    """If the function's role lacks one of the actions, the routes respond with 503."""
     with stack.without_permission(api_role(stack), f"cognito-idp:{action}"):
         assert bruno.statuses() == (503, 503)
     assert bruno.statuses() == (200, 404)
 
 
 def test_names_arrive_encoded_and_are_decoded_once(stack: Stack, bruno: Administrator) -> None:
-    """The route finds a person by address. The response is 404 for an unknown name, whatever characters the name
-    contains, and 400 for an invalid encoding."""
+    """The route finds a person by address. The route responds with 404 for an unknown name, whatever characters the
+    name contains, and with 400 for an invalid encoding."""
     stack.create_person("p+q@example.com", PASSWORD)
     for spelled in ("p+q@example.com", "p%2Bq%40example.com", "%70%2b%71@example%2Ecom"):
         answer = bruno.sign_out(spelled)

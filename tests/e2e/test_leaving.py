@@ -1,5 +1,5 @@
-"""Tests that a deactivation at Okta signs the person out, through API Gateway, the queue and its function, each with its
-own role."""
+"""Tests that a deactivation at Okta signs the person out. The signal passes through API Gateway, the queue and the
+queue's function, each with its own role."""
 
 import json
 import subprocess
@@ -75,8 +75,8 @@ def is_enabled(stack: Stack) -> bool:
 
 @pytest.mark.security("S-81")
 def test_whoever_is_deactivated_is_out_within_a_minute(stack: Stack, hook: dict[str, Any]) -> None:
-    """The session had "keep me signed in". An event with a wrong secret changes nothing. After a reactivation, the
-    sign-in works again."""
+    """The session began with "keep me signed in". An event with a wrong secret changes nothing. After the person is
+    reactivated, the sign-in works again."""
     visitor = Visitor(stack)
     back = visitor.callback_url(stack.sub(BRUNO), query="provider=Okta&remember=1")
     assert visitor.request("GET", back).status_code == 303
@@ -110,20 +110,21 @@ def test_okta_verifies_the_endpoint(stack: Stack, hook: dict[str, Any]) -> None:
 
 
 def press(page: Page, button: str, way: str = "event hook") -> None:
-    """Press one of Bruno's buttons in Okta's console. Check that the app accepted Okta's request."""
+    """Press one of Bruno's buttons in Okta's console. Check that the app accepted the request that Okta then sent."""
     page.get_by_label(way).first.check()
     page.get_by_label(BRUNO).get_by_role("button", name=button).click()
     expect(page.get_by_role("listitem").first).to_contain_text(": 204")
 
 
 def choose_bruno(page: Page) -> None:
-    """Continue with Okta, as Bruno."""
+    """Continue with Okta, and sign in as Bruno."""
     page.get_by_role("link", name="Continue with Okta").click()
     page.get_by_role("button", name="Bruno Nakamura").click()
 
 
 def expect_ended_at_focus(stack: Stack, page: Page) -> None:
-    """Focus the page. Check that the page reports the end of the session, and that the cookie is deleted."""
+    """Give the focus to the page. Check that the page reports the end of the session, and that the browser has no
+    session cookie."""
     name = "__Host-gatehouse"
     assert name in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
     page.clock.fast_forward(11_000)  # the page checks the session at most once in ten seconds
@@ -160,7 +161,7 @@ def signed_in(stack: Stack, page: Page) -> Page:
 def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_refused_clearly(
     stack: Stack, signed_in: Page, console: Page
 ) -> None:
-    """The event hook reports the deactivation, and Okta refuses the next sign-in. If Okta does not report the
+    """The event hook reports the deactivation, and Okta refuses the next sign-in. If the app hears nothing of the
     reactivation, our page says that the account is disabled."""
     began = time.monotonic()
     press(console, "Deactivate")
@@ -190,7 +191,8 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
 
 @pytest.mark.security("S-81")
 def test_the_same_by_universal_logout(stack: Stack, signed_in: Page, console: Page) -> None:
-    """Universal Logout only ends the sessions. A reactivated person can sign in again without any other step."""
+    """Universal Logout ends the sessions and does nothing else. A reactivated person can therefore sign in again
+    without any other step."""
     ended = stack.user_item(stack.user_name(BRUNO)) or {}
     press(console, "Deactivate", "Universal Logout")
     expect_soon(

@@ -22,7 +22,7 @@ USER = "gatehouse-live-tester"
 
 @pytest.fixture
 def tester(stack: Stack) -> Iterator[dict[str, str]]:
-    """Keys of a user with exactly the rights of tests/live/policy.json."""
+    """The access keys of a user who has exactly the rights of tests/live/policy.json."""
     iam = stack.aws("iam")
     iam.create_user(UserName=USER)
     document = POLICY.read_text(encoding="utf-8")
@@ -87,8 +87,8 @@ def test_a_live_run_passes_cleans_up_and_tells(
 
 
 def test_what_is_missing_is_said_before_anything_runs(stack: Stack, tmp_path: Path) -> None:
-    """If the stage or the credentials are missing, the exit code is 2. One line names each missing thing, and no test
-    runs."""
+    """If the stage or the credentials are missing, the exit code is 2, and no test runs. For each missing thing, the
+    output has one line."""
     project = str(Path(str(stack.info["state_dir"])) / "app")
     nobody = {"AWS_ENDPOINT_URL": str(stack.info["aws_endpoint_url"]), "HOME": str(tmp_path)}
     for words, reason in (

@@ -24,8 +24,8 @@ def sign_in(page: Page, notes: str) -> None:
 def test_a_person_signs_in_writes_a_note_and_signs_out(
     page: Page, context: BrowserContext, stack: Stack, notes: str
 ) -> None:
-    """The sign-in starts and ends at the other origin. A protected route works across origins, and a reload keeps the
-    session."""
+    """The sign-in starts and ends at the other origin. The front end calls a protected route across origins, and a
+    reload keeps the session."""
     sign_in(page, notes)
     assert page.url == notes
     page.get_by_label("New note").fill("Feed the cat")
@@ -47,7 +47,7 @@ def test_a_person_signs_in_writes_a_note_and_signs_out(
 
 def test_both_origins_share_one_session(context: BrowserContext, stack: Stack, notes: str) -> None:
     """After a sign-in on one origin, the other origin is signed in as well. After a sign-out on our page, the other
-    origin is signed out at its next refresh."""
+    origin's next refresh signs the other origin out."""
     there, here = context.new_page(), context.new_page()
     sign_in(there, notes)
     here.goto(stack.url)
@@ -62,7 +62,7 @@ def test_both_origins_share_one_session(context: BrowserContext, stack: Stack, n
 def test_nothing_of_the_session_is_stored_at_the_other_origin(
     page: Page, context: BrowserContext, notes: str
 ) -> None:
-    """The storage contains the notes and no token. Scripts cannot read the cookie."""
+    """The storage contains the notes, but no token. Scripts cannot read the cookie."""
     sign_in(page, notes)
     stored = page.evaluate(
         "[JSON.stringify({...localStorage, ...sessionStorage}), document.cookie]"
@@ -73,7 +73,8 @@ def test_nothing_of_the_session_is_stored_at_the_other_origin(
 
 @pytest.mark.security("S-30")
 def test_api_gateways_own_refusals_can_be_read(page: Page, stack: Stack, notes: str) -> None:
-    """Without a usable token, API Gateway alone responds with 401. The script can read the error code of the response."""
+    """Without a usable token, API Gateway itself responds with 401 and does not call the app. The script can
+    nevertheless read the error code of the response."""
     page.goto(notes)
     answer = page.evaluate(
         """async (url) => {
@@ -91,8 +92,9 @@ def test_api_gateways_own_refusals_can_be_read(page: Page, stack: Stack, notes: 
 def test_other_sites_and_unlisted_origins_get_nothing(
     browser: Browser, stack: Stack, notes: str, place: str
 ) -> None:
-    """A signed-in person visits another site, or an unlisted origin of this site. Every call from there fails."""
-    # The `page` fixture would fail the test because of the CORS errors in the console.
+    """A signed-in person visits another site, or an unlisted origin of the app's own site. Every call from the visited
+    page fails."""
+    # The test makes its own page, because the `page` fixture would report the CORS errors in the console as a failure.
     page = browser.new_page(locale="en-GB")
     sign_in(page, notes)
     with ForeignPage(place, stack) as url:
@@ -123,8 +125,8 @@ def test_other_sites_and_unlisted_origins_get_nothing(
 def test_only_our_own_page_makes_a_session_outlive_the_browser(
     page: Page, context: BrowserContext, stack: Stack, notes: str, where: str
 ) -> None:
-    """`remember=1` in an address has no effect, on an allowed origin, on the same site or on another site. The session
-    ends with the browser."""
+    """`remember=1` in an address has no effect, whether a page of an allowed origin, of the same site or of another
+    site uses the address. The session ends with the browser."""
     address = f"{stack.url}auth/login?provider=Okta&remember=1"
     place = "https://127.0.0.1" if where == "127.0.0.1" else "https://localhost"
     with ForeignPage(place, stack) as url:

@@ -11,7 +11,7 @@ from tests.e2e.stack import Stack, Visitor
 
 @pytest.mark.security("S-53")
 def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> None:
-    """The 304 response has no body, and has all headers of the full response."""
+    """The 304 response has all headers of the full response, but no body."""
     visitor = Visitor(stack, past_proxy=True)
     page = visitor.get("/")
     script = re.search(r'src="(/assets/[^"]+/app\.js)"', page.text)
@@ -45,7 +45,8 @@ def test_hsts_leaves_api_gateway_and_stays_behind_the_local_proxy(stack: Stack, 
 
 
 def test_a_visit_leaves_the_console_clean_and_reloads_cheaply(page: Page, stack: Stack) -> None:
-    """A visit without a session causes no error in the console. A reload requests only the page, and gets a 304 response."""
+    """A visit without a session causes no error in the console. A reload requests the page and no other file, and gets
+    a 304 response."""
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.goto(stack.url)

@@ -15,7 +15,7 @@ PASSWORD = "correct horse battery pia"
 
 @pytest.fixture(scope="module", autouse=True)
 def person(stack: Stack) -> None:
-    """A new person. The fixture resets the counters of attempts, because all end-to-end tests come from one address."""
+    """A new person. The fixture resets the counters of attempts, because all end-to-end tests share one address."""
     forget_attempts(stack)
     stack.create_person(EMAIL, PASSWORD)
 
@@ -38,7 +38,7 @@ def open_form(page: Page, stack: Stack) -> None:
 
 
 def sign_in(page: Page, stack: Stack) -> None:
-    """Sign in, and wait until the page has received whether to offer a passkey."""
+    """Sign in, and wait until the server has told the page whether to offer a passkey."""
     open_form(page, stack)
     field(page, "Password").fill(PASSWORD)
     with page.expect_response("**/auth/passkeys/offer"):
@@ -79,8 +79,8 @@ def sign_out(page: Page) -> None:
 def test_a_passkey_from_set_up_to_removal(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The page offers a passkey until the person presses "Not now". The person adds and names a passkey, signs in by
-    keyboard in a new browser, and removes the passkey. The server refuses a copied key."""
+    """The page offers a passkey until the person presses "Not now". The person adds and names a passkey. In a new
+    browser, the person signs in with the keyboard, and then removes the passkey. The server refuses a copied key."""
     device = Device(page)
     sign_in(page, stack)
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
@@ -103,7 +103,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("My laptop")).to_be_visible()
     sign_out(page)
 
-    # The person signs in with the keyboard, in a browser without a cookie.
+    # The person uses the keyboard to sign in, in a browser without a cookie.
     context.clear_cookies()
     page.goto(f"{stack.url}#email")
     field(page, "Email").focus()
@@ -116,8 +116,8 @@ def test_a_passkey_from_set_up_to_removal(
     button(page, "Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
-    # Without user verification, the page shows an error and offers the password. A page of another site cannot use the
-    # passkey.
+    # Without user verification, the page shows an error and offers the password instead. A page of another site cannot
+    # use the passkey.
     context.clear_cookies()
     device.send("setUserVerified", isUserVerified=False)
     open_form(page, stack)
@@ -131,7 +131,7 @@ def test_a_passkey_from_set_up_to_removal(
     )
     assert foreign == "SecurityError"
 
-    # A copied key with a lower signature counter than the original key.
+    # The copied key has a lower signature counter than the original key.
     device.send("removeCredential", credentialId=key["credentialId"])
     device.put({**key, "signCount": 0})
     context.clear_cookies()
@@ -145,7 +145,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("You have no passkey.")).to_be_visible()
     sign_out(page)
 
-    # The device still has the passkey, and Cognito has deleted the passkey.
+    # Cognito has deleted the passkey, but the device still has the passkey.
     context.clear_cookies()
     open_form(page, stack)
     button(page, "Use a passkey").click()
@@ -156,8 +156,8 @@ def test_a_passkey_from_set_up_to_removal(
 def test_a_known_browser_offers_the_passkey_by_itself(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The page offers the passkey in the address field, and the virtual authenticator chooses it at once. The sign-in
-    also signs another tab in."""
+    """The page offers the passkey in the address field, and the virtual authenticator chooses the passkey at once. The
+    sign-in also signs another tab in."""
     Device(page)
     set_up(page, stack)
     other = context.new_page()
@@ -174,7 +174,7 @@ def test_a_known_browser_offers_the_passkey_by_itself(
 
 @pytest.mark.security("S-90")
 def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -> None:
-    """The browser refuses the set-up, and the page suggests a solution."""
+    """The device cannot store a passkey. The browser refuses the set-up, and the page suggests a solution."""
     Device(page, hasResidentKey=False)
     sign_in(page, stack)
     open_list(page)
@@ -185,8 +185,9 @@ def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -
 
 @pytest.mark.security("S-102")
 def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> None:
-    """The person has also forgotten the password. A mailed code allows a new password, which ends all earlier passkeys,
-    because a thief may have the device. The person then adds a new passkey."""
+    """The person has lost the passkey and forgotten the password. With a mailed code, the person sets a new password.
+    The new password ends all earlier passkeys, because a thief may have the device. The person then adds a new
+    passkey."""
     email, new = "lost@example.com", "another horse battery pia"
     stack.create_person(email, PASSWORD)
     found = Device(page)
@@ -211,7 +212,7 @@ def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> Non
     button(page, "Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
-    # Somebody tries the lost device's passkey in a new browser.
+    # In a new browser, somebody tries to use the lost device's passkey.
     page.context.clear_cookies()
     page.goto(f"{stack.url}#email")
     field(page, "Email").fill(email)
@@ -226,7 +227,7 @@ def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> Non
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
     sign_out(page)
-    # The device keeps one passkey per person, and the new passkey has replaced the old passkey.
+    # The device keeps one passkey per person. The new passkey has therefore replaced the old passkey.
     (made,) = found.keys()
     assert made["credentialId"] != lost["credentialId"]
     page.context.clear_cookies()

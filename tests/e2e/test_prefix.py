@@ -12,7 +12,8 @@ from tests.watched import Watched
 
 
 def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched) -> None:
-    """The test covers the registered addresses, the page's modules, cookies and redirects, and the team's own routes."""
+    """The test covers the registered addresses, the page's modules, the cookies, the redirects, and the team's own
+    routes."""
     info = mounted.info
     root = str(info["app_url"])
     assert info["page_url"] == f"{root}account"
@@ -39,8 +40,8 @@ def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched
     assert page.url == info["page_url"]
 
 
-#: A call of a front end on a page of this origin. The call returns the status, and the URL of the page if the person must
-#: authenticate again.
+#: A script that makes a front end's call on a page of this origin. The script returns the status. If the person must
+#: authenticate again, the script also returns the URL of the page.
 CALL = """async (root) => {
   const assets = document.querySelector('script[type=module]').src;
   const { createSession } = await import(new URL('session.js', assets));
@@ -61,7 +62,7 @@ def call(page: Page, info: Any) -> dict[str, Any]:
 
 
 def grow_old(info: Any) -> None:
-    """Move every recorded proof one hour into the past. The test then does not have to wait."""
+    """Move every recorded proof one hour into the past, so that the test does not have to wait."""
     session = boto3.Session("test", "test", region_name=info["region"])
     table = session.client("dynamodb", endpoint_url=info["aws_endpoint_url"])
     name = "gatehouse-local-throttle"
@@ -75,8 +76,8 @@ def grow_old(info: Any) -> None:
 @pytest.mark.security("S-93")
 @pytest.mark.security("S-94")
 def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> None:
-    """On the page, people authenticate again with a password or passkey. A sign-in at Okta without a password prompt
-    gives no proof. A new sign-in with Okta's prompt gives a proof."""
+    """On the page, people authenticate again with a password or passkey. If Okta signs a person in without a password
+    prompt, the sign-in gives no proof. A new sign-in with Okta's prompt gives a proof."""
     info = mounted.info
     grace = info["demo_users"][0]
     hello = page.get_by_role("heading", name="Hello, ")

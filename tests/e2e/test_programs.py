@@ -1,5 +1,5 @@
-"""Tests of a program that signs a person in on the real stack: examples/program with Chromium, and attacks with the
-program's client."""
+"""Tests of a program that signs a person in on the real stack. The tests run examples/program with Chromium, and attack
+the stack with the program's client."""
 
 import queue
 import re
@@ -59,7 +59,7 @@ def sign_in(program: Program, urls: "queue.Queue[str]", page: Page) -> None:
 
 
 def code_of(stack: Stack, asked: dict[str, str]) -> str:
-    """Sign in at Okta step by step. Return the code of the redirect."""
+    """Sign in at Okta step by step. Return the code in the URL of the redirect."""
     http = requests.Session()
     start = http.get(
         f"{stack.info['cognito_url']}/oauth2/authorize?{urlencode(asked)}",
@@ -76,7 +76,7 @@ def code_of(stack: Stack, asked: dict[str, str]) -> str:
 
 
 def asking(offered: dict[str, Any], **changes: str) -> dict[str, str]:
-    """Return an authorization request like the request of the program."""
+    """Return an authorization request like the one that the program makes."""
     return {
         "response_type": "code",
         "client_id": offered["client_id"],
@@ -107,8 +107,8 @@ def exchange(offered: dict[str, Any], code: str, **changes: str) -> requests.Res
 def test_a_program_signs_in_calls_renews_and_signs_out(
     program: tuple[Program, "queue.Queue[str]"], page: Page, stack: Stack
 ) -> None:
-    """The program uses a browser and Okta. The record belongs to Alice. After the sign-out, the program cannot renew its
-    tokens."""
+    """The program signs Alice in with a browser and Okta. The record belongs to Alice. After the sign-out, the program
+    cannot renew its tokens."""
     session, urls = program
     sign_in(session, urls, page)
     me = session.call("GET", "me")
@@ -129,8 +129,8 @@ def test_a_program_signs_in_calls_renews_and_signs_out(
 def test_its_token_is_one_of_ours_while_the_stage_says_so(
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
-    """API Gateway accepts tokens of any client of the pool. Our handlers accept only tokens of clients that the stage
-    names."""
+    """API Gateway accepts tokens of any client of the pool. Our handlers refuse tokens of clients that the stage does
+    not name."""
     tokens = exchange(offered, code_of(stack, asking(offered))).json()
     answer = visitor.get("/whoami", tokens["access_token"])
     assert sorted(answer.json()["scopes"]) == sorted(offered["scope"].split())
@@ -138,7 +138,7 @@ def test_its_token_is_one_of_ours_while_the_stage_says_so(
     with stack.with_setting("PROGRAM_CLIENT_ID", ""):
         assert visitor.get("/whoami", tokens["access_token"]).status_code == 401
         assert "programs" not in visitor.get("/auth/config").json()
-    # A program that requests more scopes does not get more scopes.
+    # A program may request more scopes, but does not get more scopes.
     wanted = asking(offered, scope="openid aws.cognito.signin.user.admin")
     http = requests.get(
         f"{stack.info['cognito_url']}/oauth2/authorize?{urlencode(wanted)}",
@@ -164,8 +164,8 @@ def test_its_token_is_one_of_ours_while_the_stage_says_so(
 def test_no_code_goes_to_another_address(
     stack: Stack, offered: dict[str, Any], redirect_uri: str
 ) -> None:
-    """Only the exact redirect addresses of the stage work. For any other address, Cognito does not redirect the
-    browser."""
+    """The stage has a list of redirect addresses. If an address is not exactly in the list, Cognito does not redirect
+    the browser."""
     port = str(urlsplit(offered["redirect_uris"][0]).port)
     asked = asking(offered, redirect_uri=redirect_uri.replace("PORT", port))
     answer = requests.get(
@@ -183,7 +183,7 @@ def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
     """Another program on the machine may read the code. Without the verifier, the client and the address, the code is
-    useless. The code works once."""
+    useless. Each code works once."""
     own = str(stack.info["client_id"])
     callback = f"{stack.url}auth/callback"
     code = code_of(stack, asking(offered))
@@ -198,7 +198,7 @@ def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address
         assert (answer.status_code, "access_token" in answer.text) == (400, False), changes
     assert exchange(offered, code).status_code == 200
     assert exchange(offered, code).status_code == 400
-    # Programs cannot use a code of the app's own client.
+    # A program cannot use a code that Cognito issued to the app's own client.
     back = parse_qs(urlsplit(visitor.callback_url(stack.sub("alice@example.com"))).query)
     for changes in ({}, {"redirect_uri": callback}):
         answer = exchange(offered, back["code"][0], **changes)
@@ -209,7 +209,8 @@ def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address
 def test_nobody_makes_an_account_or_tries_a_password_with_its_id(
     stack: Stack, offered: dict[str, Any]
 ) -> None:
-    """Cognito's public API accepts calls from anybody who has the id of a client without a secret."""
+    """Anybody who has the id of a client without a secret can call Cognito's public API. The API nevertheless refuses
+    sign-ups and passwords for this client."""
     cognito = stack.aws("cognito-idp")
     client_id = offered["client_id"]
     with pytest.raises(cognito.exceptions.UserLambdaValidationException):

@@ -1,7 +1,7 @@
 """Tests that every route and every reachable status of the deployed API has the same set of security headers (S-53).
 
-The tests include API Gateway's own errors (unknown path, unknown method, no token, throttled, function broken). Visitors
-call API Gateway without the front proxy, because the proxy removes HSTS.
+The tests include API Gateway's own errors: unknown path, unknown method, no token, throttled, function broken. Visitors
+bypass the front proxy and call API Gateway directly, because the proxy removes HSTS.
 """
 
 import json
@@ -73,7 +73,7 @@ def concrete(path: str) -> str:
 
 
 def check(seen: Seen, route: str, answer: requests.Response) -> None:
-    """Check a response's headers against the set."""
+    """Compare a response's headers with the set of security headers."""
     seen.setdefault(route, set()).add(answer.status_code)
     allowed = {
         d["header"]: d["value"]
@@ -131,7 +131,8 @@ def everywhere(
 
 
 def live_well(stack: Stack, seen: Seen, admin: Visitor, token: dict[str, str]) -> None:
-    """Use every flow successfully: sign-up, confirmation, reset, sign-in, a new name, a second factor, sign-out."""
+    """Use every flow successfully: sign-up, confirmation, reset, sign-in, a change of the name, a second factor,
+    sign-out."""
     forget_attempts(stack)
     email = "headers@example.net"
     person = Visitor(stack, past_proxy=True)
@@ -176,8 +177,8 @@ def test_what_callers_can_bring_about(
     admin: tuple[Visitor, dict[str, str]],
     plain_token: dict[str, str],
 ) -> None:
-    """The test sends valid and invalid bodies, tokens and methods to every route. The responses include each documented
-    status that a caller can cause."""
+    """The test sends valid and invalid bodies, tokens and methods to every route. Every documented status that a caller
+    can cause occurs in the responses."""
     visitor, token = admin
     page = {"X-Gatehouse": "1", "Origin": stack.origin}
     typed = {**page, "Content-Type": "application/json"}
@@ -249,7 +250,7 @@ def test_what_callers_can_bring_about(
 def test_what_api_gateway_answers_alone(
     stack: Stack, seen: Seen, admin: tuple[Visitor, dict[str, str]]
 ) -> None:
-    """API Gateway alone responds to unknown paths and to methods that a path does not have."""
+    """API Gateway responds to unknown paths, and to methods that a path does not have, without a call to the app."""
     visitor, token = admin
     held = deployed_routes(stack)
     for path in sorted({path for _, path in held}):
@@ -311,15 +312,15 @@ def no_tables_no_secrets(stack: Stack) -> Iterator[None]:
         yield
 
 
-#: The faults, each with a status that the fault must cause on some route.
+#: The faults. For each fault, the status that at least one route must return.
 FAULTS: dict[str, tuple[Callable[[Stack], Any], int]] = {
     "function broken": (broken_handler, 502),
     "stage throttled": (throttled_stage, 429),
     "not set up": (lambda stack: stack.with_setting("COGNITO_URL", ""), 500),
     "tables and secrets gone": (no_tables_no_secrets, 503),
 }
-#: A function that cannot start reports the error slowly. API Gateway's response is the same for all routes, and one route of
-#: each kind is enough.
+#: If a function cannot start, its error arrives slowly. API Gateway's response is the same for all routes, so the test
+#: uses only one route of each kind.
 SAMPLE = {
     "function broken": {
         *("GET /", "GET /me", "PATCH /me", "POST /auth/refresh", "OPTIONS /me"),
@@ -334,8 +335,8 @@ SAMPLE = {
 def test_faults_are_dressed_alike(
     stack: Stack, seen: Seen, admin: tuple[Visitor, dict[str, str]], fault: str
 ) -> None:
-    """The test covers 5xx and 429 responses, from the app and from API Gateway, on every route. For a broken function,
-    the test uses one route of each kind."""
+    """The test causes 5xx and 429 responses of the app and of API Gateway on every route. For a broken function, the
+    test uses one route of each kind."""
     visitor, token = admin
     bring_about, expected = FAULTS[fault]
     headers = {"X-Gatehouse": "1", "Origin": stack.origin, **token}

@@ -30,14 +30,14 @@ def sign_in(page: Page, stack: Stack) -> None:
 
 
 def sealer(stack: Stack) -> Sealer:
-    """The stack's sealer. Its secret is readable only for operators."""
+    """The stack's sealer, with a secret that nobody except operators can read."""
     secret = stack.aws("secretsmanager").get_secret_value(SecretId="gatehouse/local/sealing-keys")
     ring = KeyRing.parse(json.loads(secret["SecretString"]))
     return Sealer(lambda renew: ring)
 
 
 def change_session(context: BrowserContext, stack: Stack, **changes: Any) -> None:
-    """Change the deadlines in the browser's sealed cookie, as if time had passed."""
+    """Change the deadlines in the browser's sealed cookie, as if some time had passed."""
     (cookie,) = [c for c in context.cookies() if c["name"] == SESSION]
     seal = sealer(stack)
     session = {**json.loads(seal.open(PURPOSE, cookie["value"])), **changes}
@@ -69,8 +69,8 @@ REFRESH_LOOP = """async ([rounds, locked]) => {
 def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
     context: BrowserContext, stack: Stack, locked: bool
 ) -> None:
-    """The tabs refresh many times. In the first case, tabs of one origin share a lock. In the second case, the tabs have
-    no lock, and the server accepts the old token in the grace period."""
+    """The tabs refresh at the same time, and do so many times. In the first case, tabs of one origin share a lock. In
+    the second case, the tabs have no lock, and the server accepts the old token in the grace period."""
     tabs = [context.new_page(), context.new_page()]
     sign_in(tabs[0], stack)
     tabs[1].goto(stack.url)
@@ -109,7 +109,7 @@ def test_a_sign_out_reaches_the_other_tab_within_a_second(
 
 
 def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
-    """Twenty minutes pass at once, and the access token expires. The next call works without a sign-in."""
+    """Twenty minutes pass at once, so that the access token expires. The next call works without a new sign-in."""
     page.clock.install()
     sign_in(page, stack)
     with page.expect_response("**/auth/refresh") as answered:
@@ -125,8 +125,8 @@ def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
 def test_idleness_warns_and_then_ends_the_session(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The page warns before the deadline. At the deadline, the page asks the server, the session has ended, and the
-    cookie is deleted."""
+    """The page warns before the deadline. At the deadline, the page asks the server. The server says that the session
+    has ended, and deletes the cookie."""
     page.clock.install()
     sign_in(page, stack)
     page.clock.fast_forward("28:30")
@@ -185,7 +185,8 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
 def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
     stack: Stack, administrator: Visitor
 ) -> None:
-    """The sign-out ends all sessions of the person, and can be repeated. Other people stay signed in."""
+    """An administrator's sign-out ends all sessions of the person. The administrator can repeat the sign-out. Other
+    people stay signed in."""
     alice, second = Visitor(stack), Visitor(stack)
     alice.sign_in()
     second.sign_in()
@@ -204,7 +205,8 @@ def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
 
 
 def test_only_administrators_sign_others_out(stack: Stack, administrator: Visitor) -> None:
-    """Other callers receive 403, or 401 without a token. For an unknown person the response is 404."""
+    """The route responds to other callers with 403, or with 401 without a token. If the person is unknown, the response
+    is 404."""
     refused = sign_out(stack, CHLOE, Visitor(stack).sign_in()["access_token"])
     assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
     refused = sign_out(stack, CHLOE, None)
@@ -215,7 +217,7 @@ def test_only_administrators_sign_others_out(stack: Stack, administrator: Visito
 
 
 def sign_out(stack: Stack, person: str, token: str | None) -> requests.Response:
-    """Call the route for one of Okta's people, or for an unknown name."""
+    """Call the sign-out route for one of Okta's people, or for an unknown name."""
     name = stack.user_name(person) if "@" in person else person
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return Visitor(stack).request("POST", f"/users/{name}/sign-out", headers=headers)

@@ -16,8 +16,8 @@ BRUNO = "bruno@example.com"
 
 @pytest.mark.security("S-60")
 def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
-    """IAM is enforced. Without the right to GetItem, the app cannot read the record. With the right, the app can read the
-    record again."""
+    """The stack enforces IAM. Without the permission GetItem, the app cannot read the record. After the permission is
+    back, the app can read the record again."""
     visitor = Visitor(stack)
     token = visitor.sign_in()["access_token"]
     role = api_role(stack)
@@ -29,7 +29,8 @@ def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
 
 @pytest.mark.security("S-55")
 def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: Stack) -> None:
-    """The trigger cannot write the record. Cognito refuses the sign-in, and the page shows our own message."""
+    """The trigger cannot write the record. Cognito therefore refuses the sign-in, and the page shows our own
+    message."""
     stack.forget_person(BRUNO)
     visitor = Visitor(stack)
     with stack.without_permission(trigger_role(stack), "dynamodb:UpdateItem"):
@@ -43,7 +44,7 @@ def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: 
 
 @pytest.mark.security("S-57")
 def test_a_lost_record_is_healed_by_the_next_sign_in(stack: Stack) -> None:
-    """The trigger's write was lost, and the sign-in writes the record again."""
+    """The record that the trigger wrote was lost. The next sign-in writes the record again."""
     Visitor(stack).sign_in()
     name = stack.user_name(ALICE)
     before = stack.user_item(name)
@@ -81,14 +82,14 @@ def test_errors_of_gateway_and_app_look_alike(
 
 
 def test_an_oversized_body_is_413(stack: Stack) -> None:
-    """API Gateway refuses the body before the app reads the body."""
+    """API Gateway refuses the body before the body reaches the app."""
     answer = Visitor(stack).post("/auth/refresh", {"padding": "x" * 20_000})
     assert (answer.status_code, answer.json()["error"]) == (413, "payload_too_large")
 
 
 @pytest.mark.parametrize("value", ["", "garbage", "k1.AAAA", "k9." + "A" * 200])
 def test_a_malformed_session_cookie_is_no_session_and_is_cleared(stack: Stack, value: str) -> None:
-    """The response is 401 and clears the cookie. The next request then works without the cookie."""
+    """The server responds with 401 and clears the cookie. The next request, without the cookie, then works."""
     visitor = Visitor(stack, cookies={"__Host-gatehouse": value})
     answer = visitor.post("/auth/refresh")
     assert (answer.status_code, answer.json()["error"]) == (401, "no_session")
@@ -97,8 +98,8 @@ def test_a_malformed_session_cookie_is_no_session_and_is_cleared(stack: Stack, v
 
 @pytest.mark.security("S-66")
 def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
-    """The zip must contain cryptography. The emulator has its own copy, and a missing copy in the zip would stay
-    undetected. The zip contains neither tests nor `ops`."""
+    """The zip must contain cryptography. The emulator has its own copy of cryptography, so a missing copy in the zip
+    would otherwise stay undetected. The zip contains neither tests nor `ops`."""
     functions = stack.aws("lambda")
     location = functions.get_function(FunctionName="gatehouse-local")["Code"]["Location"]
     with urllib.request.urlopen(location) as answer:
@@ -109,7 +110,7 @@ def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
     assert not {"tests", "ops", "boto3", "botocore", ".venv"} & roots
     compiled = {name for name in names if "__pycache__" in name and name.startswith("chalicelib")}
     sources = {name for name in names if name.endswith(".py")}
-    # One file has the compiled code of all Gatehouse modules. The zip does not contain their source files.
+    # One file contains the compiled code of all Gatehouse modules. The modules' source files are not in the zip.
     assert compiled <= {
         cache_from_source(name) for name in (*sources, "chalicelib/gatehouse/modules.py")
     }

@@ -1,5 +1,5 @@
-"""Tests with a users table that is throttled, down or slow. The tests check the responses to people, the stored data,
-and the repairs after the outage."""
+"""Tests with a users table that is throttled, down or slow. The tests check what people see, what is stored, and what
+the app repairs after the outage."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,8 +18,8 @@ ALICE = "alice@example.com"
 
 @pytest.fixture(scope="module")
 def table(stack: Stack) -> Iterator[FaultyTable]:
-    """The proxy for the table's faults. The fixture first starts the containers, because several cold starts at once can
-    exceed Cognito's 5 s."""
+    """The proxy that makes the table faulty. The fixture first starts the containers, because several cold starts at
+    once can exceed Cognito's 5 s."""
     with faulty_users_table(stack) as faulty:
         with ThreadPoolExecutor() as at_once:
             wait([at_once.submit(Visitor(stack).sign_in, ALICE) for _ in range(4)])
@@ -28,7 +28,8 @@ def table(stack: Stack) -> Iterator[FaultyTable]:
 
 @pytest.fixture
 def newcomer(stack: Stack) -> Iterator[str]:
-    """A person at Okta, without an account in the pool before and after the test."""
+    """A person at Okta, whom the pool does not know before the test. The fixture deletes the person's account after the
+    test."""
     stack.forget_person(CHLOE)
     yield CHLOE
     stack.forget_person(CHLOE)
@@ -54,7 +55,7 @@ def confirm(stack: Stack, visitor: Visitor, email: str) -> int:
 
 
 def failed_mails(stack: Stack) -> int:
-    """Return how often the function that mails codes has failed."""
+    """Return how many calls of the function that mails codes have failed."""
     found = stack.aws("logs").filter_log_events(
         logGroupName="/aws/lambda/gatehouse-local-account_mail",
         filterPattern='"account_mail_failed"',
@@ -68,9 +69,9 @@ def failed_mails(stack: Stack) -> int:
 def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
     stack: Stack, table: FaultyTable, newcomer: str, fault: str
 ) -> None:
-    """The test uses hosted and direct sign-in at once. The page asks new people to try again. Cognito receives a response
-    within its 5 s, and creates no profile. People with an account are signed in, without a write to their record. After
-    the outage, the first sign-in writes the missing data."""
+    """The test uses hosted and direct sign-in at once. The page asks new people to try again. Cognito receives a
+    response within its 5 s, and creates no profile. People with an account are signed in, and their record stays
+    unchanged. After the outage, the first sign-in writes the missing data."""
     known, unknown = f"known-{fault}@else.example", f"new-{fault}@else.example"
     stack.create_person(known, PASSWORD)
     Visitor(stack).sign_in(ALICE)
@@ -93,23 +94,23 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct_known = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         assert hosted_new.result() == "/?error=temporarily_unavailable"
         assert hosted_known.result() == "/"
-        # The route does not wait for the mail, and its response hides the outage. No account exists yet. Lambda repeats the
-        # call.
+        # The route does not wait for the mail, and the route's response hides the outage. No account exists yet, and
+        # Lambda repeats the call.
         assert direct_new.result() == 200
         expect_soon(lambda: failed_mails(stack) > failed)
         signed_in = direct_known.result()
-        # The test reads the pool before the outage ends, because Lambda's next call would then create the account.
+        # The test reads the pool during the outage. After the outage, Lambda's next call would create the account.
         accounts = [*stack.accounts(newcomer), *stack.accounts(unknown)]
         left = [*row_of(stack, newcomer), *row_of(stack, unknown)]
     assert signed_in.status_code == 200
-    # The outage affects at most 16 writes. Each of three triggers and two sign-ins writes up to twice. The sign-up's trigger
-    # writes up to twice in each of Lambda's three calls. After a timeout of a trigger, Cognito would have called the trigger
-    # again.
+    # The outage affects at most 16 writes. Three triggers and two sign-ins each write up to twice. Lambda makes three
+    # calls for the sign-up, and in each call the sign-up's trigger writes up to twice. More writes would mean that a
+    # trigger timed out and that Cognito called the trigger again.
     assert {*table.spoiled} == {"UpdateItem"}
     assert len(table.spoiled) <= 16
     assert accounts == []
-    # A slow table has written although its response was lost, once for each call by Lambda. Records without a person are
-    # PENDING and expire.
+    # A slow table stores the row although the response is lost, once for each call by Lambda. Records without a person
+    # are PENDING and expire.
     assert {row["status"] for row in left} == ({"PENDING"} if fault == "slow" else set())
     assert len(left) <= 1 + 3
     assert all("expiresAt" in row for row in left)
@@ -121,7 +122,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         visitor = Visitor(stack)
         assert sign_up(visitor, unknown) == 200
-        # Lambda may also repeat the sign-up from the outage, which mails another code. Only the newest code is valid.
+        # Lambda may also repeat the sign-up from the time of the outage, and the repeated sign-up mails another code.
+        # Of several codes, the newest code is the valid one.
         expect_soon(lambda: confirm(stack, visitor, unknown) == 200)
         assert [each.result() for each in hosted] == ["/", "/"]
         assert direct.result().status_code == 200
@@ -135,8 +137,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
 def test_the_page_asks_a_newcomer_to_try_again_and_lets_a_known_person_in(
     page: Page, stack: Stack, table: FaultyTable, newcomer: str
 ) -> None:
-    """While the table is throttled or down, the page asks the person to try again. After the outage, the page's button
-    for a new attempt works."""
+    """While the table is throttled or down, the page asks the person to try again. After the outage, the person presses
+    the page's button for a new attempt, and the sign-in works."""
     Visitor(stack).sign_in(ALICE)
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()

@@ -32,8 +32,8 @@ def session(context: BrowserContext) -> str:
 def test_a_callback_once_more_shows_the_person(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The person opens the callback again from the history, a bookmark or a restored tab. The page shows no error, and
-    the session continues."""
+    """The person opens the callback a second time: from the history, a bookmark or a restored tab. The page shows no
+    error, and the session continues."""
     seen: list[str] = []
     page.on("request", lambda asked: seen.append(asked.url) if CALLBACK.search(asked.url) else None)
     at_okta(page, stack)
@@ -52,7 +52,8 @@ def test_a_callback_once_more_shows_the_person(
 
 @pytest.mark.security("S-11")
 def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Stack) -> None:
-    """The browser requests the callback before the person opens the callback. State and code stay unused."""
+    """The browser prefetches the callback before the person opens the callback. The prefetch uses neither the state nor
+    the code."""
     held: list[str] = []
     browser = page.context.new_cdp_session(page)
 
@@ -82,8 +83,8 @@ def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Sta
 def test_the_oldest_of_six_sign_ins_ends_beside_the_session(
     context: BrowserContext, stack: Stack
 ) -> None:
-    """Newer sign-ins replaced the oldest sign-in. The person stays signed in, and one line on the page reports the
-    replaced sign-in."""
+    """Newer sign-ins have replaced the oldest sign-in. The person stays signed in, and one line on the page says that
+    the oldest sign-in was replaced."""
     tabs = [context.new_page() for _ in range(6)]
     for tab in tabs:
         at_okta(tab, stack)

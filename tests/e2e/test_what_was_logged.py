@@ -63,7 +63,8 @@ def mailed_codes(stack: Stack) -> set[str]:
 
 
 def shown(text: str, secrets: set[str]) -> list[str]:
-    """Return the `secrets` that occur in `text`. Six digits that are part of an id do not count."""
+    """Return those of the `secrets` that occur in `text`. Six digits do not count as a code if the digits are part of
+    an id."""
     return sorted(
         s[:4] for s in secrets if re.search(rf"(?<![\w.-]){re.escape(s)}(?![\w.-])", text)
     )
@@ -71,7 +72,7 @@ def shown(text: str, secrets: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def signed_in(stack: Stack) -> Visitor:
-    """Sign one person in. If this file runs alone, the logs then have content."""
+    """Sign one person in, so that the logs have content even if this file runs alone."""
     visitor = Visitor(stack)
     visitor.sign_in()
     for person in stack.info["demo_users"]:
@@ -100,8 +101,8 @@ def test_no_secret_of_the_whole_run_is_in_a_functions_log(stack: Stack, signed_i
 def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
     stack: Stack, signed_in: Visitor
 ) -> None:
-    """No response contains a secret, a code, a refresh token or an ID token. Only cookies and cursors contain sealed
-    values."""
+    """No response contains a secret, a code, a refresh token or an ID token. Sealed values occur in cookies and
+    cursors, and nowhere else."""
     secrets = kept_secrets(stack) | mailed_codes(stack)
     secrets |= {person["password"] for person in stack.info["demo_users"]}
     assert len(ANSWERS) > 3
@@ -118,7 +119,7 @@ def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
 
 @pytest.mark.security("S-61")
 def test_the_look_finds_what_it_looks_for() -> None:
-    """The test plants each kind of secret in a text, and the search finds the secret."""
+    """The test hides each kind of secret in a text, and the search finds each of them."""
     part = "A" * 40
     assert JWT.search(f'{{"token": "eyJ{part}.{part}.{part}"}}')
     assert SEALED.search(f"__Host-gatehouse=k1.{part}{part}; Path=/")

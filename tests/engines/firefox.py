@@ -1,9 +1,11 @@
-"""A driver for Firefox without a window. The driver uses Marionette, the protocol into which geckodriver translates
-WebDriver.
+"""A driver for Firefox without a window. The driver uses Marionette, Firefox's own protocol. geckodriver translates
+WebDriver into Marionette.
 
-https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html Firefox includes Marionette, and Debian has no
-geckodriver. Firefox is therefore the only program that the driver needs. The profile is new. Its certificate database
-trusts the stack's authority, as a person's database does after `ops trust`.
+https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
+
+Firefox includes Marionette, but Debian has no geckodriver. The driver therefore needs no program except Firefox. The
+profile is new. The profile's certificate database trusts the stack's authority, as a person's database does after `ops
+trust`.
 """
 
 import json
@@ -22,7 +24,7 @@ from tests.trust import firefox_profile
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 60.0
-#: Use any free port, and make no calls to the hosts of Firefox's maker.
+#: Settings that let Firefox use any free port, and that prevent calls to the hosts of Firefox's maker.
 _PREFERENCES = {
     "marionette.port": 0,
     "app.normandy.enabled": False,
@@ -75,7 +77,8 @@ class Firefox:
     def call(self, command: Command, parameters: Mapping[str, Any]) -> Any:
         """Run one command. Raises WebDriverError."""
         answer = self._call(command.marionette, parameters)
-        # Over HTTP the result is in `value`. Marionette returns either the result itself or an object with only `value`.
+        # Over HTTP, the result is in `value`. Marionette returns either the result alone, or an object that has `value`
+        # as its only member.
         return answer["value"] if isinstance(answer, dict) and set(answer) == {"value"} else answer
 
     def stop(self) -> None:

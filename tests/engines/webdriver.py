@@ -1,7 +1,7 @@
 """A browser for tests that act like a person, over W3C WebDriver: https://www.w3.org/TR/webdriver2/
 
-The tests need only a dozen commands, and use this small client. Selenium would add eight packages and would still need a
-driver program for Firefox. Every search waits for its result.
+The tests use this small client, because they need only a dozen commands. Selenium would add eight packages and would
+still need a driver program for Firefox. Every search waits for its result.
 """
 
 import time
@@ -17,7 +17,7 @@ _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Command(NamedTuple):
-    """The HTTP form of a command, and its form in Marionette, Firefox's own protocol."""
+    """The form of a command over HTTP, and the form of the same command in Marionette, Firefox's own protocol."""
 
     method: str
     path: str
@@ -103,7 +103,7 @@ class Page:
         self._wait(lambda: text in self.run(found), f"the heading {text!r}")
 
     def press(self, text: str) -> None:
-        """Press the button or follow the link with the text `text`. A longer text may begin with `text`."""
+        """Press the button or follow the link with a text that begins with `text`."""
         named = f"[starts-with(normalize-space(), {_quoted(text)})]"
         self._act(f"//*[self::button or self::a or self::summary]{named}", CLICK)
 
@@ -160,7 +160,7 @@ class Page:
     def _act(
         self, path: str, command: Command, parameters: Mapping[str, Any] | None = None
     ) -> None:
-        """Run `command` on the first matching element that accepts the command."""
+        """Run `command` on the first matching element for which the command succeeds."""
 
         def act() -> bool:
             for element in self.driver.call(FIND, {"using": "xpath", "value": path}):
@@ -172,8 +172,8 @@ class Page:
         self._wait(act, path)
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
-        """Call `done` until it returns true. While the next page is replacing the current page,
-        commands may fail."""
+        """Call `done` until `done` returns true. Commands may fail while the browser replaces the current page by the
+        next page."""
         ends = time.monotonic() + PATIENCE_SECONDS
         failure: WebDriverError | None = None
         while time.monotonic() < ends:
@@ -191,7 +191,7 @@ class Page:
 
 
 def _quoted(text: str) -> str:
-    """Quote a string for XPath 1.0, which has no escapes."""
+    """Quote a string for XPath 1.0. XPath 1.0 has no escapes."""
     quote = '"' if "'" in text else "'"
     assert quote not in text
     return f"{quote}{text}{quote}"

@@ -1,10 +1,10 @@
-"""A driver for WebKitGTK's MiniBrowser on a virtual display, with WebKitWebDriver. The browser has Safari's engine, on
-Linux.
+"""A driver for WebKitGTK's MiniBrowser on a virtual display, with WebKitWebDriver. The browser runs on Linux and has
+Safari's engine.
 
-The browser trusts the authorities of the system's bundle and has no option for other authorities. As root, outside most
-containers, this process may use its own mount namespace. Only the browser then reads a bundle with our authority. Without
-this right, WebKitWebDriver receives the one certificate that localhost may use. In both cases the browser accepts no
-other certificate.
+The browser trusts the authorities of the system's bundle and has no option for other authorities. As root, this process
+may use its own mount namespace, except in most containers. In the namespace, the browser and no other program reads a
+bundle with our authority. Without a mount namespace, WebKitWebDriver receives the one certificate that localhost may
+use. In both cases the browser accepts no other certificate.
 """
 
 import json
@@ -39,8 +39,8 @@ class WebKit:
     name = "WebKit"
 
     def __init__(self, folder: Path, ca_file: Path | None, certificate_file: Path | None) -> None:
-        """Start WebKitGTK with a new home in `folder`. The browser trusts `ca_file`, or at least `certificate_file` for
-        localhost."""
+        """Start WebKitGTK with a new home in `folder`. The browser trusts `ca_file`. If trust in `ca_file` is
+        impossible, the browser trusts `certificate_file` for localhost."""
         driver, browser, screen = webkit_paths()
         folder.mkdir(parents=True, exist_ok=True)
         self._started: list[subprocess.Popen[bytes]] = []
@@ -94,7 +94,7 @@ class WebKit:
                 process.wait()
 
     def _display(self, program: str, folder: Path) -> str:
-        """Start Xvfb. Xvfb chooses a display number and reports the number."""
+        """Start Xvfb on a display number that Xvfb chooses and reports."""
         reading, writing = os.pipe()
         with (folder / "display.log").open("wb") as log:
             self._started.append(
@@ -164,8 +164,8 @@ def _environment(folder: Path, display: str) -> dict[str, str]:
 
 
 def _trusting(folder: Path, ca_file: Path) -> list[str]:
-    """Return a command prefix that replaces the system's bundle by a bundle with our authority. Without the right to do
-    so, the prefix is empty."""
+    """Return a command prefix that replaces the system's bundle by a bundle with our authority. If this process may not
+    replace the bundle, the prefix is empty."""
     bundle = next((path for path in _BUNDLES if Path(path).exists()), None)
     unshare = shutil.which("unshare")
     if bundle is None or unshare is None:

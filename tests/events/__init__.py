@@ -8,8 +8,8 @@ _FOLDER = Path(__file__).parent
 
 #: The name of every file, without its extension.
 EVENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
-#: The events of `user_records` that write a record, the events of `user_records` that decide attributes, and the events of
-#: `token_claims`.
+#: Three groups of events: the events of `user_records` that write a record, the events of `user_records` that decide
+#: attributes, and the events of `token_claims`.
 RECORD_EVENTS = tuple(
     name for name in EVENTS if not name.startswith(("InboundFederation_", "TokenGeneration_"))
 )

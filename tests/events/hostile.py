@@ -1,4 +1,4 @@
-"""Generated events that Cognito would not send, with replaced, removed and added parts."""
+"""Generated events that Cognito would not send: documented events in which parts are replaced, removed or added."""
 
 from copy import deepcopy
 from typing import Any
@@ -21,7 +21,7 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
-#: Names with a meaning for the table or the triggers, and names without a meaning.
+#: Names that have a meaning for the table or the triggers, and names that have no meaning.
 _NAMES = ["status", "createdAt", "userName", "sub", "identities", "custom:groups", "expiresAt", "x"]
 
 

@@ -22,7 +22,7 @@ LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """The browser opens the page. If the server can read the configuration, the page contains the configuration."""
+    """The browser opens the page. The page contains the configuration if the server can read the configuration."""
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/"))
 
@@ -48,7 +48,7 @@ def discover(world: World) -> Scene:
 
 
 def callback_refused(world: World) -> Scene:
-    """The person's provider sends an address that the provider may not use."""
+    """The person's provider sends an address, but the provider may not use the address."""
     browser = world.browser()
     start = browser.get("/auth/login?provider=Okta")
     back = world.cognito.authorize(start.location, Person(email="ceo@fabrikam.example"))
@@ -58,7 +58,7 @@ def callback_refused(world: World) -> Scene:
 
 
 def refresh_of_another(world: World) -> Scene:
-    """Cognito returns the tokens of another person."""
+    """At the refresh, Cognito returns the tokens of another person."""
     browser = world.browser()
     world.sign_in(browser)
     (token,) = world.cognito.refresh_tokens()
@@ -68,14 +68,14 @@ def refresh_of_another(world: World) -> Scene:
 
 
 def look(world: World) -> Scene:
-    """The person returns to the page. The page asks the server whether the session still exists."""
+    """The person comes back to the page, and the page asks the server whether the session still exists."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/auth/session"))
 
 
 def look_without_row(world: World) -> Scene:
-    """The session began during an outage of the sessions table, and has no row."""
+    """The session has no row, because the session began during an outage of the sessions table."""
     browser = world.browser()
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     world.sign_in(browser)
@@ -100,7 +100,8 @@ def callback_again(world: World) -> Scene:
 
 
 def reset_signed_in(path: str, **names: str) -> Callable[[World], Scene]:
-    """A person sets a new password with a mailed code. A browser has a session that began with the old password."""
+    """A person sets a new password with a mailed code. Another browser still has a session that began with the old
+    password."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -134,7 +135,7 @@ def _signed_in_ada(world: World) -> tuple[Browser, str]:
 
 
 def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
-    """The caller is an administrator because of a provider's group."""
+    """The caller is an administrator because of a group that a provider sent."""
 
     def scene(world: World) -> Scene:
         browser = users_of_told_groups(world).browser
@@ -144,7 +145,7 @@ def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
 
 
 def users_page(world: World) -> Scene:
-    """The pool has more people than fit on a page. The response has a sealed cursor."""
+    """The table has more people than fit on a page. The response therefore has a sealed cursor."""
     for name in ("a", "b", "c"):
         item = {"userName": {"S": name}, "Email": {"S": f"{name}@example.org"}}
         world.dynamodb.put(world.settings.users_table, item)
@@ -153,7 +154,8 @@ def users_page(world: World) -> Scene:
 
 
 def users_of_told_groups(world: World) -> Scene:
-    """The caller is an administrator because of a provider's group. The provider's row says whether its groups count."""
+    """The caller is an administrator because of a group that a provider sent. The provider's row says whether the
+    provider's groups count."""
     browser = with_record(world)
     person = world.pool.users[0]
     person.groups, person.told_groups, person.identities = (), "admins", [("Okta", "00u1")]
@@ -163,20 +165,20 @@ def users_of_told_groups(world: World) -> Scene:
 
 
 def sign_out_of_told_groups(world: World) -> Scene:
-    """The caller is an administrator because of a provider's group. The caller signs a person out."""
+    """The caller, who is an administrator because of a group that a provider sent, signs a person out."""
     browser = users_of_told_groups(world).browser
     return Scene(browser, lambda: browser.send("POST", "/users/native/sign-out", claims=ADMIN))
 
 
 def sign_in_linked(world: World) -> Scene:
-    """A person signs in to a native account with a linked provider."""
+    """A person with a linked provider signs in to their native account."""
     direct = Direct(world)
     direct.pool.add(PoolUser(LINKED, PASSWORD, provider="Okta"))
     return Scene(direct.browser, lambda: direct.sign_in(LINKED))
 
 
 def sign_in_again(world: World) -> Scene:
-    """The browser's previous session ends at the new sign-in."""
+    """At the new sign-in, the server ends the browser's previous session."""
     direct = Direct(world)
     direct.sign_in()
     return Scene(direct.browser, direct.sign_in)
@@ -221,7 +223,8 @@ def challenge_set_up(world: World) -> Scene:
 
 
 def challenge_both(world: World) -> Scene:
-    """The person sets a new password, and then sets up an authenticator app, because the pool requires an app."""
+    """The person first sets a new password. Then the person sets up an authenticator app, because the pool requires an
+    app."""
     direct = Direct(world)
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.pool.mfa_required = True
@@ -255,7 +258,8 @@ def mfa_disable(world: World) -> Scene:
 
 
 def mfa_setup_refused(world: World) -> Scene:
-    """Cognito returns no key for the app. The server must revoke the tokens of the server-only client."""
+    """Cognito returns no key for the authenticator app. The server must nevertheless revoke the tokens of the
+    server-only client."""
     direct = Direct(world)
     direct.sign_in()
     direct.pool.fail("associate_software_token", client_error("InternalErrorException"))

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
-#: Python 3.13 trusts an authority only if the certificate declares the use of its key (`ssl.VERIFY_X509_STRICT`).
+#: The use of the key that an authority's certificate must declare. Otherwise Python 3.13 does not trust the authority
+#: (`ssl.VERIFY_X509_STRICT`).
 _SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=False,
     content_commitment=False,
@@ -26,7 +27,7 @@ _SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """A certificate authority that signs certificates for `localhost`. Clients with the file `bundle` trust the
+    """A certificate authority that signs certificates for `localhost`. Clients that use the file `bundle` trust the
     authority."""
 
     def __init__(self, folder: Path) -> None:
@@ -46,8 +47,8 @@ class Authority:
     def server(
         self, name: str, *, days: int, host: str = "localhost", also: Sequence[str] = ()
     ) -> ssl.SSLContext:
-        """Return a server's TLS context. Its certificate expires in `days`; a negative number gives an expired
-        certificate."""
+        """Return a server's TLS context with a certificate that expires in `days`. If `days` is negative, the
+        certificate has already expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.timezone.utc)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])

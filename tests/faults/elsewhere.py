@@ -1,8 +1,9 @@
-"""The second half of the fault table: the same calls in other routes and triggers, with the result of each fault."""
+"""The second half of the fault table: the same calls in other routes and triggers. For each call, the table has the
+result of each fault."""
 
 from tests.faults.table import Call, Outcome
 
-#: The properties that a call has in every route: its host, its limit, and its number of tries.
+#: The properties that a call has in every route: its host, its time limit, and its number of tries.
 _KINDS = {
     "GetItem throttle": ("dynamodb", "aws", 2),
     "UpdateItem throttle": ("dynamodb", "aws", 1),
@@ -78,21 +79,21 @@ _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
-#: The result in an app with a `max_age` route. The token lacks the time of the proof, and the route asks the person to
+#: The result in an app with a `max_age` route. The token has no time of the proof, so the route asks the person to
 #: authenticate again.
 _NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
 _HOOK, _REVOKE = "POST /auth/events/{provider}", "POST /auth/revoke/{provider}"
 _LEAVING = "function leaving"
-#: SQS delivers the message again, and the function starts from the beginning.
+#: The queue delivers the message again, and the function starts from the beginning.
 _COMES_AGAIN = Outcome(0, code="", cookie="–", event="leaving_failed")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
-#: The server revokes the session's token. The list of sessions contains the session until its original end.
+#: The server revokes the session's token, but the list of sessions shows the session until its original end.
 _STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
 _UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
 _SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
 _UNKNOWN = Outcome(503, cookie="–")
-#: The server cannot check the browser and treats the browser as unknown. The sign-in continues.
+#: The server cannot check whether the browser is known, and treats the browser as unknown. The sign-in continues.
 _STRANGER = Outcome(200, code="", event="device_not_checked")
 
 
@@ -218,7 +219,7 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(_MAIL, "mail, waiting", _MAILED_LATER, "GetItem users"),
     *_lines(_MAIL, "mail, removed", _MAILED_LATER, "DeleteItem users"),
-    # Cognito has accepted the code before the fault. The person completes the flow with the next code
+    # Cognito has accepted the code before the fault. The person therefore needs the next code to complete the flow
     # (chalicelib/gatehouse/flows/accounts.py).
     *_lines(
         _CONFIRM, "confirm", _NOTHING, *_CLIENT, *_COUNTS, "GetItem users",
@@ -230,7 +231,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
-    # The flow writes twice: first the proof of the mailbox, then the end of the passkeys.
+    # The flow writes twice. First it writes the proof of the mailbox, and then it ends the passkeys.
     Call(
         "UpdateItem users", "dynamodb", "aws", _RESET, "reset, passkeys",
         Outcome(200, code="", cookie="not set", event="passkeys_not_ended"), 4, elsewhere=True,
@@ -343,8 +344,8 @@ ELSEWHERE: tuple[Call, ...] = (
         _REVOKE, "revoke", Outcome(503, cookie="–"), "Scan providers", "keys", *_KEYS,
         "GetItem subjects", "AdminGetUser", "SendMessageBatch leaving",
     ),
-    # The client sends each call once. The second call removes the mark of a used token, which the table may have stored
-    # despite the error.
+    # The client sends each call once, and the server makes two calls. The second call removes the mark of a used token,
+    # because the table may have stored the mark despite the error.
     Call(
         "UpdateItem throttle", "dynamodb", "aws", _REVOKE, "revoke", Outcome(503, cookie="–"),
         tries=2, elsewhere=True,

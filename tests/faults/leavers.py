@@ -1,4 +1,5 @@
-"""Scenes of the fault table for departures: signals from a provider's servers, and the function that handles the signals."""
+"""Scenes of the fault table for people who leave: signals from a provider's servers, and the function that handles the
+signals."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from tests.faults.scenes import Scene
 
 
 def company(world: World) -> Company:
-    """Set up a provider. The faulty server (wire.py) also serves the provider's keys."""
+    """Set up a provider. The faulty server (wire.py) also serves the provider's signing keys."""
     made = Company(world)
     keys = f"{world.cognito.url}/oauth2/v1/keys"
     made.put_row("Okta", keys_url=keys)
@@ -61,7 +62,7 @@ def _function(kind: str, group: str = "", *, gone: bool = False) -> Callable[[Wo
 
 
 def _trigger(name: str) -> Callable[[World], Scene]:
-    """Send the event of a trigger for a provider's person. The stage has the index of people by subject."""
+    """Send a trigger's event for a provider's person. The stage has the index that finds people by subject."""
 
     def scene(world: World) -> Scene:
         world.restart(subjects_table=SUBJECTS_TABLE)

@@ -17,7 +17,7 @@ def ask(world: World) -> Scene:
 
 
 def ask_known(world: World) -> Scene:
-    """In a known browser, the page requests a challenge without an address, for autofill."""
+    """In a known browser, the page requests a challenge for autofill, without an address."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     return Scene(passkeys.direct.browser, lambda: passkeys.ask(None), CHALLENGE_COOKIE)
@@ -51,7 +51,7 @@ def open_refused(world: World) -> Scene:
 
 
 def reset(world: World) -> Scene:
-    """The person sets a new password by mail. The reset ends the passkeys."""
+    """The person sets a new password with a mailed code. This reset ends the passkeys."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     browser = world.browser()
@@ -61,7 +61,7 @@ def reset(world: World) -> Scene:
 
 
 def open_ended(world: World) -> Scene:
-    """The person opens the list. The server deletes passkeys that a new password has made invalid."""
+    """The person opens the list, and the server deletes the passkeys that a new password has made invalid."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     passkeys.reset()
@@ -72,7 +72,7 @@ def open_ended(world: World) -> Scene:
 
 
 def opened(path: str) -> Callable[[World], Scene]:
-    """Send one of the requests that are possible after the list was opened."""
+    """Send one of the requests that are possible after the person has opened the list."""
 
     def make(world: World) -> Scene:
         passkeys = Passkeys(Direct(world))

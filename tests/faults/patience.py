@@ -1,4 +1,5 @@
-"""Time limits for one call only. The other calls of the scene work, and must not time out on a busy machine."""
+"""Time limits for one call alone. The other calls of the scene work normally, and must not time out on a busy
+machine."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from tests.doubles.outbound import aws_name, http_name
 
 
 class ChosenClient:
-    """A replacement for a boto3 client. The named call uses a second client with other limits."""
+    """A replacement for a boto3 client. The call with the given name uses a second client that has other limits."""
 
     def __init__(self, client: Any, other: Any, name: str) -> None:
         self._client = client
@@ -24,7 +25,7 @@ class ChosenClient:
 
 
 class ChosenHttp:
-    """A replacement for HttpClient. The named call uses a second client with other limits."""
+    """A replacement for HttpClient. The call with the given name uses a second client that has other limits."""
 
     def __init__(self, http: HttpClient, other: HttpClient, name: str) -> None:
         self._http = http

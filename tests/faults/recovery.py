@@ -1,4 +1,4 @@
-"""Scenes of the fault table for recovery codes: the person creates, uses and counts the codes."""
+"""Scenes of the fault table for recovery codes. In these scenes, the person creates, uses and counts the codes."""
 
 from tests.component.direct import CHALLENGE_COOKIE, PASSWORD, Direct
 from tests.component.test_recovery_codes import lose_the_phone, make

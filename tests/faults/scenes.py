@@ -1,4 +1,5 @@
-"""The scenes that cause each call of the fault table. Each scene has a preparation, and an action that makes the call."""
+"""The scenes that cause each call of the fault table. Each scene prepares a state, and has an action that makes the
+call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ Act = Callable[[], Answer | None]
 
 @dataclass
 class Scene:
-    """A prepared action during which the fault happens. `cookie` names the cookie that the test checks after the action."""
+    """A prepared state, and the action during which the fault happens. `cookie` names the cookie that the test checks
+    after the action."""
 
     browser: Browser
     act: Act
@@ -48,7 +50,7 @@ def refresh(world: World) -> Scene:
 
 
 def refresh_by_api(world: World) -> Scene:
-    """The person has signed in with our form. The token endpoint refuses the refresh token of a sign-in with our form."""
+    """The person has signed in with our form. The token endpoint refuses the refresh token of such a sign-in."""
     direct = Direct(world)
     world.cognito.takes_api_tokens = False
     direct.sign_in()
@@ -56,7 +58,7 @@ def refresh_by_api(world: World) -> Scene:
 
 
 def refresh_without_id_token(world: World) -> Scene:
-    """The access token has no scope `openid`."""
+    """The access token lacks the scope `openid`, so the refresh returns no ID token."""
     browser = world.browser()
     world.sign_in(browser)
     world.cognito.openid = False
@@ -194,12 +196,12 @@ def confirm(world: World) -> Scene:
 
 
 def confirm_known(world: World) -> Scene:
-    """A person with an account signs up again. The mailed code sets a new password."""
+    """A person with an account signs up again, and uses the mailed code to set a new password."""
     return _proof(world, "confirm", "reset", EMAIL, **NAMES)
 
 
 def reset_waiting(world: World) -> Scene:
-    """A person without a confirmed account asks for a new password. The mailed code belongs to the sign-up."""
+    """A person without a confirmed account asks for a new password. The mailed code belongs to a sign-up."""
     return _proof(world, "reset-password", "sign-up", NEWCOMER)
 
 
@@ -211,7 +213,7 @@ def _proof(world: World, path: str, kind: str, email: str, **names: str) -> Scen
 
 
 def _mail(kind: str, email: str, *, before: str = "") -> Callable[[World], Scene]:
-    """Send one request to the function `account_mail`. `before` prepares the state."""
+    """Send one request to the function `account_mail`. `before` says which state the scene prepares."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -260,7 +262,7 @@ def _trigger(name: str) -> Callable[[World], Scene]:
 
 
 def trigger_marked(world: World) -> Scene:
-    """The event has the mark, which proves that our server sent the sign-up."""
+    """The event has the mark that proves that our server sent the sign-up."""
     Direct(world)
     event = load_event("PreSignUp_SignUp")
     email = event["request"]["userAttributes"]["email"]
@@ -338,5 +340,5 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "trigger inbound": trigger_inbound,
     "trigger sign-in": _trigger("PostAuthentication_Authentication"),
 }
-#: Scenes that use up a code or a session. The same browser cannot repeat these scenes.
+#: Scenes that use up a code or a session, so that the same browser cannot repeat the scene.
 ONCE = ("callback", "logout", "mfa verify")

@@ -1,5 +1,5 @@
-"""A runner for the cases of the fault table. The runner uses real clients against a faulty server, and returns the result
-of a case."""
+"""A runner for the cases of the fault table. The runner lets real clients call a faulty server, and returns the result
+of each case."""
 
 import contextlib
 import io
@@ -34,7 +34,7 @@ _CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-#: The setting that has the URL of each host.
+#: For each host, the name of the setting that contains its URL.
 _URLS = {"cognito": "cognito_url", "jwks": "jwks_url", "captcha": "captcha_verify_url"}
 
 
@@ -56,15 +56,15 @@ class Played:
 
 @dataclass
 class Place:
-    """The target of calls: a base URL, and the boto3 clients for each set of time limits."""
+    """A place to which clients send calls: a base URL, and the boto3 clients for each set of time limits."""
 
     url: str
     clients: dict[Limits, dict[str, Any]] = field(default_factory=dict)
 
 
 class FaultStage:
-    """The targets of every call: the faulty server (wire.py), a port without a server, and a server with an expired
-    certificate."""
+    """A stage with three places to which clients can send calls: the faulty server (wire.py), a port without a server,
+    and a server with an expired certificate."""
 
     def __init__(
         self,
@@ -82,8 +82,8 @@ class FaultStage:
     def play(self, call: Call, fault: str, limits: Limits, own: Limits | None = None) -> Played:
         """Run the scene of `call` with `fault` as the only fault.
 
-        `own` are limits for that call only. With the same limits for all calls, healthy calls could time out on a busy
-        machine.
+        `own` contains limits for `call` alone. If all calls had the same short limits, healthy calls could time out on
+        a busy machine.
         """
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
@@ -94,7 +94,7 @@ class FaultStage:
         return self._played(scene, http, call.name, call.tries_at(fault) if broken else 0)
 
     def play_late(self, name: str, limits: Limits, delay: float) -> Played:
-        """Run a scene in which every response is correct and `delay` seconds late."""
+        """Run a scene in which every response is correct, but arrives `delay` seconds late."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[name](world)
         http = self._install(world, limits, "", "")
@@ -127,8 +127,8 @@ class FaultStage:
         )
 
     def play_mended(self, call: Call, fault: str, limits: Limits) -> int:
-        """Run a scene with `fault`, then again without the fault in the same browser. Return the status of the second
-        run's response."""
+        """Run a scene with `fault`, and then run the action again without the fault in the same browser. Return the
+        status of the second response."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
         http = self._install(world, limits, "", fault)
@@ -169,7 +169,8 @@ class FaultStage:
         """
         name, tight = own or ("", limits)
         self.budget = Budget(limits)
-        # A thread of the faulty server must not start an invocation while another invocation runs.
+        # Replace the trigger of the pool, and hold events and messages. Otherwise a thread of the faulty server could
+        # start an invocation while another invocation runs.
         world.pool.trigger = lambda source, user, metadata: None
         world.functions.holding = True
         world.queue.holding = True
@@ -225,7 +226,7 @@ class FaultStage:
         return found.clients[limits]
 
     def _settle(self, http: ChosenHttp) -> None:
-        """End the calls that still hang. Each case then leaves no thread and no socket behind."""
+        """End the calls that still hang, so that no case leaves a thread or a socket behind."""
         self._wire.end()
         for thread in self.budget._abandoned:
             thread.join(10)
@@ -235,7 +236,8 @@ class FaultStage:
 
 
 class _Current(Budget):
-    """The time budget of the running case. All cases share the boto3 clients, which read the budget here."""
+    """The time budget of the running case. All cases share the boto3 clients, which read the budget of the running case
+    here."""
 
     def __init__(self, stage: FaultStage, limits: Limits) -> None:
         super().__init__(limits)
@@ -267,14 +269,16 @@ def _cookie(before: str | None, after: str | None) -> str:
 
 @contextlib.contextmanager
 def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Iterator[FaultStage]:
-    """Open the stage. `folder` is for certificates. The clients call `pause` before a second try."""
+    """Open the stage. `folder` is for certificates. The clients call `pause` between the first try and the second
+    try."""
     authority = Authority(folder)
     wire = Wire()
     with (
         served(wire) as url,
         nobody() as closed,
         served(wire, authority.server("expired", days=-1)) as expired,
-        # All clients trust our own authority. The server's certificate is therefore invalid only because of its date.
+        # All clients trust our own authority. The expired server's certificate is therefore invalid for one reason
+        # alone: its date.
         patch("certifi.where", lambda: str(authority.bundle)),
         patch("chalicelib.gatehouse.tls._context", None),
     ):

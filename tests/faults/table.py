@@ -1,7 +1,8 @@
-"""The fault table: every outbound call, every possible fault of the call, and the response that a person then receives.
+"""The fault table: every outbound call, every possible fault of the call, and the response that a person receives after
+the fault.
 
-This module contains the data. test_faults.py proves each line over real sockets, and `python -m tests.fault_table` writes
-docs/faults.md.
+This module contains the data. test_faults.py proves each line over real sockets, and `python -m tests.fault_table`
+writes docs/faults.md.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ def _huge(peer: Peer) -> None:
     peer.answer(200, b'{"padding": "' + b"x" * size + b'"}')
 
 
-#: For each fault, a description of the service's behaviour, and the function that simulates the behaviour. The last two
+#: For each fault, a description of what the service does, and the function that simulates the fault. The last two
 #: faults prevent the connection and have no function.
 FAULTS: dict[str, tuple[str, Fault | None]] = {
     "hang": ("accepts the request and never answers", Peer.silence),
@@ -58,20 +59,21 @@ FAULTS: dict[str, tuple[str, Fault | None]] = {
 }
 #: The error of nearly every call to the user-pool API while AWS recovers a pool to a point in time (test_recovery.py).
 RECOVERING = "recovering"
-#: Faults with a definite response. The client makes no second try.
+#: Faults with a definite response. After such a response, the client makes no second try.
 _DEFINITE = ("redirect", RECOVERING)
 
 
 def recovering(peer: Peer) -> None:
-    """Refuse as AWS does: with status 400, although the refusal is temporary."""
+    """Refuse a call as AWS does: with status 400, even though the refusal is temporary."""
     _refusal(peer, 400, "OperationNotEnabledException")
 
 
-#: Faults that only a time limit ends. All other faults end at once.
+#: Faults that last until a time limit ends them. All other faults end at once.
 ENDLESS = ("hang", "slow")
 #: Faults that affect a whole host.
 OF_HOST = ("refused", "expired")
-#: A broken connection and an error of the service. If both faults have the right result, the right code handles the call.
+#: Two faults for calls that other routes test with all faults: a broken connection, and an error of the service. If the
+#: results of both are right, the right code handles the call.
 SAMPLE = ("reset", "500")
 
 
@@ -97,35 +99,37 @@ class Call:
     scene: str
     outcome: Outcome
     tries: int = 1
-    #: The result of each fault that differs from `outcome`.
+    #: The results that differ from `outcome`, by fault.
     others: dict[str, Outcome] = field(default_factory=dict)
-    #: Calls that must not happen.
+    #: Calls that must not happen after the fault.
     never: tuple[str, ...] = ()
-    #: Attempts that still count for account and source, because Cognito has already checked the password.
+    #: Attempts that the counters of account and source keep, because Cognito has already checked the password.
     counted: int = 0
-    #: Whether the tests use only the faults in `SAMPLE`. Another route tests the same call of the same client with all
-    #: faults.
+    #: Whether the tests use only the faults in `SAMPLE`. In this case, another route tests the same call of the same
+    #: client with all faults.
     elsewhere: bool = False
-    #: Whether the call is the route's first call to its host. If the host is down, an earlier call would fail first.
+    #: Whether the call is the route's first call to its host. If the host is down, the first call fails, and a later
+    #: call does not happen.
     first: bool = True
     note: str = ""
 
     def faults(self) -> list[str]:
-        """Return the names of the faults that the tests cause at this call."""
+        """Return the names of the faults that the tests apply to this call."""
         if self.elsewhere:
             return list(SAMPLE)
         return [name for name in FAULTS if self.first or name not in OF_HOST]
 
     def tries_at(self, fault: str) -> int:
-        """Return the number of tries. A slow service uses up the limit in one try, and a redirect counts as a response.
+        """Return the number of tries. A slow service uses up the whole limit in one try. After a redirect, the client
+        makes no second try.
 
-        For calls in which Cognito waits for our triggers, the limit allows only one try.
+        If Cognito waits for our triggers during a call, the limit allows only one try.
         """
         used_up = fault == "slow" or (fault == "hang" and self.limit == "cognito")
         return 1 if used_up or fault in _DEFINITE else self.tries
 
     def seconds(self, limits: Limits) -> float:
-        """Return the longest possible duration for a person, in seconds: the call's limit or the request's limit,
+        """Return the longest time that a person may wait, in seconds: the call's limit or the request's limit,
         whichever is shorter."""
         whole = limits.trigger if self.route.startswith("trigger") else limits.request
         return float(min(getattr(limits, self.limit), whole))

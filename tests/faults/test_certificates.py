@@ -1,5 +1,5 @@
-"""Tests of the TLS certificates that the real clients accept. The clients trust one authority, and only the server's
-certificate differs."""
+"""Tests of which TLS certificates the real clients accept. The clients trust one authority, and the tests differ in the
+server's certificate alone."""
 
 import ssl
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool
 
 @pytest.mark.security("S-59")
 def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], clock: Clock) -> None:
-    """botocore reads the secrets."""
+    """botocore reads the secrets from Secrets Manager."""
     _, believed = place
     client = AwsClients("eu-west-1", Budget(LIMITS), pause=lambda: None)("secretsmanager")
     store = SecretStore(client, clock)
@@ -76,7 +76,8 @@ def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], cl
 def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As usual with botocore, AWS_CA_BUNDLE replaces certifi's bundle for AWS only."""
+    """AWS_CA_BUNDLE replaces certifi's bundle for calls to AWS, as usual with botocore. Other calls still use certifi's
+    bundle."""
     authority, wire = Authority(tmp_path), Wire()
     wire.begin(build_world(clock))
     monkeypatch.setattr(tls, "_context", None)
@@ -96,7 +97,7 @@ def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
 def test_the_bundle_of_authorities_is_read_once(
     place: tuple[str, bool], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Several clients and connections read the bundle once."""
+    """Several clients and connections share one bundle, and read the bundle once."""
     url, believed = place
     if not believed:
         return

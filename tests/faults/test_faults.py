@@ -1,4 +1,4 @@
-"""Tests that prove the lines of the fault table: every outbound call with every fault, over real sockets, with the real
+"""Tests of the lines of the fault table: every outbound call with every fault, over real sockets, with the real
 clients."""
 
 import json
@@ -16,17 +16,18 @@ from tests.faults.scenes import ONCE
 from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 
-#: Limits that a healthy call should never reach. The limits end the faults that never end by themselves.
+#: Limits that a healthy call should never reach. Some faults never end by themselves, and the limits end them.
 _LONG = dict.fromkeys(Limits.__annotations__, 10.0)
 QUICK = Limits(**_LONG)
-#: Short limits for the broken call only, because a healthy call on a busy machine could exceed short limits. All other
-#: limits are long. A short limit of another kind could end the first try and prevent the second try.
+#: Limits that are short for the broken call, because a healthy call on a busy machine could exceed short limits. For
+#: each fault, only the limits that must end the fault are short. Another short limit could end the first try and
+#: prevent the second try.
 TIGHT = {
     "hang": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get_try", "aws_read"), 0.05)),
     "slow": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get", "aws"), 0.05)),
 }
-#: This time is much longer than our own code takes on a busy machine, and much shorter than the minute for which a silent
-#: service keeps a connection open.
+#: A time that is much longer than our own code takes on a busy machine. The time is much shorter than the minute for
+#: which a silent service keeps a connection open.
 SLACK_SECONDS = 15.0
 
 CASES = [
@@ -50,7 +51,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize(("call", "fault"), CASES)
 def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: str) -> None:
-    """Response, cookie, log line and number of tries match the table. The duration is within the limit, and the log
+    """Response, cookie, log line and number of tries match the table. The duration is within the limit. The log
     contains no secrets."""
     expected = call.others.get(fault, call.outcome)
     limits = TIGHT.get(fault, QUICK)
@@ -67,7 +68,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
         assert played.tries == call.tries_at(fault)
     assert not set(call.never) & set(played.calls)
     assert "elsewhere" not in played.calls
-    # After a failed write of the counter, the attempt may have been counted: the result of the write is unknown.
+    # If the write of the counter fails, nobody knows whether the table has counted the attempt.
     assert played.attempts <= max(call.counted, "throttle" in call.name)
     assert played.seconds < call.seconds(limits) + SLACK_SECONDS
     for secret in (CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, PASSWORD, "refresh-", "eyJ"):
@@ -94,13 +95,13 @@ def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> N
 def test_answers_that_are_all_late_do_not_add_up(
     stage: FaultStage, scene: str, request_seconds: float
 ) -> None:
-    """Each response is within its own limit, and all responses together exceed the budget of the request. The request
-    still ends with a clean response."""
+    """Each response arrives within its own limit, but all responses together take longer than the request's budget. The
+    request nevertheless ends with a clean response."""
     limits = Limits(**_LONG | {"request": request_seconds})
     for _ in range(3):
         played = stage.play_late(scene, limits, 0.15)
         if len(played.calls) > 1:
-            break  # If a busy machine stops for a moment, the first call alone may use up the budget.
+            break  # If a busy machine stops for a moment, a single call can use up the budget.
     assert played.code == "temporarily_unavailable", played.log
     assert 2 <= len(played.calls) <= 5
     assert played.cookie in ("kept", "not set")
@@ -108,8 +109,8 @@ def test_answers_that_are_all_late_do_not_add_up(
 
 
 def test_every_fault_is_met() -> None:
-    """The test covers every call and every fault. If an earlier call of the route uses the same host, the test omits the
-    faults of the whole host."""
+    """The tests cover every call and every fault. If an earlier call of the route uses the same host, no test causes
+    the faults of the whole host."""
     elsewhere = len(ELSEWHERE) * len(SAMPLE)
     assert len(CASES) - elsewhere == len(CALLS) * len(FAULTS) - len(OF_HOST) * sum(
         not call.first for call in CALLS
@@ -117,14 +118,16 @@ def test_every_fault_is_met() -> None:
 
 
 def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
-    """If the tests use only two faults for a call, another route tests the call with all faults. Every call has one line."""
+    """If the tests use only two faults for a call, another route tests the same call with all faults. No call has two
+    lines."""
     assert {_client(call) for call in ELSEWHERE} <= {_client(call) for call in CALLS}
     lines = [(call.route, call.name, call.scene) for call in (*CALLS, *ELSEWHERE)]
     assert len(lines) == len(set(lines))
 
 
 def _client(call: Call) -> tuple[str, str, int]:
-    """Return the properties of a call that matter to the clients: its host, its limit, and its tries (at most two)."""
+    """Return the properties of a call that matter to the clients: its host, its time limit, and its tries (at most
+    two)."""
     return call.host, call.limit, min(call.tries, 2)
 
 
@@ -144,14 +147,14 @@ def test_every_case_was_measured_and_came_in_time() -> None:
 
 
 def test_the_production_limits_leave_room_below_those_of_aws() -> None:
-    """A request's budget is shorter than our function's time, and the function's time is shorter than API Gateway's time.
-    A trigger's budget is below Cognito's five seconds."""
+    """A request's budget is shorter than our function's time limit, which is shorter than API Gateway's time limit. A
+    trigger's budget is below Cognito's five seconds."""
     functions = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
     limits = Limits()
     assert limits.request + 5 <= functions["api_handler"]["lambda_timeout"] < 29
     assert limits.trigger + 1.5 <= functions["user_records"]["lambda_timeout"] <= 5
     assert all(call.seconds(limits) <= limits.request for call in CALLS)
-    # Two tries and the pause between the tries fit into the limit. A shorter limit would end the second try.
+    # The limit has room for two tries and the pause between them. A shorter limit would end the second try.
     assert 2 * limits.get_try + 0.25 <= limits.get
     assert 2 * limits.aws_read + 0.25 <= limits.aws
     assert limits.aws_connect <= limits.aws_read

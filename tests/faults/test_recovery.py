@@ -1,5 +1,5 @@
-"""Tests of a pool that AWS is recovering to a point in time. The tests make every call to the user-pool API, in every
-route and trigger."""
+"""Tests of the app while AWS recovers the user pool to a point in time. The tests cover every call to the user-pool
+API, in every route and trigger."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
 def test_a_pool_in_recovery_is_an_outage_with_a_name(
     stage: FaultStage, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The result is the same as for an outage in the table. The clients repeat no call, and a log line names the reason."""
+    """The app answers as in the case of an outage in the fault table. The clients do not repeat the call, and a log
+    line names the reason."""
     monkeypatch.setitem(FAULTS, RECOVERING, ("OperationNotEnabledException", recovering))
     played = stage.play(call, RECOVERING, QUICK)
     assert (played.status, played.code) == (call.outcome.status, call.outcome.code), played.log

@@ -10,7 +10,8 @@ from tests.fault_table import ROOT
 from tests.faults.elsewhere import ELSEWHERE
 from tests.faults.table import CALLS
 
-#: The places that use our HTTP client: for each file and method of the client, the names of the calls in the fault table.
+#: The places that use our HTTP client. Each key is a file and a method of the client. Each value lists the names of the
+#: calls in the fault table.
 HTTP = {
     ("services.py", "get"): {"jwks.json", "keys"},
     ("captcha.py", "post_form"): {"siteverify"},
@@ -23,7 +24,7 @@ HTTP = {
 
 
 def _uses(*holders: str) -> Iterator[tuple[str, str]]:
-    """Yield the file and the member for each use of a member of `self.<holder>`."""
+    """Search the app's code for uses of `self.<holder>.<member>`. Yield the file and the member's name for each use."""
     for file in sorted((ROOT / "chalicelib" / "gatehouse").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if (
@@ -35,7 +36,7 @@ def _uses(*holders: str) -> Iterator[tuple[str, str]]:
 
 
 def test_every_operation_of_aws_has_a_line() -> None:
-    """The code also calls the operation of every line."""
+    """In addition, each operation in the fault table is called somewhere in the code."""
     operations = {
         call.name.partition(" ")[0] for call in (*CALLS, *ELSEWHERE) if call.host not in HOSTS
     }
@@ -46,7 +47,7 @@ HOSTS = {"cognito", "jwks", "captcha"}
 
 
 def test_every_call_over_http_has_a_line() -> None:
-    """A new method that uses the client must be added to `HTTP`."""
+    """If a developer calls the HTTP client at a new place, the test fails until this place is in `HTTP`."""
     assert set(_uses("_transport", "_http")) == set(HTTP)
     names = {call.name for call in (*CALLS, *ELSEWHERE) if call.host in HOSTS}
     assert names == set().union(*HTTP.values())

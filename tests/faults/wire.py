@@ -1,7 +1,7 @@
-"""One real socket that serves AWS, Cognito's OAuth endpoints and a CAPTCHA vendor. A test can make any call fail.
+"""A real HTTP server in place of AWS, Cognito's OAuth endpoints and a CAPTCHA vendor. A test can make any call fail.
 
-The doubles of the component tests produce the responses. The clients (requests, boto3), their parsers and timeouts are
-real.
+The test doubles of the component tests produce the responses. The clients (requests, boto3) are real, with their
+parsers and timeouts.
 """
 
 import base64
@@ -23,8 +23,8 @@ from tests.component.world import World
 from tests.doubles.aws_http import plain
 from tests.doubles.outbound import http_name, place_of
 
-#: The pause between the bytes of a slow service, in seconds. The pause is far below every read timeout. Only a limit for the
-#: whole call ends the response.
+#: The pause between the bytes of a slow service, in seconds. The pause is far shorter than every read timeout, so only
+#: a time limit for the whole call can end the response.
 DRIP_SECONDS = 0.01
 
 Fault = Callable[["Peer"], None]
@@ -32,7 +32,8 @@ _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 class Wire:
-    """The server's state: the faulty call, its fault, and the received calls."""
+    """The state of the server: the call that fails, the kind of its fault, and the calls that the server has
+    received."""
 
     def __init__(self) -> None:
         self.world: World | None = None
@@ -41,7 +42,7 @@ class Wire:
         self.gate = threading.Event()
         self.came = threading.Condition()
         self.url = ""
-        #: The delay of every response in seconds, for correct and wrong responses.
+        #: The delay of every response in seconds, whether the response is correct or faulty.
         self.delay = 0.0
 
     def begin(self, world: World) -> None:
@@ -56,8 +57,8 @@ class Wire:
             self.came.notify_all()
 
     def wait_for(self, name: str, times: int) -> None:
-        """Wait until the server has received a call this many times. The client may time out before the server receives
-        the call."""
+        """Wait until the server has received the call `name` as often as `times` says. A client may time out before the
+        server receives its call."""
         with self.came:
             self.came.wait_for(lambda: self.calls.count(name) >= times, timeout=10)
 

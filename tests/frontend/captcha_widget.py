@@ -13,7 +13,7 @@ WIDGETS = {
 
 
 def demand_captcha(page: Page, api: FakeApi, vendor: str) -> None:
-    """Answer like a stage with a CAPTCHA: the CSP allows the vendor, and Trusted Types are off."""
+    """Make the fake API answer like a stage with a CAPTCHA: the CSP allows the vendor, and Trusted Types are off."""
     api.headers["Content-Security-Policy"] = re.sub(
         r"; require-trusted-types-for.*", "", api.headers["Content-Security-Policy"]
     ).replace("script-src 'self'", f"script-src 'self' {WIDGETS[vendor]}")

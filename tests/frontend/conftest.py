@@ -15,8 +15,8 @@ SIZE = {"width": 1024, "height": 800}
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
-    """Start a separate server for every test. Each server has another port and therefore another origin. No test shares
-    storage or channels with another test."""
+    """Start a separate server for every test. Each server has its own port and therefore its own origin, so no test
+    shares storage or channels with another test."""
     fake = FakeApi()
     yield fake
     fake.close()
@@ -26,7 +26,7 @@ def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
     """Return a new browser profile, and the list of the profile's page errors and CSP violations."""
     faults: list[str] = []
     context = browser.new_context(viewport=SIZE, locale="en-GB")
-    # The machine may be busy. Tests about time set their own limits.
+    # The time limit is long, because the machine may be busy. Tests about time set their own limits.
     context.set_default_timeout(15_000)
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(
@@ -42,7 +42,7 @@ def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Yield the test's own profile. A page error or a CSP violation fails the test."""
+    """Yield a browser profile that only this test uses. A page error or a CSP violation fails the test."""
     context, faults = _watched(browser)
     yield context
     close(context)
@@ -58,8 +58,9 @@ def _worn(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Yield a blank page. Many tests share one profile, which halves the time of the tests. A test that changes
-    something permanent (the clock, scripts at start, permissions) also requests `context` and gets a new profile."""
+    """Yield a blank page. Many tests share one browser profile, because sharing halves the time of the tests. A test
+    that changes something permanent (the clock, scripts at start, permissions) also requests the fixture `context`, and
+    gets a new profile."""
     if "context" in request.fixturenames:
         yield request.getfixturevalue("context").new_page()
         return

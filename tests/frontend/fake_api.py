@@ -1,5 +1,5 @@
-"""A small stand-in for the API. The stand-in serves the page with the app's own headers, and returns the responses that
-a test sets."""
+"""A small fake of the API. The fake serves the page with the app's own headers, and returns the responses that a test
+sets."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ TOKEN = "access-token-that-must-not-leak"  # a canary instead of a real secret
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP response. A dict as body becomes JSON."""
+    """One HTTP response. If the body is a dict, the server sends the dict as JSON."""
 
     status: int
     body: Mapping[str, Any] | str = field(default_factory=dict)
@@ -50,7 +50,7 @@ def nobody(_: Request) -> Answer:
 
 
 def throttled(seconds: int) -> Answer:
-    """Return the throttle's response. The header and the body name the pause."""
+    """Return the throttle's response. The header and the body say how long the page must wait."""
     answer = error(429, "too_many_attempts", {"Retry-After": str(seconds)})
     assert isinstance(answer.body, Mapping)
     return Answer(429, {**answer.body, "retry_after": seconds}, answer.headers)
@@ -112,7 +112,7 @@ RECORD = {
 }
 
 
-#: The sessions of the person Ada. The name of the second device contains markup, as from a server that does not remove
+#: The sessions of the person Ada. The name of the second device contains markup, as if the server had not removed the
 #: markup.
 SESSIONS = [
     {"id": "A" * 22, "device": "Firefox, Linux", "provider": "Okta", "provider_label": "Acme Okta",
@@ -174,7 +174,7 @@ class FakeApi:
         return Answer(200, {"session": self.has_cookie, **self.config, **found})
 
     def ask_for_config(self) -> None:
-        """Leave the configuration out of the page, as when a person comes by a link on another site."""
+        """Leave the configuration out of the page, as when a person follows a link on another site."""
         self.answers["GET /auth/config"] = lambda request: self.configured(request)
 
     @property
@@ -202,9 +202,10 @@ class FakeApi:
         self.answers["POST /auth/passkeys/offer"] = Answer(200, {"offer": True})
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
-        """Configure a provider with domains. `provider` is the label of the provider to which every address belongs.
+        """Configure a stage that asks for the email address first. `provider` is the label of the provider to which
+        every address belongs.
 
-        Unless `direct` is given, people of a provider have no passwords, and all other people have passwords.
+        `direct` says whether people may use a password. By default, only people without a provider may use a password.
         """
         direct = provider is None if direct is None else direct
         self.config["discover"] = True
@@ -212,7 +213,7 @@ class FakeApi:
         self.answers["POST /auth/discover"] = Answer(200, {"provider": found, "direct": direct})
 
     def accept_password(self, **claims: Any) -> None:
-        """Let the next sign-in by password succeed, and also the reload after this sign-in."""
+        """Let the next sign-in by password succeed. The reload of the page after this sign-in also succeeds."""
         self.answers["POST /auth/direct/sign-in"] = lambda _: self.native(**claims)
 
     def native(self, **claims: Any) -> Answer:
@@ -228,7 +229,7 @@ class FakeApi:
         return answer
 
     def sent(self, line: str) -> list[Request]:
-        """Return the requests with this method and path. The comparison ignores the query."""
+        """Return the received requests whose method and path are those in `line`. The comparison ignores the query."""
         return [
             request
             for request in self.requests

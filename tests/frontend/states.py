@@ -23,10 +23,10 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
-#: The elements that show that the page's script has started. The selector `.late` is for pages whose script never
-#: starts: the browser then shows this element.
+#: The elements that show that the page's script has started. If the script never starts, the browser shows the element
+#: `.late` instead.
 DRAWN = "#view:not(:has(noscript)) h1, .skeleton .late"
-#: Replaces `document.cookie` as in a browser with blocked cookies: written values disappear.
+#: This script replaces `document.cookie`. Written values then disappear, as in a browser that blocks cookies.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
 ERRORS = (
     "access_denied", "account_disabled", "login_expired", "login_used", "login_unknown", "login_failed", "sign_up_refused",

@@ -1,8 +1,8 @@
-"""Saves every state of the page as a document without scripts, so that any engine can draw the state. The looks are two
-languages, two themes, and two text sizes (100 % and 200 %).
+"""Saves every state of the page as a document without scripts, so that any engine can draw the state. Each state has
+several looks: two languages, two themes, and two text sizes (100 % and 200 %).
 
-Chromium runs the scripts up to the state; all engines draw the saved document. tests/e2e/test_engines.py tests the
-scripts in other engines.
+Chromium runs the scripts until the page has reached the state. Then all engines draw the saved document.
+tests/e2e/test_engines.py tests the scripts in other engines.
 """
 
 import json
@@ -29,7 +29,8 @@ LAYOUT = (HERE / "layout.js").read_text("utf-8")
 STILL = (HERE / "still.js").read_text("utf-8")
 TRANSLATE = (HERE / "translate.js").read_text("utf-8")
 _TEXTS = HERE.parents[1] / "frontend" / "texts"
-#: CSS lengths relative to the browser's own font size, which people can change. Media queries also use such lengths.
+#: These patterns find CSS lengths that are relative to the browser's own font size. People can change this font size.
+#: Media queries also use such lengths.
 _MEDIA = re.compile(r"@media[^{]*")
 _REM = re.compile(r"([0-9.]+)rem")
 
@@ -100,8 +101,8 @@ def branded(folder: Path) -> Iterator[None]:
 
 
 def german() -> list[tuple[str, str]]:
-    """Return pairs of every text in English and German. Texts without a placeholder come first; all other texts are
-    sorted by length, longest first."""
+    """Return each text of the page as a pair: the English and the German text. Texts without a placeholder come first;
+    all other texts are sorted by length, longest first."""
     english, german = (
         list(_leaves(json.loads((_TEXTS / f"{tag}.json").read_text("utf-8"))))
         for tag in ("en", "de")
@@ -156,7 +157,8 @@ def styles(look: Look, name: str) -> str:
 
 @contextmanager
 def served(stills: Mapping[tuple[str, str], str], sheet: Callable[[], str]) -> Iterator[str]:
-    """Serve `/<state number>/<look number>` and, at the root, a sheet with all stills. Yield the address."""
+    """Serve each still at `/<state number>/<look number>`, and a sheet with all stills at the root. Yield the
+    address."""
     states = list(dict.fromkeys(name for name, _ in stills))
 
     class Handler(BaseHTTPRequestHandler):

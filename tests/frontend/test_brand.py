@@ -1,4 +1,5 @@
-"""Tests of a team's brand and of another language in the browser: the effects of the settings on the page."""
+"""Tests of the settings for a team's brand and for another language. The tests check how the page looks in the
+browser."""
 
 import re
 import shutil
@@ -86,8 +87,8 @@ def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dr
 def test_a_providers_logo_is_on_its_button(
     page: Page, api: FakeApi, dress: Dress, tmp_path: Path
 ) -> None:
-    """The logo replaces the key symbol on this provider's button only, and needs no looser CSP. The page that redirects
-    to the provider shows a button with the same logo."""
+    """The logo replaces the key symbol on the button of this provider, but not on other buttons. The logo needs no
+    looser CSP. The page that redirects to the provider shows a button with the same logo."""
     logos = tmp_path / "frontend" / "brand" / "providers"
     logos.mkdir()
     (logos / "Okta.svg").write_text(WORDMARK)
@@ -111,7 +112,7 @@ def test_a_providers_logo_is_on_its_button(
 
 
 def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) -> None:
-    """The PNG is inside an SVG, in which browsers allow only data URLs."""
+    """The PNG is embedded in an SVG. Inside an SVG, browsers show only pictures with data URLs."""
     page.goto("about:blank")
     png = page.screenshot(clip={"x": 0, "y": 0, "width": 64, "height": 16})
     assert len(b64encode(png)) > 0
@@ -149,7 +150,8 @@ def test_the_picture_is_replaced_or_off(
 def test_only_our_own_picture_has_a_glow(
     page: Page, api: FakeApi, dress: Dress, tmp_path: Path
 ) -> None:
-    """The lamp of our gate, which glows in the profile, would change the colours of another picture."""
+    """In the profile, the lamp in our own picture glows. With another picture, the page must not draw this glow,
+    because it would change the picture's colours."""
     (tmp_path / "frontend" / "brand" / "pier.svg").write_text(WORDMARK)
     api.sign_in()
     for brand, content in ((Brand(), '""'), (Brand(picture="pier.svg"), "none")):

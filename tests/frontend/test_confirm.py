@@ -12,8 +12,8 @@ TITLE = "Confirm that it is you"
 INSUFFICIENT = Answer(
     401, {"error": "insufficient_user_authentication", "message": "A sentence.", "max_age": 300}
 )
-#: A front end in a page of this origin. `confirm` is the front end's answer when a route requires a confirmation of
-#: identity.
+#: The script of a front end whose page has the same origin. When a route requires a confirmation of identity, `confirm`
+#: says whether the person confirms it.
 FRONT_END = """async ({ url, confirm }) => {
   const { createSession } = await import(`${url}assets/%s/session.js`);
   const { confirmUrl, withConfirmation } = await import(`${url}assets/%s/step-up.js`);
@@ -34,8 +34,8 @@ def call(page: Page, api: FakeApi, confirm: bool) -> Any:
 
 def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api: FakeApi) -> None:
     """The front end gets the second response, even if the server refuses the repeated call. If the person does not
-    confirm their identity, the front end gets the first response. After other refusals the page does not ask for this
-    confirmation."""
+    confirm their identity, the front end gets the first response. If the server refuses the call for another reason,
+    the front end does not ask for a confirmation."""
     api.sign_in()
     page.goto(api.url)
     answers = [INSUFFICIENT, Answer(200)]

@@ -84,7 +84,7 @@ def test_the_colours_have_contrast(frontend: Path, theme: str) -> None:
 
 @pytest.mark.parametrize("direct", ["managed", "embedded"])
 def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
-    """A person without a session loads at most 13 kB after gzip, and no file of third parties."""
+    """For the first view, a person without a session loads at most 13 kB after gzip, and no file from third parties."""
     api.config["direct_sign_in"] = direct
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
@@ -104,9 +104,11 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
 
 
 def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
-    """No request waits for the response of another request. The browser requests each file and each setting once."""
+    """After the HTML, the browser sends every request without waiting for the response to another request. The browser
+    requests each file and each setting once."""
     waiting: list[tuple[str, Route]] = []
-    # the stylesheet names the picture behind the page, and the tab's icon is not part of the view
+    # Two files are left out: the stylesheet names the picture behind the page, and the tab's icon is not part of the
+    # view.
     needed = (FIRST | {"config"}) - {"gate.svg", "logo.svg"}
     api.ask_for_config()
 
@@ -148,13 +150,14 @@ def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
 
 @pytest.mark.security("S-54")
 def test_no_markup_sink_is_used(frontend: Path) -> None:
-    """Trusted Types would stop a markup sink at run time. This test names the sink's line."""
+    """A markup sink is code that turns text into HTML. Trusted Types would stop a sink only at run time, but this test
+    names the sink's line."""
     sinks = (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\b|new Function"
         r"|localStorage|sessionStorage|document\.cookie|\.style\b"
     )
-    # session.js reads no cookie except a test cookie without a meaning. The test cookie shows whether this browser
-    # keeps cookies.
+    # session.js reads only one cookie: a test cookie, whose value has no meaning. The test cookie shows whether this
+    # browser keeps cookies.
     probe = re.compile(
         r".*document\.cookie = `\$\{test\}; .*|.*document\.cookie\.includes\(test\).*"
     )

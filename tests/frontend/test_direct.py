@@ -212,7 +212,8 @@ def test_two_clicks_are_one_attempt(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.usefixtures("context")
 def test_a_used_password_is_forgotten(page: Page, api: FakeApi) -> None:
-    """After the session's end, another person at the same screen must not be able to sign in with the password."""
+    """After the session has ended, another person at the same screen must not be able to sign in with the typed
+    password."""
     page.clock.install()
     api.accept_password()
     enter_password(page, api)
@@ -361,7 +362,7 @@ def test_a_refused_password_says_why_and_keeps_the_rest(page: Page, api: FakeApi
     ids=ascii,
 )
 def test_a_code_may_be_typed_in_any_digits(page: Page, api: FakeApi, typed: str) -> None:
-    """The digits are full-width, as on East Asian keyboards, or digits of other scripts."""
+    """The test types full-width digits, as on East Asian keyboards, and the digits of other scripts."""
     page.goto(f"{api.url}#code")
     code = page.get_by_label("Code", exact=True)
     code.focus()
@@ -370,8 +371,8 @@ def test_a_code_may_be_typed_in_any_digits(page: Page, api: FakeApi, typed: str)
 
 
 def test_a_code_that_is_being_composed_is_left_alone(page: Page, api: FakeApi) -> None:
-    """While an input method composes, the page must not change the field. The page removes spaces from the code at the
-    end."""
+    """While an input method composes characters, the page must not change the field. When the composition has ended,
+    the page removes spaces from the code."""
     page.goto(f"{api.url}#code")
     code = page.get_by_label("Code", exact=True)
     code.evaluate(
@@ -421,7 +422,7 @@ def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
 def test_an_address_that_only_the_server_refuses_is_named_at_its_field(
     page: Page, api: FakeApi
 ) -> None:
-    """Browsers differ in the addresses that they accept. The page shows the error at the field."""
+    """Some browsers accept addresses that the server refuses. The page then shows the server's error at the field."""
     api.answers["POST /auth/direct/forgot-password"] = error(400, "invalid_request")
     page.goto(f"{api.url}#forgot")
     address = page.get_by_label("Email", exact=True)
@@ -516,7 +517,7 @@ def test_a_reset_whose_sign_in_fails_leads_to_the_form(page: Page, api: FakeApi)
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_addresses_look_alike(page: Page, api: FakeApi) -> None:
-    """For both kinds of address, the server's responses are equal, and the page sends the same requests."""
+    """The server gives the same responses for both kinds of address, and the page sends the same requests."""
     asked: list[Request] = api.requests
     shown = []
     for email in ("known@example.com", "unknown@example.com"):
@@ -534,7 +535,8 @@ def test_known_and_unknown_addresses_look_alike(page: Page, api: FakeApi) -> Non
     [("Forgot your password?", "Reset your password"), ("Create an account", "Create an account")],
 )
 def test_a_typed_address_goes_along(page: Page, api: FakeApi, link: str, heading: str) -> None:
-    """The next view already has the address, although the page has not sent the address yet."""
+    """The next view already contains the typed address, although the page has not yet sent the address to the
+    server."""
     api.embed()
     page.goto(f"{api.url}#email")
     page.get_by_label("Email", exact=True).fill("dana@example.com")

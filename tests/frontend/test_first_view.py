@@ -1,5 +1,5 @@
-"""Tests of the first view in the HTML. This view equals the view that the script would draw, and the script keeps the
-person's input."""
+"""Tests of the first view, which the HTML already contains. The view in the HTML equals the view that the script would
+draw. The script keeps the input that the person has made before."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ OTHERS = [{"name": "Okta", "label": "Acme <b>Okta</b> & \"Co\""}, {"name": "a+b 
 
 @pytest.fixture
 def script(page: Page) -> list[Route]:
-    """Delay the page's script until the test calls `arrive`."""
+    """Hold back the page's script until the test calls `arrive`. Return the requests that wait."""
     held: list[Route] = []
     page.route("**/app.js", lambda route: held.append(route))
     return held
@@ -103,7 +103,7 @@ def test_a_view_that_is_not_certain_waits_for_the_script(
 def test_what_the_person_did_before_the_script_came_stays(
     page: Page, api: FakeApi, script: list[Route]
 ) -> None:
-    """The script keeps the ticked checkbox, the focus and the elements of the page. No element moves."""
+    """When the script starts, the page keeps its elements, the ticked checkbox and the focus. No element moves."""
     api.embed()
     page.goto(api.url, wait_until="commit")
     box = page.get_by_label("Keep me signed in on this device")
@@ -126,7 +126,8 @@ def test_what_the_person_did_before_the_script_came_stays(
 def test_a_tick_before_the_script_came_reaches_another_first_view(
     page: Page, api: FakeApi, script: list[Route]
 ) -> None:
-    """The server does not see the part of the URL after #, so the HTML has the choice until the script draws the form."""
+    """The server does not see the part of the URL after #. The HTML therefore shows the choice of sign-in methods,
+    until the script draws the form."""
     api.embed()
     page.goto(f"{api.url}#email", wait_until="commit")
     page.get_by_label("Keep me signed in on this device").check()
@@ -179,8 +180,8 @@ def test_an_old_copy_of_the_page_decides_nothing(page: Page, api: FakeApi) -> No
 
 @pytest.mark.security("S-109")
 def test_a_session_whose_cookie_the_browser_withheld_is_found(page: Page, api: FakeApi) -> None:
-    """Browser engines send the cookie at different times. The HTML shows the sign-in methods, and the script finds the
-    session."""
+    """Browser engines differ in when they send the cookie. If the request for the page has no cookie, the HTML shows
+    the sign-in methods, and the script finds the session."""
     api.sign_in()
     api.withholds = True
     page.route("**/app.js", lambda route: route.abort())

@@ -59,7 +59,7 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
 
 
 def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: FakeApi) -> None:
-    """The next Tab stops are the links that help with a password."""
+    """After the error, the Tab key moves the focus to the links that help with a password."""
     page.goto(f"{api.url}#email")
     heading(page, "Sign in with email")
     tab_to(page, "field-email")
@@ -76,7 +76,8 @@ def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: Fak
 
 
 def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
-    """Address, code, names and password lead to a session. In an empty form, the first field has the focus."""
+    """The person types the address, the code, the names and the password, and then has a session. In an empty form, the
+    first field has the focus."""
     page.goto(f"{api.url}#sign-up")
     heading(page, "Create an account")
     tab_to(page, "field-email")

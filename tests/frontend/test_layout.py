@@ -21,17 +21,18 @@ from .views import View
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
 
-#: A window of 1280 by 1024 px at 400 % zoom has 320 by 256 px.
+#: At a zoom of 400 %, a window of 1280 by 1024 px is as small as 320 by 256 px.
 SIZES = ((320, 640), (320, 256), (768, 1024), (1366, 650), (1440, 900))
 THEMES = ("light", "dark")
-#: The rules of axe for each theme. Running all rules takes half a second. In the second theme only the colours differ.
+#: The rules of axe for each theme. Running all rules takes half a second. In the second theme only the colours differ,
+#: so the tests run only the rules about colours.
 RULES: dict[str, tuple[str, ...]] = {
     "light": (),
     "dark": ("color-contrast", "link-in-text-block"),
 }
 
-#: A shift after the person's own action is expected. Chromium itself excuses only the half second after an input, and a busy
-#: machine may answer later.
+#: The layout may shift after the person's own action. Chromium itself ignores shifts only in the half second after an
+#: input, but on a busy machine the shift may come later.
 SHIFTS = """new Promise((done) => {
   const found = [];
   const expected = ({startTime, lastInputTime}) => lastInputTime > 0 && startTime - lastInputTime < 15000;
@@ -65,7 +66,8 @@ REACHABLE = """() => [...document.querySelectorAll('a[href], button, input, summ
 
 
 def axe(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
-    """Return axe-core's findings by WCAG 2.2 AA and axe's own best practices. With `rules`, use only these rules."""
+    """Check the page with axe-core, by WCAG 2.2 AA and axe's own best practices. Return the findings. If `rules` is not
+    empty, use only these rules."""
     return page.evaluate(
         """async (rules) => {
           for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
@@ -131,7 +133,8 @@ def walk(page: Page) -> list[dict[str, Any]]:
 
 
 def timeless(what: str) -> str:
-    """Return the name of an element without a button's countdown, which changes between two checks."""
+    """Return the name of an element, with `m:ss` in place of a button's countdown. The countdown changes between two
+    checks."""
     return re.sub(r"\b\d+:\d\d\b", "m:ss", what)
 
 
@@ -259,7 +262,7 @@ def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> 
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_more_contrast_is_given_where_it_is_wanted(page: Page, api: FakeApi, name: str) -> None:
-    """For people who prefer more contrast, all text has a contrast of 7:1, which is WCAG's AAA."""
+    """For people who prefer more contrast, all text has a contrast of 7:1, as WCAG's level AAA requires."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

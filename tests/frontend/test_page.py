@@ -56,7 +56,8 @@ def test_nothing_set_up_is_said(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.security("S-52")
 def test_sign_in_is_a_navigation_by_link(page: Page, api: FakeApi) -> None:
-    """The CSP's form-action also applies to redirects, so a form could never reach Cognito."""
+    """The CSP directive form-action also applies to redirects. If the button sent a form, the browser would block the
+    redirect to Cognito."""
     page.goto(api.url)
     page.get_by_role("link", name="Continue with Okta").click()
     page.wait_for_url("**/auth/login?provider=Okta")
@@ -75,8 +76,8 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """According to the page's configuration, the browser has no session, so the page requests no session. The page
-    requests the configuration once, together with the scripts."""
+    """The page's configuration says that the browser has no session, so the page does not ask the server for a session.
+    The page requests the configuration once, together with the scripts."""
     page.goto(api.url)
     heading(page, "Sign in")
     page.wait_for_load_state("networkidle")
@@ -89,7 +90,7 @@ def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api
 
 
 def test_a_slow_configuration_keeps_nobody_from_a_session(page: Page, api: FakeApi) -> None:
-    """In this test, the response with the configuration arrives after the request for the session."""
+    """In this test, the response with the configuration arrives only after the page has requested the session."""
     api.sign_in()
     asked = threading.Event()
     signed_in, configured = api.answers["POST /auth/refresh"], api.answers["GET /auth/config"]
@@ -494,8 +495,8 @@ def test_without_scripts_there_are_working_links(browser: Browser, api: FakeApi)
 
 @pytest.mark.parametrize("ask", [True, False])
 def test_a_page_whose_script_never_came_still_leads_on(page: Page, api: FakeApi, ask: bool) -> None:
-    """Some pages have the first view in the HTML, and other pages do not. The form for e-mail and password needs the
-    script."""
+    """The test covers pages whose HTML contains the first view, and pages whose HTML does not. The form for e-mail and
+    password needs the script."""
     api.embed()
     if ask:
         api.ask_for_config()

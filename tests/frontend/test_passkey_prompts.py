@@ -1,8 +1,8 @@
-"""Tests of the browser's own prompt for a passkey, when the prompt ends without a passkey. Chromium rejects the call
-with NotAllowedError, as after "Cancel".
+"""Tests of the browser's own prompt for a passkey, when the prompt ends without a passkey. Chromium then rejects the
+call with NotAllowedError, as if the person had pressed "Cancel".
 
-Chromium's virtual authenticator waits for a touch until the time in the options is over. The touch never comes.
-DevTools cannot cancel a prompt: without the authenticator, or with WebAuthn switched off, the prompt stays open.
+Chromium's virtual authenticator waits for a touch until the timeout in the options is over. The touch never comes.
+DevTools cannot cancel a prompt: if a test removes the authenticator or switches WebAuthn off, the prompt stays open.
 """
 
 from typing import Any

@@ -26,7 +26,7 @@ OPTIONS = {
     "userVerification": "required",
     "allowCredentials": [],
 }
-#: An authenticator that answers or refuses at once. `window.asked` lists the requests to the authenticator.
+#: A fake authenticator that answers or refuses at once. `window.asked` lists the requests to the authenticator.
 AUTHENTICATOR = """
 window.asked = [];
 const answer = (kind) => async (options) => {
@@ -57,7 +57,7 @@ WATCH_PROFILE = """() => {
 
 @pytest.fixture(autouse=True)
 def _passkeys(api: FakeApi, context: BrowserContext, page: Page) -> None:
-    """Open the page in a separate profile, because the page has an authenticator."""
+    """Open the page in a separate browser profile, because the page gets a fake authenticator."""
     api.offer_passkeys()
     page.add_init_script(AUTHENTICATOR)
 

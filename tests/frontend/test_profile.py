@@ -142,7 +142,7 @@ def test_what_a_provider_manages_is_said_by_its_label(page: Page, api: FakeApi) 
 
 
 def test_linked_providers_are_listed(page: Page, api: FakeApi) -> None:
-    """The person can change the names only at the provider. The page can change the password."""
+    """The person can change the names only at the provider, but can change the password on the page."""
     _native(page, api)
     providers = [{"name": "acme", "label": "ACME staff"}]
     record = {**RECORD, "given_name": "Bo", "provider": "COGNITO", "linked": "acme"}

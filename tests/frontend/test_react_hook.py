@@ -8,8 +8,9 @@ from playwright.sync_api import Page
 
 from .fake_api import Answer, FakeApi
 
-#: The rules of React that the hook needs, from React's documentation. getSnapshot must return the same value as long as
-#: the state stays the same. After a change of the value, React renders again. Strict Mode renders twice.
+#: A stand-in for React that follows the rules that the hook needs, according to React's documentation. getSnapshot must
+#: return the same value as long as the state stays the same. After a change of the value, React renders again. Strict
+#: Mode renders twice.
 REACT = """
 export const drawn = [];
 let render = () => {};

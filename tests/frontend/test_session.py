@@ -1,4 +1,5 @@
-"""Tests of session.js alone, in Chromium. The test controls the clock, the network, the locks and the tabs."""
+"""Tests of session.js without the page, in Chromium. The tests control the clock, the network, the locks and the
+tabs."""
 
 import gzip
 import re
@@ -28,8 +29,8 @@ def blank(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def run(blank: Page) -> Any:
-    """Return a function that runs JavaScript and returns the result. The code is the body of an async function with
-    `world` and a first tab `a`."""
+    """Return a function that runs JavaScript and returns the result. The JavaScript is the body of an async function
+    that can use `world` and a first tab, `a`."""
 
     def run(body: str, options: str = "{}") -> Any:
         return blank.evaluate(
@@ -174,7 +175,7 @@ def test_tabs_refresh_one_after_the_other(run: Any) -> None:
 
 
 def test_a_lock_held_by_a_frozen_tab_is_not_waited_for_for_ever(run: Any) -> None:
-    """Real tabs wait 25 seconds (AbortSignal.timeout); in this test the wait ends at once."""
+    """A real tab waits 25 seconds for the lock (AbortSignal.timeout). In this test the wait ends at once."""
     assert (
         run("""
         const locks = {request: async () => { throw new DOMException('waited', 'TimeoutError'); }};
@@ -208,7 +209,7 @@ def test_active_people_are_renewed_ahead(run: Any) -> None:
 
 
 def test_idle_people_are_not_renewed(run: Any) -> None:
-    """Waiting does not extend the session, and the call that opened the page does not extend it either."""
+    """Neither waiting nor the call that opened the page extends the session."""
     assert run("""
         await a.session.refresh();
         await a.session.fetch('me');
@@ -315,8 +316,8 @@ def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> None:
-    """If the person returns to the page every second, the page sends one request in ten seconds and never refreshes.
-    The session ends after the idle time."""
+    """If the person returns to the page every second, the page sends one request in ten seconds and never refreshes the
+    session. The session ends after the idle time."""
     asked, refreshed, status = run("""
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
         await a.session.refresh();
@@ -340,7 +341,7 @@ def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> 
     ],
 )
 def test_a_look_without_an_answer_changes_nothing(run: Any, answer: str) -> None:
-    """The page keeps the session. Without a session, the page sends no request."""
+    """If the server does not answer, the page keeps the session. If there is no session, the page sends no request."""
     assert run(f"""
         world.answers['auth/session'] = {answer};
         a.wake();

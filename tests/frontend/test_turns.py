@@ -35,7 +35,7 @@ BROKEN = {
     f"Object.defineProperty(globalThis, name, {{get: {THROWS}}});",
 }
 NO_COOKIES_HERE = "This browser blocks cookies"
-#: As WebKit does on http, drop a Secure cookie and keep all other cookies.
+#: This script drops each Secure cookie and keeps all other cookies, as WebKit does on http.
 SECURE_DROPPED = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   Object.defineProperty(Document.prototype, 'cookie', {
@@ -115,7 +115,7 @@ def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script
     expect(page.get_by_text("until you close or reload this page")).to_be_visible()
 
 
-#: Another tab tests the cookies at the same moment, and has just deleted the test cookie.
+#: This script acts like another tab that tests the cookies at the same moment and has just deleted the test cookie.
 ANOTHER_TAB_CLEARS = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   let cleared = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
@@ -141,7 +141,7 @@ def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: 
 
 
 def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
-    """If the browser stored no session, the page starts no sign-in, even if the person presses the button."""
+    """If the browser cannot store a session, the page starts no sign-in, even if the person presses the button."""
     api.config["auto_sign_in"] = "Okta"
     lose_cookies(page)
     page.goto(f"{api.url}?error=login_unknown")

@@ -39,8 +39,8 @@ def forgot_form(page: Page, api: FakeApi) -> None:
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("view", [refused, sign_up_form, forgot_form, ask_for_reset])
 def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
-    """Cognito sends no mail to a person whose invitation has expired. The page must not reveal an expired invitation,
-    so the page always shows the hint."""
+    """Cognito sends no mail to a person whose invitation has expired. The page must not reveal whether an invitation
+    has expired, so the page shows the hint for every address."""
     view(page, api)
     expect(page.get_by_text(INVITED)).to_have_count(1)
 

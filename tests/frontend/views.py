@@ -1,4 +1,4 @@
-"""Every view of the page, and the steps that open the view. Tests that apply to all views use this module."""
+"""All views of the page, each with the steps that open it. Tests that apply to all views use this module."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def heading(page: Page, text: str) -> None:
 
 
 def fill(page: Page, **values: str) -> None:
-    """Fill in the fields with these labels. In a label, `_` means a space."""
+    """Fill in form fields. Each keyword argument is the label of a field, with `_` in place of a space."""
     for label, value in values.items():
         page.get_by_label(label.replace("_", " "), exact=True).fill(value)
 

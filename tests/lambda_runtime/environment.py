@@ -1,4 +1,5 @@
-"""Creates one virtual environment for each Python, with AWS's runtime client and boto3, like Lambda's own runtimes.
+"""Creates one virtual environment for each Python. Like Lambda's own runtimes, each environment contains AWS's runtime
+client and boto3.
 
 The first use installs the environment in `.local` from a lock file of its own. The environment contains no package of
 the project. If the zip lacks a package, the import therefore fails as on AWS.
@@ -20,8 +21,8 @@ _CACHE = Path(__file__).resolve().parents[2] / ".local"
 
 
 def pythons() -> dict[str, Path]:
-    """Return every Python on this machine that is a runtime of Lambda. The interpreter is on the PATH or installed by
-    pyenv."""
+    """Return every Python on this machine whose version is a runtime of Lambda. The Python is on the PATH or installed
+    by pyenv."""
     running = "{}.{}".format(*sys.version_info[:2])
     kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = {running: Path(sys.executable)}
@@ -38,7 +39,7 @@ def pythons() -> dict[str, Path]:
 
 
 def _version(python: Path) -> str:
-    # pyenv's command for a version that is not selected exits with an error.
+    # If a version is not selected in pyenv, pyenv's command for this version exits with an error.
     said = subprocess.run(
         [python, "-c", "import sys; print('{}.{}'.format(*sys.version_info[:2]))"],
         capture_output=True,
@@ -49,7 +50,7 @@ def _version(python: Path) -> str:
 
 
 def runtime_python(version: str) -> Path:
-    """Return the interpreter of this version's environment. Install a missing environment."""
+    """Return the interpreter of this version's environment. If the environment is missing, install it first."""
     return python_with(_LOCK, f"lambda-runtime-{version}", pythons()[version])
 
 

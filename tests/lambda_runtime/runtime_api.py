@@ -39,7 +39,8 @@ class _Quiet(ThreadingHTTPServer):
 
 
 class Container:
-    """One process under `awslambdaric`. The first `invoke` is cold, and later calls are warm."""
+    """One process that runs a function with AWS's runtime client, `awslambdaric`. The first `invoke` is a cold start,
+    and later calls are warm."""
 
     def __init__(
         self, python: Path, task_root: Path, handler: str, environment: Mapping[str, str]

@@ -111,7 +111,7 @@ def _variables(options: argparse.Namespace, project: Path) -> dict[str, str]:
 
 
 def _clean(stage: Stage) -> None:
-    """Delete the remains of an interrupted run: the cases' pools, and people of the stage."""
+    """Delete what an interrupted run has left behind: the pools of the cases, and the tests' people in the stage."""
     session = aws.session(stage)
     cognito = aws.client(session, "cognito-idp")
     with aws.explained("deleting the tests' people and pools"):

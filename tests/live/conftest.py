@@ -1,5 +1,5 @@
-"""Tests against a real stage, if you have one: `python -m tests.live` sets the variables (see README.md in this
-folder).
+"""Fixtures for tests against a real stage, if you have one. `python -m tests.live` sets the variables for the tests
+(see README.md in this folder).
 
 Without `GATEHOUSE_LIVE_STAGE`, pytest collects no test of this folder, and therefore reports no skipped tests.
 """

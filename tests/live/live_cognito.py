@@ -1,5 +1,5 @@
-"""A user pool on AWS for the cases, with the settings of a stage's pool. The module makes the pool for one run, and
-deletes the pool with its domain afterwards.
+"""A user pool on AWS for the cases of tests/cognitos, with the settings of a stage's pool. The module makes the pool
+for one run. Afterwards, the module deletes the pool and the pool's domain.
 
 The pool contains only the run's own people. Unless a tester types codes (`read_code`), the pool's mails go to SES's
 simulator.
@@ -63,7 +63,8 @@ def live_cognito(
 
 
 def clean(cognito: Any, name: str = NAME) -> list[str]:
-    """Delete the pools whose names begin with `name`, and the domains of these pools. Return the names of the pools."""
+    """Delete the pools whose names begin with `name`, and the domains of these pools. Return the names of the deleted
+    pools."""
     gone = []
     pages = cognito.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
     for found in [pool for page in pages for pool in page["UserPools"]]:

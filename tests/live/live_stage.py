@@ -92,7 +92,7 @@ class LiveStage:
 
     @classmethod
     def load(cls, project: Path, name: str, listener: Listener) -> LiveStage:
-        """Find the stage. If the stage is not deployed, fail with the message of `ops`."""
+        """Return the project's stage with this name. If the stage is not deployed, fail with the message of `ops`."""
         stage = load_stage(project, name)
         return cls(stage, aws.session(stage), root_url(stage, load_deployed(stage)), listener)
 
@@ -105,7 +105,8 @@ class LiveStage:
         return aws.client(self.session, service)
 
     def record(self, user_name: str) -> dict[str, str]:
-        """Return the row of the users table, read consistently. Without a row, return an empty mapping."""
+        """Return the user's row in the users table, with a consistent read. If the user has no row, return an empty
+        mapping."""
         answer = self.client("dynamodb").get_item(
             TableName=self.stage.environment["USERS_TABLE"],
             Key={"userName": {"S": user_name}},

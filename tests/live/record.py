@@ -1,5 +1,5 @@
-"""Collects the observations of a live run in one masked file: requests to the stage, the result of each test, and the
-cases."""
+"""Collects the observations of a live run in one file: requests to the stage, the result of each test, and the cases.
+Secrets in the file are masked."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class StageRecord:
 
 
 def _members(answer: requests.Response) -> Any:
-    """Return an error completely. For any other response, return only the names of the members."""
+    """Return the complete body of an error. For any other response, return only the names of the body's members."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return f"{len(answer.content)} bytes"
     body = answer.json()
@@ -90,7 +90,7 @@ def _members(answer: requests.Response) -> Any:
 
 
 def _without_values(url: str) -> str:
-    """Return an address in which the parameters have no values."""
+    """Return the address without the values of its parameters."""
     parts = urlsplit(url)
     names = "&".join(name for name, _ in parse_qsl(parts.query, keep_blank_values=True))
     return f"{parts.scheme}://{parts.netloc}{parts.path}?{names}".replace("://?", "?")

@@ -1,7 +1,7 @@
 """Runs the cases of tests/cognitos on AWS itself, in a pool that the run creates and deletes.
 
-A failure is a difference between AWS and AWS's documentation, the double and the local AWS. Such a failure is no fault
-of the app.
+A failure means that AWS differs from AWS's documentation, from the test double of Cognito, and from the local AWS. Such
+a failure is no fault of the app.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Tests of a native account on AWS, with our own form if the stage has one: the record, the refresh, and the sign-out."""
+"""Tests of a native account on AWS: the record, the refresh, and the sign-out. The tests use our own form if the stage
+has one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Tests of the whole deployment. The tests cover the behaviour of API Gateway and Cognito that the local AWS cannot
-prove."""
+"""Tests of the whole deployment. The tests check how API Gateway and Cognito behave, where the local AWS cannot prove
+this behaviour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.live.record import StageRecord
 
 
 def test_doctor_finds_nothing(live: LiveStage, record: StageRecord) -> None:
-    """The transcript has doctor's notes, and the checks that doctor could not make."""
+    """The transcript records the notes of `ops doctor`, and the checks that the command could not make."""
     diagnosis = diagnose(Deployment(live.session, live.stage), CHECKS)
     told = {"notes": [note.id for note in diagnosis.notes], "not_checked": diagnosis.not_checked}
     record.note(record.test, doctor=told)

@@ -42,7 +42,7 @@ class OktaBrowser:
         )
 
     def come_back(self, form: dict[str, str], **changed: str) -> dict[str, str]:
-        """Send a form of the stand-in's page. Return the query of the callback."""
+        """Submit a form of the Okta stand-in's page. Return the query of the callback."""
         page = self.authorize(**changed).headers["Location"]
         chosen = requests.post(page, data=form, allow_redirects=False, timeout=30)
         back = requests.get(chosen.headers["Location"], allow_redirects=False, timeout=60)

@@ -228,7 +228,7 @@ class Pool:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return a token's claims without a verification of the token."""
+    """Return a token's claims, without verifying the token."""
     payload = token.split(".")[1]
     decoded: dict[str, Any] = json.loads(
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))

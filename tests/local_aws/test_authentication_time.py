@@ -23,8 +23,8 @@ QUERY = {
 
 
 def test_a_refresh_keeps_the_time_of_its_sign_in(pool: Pool, browser: OktaBrowser) -> None:
-    """The ID token and the access token keep the time of the sign-in. The test repeats the refresh until the clock
-    shows a later second than at the sign-in."""
+    """The ID token and the access token keep the time of the sign-in. The test repeats the refresh until Cognito has
+    issued a token in a later second than the second of the sign-in."""
     tokens = browser.tokens()
     began = claims(tokens["access_token"])
     said = began
@@ -46,7 +46,7 @@ def ask(cloud: Cloud, browser: requests.Session, **more: str) -> requests.Respon
 
 
 def choose(cloud: Cloud, browser: requests.Session, **form: str) -> requests.Response:
-    """Sign in on the stand-in's page."""
+    """Sign in on the page of the Okta stand-in."""
     return browser.post(
         cloud.okta_url + "/oauth2/authorize",
         params=QUERY,

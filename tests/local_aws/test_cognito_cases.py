@@ -1,5 +1,5 @@
-"""Runs the cases of tests/cognitos on the local AWS. Each result is as on AWS, or differences.json lists the difference
-with the reason."""
+"""Runs the cases of tests/cognitos on the local AWS. Each result must be the same as on AWS. Otherwise,
+differences.json must list the difference with the reason."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_cognito_as_provider_shows_the_login_page(browser: OktaBrowser) -> None:
 
 
 def test_an_idp_identifier_picks_its_provider(browser: OktaBrowser) -> None:
-    """For example, the domain of an address can be an identifier."""
+    """For example, a provider's identifier can be the domain of the people's addresses."""
     answer = browser.authorize(identity_provider="", idp_identifier="example.com")
     assert answer.headers["Location"].startswith(browser.pool.cloud.okta_url)
 
@@ -52,7 +52,7 @@ def test_a_provider_must_be_enabled_for_the_client(browser: OktaBrowser) -> None
 
 
 def test_a_foreign_redirect_uri_is_never_redirected_to(browser: OktaBrowser) -> None:
-    """Cognito does not redirect to such an address, even if the request has an error."""
+    """Even when Cognito reports an error in the request, Cognito does not redirect to a foreign address."""
     answer = browser.authorize(redirect_uri="https://evil.example/")
     assert answer.status_code == 400
     assert "Location" not in answer.headers
@@ -116,7 +116,7 @@ def test_a_refresh_needs_the_clients_secret(browser: OktaBrowser) -> None:
 
 
 def test_expires_in_is_the_access_tokens_lifetime(browser: OktaBrowser) -> None:
-    """The lifetime is ten minutes in this test, at the exchange and at a refresh."""
+    """In this test the lifetime is ten minutes. The test checks the response to the exchange and to a refresh."""
     tokens = browser.tokens()
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     refreshed = browser.pool.post("/oauth2/token", form).json()

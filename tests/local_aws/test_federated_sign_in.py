@@ -16,7 +16,8 @@ ALICE_NAME = f"okta_{ALICE}".lower()
 def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """InboundFederation runs first, then PreSignUp and PostConfirmation. Then one token generation runs for all tokens."""
+    """InboundFederation runs first, then PreSignUp and PostConfirmation. Finally, the trigger for token generation runs
+    once for all tokens."""
     browser.tokens()
     assert cloud.sources() == [
         "InboundFederation_ExternalProvider",

@@ -55,7 +55,8 @@ def _invoked(cloud: Cloud, name: str, **event: str) -> dict[str, Any]:
 
 
 def test_containers_share_their_unpacked_files(cloud: Cloud) -> None:
-    """An edit of one file changes this file only. The other function keeps its own contents."""
+    """Two functions share the file that is the same in both zips. A new zip for one function must not change the other
+    function's file."""
     _function(cloud, "shared-one", "first")
     _function(cloud, "shared-two", "first")
     assert _invoked(cloud, "shared-one")["said"] == "first"
@@ -66,8 +67,8 @@ def test_containers_share_their_unpacked_files(cloud: Cloud) -> None:
 
 
 def test_a_new_container_has_the_zips_own_files(cloud: Cloud) -> None:
-    """A function that runs as root changes one of its files. The words have the same length, so that the file's size
-    does not show the change."""
+    """In the test, a function that runs as root changes one of its files. The old and the new text have the same
+    length, so that the file's size does not reveal the change."""
     _function(cloud, "careless", "before")
     assert _invoked(cloud, "careless", write="after!")["said"] == "before"
     _function(cloud, "careful", "before")

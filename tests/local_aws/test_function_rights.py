@@ -33,7 +33,8 @@ def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> A
 
 
 def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
-    """Reading the limit needs the right to GetFunctionConcurrency. This right does not allow setting a limit."""
+    """Reading the concurrency limit needs the right to call GetFunctionConcurrency. This right does not allow setting a
+    limit."""
     cloud.create_function("limited", "echo")
     rights = [{"Effect": "Allow", "Action": "lambda:GetFunctionConcurrency", "Resource": "*"}]
     functions = functions_of(cloud, "reader", rights)

@@ -19,8 +19,8 @@ from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
 
 @dataclass
 class Provider:
-    """A provider that has one response for each path. The provider's ID token has few claims, like the ID token of
-    Okta's org server."""
+    """An identity provider that has one response for each path. Its ID token has few claims, like the ID token of
+    Okta's org authorization server."""
 
     url: str = ""
     id_claims: dict[str, Any] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Provider:
     requests: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> Any:
-        """Return the document at a path. For None, the provider answers with an error 500."""
+        """Return the document at a path. If the document is None, the provider answers with an error 500."""
         self.requests.append(path)
         documents = {
             "/.well-known/openid-configuration": {

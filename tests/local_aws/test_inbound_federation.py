@@ -1,5 +1,5 @@
-"""Tests of the trigger that decides which claims of a provider's person the pool stores. Other tests show the result
-without the trigger."""
+"""Tests of the trigger that decides which of the provider's claims about a person the pool stores. Other tests show the
+result without the trigger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCE = "InboundFederation_ExternalProvider"
 
 
 def tell(pool: Pool, told: dict[str, Any]) -> None:
-    """From now on, make the stand-in send `told` as Alice's claims."""
+    """From now on, make the Okta stand-in send `told` as Alice's claims."""
     url = f"{pool.cloud.okta_url}/users/{ALICE}"
     requests.put(url, json=told, timeout=10).raise_for_status()
 
@@ -39,7 +39,7 @@ def answer(cloud: Cloud, attributes: dict[str, str]) -> None:
 
 def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: OktaBrowser) -> None:
     """The event contains the token response, the ID token and userinfo; booleans and lists become text. The subject
-    keeps the upper and lower case of the provider."""
+    keeps the provider's upper-case and lower-case letters."""
     browser.tokens()
     event = cloud.events()[0]
     assert (event["triggerSource"], event["userName"]) == (SOURCE, ALICE)

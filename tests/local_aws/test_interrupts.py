@@ -22,7 +22,8 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("first", ENDS)
 def test_only_the_first_is_heard(first: signal.Signals) -> None:
-    """A second Ctrl-C has no effect, because it would stop the clean-up and leave the stack's programs running."""
+    """The process ignores a second Ctrl-C. Otherwise, the second Ctrl-C would stop the clean-up, and the stack's
+    programs would go on running."""
     hear_once()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), first)

@@ -34,7 +34,8 @@ def test_the_copy_is_the_checkout_without_byte_code(tmp_path: Path) -> None:
 
 
 def test_only_changed_files_are_copied_again(tmp_path: Path) -> None:
-    """An edit of one file must not cost a copy of all others. Equal sizes do not count as equal files."""
+    """After an edit of one file, the other files must not be copied again. A changed file may have the same size as
+    before, and must still be copied."""
     stage_copy(PROJECT, tmp_path)
     kept, changed = (
         tmp_path / "chalicelib" / name for name in ("gatehouse/gate.py", "__init__.py")

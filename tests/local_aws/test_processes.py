@@ -76,7 +76,7 @@ def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
 
 
 def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
-    """The program is ready after `start` and gone after `stop`. A second `stop` finds no program."""
+    """After `start` the program is ready, and after `stop` the program has ended. A second `stop` finds no program."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     processes.check()
@@ -119,8 +119,8 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
 def test_who_watches_hears_at_once_that_it_was_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As soon as one program has ended, the watcher says that another process stopped the stack. Other programs may
-    still run at that moment."""
+    """As soon as one program has ended, the watcher says that another process stopped the stack. The watcher does not
+    wait until the other programs have ended."""
     first, said = Processes(tmp_path), list[str]()
     first.start(program(tmp_path))
     stop_marked = processes_module._stop_marked

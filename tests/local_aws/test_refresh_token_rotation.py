@@ -22,7 +22,7 @@ def rotating(pool: Pool) -> Iterator[Pool]:
 
 
 def test_a_refresh_replaces_the_token(rotating: Pool, browser: OktaBrowser) -> None:
-    """The successor works for the rest of the lifetime. Cognito refuses the old token."""
+    """The new token works for the rest of the old token's lifetime. Cognito refuses the old token."""
     old = browser.tokens()["refresh_token"]
     new = rotating.refresh(old).json()["refresh_token"]
     assert new != old

@@ -86,8 +86,8 @@ def get(address: str, **headers: str) -> requests.Response:
 def test_an_imported_preflight_answers_with_its_headers(
     cloud: Cloud, pool: Pool, function_arn: str, api: str
 ) -> None:
-    """The preflight is a mock integration in Chalice's format for `cors=True`. The test covers an import and an
-    overwrite."""
+    """For `cors=True`, Chalice describes the preflight as a mock integration. The test covers an import and an
+    overwrite of the API."""
     gateway = cloud.client("apigateway")
     body = document(pool, function_arn, "/items")
     body["paths"]["/items"]["options"] = {
@@ -249,7 +249,7 @@ def test_the_proxy_serves_the_stage_at_the_root(proxy: int) -> None:
 
 
 def test_the_proxy_tells_the_true_peer(proxy: int) -> None:
-    """The proxy removes a client's own forwarding headers."""
+    """If a client sends forwarding headers itself, the proxy removes these headers."""
     forged = {"X-Forwarded-For": "6.6.6.6", "x-forwarded-host": "evil", "Forwarded": "for=6"}
     answer = get(f"http://127.0.0.1:{proxy}/", **forged).json()
     assert answer["sourceIp"] == "127.0.0.1"

@@ -77,7 +77,8 @@ def test_a_reset_password_fires_post_confirmation(cloud: Cloud, pool: Pool) -> N
 
 
 def test_an_administrators_user_fires_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
-    """The source is PreSignUp_AdminCreateUser, and the event has no client. PostConfirmation never runs."""
+    """The trigger source is PreSignUp_AdminCreateUser, and the event contains no client. PostConfirmation never
+    runs."""
     created = pool.cognito.admin_create_user(
         UserPoolId=pool.id, Username=EMAIL, MessageAction="SUPPRESS"
     )
@@ -137,7 +138,7 @@ def test_a_trigger_without_a_permission_for_this_pool_fails(cloud: Cloud, pool: 
 
 
 def hosted(pool: Pool, path: str, **form: str) -> requests.Response:
-    """Send one of managed login's own forms."""
+    """Submit one of the forms of managed login's own pages."""
     return requests.post(
         f"{pool.cloud.url}{path}?client_id={pool.client_id}",
         data=form,

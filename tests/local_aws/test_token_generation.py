@@ -18,7 +18,7 @@ def answer(**details: Any) -> dict[str, Any]:
 
 
 def test_one_event_serves_both_tokens(cloud: Cloud, browser: OktaBrowser) -> None:
-    """The trigger runs once each time Cognito issues tokens."""
+    """Each time Cognito issues tokens, the trigger runs only once, for both tokens."""
     changes = {"claimsToAddOrOverride": {"team": "blue"}}
     details = answer(idTokenGeneration=changes, accessTokenGeneration=changes)
     cloud.script({HOSTED: details})

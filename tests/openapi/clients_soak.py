@@ -45,7 +45,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def document(info: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The OpenAPI document of the stack, as a file."""
+    """Return the path of a file with the stack's OpenAPI document."""
     install(HERE)
     answer = requests.get(f"{info['app_url']}openapi.json", verify=info["ca_file"])
     assert "/orders" in answer.json()["paths"]

@@ -1,5 +1,5 @@
-"""Faults for the tests of doctor: in functions, roles, API, tables, alarms, logs, and in a sign-in, as far as Okta's
-login page."""
+"""Faults for the tests of doctor. They are in functions, roles, the API, tables, alarms and logs, and in the part of a
+sign-in that ends at Okta's login page."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def second_authorizer(place: Place) -> Iterator[None]:
 
 @contextmanager
 def second_api(place: Place) -> Iterator[None]:
-    """Leave a second API behind, as an interrupted deployment would."""
+    """Create a second API, like the API that an interrupted deployment leaves behind."""
     gateway = place.root("apigateway")
     stray = gateway.create_rest_api(name="gatehouse")["id"]
     root = gateway.get_resources(restApiId=stray)["items"][0]["id"]
@@ -204,7 +204,7 @@ def deployed_file_missing(place: Place) -> Iterator[None]:
 
 @contextmanager
 def switched_off(place: Place) -> Iterator[None]:
-    """Set the reserved concurrency to 0, as people do to stop a function."""
+    """Set a function's reserved concurrency to 0, as people do to stop a function."""
     functions = place.root("lambda")
     functions.put_function_concurrency(FunctionName=RECORDS, ReservedConcurrentExecutions=0)
     try:

@@ -26,7 +26,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(deployed: Place) -> Iterator[Place]:
-    """Yield the deployed stage. During the test, this process can reach only the stage's AWS."""
+    """Yield the deployed stage. During the test, this process can reach only the local AWS of the stage."""
     with deployed.environment():
         yield deployed
 

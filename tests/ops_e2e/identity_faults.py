@@ -204,7 +204,7 @@ def role_drifted(place: Place) -> Iterator[None]:
 
 @contextmanager
 def template_changed(place: Place) -> Iterator[None]:
-    """Deploy a newer template, as a teammate might."""
+    """Deploy a newer template of the stack, as a teammate might do."""
     cloudformation, name = place.root("cloudformation"), place.stage.identity_stack
     found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     kept = [

@@ -1,4 +1,4 @@
-"""One stage on a new local AWS, made as `ops deploy` and `ops provider add` make a stage."""
+"""A stage on a new local AWS. `ops deploy` and `ops provider add` make the stage."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Place:
         return place
 
     def stop(self) -> None:
-        """Stop the local AWS, the stand-in and the proxies."""
+        """Stop the local AWS, the Okta stand-in and the proxies."""
         self.wire.stop()
         self.processes.stop()
 
@@ -92,7 +92,7 @@ class Place:
 
     @property
     def okta_url(self) -> str:
-        """Return the stand-in's issuer."""
+        """Return the issuer of the Okta stand-in."""
         return f"http://127.0.0.1:{self.okta_port}"
 
     @property

@@ -26,8 +26,8 @@ from tests.ops_e2e.place import CHALICE, Place
 from tests.ops_e2e.visitor import refresh, sign_in
 from tests.ops_e2e.wire import Cut
 
-#: The calls at which the connection breaks, in the order of a first deployment. The second value says whether AWS
-#: received the call. Each run continues after the previous run.
+#: The calls at which the connection breaks, in the order of a first deployment. `after=True` means that AWS received
+#: the call. Each run continues the deployment that the previous run began.
 ALL_CUTS = (
     Cut("POST 2015-03-31/functions", nth=1, after=True),
     Cut("POST 2015-03-31/functions", nth=2),
@@ -40,8 +40,9 @@ ALL_CUTS = (
     Cut("PATCH restapis/stages/api"),
 )
 
-#: The whole lists take a minute, so only `make soak` runs the whole lists. The cases below leave the worst states: a
-#: stack without a record, an API without a record, and a second pass that was interrupted halfway.
+#: Running the complete lists of calls takes a minute, so only `make soak` does this. Other runs use the cases that
+#: leave the worst states: a stack without a record, an API without a record, and a second pass that was interrupted
+#: halfway.
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 STACK_CUTS = (Cut("CreateStack"), Cut("CreateStack", after=True))[0 if LONG else 1 :]
 CUTS = ALL_CUTS if LONG else (ALL_CUTS[2], ALL_CUTS[6])
@@ -137,7 +138,7 @@ def _destroy(place: Place) -> None:
 
 
 def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
-    """A new retention would change four log groups. The command deletes the change set afterwards."""
+    """In the test, a new retention time would change four log groups. The command deletes the change set afterwards."""
     cloudformation = place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=60):
         planned = plan(place.session, place.stage, sleep=lambda _: None)

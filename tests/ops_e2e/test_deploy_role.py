@@ -108,7 +108,7 @@ def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
 
 
 def documents() -> Iterator[dict[str, Any]]:
-    """Yield every statement in the file. The value of `!Sub` or `!Ref` is the text after the tag."""
+    """Yield every policy of the role in the template. The value of `!Sub` or `!Ref` is the text after the tag."""
     import yaml
 
     class Loader(yaml.SafeLoader):

@@ -22,8 +22,8 @@ SEEDED = [
     for check, seeds in FAULTS.items()
     for what, seed in seeds
 ]
-#: Other files test these checks, with doubles. tests/unit/ops/test_doctor.py simulates the faults that the local AWS cannot
-#: have. test_doctor_own_parts.py simulates the faults of parts that this project lacks.
+#: Other files test these checks, with test doubles. tests/unit/ops/test_doctor.py simulates the faults that the local
+#: AWS cannot have. test_doctor_own_parts.py simulates the faults of parts that this project lacks.
 ELSEWHERE = {
     *("own-functions", "own-sources", "own-queues", "own-waits"),
     *("clock-skew", "table-backups", "table-expiry", "table-encryption"),
@@ -50,8 +50,8 @@ def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
 
 
 def test_every_check_has_a_seeded_fault() -> None:
-    """Each check has a fault in this folder, or a fault in a test with a double. The double simulates features that the
-    local AWS lacks."""
+    """Each check has a fault in this folder, or a fault in a test with a test double. Test doubles simulate features
+    that the local AWS lacks."""
     assert set(FAULTS) | ELSEWHERE == set(BY_ID)
     assert not set(FAULTS) & ELSEWHERE
 
@@ -59,7 +59,7 @@ def test_every_check_has_a_seeded_fault() -> None:
 def test_command_prints_json_and_its_exit_code_says_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """For programs, the command prints the same findings as JSON. With findings, the exit code is 1."""
+    """For programs, the command prints the same findings as JSON. If the command has findings, the exit code is 1."""
     line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
         assert cli.main([*line, "--json"]) == 1

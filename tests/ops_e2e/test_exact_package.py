@@ -64,7 +64,7 @@ class Shelf:
         )
 
     def give_a_role(self) -> None:
-        """Set the role that the identity stack would set. Without a role Chalice does not begin."""
+        """Set the role that the identity stack would set. Without a role, Chalice does not start a deployment."""
         path = self.project / ".chalice" / "config.json"
         config = json.loads(path.read_text(encoding="utf-8"))
         config["iam_role_arn"] = "arn:aws:iam::111122223333:role/api"
@@ -191,8 +191,8 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
 
 @pytest.mark.parametrize("of", ["the stage", "one function"])
 def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: str) -> None:
-    """If the variables are too large, Lambda would refuse them only after the package and other functions have changed.
-    Chalice prints the same message as `ops`."""
+    """If the environment variables are too large, Lambda would refuse the variables only after the package and other
+    functions have changed. Chalice prints the same message as `ops`."""
     shelf.give_a_role()
     path = shelf.project / ".chalice" / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -297,7 +297,7 @@ def test_a_wheel_that_changed_in_the_cache_is_fetched_again(shelf: Shelf, tmp_pa
 
 
 def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
-    """Return a change that adds one entry to a zip."""
+    """Return a function that adds one entry to a zip."""
 
     def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
         with zipfile.ZipFile(path, "a") as packed:
@@ -309,7 +309,7 @@ def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo
 def without(
     end: str, instead: bytes | None = None
 ) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
-    """Return a change that removes or replaces one entry. The entry's name has the given ending."""
+    """Return a function that changes a zip. The function removes or replaces the entry whose name ends with `end`."""
 
     def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
         with zipfile.ZipFile(path) as packed:

@@ -1,4 +1,5 @@
-"""Tests of the zip under AWS's own runtime client, with only boto3 installed, and with the local AWS.
+"""Tests that run the functions of the zip with AWS's own runtime client and the local AWS. Beside the runtime client,
+only boto3 is installed.
 
 `make test` uses the Python that runs the tests. `make soak` uses every installed Python that Lambda has.
 """
@@ -135,8 +136,8 @@ def test_every_dependency_comes_from_the_zip(function: Function) -> None:
 
 
 def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
-    """The test requests the page, health, assets, and errors in our format. After an event that does not come from API
-    Gateway, the function still works."""
+    """The test requests the page, the health route and assets, and provokes errors, whose responses must have our
+    format. After an event that does not come from API Gateway, the function still works."""
     api = start("app.app")
     for _ in range(2):
         health = api.invoke(of_route("GET", "/health")).document
@@ -193,6 +194,6 @@ def test_each_function_of_the_app_starts(start: Start) -> None:
 
 
 def test_this_python_is_among_the_runtimes() -> None:
-    """Whichever Python runs `make test`, the tests therefore cover one of Lambda's runtimes."""
+    """`make test` therefore covers one of Lambda's runtimes, whichever Python runs the tests."""
     assert RUNNING in RUNTIMES
     assert VERSIONS

@@ -56,7 +56,7 @@ def test_order_date_and_mode_do_not_come_from_the_file_system(tmp_path: Path) ->
 
 
 def test_it_is_small_and_holds_the_app_and_what_it_imports(built: Path) -> None:
-    """The zip must include cryptography. On the local AWS, a missing cryptography would cause no error."""
+    """The zip must include cryptography. On the local AWS, the lack of this package would cause no error."""
     assert built.stat().st_size <= 10_000_000
     with zipfile.ZipFile(built) as packed:
         names = set(packed.namelist())
@@ -79,7 +79,8 @@ def test_no_tests_no_ops_no_secret(built: Path) -> None:
 
 
 def test_every_module_has_its_bytecode(built: Path, tmp_path: Path) -> None:
-    """The bytecode is for this Python, which does not check the source. Lambda cannot write bytecode itself."""
+    """The bytecode is for this Python. Python loads the bytecode without a check of the source. Lambda cannot write
+    bytecode itself."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
         packed.extractall(tmp_path)
@@ -153,7 +154,7 @@ def test_botocores_data_comes_with_its_notice(built: Path) -> None:
 
 
 def locked(name: str) -> set[str]:
-    """Return the distributions in a lock file. The names are those in site-packages."""
+    """Return the names of the distributions in a lock file, in the spelling of site-packages."""
     text = (PROJECT / name).read_text(encoding="utf-8")
     return {
         n.lower().replace("-", "_") for n in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)

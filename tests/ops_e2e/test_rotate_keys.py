@@ -27,8 +27,8 @@ def keys(place: Place) -> dict[str, object]:
 
 
 def forget_caches(place: Place) -> None:
-    """Start new containers, which read the secrets again. On AWS a container reads the secrets again after some
-    minutes."""
+    """Start new containers, so that the app reads the secrets again. On AWS, a running container also reads the secrets
+    again after some minutes."""
     functions = place.root("lambda")
     name = place.stage.api_function
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

@@ -26,7 +26,8 @@ class _Quiet(ThreadingHTTPServer):
 
 @dataclass
 class Cut:
-    """The call at which the connection breaks: the `nth` call of `operation`, before AWS gets the call or afterwards."""
+    """The call at which the connection breaks: the `nth` call of `operation`. The connection breaks before or after AWS
+    has received the call."""
 
     operation: str
     nth: int = 1

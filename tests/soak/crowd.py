@@ -52,7 +52,7 @@ class Member:
 
 
 class LogLines:
-    """Standard output that counts log events and keeps no event."""
+    """A replacement for standard output. It counts log events, and keeps no event."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -70,7 +70,8 @@ class LogLines:
 
 
 class Crowd:
-    """`size` people with `containers` containers. Half of the people use Okta, and half of the people use a password."""
+    """`size` people who share `containers` containers. Half of the people use Okta, and the other half use a
+    password."""
 
     def __init__(self, world: World, *, size: int, containers: int, fault_share: float) -> None:
         self.world = world

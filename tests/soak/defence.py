@@ -16,7 +16,7 @@ Off = Callable[[Any], Any]
 
 
 class Stale(Exception):
-    """An entry of the catalogue does not match the code any more."""
+    """Raised if an entry of the catalogue no longer matches the code."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Switches off each defence of the catalogue in a run of its own, and checks that a test fails. Part of `make soak`.
 
-`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if
-no test fails, if the app does not run, or if the catalogue does not match the code.
+`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 in
+three cases: no test fails for an entry, the app does not run, or the catalogue does not match the code.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def _pytest(
             try:
                 told, _ = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
-                # Programs that the tests started would go on, and would keep writing into the folder.
+                # Otherwise, programs that the tests started would go on and keep writing into the folder.
                 os.killpg(process.pid, signal.SIGKILL)
                 return "THE RUN DID NOT END", {}
             finally:

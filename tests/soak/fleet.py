@@ -22,8 +22,8 @@ _here = threading.local()
 
 
 class Fleet:
-    """Replaces the app in a test's browser. `start` makes a container. One in every `restarts` events starts a new
-    container."""
+    """Several containers in place of the app, for the browsers of a test. `start` makes a container. One in every
+    `restarts` events starts a new container."""
 
     def __init__(self, start: Callable[[], Services], size: int, restarts: int = 0) -> None:
         self._start = start

@@ -40,7 +40,8 @@ def test_each_runtime_has_its_oldest() -> None:
 
 @pytest.mark.parametrize("version", OLDEST.values())
 def test_an_old_botocore_sends_and_understands_the_same(version: str, tmp_path: Path) -> None:
-    """Requests and responses are as with botocore's own data, and botocore does not read its own data."""
+    """With the reduced models, requests and responses are the same as with botocore's own data. botocore does not read
+    its own data."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
     subprocess.run([*pip, str(tmp_path), f"botocore=={version}"], check=True)
     done = subprocess.run(

@@ -5,8 +5,9 @@ moment: one half through the Okta stand-in, the other half by password on our ow
 call the API. The program checks that every response belongs to the caller, and that the table contains exactly these
 people. The program uses only the loopback interface.
 
-The people's IP addresses are 127.0.1.1 and so on, with ten people for each address. The throttle therefore counts
-the attempts of many addresses, and not of one. (The stack's proxy reports the true peer address and ignores headers.)
+The people's IP addresses are 127.0.1.1 and so on, with ten people for each address. The throttle therefore sees
+attempts from many addresses instead of one address. (The stack's proxy reports the true peer address and ignores
+headers.)
 
 All sign-ins run at the same time. At most `IN_FLIGHT` requests are open at a time, because the local AWS starts a
 process for each parallel request on this one machine.
@@ -301,8 +302,8 @@ def _use(load: Load, own: list[Member], ends: float) -> None:
 
 
 def _goes_on(load: Load, member: Member) -> None:
-    """Check that the session still exists: a refresh must work. The refresh may wait for a pause of the stage's
-    throttle."""
+    """Check that the session still exists: a refresh must work. If the stage's throttle refuses the refresh, try again
+    after a pause."""
     for _ in range(5):
         if load.refresh(member):
             return

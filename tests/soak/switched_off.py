@@ -1,9 +1,9 @@
 """A pytest plugin that switches off one defence before any import. The plugin runs the tests of the defence's ids, and
 writes a report in JSON.
 
-The plugin needs `-p tests.soak.switched_off` and two variables. `GATEHOUSE_SWITCHED_OFF` is the name of an entry. An
-empty name means the control run, which runs every test with every defence on. `GATEHOUSE_SWITCHED_OFF_REPORT` is the
-file to write.
+The plugin needs `-p tests.soak.switched_off` and two environment variables. `GATEHOUSE_SWITCHED_OFF` is the name of an
+entry. An empty name means the control run, which runs every test with every defence on. `GATEHOUSE_SWITCHED_OFF_REPORT`
+is the file to write.
 """
 
 import json

@@ -37,7 +37,7 @@ def test_every_requirement_has_an_entry_or_a_reason() -> None:
 
 
 def test_an_entry_that_no_longer_fits_is_named() -> None:
-    """An entry's target, or an entry's text in the code, no longer exists. The error names the entry."""
+    """If an entry's target or an entry's text no longer exists in the code, the error names the entry."""
     gone = defence(
         "gone", "S-01", "…", ("chalicelib.gatehouse.guard.csrf:no_such_check", value(None))
     )

@@ -54,7 +54,7 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
     crowd.weather.fair = False
     together(crowd.members, lambda member: get_in(crowd, member), len(crowd.members))
     signed_in = time.monotonic()
-    # If the throttle could not take back the counting of an attempt, the person may have to wait. After the wait,
+    # If a fault prevented the throttle from taking back a counted attempt, the person may have to wait. After the wait,
     # everybody can sign in.
     crowd.weather.fair = True
     late = [member for member in crowd.members if not member.outcomes["signed in"]]
@@ -161,7 +161,8 @@ def check_table(crowd: Crowd) -> None:
 def tell(
     crowd: Crowd, sign_in_seconds: float, refresh_seconds: float, late: int, missed: int
 ) -> None:
-    """Print the figures to the real standard output. pytest with `-s` and `make soak` show the figures."""
+    """Print the figures to the real standard output, so that the figures appear in `make soak` and in pytest with
+    `-s`."""
     outcomes: Counter[str] = sum((member.outcomes for member in crowd.members), Counter())
     refreshes = sum(member.refreshed for member in crowd.members)
     faults = sum(crowd.weather.counts.values())

@@ -1,5 +1,5 @@
-"""Tests that many people can leave a company at once. These people are signed out, and all other people stay signed in.
-Lambda kills the function half-way.
+"""Tests that many people can leave a company at once. These people are signed out, and all other people stay signed in,
+although Lambda kills the function half-way.
 
 The test is short in the ordinary suite. With `GATEHOUSE_SOAK=1` there are 1,000 people.
 """
@@ -28,7 +28,7 @@ BATCH = 10
 
 
 class Killed(BaseException):
-    """Lambda kills the function's process before the response."""
+    """Raised to simulate that Lambda kills the function's process before the response."""
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ def dying(name: str, at: int) -> Any:
 
 @pytest.mark.security("S-101")
 def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
-    """Lambda kills the process three times: after a sign-out without a record, before a person is disabled, and
-    afterwards. Each time, the next delivery completes the work."""
+    """Lambda kills the process three times: after a sign-out that has not yet been recorded, before a person is
+    disabled, and after a person is disabled. Each time, the next delivery completes the work."""
     world = company.world
     users = [
         company._join("Okta", f"00uMany{n}", f"p{n}@example.org") for n in range(PEOPLE + STAYING)

@@ -54,7 +54,8 @@ def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
 
 
 def test_memory_is_flat(direct: Direct) -> None:
-    """The test does not count the first tenth of the invocations, which import modules and fill caches and free lists."""
+    """During the first tenth of the invocations, Python imports modules and fills caches and free lists. The test does
+    not count these invocations."""
     visits = Visits(direct)
     visits.run(INVOCATIONS // 10)
     before, resident_before = objects(direct), resident()
@@ -73,7 +74,7 @@ def test_memory_is_flat(direct: Direct) -> None:
 
 
 def test_a_leak_would_be_seen(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a container that remembers every caller, the test of memory fails."""
+    """If a container remembered every caller, it would keep more objects than the test of memory allows."""
     kept: list[Any] = []
     monkeypatch.setattr(
         authorization,
@@ -88,7 +89,8 @@ def test_a_leak_would_be_seen(direct: Direct, monkeypatch: pytest.MonkeyPatch) -
 
 
 class Visits:
-    """A mixture of a container's usual events. The class regularly empties the doubles of other services."""
+    """A mixture of the events that a container usually gets. The class regularly clears the records of the test
+    doubles."""
 
     def __init__(self, direct: Direct) -> None:
         self._direct = direct
@@ -129,7 +131,8 @@ class Visits:
         if number % 100 == 2:
             return self._direct.sign_in(EMAIL, PASSWORD, self._direct.world.browser()).status
         if number % 200 == 3:
-            # Each address is new. Data per account in the container would therefore add up.
+            # Each address is new. If the container kept data for each account, the number of objects would therefore
+            # grow.
             stranger = self._direct.world.browser()
             stranger.source_ip = f"198.51.{number // 250 % 250}.{number % 250}"
             return self._direct.sign_in(f"nobody{number}@example.org", WRONG, stranger).status
@@ -147,7 +150,7 @@ class Visits:
         return browser.get("/whoami", claims=self._claims).status
 
     def _tidy(self) -> None:
-        """Delete the records of the test: the doubles' calls and the browser's responses."""
+        """Delete the calls that the test doubles have recorded, and the responses that the browser has kept."""
         world = self._direct.world
         world.clock.advance(60)
         for kept in (

@@ -1,5 +1,5 @@
-"""A test of ordinary use, which must work with any defence switched off. If this test passes, another failing test
-shows the missing defence instead of a broken app."""
+"""A test of ordinary use, which must work even if a defence is switched off. If this test passes and another test
+fails, the cause is the missing defence, and not a broken app."""
 
 from tests.component.direct import Direct
 from tests.component.world import build_world

@@ -1,4 +1,4 @@
-"""Random faults for a `Crowd` of people. Each service handles one call at a time, and fails sometimes."""
+"""Random faults for a `Crowd` of people. Each service handles one call at a time, and some calls fail."""
 
 import random
 import threading
@@ -21,8 +21,8 @@ _THROTTLED = {
 
 
 class Weather:
-    """Decides which calls fail. Unless `fair` is true, `share` of all calls fail: the service refuses the call, ignores
-    the call, or loses the response."""
+    """Decides which calls fail. If `fair` is true, no call fails. Otherwise, the share `share` of all calls fails: the
+    service refuses the call, ignores the call, or loses the response."""
 
     def __init__(self, seed: int, share: float) -> None:
         self._random = random.Random(seed)
@@ -42,7 +42,7 @@ class Weather:
 
 
 class StormyCognito:
-    """A stand-in for Cognito with faults: the OAuth endpoints and the keys, as `HttpClient` calls them."""
+    """An HTTP client with faults that returns the responses of a Cognito double: the OAuth endpoints and the keys."""
 
     def __init__(self, cognito: CognitoDouble, weather: Weather) -> None:
         self._cognito = cognito

@@ -60,8 +60,8 @@ def clients() -> AwsClients:
 def test_only_what_may_happen_twice_is_tried_twice(
     clients: AwsClients, name: str, arguments: Mapping[str, Any], twice: bool
 ) -> None:
-    """Reads and the users table's conditional writes are retried. Calls with a password, a mail, a code or a counter
-    are not retried."""
+    """Reads are retried, and so are conditional writes to the users table. Calls with a password, a mail, a code or a
+    counter are not retried."""
     assert clients.may_repeat(name, arguments) is twice
 
 
@@ -131,7 +131,7 @@ def test_what_is_no_json_object_is_no_answer(body: bytes, status: int) -> None:
 
 
 def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
-    """The limit is above the largest possible page."""
+    """The limit for a response is above the size of DynamoDB's largest possible page."""
     padding = MAX_ANSWER_BYTES - len(json.dumps({"x": ""}))
     verify(json.dumps({"x": "x" * padding}).encode())
     with pytest.raises(UnreadableAnswer):
@@ -139,8 +139,8 @@ def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
 
 
 def test_another_protocol_is_not_held_to_json() -> None:
-    """A later botocore may use another protocol, which it reads from the service's model. AWS decides which botocore is
-    in Lambda."""
+    """A later botocore may use another protocol, which botocore reads from the service's model. AWS decides which
+    version of botocore is in Lambda."""
     cbor = ServiceModel(
         {"metadata": {"protocols": ["smithy-rpc-v2-cbor"]}, "operations": {"GetItem": {}}},
         "dynamodb",
@@ -151,13 +151,14 @@ def test_another_protocol_is_not_held_to_json() -> None:
 
 
 def test_cognito_may_answer_with_nothing() -> None:
-    """RevokeToken and AdminUserGlobalSignOut have empty responses. For every other response, the code that uses the
-    response checks the contents."""
+    """RevokeToken and AdminUserGlobalSignOut have empty responses. The contents of every other response are checked by
+    the code that uses the response."""
     verify(b"", service="cognito-idp", name="RevokeToken")
 
 
 def test_a_call_that_nobody_waits_for_is_not_made_again(clock: Clock) -> None:
-    """Lambda may freeze the container and resume the container much later. A retried write would then be outdated."""
+    """Lambda may freeze the container and resume the container much later. A write that is retried at that time would
+    be outdated."""
     clients = AwsClients("eu-west-1", Budget(), pause=lambda: None, clock=clock)
     made: list[float] = []
 

@@ -1,5 +1,5 @@
-"""Tests of botocore's data, reduced to the calls in our code. botocore finds the reduced data first, and requests and
-responses stay the same."""
+"""Tests of botocore's data, which is reduced to the calls in our code. botocore finds the reduced data before its own
+data. Requests and responses stay the same."""
 
 import ast
 import json
@@ -94,7 +94,7 @@ def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def sent(service: str, region: str) -> list[Any]:
-    """Return a client's request for each call of ARGUMENTS: method, URL, our headers, body."""
+    """Return the request that a client sends for each call in ARGUMENTS: method, URL, our headers, body."""
     client = new_session().create_client(service, region_name=region, config=Config())
     found: list[Any] = []
 

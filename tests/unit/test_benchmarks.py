@@ -1,5 +1,5 @@
-"""Tests of the benchmarks' code: figures, targets, the page, the steps of a measured process. These tests measure no
-time."""
+"""Tests of the benchmarks' code: figures, targets, the page, and the steps of a measured process. No test in this file
+measures time."""
 
 import os
 import subprocess
@@ -64,7 +64,7 @@ def test_a_missed_target_is_named() -> None:
 
 
 def test_the_page_holds_sections_targets_and_machine() -> None:
-    """The columns are also readable as plain text."""
+    """The columns of the page are also readable as plain text."""
     page = report.build([SECTION], [("system", "Debian")], date="2026-01-02", runs=3, minutes=5)
     assert "- system: Debian\n- measured: 2026-01-02, 3 runs of each\n" in page
     assert "| Faster than that |   2.00 × | ≥ 2.50 × | **missed** |" in page
@@ -74,7 +74,8 @@ def test_the_page_holds_sections_targets_and_machine() -> None:
 
 
 def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
-    """The text outside the two marker comments stays. Without these comments, writing fails."""
+    """The text outside the two marker comments stays. If the comments are missing, the benchmark cannot write the
+    figures."""
     readme = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
     text = report.put_headlines(readme, [SECTION])
     assert text.startswith(f"before\n{report.BEGIN}\n|")
@@ -112,7 +113,7 @@ class Recording(Lab):
 
 
 def test_subjects_take_turns_and_each_begins_a_round() -> None:
-    """The lab does not count the first round, which fills caches."""
+    """The first round fills caches, so the lab does not count the first round."""
     lab = Recording(Path(), {}, 2, lambda _: None)
     object.__setattr__(lab, "ran", [])
     times = lab.measure([Subject(name, "x:y", plan()) for name in "ABC"])
@@ -171,7 +172,7 @@ def test_an_unexpected_answer_ends_the_measurement() -> None:
 
 
 def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
-    """A real process runs the app and the app's calls, so that the figures measure the whole sign-in."""
+    """A real process runs the app and makes the app's calls, so that the figures measure the whole sign-in."""
     from benchmarks.sign_in import run
 
     with served() as aws:
@@ -188,7 +189,7 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
-    """The error has the subject's output."""
+    """The error has the output of the failed subject."""
     lab = Lab(Path(sys.executable), {"HOME": os.fspath(tmp_path)}, 1, lambda _: None)
     with pytest.raises(RuntimeError, match="no such thing"):
         lab.program("raise SystemExit('no such thing')")
@@ -222,7 +223,7 @@ def test_the_exit_code_tells_of_a_missed_target(
 
 
 def test_a_process_is_held_to_its_share() -> None:
-    """With a limited share of the processor, computing takes more time, but waiting takes the same time."""
+    """If a process has only a share of the processor, computing takes more time, but waiting takes the same time."""
     program = "import time; began, e = time.monotonic(), time.process_time() + 0.2\nwhile time.process_time() < e: pass\n"
     process = subprocess.Popen(
         [sys.executable, "-c", program + "print(time.monotonic() - began)"], stdout=subprocess.PIPE

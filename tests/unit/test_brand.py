@@ -60,7 +60,7 @@ def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
 
 @given(COLOURS, st.sampled_from(["light", "dark"]))
 def test_greys_take_the_hue_and_keep_their_contrast(accent: str, theme: str) -> None:
-    """With a brand, every text, edge and box has as much contrast as in the page's own colours."""
+    """With a brand's colours, every text, edge and box has as much contrast as with the page's own colours."""
     palette = build_palette(accent, theme)
     for surface, ground in SURFACES[theme].items():
         for mark, ink in MARKS[theme].items():
@@ -105,7 +105,7 @@ def test_ordinary_links_pass(url: str) -> None:
 
 @pytest.mark.security("S-54")
 def test_help_may_be_one_address() -> None:
-    """A mail address for help has no subject and no second recipient. The terms cannot be a mail address."""
+    """A mail address for help must not have a subject or a second recipient. The terms cannot be a mail address."""
     assert read(SUPPORT_URL="mailto:help@example.com") == []
     for url in (
         "mailto:",

@@ -1,4 +1,4 @@
-"""Tests of the siteverify protocol, with a double of a vendor's endpoint."""
+"""Tests of the siteverify protocol, with a test double of a vendor's endpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,8 @@ HOST = "app.example.com"
 
 @dataclass
 class Vendor:
-    """A double of the vendor's endpoint. The double accepts one token once, for one secret and one site."""
+    """A test double of the vendor's endpoint. The double accepts one token for one secret and one site, and accepts the
+    token only once."""
 
     good: str = "solved"
     status: int = 200
@@ -80,7 +81,7 @@ def test_a_vendor_that_names_no_host_is_believed(vendor: Vendor, untold: object)
 
 @pytest.mark.parametrize(("status", "garbage"), [(500, False), (200, True)])
 def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage: bool) -> None:
-    """If the vendor does not answer, the result is an outage instead of a pass or a refusal."""
+    """If the vendor does not answer, the result is an outage. The challenge is neither passed nor refused."""
     vendor.status, vendor.garbage = status, garbage
     with pytest.raises(TemporarilyUnavailable):
         verifier(vendor).verify("solved", "198.51.100.7", HOST)

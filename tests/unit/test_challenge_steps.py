@@ -13,7 +13,7 @@ from chalicelib.gatehouse.flows.challenge_steps import (
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
 def test_a_code_by_mail_has_one_name_on_the_page(name: str) -> None:
-    """The page uses one name for the two challenges. The response to Cognito has Cognito's own names of the challenge and
+    """The page uses one name for both challenges. The response to Cognito has Cognito's own names of the challenge and
     of the code."""
     asked = read_step(
         Step(challenge=name, session="s", parameters={"CODE_DELIVERY_DESTINATION": "g***@e***"})

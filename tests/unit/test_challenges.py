@@ -1,4 +1,4 @@
-"""Tests of the two contents of the challenge cookie (S-45)."""
+"""Tests of the two kinds of content of the challenge cookie (S-45)."""
 
 import json
 import zlib
@@ -54,8 +54,8 @@ def test_what_is_sealed_comes_back(challenges: Challenges) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_value_of_one_purpose_opens_for_no_other(challenges: Challenges, sealer: Sealer) -> None:
-    """A value with the other purpose's fields also does not open. The seal's purpose decides; the content does not
-    matter."""
+    """Only the purpose in the seal decides whether a value opens, and the content does not matter. A value therefore
+    does not open for the other purpose, even if the value has the other purpose's fields."""
     assert SIGN_IN_PURPOSE != ENROLMENT_PURPOSE
     payload = zlib.compress(json.dumps(asdict(enrolment(challenges))).encode())
     with pytest.raises(ChallengeExpired):
@@ -80,7 +80,8 @@ def test_a_value_of_one_purpose_opens_for_no_other(challenges: Challenges, seale
 def test_payloads_of_another_release_are_expired_challenges(
     challenges: Challenges, sealer: Sealer, payload: bytes
 ) -> None:
-    """If such a cookie caused a crash, the browser would keep the cookie, and every further attempt would fail."""
+    """If a cookie of another release caused a crash, the browser would keep the cookie, and every further attempt would
+    fail."""
     for purpose, opened in (
         (SIGN_IN_PURPOSE, challenges.open),
         (ENROLMENT_PURPOSE, challenges.open_enrolment),

@@ -86,7 +86,7 @@ def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
     ],
 )
 def test_one_wrong_claim_is_enough(change: dict[str, Any], error: type[Exception]) -> None:
-    """Each check refuses the token even if all other checks pass."""
+    """If one check fails, the token is refused, even if all other checks pass."""
     with pytest.raises(error):
         verify({**CLAIMS, **change})
 

@@ -36,7 +36,7 @@ NEUTRAL = [
     ids=ascii,
 )
 def test_six_digits_are_read_as_what_they_are(typed: str) -> None:
-    """The digits may be of any script, with spaces, dashes and invisible characters between them."""
+    """The digits may belong to any script, and may have spaces, dashes and invisible characters between them."""
     assert parse_code(typed) == "123456"
     assert read_code(typed) == "123456"
 

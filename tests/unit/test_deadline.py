@@ -1,5 +1,5 @@
-"""Tests of time limits. Each call ends in time with any behaviour of the peer. All calls of a request together also end
-in time."""
+"""Tests of time limits. Each call ends in time, whatever the other side does. All calls of one request together also
+end in time."""
 
 import threading
 from collections.abc import Callable
@@ -66,7 +66,7 @@ def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
 
 
 def test_a_part_of_a_request_may_have_less_time(clock: Clock) -> None:
-    """The part's calls share the part's time. After the part, the request's own limit applies again. A part cannot
+    """The calls of the part share the part's time. After the part, the request's own limit applies again. A part cannot
     extend the request's limit."""
     budget = Budget(LIMITS, clock)
     budget.begin_request()
@@ -109,7 +109,7 @@ def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> No
 
 
 def test_hanging_calls_are_counted_from_every_thread(gate: threading.Event) -> None:
-    """Three calls hang at once, and the three calls are counted."""
+    """If three calls hang at once, all three calls are counted."""
     budget = Budget(LIMITS)
 
     def hang() -> None:

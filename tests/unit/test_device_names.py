@@ -12,7 +12,7 @@ CORPUS = json.loads((Path(__file__).parents[1] / "data" / "user_agents.json").re
 
 @pytest.mark.parametrize(("header", "name"), CORPUS["browsers"].items())
 def test_a_browser_is_called_as_people_call_it(header: str, name: str) -> None:
-    """Nearly every browser's User-Agent also contains "Safari", so this word must not decide."""
+    """Nearly every browser's User-Agent also contains "Safari", so the word "Safari" alone must not decide."""
     assert name_device(header) == name
 
 

@@ -1,4 +1,4 @@
-"""Tests that the doubles are as strict as the real services."""
+"""Tests that the test doubles are as strict as the real services."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def table() -> DynamoDBDouble:
 
 
 def test_the_double_refuses_what_it_does_not_know(table: DynamoDBDouble) -> None:
-    """Unknown functions, clauses and operators cause an error in the test."""
+    """If an expression has an unknown function, clause or operator, the double raises an error."""
     for condition in (
         "contains(a, :a)",
         "a BETWEEN :a AND :a",

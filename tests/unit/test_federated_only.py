@@ -23,7 +23,8 @@ OKTA, CONTOSO = Identity("Okta", "00u1"), Identity("Contoso", "00u2")
     ],
 )
 def test_birth_decides(username: str, identities: tuple[Identity, ...], expected: bool) -> None:
-    """The first entry of `identities` does not decide, because AWS does not document the order."""
+    """The user name decides. The first entry of `identities` cannot decide, because AWS does not document the order of
+    the entries."""
     provider = identities[0].provider if identities else "COGNITO"
     claims = IdentityClaims("sub", username, "", "", "", (), provider, identities)
     assert is_federated_only(claims) is expected

@@ -1,4 +1,5 @@
-"""Tests of the pool's signing keys: the accepted keys, the times of requests, and the behaviour in an outage."""
+"""Tests of the pool's signing keys: the accepted keys, the times at which the store requests keys, and the behaviour in
+an outage."""
 
 from typing import Any
 
@@ -93,7 +94,7 @@ class Endpoint:
 
 @pytest.mark.security("S-25")
 def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
-    """The app therefore accepts a key that Cognito has withdrawn for at most an hour."""
+    """After Cognito has withdrawn a key, the app therefore accepts the key for one more hour at most."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     for _ in range(59):
@@ -127,8 +128,8 @@ def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
 
 @pytest.mark.security("S-25")
 def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock: Clock) -> None:
-    """A token from Cognito itself causes a fetch at once. The next fetch waits two seconds. Strangers' tokens neither
-    cause nor delay such a fetch."""
+    """A token from Cognito itself causes a fetch at once. After this fetch, the store waits two seconds before the next
+    fetch. Strangers' tokens neither cause nor delay such a fetch."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -164,7 +165,7 @@ def test_an_endpoint_that_is_down_fails_closed_and_is_not_hammered(clock: Clock)
 
 @pytest.mark.security("S-25")
 def test_stale_keys_are_not_used_while_the_endpoint_is_down(clock: Clock) -> None:
-    """The store uses keys for an hour. An outage must not make a withdrawn key work for longer."""
+    """The store uses keys for an hour. Even in an outage, a withdrawn key must not work for longer."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)

@@ -61,8 +61,8 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_no_page_is_left_out() -> None:
-    """The folders above contain all pages, except the template of docs/faults.md. The test checks the template's links
-    in docs/faults.md."""
+    """The folders in the list of this test contain all pages, except the template of docs/faults.md. The test checks
+    the template's links in docs/faults.md."""
     everywhere = {
         page
         for page in ROOT.rglob("*.md")

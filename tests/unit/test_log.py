@@ -47,8 +47,8 @@ def test_lines_carry_the_request_id(bound: None, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.security("S-61")
 def test_an_exceptions_message_stays_out_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    """The log has only the exception's type and the place in the code, because libraries put URLs and headers into
-    messages."""
+    """The log has only the exception's type and the place in the code. The log omits the message, because libraries put
+    URLs and headers into messages."""
     try:
         try:
             raise KeyError("canary-inner")

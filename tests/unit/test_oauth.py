@@ -50,7 +50,7 @@ def client(cognito: CognitoDouble, transport: Any) -> OAuthClient:
 
 
 def test_an_answer_with_tokens_is_read() -> None:
-    """If the response has no valid refresh token, the old refresh token stays in use."""
+    """If the response has no valid refresh token, the app keeps the old refresh token."""
     body = {"access_token": "a", "id_token": "i"}
     assert parse_token_answer(HttpAnswer(200, {**body, "refresh_token": "r"})) == TokenSet(
         "a", "i", "r"
@@ -122,7 +122,8 @@ def test_an_answer_without_an_id_token_is_one() -> None:
 def test_callback_errors_are_mapped(
     error: str, description: str, expected: type[Exception]
 ) -> None:
-    """Our marker in the description decides first, then the codes in the table. All other codes become one error."""
+    """If the description contains our marker, the marker decides. Otherwise, the codes in the table decide. All other
+    codes become one error."""
     assert type(map_callback_error(error, description)) is expected
 
 
@@ -251,7 +252,8 @@ def test_only_json_objects_are_bodies(body: bytes, expected: Any) -> None:
 
 @pytest.mark.security("S-14")
 def test_a_peer_sets_no_cookie() -> None:
-    """One container serves many people. A cookie from one person's request must not be in another person's request."""
+    """One container serves many people, so a cookie from one person's request must not be in another person's
+    request."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: of=somebody; Path=/\r\n\r\n{}"
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -299,7 +301,8 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(
 
 @pytest.mark.security("S-59")
 def test_the_secret_is_read_past_the_cache_once_when_it_is_refused(cognito: CognitoDouble) -> None:
-    """The client makes at most two attempts. Other errors cause no second attempt."""
+    """If Cognito refuses the secret, the client makes a second and last attempt. Other errors cause no second
+    attempt."""
     asked: list[bool] = []
 
     def load(renew: bool) -> str:

@@ -1,4 +1,5 @@
-"""Tests of examples/program: its requests, and its refusals of responses that are for another program."""
+"""Tests of examples/program: the requests of the program, and the responses that the program must refuse because they
+are for another program."""
 
 import base64
 import hashlib
@@ -124,7 +125,8 @@ def calls() -> list[tuple[str, str | None]]:
 def program(
     cognito: Cognito, calls: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch
 ) -> Program:
-    """Return a program with handwritten API responses, because the API uses https and the servers of this test do not."""
+    """Return a program with handwritten API responses. The API must use https, but the servers of this test use plain
+    HTTP."""
     made = Program(ROOT, open_browser=cognito.browse, wait_seconds=10)
     send = made._send
 
@@ -191,7 +193,7 @@ def test_two_sign_ins_share_no_secret(program: Program, cognito: Cognito) -> Non
 def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
     program: Program, cognito: Cognito, foreign: str
 ) -> None:
-    """While the program waits, any page in any browser on this machine can call the port."""
+    """While the program waits, any page in any browser on the same machine can send requests to the program's port."""
     cognito.before = [foreign]
     program.sign_in()
     cognito.visit.join()
@@ -200,7 +202,7 @@ def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
 
 
 def test_a_doubled_code_is_no_code(program: Program, cognito: Cognito) -> None:
-    """With two codes in the request, the sender must not be able to choose which code the program uses."""
+    """The program refuses a request with two codes. Otherwise, the sender could choose which code the program uses."""
     cognito.after = "&code=evil"
     with pytest.raises(ProgramError, match="refused: no code"):
         program.sign_in()
@@ -225,7 +227,7 @@ def test_a_refusal_is_told(program: Program, cognito: Cognito) -> None:
 def test_tokens_of_another_sign_in_are_given_back(
     program: Program, cognito: Cognito, changes: dict[str, Any]
 ) -> None:
-    """With an injected code, the person would work in a stranger's account."""
+    """If a stranger could inject a code, the person would work in the stranger's account."""
     cognito.changes = changes
     with pytest.raises(ProgramError, match="another sign-in"):
         program.sign_in()
@@ -249,7 +251,7 @@ def test_no_redirect_is_followed(program: Program, cognito: Cognito) -> None:
 def test_the_token_goes_nowhere_but_below_the_root(
     program: Program, calls: list[tuple[str, str | None]], path: str
 ) -> None:
-    """The program refuses any path to an address outside of the API."""
+    """The program refuses a path that leads to an address outside of the API."""
     program.sign_in()
     with suppress(ProgramError):
         program.call("GET", path)

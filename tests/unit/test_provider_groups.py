@@ -1,4 +1,5 @@
-"""Tests of groups of an identity provider: how the code reads the groups, and which people get the groups."""
+"""Tests of the groups that an identity provider sends: how the code reads the groups, and which people get the
+groups."""
 
 import json
 from collections.abc import Callable
@@ -90,8 +91,8 @@ FIVE = ("Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales")
     "name", [*FIVE, "50%", "%41dmins", "a=b", "=", "ops/eu:1", "e\u0301quipe", "🚀"]
 )
 def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
-    """The test writes every name that Cognito allows and that reads as one name. Reading returns the same name, also
-    behind API Gateway."""
+    """The test writes every name that Cognito allows and that cannot be read as several names. Reading returns the same
+    name, also behind API Gateway."""
     assert is_one_name(name)
     assert read_groups_claim(["a", name]) == (("a", name), 0)
     text, left_out = write_groups(("a", name))
@@ -102,8 +103,8 @@ def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
 
 @pytest.mark.security("S-69")
 def test_no_groups_is_a_value_of_its_own() -> None:
-    """The value for "no groups" is not empty. The value therefore replaces the stored value. Cognito's treatment of
-    empty values does not matter."""
+    """The value for "no groups" is not empty, so it replaces the stored value. Therefore, it does not matter how
+    Cognito treats empty values."""
     text, _ = write_groups(())
     assert text
     assert parse_provider_groups(text) == ((), 0)

@@ -31,7 +31,8 @@ def providers(table: DynamoDBDouble, clock: Clock) -> ProviderStore:
 def test_all_pages_of_providers_are_read_and_kept_for_a_minute(
     providers: ProviderStore, table: DynamoDBDouble, clock: Clock
 ) -> None:
-    """Five rows, two per page, need three calls. The store makes the calls once a minute."""
+    """The table has five rows, and a page has two rows, so the store needs three calls. The store makes these calls
+    once a minute."""
     assert [provider.name for provider in providers.all()] == [
         "Acme",
         "Beta",
@@ -51,7 +52,7 @@ def test_all_pages_of_providers_are_read_and_kept_for_a_minute(
 def test_known_providers_outlive_an_outage_and_the_table_is_not_hammered(
     providers: ProviderStore, table: DynamoDBDouble, clock: Clock
 ) -> None:
-    """During an outage sign-ins use the container's cached list. A new container has no cached list."""
+    """During an outage, sign-ins use the list that the container has cached. A new container has no cached list."""
     providers.all()
     calls = len(table.calls)
     table.fault = client_error("InternalServerError")

@@ -43,7 +43,7 @@ def test_attacks_stay_at_home_on_a_custom_domain(value: str) -> None:
 @pytest.mark.security("S-07")
 @pytest.mark.parametrize("value", ["?x=1", "?", "#x", "#", "?code=a&state=b"])
 def test_a_value_without_a_path_does_not_lead_back_to_the_callback(value: str) -> None:
-    """A browser would resolve a relative reference against /auth/callback."""
+    """A browser would resolve a value without a path against the address /auth/callback."""
     assert parse_return_to(value, "/") == "/"
 
 

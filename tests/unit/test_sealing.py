@@ -94,7 +94,8 @@ def test_a_purpose_opens_only_its_own() -> None:
 
 
 def test_a_value_under_another_kid_does_not_open() -> None:
-    """The kid is part of the authenticated data. Replacing the kid breaks the seal, even if two kids have the same key."""
+    """The kid is part of the authenticated data. If the kid is replaced, the seal breaks, even if two kids have the
+    same key."""
     ring = KeyRing("k1", {"k1": "a" * 64, "k2": "a" * 64})
     sealer = Sealer(lambda renew: ring)
     with pytest.raises(SealBroken):
@@ -109,7 +110,8 @@ def test_old_keys_open_and_the_current_one_seals() -> None:
 
 
 def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
-    """Another container may already use a new key. For a kid in the ring, the opener does not read the ring again."""
+    """Another container may already use a new key, so the opener reads the ring again for an unknown kid. For a kid in
+    the ring, the opener does not read the ring again."""
     asked: list[bool] = []
     rings = {False: RING, True: KeyRing("k2", {"k1": "a" * 64, "k2": "b" * 64})}
 

@@ -1,5 +1,7 @@
-"""Tests that only tests with a browser or a stack get a second try, and that the summary shows the first failure."""
+"""Tests of the second try: only a test with a browser or a stack gets a second try, and the summary shows the first
+failure."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +41,8 @@ def _run(folder: Path, files: dict[str, str], *options: str) -> tuple[int, str]:
     done = subprocess.run(
         [*command, "--import-mode=importlib", f"--rootdir={folder}", *options, str(folder)],
         cwd=ROOT,
+        # Other plugins would need seconds to load.
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -50,7 +54,7 @@ def _failing(times: int) -> str:
     return _TEST.replace("FAILURES", str(times))
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "two processes"])
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "2")], ids=["one process", "two processes"])
 def test_a_test_with_a_browser_gets_a_second_try(tmp_path: Path, options: tuple[str, ...]) -> None:
     """The summary names the test and shows why it failed."""
     code, text = _run(tmp_path, {"tests/frontend/test_one.py": _failing(1)}, *options)
@@ -72,7 +76,8 @@ def test_a_test_with_a_browser_gets_a_second_try(tmp_path: Path, options: tuple[
     ids=["two failures", "unit", "component", "fixture", "too many"],
 )
 def test_every_other_failure_fails_the_run(tmp_path: Path, files: dict[str, str]) -> None:
-    """A test that fails twice, a test without a browser, a broken fixture, and a third test that needs a second try."""
+    """The cases are a test that fails twice, a test without a browser, a broken fixture, and a third test that needs a
+    second try."""
     code, text = _run(tmp_path, files)
     assert code == 1, text
     assert "1 failed" in text or "1 error" in text

@@ -77,7 +77,7 @@ def fields_of(kind: type[Any]) -> dict[str, Any]:
 
 
 def made(kind: type[Any]) -> Any:
-    """Return an instance with the canary in each secret field."""
+    """Return an instance of the type with a canary text in each secret field."""
     return kind(**{name: value_for(kind, name, hint) for name, hint in fields_of(kind).items()})
 
 
@@ -105,7 +105,7 @@ BEARERS = [
 
 
 def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
-    """With an error in the search or in the pattern of names, these types would be missing."""
+    """If the search or the pattern of names had an error, the search would not find these known types."""
     names = {kind.__name__ for kind in BEARERS}
     assert names >= {
         *("TokenSet", "HttpAnswer", "Session", "LoginTransaction", "Challenge", "Enrolment"),
@@ -143,7 +143,7 @@ def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
 
 @pytest.mark.security("S-61")
 def test_the_same_values_hold_the_canary() -> None:
-    """Reading each field shows that the object really contains the hidden values."""
+    """The test reads each field to show that the objects really contain the values that printing hides."""
     silent = []
     for kind in BEARERS:
         value = made(kind)
@@ -162,8 +162,8 @@ NESTED = {"Step", "SignedIn", "DirectlySignedIn", "Refreshed"}
 
 @pytest.mark.security("S-61")
 def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose() -> None:
-    """`asdict` exposes all fields, so only these files may use `asdict`. No file may use `vars`, `__dict__`, `pickle`
-    or similar modules."""
+    """`asdict` exposes all fields, so only the listed files may use `asdict`. No file may use `vars`, `__dict__`,
+    `pickle` or similar modules."""
     opened, forbidden = set(), []
     for path in ROOT.rglob("*.py"):
         name = path.relative_to(ROOT).as_posix()

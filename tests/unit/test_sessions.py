@@ -85,8 +85,8 @@ def test_max_age_is_for_remembered_sessions_only(sessions: Sessions, clock: Cloc
     "payload", [b"{}", b"[]", b"null", b"x", b'{"refresh_token": "a"}', b'{"unknown": 1}', b"\xff"]
 )
 def test_a_sealed_value_of_another_shape_is_no_session(sessions: Sessions, payload: bytes) -> None:
-    """The sealed value may come from an older or newer release. The person must sign in again, but the app does not
-    crash."""
+    """The sealed value may come from an older or newer release. Then the person must sign in again, but the app does
+    not crash."""
     with pytest.raises(NoSession):
         sessions.open(SEALER.seal("session", payload))
 
@@ -113,8 +113,8 @@ def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
 def test_a_transaction_is_found_by_its_state_alone(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """If the cookie is absent, broken, or has another state, the transaction is unknown. For an old cookie, the app has
-    a separate error."""
+    """If the cookie is absent, broken, or has another state, the transaction is unknown. If the cookie is too old, the
+    app has a separate error."""
     one, two = (transactions.begin(return_to="/", provider=None, remember=False) for _ in range(2))
     sealed = transactions.seal(one)
     assert transactions.load({one.cookie_name: sealed}, one.state) == one
@@ -135,8 +135,8 @@ def test_a_transaction_is_found_by_its_state_alone(
 def test_surplus_is_the_oldest_and_then_the_dead_four_at_most(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """With any number of cookies in the request, the browser has at most four transactions afterwards, including the
-    new login. The response deletes the cookies of all other transactions."""
+    """The browser has at most four transactions afterwards, including the new login, however many cookies the request
+    had. The response deletes the cookies of all other transactions."""
     jar: dict[str, str] = {"other": "x"}
     names = []
     for _ in range(5):

@@ -59,7 +59,7 @@ def test_the_class_tells_its_declarations_and_an_instance_its_values() -> None:
 
 
 def test_values_are_frozen_and_compared() -> None:
-    """Caches use settings as keys, so settings must be hashable and comparable."""
+    """Caches use settings as keys. Settings must therefore be hashable and comparable."""
     one = Example(size=5)
     assert one == Example(size=5)
     assert hash(one) == hash(Example(size=5))

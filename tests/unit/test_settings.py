@@ -141,7 +141,7 @@ def test_automatic_sign_in_needs_what_it_starts() -> None:
 
 
 def test_the_authorizers_arn_is_a_placeholder_only_outside_the_cli() -> None:
-    """With a deployed placeholder, the authorizer would refuse every request."""
+    """If a stage were deployed with the placeholder, the authorizer would refuse every request."""
     assert "placeholder" in user_pool_arn({})
     assert user_pool_arn({"USER_POOL_ARN": "arn:x", "AWS_CHALICE_CLI_MODE": "1"}) == "arn:x"
     with pytest.raises(ConfigurationError, match="ops provision"):
@@ -196,7 +196,7 @@ def test_allowed_origins_are_none_by_default_and_exact() -> None:
     ],
 )
 def test_an_origin_that_browsers_would_not_send_is_refused(text: str) -> None:
-    """After a mistake in this setting, the app does not start."""
+    """If the setting has such an origin, the app does not start."""
     assert "ALLOWED_ORIGINS" in problems(ALLOWED_ORIGINS=text)
 
 
@@ -231,7 +231,7 @@ def test_the_place_after_a_sign_in_is_of_the_app_or_an_allowed_origin() -> None:
 
 
 def test_origins_over_http_are_for_the_local_stage() -> None:
-    """A front end under development has such an origin while it uses the local stack of `make up`."""
+    """A front end under development has an origin with http while the front end uses the local stack of `make up`."""
     local = {**ENVIRONMENT, "STAGE": "local", "ALLOWED_ORIGINS": "http://localhost:3000"}
     assert Settings.from_env(local).allowed_origins == {"http://localhost:3000"}
     assert "ALLOWED_ORIGINS" in problems(
@@ -267,8 +267,8 @@ def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
 def test_pool_arn_and_region_that_do_not_belong_together_are_named(
     changes: dict[str, str], problem: str
 ) -> None:
-    """The issuer and the keys' address contain the pool and the region. If the addresses named another pool, the other
-    pool's owner could sign tokens. One error lists all problems."""
+    """The issuer and the keys' address contain the pool and the region. If the two addresses named another pool, the
+    owner of the other pool could sign tokens. One error lists all problems."""
     found = problems(**changes, DIRECT_SIGN_IN="sometimes")
     assert problem in found
     assert "DIRECT_SIGN_IN" in found

@@ -14,8 +14,8 @@ FILES = [path.relative_to(TESTS.parent).as_posix() for path in sorted(TESTS.rglo
 
 @pytest.mark.parametrize("pattern", LONG)
 def test_a_line_names_tests_that_there_are(pattern: str) -> None:
-    """If a developer moved a file and did not change the file's line in the list, the tests would start late, or run in
-    two processes."""
+    """If a developer moved a test file without changing the file's line in the list, the tests would start late, or run
+    in two processes."""
     assert [name for name in FILES if re.match(pattern, name)]
 
 
@@ -37,7 +37,7 @@ def test_what_uses_one_stack_is_one_share() -> None:
 
 
 def test_no_port_is_given_twice() -> None:
-    """No port is in the range from which the system gives other servers ports."""
+    """The system assigns ports of a certain range to other servers. No port of the tests is in this range."""
     first, second = free_ports(3), free_ports(3)
     assert len({*first, *second}) == 6
     assert max(first + second) < 32_768

@@ -47,7 +47,7 @@ def test_lists_and_addresses_may_spell_a_domain_differently(listed: str, typed: 
     ],
 )
 def test_another_domain_may_not(email: str) -> None:
-    """The rules refuse a subdomain, a longer name and a missing domain."""
+    """The rules refuse a subdomain of the domain, a longer name, and an address without a domain."""
     assert refuse_address(email, ALLOWED, REFUSED)
 
 
@@ -65,7 +65,7 @@ def test_another_domain_may_not(email: str) -> None:
     ],
 )
 def test_a_refused_domain_may_not(email: str) -> None:
-    """The rules refuse such a domain, even with all other domains allowed."""
+    """The rules refuse a listed domain even if all other domains are allowed."""
     assert refuse_address(email, frozenset(), REFUSED)
     assert refuse_address("a@good.example", frozenset(), REFUSED) is None
 

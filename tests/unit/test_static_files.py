@@ -77,7 +77,8 @@ def test_the_fingerprint_covers_the_whole_set(folder: Path) -> None:
 
 @pytest.mark.security("S-54")
 def test_page_values_are_escaped(folder: Path) -> None:
-    """Title, base path, texts and links are escaped in the HTML. A placeholder inside a value is not replaced."""
+    """Title, base path, texts and links are escaped in the HTML. If a value contains a placeholder, this placeholder is
+    not replaced."""
     brand = Brand(terms_url='/a"b', privacy_url="https://x.example/?a&b")
     html = StaticFiles(folder, brand).page(base_path="/a\"'<b>/", title="</a><script>{{base}}")
     title = "&lt;/a&gt;&lt;script&gt;{{base}}"
@@ -200,8 +201,8 @@ def test_scripts_lose_what_has_no_meaning(folder: Path) -> None:
 
 @pytest.mark.parametrize("script", sorted(FRONTEND.glob("*.js")), ids=lambda script: script.name)
 def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
-    """The removal of indentation would change a string of several lines. A string must also not look like a type, an
-    arrow or the beginning of a block."""
+    """The removal of indentation would change a string that has several lines. A string must also not look like a type,
+    an arrow or the beginning of a block."""
     text = script.read_text("utf-8")
     lines = [line for line in text.splitlines() if not re.match(r"\s*(?:/?\*|//)", line)]
     strings = re.findall(r"'[^'\n]*'|`[^`\n]*`", "\n".join(lines))
@@ -306,8 +307,8 @@ def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str)
 
 
 def test_a_providers_logo_is_on_the_buttons_that_lead_to_it(folder: Path) -> None:
-    """A rule of the stylesheet selects these buttons by the links' addresses. Without logos, the stylesheet has no such
-    rule."""
+    """A rule of the stylesheet selects the provider's buttons by the addresses of the links. Without logos, the
+    stylesheet has no such rule."""
     plain = text_of(StaticFiles(folder), "styles.css")
     logos = folder / "brand" / "providers"
     logos.mkdir()

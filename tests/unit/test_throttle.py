@@ -29,7 +29,7 @@ SOURCE = "198.51.100.7"
 
 
 class AtomicDynamoDB(DynamoDBDouble):
-    """The double for tests with threads: each call is atomic, as in the real service."""
+    """The test double of DynamoDB for tests with threads: each call is atomic, as in the real service."""
 
     def __init__(self, tables: dict[str, tuple[str, frozenset[str]]]) -> None:
         super().__init__(tables)
@@ -126,7 +126,8 @@ def test_a_source_makes_the_stage_send_fewer_mails(throttle: ThrottleStore) -> N
 def test_an_attempt_refused_for_the_account_does_not_count_for_the_source(
     throttle: ThrottleStore,
 ) -> None:
-    """Attempts at one account that is already paused must not pause all people who share an office's IP address."""
+    """Many people can share an office's IP address. Attempts at one account that is already paused must not pause these
+    people."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE):
         wait_for(lambda: spend(throttle, 1))
@@ -176,7 +177,7 @@ def test_the_table_holds_no_address(throttle: ThrottleStore, database: DynamoDBD
 
 @pytest.mark.security("S-41")
 def test_kinds_have_allowances_of_their_own(throttle: ThrottleStore) -> None:
-    """After a paused sign-in, a password reset is still possible."""
+    """While sign-ins of an account are paused, a password reset is still possible."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     throttle.take("mail", ANN, SOURCE)
     throttle.take("code", ANN, SOURCE)
@@ -209,7 +210,8 @@ def test_an_attempt_can_be_given_back(throttle: ThrottleStore) -> None:
 def test_fifty_parallel_guesses_from_two_containers_let_five_through(
     database: DynamoDBDouble, clock: Clock
 ) -> None:
-    """The counter changes by compare-and-set, so no parallel container loses the count of another container."""
+    """The counter changes by compare-and-set, so a container that works in parallel cannot overwrite the count of
+    another container."""
     containers = [ThrottleStore(database, TABLE, clock, lambda: b"pepper" * 6) for _ in range(2)]
     passed: list[int] = []
     start = threading.Barrier(50)
@@ -233,7 +235,7 @@ def test_fifty_parallel_guesses_from_two_containers_let_five_through(
 def test_without_the_table_nobody_may_guess(
     throttle: ThrottleStore, database: DynamoDBDouble
 ) -> None:
-    """Without the table, the throttle refuses the attempt. The page shows an outage instead of a refusal."""
+    """If the table cannot be read, the throttle refuses the attempt. The page shows an outage instead of a refusal."""
     database.fault = client_error("ProvisionedThroughputExceededException")
     with pytest.raises(TemporarilyUnavailable):
         spend(throttle, 1)
@@ -274,7 +276,7 @@ def test_the_addresses_of_one_ipv6_network_share_a_allowance(throttle: ThrottleS
 
 @pytest.mark.security("S-41")
 def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> None:
-    """If another container writes the existing row in between, both attempts are counted."""
+    """If another container writes the row between this container's read and write, both attempts are counted."""
 
     class Interrupted(DynamoDBDouble):
         between: Callable[[], None] | None = None
@@ -301,8 +303,8 @@ def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> Non
 def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
     throttle: ThrottleStore, clock: Clock
 ) -> None:
-    """The source's people make one mistake every ninety seconds, all day. The counter falls faster than these mistakes
-    raise the counter."""
+    """The source's people make one mistake every ninety seconds, all day. The counter falls faster than the mistakes
+    raise it."""
     for number in range(24 * 40):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
         clock.advance(90)
@@ -344,7 +346,7 @@ def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock
 def test_a_row_of_an_earlier_release_counts_on(
     throttle: ThrottleStore, database: DynamoDBDouble, clock: Clock
 ) -> None:
-    """An earlier release wrote whole numbers, which the code still accepts."""
+    """An earlier release wrote the counter as a whole number, which the code still accepts."""
     throttle.take("sign-in", ANN, SOURCE)
     for key, row in database.items(TABLE).items():
         database.put(TABLE, {**row, "key": {"S": key}, "attempts": {"N": "4"}})

@@ -70,7 +70,7 @@ def granted(answer: dict[str, Any], scopes: list[str]) -> set[str]:
 def test_both_doors_give_the_same_scopes(
     settings: Settings, source: str, scopes: list[str]
 ) -> None:
-    """Whatever scopes Cognito has set, the token has exactly our scopes."""
+    """Cognito may have set any scopes, but the token has exactly our scopes."""
     assert granted(handle(event(source, scopes), settings, no_table), scopes) == set(SCOPES)
 
 
@@ -92,7 +92,7 @@ def test_other_clients_of_the_pool_are_left_alone(settings: Settings) -> None:
     [("TokenGeneration_HostedAuth", "eu-west-1_other"), ("PostConfirmation_ConfirmSignUp", POOL)],
 )
 def test_foreign_events_are_refused(settings: Settings, source: str, pool: str) -> None:
-    """Another pool's events and other triggers' events change nothing."""
+    """Events of another pool or of another trigger change nothing."""
     with pytest.raises(TriggerRefused):
         handle(event(source, [], pool=pool), settings, no_table)
 

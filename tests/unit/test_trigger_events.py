@@ -1,4 +1,5 @@
-"""Tests of the triggers with every event that AWS documents (in any order, twice, late), and with invalid events."""
+"""Tests of the triggers with every event that AWS documents, and with invalid events. Documented events may come in any
+order, twice or late."""
 
 import json
 from copy import deepcopy
@@ -27,8 +28,8 @@ from tests.events.hostile import hostile_events
 
 SETTINGS = Settings.from_env(ENVIRONMENT)
 
-#: The source is AWS, "Customizing user pool workflows with Lambda triggers", table "Pairing API operations with
-#: triggers".
+#: The source of this table is AWS, "Customizing user pool workflows with Lambda triggers", table "Pairing API
+#: operations with triggers".
 OURS = {
     *("PreSignUp_SignUp", "PreSignUp_AdminCreateUser", "PreSignUp_ExternalProvider"),
     *("PostConfirmation_ConfirmSignUp", "PostConfirmation_ConfirmForgotPassword"),
@@ -71,7 +72,7 @@ HISTORIES = {
 
 
 def no_secret(_: bool) -> str:
-    """Raise an error. If Cognito's own page signs people up, the trigger needs no client secret."""
+    """Raise an error. If people sign up on Cognito's own page, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
@@ -129,8 +130,8 @@ def no_linker() -> Any:
 
 
 def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
-    """Return the record after these events, sent at these times. The result omits the times at which the record was
-    written."""
+    """Return the record after the given events, which are sent at the given times. The result omits the times at which
+    the record was written."""
     table = Table()
     for name, at in sent:
         table.clock.now = table.began + at

@@ -43,7 +43,7 @@ def okta(table: DynamoDBDouble) -> ProviderStore:
 
 
 def no_secret(_: bool) -> str:
-    """Raise an error. If Cognito's own page signs people up, the trigger needs no client secret."""
+    """Raise an error. If people sign up on Cognito's own page, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
@@ -66,7 +66,8 @@ def users(table: DynamoDBDouble, clock: Clock) -> UserStore:
 def test_the_same_event_three_times_writes_once(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """`updatedAt` also stays unchanged: the conditional write fails, which is not an error."""
+    """`updatedAt` also stays unchanged. The conditional write of the repeated event fails, but this failure is not an
+    error."""
     for event in ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"):
         before = table.writes
         for _ in range(3):
@@ -133,7 +134,7 @@ def test_a_repeated_or_late_write_does_not_move_the_previous_session(
 def test_a_triggers_clock_that_is_ahead_loses_no_session(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """The trigger reports the sign-in of each session first, from another machine."""
+    """The trigger runs on another machine, and reports the sign-in of each session first."""
     users.record_session(ADA)
     first = iso(clock())
     clock.advance(60)
@@ -146,7 +147,7 @@ def test_a_triggers_clock_that_is_ahead_loses_no_session(
 def test_an_older_sign_in_does_not_overwrite_a_newer_one(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """If two containers write, the later time stays."""
+    """If two containers write the sign-in time, the later time stays."""
     users.record_sign_in(ADA)
     before = plain(table)
     clock.advance(-60)
@@ -158,8 +159,8 @@ def test_an_older_sign_in_does_not_overwrite_a_newer_one(
 def test_what_is_not_told_is_not_erased(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Different events contain different attributes. The table keeps the value of a missing attribute, and stores a
-    changed attribute."""
+    """Different events contain different attributes. If an event lacks an attribute, the table keeps the stored value.
+    The table stores a changed attribute."""
     users.record_confirmed(ADA)
     clock.advance(5)
     users.record_confirmed(UserProfile("Okta_1", "other", "", "Augusta", "", "Okta"))
@@ -250,7 +251,7 @@ def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(
 
 
 def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
-    """The read is consistent. For any other read, the double returns older data."""
+    """The code must use a consistent read. For any other read, the double returns older data."""
     assert users.load("Okta_1") is None
     users.record_confirmed(ADA)
     record = users.load("Okta_1")
@@ -262,7 +263,8 @@ def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
 def test_a_person_has_one_record_in_whatever_case_the_name_comes(
     table: DynamoDBDouble, users: UserStore
 ) -> None:
-    """The pool ignores case. AWS documents the case of user names in triggers (lower case), but not in tokens."""
+    """The pool ignores case in user names. AWS documents the case of user names in triggers (lower case), but not in
+    tokens."""
     users.record_pending(replace(ADA, user_name="okta_1"))
     users.record_confirmed(replace(ADA, user_name="OKTA_1"))
     users.record_sign_in(ADA)
@@ -294,7 +296,8 @@ def test_strange_user_names_are_only_keys(users: UserStore, name: str) -> None:
 def test_every_fault_of_the_table_is_an_outage(
     table: DynamoDBDouble, users: UserStore, clock: Clock, fault: Exception
 ) -> None:
-    """The fault becomes TemporarilyUnavailable with the operation and the error code, but without the error's message."""
+    """The code raises TemporarilyUnavailable with the operation and the error code, but without the message of the
+    original error."""
     table.fault = fault
     for call in (
         lambda: users.load("x"),

@@ -104,8 +104,8 @@ def test_below_a_prefix_our_routes_have_a_base_of_their_own(
 def test_cookies_are_read_as_browsers_write_them(
     headers: list[str], expected: dict[str, str]
 ) -> None:
-    """The result omits a name that occurs twice. A name must match exactly, because browsers protect only the exact
-    prefix `__Host-`."""
+    """If a name occurs twice, the result omits the name. A name must match exactly, because browsers protect only the
+    exact prefix `__Host-`."""
     assert parse_cookies(headers) == expected
 
 
@@ -148,7 +148,7 @@ def test_a_cookie_has_every_attribute() -> None:
     ],
 )
 def test_a_value_that_could_start_something_else_is_refused(text: str) -> None:
-    """Chalice does not check the values of list-valued headers for CR and LF."""
+    """Chalice does not check list-valued headers for CR and LF, so our own code refuses such values."""
     with pytest.raises(ValueError, match="outside the safe set"):
         build_cookie("x", text, same_site="Lax")
     with pytest.raises(ValueError, match="outside the safe set"):
@@ -187,7 +187,7 @@ def test_a_cookie_of_4096_bytes_is_the_largest() -> None:
     ],
 )
 def test_our_page_is_told_by_header_and_origin(headers: dict[str, str], good: bool) -> None:
-    """A request needs the header and the right origin."""
+    """A request is accepted only with both the header and the right origin."""
     if good:
         verify_own_request(headers, ORIGIN)
     else:
@@ -205,7 +205,7 @@ def test_our_page_is_told_by_header_and_origin(headers: dict[str, str], good: bo
     ],
 )
 def test_json_bodies_pass(content_type: str) -> None:
-    """The content type may have the spellings that browsers use."""
+    """The content type may have any of the spellings that browsers use."""
     verify_body(b'{"a": 1}', content_type)
 
 

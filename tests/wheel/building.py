@@ -23,7 +23,7 @@ def build(root: Path, out: Path) -> Path:
 
 
 def newer(folder: Path, version: str) -> Path:
-    """Copy the files from which the wheel is built, with another version. Return the copy's folder."""
+    """Copy the files from which the wheel is built, but change the version. Return the copy's folder."""
     for name in ("chalicelib/gatehouse", "frontend", "ops"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)

@@ -21,7 +21,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def team(wheel: Path, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -> Team:
-    """Return a team that has put the wheel into its project, but has not followed the page yet."""
+    """Return a team that has put the wheel into its project, but has not followed docs/adopt.md yet."""
     team = Team(tmp_path_factory.mktemp("team"), certificate.ca_file.parent)
     team.put_wheel(wheel)
     return team
@@ -29,7 +29,7 @@ def team(wheel: Path, certificate: Certificate, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def adopted(team: Team) -> Iterator[dict[str, Any]]:
-    """Follow the page. Yield the data of `gatehouse info --json`. `up` runs with `--detach` and on free ports."""
+    """Follow docs/adopt.md. Yield the data of `gatehouse info --json`. `up` runs with `--detach` and on free ports."""
     install, init, up, table = ADOPT.commands
     before = json.loads((team.project / ".chalice" / "config.json").read_text())
     team.type("python -m pytest -q -p no:cacheprovider tests")

@@ -1,5 +1,5 @@
-"""Tests that a team can install the wheel from a package index. The project contains the wheel's lock line, but not the
-wheel. Part of `make soak`."""
+"""Tests that a team can install the wheel from a package index. The project has the wheel's line in its lock, but not
+the wheel's file. Part of `make soak`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A team with its own app outside this checkout: its project, its Python, and the documentation pages that it follows."""
+"""A team with its own app outside this checkout: its project, its Python, and the documentation pages that the team
+follows."""
 
 from __future__ import annotations
 
@@ -91,8 +92,8 @@ class Team:
         return self.folder / "venv" / "bin" / "python"
 
     def _put_network_at_hand(self) -> None:
-        """In the checkout, install a missing local AWS and fetch missing dependencies. Link the local AWS and the
-        dependencies into the project."""
+        """Install the local AWS and fetch the dependencies in the checkout, if they are missing. Then link the local
+        AWS and the dependencies into the project."""
         shared = ROOT / ".local"
         shared.mkdir(exist_ok=True)
         ministack_python(shared, Reporter())
@@ -145,7 +146,7 @@ class Team:
         }
 
     def chalice(self, *words: str) -> None:
-        """Run Chalice's own command line (with short waits) in the folder from which the local stage was deployed."""
+        """Run Chalice's own command line with short waits, in the folder from which the local stage was deployed."""
         (package,) = (self.folder / "venv" / "lib").glob("python*/site-packages/chalice_gatehouse")
         script = package / "ops" / "local" / "chalice_cli.py"
         inner = (

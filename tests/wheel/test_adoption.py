@@ -27,8 +27,8 @@ def test_ten_lines_and_three_commands() -> None:
 def test_the_page_leads_to_a_sign_in_and_the_teams_own_tests_pass(
     adopted: dict[str, Any], team: Team, browser: Browser
 ) -> None:
-    """A person signs in with Okta in Chromium, and the token opens the routes. Then a teammate runs a plain `chalice
-    deploy`."""
+    """A person signs in with Okta in Chromium, and can call the routes with the token. Then a teammate runs a plain
+    `chalice deploy`."""
     team.type("python -m pytest -q -p no:cacheprovider tests")
     page, token = sign_in(browser, adopted)
     walk(adopted, token)

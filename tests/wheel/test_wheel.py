@@ -23,7 +23,7 @@ FOLDERS = {
     "frontend/": "chalice_gatehouse/frontend/",
     "ops/": "chalice_gatehouse/ops/",
 }
-#: Imports the public names in an environment without boto3, chalice's command line and the checkout.
+#: A program that imports the public names in an environment without boto3, chalice's command line and the checkout.
 IMPORTS = """
 import importlib.util, json, sys
 import chalice_gatehouse as package
@@ -36,7 +36,8 @@ print(json.dumps([package.__file__, package.__version__, sorted(found), sorted(s
 
 
 def sources() -> dict[str, bytes]:
-    """Return every file of the three folders that git tracks or would add. The keys are the names in the wheel."""
+    """Return every file in the three folders that git tracks or would add. The keys of the result are the names in the
+    wheel."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", *FOLDERS],
         cwd=ROOT,
@@ -97,7 +98,7 @@ def test_nothing_in_the_wheel_imports_what_is_only_here(wheel: Path) -> None:
 
 
 def test_the_same_checkout_gives_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
-    """With equal bytes, people can compare a wheel with another person's build."""
+    """If the bytes are equal, people can compare a wheel with another person's build."""
     assert build(ROOT, tmp_path).read_bytes() == wheel.read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""A person who uses an app with Gatehouse, in Chromium and with a program."""
+"""A person who uses an app with Gatehouse, both in Chromium and with a program."""
 
 from __future__ import annotations
 

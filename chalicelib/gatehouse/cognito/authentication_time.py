@@ -2,9 +2,10 @@
 
 The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: the
 time at which Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at
-which the trigger received `PROVED_AT`. `PROVED_AT` counts only for the sign-in in which the trigger received it.
-`SEEN_AT` must therefore be close to Cognito's `auth_time`, which a refresh does not change. An authentication in one
-browser does not count for a session in another browser. Silent single sign-on does not count as an authentication.
+which the trigger received `PROVED_AT`. `PROVED_AT` counts for one sign-in: the sign-in in which the trigger received
+`PROVED_AT`. `SEEN_AT` must therefore be close to Cognito's `auth_time`, because a refresh does not change `auth_time`.
+An authentication in one browser does not count for a session in another browser. Silent single sign-on does not count
+as an authentication.
 
 Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels
 with ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (a trigger
@@ -29,13 +30,14 @@ BEFORE_SECONDS, AFTER_SECONDS = 10, 60
 
 
 def build_claims(proved_at: int, seen_at: int) -> dict[str, str]:
-    """Return the two claims as text, because API Gateway passes on only text. Times are Unix seconds. A `proved_at` of 0
-    means that the time of the authentication is unknown."""
+    """Return the two claims as text, because API Gateway passes on nothing but text. Times are Unix seconds. A
+    `proved_at` of 0 means that the time of the authentication is unknown."""
     return {PROVED_AT: str(proved_at), SEEN_AT: str(seen_at)}
 
 
 def refuse_age(max_age: object) -> str | None:
-    """Return what is wrong with a route's `max_age`, and the correct form. Return None for a valid `max_age`."""
+    """Return a text that says what is wrong with a route's `max_age` and what the correct form is. Return None for a
+    valid `max_age`."""
     is_number = isinstance(max_age, int) and not isinstance(max_age, bool)
     if is_number and max_age in range(SHORTEST_AGE, LONGEST_AGE + 1):
         return None

@@ -1,8 +1,9 @@
 """Reads Cognito's claims: groups, and the caller of an authorized route (S-49, S-50).
 
 API Gateway's authorizer checks signature, expiry and scope, but not the audience. The authorizer accepts a token of any
-client of the pool and, on a route without a scope, even an ID token. This module also checks `token_use`, `client_id` and
-`scope`. Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an authorizer".
+client of the pool. On a route without a scope, the authorizer accepts even an ID token. This module therefore checks
+`token_use`, `client_id` and `scope`. Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an
+authorizer".
 """
 
 from collections.abc import Collection, Mapping
@@ -24,7 +25,8 @@ class Caller:
     """The person to whom an access token belongs. `sub` identifies the person. `username` is the key in the users
     table.
 
-    `Caller` is not a named tuple, because every cold start would generate and compile the code of a named tuple.
+    `Caller` is not a named tuple, because Python would generate and compile the code of a named tuple at every cold
+    start.
     """
 
     def __init__(

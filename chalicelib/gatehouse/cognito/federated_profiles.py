@@ -2,8 +2,8 @@
 
 The user name of the person's own profile is `<provider>_<subject>`. If the pool ignores case, user names that differ
 only in case are equal. A linked account is found by the e-mail address. The account belongs to the person only if the
-account's `identities` contain the person's provider and subject. The trigger's role may delete attributes, but may not
-write attributes. Source: Amazon Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
+account's `identities` contain the person's provider and subject. The trigger's IAM role may delete attributes, but may
+not write attributes. Source: Amazon Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
 """
 
 from collections.abc import Mapping, Sequence

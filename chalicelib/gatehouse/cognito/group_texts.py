@@ -12,8 +12,8 @@ from urllib.parse import unquote_plus
 
 from .groups import is_one_name
 
-#: The maximum length of the attribute `custom:groups` in the identity template. Java counts characters as UTF-16 code
-#: units, and so does this limit.
+#: The maximum length of the attribute `custom:groups` in the identity template. The limit counts characters as Java
+#: does: in UTF-16 code units.
 MAX_TEXT = 2048
 _WRITTEN_BY_US = "="
 #: The maximum size of `cognito:groups` in a token, in bytes of JSON. All headers of a request together may have 10,240
@@ -93,8 +93,8 @@ def _chosen(told: Iterable[object]) -> ToldGroups:
 
 
 def _listed(text: str) -> list[object]:
-    """Split a list that was converted to text. Three forms are accepted: JSON, `[a, b]` and `a,b`. The reason is that
-    AWS documents only that the claim is text."""
+    """Split a list that was converted to text. AWS documents that the claim is text, but not the form of the text.
+    Three forms are therefore accepted: JSON, `[a, b]` and `a,b`."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -108,8 +108,8 @@ def _listed(text: str) -> list[object]:
 
 
 def _decoded(name: str) -> str:
-    """Decode a name that Cognito has form-encoded. A name without percent signs is not encoded, even if it has plus
-    signs.
+    """Decode a name that Cognito has form-encoded. A name without a percent sign counts as not encoded, even if the
+    name has plus signs.
 
     Bytes that are not UTF-8 become spaces. A name with a space is later refused, because group names must not contain
     spaces.

@@ -1,10 +1,10 @@
 """The rule for group names, both for groups of the pool and for groups from an identity provider (S-51, S-69).
 
 Cognito allows letters, marks, symbols, numbers and punctuation in a group's name, and 128 characters at most. API
-Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`, so Gatehouse also refuses names that could be read as
-two names. For example, a group `x,admins` would also count as the group `admins`. A name must not contain a comma, must
-not begin with `[`, and must not end with `]`. `group_texts.py` reads and writes lists of names. Sources: Amazon Cognito
-API reference, CreateGroup; AWS "Mapping IdP attributes to profiles and tokens".
+Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`. Gatehouse therefore has a stricter rule, and refuses
+names that could be read as two names. For example, a group `x,admins` would also count as the group `admins`. A name
+must not contain a comma, must not begin with `[`, and must not end with `]`. `group_texts.py` reads and writes lists of
+names. Sources: Amazon Cognito API reference, CreateGroup; AWS "Mapping IdP attributes to profiles and tokens".
 """
 
 from collections.abc import Iterable

@@ -1,5 +1,5 @@
-"""The only HTTP client for Cognito's OAuth endpoints. The client limits time and size, and does not follow redirects
-(S-14).
+"""The only HTTP client for Cognito's OAuth endpoints. The client limits the time and the size of each answer, and does
+not follow redirects (S-14).
 
 `urllib3` is imported on first use, so routes without an outbound call do not load `urllib3`. The library `requests`
 would lengthen a cold start by 15 ms, and its redirects, cookies, proxies and .netrc would have to be switched off.
@@ -36,7 +36,7 @@ class HttpAnswer:
 
 
 class HttpClient:
-    """Sends GET and POST requests for JSON answers, within the time limits of `budget`.
+    """Sends GET and POST requests and reads the JSON answers, within the time limits of `budget`.
 
     Raises TemporarilyUnavailable if no complete answer arrives.
     """
@@ -72,7 +72,7 @@ class HttpClient:
     ) -> HttpAnswer:
         """Post a form, with HTTP Basic authentication for Cognito (client_secret_basic, RFC 6749 2.3.1).
 
-        The request is never repeated. A code works only once. If rotation is on, a refresh token also works only once.
+        The request is never repeated. A code works only once. If rotation is on, the same is true of a refresh token.
         """
         self._connections(url)
         return self._budget.run(

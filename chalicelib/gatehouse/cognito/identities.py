@@ -1,4 +1,4 @@
-"""Reads the attribute or claim `identities`, which lists a person's providers.
+"""Reads the attribute or claim `identities`, the list of a person's providers.
 
 In trigger events, `identities` is JSON text. In ID tokens, `identities` is a list. If a person's profile was made at a
 sign-in through a provider, the user name is `<provider>_<subject>`. `ops provider` allows no underscore in a provider's

@@ -21,11 +21,11 @@ MIN_RSA_BITS = 2048
 #: A warm container fetches the keys again after this time. A container therefore keeps a withdrawn key at most this
 #: long.
 KEYS_MAX_AGE_SECONDS = 3600
-#: Tokens with an unknown `kid` cause at most one fetch in this time.
+#: Tokens with an unknown `kid` cause at most one fetch in this number of seconds.
 REFETCH_INTERVAL_SECONDS = 60
-#: While the endpoint is down and the container has no keys, the container tries again after this time. The same applies
-#: if Cognito has just signed a token with an unknown `kid`, which means that the key is new: the container fetches the
-#: keys at once, and afterwards at this interval.
+#: While the endpoint is down and the container has no keys, the container tries again after this time. The same
+#: interval applies if Cognito has just signed a token with an unknown `kid`. Such a `kid` means that the key is new.
+#: The container fetches the keys at once, and afterwards at this interval.
 RETRY_INTERVAL_SECONDS = 2
 
 
@@ -52,7 +52,7 @@ class JwksCache:
             self._ahead = Ahead(self._fetch)
 
     def settle(self) -> None:
-        """Store the result of `begin`, unless a use of a key has already stored the result."""
+        """Store the result of `begin`, unless a call of `key` or `load` has already stored the result."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.load()
@@ -83,8 +83,8 @@ class JwksCache:
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys now, without waiting for REFETCH_INTERVAL_SECONDS. Otherwise, a stranger could use up that
-        interval with invented tokens."""
+        """Fetch the keys now, without waiting for REFETCH_INTERVAL_SECONDS. If this method waited, a stranger could
+        delay the fetch: a token with an invented `kid` starts a new REFETCH_INTERVAL_SECONDS."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now
@@ -113,7 +113,8 @@ class JwksCache:
 
 
 def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
-    """Return the usable keys of a JWKS document: RSA of 2048 bits or more, `use=sig`, each `kid` once (S-19)."""
+    """Return the usable keys of a JWKS document. A usable key is an RSA key of 2048 bits or more with `use=sig`. Each
+    `kid` may occur only once (S-19)."""
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from jwt import PyJWTError
     from jwt.algorithms import RSAAlgorithm

@@ -1,18 +1,18 @@
 """Links a federated person to the native account with the same verified address (S-56, S-68).
 
-A person is linked only before Cognito makes the person's profile (PreSignUp_ExternalProvider), and only if the
-provider's row sets `trusted` and `link`. Exactly one native account must have the address. The native account must be
+A person can be linked only before Cognito makes the person's profile (PreSignUp_ExternalProvider). The provider's row
+must set both `trusted` and `link`. Exactly one native account must have the address. The native account must be
 confirmed and enabled, and the account's address must be verified. The native account must not be linked to another
 person of the same provider: a provider may give a former user's address to a new person, and the new person must not
-get the former user's account. The users table must also contain a proof (`provedAt`) that the mailbox's owner has
-chosen the account's password. The proof is missing in older accounts, and in accounts that a stranger made for the
+get the former user's account. In addition, the users table must contain a proof (`provedAt`) that the mailbox's owner
+has chosen the account's password. The proof is missing in older accounts, and in accounts that a stranger made for the
 address. Accounts without a proof can be linked after the mailbox's owner has reset the password. If one of these
-conditions is not met, the person gets a separate profile, as without linking, and the log gives the reason.
+conditions is not met, the person is not linked, but gets a separate profile, and the log gives the reason.
 
 AdminGetUser finds the account of an address by the pool's own rule for upper and lower case. AWS does not document
-whether ListUsers distinguishes upper and lower case. ListUsers is also called, to find a second account with the
-address, because a second account prevents linking. Sources: AWS "Linking federated users to an existing user profile",
-"User pool case sensitivity"; API reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
+whether ListUsers distinguishes upper and lower case. ListUsers is called in addition, because a second account with the
+address prevents linking, and ListUsers finds such an account. Sources: AWS "Linking federated users to an existing user
+profile", "User pool case sensitivity"; API reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,8 @@ from .pool_user import (
 from .user_pool_calls import Refused, call_cognito
 
 _PAGE = 60
-#: The maximum number of pages of ListUsers that are read. If an address has more accounts, nobody is linked.
+#: The maximum number of pages of ListUsers that are read. If the accounts of an address need more pages, nobody is
+#: linked.
 _PAGES = 3
 
 
@@ -57,11 +58,11 @@ class Linker:
         """Link a new federated person to a native account. Return the linked account, or None if no account was linked.
 
         `provider` is the exact name of a provider whose people may be linked. `attributes` are the attributes in the
-        trigger's event. Raises TemporarilyUnavailable, also if the proof cannot be read. Cognito then calls the trigger
-        again. A repeated link does no harm.
+        trigger's event. Raises TemporarilyUnavailable, for example if the proof cannot be read. Cognito then calls the
+        trigger again. A repeated link does no harm.
         """
-        # Cognito converts the user name to lower case. The subject is read from an attribute, which keeps the subject's
-        # spelling.
+        # Cognito converts the user name to lower case. The subject is therefore read from `custom:idp_sub`, because
+        # this attribute keeps the subject's spelling.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
         doubt, found = doubt_about_newcomer(attributes), list[PoolUser]()
         if doubt is None:
@@ -81,7 +82,7 @@ class Linker:
         return self._load(native.user_name)
 
     def _natives(self, email: str) -> list[PoolUser]:
-        """Return the native accounts with an address, in upper or lower case.
+        """Return the native accounts whose address is `email`, by the pool's rule for upper and lower case.
 
         In a pool that distinguishes upper and lower case, an address that differs only in case belongs to another person.
         """
@@ -128,7 +129,8 @@ class Linker:
                 },
             )
         except Refused as refused:
-            # Cognito may refuse a repeated or concurrent call although the link exists. Check the account itself.
+            # Cognito may refuse a repeated or concurrent call although the link exists. So check whether the account
+            # itself contains the link.
             if identity not in self._load(user_name).identities:
                 raise TemporarilyUnavailable(f"AdminLinkProviderForUser: {refused.code}") from None
 

@@ -23,8 +23,8 @@ _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-
 class TokenSet:
     """The tokens in an answer of Cognito.
 
-    `refresh_token` is None if the old refresh token is still valid, because rotation is off. `id_token` is None without
-    the scope `openid`.
+    `refresh_token` is None if rotation is off, because the old refresh token is then still valid. `id_token` is None
+    without the scope `openid`.
     """
 
     access_token: str = field(repr=False)
@@ -136,8 +136,8 @@ class OAuthClient:
         url = self._cognito_url + path
         answer = HttpAnswer(0, None)
         for renew in (False, True):
-            # After a rotation, this container may still have the old secret. The second attempt therefore loads the
-            # secret again (S-59).
+            # After a rotation of the secret, this container may still have the old secret. The second attempt therefore
+            # loads the secret again (S-59).
             credentials = (self._client_id, self._load_client_secret(renew))
             answer = self._transport.post_form(
                 url, {"client_id": self._client_id, **form}, credentials

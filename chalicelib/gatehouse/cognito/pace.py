@@ -1,4 +1,4 @@
-"""Keeps the rate of calls to Cognito below Cognito's quotas, for work in the background.
+"""Slows down background work, so that the rate of its calls to Cognito stays below Cognito's quotas.
 
 The category UserUpdate (AdminDisableUser and others) allows 25 calls a second for the whole AWS account. AWS does not
 raise the quota of UserUpdate. Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".

@@ -1,4 +1,4 @@
-"""A user of the pool, as in ListUsers and AdminGetUser."""
+"""A user of the pool, as ListUsers and AdminGetUser return the user."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ class PoolUser(NamedTuple):
     status: str
     enabled: bool
     attributes: Mapping[str, str]
-    #: The second factors that are switched on, under Cognito's names. AdminGetUser returns them, but ListUsers does
+    #: Cognito's names of the second factors that are switched on. AdminGetUser returns the factors, but ListUsers does
     #: not.
     factors: tuple[str, ...] = ()
 

@@ -1,8 +1,8 @@
 """Reads an identity provider's claims about a person at a sign-in (S-69).
 
 `ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive.
-Without an entry for `sub`, Cognito would store `sub` only in the user name, in lower case. The entry keeps the exact
-text of `sub`. Source: AWS "Mapping IdP attributes to profiles and tokens".
+Without an entry for `sub`, Cognito would store `sub` nowhere but in the user name, in lower case. The entry keeps the
+exact text of `sub`. Source: AWS "Mapping IdP attributes to profiles and tokens".
 """
 
 import base64
@@ -32,8 +32,8 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     same claim from userinfo.
 
     In `request.attributes`, Cognito writes every claim as text. Cognito writes a list as `[a, b]`, so a name with a
-    comma could be read as two names. The exact ID token, which Cognito has verified, is in `tokenResponse`, and the
-    claims of this token have priority. A userinfo answer about another person is ignored (OpenID Connect Core 5.3.2).
+    comma could be read as two names. The exact ID token is in `tokenResponse`. Cognito has verified the ID token, so
+    the token's claims have priority. A userinfo answer about another person is ignored (OpenID Connect Core 5.3.2).
     """
     id_token, exact = _id_token(attributes)
     userinfo = _mapping(attributes.get("userInfo"))
@@ -54,8 +54,8 @@ def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
 
 
 def _id_token(attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return two sets of the ID token's claims: as Cognito writes them, and as the token itself contains them. The
-    second set is empty if the two sets do not come from the same token."""
+    """Return two sets of the ID token's claims: as Cognito writes them, and as the token itself contains them. If the
+    two sets do not come from the same token, the second set is empty."""
     id_token = _mapping(attributes.get("idToken"))
     exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
     return id_token, exact if exact.get("sub") == id_token.get("sub") else {}

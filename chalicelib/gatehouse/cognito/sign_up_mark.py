@@ -2,9 +2,9 @@
 
 Cognito's own page asks for a password before the person has proved access to the mailbox. A stranger could therefore
 choose the account's password. On a stage with our own form, the trigger refuses every sign-up without the mark. The
-mark is an HMAC of the address with the app client's secret, which browsers never get. Our server sends the mark in the
-ClientMetadata of SignUp. Cognito passes ClientMetadata to the trigger without storing it. Source: AWS "Pre sign-up
-Lambda trigger", `clientMetadata`.
+mark is an HMAC of the address. The HMAC's key is the app client's secret, and browsers never get this secret. Our
+server sends the mark in the ClientMetadata of SignUp. Cognito passes ClientMetadata to the trigger without storing it.
+Source: AWS "Pre sign-up Lambda trigger", `clientMetadata`.
 """
 
 import hashlib

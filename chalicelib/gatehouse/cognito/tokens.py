@@ -85,8 +85,8 @@ class TokenVerifier:
     def load_keys(self) -> None:
         """Fetch the signing keys if this container has no keys. Raises TemporarilyUnavailable.
 
-        Call this method before a refresh. A refresh makes the old refresh token invalid. If there were then no keys to
-        verify the new tokens, the session would be lost.
+        Call this method before a refresh. A refresh makes the old refresh token invalid. If the container then had no
+        keys to verify the new tokens, the session would be lost.
         """
         self._keys.load()
 
@@ -176,7 +176,8 @@ class TokenVerifier:
             value = claims.get(name, 0 if name == "nbf" else None)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InvalidToken(f"{name} is not a time")
-            # Python's JSON parser accepts NaN, Infinity, and whole numbers of any length.
+            # Python's JSON parser accepts NaN, Infinity, and whole numbers of any length, so the next line checks the
+            # value's size.
             if not abs(value) < _MAX_TIME:
                 raise InvalidToken(f"{name} is not a time")
         if claims["exp"] <= now - LEEWAY_SECONDS:
@@ -209,7 +210,7 @@ def _read_kid(segment: str) -> str:
 
 def _read_object(text: bytes) -> Mapping[str, Any]:
     try:
-        # RFC 7519 7.2 requires UTF-8. If `loads` got bytes, it would guess the encoding.
+        # RFC 7519 7.2 requires UTF-8. If `loads` got bytes, `loads` would guess the encoding.
         value = json.loads(text.decode())
     except (ValueError, RecursionError):
         raise InvalidToken("token is not JSON") from None

@@ -1,8 +1,8 @@
 """Decides whether the groups that a provider sent for a person are valid. The person must belong to the provider, and
 the provider's row in the providers table must name a claim for groups (S-51).
 
-The decision is needed, because Cognito keeps the attribute `custom:groups` after the attribute mapping is removed, and
-a person without a provider could have written the attribute. The same rule applies to tokens
+The decision is needed for two reasons. First, Cognito keeps the attribute `custom:groups` after the attribute mapping
+is removed. Second, a person without a provider could have written the attribute. The same rule applies to tokens
 (`triggers/token_claims.py`) and to routes with `fresh=True` (`flows/fresh_check.py`).
 """
 

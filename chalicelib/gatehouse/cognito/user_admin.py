@@ -56,7 +56,7 @@ class UserAdmin:
     def is_in_group(self, user_name: str, group: str) -> bool:
         """Whether a person is in a group of the pool. Raises NotFound or TemporarilyUnavailable.
 
-        TemporarilyUnavailable is also raised if the list of groups has too many pages.
+        If the list of groups has too many pages, the method raises TemporarilyUnavailable, too.
         """
         more: dict[str, Any] = {"Limit": _GROUPS_A_PAGE}
         for _ in range(_GROUP_PAGES):
@@ -106,8 +106,8 @@ class UserAdmin:
     def set_password(self, user_name: str, password: str) -> None:
         """Set a permanent password. The call may be repeated. Raises NotFound, Refused or TemporarilyUnavailable.
 
-        A new password also confirms the account (aws-sdk-js issue 2976), so call this method only after a mailed code
-        was accepted.
+        When the password is set, Cognito confirms the account, too (aws-sdk-js issue 2976). So call this method only
+        after a mailed code was accepted.
         """
         call_cognito(
             self._client.admin_set_user_password,

@@ -1,9 +1,10 @@
 """Calls Cognito's user-pool API for one app client: sign-in, challenges, accounts, authenticator apps.
 
-This module only builds requests and reads answers. The modules in `flows` decide how a person learns of a refusal.
-Sources: Amazon Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp, ConfirmSignUp,
-ResendConfirmationCode, ForgotPassword, ConfirmForgotPassword, AssociateSoftwareToken, VerifySoftwareToken,
-SetUserMFAPreference, GetTokensFromRefreshToken, RevokeToken); developer guide, "Computing secret hash values".
+This module builds requests and reads answers, and does nothing else. The modules in `flows` decide how a person learns
+of a refusal. Sources: Amazon Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp,
+ConfirmSignUp, ResendConfirmationCode, ForgotPassword, ConfirmForgotPassword, AssociateSoftwareToken,
+VerifySoftwareToken, SetUserMFAPreference, GetTokensFromRefreshToken, RevokeToken); developer guide, "Computing secret
+hash values".
 """
 
 import base64

@@ -39,7 +39,7 @@ _REFUSALS = frozenset(
         "WebAuthnRelyingPartyMismatchException",
     }
 )
-#: Errors of our trigger, which runs after Cognito has checked the input.
+#: Errors of our trigger. The trigger runs after Cognito has checked the input.
 _TRIGGER_FAULTS = frozenset(
     {
         "InvalidLambdaResponseException",
@@ -49,13 +49,13 @@ _TRIGGER_FAULTS = frozenset(
 )
 
 
-#: The error of almost every call while the pool is being recovered to a point in time.
+#: The error that almost every call returns while the pool is being recovered to a point in time.
 _NOT_ENABLED = "OperationNotEnabledException"
 
 
 class Refused(Exception):
-    """Cognito refused the call. `code` is the exception's name. The exception's message is left out, because it may
-    contain data about the person."""
+    """Cognito refused the call. `code` is the exception's name. The exception's message is left out, because the
+    message may contain data about the person."""
 
     def __init__(self, code: str, *, by_our_rules: bool = False) -> None:
         super().__init__(code)

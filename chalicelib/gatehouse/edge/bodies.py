@@ -15,7 +15,7 @@ def verify_body(raw: bytes | str, content_type: str | None) -> None:
     InvalidRequest.
 
     An empty body is accepted. The media type must be exactly application/json. Chalice's own check would accept
-    `text/plain;application/json`, which a cross-site form can send.
+    `text/plain;application/json`, a media type that a cross-site form can send.
     """
     if not raw:
         return
@@ -47,7 +47,7 @@ def parse_object(raw: bytes | str) -> dict[str, Any]:
 
 
 def parse_form(raw: bytes | str, names: Iterable[str]) -> dict[str, str]:
-    """Return those fields of a form that `names` lists. Each of these fields may occur only once. Raises
+    """Return the fields of a form whose names are in `names`. Each such field may occur only once. Raises
     PayloadTooLarge or InvalidRequest."""
     from urllib.parse import parse_qs
 
@@ -107,8 +107,8 @@ def read_email(body: Mapping[str, Any], name: str = "email") -> str:
     """Return an e-mail address without surrounding spaces. The domain of the result is in lower-case ASCII. Raises
     InvalidRequest.
 
-    Any other text is refused. Cognito would accept a user's other names too (`sub`, `Okta_00u1`), but the throttle
-    would then count the attempts for each name separately (S-72).
+    A text that is not an e-mail address is refused. Cognito would accept a user's other names too (`sub`, `Okta_00u1`),
+    but the throttle would then count the attempts for each name separately (S-72).
     """
     address = parse_address(read_text(body, name, max_length=MAX_ADDRESS_LENGTH).strip())
     if address is None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from ..errors import CookieTooLarge
 
-#: The maximum size of a cookie's name, value and attributes. Browsers drop longer cookies (RFC 6265bis 5.6).
+#: The maximum size of a cookie's name, value and attributes together. Browsers drop longer cookies (RFC 6265bis 5.6).
 MAX_COOKIE_BYTES = 4096
 
 SameSite = Literal["Strict", "Lax"]
@@ -21,7 +21,7 @@ _VALUE = re.compile(r"[A-Za-z0-9._~-]*\Z")
 
 def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
     """Return the values of all cookies by name. If a name occurs twice, the result does not contain the name, because
-    only one of the two cookies can be ours."""
+    at most one of the two cookies is ours, and nothing shows which one."""
     found: dict[str, str] = {}
     doubled: set[str] = set()
     for header in headers:

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 #: The maximum length of `return_to`. With a `return_to` of this length, a login cookie stays below 4,096 bytes.
 #: `sealed/transactions.py` limits the total size of several login cookies (S-31).
 MAX_LENGTH = 2048
-#: The characters that RFC 3986 forbids, but that browsers leave unencoded in an address. The value is the character's
-#: encoded form. Source: the URL standard's percent-encode sets of path, query and fragment.
+#: Browsers leave some characters unencoded in an address, although RFC 3986 forbids these characters. `_RAW` maps each
+#: of them to its encoded form. Source: the URL standard's percent-encode sets of path, query and fragment.
 _RAW = {ord(char): f"%{ord(char):02X}" for char in "|{}^`"}
 #: In a query or a fragment, a backslash is an ordinary character. In a path, browsers read a backslash as a slash.
 _RAW_BEHIND_THE_PATH = {**_RAW, ord("\\"): "%5C"}

@@ -7,8 +7,8 @@ Sources: OWASP ASVS 5.0 V3.4; MDN on each header. Our middleware and `ops connec
 from collections.abc import Mapping
 from types import MappingProxyType
 
-#: The Content-Security-Policy: directive -> allowed sources. Browsers apply `form-action` to the redirects that follow
-#: a form, too, so the page opens /auth/login with a link and never with a form.
+#: The Content-Security-Policy: directive -> allowed sources. Browsers apply `form-action` even to the redirects after a
+#: form was sent, so the page opens /auth/login with a link and never with a form.
 CONTENT_SECURITY_POLICY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default-src": ("'none'",),
@@ -32,8 +32,8 @@ def build_content_security_policy(directives: Mapping[str, tuple[str, ...]]) -> 
 
 
 def open_for_captcha(origins: tuple[str, ...]) -> str:
-    """Return a Content-Security-Policy for a page with a CAPTCHA. The policy also allows the vendor's origins for
-    scripts, frames, styles and calls.
+    """Return a Content-Security-Policy for a page with a CAPTCHA. Unlike our usual policy, the policy allows the
+    vendor's origins for scripts, frames, styles and calls.
 
     The vendors' scripts assign plain strings to script URLs and frames, so Trusted Types must be off (S-52).
     """

@@ -42,8 +42,9 @@ def build_app_url(context: Mapping[str, Any], public_url: str | None, prefix: st
     """Return the address under which the caller reached this API.
 
     `context` is the event's requestContext. The member `path` begins with the stage or the base path mapping, and ends
-    with the segments of `resourcePath`. The function removes these segments. If the stage sets `public_url`, the result
-    begins with `public_url` instead. `prefix` is the path of our routes below the API's root, such as `/account`.
+    with the segments of `resourcePath`. The function removes the segments of `resourcePath`. If the stage sets
+    `public_url`, the result begins with `public_url` instead. `prefix` is the path of our routes below the API's root,
+    such as `/account`.
     """
     below = f"{prefix[1:]}/" if prefix else ""
     if public_url:

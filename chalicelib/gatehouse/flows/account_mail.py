@@ -4,10 +4,10 @@
 - An unconfirmed account gets the confirming code again.
 - A confirmed account gets the code for a new password. Our forms accept both kinds of code.
 
-If our server did not make an unconfirmed account, the account was made by an earlier release, or on Cognito's own page.
-A stranger may have chosen the password of such an account, so the function removes the account and makes it again. The
-function `account_mail` sends no answer to the browser, and so cannot reveal whether an address is known. Source: Amazon
-Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
+Some unconfirmed accounts were not made by our server, but by an earlier release, or on Cognito's own page. A stranger
+may have chosen the password of such an account, so the function removes the account and makes it again. The function
+`account_mail` sends no answer to the browser, and so cannot reveal whether an address is known. Source: Amazon Cognito
+API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
 """
 
 import secrets
@@ -24,8 +24,8 @@ from ..store.users import UserStore
 UNCONFIRMED = "UNCONFIRMED"
 #: Errors that are logged with the level `error`, because no mail was sent.
 _UNDELIVERED = ("CodeDeliveryFailureException", "LimitExceededException")
-#: The maximum wait, in seconds, while another function uses the same address. A long wait is possible, because no
-#: person waits for an answer.
+#: The maximum time, in seconds, that `account_mail` waits while another function uses the same address. A long wait is
+#: possible, because no person waits for an answer.
 _PATIENCE_SECONDS = 10.0
 
 
@@ -70,8 +70,8 @@ class AccountMail:
         return "sign-up"
 
     def _remove(self, user: PoolUser) -> None:
-        """Remove an unconfirmed account by its user name. The address is not used, because another account may have got
-        the address in the meantime."""
+        """Remove an unconfirmed account by its user name. The method does not use the address, because another account
+        may have got the address in the meantime."""
         again = self._user_admin.find(user.user_name)
         if again is None or again.status != UNCONFIRMED:
             raise Refused("the account was confirmed in the meantime")

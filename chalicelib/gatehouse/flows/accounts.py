@@ -1,12 +1,12 @@
 """Creates accounts of people without a provider, and resets forgotten passwords. Sign-up and reset each need a mailed
 code.
 
-An account belongs to the person who reads the account's mailbox (S-67). A person can choose the password, the name and
-the second factor only after proving access to the mailbox. To sign up, a person first enters just an address. Then the
-person enters the mailed code, and chooses the password in the same step. Known and unknown addresses always get the
-same answer (S-40), in the same time (S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd,
-"Pre-hijacked accounts" (USENIX Security 2022); AWS "Managing user existence error responses" (Amazon Cognito developer
-guide).
+An account belongs to the person who reads the account's mailbox (S-67). Before a person chooses the password, the name
+and the second factor, the person must prove access to the mailbox. To sign up, a person first enters just an address.
+Then the person enters the mailed code, and chooses the password in the same step. Known and unknown addresses always
+get the same answer (S-40), after the same time (S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A.
+Paverd, "Pre-hijacked accounts" (USENIX Security 2022); AWS "Managing user existence error responses" (Amazon Cognito
+developer guide).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -77,7 +77,8 @@ class Accounts:
         SignUpNotAllowed."""
         # The pre-sign-up trigger checks the address, too. Because this method checks the address first, the answer is
         # the same whether or not the user exists. Like /auth/discover, the answer reveals whether the domain belongs to
-        # a provider. A guess at any other domain requests a mail, and each such request counts as an attempt.
+        # a provider. If a person guesses any other domain, the guess requests a mail, and each such request counts as
+        # an attempt.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
@@ -129,8 +130,8 @@ class Accounts:
     def _confirm(
         self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], visitor: Visitor
     ) -> None:
-        """Check the code, then set the password. The code must be checked first, because setting a password also
-        confirms the account."""
+        """Check the code, then set the password. The code must be checked first, because when a password is set,
+        Cognito confirms the account, too."""
         name = user.user_name
         self._use_code(
             "confirm", lambda: self._api.confirm_sign_up(name, digits, names, visitor.ip)
@@ -171,8 +172,8 @@ class Accounts:
         # `_note_proof` runs before `_end_passkeys`. Once the proof is recorded, an earlier session cannot set up
         # another passkey, so `_end_passkeys` covers all passkeys of earlier sessions.
         self._end_passkeys(user)
-        # The session rows are deleted last, because a person with the old password may have made so many rows that the
-        # deletion uses up all remaining time.
+        # The session rows are deleted last. A person with the old password may have made so many rows that their
+        # deletion takes all the remaining time.
         self._notes.end_all(user.sub, user.user_name)
         log_event("account", request="reset_password", user=name)
 
@@ -199,8 +200,8 @@ class Accounts:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _end_passkeys(self, user: PoolUser) -> None:
-        """Record that the account's present passkeys must be refused. A person who knew the old password may have set up
-        a passkey (S-102).
+        """Record that the account's present passkeys must be refused, because a person who knew the old password may
+        have set up a passkey (S-102).
 
         The passkeys themselves cannot be deleted here, because Cognito would require a token of the owner. The new
         password is valid even if this method fails.

@@ -17,7 +17,7 @@ from ..store.users import UserStore, key_of
 
 #: The kinds of attempts, each with a separate counter: passwords, mailed codes, requests that send a mail, and answers
 #: to challenges. Answers to challenges count separately, so that strangers cannot block the second step. Only a person
-#: who knows the password can give such an answer, and so increase its counter.
+#: who knows the password can answer a challenge, and so increase the counter of answers.
 SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
@@ -25,8 +25,8 @@ CHALLENGE = "challenge"
 #: Challenges for a passkey. Anybody who knows an address can request a challenge. An attacker cannot guess anything
 #: with a challenge, but each challenge needs a call to Cognito.
 PASSKEY = "passkey"
-#: Challenges for autofill, which the page requests by itself in a known browser. Challenges for autofill are counted only
-#: per source.
+#: Challenges for autofill. In a known browser, the page requests such a challenge by itself. Challenges for autofill
+#: are counted only per source.
 AUTOFILL = "autofill"
 #: Look-ups of an address's provider. Look-ups are counted only per source, because no account is involved.
 DISCOVERY = "discovery"
@@ -36,10 +36,10 @@ LOGIN = "login"
 #: Solutions of CAPTCHA puzzles, counted per source. Even an invented solution needs a call to the vendor.
 CAPTCHA = "captcha"
 
-#: The kinds of values that Gatehouse accepts only once. For each kind, the number is the seconds for which a used value
-#: stays marked. Cognito accepts a code of an authenticator app for ninety seconds: in the code's own thirty seconds, in
-#: the thirty seconds before, and in the thirty seconds after. A longer mark does no harm. A challenge's cookie lasts
-#: fifteen minutes.
+#: The kinds of values that Gatehouse accepts only once. For each kind, the number says for how many seconds a used
+#: value stays marked. Cognito accepts a code of an authenticator app for ninety seconds: in the code's own thirty
+#: seconds, in the thirty seconds before, and in the thirty seconds after. A longer mark does no harm. A challenge's
+#: cookie lasts fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
 #: The suffix that turns an address into the key for known browsers. An address never contains a line break.
@@ -204,8 +204,8 @@ class Attempts:
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 
     def _tidy(self, action: Callable[[], None]) -> None:
-        """Run `action`, which changes a counter, and ignore an outage. A wrong counter causes a pause at most, so an
-        outage here must not prevent a sign-in."""
+        """Run `action`, a function that changes a counter, and ignore an outage. A wrong counter causes a pause at
+        most, so an outage here must not prevent a sign-in."""
         try:
             action()
         except TemporarilyUnavailable as error:

@@ -16,8 +16,8 @@ NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - a challenge's name
 SELECT_MFA = "SELECT_MFA_TYPE"
 MFA_SETUP = "MFA_SETUP"
 TOTP = "SOFTWARE_TOKEN_MFA"
-#: The challenge for a passkey instead of the password. Only flows/passkey_sign_in.py requests this challenge. The
-#: challenge never follows a password.
+#: The challenge of a sign-in with a passkey instead of the password. Only flows/passkey_sign_in.py requests this
+#: challenge. The challenge never follows a password.
 WEB_AUTHN = "WEB_AUTHN"
 
 #: Challenge -> the name of the response parameter that contains the code.
@@ -77,8 +77,8 @@ def read_step(step: Step) -> Asked:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Return the names in a parameter, which is a JSON list in a string. A text that is not such a list counts as one
-    unknown name."""
+    """Return the names in a parameter. The parameter is a JSON list in a string. A text that is not such a list counts
+    as one unknown name."""
     try:
         listed = json.loads(text) if text else []
     except ValueError:

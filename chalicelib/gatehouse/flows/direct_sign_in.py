@@ -98,7 +98,7 @@ class ChallengeAnswer:
 
 
 class DirectSignIn:
-    """Signs people in with a password and the answers to Cognito's challenges, or with the answer of a passkey."""
+    """Signs people in with a passkey, or with a password and the answers to Cognito's challenges."""
 
     def __init__(
         self,
@@ -351,7 +351,8 @@ class DirectSignIn:
                     cookies=cookies,
                 )
             except InvalidToken as error:
-                # The person made no mistake. A trigger is missing, or the signing keys do not belong to the pool.
+                # The person made no mistake. The cause is that a trigger is missing, or that the signing keys do not
+                # belong to the pool.
                 raise TemporarilyUnavailable(
                     f"tokens of a direct sign-in: {error.detail}"
                 ) from None
@@ -365,8 +366,7 @@ class DirectSignIn:
         """Refuse a passkey that is older than the last password reset by mail. Cognito itself still has such a passkey
         (S-102).
 
-        Cognito checks the passkey first, so this check reveals no information to a person without a passkey of the
-        account.
+        Cognito checks the passkey first, so this check reveals nothing to a person who has no passkey of the account.
         """
         if self._passkeys.load(user_name).has_ended(passkey):
             self._attempts.failed()

@@ -41,9 +41,9 @@ class FreshCheck:
         `group` is None, groups are not checked.
 
         Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the user name
-        now. After Unauthorized, the browser refreshes the session, and the answer to the refresh contains the reason.
-        Raises Forbidden if the person is no longer in the group, and TemporarilyUnavailable if a service does not
-        answer.
+        now. When a route answers Unauthorized, the browser refreshes the session, and the answer to the refresh
+        contains the reason. Raises Forbidden if the person is no longer in the group, and TemporarilyUnavailable if a
+        service does not answer.
 
         If a person has no record in the users table, no sign-out is recorded either, so only the pool's answer counts.
         The next sign-in writes the record.

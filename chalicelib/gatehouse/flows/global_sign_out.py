@@ -1,5 +1,5 @@
-"""Signs a person out everywhere. After the sign-out, every refresh fails, and routes with `fresh=True` refuse older
-tokens."""
+"""Signs a person out everywhere. After the sign-out, every refresh fails, and routes with `fresh=True` refuse tokens
+from before the sign-out."""
 
 from ..cognito.pool_user import PoolUser
 from ..cognito.user_admin import UserAdmin
@@ -33,8 +33,8 @@ class GlobalSignOut:
         return person.user_name
 
     def end_here(self, person: PoolUser) -> None:
-        """End a person's sessions in our own tables, but not at Cognito. For a disabled person, the tables are
-        sufficient.
+        """End a person's sessions in our own tables, but not at Cognito. For a disabled person, it is sufficient to
+        change the tables.
 
         Raises TemporarilyUnavailable.
         """

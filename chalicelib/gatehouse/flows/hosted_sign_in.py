@@ -153,8 +153,7 @@ class HostedSignIn:
     def reading_ahead(self, states: Sequence[str], cookies: Mapping[str, str]) -> Iterator[None]:
         """Load the sealing keys and the other values of `needed` in parallel.
 
-        Nothing is loaded for a browser without a login cookie, because strangers can send callbacks too, but have no
-        login cookie.
+        A callback without a login cookie may come from a stranger. For such a callback, this method loads nothing.
         """
         begun = self._needed if states and cookie_name(states[0]) in cookies else ()
         for each in begun:
@@ -203,8 +202,8 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
-            # Load the keys before using the code: the code works once, and without the keys the new tokens could not be
-            # verified and would be lost.
+            # Load the keys before using the code. The code works once, and if the keys were then missing, the new
+            # tokens could not be verified and would be lost.
             self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,
@@ -241,8 +240,8 @@ class HostedSignIn:
             door="hosted",
             remember=transaction.remember or transaction.remembered == identity.sub,
             device=name_device(user_agent),
-            # The account of a linked person is native, although the person may have signed in through a provider. The
-            # provider in the transaction therefore comes first.
+            # A linked person has a native account, but may have signed in through a provider. Therefore use the
+            # transaction's provider, if the transaction has one.
             provider=transaction.provider or identity.provider,
             cookies=cookies,
         )
@@ -268,15 +267,15 @@ class HostedSignIn:
 def is_linked_now(description: str) -> bool:
     """Whether Cognito refused a person's first sign-in because our trigger has just linked the person.
 
-    By then the link exists, so a second attempt at the same sign-in succeeds. AWS documents no error code for this
-    refusal. Source: AWS re:Post, "Already found an entry for username". Cognito writes spaces as plus signs, and AWS
-    does not document whether API Gateway always decodes plus signs.
+    When Cognito refuses the sign-in, the link already exists, so a second attempt succeeds. AWS documents no error code
+    for this refusal. Source: AWS re:Post, "Already found an entry for username". Cognito writes spaces as plus signs,
+    and AWS does not document whether API Gateway always decodes plus signs.
     """
     return "already found an entry for username" in description.casefold().replace("+", " ")
 
 
 def is_disabled(description: str) -> bool:
-    """Whether Cognito refused a person whose profile is disabled.
+    """Whether Cognito refused a sign-in because the person's profile is disabled.
 
     AWS does not document the text of this error. Several open-source apps check their callbacks for the first of the
     two texts in this function. The second text occurs in the errors of Cognito's API.

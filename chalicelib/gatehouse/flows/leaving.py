@@ -3,10 +3,10 @@
 
 - The person's sessions end in the same way as after a sign-out by an administrator: the pool revokes the refresh
   tokens, and the person's record gets `validAfter`.
-- A person who is deactivated at the provider is disabled in the pool, if the provider's row requires this. The row has
-  a separate rule for linked accounts.
-- A person who is reactivated at the provider is enabled in the pool again, if an earlier signal had disabled the
-  profile.
+- If a person is deactivated at the provider, the person's profile in the pool is disabled, if the provider's row says
+  so. The row has a separate rule for linked accounts.
+- If a person is reactivated at the provider, the profile is enabled again, but only if an earlier signal had disabled
+  the profile.
 - If a person loses a group at the provider, the group is removed from `custom:groups`. The next sign-in through the
   provider replaces the whole list.
 
@@ -116,11 +116,12 @@ class Leaving:
             self._global_sign_out.end_sessions(user.user_name)
         else:
             # AWS does not document whether AdminUserGlobalSignOut works for a disabled person. Therefore end the
-            # sessions in our own tables, which is enough for a disabled person.
+            # sessions in our own tables. For a disabled person, nothing else is needed.
             self._global_sign_out.end_here(user)
 
     def _shut_out(self, person: _Person, at: str) -> bool:
-        """Disable the profile if the provider's row requires this, unless a newer signal has reactivated the person."""
+        """Disable the profile if the provider's row says so. If a newer signal has reactivated the person, the profile
+        stays enabled."""
         if at <= person.row.decided_at or person.rule != DISABLE:
             return False
         name, subject, user = person.provider.name, person.subject, person.user
@@ -151,8 +152,9 @@ class Leaving:
         """Remove a group from the profile. End the person's sessions, because their tokens may still contain the group.
 
         If the person has signed in through the provider since the signal, the profile already has the current groups
-        and stays unchanged. For a linked person the group is always removed, because the last sign-in may have been by
-        password, which stores no groups. The next sign-in through the provider stores the list again.
+        and stays unchanged. For a linked person the group is always removed. The person's last sign-in may have been by
+        password, and a sign-in by password stores no groups. The next sign-in through the provider stores the list
+        again.
         """
         user = person.user
         told = parse_provider_groups(user.attributes.get("custom:groups")).names

@@ -20,7 +20,8 @@ from ..store.marks import MarkStore
 from ..store.providers import Provider, ProviderStore
 from ..store.subjects import SubjectStore
 
-#: The table keeps a used token's entry for this number of seconds after the token has expired, because clocks differ.
+#: The number of seconds for which the table keeps a used token's entry after the token has expired. The additional time
+#: is needed because clocks differ.
 _MARK_SECONDS_MORE = 60
 
 

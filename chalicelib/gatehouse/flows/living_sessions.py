@@ -1,6 +1,6 @@
 """Checks whether a session was ended by another browser or by the server (S-83). The cookie alone does not show whether
 a session was ended. The check runs at each refresh, and in every route that changes a person's password, second factor
-or passkeys. The access token of an ended session works until the token expires, but an access token of a browser can
+or passkeys. After a session was ended, its access token works until the token expires. But a browser's access token can
 never change a password, a second factor or a passkey.
 """
 
@@ -33,8 +33,8 @@ class LivingSessions:
         return session
 
     def look(self, cookie: str | None) -> bool:
-        """Whether the session in a cookie value is active. This method does not write to the table, so that a look at
-        the session does not extend an idle session.
+        """Whether the session in a cookie value is active. This method does not write to the table, so the check does
+        not extend an idle session.
 
         Raises TemporarilyUnavailable if the table does not answer.
         """

@@ -86,8 +86,8 @@ class NewSessions:
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        # The three calls below do not need each other's results. The calls run in parallel, so that the person waits no
-        # longer than for the slowest call. If a call fails, the error is logged and the sign-in continues.
+        # The three calls below do not need each other's results. The calls run in parallel, so the person waits only as
+        # long as the slowest call takes. If a call fails, the error is logged and the sign-in continues.
         recording = Ahead(lambda: self._record(identity))
         limiting = Ahead(lambda: self._notes.end_oldest(session))
         try:
@@ -102,8 +102,8 @@ class NewSessions:
         return session, sealed
 
     def find_remembered(self, cookies: Mapping[str, str]) -> str:
-        """Return the `sub` of the browser's session, if that session is valid and was started with "stay signed in". In
-        all other cases, return an empty string."""
+        """Return the `sub` of the browser's session, if the session is valid and was started with "stay signed in".
+        Otherwise, return an empty string."""
         try:
             session = self._sessions.open(cookies.get(COOKIE))
         except (NoSession, SessionExpired, TemporarilyUnavailable):
@@ -127,8 +127,8 @@ class NewSessions:
     def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
         """Raise SignUpRefused if a federated person has an address that the person's providers may not use (S-56).
 
-        The trigger has already checked the address. But a trigger that could not read the providers has accepted the
-        address, and Cognito has stored the address. This method then refuses the session.
+        The trigger normally refuses such an address. But if the trigger could not read the providers, it accepted the
+        address, and Cognito has stored it. In that case, this method refuses the session.
         """
         names = [provider for provider, _ in identity.identities]
         if names and (reason := self._providers.refuse_address(identity.email, names)):
@@ -149,7 +149,7 @@ class NewSessions:
                     provider=birthplace.provider,
                     sub=identity.sub,
                     linked=",".join(birthplace.linked),
-                    # With the scope `profile`, the ID token contains every name in the pool.
+                    # With the scope `profile`, the ID token contains every name that the pool has for the person.
                     told=NAME_COLUMNS,
                 )
             )

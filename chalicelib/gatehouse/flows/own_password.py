@@ -69,9 +69,9 @@ class OwnPassword:
         account = self._attempts.account_of(email, visitor)
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             self._verify(session, old, visitor)
-            # Delete the rows of the other sessions before setting the password. During an outage of the table, the
-            # deletion fails and the password stays the same. `_end_others` deletes the rows again when the old password
-            # no longer works.
+            # Delete the rows of the other sessions before setting the password. If the table does not answer, the
+            # deletion fails, and the password stays the same. After the password was set, `_end_others` deletes the
+            # rows once more.
             self._rows.end_all(session.sub, but=session.id)
         self._set(session, new)
         self._attempts.succeeded(SIGN_IN, account, visitor.ip)
@@ -107,8 +107,8 @@ class OwnPassword:
         """End the person's other sessions again. The new password is already set, and remains valid even if this method
         fails.
 
-        A session without a row comes from an earlier release, and has not been refreshed since. `validAfter` ends such a
-        session at its next refresh.
+        A session without a row began in an earlier release, and was not refreshed after the update. `validAfter` ends
+        such a session at its next refresh.
         """
         try:
             self._rows.end_all(session.sub, but=session.id)

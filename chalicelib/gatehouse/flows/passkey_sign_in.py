@@ -1,10 +1,10 @@
 """Signs people in with a passkey instead of a password: provides the challenge that the browser's authenticator answers
 (docs/passkeys.md).
 
-Cognito issues a challenge only if the request contains an address (USER_AUTH). For every address, the browser gets a
+Cognito issues a challenge (USER_AUTH) only if the request contains an address. For every address, the browser gets a
 challenge of the same form, whether or not an account or a passkey exists (S-89). If Cognito issued no challenge, the
-browser gets an invented challenge. So that all answers take the same time, the code always invents a challenge, reads
-real and invented challenges in the same way, and always logs one line.
+browser gets an invented challenge. All answers must take the same time. Therefore the code always invents a challenge,
+reads real and invented challenges in the same way, and always logs one line.
 
 The ids of an account's passkeys are sent only to a browser that has signed in to the account before. Other browsers do
 not need the ids: Cognito's passkeys are discoverable (`residentKey` required), so the authenticator offers all passkeys
@@ -75,8 +75,8 @@ class PasskeySignIn:
         """Return the challenge for autofill. The challenge is for the account of this browser's last sign-in. Without
         such an account, return None.
 
-        The page requests this challenge without any action by the person. So after too many attempts the result is
-        None, not an error, and the page offers no autofill.
+        The page requests this challenge without any action by the person. Therefore too many attempts do not cause an
+        error: the result is None, and the page offers no autofill.
         """
         email = self._attempts.known_address(visitor)
         if email is None:
@@ -144,8 +144,8 @@ class PasskeySignIn:
         )
 
     def _listed(self, options: Mapping[str, Any], user_name: str) -> list[dict[str, Any]]:
-        """Return the account's passkeys for a known browser. Passkeys from before the last password reset by mail are
-        left out, although Cognito still lists these passkeys (S-102)."""
+        """Return the account's passkeys for a known browser. Cognito still lists the passkeys from before the last
+        password reset by mail, but the result does not contain them (S-102)."""
         listed = _passkeys(options)
         try:
             notes = self._notes.load(user_name)

@@ -38,7 +38,8 @@ from .challenge_steps import SELECT_MFA, TOTP
 from .credentials import read_code, read_passkey_id
 from .reauthentication import Reauthentication
 
-#: The length of an ISO 8601 time up to the seconds. After the seconds, the format of Cognito's times differs from ours.
+#: The length of an ISO 8601 time up to the seconds. Only this part of a time has the same format in Cognito and in our
+#: tables.
 _SECONDS = len("2026-01-01T00:00:00")
 #: Cognito's errors for a token that is no longer valid.
 _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "UserNotFoundException")
@@ -102,8 +103,7 @@ class Passkeys:
                 raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
             try:
                 if with_app:
-                    # Set the preference, because without it Cognito offers no passkey to a person who has an
-                    # authenticator app.
+                    # Without this preference, Cognito would offer no passkey to a person who has an authenticator app.
                     self._again.api.prefer_totp(tokens.access_token, True, passkeys=True)
                 passkeys, ended = self._not_ended(session.username, tokens.access_token)
                 enrolment = Enrolment(
@@ -134,8 +134,8 @@ class Passkeys:
     ) -> list[Passkey]:
         """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
-        # Store the passkey's id before Cognito registers the passkey. In the opposite order, Cognito could have a
-        # passkey with an id that is not stored, and the passkey could count as older than the last reset by mail.
+        # Store the passkey's id before Cognito registers the passkey. In the opposite order, Cognito could register a
+        # passkey although its id is not stored. Such a passkey could count as older than the last reset by mail.
         credential_id = read_passkey_id(json.dumps(credential))
         self._notes.add(session.username, credential_id)
         try:
@@ -211,8 +211,8 @@ class Passkeys:
         """Delete the passkeys that are older than the last password reset by mail. Return the other passkeys, and the
         number of deleted passkeys.
 
-        Besides the ids, the method compares each passkey's time with the time of the reset. A passkey that was set up
-        after the reset is therefore never deleted, even if the passkey's id has an unexpected form.
+        The method compares the ids, and also each passkey's time with the time of the reset. Therefore a passkey that
+        was set up after the reset is never deleted, even if the passkey's id has an unexpected form.
         """
         passkeys = self._api.all(access_token)
         notes = self._noted(user_name) if passkeys else Notes()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Profile:
     """Reads and changes the record of one caller. User name and `sub` identify the caller (S-50).
 
-    Most callers only read the record and need no Cognito client. Making the client takes 18 ms, so the client is made
-    when a method first needs it.
+    Making a Cognito client takes 18 ms, and most callers read the record without a Cognito client. Therefore the client
+    is made when a method first needs it.
     """
 
     def __init__(
@@ -32,16 +32,16 @@ class Profile:
         self._load_providers = load_providers
 
     def load(self, user_name: str, sub: str) -> UserRecord:
-        """Return the caller's record. Raises NotFound if there is no record, or if the record has another `sub`: a new
-        person can get an earlier person's user name, but always has a new `sub`."""
+        """Return the caller's record. Raises NotFound if there is no record, or if the record has another `sub`. Such a
+        record belongs to an earlier person: a new person can get the same user name, but never the same `sub`."""
         record = self._users.load(user_name)
         if record is None or record.sub not in ("", sub):
             raise NotFound("the caller has no record; the next sign-in writes it")
         return record
 
     def providers_of(self, record: UserRecord) -> dict[str, str]:
-        """Return the account's identity providers (name -> label). If a label cannot be read, the provider's name
-        replaces the label."""
+        """Return the account's identity providers (name -> label). If a label cannot be read, the provider's name is
+        used as the label."""
         names = [name for name in record.linked.split(",") if name]
         if record.provider not in ("", NATIVE):
             names.insert(0, record.provider)

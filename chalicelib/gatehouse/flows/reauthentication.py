@@ -1,4 +1,5 @@
-"""Asks a signed-in person for the password again, and uses the password for a sign-in at a separate app client (S-05).
+"""Asks a signed-in person for the password again. With the password, the server signs the person in at a separate app
+client (S-05).
 
 For every change to a person's second factor or passkeys, Cognito requires an access token with the scope
 `aws.cognito.signin.user.admin`. Browsers must not get such a token, so the server uses a second app client, the
@@ -60,12 +61,13 @@ class Reauthentication:
     def resumed(
         self, session_cookie: str | None, cookie: str | None, purpose: str
     ) -> tuple[Session, Enrolment]:
-        """Return the session, and the data that an earlier step sealed after the person had entered the password.
+        """Return the session, and the data that was sealed in an earlier step, after the person had entered the
+        password.
 
         Raises NoSession, SessionExpired and ChallengeExpired. ChallengeExpired means that the data belongs to another
-        person, or that the person's sessions were ended after the earlier step. A new password, a reset, or a sign-out
-        everywhere ends a person's sessions (S-85). A reset on Cognito's managed login pages ends no sessions, but also
-        leads to ChallengeExpired (S-102).
+        person, or that the person's sessions were ended after the earlier step. A person's sessions are ended by a new
+        password, by a reset, or by a sign-out everywhere (S-85). A reset on Cognito's managed login pages does not end
+        sessions, but it also causes ChallengeExpired (S-102).
         """
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)

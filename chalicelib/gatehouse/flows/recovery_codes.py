@@ -1,7 +1,7 @@
 """Makes and accepts recovery codes, for people who have lost their authenticator app (docs/adr/0015-recovery-codes.md).
 
 To get recovery codes, a signed-in person enters the password and a code of the app. Cognito itself has no recovery
-codes, and without the app nobody can answer Cognito's challenge. A recovery code therefore turns the app off, and the
+codes, and its challenge accepts nothing but a code of the app. A recovery code therefore turns the app off, and the
 person then signs in again with the password alone. Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as
 hashes), 6.5.3 (random), 6.6.3 (throttled); NIST SP 800-63B-4 3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
 """
@@ -38,7 +38,7 @@ CODES = 10
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 16
 _GROUP = 4
-#: The digits that replace similar letters in a typed code: I and L become 1, O becomes 0.
+#: In a typed code, digits replace the letters that look similar: I and L become 1, O becomes 0.
 _READ_AS = str.maketrans("ILO", "110")
 
 
@@ -108,8 +108,8 @@ class RecoveryCodes:
         return [shown(each) for each in codes]
 
     def use(self, *, code: str, cookie: str | None, visitor: Visitor) -> None:
-        """Use up a recovery code, and turn the authenticator app off. `cookie` contains Cognito's challenge for a code
-        of the app, so Cognito has already accepted the password.
+        """Use up a recovery code, and turn the authenticator app off. `cookie` contains the challenge in which Cognito
+        asks for a code of the app. The challenge proves that Cognito has already accepted the password.
 
         A wrong code, a used code and an account without codes get the same answer. Raises ChallengeExpired,
         InvalidChallengeCode, InvalidRequest, TooManyAttempts and TemporarilyUnavailable. After an outage, the person

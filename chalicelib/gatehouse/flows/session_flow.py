@@ -46,8 +46,8 @@ class RefreshPostponed(TemporarilyUnavailable):
     """Cognito has renewed the session's tokens, but the new tokens cannot be verified at the moment. The session
     continues with the new tokens.
 
-    The answer therefore sets the new cookie. The old cookie contains the replaced refresh token, which works no longer
-    than the grace period.
+    Therefore the answer with this error sets the new cookie. The refresh token in the old cookie stops working at the
+    end of the grace period.
     """
 
     def __init__(self, detail: str, session: Session, sealed: str) -> None:
@@ -79,14 +79,14 @@ class SessionFlow:
         self._load_users = load_users
 
     def refresh(self, cookie: str | None) -> Refreshed:
-        """Renew the session in a cookie value.
+        """Renew the session whose cookie value is `cookie`.
 
         Raises NoSession or SessionExpired if the session is over. Raises TemporarilyUnavailable in an outage; the
         session then continues (S-35). RefreshPostponed is a kind of TemporarilyUnavailable that contains the session's
         new cookie.
 
         The session's row is checked before the refresh token is used, so that an ended session gets no new token. If
-        the table does not answer, the refresh token has not been used, and the same cookie works after the outage
+        the table does not answer, the refresh token is not used. Therefore the same cookie works after the outage
         (docs/adr/0012-sessions.md).
         """
         session = self._sessions.open(cookie)
@@ -144,7 +144,8 @@ class SessionFlow:
             raise TemporarilyUnavailable(f"GetTokensFromRefreshToken: {error.code}") from None
 
     def _ended(self, session: Session, refused: GatehouseError) -> GatehouseError:
-        """Return the error for a refusal. If Cognito refused the token itself, the error is SessionExpired."""
+        """Return the error to raise after Cognito refused a refresh. If Cognito refused the token itself, the error is
+        SessionExpired."""
         if not isinstance(refused, InvalidGrant):
             return refused
         # The token was revoked, has expired, or was used again after its rotation and the grace period. Cognito does
@@ -173,8 +174,8 @@ class SessionFlow:
         return identity, access
 
     def _identity_of(self, access: AccessClaims) -> IdentityClaims:
-        """Return the person's data after a refresh in which Cognito returned no ID token. The groups come from the
-        access token. All other data comes from the users table.
+        """Return the person's data after a refresh, if Cognito returned no ID token. The groups come from the access
+        token. All other data comes from the users table.
 
         If the table does not answer, the session continues, and the page shows no names until the next refresh.
         """

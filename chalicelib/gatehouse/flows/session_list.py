@@ -1,9 +1,9 @@
 """Lists and ends a person's sessions (S-83, S-84).
 
-After a session was ended, the session's next refresh is refused. The session's refresh token is revoked at that refresh
-and not earlier, because the session's row does not contain the token. Until that refresh, an attacker cannot use the
-refresh token: the token is sealed in the browser's cookie, and Cognito accepts the token only together with the app
-client's secret. An issued access token works until the token expires, ten minutes at most (S-37).
+After a session was ended, the session's next refresh is refused. The session's refresh token cannot be revoked before
+the refused refresh, because the session's row does not contain the token. But an attacker cannot use the refresh token:
+the token is sealed in the browser's cookie, and Cognito requires the app client's secret with the token. An access
+token that was issued earlier works until it expires, for ten minutes at most (S-37).
 """
 
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ class SessionList:
         return [ListedSession(row, labels[row.provider], row.id == current) for row in rows]
 
     def end(self, sub: str, session_id: str) -> None:
-        """End a session. Raises NotFound if this person has no session with the id, even if another person has such a
-        session."""
+        """End a session. Raises NotFound if this person has no session with the id. The error is the same if the
+        session belongs to another person."""
         if not session_id or not self._rows.end(sub, session_id):
             raise NotFound("the person has no session with that id")
 
@@ -56,8 +56,9 @@ class SessionList:
         return self._rows.end_all(sub, but=current)
 
     def _current(self, sub: str, session_cookie: str | None) -> str:
-        """Return the session id in the browser's cookie. The result is empty if the cookie contains no valid session,
-        or if the cookie belongs to another person, who has signed in in this browser since."""
+        """Return the session id in the browser's cookie. The result is empty if the cookie contains no valid session.
+        The result is also empty if another person has signed in with this browser in the meantime, so that the cookie
+        belongs to that person."""
         try:
             session = self._sessions.open(session_cookie)
         except (NoSession, SessionExpired):

@@ -20,8 +20,8 @@ class SessionNotes:
         self._sessions = sessions
 
     def begin(self, session: Session, session_id: str, *, provider: str, device: str) -> Session:
-        """Write a row and return the session with an id. If the row cannot be written, the session has no id, and the
-        next refresh writes a row."""
+        """Write a row for the session, and return the session with the row's id. If the row cannot be written, the
+        returned session has no id, and the next refresh writes a row."""
         try:
             self._rows.begin(
                 sub=session.sub,
@@ -41,7 +41,7 @@ class SessionNotes:
 
     def end_oldest(self, session: Session) -> None:
         """If the new session exceeds the limit of sessions per person, end the least recently used sessions (S-114). If
-        the table does not answer, the person's next sign-in ends these sessions."""
+        the table does not answer, the surplus sessions are ended at the person's next sign-in."""
         try:
             count = self._rows.end_oldest(session.sub, but=session.id)
         except TemporarilyUnavailable as error:

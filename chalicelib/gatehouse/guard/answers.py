@@ -13,7 +13,7 @@ from ..log import log_exception, request_id
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
-#: The codes and messages that replace the content of Chalice's own error answers, by HTTP status.
+#: Our codes and messages for Chalice's own error answers, by HTTP status. They replace the content of these answers.
 _CHALICE_ERRORS = {
     400: (errors.InvalidRequest.code, errors.InvalidRequest.message),
     401: (errors.Unauthorized.code, errors.Unauthorized.message),
@@ -22,14 +22,14 @@ _CHALICE_ERRORS = {
     405: ("method_not_allowed", "This method is not allowed here."),
     415: (errors.UnsupportedMediaType.code, errors.UnsupportedMediaType.message),
 }
-#: Chalice's error answers keep the headers whose names begin with these texts, because an app with its own CORS
-#: (`cors=True`) sets these headers.
+#: Prefixes of header names. When an error answer of Chalice is converted, headers with these prefixes are kept, because
+#: an app with its own CORS (`cors=True`) sets such headers.
 _KEPT = ("allow", "access-control-")
 
 
 class ChaliceErrors(logging.Filter):
-    """Logs an exception's type and place instead of the message. Chalice would log the message, which may quote input
-    (S-61)."""
+    """Logs the type and place of an exception, but not its message. Chalice would log the message, and the message may
+    quote input (S-61)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Suppress Chalice's own log record of an exception, and log the exception without the message."""
@@ -64,7 +64,8 @@ def error_response(error: GatehouseError) -> Response:
 
 
 def in_our_envelope(response: Response) -> Response:
-    """Convert the answer to our format, if the answer is an error that Chalice made. Return any other answer unchanged."""
+    """Return `response` in our error format, if `response` is an error answer that Chalice made. Return any other
+    answer unchanged."""
     if not _is_chalice_error(response):
         return response
     code, message = _CHALICE_ERRORS.get(

@@ -5,7 +5,7 @@
         return orders_of(caller_of(routes.current_request).sub)
 
 API Gateway answers 401 to a request without a valid access token, and refuses a token without the scope. Before the
-view runs, the guard makes the other checks and stores the `Caller` in the request. With `max_age=300`, the person must
+view runs, the guard makes all other checks and stores the `Caller` in the request. With `max_age=300`, the person must
 have authenticated within the last five minutes. With `fresh=True`, the guard also checks in the pool and in the users
 table whether the person is still enabled, still in the group, and not signed out. docs/your-routes.md explains the
 details.
@@ -56,7 +56,7 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
     def verify_fresh(
         self, caller: Caller, context: Mapping[str, Any], load_check: "Callable[[], FreshCheck]"
     ) -> None:
-        """If the route requires a fresh check, check that the caller still has the rights that the access token states.
+        """If the route was declared with `fresh`, check that the caller still has the rights in the access token.
         Raises Unauthorized, Forbidden or TemporarilyUnavailable."""
         if self._fresh:
             load_check().verify(caller, issued_at=parse_issued_at(context), group=self._group)
@@ -74,8 +74,8 @@ def authorized(
     `admins`.
 
     With `fresh`, each call checks that the person is still enabled, still in the group, and not signed out. The check
-    makes two or three parallel calls to AWS. Use `fresh` for routes that must refuse a withdrawn right at once. Other
-    routes may still accept a right that was withdrawn in the last ten minutes.
+    makes two or three parallel calls to AWS. Use `fresh` for routes on which a withdrawn right must stop working at
+    once. On other routes, the right may still work for ten minutes after it was withdrawn.
 
     `max_age` is the maximum number of seconds since the person authenticated: by password, by passkey, or at the identity
     provider. Silent single sign-on does not count. If more seconds have passed, the answer is 401
@@ -84,7 +84,7 @@ def authorized(
     `environ` contains the stage's settings. The default is the process's environment.
 
     Raises ValueError if the group's name could be read as several names, because a token never contains such a group.
-    Raises ValueError also if `max_age` is not a whole number from 30 to 86,400.
+    Also raises ValueError if `max_age` is not a whole number from 30 to 86,400.
     """
     if group is not None and not is_one_name(group):
         raise ValueError(

@@ -29,8 +29,8 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
 
 
 def find_sibling(path: str, ours: Iterable[str]) -> str | None:
-    """Return one of our paths that API Gateway cannot distinguish from `path`, or None. API Gateway cannot distinguish
-    two paths if, in the first segment that differs, both paths have a parameter."""
+    """Return one of our paths that API Gateway cannot distinguish from `path`, or None. To check two paths, look at the
+    first segment that differs. If this segment is a parameter in both paths, API Gateway cannot distinguish them."""
     for own in ours:
         for mine, other in zip(own.split("/"), path.split("/"), strict=False):
             if mine == other:

@@ -2,27 +2,28 @@
 
 Three kinds of routes are open to the origins in the setting ALLOWED_ORIGINS:
 
-- The routes that need an access token are open without credentials, because the access token is in a header.
+- The routes that need an access token are open, but without cookies, because the access token is in a header.
 - The two routes that renew and end a session are open with the cookie.
 - Two routes that only read data are open with the cookie. One returns the configuration, which is public. The other
   returns whether the session is still active.
 
-An origin must match an allowed origin exactly. The answer repeats a matching origin, and never contains `*`, `null` or
-a foreign origin. Source: the Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
+An origin must match an allowed origin exactly. If the origin matches, the answer contains the same origin. The answer
+never contains `*`, `null` or a foreign origin. Source: the Fetch standard, "CORS protocol" and "CORS protocol and HTTP
+caches" (`Vary`).
 """
 
 from collections.abc import Iterable, Mapping
 
-#: The routes that accept the session cookie from pages of an allowed origin. Sign-in routes are missing here, because
-#: people type passwords only on our own page.
+#: The routes that accept the session cookie from pages of an allowed origin. The sign-in routes are not in this set,
+#: because people must not type passwords on other pages than ours.
 CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
 
 #: Routes that an allowed origin may call with the cookie, because these routes only read data.
 READABLE = frozenset({("GET", "/auth/config"), ("GET", "/auth/session")})
 _WITH_COOKIE = frozenset(path for _, path in CREDENTIALED | READABLE)
 
-#: The number of seconds for which a browser may cache a preflight. After an origin was removed from the list, browsers
-#: may act on the old list for this time.
+#: The number of seconds for which a browser may cache a preflight. After an origin was removed from ALLOWED_ORIGINS, a
+#: browser may still allow the origin for this number of seconds.
 _MAX_AGE = "600"
 #: The response header that scripts of other origins may read: Retry-After, which contains the time to wait. The setting
 #: EXPOSED_HEADERS adds further headers.
@@ -44,7 +45,7 @@ class CorsRule:
 
 
 def build_rule(path: str, methods: Iterable[str], authorized: Iterable[str]) -> CorsRule | None:
-    """Return the rule of a path with `methods`, or None if the path is closed to other origins. `authorized` are the
+    """Return the rule of a path with `methods`, or None if the path is closed to other origins. `authorized` lists the
     methods that need an access token."""
     if path in _WITH_COOKIE:  # every cold start runs this function for each route
         with_cookie = tuple(method for method in methods if (method, path) in CREDENTIALED)
@@ -84,8 +85,8 @@ def build_headers(
 
 
 def build_preflight_headers(rule: CorsRule, headers: Iterable[str] = ()) -> Mapping[str, str]:
-    """Return the headers that the answer to an allowed preflight has in addition to those of `build_headers`. `headers`
-    lists further request headers that are allowed."""
+    """Return the additional headers for the answer to an allowed preflight. The answer also has the headers that
+    `build_headers` returns. `headers` lists further request headers that are allowed."""
     return {
         "Access-Control-Allow-Methods": ", ".join(rule.methods),
         "Access-Control-Allow-Headers": ", ".join((rule.headers, *headers)),

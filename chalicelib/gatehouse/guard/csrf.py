@@ -1,7 +1,7 @@
 """Checks that a request to a cookie route comes from our own page (S-28).
 
 Sources: OWASP Cross-Site Request Forgery Prevention (custom header, Fetch Metadata); the Fetch standard (a script of
-another origin needs a CORS preflight to set `X-Gatehouse`). We allow preflights only for the allowed origins.
+another origin needs a CORS preflight to set `X-Gatehouse`). Gatehouse answers preflights only for the allowed origins.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ HEADER = "x-gatehouse"
 def verify_own_request(
     headers: Mapping[str, str], own_origin: str, other_origins: frozenset[str] = frozenset()
 ) -> None:
-    """Raise CrossSiteRequest unless our page sent the request. The request must have the header X-Gatehouse, and either our
-    own Origin or `Sec-Fetch-Site: same-origin`.
+    """Raise CrossSiteRequest if the request does not come from our page. The request must have the header X-Gatehouse.
+    It must also have either our own Origin or `Sec-Fetch-Site: same-origin`.
 
-    An Origin in `other_origins` is also accepted, unless the browser reports a cross-site request. Any other Origin is
-    refused, even with `Sec-Fetch-Site: same-origin`. `headers` must be case-insensitive.
+    An Origin in `other_origins` is also accepted, but not if the browser reports a cross-site request. Any other Origin
+    is refused, even with `Sec-Fetch-Site: same-origin`. `headers` must be case-insensitive.
     """
     if headers.get(HEADER) != "1":
         raise CrossSiteRequest("X-Gatehouse is missing")
@@ -40,8 +40,8 @@ def verify_own_request(
 
 
 def verify_navigation(headers: Mapping[str, str]) -> None:
-    """Raise InvalidRequest if another site embeds or fetches the URL. Otherwise another site could use up the person's
-    attempts.
+    """Raise InvalidRequest if another site embeds or fetches the URL. Without this check, another site could use up the
+    person's attempts.
 
     Browsers without Fetch Metadata, and other clients, are accepted.
     """

@@ -1,8 +1,8 @@
 """Checks that an event is a REST proxy event of API Gateway, with all the parts that our code needs.
 
 A caller who may invoke the Lambda function can send any event: another payload format, a warm-up ping, a handmade
-event. The app refuses an event in another format first, so that later code can rely on the format. Source: AWS, "Set up
-Lambda proxy integrations in API Gateway", input format.
+event. The app first refuses every event in another format, so that later code can rely on the format. Source: AWS, "Set
+up Lambda proxy integrations in API Gateway", input format.
 """
 
 import base64
@@ -71,8 +71,8 @@ def _is_texts(value: object) -> bool:
 
 
 def _is_base64(text: str | bytes) -> bool:
-    """Whether `text` is strict base64. Chalice's decoder is lenient: it would turn an invalid body into an empty body,
-    and the app would accept the empty body."""
+    """Whether `text` is strict base64. Chalice's decoder is lenient. It would turn an invalid body into an empty body,
+    and the app would then accept the empty body."""
     try:
         base64.b64decode(text, validate=True)
     except ValueError:

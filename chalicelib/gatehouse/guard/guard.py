@@ -1,7 +1,8 @@
 """The guard of an app's routes. Before a view runs, the guard checks the caller and the request.
 
-The guard wraps each view when the view is registered, including a team's own views, so that every route has these
-checks. Every route must be listed as public or have `authorizer=authorized(…)`. Otherwise the app does not load (S-48).
+The guard wraps each view when the view is registered, so that every route has these checks. The guard also wraps a
+team's own views. Every route must be listed as public or have `authorizer=authorized(…)`. Otherwise the app does not
+load (S-48).
 """
 
 import functools
@@ -23,8 +24,8 @@ Check = Callable[[Request], None]
 
 
 class Guard:
-    """Guards the routes of `app`. For one of our routes, `own_path` returns the path without prefix. For a team's route,
-    `own_path` returns None."""
+    """Guards the routes of `app`. If a route is ours, `own_path` returns the route's path without the prefix. If a
+    route is a team's, `own_path` returns None."""
 
     def __init__(
         self,
@@ -42,7 +43,8 @@ class Guard:
         self._public: dict[tuple[str, str], bool] = {}
         self._covered: dict[tuple[str, str], RouteEntry] = {}
         self._rules: dict[str, cors.CorsRule] = {}
-        #: Gatehouse's mounted routes by path. Routes that the app adds later must not collide with Gatehouse's routes.
+        #: Gatehouse's mounted routes, by path. If the app adds a route later, the new route must not collide with
+        #: Gatehouse's routes.
         self.own_routes: Mapping[str, Iterable[str]] = {}
 
     @property
@@ -67,8 +69,8 @@ class Guard:
         self._public[method, path] = csrf
 
     def make_room(self, path: str, methods: Iterable[str]) -> None:
-        """Prepare a path for a new route of the app. Raise ValueError if the path collides with one of our own routes.
-        Remove the HEAD and OPTIONS routes that the guard has added."""
+        """Prepare `path` for a new route of the app: remove the HEAD and OPTIONS routes that the guard has added.
+        Raises ValueError if `path` collides with one of our own routes."""
         if path in self.own_routes or (self.own_routes and "{" in path):
             from .collisions import refuse_collisions
 
@@ -78,8 +80,8 @@ class Guard:
             del there[method]
 
     def cover(self, *paths: str) -> None:
-        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway does not pass on undeclared
-        methods.
+        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway passes on only the methods that
+        are declared.
 
         Raises one ValueError that names all routes that are neither public nor authorized.
         """
@@ -102,7 +104,7 @@ class Guard:
             self._add_options(path)
 
     def is_covered(self, entry: RouteEntry) -> bool:
-        """Whether a route has passed through `cover`."""
+        """Whether `cover` has already guarded a route."""
         return self._covered.get((entry.method, entry.uri_pattern)) is entry
 
     def finish(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
@@ -170,7 +172,8 @@ class Guard:
         request.context[CALLER_KEY] = caller
 
     def _check_own_page(self, request: Request) -> None:
-        """Check a POST to a cookie route: first the body, then whether our own page sent the request (S-28, S-29)."""
+        """Check a POST to a cookie route (S-28, S-29). The body is checked first. Then the method checks that our own
+        page sent the request."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return
         from ..edge import bodies, urls
@@ -248,8 +251,8 @@ class Guard:
 
 
 class _AddedEntry(RouteEntry):
-    """A HEAD or OPTIONS route that the guard added. If the app itself defines the same route, the app's route replaces
-    the added route."""
+    """A HEAD or OPTIONS route that the guard added. If the app itself defines a route with the same method and path,
+    the app's route replaces the guard's route."""
 
 
 def _advice(entry: RouteEntry) -> str:
@@ -269,8 +272,8 @@ def _advice(entry: RouteEntry) -> str:
 
 
 def _let_pass(request: Request) -> None:
-    """Make no check. Preflights need no check, because a preflight has neither token nor cookie. Webhooks need no check
-    here, because a webhook's view itself checks the caller."""
+    """Accept every request. Preflights need no check, because they have neither token nor cookie. Webhooks need no
+    check here, because a webhook's own view checks the caller."""
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Extends the app's own class, so that Gatehouse processes every registered route and every event.
 
-Chalice has no hooks for this purpose. The team creates the `app` object before Gatehouse gets the object, so Gatehouse
-replaces the object's class by a subclass. The object keeps its state and behaviour.
+Chalice has no hooks for this purpose. The team creates the `app` object and then passes it to Gatehouse, so Gatehouse
+cannot choose the object's class. Instead, Gatehouse replaces the class by a subclass. The object keeps its state and
+behaviour.
 """
 
 import sys
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class GuardedChalice(Chalice):
-    """A Chalice app with guarded routes. The app answers every input in our format (S-63)."""
+    """A Chalice app with guarded routes. Every answer of the app has our format, whatever the input (S-63)."""
 
     _gatehouse_guard: "Guard"
     #: The `Gatehouse` object of this app. `ops` reads prefix and public routes from this object.
@@ -44,8 +45,8 @@ class GuardedChalice(Chalice):
     ) -> None:
         """Put a blueprint's functions into the module `app`, as Chalice does with an app's own functions.
 
-        Chalice 1.34 alone would let Lambda import the blueprint's module instead of `app.py`. The function would then
-        run without Gatehouse's middleware.
+        Without this method, Chalice 1.34 would let Lambda import the blueprint's module instead of `app.py`. The
+        function would then run without Gatehouse's middleware.
         """
         if options is not None and handler_type != "route":
             offer(user_handler.__name__, wrapped_handler, self)
@@ -73,8 +74,8 @@ class GuardedChalice(Chalice):
         return dressed
 
     def _cover_late(self, context: dict[str, Any]) -> None:
-        """Guard a route that `_register_route` did not add. The app may have added the route directly to `routes`, or a
-        later version of Chalice may add routes in another way."""
+        """Guard a route that was added without `_register_route`. The app may have added the route directly to
+        `routes`, or a later version of Chalice may add routes in another way."""
         entry = self.routes[context["resourcePath"]].get(context["httpMethod"])
         if entry is not None and not self._gatehouse_guard.is_covered(entry):
             self._gatehouse_guard.cover(context["resourcePath"])
@@ -106,7 +107,7 @@ def offer(name: str, function: Any, app: Chalice) -> None:
 
 
 def _full_path(kwargs: Any) -> str:
-    """Return a route's path with a blueprint's prefix, as Chalice will build the path."""
+    """Return a route's path including the blueprint's prefix. Chalice will build the same path."""
     path, prefix = str(kwargs["path"]), kwargs.get("url_prefix")
     if prefix is None:
         return path

@@ -1,9 +1,9 @@
 """Runs before and after an app's own Lambda functions: schedules, queues, streams, topics, plain functions.
 
 The module is a middleware of Chalice, so a function keeps its signature. The middleware attaches the request id to log
-lines, starts the time limits, and logs one line about the function's end. If the function raises an error, the
-middleware raises JobFailed instead, because Lambda would log the error's message (S-61). Lambda treats JobFailed as a
-failure, and retries as usual for that kind of function.
+lines, starts the time limits, and logs one line when the function ends. If the function raises an error, the middleware
+raises JobFailed instead, because Lambda would log the error's message (S-61). For Lambda, JobFailed is a failure of the
+function, so Lambda retries as usual for the function's kind.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ _RESERVE_SECONDS = 0.5
 
 
 class JobFailed(Exception):
-    """Raised when an app's function has failed. The log line `job_failed` contains the reason. The text of JobFailed is
-    only the type of the function's error."""
+    """Raised when an app's function has failed. The log line `job_failed` contains the reason. The text of JobFailed
+    contains the type of the function's error, and nothing else."""
 
 
 def run_job(container: Container, event: Any, get_response: Callable[[Any], Any]) -> Any:

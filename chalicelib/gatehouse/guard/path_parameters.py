@@ -1,9 +1,9 @@
-"""Decodes path parameters exactly once. A REST API of API Gateway passes on a path parameter as the caller wrote it,
-for example `ada%40example.org`.
+"""Decodes path parameters exactly once. A REST API of API Gateway does not decode path parameters: the app gets the
+caller's text, for example `ada%40example.org`.
 
 Chalice does not decode path parameters, for compatibility (aws/chalice #511, #688; serverless/serverless #5037). A second
-decoding would turn the name `a%2Fb` into `a/b`. A plus sign is not changed, because a plus sign has no special meaning in
-a path (RFC 3986).
+decoding would turn the name `a%2Fb` into `a/b`. A plus sign stays a plus sign, because it has no special meaning in a
+path (RFC 3986).
 """
 
 import re

@@ -1,8 +1,8 @@
 """Converts the events of Okta's event hook to signals about our people.
 
 No other module interprets Okta's events. Events of other kinds or of other apps, and events that failed at Okta, are
-ignored. Sources: Okta, "Event hooks" (several events a request, at least once, in any order; `published` and `uuid`),
-"System Log API" (LogEvent: actor, outcome, target), and Okta's catalogue of event types.
+ignored. Sources: Okta, "Event hooks" (a request contains several events; events arrive at least once, in any order;
+`published` and `uuid`), "System Log API" (LogEvent: actor, outcome, target), and Okta's catalogue of event types.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,8 @@ from ..signals import BACK, ENDED, GONE, LEFT_GROUP, Signal, timestamp
 #: The maximum number of events in a request. A request of 256 kB contains about a hundred events. Okta's own limit is
 #: 100,000 events a day.
 MAX_EVENTS = 1000
-#: The maximum number of seconds by which an event's time may be ahead of our clock. If an event with a much later time
-#: were accepted, all following events would seem outdated.
+#: The maximum number of seconds by which an event's time may be ahead of our clock. If an event's time is further
+#: ahead, the event is unreadable. Otherwise all following events would seem outdated.
 MAX_AHEAD_SECONDS = 600
 _MAX_LENGTH = 256
 _APP_EVENTS: Mapping[str, str] = {
@@ -51,7 +51,7 @@ class Events:
 
 
 class _Unreadable(ValueError):
-    """Raised for an event without the members that the event's type requires."""
+    """Raised for an event that lacks a member required for the event's type."""
 
 
 def parse_events(body: Mapping[str, Any], *, provider: str, app_id: str, now: float) -> Events:

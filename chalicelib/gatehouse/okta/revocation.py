@@ -1,7 +1,7 @@
 """Handles requests of Universal Logout (Okta's Global Token Revocation). Verifies the request's token, and reads the
 person from the request.
 
-The Okta tenant signs the token with the keys of the tenant's own issuer. The token is valid for our endpoint alone, and
+The Okta tenant signs the token with the keys of the tenant's own issuer. The token is valid only for our endpoint, and
 can be used once. The token's claims are not trusted before the signature is verified. Sources:
 draft-parecki-oauth-global-token-revocation-06; Okta, "Build Universal Logout for your app" (header `typ`; claims jti,
 iss, sub, aud, exp, nbf, iat); RFC 9493 (`iss_sub`, `email`); RFC 8725 3.11 (explicit typing).
@@ -47,8 +47,8 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """The person whose tokens must be revoked. The person is identified by `subject`, the provider's own name for the
-    person, or by `email`."""
+    """The person whose tokens must be revoked. Either `subject` or `email` identifies the person. `subject` is the
+    provider's own name for the person."""
 
     subject: str = ""
     email: str = ""
@@ -108,13 +108,13 @@ def _within_times(claims: Mapping[str, Any], now: float) -> Proof:
 
 
 def parse_subject(body: Mapping[str, Any], issuers: Set[str]) -> Subject:
-    """Return the person that a request names. `issuers` are the tenant's issuers: the org, and the authorization server
-    of the sign-in.
+    """Return the person for whom a request was sent. `issuers` are the tenant's issuers: the org, and the authorization
+    server of the sign-in.
 
     Raises InvalidRequest.
 
-    Since the draft's third version, the JSON member with the person is called `sub_id`. Earlier, Okta's documentation
-    used the name `subject`, and some tenants may still send `subject`.
+    The person is in the JSON member `sub_id`, as in the draft since its third version. Okta's documentation earlier
+    used the name `subject` for this member, and some tenants may still send `subject`.
     """
     named = [body[name] for name in ("sub_id", "subject") if name in body]
     if len(named) != 1 or not isinstance(named[0], Mapping):

@@ -1,10 +1,10 @@
 """Puts the scripts of the first view into one file.
 
-Each file of the page needs a request, and a request takes time on a slow connection. On a stage without warm
-containers, each parallel request also starts a container. In `frontend/`, all modules are separate files, but the
-served `app.js` also contains the modules that `app.js` imports, and exports the names that these modules export.
-Modules that load later import these names from the served `app.js`. The scripts must be written in our style: imports
-and exports at the beginning of a line, and one name per export.
+The browser requests each file of the page separately, and on a slow connection each request takes time. On a stage
+without warm containers, each parallel request also starts a container. In `frontend/`, all modules are separate files.
+In the served `app.js`, this module includes the modules that `app.js` imports, and exports all names that the included
+modules export. Modules that load later import these names from the served `app.js`. The scripts must be written in our
+style: imports and exports at the beginning of a line, and one name per export.
 """
 
 import re
@@ -20,8 +20,8 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function) (\w+))", re.MULT
 
 
 def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts of the scripts by name. In the result, `app.js` contains the modules that `app.js` imports. If
-    `app.js` is missing, return the scripts unchanged."""
+    """Return the texts of the scripts by name, where `app.js` contains the modules that `app.js` imports. If `app.js`
+    is missing, return the scripts unchanged."""
     if ENTRY not in scripts:
         return dict(scripts)
     inner: dict[str, str] = {}
@@ -51,7 +51,7 @@ def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _collect(scripts: Mapping[str, str], name: str, found: dict[str, str]) -> None:
-    """Add the module `name` to `found`, after the modules that the module `name` imports."""
+    """Add the module `name` to `found`. The modules that it imports are added first."""
     for match in _IMPORT.finditer(scripts[name]):
         if match[3] not in found:
             _collect(scripts, match[3], found)

@@ -1,9 +1,9 @@
 """Loads the texts of the page: one JSON file per language in `frontend/texts/`, and a team's own texts in
 `frontend/brand/`.
 
-A catalogue has three parts: `document` is in the HTML itself, `first` loads with the first view, and `later` loads with
-the following views. A team's `brand/texts.<tag>.json` has the same parts, but contains only the texts that the team has
-changed.
+A catalogue has three parts. `document` has the texts of the HTML itself. `first` is loaded with the first view, and
+`later` is loaded with the following views. A team's `brand/texts.<tag>.json` has the same parts, but contains only the
+texts that the team has changed.
 """
 
 import json
@@ -14,7 +14,8 @@ from typing import Any
 
 from ..errors import ConfigurationError
 
-#: The language with which other languages are compared. The reference language has every text, with all placeholders.
+#: The reference language, which has every text with all placeholders. The texts of all other languages are compared
+#: with its texts.
 REFERENCE = "en"
 
 Catalogue = Mapping[str, Mapping[str, Any]]

@@ -16,10 +16,11 @@ _JOINTS = re.compile(r"^((?:(?!//).)*[;{,])\n", re.MULTILINE)
 
 
 def compact(name: str, text: str) -> str:
-    """Return a stylesheet or module without comments, indentation and blank lines.
+    """Return the stylesheet or module `text` without comments, indentation and blank lines.
 
-    The function removes comments on separate lines and JSDoc types within lines, but no other comments, so the function
-    cannot change a string. The function can remove indentation, because our strings never span several lines.
+    The function removes comments on separate lines and JSDoc types within lines. It removes no other comments, because
+    text in a string may look like a comment. Removing indentation is safe, because our strings never span several
+    lines.
     """
     lines = strip_margins(_TYPES_IN_LINES.sub("", _COMMENT_LINES.sub("", text))).strip()
     if not name.endswith(".css"):

@@ -1,8 +1,8 @@
 """Builds parts of the page's HTML: the configuration, and the choice between ways to sign in.
 
 On a slow connection, people see the choice in the HTML before the script is loaded. The script can draw the same choice
-(`choose` in `frontend/view.js`), but uses the choice in the HTML if there is one. Tests check that both versions are
-the same.
+(`choose` in `frontend/view.js`). If the HTML already contains the choice, the script does not draw it again. Tests
+check that both versions are the same.
 """
 
 import json
@@ -15,13 +15,14 @@ from urllib.parse import urlencode
 #: The values of Sec-Fetch-Site with which a browser sends a SameSite=Strict cookie. Browsers send such a cookie if the
 #: navigation comes from our own site, a typed address or a bookmark. Sources: RFC 6265bis 5.2; W3C Fetch Metadata,
 #: Sec-Fetch-Site. Engines differ. After a sign-in through another site, Firefox 153 ESR counts even a reload as
-#: cross-site, but WebKitGTK does not. If a request has one of these values but no session cookie, a session is
-#: unlikely, but possible.
+#: cross-site, but WebKitGTK does not. If a request has one of these values but no session cookie, the browser probably
+#: has no session, but it may have one.
 _SITES_WITH_COOKIE = frozenset({"none", "same-origin", "same-site"})
-#: The only URL parameters that may be present if the HTML contains the likely first view. If the URL has any other
-#: parameter, such as `error`, the page shows another view, or a notice that only the script can choose.
+#: The only URL parameters that may be present if the HTML contains the choice between ways to sign in. If the URL has
+#: any other parameter, such as `error`, the page shows another view or a notice, which only the script can choose.
 _PLAIN_QUERY = frozenset({"return_to"})
-#: URL parameters of the page after a failed sign-in and after a sign-out. With these parameters, a session is unlikely.
+#: URL parameters of the page after a failed sign-in and after a sign-out. With one of these parameters, the browser
+#: probably has no session.
 _WITHOUT_SESSION = frozenset({"error", "signed_out"})
 #: Parts of the configuration that only other front ends and programs read.
 _NOT_FOR_THE_PAGE = frozenset({"app", "programs"})
@@ -31,17 +32,16 @@ _ICON = re.compile(r"^\s*(\w+): '(M[^']+)',$", re.MULTILINE)
 def choose_told(
     config: Mapping[str, Any], query: Collection[str], *, site: str, is_return: bool
 ) -> dict[str, Any] | None:
-    """Return the part of `config` (the answer of `GET /auth/config`) that the HTML may contain. If the page must request
-    the configuration, return None.
+    """Return the part of the configuration that the HTML may contain. `config` is the answer of `GET /auth/config`. If
+    the page must request the configuration, return None.
 
     `query` contains the names of the parameters in the page's address. `site` is the request's Sec-Fetch-Site.
     `is_return` is true if this browser finished a sign-in in the last few minutes.
 
     In the result, `session` is True if the request has the session cookie. If the request is probably the redirect
-    after a sign-in, `session` is left out, and the script requests the session at once. `session` is None if the choice
-    between ways to sign in is the likely first view. The HTML then contains the choice, and the script still requests
-    the configuration. `session` is never False, because a missing cookie does not prove that the browser has no
-    session.
+    after a sign-in, `session` is left out, and the script requests the session at once. `session` is None if the page
+    will probably begin with the choice between ways to sign in. The HTML then contains the choice, and the script still
+    requests the configuration. `session` is never False: even if the cookie is missing, the browser may have a session.
     """
     if config["session"]:
         return dict(config)

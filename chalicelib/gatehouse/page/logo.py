@@ -1,8 +1,8 @@
 """Loads a team's logo or picture as an SVG without scripts and without links to other files.
 
-If a picture is in an <img> element, browsers do not run the picture's scripts and do not load other files. But people
-can also open the picture's own address, so this module refuses pictures with active content. A PNG is embedded in an
-SVG, because API Gateway passes on text.
+If a picture is in an <img> element, browsers do not run the picture's scripts, and load no other files for the picture.
+But people can also open the picture's own address, so this module refuses pictures with active content. This module
+embeds a PNG in an SVG, because API Gateway passes on nothing but text.
 """
 
 import re
@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET  # nosec B405
 
 from ..errors import ConfigurationError
 
-#: The maximum size in bytes. For comparison, the whole first view has half of this size.
+#: The maximum size in bytes. For comparison: the whole first view is half as large.
 MAX_BYTES = 32_768
 
 _PNG = b"\x89PNG\r\n\x1a\n"

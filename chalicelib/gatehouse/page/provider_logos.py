@@ -1,9 +1,9 @@
 """Loads the logos for the buttons of identity providers. The files are in `providers/` of the brand's folder, and each
 file is named after a provider.
 
-The stylesheet selects a button by the button's link, because the link contains the provider's name. Therefore scripts
-and HTML need no change for logos, and a page without logos does not become larger. Each logo has a white background,
-which is visible in both themes and on the accent colour.
+A button's link contains the provider's name, so the stylesheet can select the button by the link. Therefore scripts and
+HTML need no change for logos, and a page without logos does not become larger. Each logo has a white background, which
+is visible in both themes and on the accent colour.
 """
 
 import re

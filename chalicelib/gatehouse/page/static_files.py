@@ -39,16 +39,16 @@ _LOGO_HEIGHT = 32
 #: The parts of our own logo that only a separate SVG file needs: the namespace and the style. In the HTML, the logo
 #: gets its colours from the page's stylesheet.
 _ONLY_IN_FILE = re.compile(r' xmlns="[^"]*"|<style>.*?</style>')
-#: Rules at the end of the stylesheet, which override the page's own rules. With `_FILLED`, a team's picture fills the
-#: whole area, without the glow of our own picture. With `_NO_PICTURE`, the text fills the area.
+#: Rules that are added at the end of the stylesheet, where they override the page's own rules. With `_FILLED`, a team's
+#: picture fills the whole area, without the glow of our own picture. With `_NO_PICTURE`, the text fills the area.
 _FILLED = ".gate{--glow:none;background:var(--night) url(gate.svg) center/cover}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: The maximum ratio of width to height at which a logo is readable as a tab's icon.
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
-#: The placeholder that is shown until the script has drawn the first view. The placeholder includes a hint for people
-#: whose browser could not load the script.
+#: The part of the page that is shown until the script has drawn the first view. It includes a hint for people whose
+#: browser could not load the script.
 _SKELETON = re.compile(r'<div class="skeleton">.*?</div>(?=\s*<noscript>)', re.DOTALL)
 _LATE = re.compile(r'<p class="late">.*?</p>')
 _ROOT = re.compile(r":root\{[^}]*\}")
@@ -193,8 +193,8 @@ class StaticFiles:
         return f"<div>{anchors}</div>" if anchors else ""
 
     def _logo(self, assets: str) -> str:
-        """Return a team's logo as an image, or our own logo as part of the HTML. A slow phone draws a logo in the HTML
-        sooner than a logo in a separate file."""
+        """Return a team's logo as an image, or our own logo as part of the HTML. On a slow phone, a logo in the HTML
+        appears sooner than a logo in a separate file."""
         if self._logo_width is None:
             return self._own_logo
         address = escape(f"{assets}{_LOGO}", quote=True)
@@ -268,8 +268,8 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Return the stylesheet with the colours of `palettes` in its own declarations. Later rules of the stylesheet,
-    which increase the contrast, still apply.
+    """Return the stylesheet, with the colours of `palettes` in the stylesheet's own declarations. Later rules in the
+    stylesheet, which increase the contrast, still apply.
 
     The first rule for `:root` in the stylesheet is for the light theme, and the second rule for `:root` is for the dark
     theme.
@@ -284,8 +284,8 @@ def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
 
 
 def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
-    """Return the files in one language. The texts of the page become two modules. The second module adds the later
-    texts to the texts of the first view."""
+    """Return the files in one language. The texts of the page become two modules: the texts of the first view, and the
+    later texts. The second module adds its texts to the first module's texts."""
     first, later = (_written(words[part]) for part in ("first", "later"))
     modules = {
         "texts.js": f"export const texts={first};",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..flows.hosted_sign_in import LoginStart, SignedIn
     from ..sealed.transactions import LoginTransaction
 
-#: Errors whose codes the page can explain.
+#: The errors that the page can explain by their codes.
 _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
 
 
@@ -45,8 +45,8 @@ def login(call: Call) -> Response:
     """Return a 302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
 
     If a sign-in cannot start, a person gets a redirect (303) to the page instead of the error's status. The page then
-    explains the error. If the stage has its own form, a sign-in without a provider begins on the page, or with
-    `managed=1`, on managed login.
+    explains the error. If the stage has its own form, a sign-in without a provider begins on the page. With
+    `managed=1`, it begins on managed login instead.
 
     With `prompt=login`, a signed-in person authenticates again, at the named provider or on the page.
     """
@@ -75,10 +75,11 @@ def login(call: Call) -> Response:
 
 
 def login_by_form(call: Call) -> Response:
-    """Return a 303 to the same address by GET. A provider's app tile can send the parameters by POST.
+    """Return a 303, so that the browser requests the same address by GET. A provider's app tile may send the parameters
+    by POST.
 
     The POST request does not begin a sign-in, and does not count as an attempt. The GET request that follows begins the
-    sign-in, and counts as an attempt. The GET request also contains the cookies, but browsers omit the cookies when
+    sign-in, and counts as an attempt. In addition, the GET request contains the cookies. Browsers omit the cookies when
     they post a form of another site. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
     from ..edge.bodies import parse_form
@@ -119,8 +120,8 @@ def _is_to_confirm(call: Call) -> bool:
 
 
 def _chooses_on_the_page(call: Call) -> bool:
-    """Whether the person must choose on the page how to sign in. The result is true if the request names no provider, and
-    either the stage has its own form, or the person must authenticate again."""
+    """Whether the person must choose on the page how to sign in. The result is always false if the request names a
+    provider. Otherwise, the result is true if the stage has its own form, or if the person must authenticate again."""
     if call.settings.direct_sign_in != "embedded" and not _is_to_confirm(call):
         return False
     named = ("provider", "email", "iss", "managed")
@@ -138,7 +139,7 @@ def _page_location(call: Call) -> str:
 
 
 def _is_person(call: Call, error: GatehouseError) -> bool:
-    """Whether a person will read the answer. A browser that opens a page accepts HTML."""
+    """Whether a person will read the answer. When a browser opens a page, the request accepts HTML."""
     navigates = call.request.headers.get("sec-fetch-mode") == "navigate"
     if isinstance(error, TemporarilyUnavailable) and navigates:
         return True
@@ -205,8 +206,8 @@ def callback(call: Call) -> Response:
 
 
 def _error_location(call: Call, code: str, transaction: "LoginTransaction | None" = None) -> str:
-    """Return the page's address, with the person's target address (S-07) and an error code. The page explains the error
-    code."""
+    """Return the page's address, with the person's target address (S-07) and an error code. The page shows an
+    explanation of the error code."""
     query = {"error": code}
     if transaction is not None:
         wanted = call.parse_place(transaction.return_to)
@@ -250,8 +251,8 @@ def _finish(call: Call, transaction: "LoginTransaction") -> "SignedIn | LoginSta
 
 
 def page_error_code(error: GatehouseError) -> str:
-    """Return the code under which the page explains the error. For every unexpected error, the code is `login_failed`
-    (S-13)."""
+    """Return the code from which the page finds the explanation of the error. For every unexpected error, the code is
+    `login_failed` (S-13)."""
     if isinstance(error, _TOLD):
         return error.code
     return SignInError.code

@@ -109,7 +109,7 @@ class Call:
 
     @property
     def query(self) -> dict[str, list[str]]:
-        """The query's parameters with all values. Chalice's own accessor returns only the last value of a parameter."""
+        """The query's parameters with all values. Chalice's own attribute has only the last value of each parameter."""
         event = self.request.to_original_event()
         return event.get("multiValueQueryStringParameters") or {}
 

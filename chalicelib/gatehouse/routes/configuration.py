@@ -12,8 +12,8 @@ def config(call: Call) -> dict[str, Any]:
 
     `discover` is true if the stage has providers with domains. The page then asks for the e-mail address first.
     `session` is true if the browser sent a session cookie, even if the cookie is invalid. If there is no cookie, the
-    page need not try a refresh. `return_to` is the target of a sign-in on the page: the query's `return_to` if this
-    target is allowed (S-07), or the stage's setting. `passkeys` is present if the stage has passkeys. `programs` is
+    page need not try a refresh. `return_to` is the target of a sign-in on the page: the query's `return_to` if it is an
+    allowed target (S-07), or else the stage's setting. `passkeys` is present if the stage has passkeys. `programs` is
     present if the stage has a public app client. `programs` contains the data with which a program on a person's
     machine signs the person in (RFC 8252).
     """
@@ -41,11 +41,11 @@ def config(call: Call) -> dict[str, Any]:
 
 
 def load_config(call: Call) -> dict[str, Any] | None:
-    """Return the configuration for the page's HTML, or None in an outage. If the HTML has no configuration, the page
-    requests the configuration, and tries again.
+    """Return the configuration for the page's HTML, or None in an outage. If the result is None, the HTML has no
+    configuration, and the page requests the configuration itself.
 
-    The page must appear even if a DynamoDB table does not answer, so this function waits for less time than an API
-    call.
+    The page must appear even if a DynamoDB table does not answer. Therefore this function does not wait as long as the
+    API's other routes.
     """
     budget = call.services.budget
     try:
@@ -56,8 +56,7 @@ def load_config(call: Call) -> dict[str, Any] | None:
 
 
 def find_target(call: Call) -> str:
-    """Return the target after the sign-in. The request's target has priority over the stage's setting. The default is the
-    page."""
+    """Return the target after the sign-in: the target in the request, or else the stage's setting, or else the page."""
     origin = call.url.origin
     wish = call.query_value("return_to") or call.query_value("target_link_uri")
     if wish is not None and wish.startswith(origin + "/"):

@@ -23,7 +23,7 @@ _MAX_CAPTCHA_TOKEN = 4096
 
 
 def sign_in(call: Call) -> Response:
-    """Return 200 with an access token and the session cookie, or 200 with a challenge and the challenge's cookie."""
+    """Return 200. The answer has an access token and the session cookie, or a challenge and the challenge's cookie."""
     from ..edge.bodies import read_email, read_flag, read_text
 
     current = embedded(call)
@@ -90,7 +90,7 @@ def sign_up(call: Call) -> dict[str, Any]:
 
 
 def confirm(call: Call) -> dict[str, Any]:
-    """Set the account's password and names, and return 200 {} if the code is correct."""
+    """If the code is correct, set the account's password and names, and return 200 {}."""
     from ..edge.bodies import read_name
 
     names = ("given_name", "family_name")
@@ -107,15 +107,15 @@ def resend_code(call: Call) -> dict[str, Any]:
 
 
 def forgot_password(call: Call) -> dict[str, Any]:
-    """Mail a code for a new password. Return 200 {} for every address. A person who has not finished the sign-up gets
-    the sign-up's code. `reset_password` accepts the sign-up's code, too."""
+    """Mail a code for a new password. Return 200 {} for every address. A person who has not finished the sign-up gets a
+    sign-up code instead. `reset_password` also accepts sign-up codes."""
     from ..mail_requests import RESET
 
     return _send_code(call, RESET)
 
 
 def reset_password(call: Call) -> dict[str, Any]:
-    """Set the new password, and return 200 {} if the code is correct."""
+    """If the code is correct, set the new password, and return 200 {}."""
     return _prove(call, {})
 
 
@@ -158,8 +158,8 @@ def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChalle
 
 
 def read_credential(body: dict[str, Any]) -> str | None:
-    """Return a passkey's answer as text for Cognito, or None. The answer has no size limit of its own, but the limit
-    for the whole body (16 kB) applies. Raises InvalidRequest."""
+    """Return a passkey's answer as text for Cognito, or None. The answer has no separate size limit, because the whole
+    body is limited to 16 kB. Raises InvalidRequest."""
     import json
 
     credential = body.get("credential")

@@ -14,7 +14,7 @@ _MAX_CHALLENGE = 512
 
 def verify_event_hook(call: Call, provider: str) -> dict[str, str]:
     """Answer Okta's one-time check that this URL belongs to us. The answer's body contains the challenge from Okta's
-    request. The answer does not depend on the provider's name.
+    request. The answer is the same for every provider's name.
 
     Raises NotFound on a stage that was provisioned by a release without event hooks.
     """

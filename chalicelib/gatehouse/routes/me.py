@@ -22,8 +22,8 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def second_factor(call: Call) -> dict[str, Any]:
-    """Return the second factors that the caller has turned on, by their names in Cognito. For people of a provider, the
-    list is empty, because the provider has its own second factor.
+    """Return the second factors that the caller has turned on, by their names in Cognito. For a person who signs in
+    through a provider, the list is empty, because the second factor is the provider's task.
 
     For a person with an authenticator app, also return the number of unused recovery codes, and the time at which a
     recovery code was last used.

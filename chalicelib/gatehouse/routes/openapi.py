@@ -56,8 +56,8 @@ def build_document(
 
 
 def _with_security(item: dict[str, Any]) -> dict[str, Any]:
-    """Return the path item. Operations without `security` are marked as open. Operations without a description get the
-    summary as the description, because some programs that read OpenAPI require descriptions."""
+    """Return the path item. Operations without `security` are marked as open. If an operation has no description, its
+    summary becomes the description, because some programs that read OpenAPI require descriptions."""
     return {
         name: {"security": [], "description": operation.get("summary", ""), **operation}
         if isinstance(operation, dict)
@@ -67,8 +67,8 @@ def _with_security(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
-    """Return the operation with the maximum age of the authentication, and with the answer to a person whose
-    authentication is older (RFC 9470)."""
+    """Return the operation, extended by the maximum age of the authentication. The result also describes the answer to
+    a person whose authentication is older (RFC 9470)."""
     error = "#/components/schemas/Error"
     insufficient = {
         "type": "object",

@@ -14,15 +14,15 @@ def page(call: Call) -> Response:
     """Return the page's HTML. The links in the HTML begin with the API's base path. Browsers may cache the HTML, because
     the HTML contains no secrets.
 
-    The HTML contains the configuration and the likely first view, so the browser shows that view before the script has
-    loaded.
+    The HTML contains the configuration and the view with which the page will probably begin. Therefore the browser can
+    show this view before the script has loaded.
     """
     from ..edge.security_headers import open_for_captcha
     from ..page.static_files import load_static_files
     from .configuration import load_config
 
     current = call.services
-    # HEAD must not get the redirect, because the redirect uses up a cookie
+    # never redirect a HEAD request, because the redirect uses up a cookie
     if call.request.method == "GET" and call.query_values("signed_out"):
         onward = _onward(call)
         if onward is not None:
@@ -34,7 +34,8 @@ def page(call: Call) -> Response:
         title=current.settings.app_title,
         accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
-        # If `config` is None, the page still links to managed login, which also lists the providers.
+        # If `config` is None, the page has no links to providers. But the page links to managed login, where people
+        # also find the providers.
         providers=[(one["name"], one["label"]) for one in config["providers"]] if config else (),
         config=told,
     )
@@ -61,7 +62,8 @@ def _tell(call: Call, config: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _onward(call: Call) -> Response | None:
-    """Return the redirect to the `return_to` that was sent with the sign-out (`POST /auth/logout`), or None."""
+    """Return the redirect to the target after the sign-out, or None. The page sent the target as `return_to` with
+    `POST /auth/logout`."""
     from ..edge.cookies import clear_cookie
     from ..sealed.departures import COOKIE
 

@@ -48,8 +48,8 @@ def ask(call: Call) -> Response:
 
 
 def open_list(call: Call) -> Response:
-    """Check the password, and return the person's passkeys with a cookie. The next calls send this cookie instead of
-    the password.
+    """Check the password, and return the person's passkeys and a cookie. In the next calls, the browser sends this
+    cookie instead of the password.
 
     If the person has set a password with a mailed code, the older passkeys have stopped working, and this call deletes
     them. `ended` is the number of deleted passkeys.
@@ -91,8 +91,8 @@ def verify(call: Call) -> Response:
 
 
 def offer(call: Call) -> Response:
-    """Return whether the page may offer a passkey. After the person has chosen "not now" in this browser, the page must
-    not offer a passkey."""
+    """Return whether the page may ask the person to set up a passkey. If the person has chosen "not now" in this
+    browser, the page must not ask."""
     from ..edge.bodies import read_flag
     from ..edge.passkey_offer import COOKIE, is_declined
 

@@ -28,7 +28,8 @@ def refresh(call: Call) -> Response:
 
 
 def look(call: Call) -> dict[str, bool]:
-    """Return whether the browser's session is active. Deadlines, cookie and tokens stay unchanged (S-99)."""
+    """Return whether the browser's session is active. The call does not change the session's deadlines, cookie and
+    tokens (S-99)."""
     from ..session.sessions import COOKIE
 
     return {"goes_on": call.services.living_sessions.look(call.cookies.get(COOKIE))}
@@ -37,7 +38,7 @@ def look(call: Call) -> dict[str, bool]:
 def signed_in_answer(
     call: Call, refreshed: "Refreshed", cookies: list[str] | None = None
 ) -> Response:
-    """Return a token answer that sets the other `cookies` first, and then the session cookie."""
+    """Return a token answer with the session cookie. If `cookies` is given, the answer sets these cookies first."""
     cookie = _session_cookie(call, refreshed.session, refreshed.sealed)
     body = token_answer(refreshed, call.services.clock())
     return Response(body, {"Set-Cookie": [*(cookies or []), cookie]})
@@ -84,8 +85,8 @@ def logout(call: Call) -> Response:
     """Revoke the session and clear the session cookie. The browser then opens `logout_url`, which ends Cognito's own
     session.
 
-    Cognito then redirects the browser to the page's fixed address. Until the redirect, a cookie keeps the body's
-    `return_to` (S-38).
+    Cognito then redirects the browser to the page's fixed address. Until this redirect, a cookie keeps the `return_to`
+    from the request's body (S-38).
     """
     from ..edge.cookies import clear_cookie
     from ..session.sessions import COOKIE
@@ -101,7 +102,8 @@ def logout(call: Call) -> Response:
 
 
 def _departure(call: Call, wish: object) -> list[str]:
-    """Return the cookie that keeps the target after a sign-out. For a forbidden target, return no cookie (S-07)."""
+    """Return the cookie that stores the person's target for the time after the sign-out. For a forbidden target, return
+    no cookie (S-07)."""
     from ..edge.cookies import build_cookie
     from ..sealed.departures import COOKIE, LIFETIME_SECONDS
 

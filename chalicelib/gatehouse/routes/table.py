@@ -1,8 +1,8 @@
 """The table of Gatehouse's routes: path, view, and required rights.
 
 The paths have no prefix. `Gatehouse(app, prefix=…)` mounts all paths below the prefix. The view `auth.login` is the
-function `login` in the module `auth` of this folder. A module is imported when one of its views is called first, so a
-container loads only the modules that it uses.
+function `login` in the module `auth` of this folder. The first call of a view imports the view's module, so a container
+loads only the modules that it uses.
 
 Every cold start loads this table. `Route` is not a named tuple, because Python would have to generate and compile code
 for a named tuple.
@@ -33,14 +33,14 @@ class Route:
         self.scope = scope
         self.group = group
         self.fresh = fresh
-        #: Whether forms of other sites may post to the route. Such a route does not use cookies and does not store
-        #: data. The route's answer is always a redirect, which the browser follows with GET.
+        #: Whether forms of other sites may post to the route. Such a route uses no cookies and stores no data. Its
+        #: answer is always a redirect, and the browser follows the redirect with GET.
         self.is_form_of_others = is_form_of_others
         #: Whether other servers call the route. Other servers authenticate with their own signatures or tokens instead
         #: of our cookie.
         self.is_for_servers = is_for_servers
-        #: Whether GET uses up a state, a code or an attempt. HEAD must not use up anything, so such a route has no
-        #: HEAD.
+        #: Whether a GET request uses up a state, a code or an attempt. A HEAD request must not use up anything, so such
+        #: a route does not accept HEAD.
         self.spends = spends
 
 
@@ -104,7 +104,7 @@ TABLE = (
     ),
 )
 
-#: Paths whose GET uses up a state, a code or an attempt.
+#: The paths on which a GET request uses up a state, a code or an attempt.
 SPENDING = frozenset(route.path for route in TABLE if route.spends)
 FORMS_OF_OTHERS = frozenset(
     (route.method, route.path) for route in TABLE if route.is_form_of_others

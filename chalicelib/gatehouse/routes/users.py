@@ -11,8 +11,8 @@ _MAX_LIMIT = 100
 
 
 def page(call: Call) -> dict[str, Any]:
-    """Return a page of the users table, in no particular order. `cursor` is the position of the next page, or null on the
-    last page."""
+    """Return one page of the users table, in no particular order. In the answer, `cursor` is the position of the next
+    page. On the last page, `cursor` is null."""
     from dataclasses import asdict
 
     current = call.services
@@ -37,7 +37,7 @@ def _limit(text: str | None) -> int:
 
 
 def sign_out(call: Call, userName: str) -> dict[str, str]:  # noqa: N803 - the path parameter's name in the contract
-    """End every session of a person, on every device. After the call, every refresh of these sessions fails."""
+    """End every session of a person, on every device. After the call, these sessions can no longer be refreshed."""
     user_name = call.services.global_sign_out.end_sessions(userName)
     log_event("global_sign_out", user=user_name, by=call.caller.username)
     return {"userName": userName}

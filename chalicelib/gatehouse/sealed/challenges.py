@@ -1,10 +1,10 @@
-"""Keeps the state between two steps in a cookie. The steps belong to a sign-in with a challenge, or to the set-up of an
+"""Keeps state in a cookie between the steps of a sign-in with a challenge, or between the steps of setting up an
 authenticator app (S-45).
 
-Both kinds of state are sealed into the same cookie, but for separate purposes. Cognito's Session string changes with each
-step and expires with AuthSessionValidity. The cookie has the same lifetime. A Session may have 4,096 characters, so the
-end of a long value is in a second cookie. Source: AWS "AdminRespondToAuthChallenge"; the app client's
-AuthSessionValidity.
+The state of a sign-in and the state of a set-up are sealed into the same cookie, but for separate purposes. Cognito's
+Session string changes with each step and expires with AuthSessionValidity. The cookie has the same lifetime. A Session
+may have 4,096 characters, so the end of a long value is in a second cookie. Source: AWS "AdminRespondToAuthChallenge";
+the app client's AuthSessionValidity.
 """
 
 import json
@@ -20,7 +20,8 @@ from .sealing import MAX_COOKIE_VALUE, Sealer
 COOKIE = "__Host-gatehouse-challenge"
 SECOND_COOKIE = "__Host-gatehouse-challenge-2"
 #: If the first cookie ends with this character, the value continues in the second cookie. A sealed value never contains
-#: this character. If the first cookie ends differently, `join` ignores a second cookie from an earlier challenge.
+#: the character. If the first cookie ends with another character, `join` ignores the second cookie, which then comes
+#: from an earlier challenge.
 _GOES_ON = "~"
 SIGN_IN_PURPOSE = "challenge"
 ENROLMENT_PURPOSE = "mfa-enrolment"
@@ -124,8 +125,8 @@ class Challenges:
         return self._open(Enrolment, purpose, value)
 
     def _seal(self, purpose: str, fields: Mapping[str, Any], step: int = 1) -> str:
-        # Tokens and Session strings are base64, so compression makes the payload shorter. Deflate saves about as much
-        # as the cookie's own base64 adds.
+        # Tokens and Session strings are base64, so compression makes the payload shorter. Encoding the cookie as base64
+        # makes the value longer again by about the same amount.
         payload = zlib.compress(json.dumps(fields).encode(), 9)
         # The added zeros do no harm, because deflate data marks its own end.
         payload += bytes(-len(payload) % step)

@@ -12,7 +12,7 @@ class Cursors:
         self._purpose = f"cursor/{purpose}"
 
     def seal(self, key: str) -> str:
-        """Return the cursor of the page after `key`."""
+        """Return the cursor of the page that begins after `key`."""
         return self._sealer.seal(self._purpose, key.encode())
 
     def open(self, cursor: str) -> str:

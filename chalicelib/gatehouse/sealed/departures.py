@@ -20,8 +20,8 @@ LIFETIME_SECONDS = 120
 
 @dataclass(frozen=True)
 class Departure:
-    """A target after a sign-out. `return_to` is checked before it is sealed, and again after the cookie is opened.
-    `expires_at` is a Unix time in seconds."""
+    """The target to which the browser goes after a sign-out. `return_to` is checked before it is sealed, and again
+    after the cookie is opened. `expires_at` is a Unix time in seconds."""
 
     return_to: str
     expires_at: int
@@ -40,7 +40,7 @@ class Departures:
         return self._sealer.seal(PURPOSE, json.dumps(asdict(departure)).encode())
 
     def open(self, value: str) -> str | None:
-        """Return a departure's target, or None for a value that is too old or was not sealed by this app."""
+        """Return the target in a cookie value. Return None if the value is too old, or was not sealed by this app."""
         try:
             departure = parse_record(Departure, self._sealer.open(PURPOSE, value))
         except SealBroken:

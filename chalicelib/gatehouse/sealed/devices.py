@@ -1,10 +1,10 @@
 """Recognizes browsers that have signed in to an account before. Known browsers have a separate counter of attempts (S-44,
 S-71).
 
-Without the separate counter, a stranger who keeps guessing would also block the account's owner. The sealed cookie
+Without the separate counter, a stranger who keeps guessing would block the account's owner too. The sealed cookie
 contains one account and the time of the sign-in. All browsers without a cookie for the account share the account's
-first counter. All known browsers share the account's second counter. With one counter per browser, an attacker would
-get more guesses with each known browser. flows/attempts.py checks whether a cookie is older than the account's
+first counter. All known browsers share the account's second counter, because with one counter per browser an attacker
+would get more guesses with each known browser. flows/attempts.py checks whether a cookie is older than the account's
 password. Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """
 
@@ -43,12 +43,12 @@ class Devices:
         self._clock = clock
 
     def recognise(self, cookie: str | None, account: str) -> Device | None:
-        """Return the cookie's data if this browser is known to `account`, or None."""
+        """Return the cookie's data if this browser has signed in to `account` before. Otherwise, return None."""
         device = self.read(cookie)
         return device if device is not None and device.account == account else None
 
     def read(self, cookie: str | None) -> Device | None:
-        """Return the cookie's data for any account, or None."""
+        """Return the cookie's data, whatever the account. Return None if the cookie is not valid."""
         if not cookie:
             return None
         try:
@@ -58,7 +58,7 @@ class Devices:
         return device if device.expires_at > self._clock() else None
 
     def remember(self, account: str, user_name: str) -> str:
-        """Return the cookie value that makes this browser known to `account`."""
+        """Return the cookie value with which this browser becomes a known browser of `account`."""
         now = self._clock()
         device = Device(account, user_name, int(now * 1000), int(now) + LIFETIME_SECONDS)
         return self._sealer.seal(PURPOSE, json.dumps(asdict(device)).encode())

@@ -1,8 +1,8 @@
 """Parses the content of a sealed value. The content is one frozen dataclass as JSON, and every field must have the
 declared type.
 
-A seal proves that one of our containers wrote the value, but the container may have run an older release. In an older
-release, the class may have had other fields.
+A seal proves that one of our containers wrote the value. But the container may have run an older release, in which the
+class had other fields.
 """
 
 import functools
@@ -24,7 +24,8 @@ Record = TypeVar("Record")
 
 
 def parse_record(kind: Callable[..., Record], payload: bytes) -> Record:
-    """Parse `payload`, and return an object of the class `kind`. Raises SealBroken for any other content."""
+    """Parse `payload`, and return an object of the class `kind`. Raises SealBroken if `payload` is not such an
+    object."""
     try:
         fields = json.loads(payload)
         if isinstance(fields, dict):

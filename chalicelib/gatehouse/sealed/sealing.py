@@ -1,10 +1,10 @@
 """Seals values with AES-256-GCM and the keys of a key ring. Each sealed value is bound to a purpose.
 
 A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. From each key of the ring, HKDF-SHA256 (RFC
-5869) derives a separate key for each purpose. Purpose and `kid` are also authenticated. Therefore a value that is
-sealed for one purpose cannot be opened for another purpose. The nonce is 96 random bits. Below 2^32 values per key, the
-risk of a repeated nonce is negligible (NIST SP 800-38D 8.2.2). `ops rotate-keys` replaces a key long before the key has
-sealed 2^32 values.
+5869) derives a separate key for each purpose. The tag also authenticates the purpose and the `kid`. Therefore a value
+that is sealed for one purpose cannot be opened for another purpose. The nonce is 96 random bits. As long as a key seals
+fewer than 2^32 values, the risk of a repeated nonce is negligible (NIST SP 800-38D 8.2.2). `ops rotate-keys` replaces a
+key long before the key has sealed 2^32 values.
 """
 
 import base64
@@ -25,8 +25,9 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _MIN_SECRET_LENGTH = 32
 _MAX_SEALED_LENGTH = 4096
-#: Browsers drop a cookie of more than 4096 bytes (RFC 6265bis 5.6). Name and attributes use up to 96 bytes.
-#: `Sealer.seal` refuses a longer value, before any action that could be undone only with the cookie (S-31).
+#: The maximum length of a cookie's value in bytes. Browsers drop a cookie of more than 4096 bytes (RFC 6265bis 5.6),
+#: and name and attributes use up to 96 bytes. `Sealer.seal` refuses a longer value early, before any action that nobody
+#: could undo without the cookie (S-31).
 MAX_COOKIE_VALUE = 4000
 
 
@@ -126,8 +127,8 @@ def _associated_data(purpose: str, kid: str) -> bytes:
 
 
 def _decode_base64url(text: str) -> bytes:
-    """Decode strictly, so that each value has exactly one encoded form. Otherwise, a changed cookie could count as the
-    same cookie."""
+    """Decode strictly, so that each value has exactly one encoded form. With a lenient decoder, a changed cookie could
+    have the same value as the original cookie."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

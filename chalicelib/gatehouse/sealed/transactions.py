@@ -4,10 +4,11 @@ S-03, S-08 … S-12).
 Each sign-in has its own cookie, named after the sign-in's state, so that two tabs can sign in side by side. A transaction
 works once: the callback always clears the transaction's cookie. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
 
-A callback may arrive again (Back, a restored tab, a bookmark), or late. The page explains a repeated callback and a
-late callback differently. To distinguish the two cases, a small cookie lists the transactions that the browser used
-last, and each state begins with its creation time. The cookie and the time have no other use than to select the error
-message. A person who changes the cookie or the time gets another message, but cannot affect a sign-in.
+A callback may arrive again (Back, a restored tab, a bookmark), or may arrive late. The page shows different messages
+for a repeated callback and for a late callback. To distinguish the two cases, a small cookie lists the transactions
+that the browser used last, and each state begins with its creation time. The cookie and the time have no other use than
+to select the error message. A person who changes the cookie or the time gets another message, but cannot affect a
+sign-in.
 """
 
 import base64
@@ -26,7 +27,7 @@ PURPOSE = "login"
 COOKIE_PREFIX = "__Host-gatehouse-login-"
 LIFETIME_SECONDS = 600
 MAX_IN_FLIGHT = 4
-#: The maximum number of login cookies that one answer clears.
+#: The maximum number of login cookies that are cleared by one answer.
 MAX_CLEARED = 4
 #: The maximum total size of the login cookies' values, in bytes. Even with the longest session cookie and 2 kB of other
 #: headers, a request's headers stay below API Gateway's limit of 10,240 bytes (S-31). One login cookie with the longest
@@ -47,10 +48,10 @@ class LoginTransaction:
     provider: str | None
     remember: bool
     expires_at: int
-    #: True for the second attempt, after Cognito refused the first attempt because the person was just linked.
+    #: True for a second attempt. Cognito refused the first attempt, because the person had just been linked.
     retried: bool = False
-    #: The `sub` of a person who confirms their identity and has chosen "stay signed in". If the same person signs in,
-    #: the new session keeps this choice.
+    #: Set if a person with a session confirms their identity, and had chosen "stay signed in" for the session: the
+    #: person's `sub`. If the same person signs in, the new session keeps the choice.
     remembered: str = ""
 
     @property
@@ -86,7 +87,7 @@ def _used(cookies: Mapping[str, str]) -> list[str]:
 
 
 def _began_at(state: str) -> int | None:
-    """Return the creation time with which a state begins, in Unix seconds. Return None if the state contains no
+    """Return the creation time at the beginning of a state, in Unix seconds. Return None if the state contains no
     time."""
     found = re.fullmatch("([0-9a-f]{8})[A-Za-z0-9_-]{43}", state)
     return int(found[1], 16) if found else None
@@ -132,7 +133,8 @@ class LoginTransactions:
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:
         """Return this browser's transaction for `state`.
 
-        Without a valid transaction, raises LoginUsed, LoginExpired (too old) or LoginUnknown (every other case).
+        If there is no valid transaction, raises LoginUsed for a used transaction, LoginExpired for an old transaction,
+        and LoginUnknown in every other case.
         """
         value = cookies.get(cookie_name(state))
         if value is None:
@@ -155,8 +157,8 @@ class LoginTransactions:
         return LoginUnknown("this browser has no transaction for the state")
 
     def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
-        """Return the names of the login cookies that must be cleared. Another cookie of `coming` bytes then fits into
-        `MAX_BYTES_IN_FLIGHT`.
+        """Return the names of the login cookies that must be cleared, so that another cookie of `coming` bytes fits
+        into `MAX_BYTES_IN_FLIGHT`.
 
         At most MAX_CLEARED cookies are cleared at once, because an answer has only 10,240 bytes for headers. The oldest
         valid cookies are cleared first, then expired cookies. The remaining cookies expire after ten minutes, or are

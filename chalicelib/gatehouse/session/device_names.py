@@ -1,14 +1,14 @@
 """Names a browser in a list of sessions, such as `Firefox, Windows`. The name comes from the browser's User-Agent header.
 
-The header can contain any text, so Gatehouse does not keep the header's text. The result contains no names except the
-names in the lists below (S-86). These names are brands, so they are the same in every language.
+The header can contain any text, so Gatehouse does not keep the header's text. All names in the result come from the
+lists below (S-86). The names in the lists are brands, so they are the same in every language.
 
 Nearly all browsers claim to be Safari, so the order of the lists matters. Sources: RFC 9110 10.1.5; MDN, "Browser
 detection using the user agent".
 """
 
-#: Pairs of a part of the header and the browser's name. The first match counts, because the headers of browsers further
-#: up in the list also contain parts from further down.
+#: Pairs of a part of the header and the browser's name. The first match counts. The order matters, because the header
+#: of a browser may also contain parts that are further down in the list.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

@@ -1,9 +1,9 @@
 """Makes, seals and opens sessions. A session is the sealed refresh token in the browser's cookie, with two deadlines
 (S-26, S-31, S-34).
 
-A session ends at its idle deadline or at its absolute deadline, which is never extended. A session also ends when the
-session's row in the sessions table is deleted (store/session_rows.py), or when Cognito refuses the refresh token. Source:
-OWASP ASVS 5.0 7.3.
+A session ends at its idle deadline or at its absolute deadline. The absolute deadline is never extended. A session also
+ends when the session's row in the sessions table is deleted (store/session_rows.py), or when Cognito refuses the
+refresh token. Source: OWASP ASVS 5.0 7.3.
 """
 
 import json
@@ -17,8 +17,8 @@ from ..settings import SessionLifetimes
 
 PURPOSE = "session"
 COOKIE = "__Host-gatehouse"
-#: How a session's tokens are renewed: by the token endpoint, or by GetTokensFromRefreshToken. After a sign-in by the
-#: user-pool API, the right method is not yet known, so both methods are tried (`BY_EITHER`).
+#: How a session's tokens are renewed: by the token endpoint, or by GetTokensFromRefreshToken. After a sign-in through
+#: the user-pool API, it is not yet known which of the two methods works, so both are tried (`BY_EITHER`).
 BY_ENDPOINT, BY_API, BY_EITHER = "oauth", "api", "either"
 
 
@@ -40,7 +40,7 @@ class Session:
     id: str = ""
 
     def cookie_max_age(self, now: float) -> int | None:
-        """Return Max-Age in seconds, or None for a cookie that ends with the browser session."""
+        """Return Max-Age in seconds. Return None for a cookie that the browser must delete when it closes."""
         if not self.remember:
             return None
         return max(0, min(self.idle_expires_at, self.expires_at) - int(now))
@@ -86,8 +86,8 @@ class Sessions:
         )
 
     def started_at(self, session: Session) -> int:
-        """Return the start of a session in Unix seconds. The result is wrong if the stage's lifetimes have changed after
-        the start."""
+        """Return the start of a session in Unix seconds. The result is wrong if the stage's lifetimes were changed
+        after the session had started."""
         return session.expires_at - self._lifetimes(session.remember).absolute
 
     def idle_deadline(self, session: Session) -> int:
@@ -128,7 +128,8 @@ class Sessions:
         return session
 
     def open_even_expired(self, value: str | None) -> Session:
-        """Return the session even after the deadlines, so that a sign-out can revoke the session. Raises NoSession."""
+        """Return the session in a cookie value, even if a deadline has passed, so that a sign-out can revoke the
+        session. Raises NoSession."""
         if not value:
             raise NoSession("no session cookie")
         try:

@@ -1,10 +1,10 @@
 """Counts the mails of a stage per day, with one counter for all addresses and sources (S-41).
 
-Cognito's own sender stops after 50 mails a day. Without a limit of our own, one stranger who enters many addresses
-could use up these mails, and all other people would silently get no codes. Known and unknown addresses count in the
-same way, so the counter does not reveal whether an account exists. The counter covers a rolling window: the current
-hour and the previous 24 hours. So no period of 24 hours contains more mails than the limit. Source: AWS "Quotas in
-Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
+Cognito's own sender stops after 50 mails a day. Without a limit of our own, a stranger could enter many addresses and
+so use up these 50 mails. All other people would then get no codes, and no error message. Known and unknown addresses
+count in the same way, so the counter does not reveal whether an account exists. The counter covers a rolling window:
+the current hour and the previous 24 hours. So no period of 24 hours contains more mails than the limit. Source: AWS
+"Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
 """
 
 import json
@@ -37,8 +37,8 @@ class DailyMails:
         self._limit = limit
 
     def take(self) -> None:
-        """Count one mail. Raises TooManyAttempts, with the remaining wait in seconds. Raises TemporarilyUnavailable if
-        the counter cannot be read or written."""
+        """Count one mail. Raises TooManyAttempts, which contains the remaining wait in seconds. Raises
+        TemporarilyUnavailable if the counter cannot be read or written."""
         for _ in range(_RACES):
             hours, version = self._read()
             now = self._clock()

@@ -14,7 +14,7 @@ Item = Mapping[str, Mapping[str, Any]]
 
 
 class DynamoDB(Protocol):
-    """The methods of boto3's client that the stores call. The tests' fake client has the same methods."""
+    """The part of boto3's client that the stores use. The tests' fake client has the same methods."""
 
     def get_item(self, **arguments: Any) -> dict[str, Any]: ...
     def update_item(self, **arguments: Any) -> dict[str, Any]: ...

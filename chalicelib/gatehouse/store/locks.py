@@ -1,7 +1,7 @@
 """Provides a lock per e-mail address, so that the creation and the confirmation of an account never overlap (S-67).
 
 A lock is a row of the throttle table. One conditional write takes the lock, and another conditional write releases the
-lock. If the holder crashes, the lock expires after HOLD_SECONDS. No function may run for such a long time. The row's
+lock. If the holder crashes, the lock expires after HOLD_SECONDS. No function may run as long as HOLD_SECONDS. The row's
 key is an HMAC of the address, so the table contains no addresses.
 """
 
@@ -38,7 +38,7 @@ class AddressLocks:
         self._pause = pause
 
     def key_of(self, email: str) -> str:
-        """Return the key of an address's lock. Like the pool, the key makes no difference between upper and lower
+        """Return the key of an address's lock. Upper and lower case give the same key, because the pool ignores
         case."""
         text = f"lock\0{email.lower()}".encode()
         return f"lock/{hmac.new(self._load_pepper(), text, hashlib.sha256).hexdigest()}"
@@ -75,8 +75,8 @@ class AddressLocks:
         )
 
     def _give_up(self, key: str, owner: str) -> None:
-        """Release the lock. A failed release raises no error, because the work under the lock is already done. The lock
-        then expires after HOLD_SECONDS."""
+        """Release the lock. If the release fails, no error is raised, because the work under the lock is already done.
+        Without a release, the lock expires after HOLD_SECONDS."""
         try:
             self._write(
                 key,

@@ -1,5 +1,5 @@
-"""Marks used values in the throttle's table, so that a code of an authenticator app or a step of a sign-in works only
-once (S-74).
+"""Marks values as used, in the throttle's table. So each code of an authenticator app, and each step of a sign-in,
+works only once (S-74).
 
 One conditional write sets a mark, so two containers cannot both set the same mark. A mark expires together with the
 marked value. The key of a mark is an HMAC, so the table contains neither codes nor sessions. Source: RFC 6238 5.2
@@ -34,7 +34,8 @@ class MarkStore:
         self._load_pepper = load_pepper
 
     def set(self, kind: str, value: str, seconds: int) -> str | None:
-        """Mark a value for `seconds`. Return a token for `take_off`, or None if the value is already marked.
+        """Mark a value as used, for `seconds` seconds. Return a token for `take_off`, or None if the value is already
+        marked.
 
         Raises TemporarilyUnavailable if the write fails. Before the error is raised, the method tries to remove the
         mark.

@@ -5,7 +5,7 @@ themselves.
   JSON object that maps each passkey's id to the passkey's name.
 - `passkeysEndedAt`: the time of the last password reset by mail. After this reset, all earlier passkeys are refused
   (S-102). The column is missing if the person never reset the password by mail.
-- `passkeysSince`: the ids of the passkeys that were set up after that reset.
+- `passkeysSince`: the ids of the passkeys that were set up after the last password reset by mail.
 """
 
 import json
@@ -32,7 +32,7 @@ class Notes:
 
 
 class PasskeyNotes:
-    """Reads and writes the columns of passkeys in the users table. All methods raise TemporarilyUnavailable. `clock`
+    """Reads and writes the users table's columns about passkeys. All methods raise TemporarilyUnavailable. `clock`
     returns Unix seconds."""
 
     def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:

@@ -1,11 +1,11 @@
 """Stores the time at which a person last authenticated, in rows of the throttle table. The pre-token-generation trigger
 later writes the stored time into the tokens (ADR 14).
 
-A person has one row for the account in the pool, and one row for each provider, under the provider's own name for the
-person. Only the last sign-in counts, so a person in a session from an earlier sign-in has to authenticate again. A row
-is kept for the longest `max_age` that a route can have. The key is a hash, so the table contains no names. Only our
-triggers can write these rows. An attribute of the pool would not be a safe place for the time, because a person could
-change the attribute.
+A person has one row for the account in the pool, and one row for each provider. The key of a provider's row is made
+from the provider's own name for the person. Only the last sign-in counts. So in a session from an earlier sign-in, the
+person has to authenticate again. A row is kept for the longest `max_age` that a route can have. The key is a hash, so
+the table contains no names. Only our triggers can write these rows. An attribute of the pool would not be a safe place
+for the time, because a person could change the attribute.
 """
 
 import hashlib
@@ -39,8 +39,8 @@ class ProofStore:
         return int(self._clock())
 
     def note(self, name: str, proved_at: int | None) -> Proof:
-        """Replace the times in the row for `name` by the times of the current sign-in. `proved_at` is None if the time
-        of the authentication is unknown.
+        """Replace the times in the row for `name` with the times of the current sign-in. `proved_at` is None if the
+        time of the authentication is unknown.
 
         Raises TemporarilyUnavailable. A repeated call does no harm, so Cognito may call a trigger again.
         """

@@ -29,9 +29,10 @@ class LeavingRules:
 
     #: The rule for the provider's own profiles: SIGN_OUT or DISABLE.
     gone: str = DISABLE
-    #: The rule for accounts with a password that are linked to the provider: SIGN_OUT, DISABLE or NOTHING.
+    #: The rule for accounts that have a password and are linked to the provider: SIGN_OUT, DISABLE or NOTHING.
     linked: str = SIGN_OUT
-    #: Our app's id at the provider. Gatehouse ignores a signal that a person lost the assignment to another app.
+    #: Our app's id at the provider. If a signal says that a person was unassigned from another app, Gatehouse ignores
+    #: the signal.
     app_id: str = ""
     #: The ARN of the event hook's secret.
     secret_arn: str = ""
@@ -125,8 +126,8 @@ class ProviderStore:
         return self._clock() - self._cached_at >= CACHE_SECONDS
 
     def listed(self) -> tuple[Provider, ...]:
-        """Return the public providers. Providers with domains are left out, because a list of their names would be a
-        list of customers."""
+        """Return the public providers. Providers with domains are left out, because a list of these providers would be
+        a list of customers."""
         return tuple(provider for provider in self.all() if not provider.domains)
 
     def find(self, name: str) -> Provider | None:
@@ -156,12 +157,12 @@ class ProviderStore:
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
     def refuse_address(self, email: str, names: Collection[str]) -> str | None:
-        """Return why people of the providers in `names` must not have this address, as a text for the log. Return None
-        for an allowed address.
+        """Return the reason why people of the providers in `names` must not have this address. The reason is a text for
+        the log. Return None for an allowed address.
 
         If a provider has domains, the provider's people must have addresses of these domains. People of other providers
-        must not have such addresses, so a tenant's administrators cannot create people of another tenant. The names may
-        be in upper or lower case.
+        must not have such addresses. Otherwise, a tenant's administrators could create people of another tenant. The
+        names may be in upper or lower case.
         """
         if names and email and not email_domain(email):
             return "the address's domain is unclear"
@@ -174,8 +175,8 @@ class ProviderStore:
         return None
 
     def refuse_native(self, email: str) -> str | None:
-        """Return why this address must not have an account with a password, as a text for the log. Return None for an
-        allowed address."""
+        """Return the reason why this address must not have an account with a password. The reason is a text for the
+        log. Return None for an allowed address."""
         if not email_domain(email):
             return "the address's domain is unclear"
         owner = self.find_by_email(email)

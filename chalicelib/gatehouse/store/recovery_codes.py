@@ -20,7 +20,7 @@ from .users import key_of
 
 _COLUMN = "recoveryCodes"
 _KEY_BYTES = 32
-#: The maximum number of tries of a write. A try fails if another write changes the row at the same time.
+#: The maximum number of times that a write is tried. A try fails if another write changes the row at the same time.
 _RACES = 5
 
 
@@ -40,7 +40,8 @@ class CodeSet:
         return hmac.new(bytes.fromhex(self.key), code.encode(), hashlib.sha256).hexdigest()
 
     def find(self, code: str) -> str | None:
-        """Return the hash of an unused code, or None for any other code. Every hash is compared, in constant time."""
+        """Return the hash of an unused code, or None for any other code. The method compares all hashes, each in
+        constant time."""
         if not self.key:
             return None
         wanted = self.digest_of(code)
@@ -50,7 +51,7 @@ class CodeSet:
 
 @dataclass(frozen=True)
 class Spent:
-    """A code that was just used up: the column's text before and after the use."""
+    """The result of `spend`: the column's text before and after a code was used up."""
 
     before: str = field(repr=False)
     after: str = field(repr=False)

@@ -1,7 +1,7 @@
 """Reads and caches secrets of Secrets Manager (S-59).
 
-A value is cached for five minutes. During an outage of Secrets Manager, the container uses the older cached value, so
-that the outage does not sign people out.
+A value is cached for five minutes. During an outage of Secrets Manager, the container continues to use the cached
+value, so that the outage does not sign people out.
 """
 
 import json
@@ -15,13 +15,13 @@ from ..log import log_event
 from ..workers import Ahead
 
 CACHE_SECONDS = 300
-#: `renew=True` bypasses the cache at most once in this time. Otherwise each forged cookie would cause a call of Secrets
-#: Manager.
+#: `renew=True` bypasses the cache at most once in this number of seconds. Otherwise, each forged cookie would cause a
+#: call to Secrets Manager.
 RENEW_INTERVAL_SECONDS = 30
 
 
 class SecretsManager(Protocol):
-    """The method of boto3's client that this module calls. The tests' fake client has the same method."""
+    """The part of boto3's client that this module uses. The tests' fake client has the same method."""
 
     def get_secret_value(self, **arguments: Any) -> dict[str, Any]: ...
 

@@ -2,11 +2,11 @@
 and the session's id (S-83).
 
 After a row is deleted, the session's next refresh fails, so the session is over. A row does not contain a token.
-DynamoDB's TTL deletes a row some time after the session's absolute deadline. So code that reads a row must itself
-compare the row's deadlines with the current time.
+DynamoDB's TTL deletes a row some time after the session's absolute deadline. Therefore, the code that reads a row must
+itself compare the row's deadlines with the current time.
 
-Source: OWASP ASVS 5.0 7.5.2 (people list and end their sessions). ADR 12 explains why Gatehouse does not use sessions of
-Cognito.
+Source: OWASP ASVS 5.0 7.5.2 (people can list and end their sessions). ADR 12 explains why Gatehouse does not use
+sessions of Cognito.
 """
 
 import hashlib
@@ -22,8 +22,8 @@ from .users import iso
 #: The maximum number of a person's sessions (S-114). The limit is low enough that one request can delete all rows of a
 #: person. Without a limit, a program that signs in every minute would soon have thousands of sessions.
 MOST_SESSIONS = 100
-#: The maximum number of surplus sessions that one sign-in ends. A person has a surplus if an earlier release allowed
-#: more sessions. Each sign-in adds only one session, so a few sign-ins remove the surplus.
+#: At one sign-in, Gatehouse ends at most this number of surplus sessions. A person has a surplus if an earlier release
+#: allowed more sessions. Each sign-in adds only one session, so a few sign-ins remove the surplus.
 _MOST_ENDED_AT_ONCE = 20
 _ID_BYTES = 16
 
@@ -49,7 +49,7 @@ class SessionRow:
     id: str
     #: `COGNITO`, or the name of the identity provider through which the person signed in.
     provider: str
-    #: Browser and system, from `session/device_names.py`, or empty.
+    #: The names of browser and operating system, from `session/device_names.py`, or empty.
     device: str
     startedAt: str  # noqa: N815 - the names of the table's attributes, in the style of the users table
     lastUsedAt: str  # noqa: N815
@@ -99,7 +99,7 @@ class SessionRows:
         self._update(sub, session_id, values, {})
 
     def touch(self, sub: str, session_id: str, idle_expires_at: int) -> bool:
-        """Record a refresh and the new idle deadline. Return False if the session was ended (S-83)."""
+        """Record the time of a refresh, and the new idle deadline. Return False if the session was ended (S-83)."""
         values = {
             "lastUsedAt": {"S": iso(self._clock())},
             "idleExpiresAt": {"N": str(idle_expires_at)},
@@ -148,8 +148,8 @@ class SessionRows:
         """End the surplus sessions of a person who has more than MOST_SESSIONS, but never the session with the id
         `but`. Return the number of ended sessions.
 
-        Expired sessions are ended first, because DynamoDB deletes their rows late. The least recently used sessions
-        follow. One call ends at most `_MOST_ENDED_AT_ONCE` sessions.
+        The method first ends expired sessions, because DynamoDB deletes the rows of expired sessions late. The method
+        then ends the least recently used sessions. One call ends at most `_MOST_ENDED_AT_ONCE` sessions.
         """
         others = [row for row in self._rows(sub) if row.id != but]
         more = min(len(others) + 1 - MOST_SESSIONS, _MOST_ENDED_AT_ONCE)

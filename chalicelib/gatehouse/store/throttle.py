@@ -43,7 +43,7 @@ class _Counter:
     """A row of the table. Times are Unix seconds. `attempts` is the count at the time `last_at`. The count decays after
     `last_at`.
 
-    `version` makes each write a compare-and-set.
+    A write fails if `version` has changed in the meantime (compare-and-set).
     """
 
     attempts: float = 0.0
@@ -159,8 +159,8 @@ class ThrottleStore:
             counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
-            # The new counter has no pause. The old pause can only come from this attempt, because attempts during a
-            # pause are refused.
+            # The new counter has no pause. This attempt must have caused the old pause, because attempts during a pause
+            # are refused.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(allowance.key, stored, given):
                 return

@@ -16,8 +16,8 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
-#: The value of `madeBy` in a PENDING record that our own server made. The person has not chosen a password and names
-#: yet.
+#: The value of `madeBy` in a PENDING record that our own server made. The person has not yet chosen a password or
+#: names.
 OUR_SERVER = "gatehouse"
 #: Columns that a write may clear. Other columns are never cleared, because every person has an address, a `sub` and a
 #: provider.
@@ -38,7 +38,7 @@ def key_of(user_name: str) -> str:
 
 @dataclass(frozen=True)
 class UserProfile:
-    """A person's data at one time. `sub` is empty before Cognito has created the user."""
+    """A person's data at one moment. `sub` is empty before Cognito has created the user."""
 
     user_name: str
     client_id: str
@@ -54,7 +54,7 @@ class UserProfile:
     told: frozenset[str] = frozenset()
 
     def columns(self) -> dict[str, str]:
-        """Return the profile under the table's attribute names, without `userName` and `ClientId`."""
+        """Return the profile as a dict. The keys are the table's attribute names, except `userName` and `ClientId`."""
         columns = {
             "Email": self.email,
             "given_name": self.given_name,
@@ -92,8 +92,8 @@ class UserRecord:
     linked: str
     #: The last time at which the person chose a password and entered a mailed code in the same step, or empty (S-67).
     provedAt: str  # noqa: N815
-    #: Tokens and sessions from before this time are refused. The text is empty if the person was never signed out
-    #: everywhere.
+    #: Tokens and sessions from before this time are refused. The text is empty as long as nobody has ended all of the
+    #: person's sessions.
     validAfter: str  # noqa: N815
 
     @classmethod
@@ -173,8 +173,8 @@ class UserStore:
         self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
     def record_unlinked(self, user_name: str) -> None:
-        """Remove the last linked provider from a record. The other writes cannot remove the provider, because an empty
-        value in a profile means "not sent"."""
+        """Remove the column `linked` from the record of a person who has no linked provider any more. The other writes
+        cannot remove the column, because an empty value in a profile means "not sent"."""
         assignments = {"updatedAt": {"S": iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
@@ -199,7 +199,8 @@ class UserStore:
         )
 
     def record_signed_out(self, user_name: str) -> bool:
-        """Record that all present tokens and sessions are no longer accepted (S-70). A later time in the record is kept.
+        """Record that all present tokens and sessions are no longer accepted (S-70). If the record already contains a
+        later time, the later time is kept.
 
         Returns False if nothing was written, for example because the person has no record. This method creates no
         record, because a new record would lack address, names and `sub`.
@@ -214,7 +215,7 @@ class UserStore:
         )
 
     def record_new_password(self, user_name: str) -> None:
-        """Record that a person who knew the old password chose a new password, and end all earlier sessions.
+        """Record that a person who knew the old password has chosen a new password. All earlier sessions end.
 
         The old password does not prove access to the mailbox, so `provedAt` changes only if `provedAt` was already set.
         Browsers that were known before the change are unknown after the change.
@@ -295,8 +296,8 @@ class UserStore:
         """Store the current time in `lastSignInAt` and in `column`, unless `column` already has the same or a later
         time.
 
-        Each caller has its own `column`, because the trigger also reports the sign-in, and the trigger's clock may be
-        ahead. In a shared column, the trigger's later time would prevent the other caller's write.
+        Each caller has its own `column`. The trigger and the app both report the same sign-in, and the trigger's clock
+        may be ahead. In a shared column, the trigger's later time would prevent the app's write.
         """
         now = iso(self._clock())
         self._write_confirmed(

@@ -1,5 +1,5 @@
-"""The Lambda entry points that API Gateway does not call: Cognito's triggers, the function that mails codes, and the
-queue of signals.
+"""The Lambda entry points that API Gateway does not call: Cognito's triggers, the function that sends codes by mail,
+and the function that reads the queue of signals.
 
 This module passes the container's services to the triggers and functions, and converts errors for Cognito or Lambda.
 """

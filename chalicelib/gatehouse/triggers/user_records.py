@@ -48,9 +48,9 @@ def handle(
     passkeys.
 
     Raises TriggerRefused for events of another pool, and SignUpRefused if our rules do not allow the sign-up. Raises
-    TemporarilyUnavailable if a table does not answer before the person exists. The sign-up is then refused, and can be
-    tried again. If the person already has a record, even a PENDING record, the person can confirm and sign in although
-    the table does not answer. The next sign-in repairs the record.
+    TemporarilyUnavailable if a table does not answer before the person exists. Cognito then refuses the sign-up, and
+    the person can try again. If the person already has a record, even a PENDING record, the person can confirm and sign
+    in although the table does not answer. The next sign-in repairs the record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
@@ -128,8 +128,8 @@ def _note_subjects(
     user_name: str,
     load_subjects: "Callable[[], SubjectStore | None]",
 ) -> None:
-    """Update the index with which Gatehouse finds the person of a provider's signal. After an outage, the next sign-in
-    repairs the index."""
+    """Update the index. When a provider sends a signal about a person, Gatehouse finds the person with the index. After
+    an outage, the next sign-in repairs the index."""
     subjects = load_subjects() if identities else None
     if subjects is None:
         return
@@ -146,8 +146,8 @@ def _refuse_sign_up(
 ) -> None:
     """Raise SignUpRefused if the person is not allowed to create an account.
 
-    Everybody can call the user pool's API for sign-ups, and so bypass our own page. Therefore the trigger must enforce
-    the rules.
+    Anybody can bypass our own page by calling the user pool's API for sign-ups. Therefore, the trigger must enforce the
+    rules.
     """
     reason = (
         refuse_attributes(_attributes(event))
@@ -164,7 +164,8 @@ def _refuse_unmarked(
     """Raise SignUpRefused for a sign-up that our own server did not send (S-67).
 
     A sign-up on Cognito's own page is refused, because that page accepts a password before the person has proved access
-    to the mailbox. If the mark does not match, the secret is read again, because the secret may have been rotated.
+    to the mailbox. Our own server adds a mark, made with the app client's secret. If the mark does not match, the
+    secret is read again, because the secret may have been rotated.
     """
     metadata = _request(event).get("clientMetadata")
     if not metadata or not any(
@@ -267,8 +268,8 @@ def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
-    """Return those of `NAME_COLUMNS` for which the event contains complete data. Only the events of a sign-in contain
-    complete data.
+    """Return the columns of `NAME_COLUMNS` for which the event contains complete data. Only the events of a sign-in
+    contain complete data.
 
     At a sign-in, Cognito sends the whole profile, including `sub`, so a missing name is empty in the pool. At a sign-up
     and at a confirmation, Cognito sends only some of the attributes, so a missing name is unknown. A value that is not
@@ -282,9 +283,9 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
 def parse_birthplace(event: Mapping[str, Any], user_name: str, identities: str) -> Birthplace:
     """Return the provider that created a person, and the providers that were linked later.
 
-    After Cognito has created the person, the `identities` attribute contains the providers. Before, the `userName` of a
-    federated person is `<provider>_<subject>`. `ops provider add` allows no underscore in a provider's name, so the
-    first underscore ends the name. Native user names are UUIDs, which people cannot choose.
+    After Cognito has created the person, the `identities` attribute contains the providers. Before the creation, the
+    `userName` of a federated person is `<provider>_<subject>`. `ops provider add` allows no underscore in a provider's
+    name, so the first underscore ends the name. Native user names are UUIDs, which people cannot choose.
     """
     found = parse_identities(identities)
     if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":

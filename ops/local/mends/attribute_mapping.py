@@ -1,7 +1,7 @@
 """A patch that writes an identity provider's claims as user-pool attributes.
 
-AWS uses only claims that are mapped, and writes every value as a string: a JSON true as "true", a list as text. One
-claim may set several attributes. If email_verified is not mapped, AWS treats the attribute as false:
+AWS uses only mapped claims, and writes every value as a string. For example, a JSON true becomes "true". A list becomes
+text. One claim may set several attributes. If email_verified is not mapped, AWS treats the attribute as false:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
 AWS takes the claims from the ID token. If the ID token lacks a claim, AWS takes that claim from userinfo:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
@@ -15,7 +15,8 @@ from typing import Any
 
 SEEN_WITH = "1.5.33"
 
-# Cognito itself sets these attributes: the mapped `username` becomes the profile's name, and only Cognito writes `sub`.
+# Cognito itself sets `username` and `sub`: the mapped `username` becomes the profile's name, and only Cognito writes
+# `sub`.
 _NOT_ATTRIBUTES = {"username", "sub"}
 
 

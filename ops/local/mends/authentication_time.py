@@ -14,7 +14,7 @@ from .emulator import Emulator, replace
 
 SEEN_WITH = "1.5.33"
 
-# `origin_jti`, which all tokens of a sign-in share → time of the sign-in, in seconds since the epoch.
+# `origin_jti` → time of the sign-in, in seconds since the epoch. All tokens of one sign-in have the same `origin_jti`.
 _times: dict[str, int] = {}
 
 

@@ -2,7 +2,7 @@
 
 `identity_provider=COGNITO` selects the pool's own login page, and `idp_identifier` selects a provider by an identifier.
 The provider must be enabled for the app client. PKCE must use S256. Cognito passes `login_hint` and `prompt` to the
-provider. AWS does not say that Cognito passes `max_age`, too, so this patch omits `max_age`.
+provider. AWS does not say whether Cognito passes `max_age`. So this patch does not pass `max_age`.
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
 

@@ -1,7 +1,7 @@
 """A patch: API Gateway's Cognito authorizer passes the claims `exp` and `iat` to a function as dates.
 
 The token contains both times in seconds, but API Gateway passes them in Java's format, `Mon Nov 30 12:00:00 UTC 2026`.
-Every other number is passed as text. AWS documents where a function finds the claims, but does not document the format.
+Every other number is passed as text. AWS documents where a function finds the claims, but not the format of the dates.
 The sources of the format are aws/serverless-java-container#25 and awsdocs/amazon-api-gateway-developer-guide#158.
 MiniStack passes seconds.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
@@ -21,7 +21,7 @@ _DATES = ("exp", "iat")
 
 
 def apply(emulator: Emulator) -> None:
-    """Apply the patch: write the two claims in AWS's format."""
+    """Apply the patch: pass `exp` and `iat` in AWS's format."""
     replace(emulator.rest_apis, "_stringify_claims", _spell)
 
 

@@ -1,4 +1,4 @@
-"""The running emulator (MiniStack), as the patches use it."""
+"""The running emulator (MiniStack): its modules, and the patches' helper functions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# MiniStack returns status, headers and body.
+# A response of MiniStack: status, headers and body.
 Response = tuple[int, dict[str, Any], bytes]
 Function = Callable[..., Any]
 

@@ -6,8 +6,8 @@ MiniStack differs from AWS:
   https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
 - MiniStack drops the app's PKCE parameters.
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
-- MiniStack maps claims by other rules (see attribute_mapping), and never reads userinfo. MiniStack's trigger for claims
-  gets less data and can change less (see inbound_federation).
+- MiniStack maps claims by other rules (see attribute_mapping), and never reads userinfo. In MiniStack, the
+  InboundFederation trigger gets less data and can change less (see inbound_federation).
 - MiniStack does not run the triggers PostConfirmation, PreAuthentication and PostAuthentication.
 - In MiniStack, a disabled user can sign in. AWS responds with `invalid_request` and "User is not enabled". AWS does not
   document this response, but other people's code expects it.
@@ -36,7 +36,7 @@ def apply(emulator: Emulator) -> None:
 
 
 def redirect_with_error(redirect_uri: str, error: str, description: str, state: str) -> Response:
-    """Redirect the browser to the app with an error."""
+    """Return a response that redirects the browser to the app with an error."""
     query = {"error_description": description, "error": error}
     if state:
         query["state"] = state
@@ -59,8 +59,8 @@ def _idp_response(emulator: Emulator) -> Callable[..., Response]:
             return redirect_with_error(
                 relay["redirect_uri"], refused.error, str(refused), relay["state"]
             )
-        # This call stores the code together with managed login's codes. So the token endpoint checks PKCE, client and
-        # redirect_uri.
+        # `_issue_auth_code_redirect` stores the code together with managed login's codes. So the token endpoint checks
+        # PKCE, client and redirect_uri for this code, too.
         issued: Response = cognito._issue_auth_code_redirect(
             relay["client_id"],
             relay["pool_id"],

@@ -1,7 +1,7 @@
 """A patch: the containers of Lambda functions share the unpacked files of their code.
 
-MiniStack unpacks the whole zip for each new container, which takes 0.2 to 1 s on a slow disk. On AWS a container starts
-from code that is already prepared, and an edit of one file does not make a start slower.
+MiniStack unpacks the whole zip for each new container. On a slow disk, the unpacking takes 0.2 to 1 s. On AWS a
+container starts from code that is already prepared, and an edit of one file does not make a start slower.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
 This patch unpacks each file once per stack, and makes a hard link to the file in each container. If a file's contents,
@@ -52,7 +52,7 @@ class _SharedZip(zipfile.ZipFile):
         super().extractall(path, rest, pwd)
 
     def _shared(self, info: zipfile.ZipInfo, folder: Path) -> Path:
-        """Return the shared copy of a file in the zip. If needed, unpack the file first."""
+        """Return the path of the shared copy of a file from the zip. If needed, unpack the file first."""
         name = zlib.crc32(info.filename.encode())
         found = folder / f"{name:08x}-{info.CRC:08x}-{info.file_size:x}"
         try:

@@ -58,8 +58,8 @@ def decide_claims(
 def merge(
     emulator: Emulator, pool: Mapping[str, Any], user: dict[str, Any], attributes: dict[str, str]
 ) -> None:
-    """Write a sign-in's attributes into a profile. An attribute that is missing does not change. If an attribute is
-    empty, the pool's tag decides whether the stored value is removed.
+    """Write a sign-in's attributes into a profile. If an attribute is missing, the stored value does not change. If an
+    attribute is empty, the pool's tag decides whether the stored value is removed.
     """
     cognito = emulator.cognito
     cognito._merge_federated_attrs(user, without_empty(attributes), cognito._now_epoch())

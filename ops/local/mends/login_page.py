@@ -1,8 +1,8 @@
 """A patch of POST /login, the hosted page. The patch runs the triggers before and after a sign-in with a password.
 
 MiniStack runs no triggers for this request. MiniStack handles the request on its event loop. If a trigger ran on the
-event loop, too, it would block the calls that its Lambda function makes to MiniStack. So the patch runs the triggers in
-a separate thread.
+event loop, too, MiniStack could not answer the calls of the trigger's Lambda function. So the patch runs the triggers
+in a separate thread.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-authentication.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-authentication.html
 """

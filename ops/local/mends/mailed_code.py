@@ -20,7 +20,7 @@ from .emulator import Emulator, Function, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: AWS counts tries per hour and account, and gives the limit as "5 to 20". This module allows five tries per code.
+#: AWS limits the tries per hour and account to "5 to 20". This module allows five tries per code.
 TRIES = 5
 _SECONDS = {"_confirmation_code": 24 * 3600, "_reset_code": 3600}
 _KEYS = {"ConfirmSignUp": "_confirmation_code", "ConfirmForgotPassword": "_reset_code"}

@@ -1,5 +1,5 @@
-"""A patch: passwords must not begin or end with a space, and a password that a person chooses at a challenge must
-follow the policy.
+"""A patch: passwords must not begin or end with a space. If a person chooses a password as the answer to a challenge,
+the password must follow the policy.
 
 MiniStack allows spaces anywhere, and accepts any password as the answer to NEW_PASSWORD_REQUIRED.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html#CognitoUserPools-SignUp-request-Password

@@ -30,7 +30,7 @@ def _invoke(
 ) -> Callable[..., Awaitable[Any]]:
     async def invoke(*arguments: Any, **named: Any) -> Any:
         response = await original(*arguments, **named)
-        # A function's own response has headers. A response without headers is MiniStack's own.
+        # A response from the function has headers. A response without headers comes from MiniStack itself.
         if isinstance(response, tuple) and response[:2] == (
             502,
             {"Content-Type": "application/json"},

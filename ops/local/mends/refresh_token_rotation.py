@@ -30,8 +30,8 @@ _successor: contextvars.ContextVar[str] = contextvars.ContextVar("successor", de
 def apply(emulator: Emulator) -> None:
     """Apply the patch."""
     cognito = emulator.cognito
-    # MiniStack's CloudFormation passes on only the properties in this table. The default value of the added property is
-    # None.
+    # `_COGNITO_USER_POOL_CLIENT_UPDATABLE` lists the properties that MiniStack's CloudFormation passes on. The default
+    # value of the added property is None.
     emulator.templates._COGNITO_USER_POOL_CLIENT_UPDATABLE[_SETTING] = None
     for name in ("_create_user_pool_client", "_update_user_pool_client"):
         replace(cognito, name, lambda call: _keep_setting(emulator, call))

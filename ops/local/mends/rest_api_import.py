@@ -47,7 +47,7 @@ def _route(
 
 
 def _properties(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties of the whole API, as an OpenAPI document states them."""
+    """Return the properties that an OpenAPI document states for the whole API."""
     extension = "x-amazon-apigateway-"
     properties: dict[str, Any] = {
         "binaryMediaTypes": document.get(f"{extension}binary-media-types", []),
@@ -101,8 +101,8 @@ def _overwrite(emulator: Emulator, api_id: str, document: dict[str, Any]) -> Res
 def _put_integration_responses(
     emulator: Emulator, api_id: str, document: Mapping[str, Any]
 ) -> None:
-    """Set the responses of each integration, as the document's `x-amazon-apigateway-integration.responses` states them.
-    The keys of that object are selection patterns.
+    """Set the responses of each integration to the document's `x-amazon-apigateway-integration.responses`. The keys of
+    `responses` are selection patterns.
     """
     for resource in emulator.rest_apis._resources[api_id].values():
         described = document.get("paths", {}).get(resource["path"], {})

@@ -25,8 +25,8 @@ _SERVICE = "cognito-idp.amazonaws.com"
 
 
 class TriggerFailedError(Exception):
-    """The error for a trigger that refused the operation, failed, or could not be reached. `code` is Cognito's
-    exception name.
+    """The error for a trigger that refused the operation, failed, or could not be reached. `code` is the name of
+    Cognito's exception.
     """
 
     def __init__(self, message: str, code: str = "UserLambdaValidationException") -> None:

@@ -1,4 +1,4 @@
-"""This module verifies an authenticator's responses with py_webauthn. The module checks challenge, origin, relying
+"""This module uses py_webauthn to verify an authenticator's responses. The module checks challenge, origin, relying
 party, person, signature and counter.
 
 MiniStack has no passkeys; the module `passkey` adds passkeys.

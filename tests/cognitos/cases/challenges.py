@@ -1,5 +1,5 @@
-"""Cases about challenges. Each Session is valid for one person, one client and one response. Cognito asks for the
-factors that are set up."""
+"""Cases about challenges. The Session of a challenge is valid for one person, one client and one response. Cognito asks
+for the second factors that the person has set up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def enrolled(world: World) -> tuple[str, str, str]:
 
 @case({"name": "NEW_PASSWORD_REQUIRED", "whom": True}, ANSWER)
 def an_invited_person_chooses_a_password(world: World) -> Any:
-    """The first sign-in asks for a new password, and names the pool's own user name."""
+    """At the first sign-in, Cognito asks for a new password. The challenge contains the pool's own user name for the
+    person."""
     challenge, username = invited(world)
     whom = challenge["ChallengeParameters"].get("USER_ID_FOR_SRP") == username
     return {"name": challenge["ChallengeName"], "whom": whom}
@@ -77,8 +78,8 @@ def a_session_is_of_one_person(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_challenge(world: World) -> Any:
-    """A sign-in waits for an authenticator app's code. The case sends the Session of this sign-in with an answer to
-    `NEW_PASSWORD_REQUIRED`."""
+    """The person's sign-in waits for an authenticator app's code. The case uses the Session of this sign-in to answer
+    another challenge, `NEW_PASSWORD_REQUIRED`."""
     address, username, _ = enrolled(world)
     challenge = {**world.sign_in(address), "ChallengeName": "NEW_PASSWORD_REQUIRED"}
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -86,7 +87,7 @@ def a_session_is_of_one_challenge(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION, "clock")
 def a_session_ends_after_fifteen_minutes(world: World) -> Any:
-    """The limit of 15 minutes is the client's AuthSessionValidity."""
+    """The client's setting AuthSessionValidity is 15 minutes."""
     challenge, username = invited(world)
     world.port.wait(15 * 60)
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -100,7 +101,7 @@ def an_app_is_asked_for_once_it_is_set_up(world: World) -> Any:
 
 @case(ACCEPTED, TOTP)
 def the_apps_code_signs_in(world: World) -> Any:
-    """The case uses the code of the next half minute, because each code works once."""
+    """The case uses the code of the next half minute, because the set-up has already used the current code."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     return world.refused(
@@ -130,8 +131,8 @@ def a_wrong_code_leaves_the_session(world: World) -> Any:
 
 @case(["CodeMismatchException", "ExpiredCodeException"], TOTP)
 def a_code_of_the_app_serves_once(world: World) -> Any:
-    """Cognito refuses the same code in a second sign-in within the same half minute. AWS has two names for this
-    error."""
+    """The person signs in twice within half a minute. At the second sign-in, Cognito refuses the same code. AWS has two
+    names for the error."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     world.answer(world.sign_in(address), username, SOFTWARE_TOKEN_MFA_CODE=code)
@@ -144,7 +145,7 @@ def a_code_of_the_app_serves_once(world: World) -> Any:
 
 @case({"name": "MFA_SETUP", "can": ["SOFTWARE_TOKEN_MFA"]}, MFA)
 def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
-    """Cognito asks a person without a factor to set up a factor, and lists the possible factors."""
+    """If a person has no second factor, Cognito asks the person to set one up and lists the possible factors."""
     address = world.person()
     with world.factor_required():
         challenge = world.sign_in(address)
@@ -154,7 +155,8 @@ def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
 
 @case("MFA_SETUP", MFA)
 def a_new_password_is_followed_by_the_required_factor(world: World) -> Any:
-    """If the pool requires a second factor, the invited person is signed in only after the set-up."""
+    """If the pool requires a second factor, an invited person must first set one up. Only then is the sign-in
+    complete."""
     with world.factor_required():
         challenge, username = invited(world)
         answer = world.answer(challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -185,7 +187,7 @@ def a_wrong_code_sets_no_app_up(world: World) -> Any:
 
 @case({"name": "SELECT_MFA_TYPE", "can": 2}, MFA, "factors")
 def somebody_with_two_factors_chooses(world: World) -> Any:
-    """The person has no preferred factor, so Cognito asks the person to choose a factor."""
+    """The person has two factors and prefers neither of them, so Cognito asks the person to choose a factor."""
     address, username, _ = enrolled(world)
     world.port.add_factor(username, "EMAIL_OTP")
     challenge = world.sign_in(address)
@@ -195,7 +197,7 @@ def somebody_with_two_factors_chooses(world: World) -> Any:
 
 @case({"name": "EMAIL_OTP", "outcome": ACCEPTED}, MFA, "factors")
 def a_mailed_code_is_a_factor(world: World) -> Any:
-    """Cognito asks for the mailed code, and accepts the code."""
+    """Cognito asks for a code that it has mailed, and accepts this code."""
     address = world.person()
     username = world.user(address)["Username"]
     world.port.add_factor(username, "EMAIL_OTP")

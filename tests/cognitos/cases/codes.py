@@ -1,4 +1,4 @@
-"""Cases about mailed codes: the codes that Cognito accepts, and their lifetimes."""
+"""Cases about mailed codes: which codes Cognito accepts, and how long a code is valid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMITS = GUIDE + "quotas.html"
 
 @case({"status": "CONFIRMED", "verified": "true"}, VALIDITY, "mail")
 def the_right_code_confirms_and_proves_the_address(world: World) -> Any:
-    """The right code sets the account's status and `email_verified`."""
+    """The right code changes the account's status, and marks the address as verified (`email_verified`)."""
     address = world.port.address()
     world.sign_up(address)
     world.confirm(address, world.port.mailed(address))
@@ -101,7 +101,7 @@ def a_wrong_code_resets_nothing(world: World) -> Any:
 
 @case("ExpiredCodeException", RESET, "mail")
 def a_reset_code_serves_once(world: World) -> Any:
-    """After a code has been used, Cognito answers as if the address had no code."""
+    """When a code has been used, Cognito answers as if it had sent no code to the address."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -147,8 +147,8 @@ def an_unknown_address_seems_to_be_mailed(world: World) -> Any:
 
 @case([True, True], UNKNOWN, "mail")
 def an_unproved_address_is_sent_no_reset(world: World) -> Any:
-    """An unconfirmed account has no verified address. Cognito refuses the call, or answers as for a verified address.
-    With either result, Cognito sends no mail."""
+    """An unconfirmed account has no verified address. Cognito either refuses the call, or answers as for a verified
+    address. In both cases, Cognito sends no mail."""
     address = world.port.address()
     world.sign_up(address)
     before = world.port.mailed(address)
@@ -159,7 +159,7 @@ def an_unproved_address_is_sent_no_reset(world: World) -> Any:
 
 @case("NotAuthorizedException", FORGOT)
 def an_invited_person_resets_nothing(world: World) -> Any:
-    """Before the first sign-in, only the temporary password works."""
+    """Before the first sign-in, only the temporary password works. Cognito refuses to reset it."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     return world.refused(world.forgot, address)
@@ -167,7 +167,7 @@ def an_invited_person_resets_nothing(world: World) -> Any:
 
 @case("LimitExceededException", LIMITS, "mail")
 def wrong_codes_have_a_limit(world: World) -> Any:
-    """After some wrong codes within an hour, Cognito refuses even the right code."""
+    """If somebody enters several wrong codes within an hour, Cognito then refuses even the right code."""
     address = world.port.address()
     world.sign_up(address)
     right = world.port.mailed(address)

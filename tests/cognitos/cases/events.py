@@ -1,6 +1,6 @@
-"""Cases about the events of the pool's triggers, and the calls that send these events.
+"""Cases about the events that Cognito sends to the pool's triggers, and about the calls that cause the events.
 
-The cases cover the triggers of a stage: PreSignUp, PostConfirmation, PostAuthentication, InboundFederation.
+The cases cover the triggers that a stage has: PreSignUp, PostConfirmation, PostAuthentication, InboundFederation.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def only_event(world: World, source: str) -> dict[str, Any]:
 
 @case(["PreSignUp_SignUp"], PRE_SIGN_UP, "events")
 def a_sign_up_is_shown_to_pre_sign_up(world: World) -> Any:
-    """No other trigger gets the event of a sign-up."""
+    """A sign-up sends an event to PreSignUp, and to no other trigger."""
     world.port.script({})
     world.sign_up(world.port.address())
     return sources(world)
@@ -41,7 +41,7 @@ def a_sign_up_is_shown_to_pre_sign_up(world: World) -> Any:
     {"sub": False, "email": True, "client": True, "metadata": {"mark": "7"}}, PRE_SIGN_UP, "events"
 )
 def pre_sign_up_sees_attributes_and_metadata(world: World) -> Any:
-    """The event has ClientMetadata, but no `sub` yet."""
+    """The event contains ClientMetadata. It does not contain a `sub` yet."""
     world.port.script({})
     address = world.port.address()
     world.sign_up(address, ClientMetadata={"mark": "7"})
@@ -57,7 +57,7 @@ def pre_sign_up_sees_attributes_and_metadata(world: World) -> Any:
 
 @case(["UserLambdaValidationException", "UserNotFoundException"], PRE_SIGN_UP, "events")
 def a_refused_sign_up_makes_nobody(world: World) -> Any:
-    """An error of the trigger refuses the sign-up."""
+    """If the trigger raises an error, Cognito refuses the sign-up."""
     world.port.script({"PreSignUp_SignUp": {"raise": "no"}})
     address = world.port.address()
     return [world.refused(world.sign_up, address), world.refused(world.user, address)]
@@ -77,7 +77,7 @@ def a_confirmation_is_shown_to_post_confirmation(world: World) -> Any:
 
 @case(["PostConfirmation_ConfirmForgotPassword"], CONFIRMATION, "events", "mail")
 def a_reset_is_shown_to_post_confirmation(world: World) -> Any:
-    """The event of a reset has a trigger source of its own."""
+    """The event has a different trigger source after a password reset than after a sign-up."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -88,7 +88,7 @@ def a_reset_is_shown_to_post_confirmation(world: World) -> Any:
 
 @case(["PreSignUp_AdminCreateUser"], PRE_SIGN_UP, "events")
 def an_invitation_is_shown_to_pre_sign_up(world: World) -> Any:
-    """An invitation does not run PostConfirmation."""
+    """An invitation runs PreSignUp, but does not run PostConfirmation."""
     world.port.script({})
     world.invite(world.port.address())
     return sources(world)
@@ -123,7 +123,7 @@ def a_wrong_password_is_shown_to_no_trigger_of_ours(world: World) -> Any:
     "federation",
 )
 def a_first_federated_sign_in_runs_three_triggers(world: World) -> Any:
-    """InboundFederation runs first, and then the two triggers for a new profile."""
+    """InboundFederation runs first. Then Cognito runs the two triggers for a new profile."""
     world.port.script({})
     world.arrive("alice")
     return sources(world)
@@ -145,7 +145,8 @@ def a_later_federated_sign_in_is_an_authentication(world: World) -> Any:
 
 @case({"user": True, "sub": False, "mapped": True}, PRE_SIGN_UP, "events", "federation")
 def pre_sign_up_sees_what_was_mapped(world: World) -> Any:
-    """For a person of a provider, the event has the pool's user name and the mapped attributes, but no `sub`."""
+    """A person signs in through a provider for the first time. The event has the pool's user name and the mapped
+    attributes, but no `sub`."""
     world.port.script({})
     world.arrive("alice")
     event = only_event(world, "PreSignUp_ExternalProvider")
@@ -156,7 +157,7 @@ def pre_sign_up_sees_what_was_mapped(world: World) -> Any:
 
 @case({"provider": "Okta", "claims": True, "text": True}, INBOUND, "events", "federation")
 def inbound_federation_sees_the_providers_claims(world: World) -> Any:
-    """The claims are text, under the provider's own names."""
+    """The event contains all claims as text, under the names that the provider uses."""
     world.port.script({})
     world.arrive("alice")
     request = only_event(world, "InboundFederation_ExternalProvider")["request"]

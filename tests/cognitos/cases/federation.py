@@ -31,7 +31,7 @@ def a_foreign_redirect_uri_is_never_redirected_to(world: World) -> Any:
 
 @case({"shown": 400}, AUTHORIZE, "federation")
 def an_unknown_client_gets_no_page(world: World) -> Any:
-    """Cognito does not redirect for a client id that no pool has."""
+    """The authorize request contains a client id that no pool has. Cognito does not redirect."""
     return world.visit(client_id="0" * 26)
 
 
@@ -43,7 +43,7 @@ def only_s256_challenges_are_taken(world: World) -> Any:
 
 @case([["code", "state"], "state-1"], AUTHORIZE, "federation")
 def a_sign_in_ends_with_a_code_and_the_state(world: World) -> Any:
-    """The redirect contains only the code and the state."""
+    """The callback URL has two parameters: the code and the state."""
     query = world.visit("alice")
     return [sorted(query), query.get("state")]
 
@@ -59,7 +59,7 @@ def a_code_serves_once(world: World) -> Any:
 
 @case([400, "invalid_grant"], PKCE, "federation")
 def a_code_needs_its_verifier(world: World) -> Any:
-    """The case sends another verifier of the right length."""
+    """The case exchanges the code with a different verifier of the right length."""
     code = world.visit("alice")["code"]
     status, body = world.exchange(code, code_verifier="x" * 60)
     return [status, body.get("error")]
@@ -67,7 +67,7 @@ def a_code_needs_its_verifier(world: World) -> Any:
 
 @case([400, "unauthorized_client"], TOKEN, "federation")
 def a_code_is_for_its_redirect_uri(world: World) -> Any:
-    """The case sends another redirect_uri with the code."""
+    """The case exchanges the code with a different redirect_uri."""
     code = world.visit("alice")["code"]
     status, body = world.exchange(code, redirect_uri="https://app.example.org/other")
     return [status, body.get("error")]
@@ -120,7 +120,7 @@ def mapped_claims_become_text(world: World) -> Any:
 
 @case("[Everyone, admins]", MAPPING, "federation")
 def a_list_becomes_text_in_brackets(world: World) -> Any:
-    """AWS documents the format of lists only for SAML, so code that parses a list must be lenient."""
+    """AWS documents this format only for SAML. Code that parses a list must therefore accept other formats as well."""
     world.arrive("alice")
     return world.user(profile("alice")).get("custom:groups")
 
@@ -142,7 +142,7 @@ def an_id_token_names_the_provider(world: World) -> Any:
 
 @case(True, GUIDE + "cognito-user-pools-user-groups.html", "federation")
 def a_profile_is_in_its_providers_group(world: World) -> Any:
-    """Cognito adds the profile to the group `<pool>_<provider>` without a call by our code."""
+    """Cognito itself adds the profile to the group `<pool>_<provider>`. Our code makes no call for this."""
     told = claims(world.arrive("alice")["access_token"]).get("cognito:groups", [])
     return f"{world.port.pool_id}_Okta" in told
 
@@ -163,7 +163,7 @@ def a_profile_has_no_password(world: World) -> Any:
 
 @case([True, True], ANSWERS, "federation", "events")
 def a_triggers_refusal_ends_at_the_callback(world: World) -> Any:
-    """The callback gets an error whose description has the trigger's text."""
+    """The callback gets an error. The error's description contains the text from the trigger."""
     world.port.script({"PreSignUp_ExternalProvider": {"raise": "GATEHOUSE:not_here"}})
     query = world.visit("bruno")
     return [bool(query.get("error")), "GATEHOUSE:not_here" in query.get("error_description", "")]
@@ -180,7 +180,7 @@ def a_disabled_profile_gets_no_code(world: World) -> Any:
 
 @case({"same": True, "group": False}, LINK, "federation")
 def a_linked_person_signs_in_to_the_native_account(world: World) -> Any:
-    """The token has the native account's `sub`, and lacks the provider's group."""
+    """The token contains the native account's `sub`. It does not contain the provider's group."""
     address = world.person()
     sub = world.user(address)["sub"]
     link(world, address, "bruno")
@@ -215,7 +215,7 @@ def a_providers_person_is_linked_once(world: World) -> Any:
 
 @case(ACCEPTED, LINK, "federation")
 def a_deleted_account_frees_its_providers_person(world: World) -> Any:
-    """After the account's deletion, an administrator can link the person to another account."""
+    """After an account is deleted, an administrator can link the provider's person to another account."""
     address = world.person()
     link(world, address, "bruno")
     world.admin("admin_delete_user", Username=address)

@@ -17,7 +17,7 @@ def join(world: World, address: str, group: str = "admins") -> None:
 
 @case([["admins"], ["admins"]], PAGE)
 def both_tokens_name_the_groups(world: World) -> Any:
-    """The claim `cognito:groups` is a list."""
+    """In both tokens, the claim `cognito:groups` is a list."""
     address = world.person()
     join(world, address)
     result = world.tokens(address)
@@ -33,7 +33,7 @@ def tokens_of_people_without_groups_have_no_claim(world: World) -> Any:
 
 @case(["admins"], ADD)
 def joining_twice_is_no_error(world: World) -> Any:
-    """After two calls, the list of groups has the group once."""
+    """The case adds the person to the same group twice. The person's list of groups then contains the group once."""
     address = world.person()
     join(world, address)
     join(world, address)
@@ -49,7 +49,8 @@ def nobody_joins_an_unknown_group(world: World) -> Any:
 
 @case([], REFERENCE + "API_AdminRemoveUserFromGroup.html")
 def somebody_who_left_is_in_no_group(world: World) -> Any:
-    """The next tokens lack the group, too (`tokens_of_people_without_groups_have_no_claim`)."""
+    """After the person has left the group, the person's next tokens have no groups either
+    (`tokens_of_people_without_groups_have_no_claim`)."""
     address = world.person()
     join(world, address)
     world.admin("admin_remove_user_from_group", Username=address, GroupName="admins")
@@ -67,13 +68,13 @@ def a_group_lists_its_members(world: World) -> Any:
 
 @case("ResourceNotFoundException", REFERENCE + "API_ListUsersInGroup.html")
 def an_unknown_group_lists_nobody(world: World) -> Any:
-    """For an unknown group, the result is an error instead of an empty list."""
+    """Cognito returns an error. It does not return an empty list."""
     return world.refused(world.admin, "list_users_in_group", GroupName="unheard")
 
 
 @case(["admins"], PAGE, "endpoints")
 def a_refresh_tells_new_groups(world: World) -> Any:
-    """The tokens of the next refresh contain the groups that the person joined after the sign-in."""
+    """The person joins a group after the sign-in. The tokens from the next refresh contain this group."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     join(world, address)

@@ -1,4 +1,4 @@
-"""Cases about upper and lower case in addresses. One mailbox is one account in every spelling, because the pool's
+"""Cases about upper and lower case in addresses. All spellings of an address belong to one account, because the pool's
 CaseSensitive is false."""
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def another_spelling_finds_the_account(world: World) -> Any:
 
 @case(ACCEPTED, PAGE)
 def another_spelling_signs_in(world: World) -> Any:
-    """The secret hash is made with the spelling in the request."""
+    """The case computes the secret hash from the spelling that the request contains."""
     return world.refused(world.tokens, world.person().upper())
 
 
@@ -56,7 +56,7 @@ def another_spelling_resets_the_password(world: World) -> Any:
 
 @case(True, PAGE)
 def an_address_keeps_the_spelling_of_its_sign_up(world: World) -> Any:
-    """The attribute `email` has the spelling of the sign-up."""
+    """The attribute `email` keeps the spelling that was used at the sign-up."""
     address = world.port.address().replace("case", "Case")
     world.sign_up(address)
     return world.user(address.lower())["email"] == address

@@ -1,4 +1,4 @@
-"""Cases about passkeys: registering a passkey with the person's token, and signing in with `USER_AUTH`. Each challenge
+"""Cases about passkeys. People register a passkey with their access token, and sign in with `USER_AUTH`. Each challenge
 is valid for one response."""
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ FLOWS = GUIDE + "amazon-cognito-user-pools-authentication-flow-methods.html"
 
 
 def token(world: World, address: str) -> str:
-    """Return a token of the server's own client, with the scope aws.cognito.signin.user.admin."""
+    """Return an access token of the client that only our server uses. The token has the scope
+    aws.cognito.signin.user.admin."""
     return str(world.tokens(address, world.port.server_client)["AccessToken"])
 
 
@@ -34,7 +35,7 @@ def options(world: World, access: str) -> dict[str, Any]:
 
 
 def register(world: World, access: str, device: Authenticator, **lies: Any) -> str:
-    """Set up a passkey, and return the result."""
+    """Register a passkey. Return whether Cognito accepted it, or the name of the error."""
     credential = device.create(options(world, access), **lies)
     return world.refused(
         world.call,
@@ -52,7 +53,7 @@ def owner(world: World) -> tuple[str, Authenticator]:
 
 
 def begin(world: World, address: str, **changed: str) -> dict[str, Any]:
-    """Call AdminInitiateAuth for a passkey."""
+    """Begin a sign-in with a passkey by calling AdminInitiateAuth."""
     parameters = {
         "USERNAME": address,
         "PREFERRED_CHALLENGE": "WEB_AUTHN",
@@ -79,7 +80,7 @@ def outcome(
 
 
 def lied(world: World, **lies: Any) -> str:
-    """Sign in with false data from a passkey, and return the result."""
+    """Sign in with a passkey whose response contains false data. Return the result."""
     address, device = owner(world)
     challenge = begin(world, address)
     return outcome(world, address, challenge, device.get(asked(challenge), **lies))
@@ -87,7 +88,7 @@ def lied(world: World, **lies: Any) -> str:
 
 @case({"party": PASSKEYS["RelyingPartyId"], "resident": "required", "verified": "required"}, START)
 def a_registration_asks_for_a_discoverable_key(world: World) -> Any:
-    """The options name the pool's relying party and the pool's rule for user verification."""
+    """The options contain the pool's relying party, and the pool's requirement for user verification."""
     found = options(world, token(world, world.person()))
     selection = found["authenticatorSelection"]
     return {
@@ -108,7 +109,7 @@ def a_registration_is_listed(world: World) -> Any:
 
 @case("NotAuthorizedException", START)
 def the_browsers_token_registers_nothing(world: World) -> Any:
-    """Cognito refuses a token without the scope aws.cognito.signin.user.admin, and a revoked token."""
+    """Cognito refuses two tokens: one without the scope aws.cognito.signin.user.admin, and one that was revoked."""
     address = world.person()
     tokens = world.tokens(address, world.port.server_client)
     client = world.port.server_client
@@ -155,7 +156,8 @@ def a_registration_serves_once(world: World) -> Any:
 
 @case({"name": "WEB_AUTHN", "party": PASSKEYS["RelyingPartyId"], "verified": "required"}, INITIATE)
 def a_passkey_is_asked_for_by_choice(world: World) -> Any:
-    """The call uses `USER_AUTH` with `PREFERRED_CHALLENGE`. One parameter of the challenge has the options as JSON."""
+    """The call uses `USER_AUTH` with `PREFERRED_CHALLENGE`. The challenge has a parameter that contains the options as
+    JSON."""
     challenge = begin(world, owner(world)[0])
     found = asked(challenge)
     return {
@@ -167,7 +169,7 @@ def a_passkey_is_asked_for_by_choice(world: World) -> Any:
 
 @case("SELECT_CHALLENGE", FLOWS)
 def somebody_without_a_passkey_is_offered_others(world: World) -> Any:
-    """The preferred challenge is not available for a person without a passkey."""
+    """The call prefers a passkey. The person has none, so Cognito offers other challenges."""
     return begin(world, world.person())["ChallengeName"]
 
 
@@ -203,7 +205,7 @@ def the_answer_to_another_challenge_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def another_persons_passkey_is_refused(world: World) -> Any:
-    """The response of the other person's passkey has that person's user handle."""
+    """The response comes from another person's passkey, and contains that person's user handle."""
     address, _ = owner(world)
     _, other = owner(world)
     challenge = begin(world, address)
@@ -242,7 +244,7 @@ def a_counter_that_goes_back_is_refused(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "listed": 0, "next": "SELECT_CHALLENGE"}, DELETE)
 def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
-    """The list of passkeys also lacks the deleted passkey."""
+    """After the deletion, the passkey is also missing from the person's list of passkeys."""
     address, _ = owner(world)
     access = token(world, address)
     found = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]
@@ -262,7 +264,7 @@ def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
 
 @case("ResourceNotFoundException", DELETE)
 def an_unknown_passkey_is_not_deleted(world: World) -> Any:
-    """No passkey of this person has the id in the request."""
+    """The request contains an id that belongs to none of the person's passkeys."""
     access = token(world, world.person())
     return world.refused(
         world.call, "delete_web_authn_credential", AccessToken=access, CredentialId="bm9uZQ"
@@ -271,7 +273,7 @@ def an_unknown_passkey_is_not_deleted(world: World) -> Any:
 
 @case({"before": "SELECT_CHALLENGE", "after": "WEB_AUTHN"}, AS_FACTOR)
 def with_a_second_factor_a_passkey_must_count_as_one(world: World) -> Any:
-    """SetUserMFAPreference makes passkeys a second factor, in addition to the authenticator app."""
+    """The person has an authenticator app. SetUserMFAPreference makes the passkey a second factor as well."""
     address, _ = owner(world)
     access = token(world, address)
     secret = str(world.call("associate_software_token", AccessToken=access)["SecretCode"])

@@ -22,7 +22,7 @@ def a_short_password_is_refused(world: World) -> Any:
 
 @case(ACCEPTED, POLICY)
 def letters_alone_are_a_password(world: World) -> Any:
-    """The pool requires a minimum length, but no kinds of characters."""
+    """The pool requires a minimum length. It does not require certain kinds of characters."""
     return world.refused(world.sign_up, world.port.address(), Password="a" * 12)
 
 
@@ -45,13 +45,13 @@ def the_right_password_brings_three_tokens(world: World) -> Any:
 
 @case("NotAuthorizedException", SIGN_IN)
 def a_wrong_password_is_refused(world: World) -> Any:
-    """The error is NotAuthorizedException."""
+    """Cognito returns the error NotAuthorizedException."""
     return world.refused(world.sign_in, world.person(), WRONG)
 
 
 @case(True, UNKNOWN)
 def an_unknown_address_is_refused_in_the_same_words(world: World) -> Any:
-    """The code and the message of the error are the same as for a wrong password."""
+    """Cognito returns the same error code and the same message as for a wrong password."""
     return _words(world, world.person(), WRONG) == _words(world, world.port.address(), WRONG)
 
 
@@ -68,7 +68,7 @@ def _words(world: World, name: str, password: str) -> list[str]:
 
 @case("UserNotConfirmedException", SIGN_IN)
 def an_unconfirmed_account_does_not_sign_in(world: World) -> Any:
-    """The password is right."""
+    """Cognito refuses the sign-in, although the password is right."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_in, address)
@@ -76,7 +76,7 @@ def an_unconfirmed_account_does_not_sign_in(world: World) -> Any:
 
 @case("NotAuthorizedException", REFERENCE + "API_AdminDisableUser.html")
 def a_disabled_account_does_not_sign_in(world: World) -> Any:
-    """The password is right."""
+    """The right password does not sign the person in."""
     address = world.person()
     world.admin("admin_disable_user", Username=address)
     return world.refused(world.sign_in, address)
@@ -93,7 +93,8 @@ def an_enabled_account_signs_in_again(world: World) -> Any:
 
 @case("NotAuthorizedException", LOCKOUT)
 def six_wrong_passwords_lock_the_account(world: World) -> Any:
-    """The lock lasts one second. Directly after the sixth wrong password, Cognito refuses even the right password."""
+    """A lock of one second begins after the sixth wrong password. During this second, Cognito refuses even the right
+    password."""
     address = world.person()
     for _ in range(6):
         world.refused(world.sign_in, address, WRONG)
@@ -112,7 +113,7 @@ def a_lock_ends_by_itself(world: World) -> Any:
 
 @case("InvalidParameterException", SIGN_IN, "settings")
 def a_flow_that_the_client_does_not_allow_is_refused(world: World) -> Any:
-    """The app's client accepts passwords from the server only."""
+    """The app's client accepts passwords only in calls from the server."""
     address = world.person()
     hashed = world.secret_hash(address)
     return world.refused(

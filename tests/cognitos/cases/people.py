@@ -1,5 +1,5 @@
-"""Cases about the calls of administrators: inviting, changing, listing and deleting people, and helping people who have
-lost a phone."""
+"""Cases about the calls of administrators. Administrators invite, change, list and delete people, and help people who
+have lost their phone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def a_confirmed_person_is_not_invited_again(world: World) -> Any:
 
 @case("UserNotFoundException", CREATE)
 def an_unknown_person_is_not_invited_again(world: World) -> Any:
-    """RESEND creates no account."""
+    """RESEND does not create an account for an unknown address."""
     return world.refused(
         world.admin,
         "admin_create_user",
@@ -62,7 +62,7 @@ def an_administrators_password_holds_to_the_policy(world: World) -> Any:
 
 @case(["CONFIRMED", ACCEPTED], REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_confirms(world: World) -> Any:
-    """The call confirms an unconfirmed sign-up (seen in aws-sdk-js issue 2976)."""
+    """The administrator's call also confirms a sign-up that was not confirmed yet (seen in aws-sdk-js issue 2976)."""
     address = world.port.address()
     world.sign_up(address)
     world.admin(
@@ -83,7 +83,7 @@ def a_changed_name_is_stored(world: World) -> Any:
 
 @case(False, UPDATE)
 def a_blank_value_deletes_an_attribute(world: World) -> Any:
-    """The profile no longer has the attribute."""
+    """After the call, the profile no longer has the attribute."""
     address = world.person(given_name="Ada")
     told = attributes(given_name="")
     world.admin("admin_update_user_attributes", Username=address, UserAttributes=told)
@@ -118,7 +118,7 @@ def a_filter_finds_an_address_by_its_beginning(world: World) -> Any:
 
 @case([1, True], LIST)
 def a_list_comes_in_pages(world: World) -> Any:
-    """A page has the requested size, and a token for the next page."""
+    """Each page contains the requested number of people, and a token for the next page."""
     world.person()
     world.person()
     page = world.admin("list_users", Limit=1)
@@ -158,7 +158,8 @@ def an_administrator_sees_the_factors(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminDeleteSoftwareToken.html")
 def a_lost_app_is_forgotten(world: World) -> Any:
-    """After the two calls of `ops user reset-mfa`, the person can sign in with only the password."""
+    """The case makes the same two calls as `ops user reset-mfa`. After these calls, the person can sign in with only
+    the password."""
     address = world.person()
     world.enrol(address)
     world.admin(
@@ -172,8 +173,8 @@ def a_lost_app_is_forgotten(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminSetUserMFAPreference.html")
 def an_app_that_an_administrator_switched_off_is_not_asked_for(world: World) -> Any:
-    """When a person uses a recovery code, our server makes this call to turn off the authenticator app. The person can
-    then sign in with only the password, although Cognito still has the app's key."""
+    """When a person uses a recovery code, our server makes the same call to turn off the authenticator app. The person
+    can then sign in with only the password. Cognito still stores the app's key."""
     address = world.person()
     world.enrol(address)
     world.admin(

@@ -1,5 +1,5 @@
-"""Cases about refresh token rotation. Each refresh gives a new token; the grace period is 30 seconds. All tokens of one
-sign-in are one family."""
+"""Cases about refresh token rotation. Each refresh returns a new refresh token. The old token stays valid for a grace
+period of 30 seconds. All tokens from one sign-in form a family."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def a_successor_renews(world: World) -> Any:
 
 @case([200, 200], GRACE, "endpoints")
 def the_predecessor_works_during_the_grace(world: World) -> Any:
-    """Two tabs may refresh at once, or one tab may retry after a lost response."""
+    """The old token must still work, because two tabs may refresh at once, or one tab may retry after a lost
+    response."""
     token = world.tokens(world.person())["RefreshToken"]
     return [world.refresh(token)[0] for _ in range(2)]
 
@@ -96,15 +97,15 @@ def get_tokens(world: World, token: str, secret: str = "") -> dict[str, Any]:
 
 @case(True, CALL)
 def the_api_renews_its_own_tokens(world: World) -> Any:
-    """GetTokensFromRefreshToken returns a successor. (Reports disagree on whether AWS accepts the tokens of
-    AdminInitiateAuth.)"""
+    """GetTokensFromRefreshToken returns a new refresh token. (Reports disagree on whether AWS accepts tokens from
+    AdminInitiateAuth in this call.)"""
     token = world.tokens(world.person())["RefreshToken"]
     return get_tokens(world, token).get("RefreshToken", token) != token
 
 
 @case("NotAuthorizedException", CALL)
 def the_api_wants_the_clients_secret_to_renew(world: World) -> Any:
-    """Cognito refuses another secret."""
+    """The case sends a wrong secret, and Cognito refuses the refresh."""
     token = world.tokens(world.person())["RefreshToken"]
     return world.refused(get_tokens, world, token, "x" * 50)
 

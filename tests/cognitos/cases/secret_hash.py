@@ -1,5 +1,5 @@
-"""Cases about `SECRET_HASH`. A client with a secret must send the hash in every call. The hash covers exactly the user
-name in the call."""
+"""Cases about `SECRET_HASH`. A client with a secret must send the hash in every call. The hash must be computed from
+exactly the user name in the call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def a_sign_ups_hash_is_over_its_own_name(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_hash_keeps_the_letters_as_they_were_sent(world: World) -> Any:
-    """The hash for the lower-case spelling does not match the upper-case name."""
+    """The call contains the user name in upper case. Cognito refuses the hash that was computed from the lower-case
+    spelling."""
     address = world.person()
     return world.refused(world.sign_in, address.upper(), SECRET_HASH=world.secret_hash(address))
 
@@ -48,7 +49,7 @@ def another_clients_hash_does_not_serve(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_challenge_takes_the_hash_over_the_pools_own_name(world: World) -> Any:
-    """If USERNAME is the user name, Cognito refuses the hash for the address."""
+    """USERNAME contains the pool's own user name. Cognito then refuses a hash that was computed from the address."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     username = world.user(address)["Username"]

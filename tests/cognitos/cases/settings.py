@@ -1,4 +1,4 @@
-"""Cases about pool settings that AWS refuses or resets. `ops` relies on exactly this behaviour."""
+"""Cases about pool settings that AWS refuses, or resets to the default. `ops` relies on this behaviour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED = "InvalidParameterException"
 
 @contextmanager
 def client(world: World, **settings: Any) -> Iterator[dict[str, Any]]:
-    """A separate client, deleted afterwards."""
+    """A separate client for one case, which is deleted afterwards."""
     made = world.admin("create_user_pool_client", ClientName="settings", **settings)
     found = dict(made["UserPoolClient"])
     try:
@@ -37,7 +37,7 @@ def refused(world: World, **settings: Any) -> str:
 
 @contextmanager
 def pool(world: World, **settings: Any) -> Iterator[str]:
-    """A separate pool, deleted afterwards."""
+    """A separate pool for one case, which is deleted afterwards."""
     made = world.call("create_user_pool", PoolName="gatehouse-cases-settings", **settings)
     pool_id = str(made["UserPool"]["Id"])
     try:
@@ -48,7 +48,7 @@ def pool(world: World, **settings: Any) -> Iterator[str]:
 
 @case([[], "OFF"], POOL, "settings")
 def an_update_of_the_pool_resets_what_it_omits(world: World) -> Any:
-    """After UpdateUserPool with one setting, all other settings have their defaults again."""
+    """UpdateUserPool sets one setting. Afterwards all other settings have their default values again."""
     settings = {"AutoVerifiedAttributes": ["email"], "MfaConfiguration": "OFF"}
     with pool(world, **settings) as pool_id:
         world.call("update_user_pool", UserPoolId=pool_id, DeletionProtection="INACTIVE")
@@ -58,7 +58,7 @@ def an_update_of_the_pool_resets_what_it_omits(world: World) -> Any:
 
 @case([[], False], CLIENT, "settings")
 def an_update_of_a_client_resets_what_it_omits(world: World) -> Any:
-    """UpdateUserPoolClient resets the other settings, but keeps the secret."""
+    """UpdateUserPoolClient resets all settings that the call omits. The secret stays the same."""
     settings = {"ReadAttributes": ["email"], "GenerateSecret": True}
     with client(world, **settings, LogoutURLs=[], CallbackURLs=["https://a.example/"]) as made:
         world.admin("update_user_pool_client", ClientId=made["ClientId"], ClientName="renamed")

@@ -24,7 +24,7 @@ def sign_up_makes_an_unconfirmed_account(world: World) -> Any:
 
 @case(True, ATTRIBUTES)
 def the_user_name_is_the_sub(world: World) -> Any:
-    """If people sign in by address, the pool makes the user name, which equals the `sub`."""
+    """If people sign in by address, the pool creates the user name. The user name is the same as the `sub`."""
     address = world.port.address()
     sub = world.sign_up(address)["UserSub"]
     user = world.user(address)
@@ -33,7 +33,7 @@ def the_user_name_is_the_sub(world: World) -> Any:
 
 @case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
 def a_sign_ups_destination_is_masked(world: World) -> Any:
-    """The response shows the destination of the code without the whole address."""
+    """The response shows where Cognito sent the code, but hides a part of the address."""
     address = world.port.address()
     details = world.sign_up(address)["CodeDeliveryDetails"]
     return _masked(details, address)
@@ -51,7 +51,7 @@ def _masked(details: dict[str, Any], address: str) -> dict[str, Any]:
 
 @case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
 def a_resent_codes_destination_is_masked(world: World) -> Any:
-    """The response of ResendConfirmationCode also masks the destination."""
+    """ResendConfirmationCode also hides a part of the address in its response."""
     address = world.port.address()
     world.sign_up(address)
     return _masked(world.resend(address)["CodeDeliveryDetails"], address)
@@ -67,7 +67,7 @@ def an_address_signs_up_once(world: World) -> Any:
 
 @case("UsernameExistsException", SIGN_UP)
 def an_invited_address_does_not_sign_up(world: World) -> Any:
-    """An administrator has invited the address."""
+    """An administrator has already invited the address, so Cognito refuses the sign-up."""
     return world.refused(world.sign_up, world.person())
 
 
@@ -79,7 +79,7 @@ def a_user_name_must_be_an_address(world: World) -> Any:
 
 @case("InvalidParameterException", ATTRIBUTES)
 def the_attribute_must_be_the_user_names_address(world: World) -> Any:
-    """`email` must equal the user name, or be omitted."""
+    """The attribute `email` may be omitted. Otherwise it must be the same as the user name."""
     told = attributes(email=world.port.address())
     return world.refused(world.sign_up, world.port.address(), UserAttributes=told)
 

@@ -1,4 +1,4 @@
-"""Cases about the claims of tokens, and about client authentication at the OAuth endpoints."""
+"""Cases about the claims in tokens, and about how a client authenticates at the OAuth endpoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REVOKE_CALL = REFERENCE + "API_RevokeToken.html"
 
 @case({"token_use": "access", "client": True, "aud": False, "sub": True}, ACCESS)
 def an_access_token_names_its_client(world: World) -> Any:
-    """The token has the claim `client_id`, and no `aud`."""
+    """The token contains the claim `client_id`. It does not contain `aud`."""
     address = world.person()
     said = claims(world.tokens(address)["AccessToken"])
     return {
@@ -42,7 +42,7 @@ def an_id_token_names_its_audience_and_person(world: World) -> Any:
 
 @case([True, 600, 600], ACCESS)
 def both_tokens_live_ten_minutes(world: World) -> Any:
-    """The two tokens also have the same issuer."""
+    """The access token and the ID token also have the same issuer."""
     result = world.tokens(world.person())
     access, identity = claims(result["AccessToken"]), claims(result["IdToken"])
     lives = [said["exp"] - said["iat"] for said in (access, identity)]
@@ -51,7 +51,7 @@ def both_tokens_live_ten_minutes(world: World) -> Any:
 
 @case("aws.cognito.signin.user.admin", ACCESS)
 def the_servers_own_client_may_change_the_person(world: World) -> Any:
-    """Unless a trigger adds scopes, the access token of a sign-in by API has only the scope
+    """A person signs in through the API, and no trigger adds scopes. The access token then has only the scope
     aws.cognito.signin.user.admin."""
     result = world.tokens(world.person(), world.port.server_client)
     return claims(result["AccessToken"])["scope"]
@@ -74,7 +74,7 @@ def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
 
 @case([400, "invalid_grant"], ENDPOINT, "endpoints")
 def a_refresh_token_is_of_one_client(world: World) -> Any:
-    """The app's client sends the refresh token of the server's own client."""
+    """The app's client sends a refresh token that was issued to the server's own client."""
     token = world.tokens(world.person(), world.port.server_client)["RefreshToken"]
     status, body = world.refresh(token)
     return [status, body.get("error")]
@@ -91,15 +91,15 @@ def a_revoked_token_renews_nothing(world: World) -> Any:
 
 @case([200, 200], REVOKE, "endpoints")
 def revoking_twice_is_no_error(world: World) -> Any:
-    """For a revoked token, the endpoint returns the same response again."""
+    """If the token is already revoked, the endpoint returns the same response as before."""
     token = world.tokens(world.person())["RefreshToken"]
     return [world.post("/oauth2/revoke", token=token)[0] for _ in range(2)]
 
 
 @case("NotAuthorizedException", REVOKE_CALL)
 def revoking_ends_the_access_token_as_well(world: World) -> Any:
-    """After the revocation, the user-pool API refuses the access token of the same sign-in. The case tries to set up an
-    authenticator app with this token."""
+    """After the revocation, the user-pool API refuses the access token from the same sign-in. The case uses this access
+    token to set up an authenticator app."""
     client = world.port.server_client
     result = world.tokens(world.person(), client)
     world.call(

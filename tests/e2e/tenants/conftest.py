@@ -1,5 +1,5 @@
-"""Fixtures that register the tenants for this folder only, because the tenants' domains change the first question of the
-page."""
+"""Fixtures that register the tenants. The fixtures belong to this folder alone, because the tenants' domains change the
+first question of the page."""
 
 from collections.abc import Iterator
 

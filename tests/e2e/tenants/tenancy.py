@@ -21,14 +21,14 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 def person(sub: str, email: str, *groups: str) -> dict[str, Any]:
-    """Return a person's data at a stand-in. The address determines the names."""
+    """Return a person's data at an Okta stand-in. The names derive from the address."""
     given, _, domain = email.partition("@")
     family = domain.partition(".")[0]
     facts = {"email_verified": True, "given_name": given.title(), "family_name": family.title()}
     return {"sub": sub, "email": email, "groups": list(groups), **facts}
 
 
-#: People by tenant. Acme's people with groups, and Mallory, are for the tests without a browser.
+#: The people of each tenant. The people of Acme with groups, and Mallory, are for the tests without a browser.
 PEOPLE = {
     "Acme": [
         person("00uTina1", "tina@acme.example", "Everyone", "admins"),
@@ -58,7 +58,7 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class Tenancy:
-    """The stack with its tenants. `project` is the copy of the checkout from which `ops` deployed the stack."""
+    """The stack with its tenants. `project` is the copy of the checkout that `ops` has deployed as the stack."""
 
     stack: Stack
     project: Path
@@ -72,21 +72,21 @@ class Tenancy:
         return visitor, visitor.refresh()
 
     def item(self, user_name: str) -> dict[str, str]:
-        """Return a row. The row must exist."""
+        """Return a row, which must exist."""
         found = self.stack.user_item(user_name)
         assert found is not None
         return found
 
     def tell(self, tenant: str, told: dict[str, Any]) -> None:
-        """Change the data that a tenant sends about a person from now on."""
+        """Change what a tenant sends about a person from now on."""
         claims = {name: value for name, value in told.items() if name != "sub"}
         url = f"{self.issuers[tenant]}/users/{told['sub']}"
         requests.put(url, json=claims, timeout=10).raise_for_status()
 
     @contextmanager
     def without_groups_claim(self, tenant: str) -> Iterator[None]:
-        """Let the providers table say, inside the `with` block, that a tenant sends no groups. Cognito keeps the people's
-        stored values."""
+        """Inside the `with` block, mark a tenant in the providers table as a tenant that sends no groups. Cognito keeps
+        the people's stored values."""
         table = self.stack.aws("dynamodb")
         name = self.stack.info["users_table"].removesuffix("-users") + "-providers"
         given = {"TableName": name, "Key": {"name": {"S": tenant}}}
@@ -101,8 +101,8 @@ class Tenancy:
             self.stack.start_anew("token_claims")
 
     def add(self, name: str, *flags: str) -> None:
-        """Register a tenant with `ops provider add`, as an operator does. Then make the functions read the new row at
-        once."""
+        """Register a tenant with `ops provider add`, as an operator does. Then make the functions read the tenant's row
+        at once."""
         identity = ["--issuer", self.issuers[name], "--client-id", name.lower()]
         self.ops(
             "provider", "add", name, *identity, "--client-secret-stdin", *(flags or _FLAGS[name])

@@ -1,5 +1,5 @@
-"""Tests of tenants without a browser. A domain leads to its tenant, the tenant's groups count, and no other provider may
-use the tenant's addresses."""
+"""Tests of tenants without a browser. A domain leads to its tenant, and the tenant's groups count. No other provider
+may use the tenant's addresses."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.e2e.tenants.tenancy import Tenancy
 
 
 def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tenancy) -> None:
-    """Only a person who enters an address of Acme's domain learns that Acme is a tenant."""
+    """A person learns that Acme is a tenant only after the person has entered an address of Acme's domain."""
     visitor = Visitor(tenancy.stack)
     config = visitor.get("/auth/config").json()
     assert [provider["name"] for provider in config["providers"]] == ["Okta"]
@@ -19,8 +19,8 @@ def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: Tenancy) -> None:
-    """The discovery route says that the page must not offer a password (`direct`). The API also refuses the sign-up. Other
-    addresses still work."""
+    """The discovery route says in `direct` that the page must not offer a password. The API also refuses the sign-up.
+    Addresses of other domains still work."""
     visitor = Visitor(tenancy.stack)
     assert visitor.post("/auth/discover", {"email": "x@acme.example"}).json()["direct"] is False
     refused = visitor.post("/auth/direct/sign-up", {"email": "x@acme.example"})
@@ -30,8 +30,8 @@ def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: 
 
 @pytest.mark.security("S-68")
 def test_an_account_that_nobody_has_proved_is_not_joined(tenancy: Tenancy) -> None:
-    """A stranger may have chosen the account's password. The tenant's person gets a separate profile, and only that
-    profile has the groups."""
+    """A stranger may have chosen the account's password. The tenant's person therefore gets a separate profile. The
+    groups belong to the separate profile alone."""
     stack = tenancy.stack
     stack.create_person("otto@acme.example", "the-strangers-password")
     stranger = Visitor(stack).managed_sign_in("otto@acme.example", "the-strangers-password")
@@ -47,8 +47,8 @@ def test_an_account_that_nobody_has_proved_is_not_joined(tenancy: Tenancy) -> No
 
 @pytest.mark.security("S-51")
 def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tenancy) -> None:
-    """The test uses the real authorizer. A group name with a space does not count as two groups. Our token trigger omits
-    the group that Cognito adds for each provider."""
+    """The test uses the real authorizer. A group name with a space does not count as two groups. Cognito adds a group
+    for each provider, and our token trigger omits this group."""
     tina, answer = tenancy.sign_in("00uTina1", "email=tina@acme.example")
     assert sorted(answer["user"]["groups"]) == ["Everyone", "admins"]
     page = tina.get("/users?limit=1", token=answer["access_token"])
@@ -78,9 +78,9 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
 @pytest.mark.security("S-56")
 @pytest.mark.security("S-68")
 def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> None:
-    """The native account has a proof of its mailbox. The account's address differs from the tenant's address only in
-    upper and lower case. The trigger, with its own role, links the person to the account. One account and one record with
-    both sign-in methods exist, without a second profile."""
+    """The native account has a proof of its mailbox, and its address differs from the tenant's address in upper and
+    lower case alone. The trigger, with its own role, links the person to the account. Afterwards one account and one
+    record with both sign-in methods exist, and no second profile."""
     stack = tenancy.stack
     stack.create_person("Nora@acme.example", "correct-horse-for-nora")
     by_password = Visitor(stack).managed_sign_in("Nora@acme.example", "correct-horse-for-nora")
@@ -110,8 +110,8 @@ def test_a_native_person_changes_names_and_people_of_okta_do_not(tenancy: Tenanc
 
 @pytest.mark.security("S-57")
 def test_reconcile_mends_and_deleting_leaves_nothing(tenancy: Tenancy) -> None:
-    """The command writes a lost record again, and pool and table match. Neither the pool nor the table has a deleted
-    person."""
+    """`ops reconcile` writes a lost record again, and afterwards pool and table match. After the deletion of a person,
+    neither pool nor table contains the person."""
     tenancy.sign_in("00uTina1", "email=tina@acme.example")
     before = tenancy.item("acme_00utina1")
     tenancy.stack.delete_user_item("acme_00utina1")

@@ -24,7 +24,7 @@ def give_address(page: Page, email: str) -> None:
 
 
 def leave(page: Page, given_name: str, email: str) -> None:
-    """Check that the person is signed in and that the page shows the record. Then sign out."""
+    """Check that the person is signed in and that the page shows the record. Then sign the person out."""
     expect(page.get_by_role("heading", name=f"Hello, {given_name}")).to_be_visible()
     expect(page.get_by_text(email)).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
@@ -45,8 +45,8 @@ def sign_up(page: Page, tenancy: Tenancy, given: str, family: str, email: str) -
 def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """Each tenant has three people, and two people belong to no tenant. Afterwards the table has exactly these additional
-    people."""
+    """Each tenant has three people, and two people belong to no tenant. After the test, the table has these people as
+    additional rows, and no other additional rows."""
     stack = tenancy.stack
     before = stack.users()
     expected = {}
@@ -54,7 +54,7 @@ def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     for tenant, people in THREE_EACH.items():
         for each in people:
             expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
-            # To a stranger, the page names no customer.
+            # If a stranger asks, the page names no customer.
             assert not any(name in page.content() for name in PEOPLE)
             give_address(page, each["email"])
             expect(page.get_by_text(each["email"], exact=True)).to_be_visible()
@@ -97,7 +97,7 @@ def test_two_tenants_and_native_people_come_in_by_their_address_alone(
 def test_an_address_of_no_tenant_is_sent_to_an_administrator_where_there_are_no_passwords(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """The page names a contact, without revealing which domains exist."""
+    """The page names a contact, and does not reveal which domains exist."""
     with tenancy.stack.with_setting("DIRECT_SIGN_IN", "off"):
         page.goto(tenancy.stack.url)
         give_address(page, "somebody@nowhere.example")

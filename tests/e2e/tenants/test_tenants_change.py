@@ -13,7 +13,8 @@ from tests.e2e.test_stack import trigger_role
 def test_groups_are_gone_at_the_next_refresh_where_a_tenant_tells_none_any_more(
     tenancy: Tenancy,
 ) -> None:
-    """The groups disappear from the open session and from the next sign-in. The pool is unchanged."""
+    """The groups disappear from the open session at its next refresh, and the next sign-in has no groups. The pool is
+    unchanged."""
     tina, before = tenancy.sign_in("00uTina1", "email=tina@acme.example")
     assert "admins" in before["user"]["groups"]
     with tenancy.without_groups_claim("Acme"):
@@ -31,8 +32,8 @@ def test_groups_are_gone_at_the_next_refresh_where_a_tenant_tells_none_any_more(
 def test_what_a_tenant_tells_no_more_is_gone_at_that_sign_in(
     tenancy: Tenancy, sub: str, name: str, keeps: bool
 ) -> None:
-    """The provider first omits the groups claim and then sends an empty claim. The same happens to the family name. The
-    result does not depend on how Cognito handles an empty value."""
+    """The provider first omits the groups claim and then sends an empty groups claim. The provider does the same with
+    the family name. Whether Cognito keeps or deletes empty values does not change the result."""
     email = f"{name}@acme.example"
     visitor, before = tenancy.sign_in(sub, f"email={email}")
     assert before["user"]["groups"] == ["Everyone", "Geschäftsführung", "R&D", "admins"]
@@ -59,7 +60,7 @@ def test_what_a_tenant_tells_no_more_is_gone_at_that_sign_in(
 
 @pytest.mark.security("S-69")
 def test_nobody_comes_in_while_what_a_tenant_says_cannot_be_judged(tenancy: Tenancy) -> None:
-    """The trigger that decides about the claims fails, and the sign-in fails as well."""
+    """The trigger that decides about the claims fails, and therefore the sign-in fails."""
     with tenancy.stack.without_permission(trigger_role(tenancy.stack), "dynamodb:Scan"):
         tenancy.stack.start_anew("user_records")
         visitor = Visitor(tenancy.stack)

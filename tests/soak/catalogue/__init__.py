@@ -42,7 +42,7 @@ DEFENCES: tuple[Defence, ...] = (
     *INFRASTRUCTURE,
 )
 
-#: Requirements without a defence that a Python process could switch off. The value says how each requirement is proved.
+#: Requirements whose defence a Python process cannot switch off. The value says how each requirement is proved.
 NOT_SWITCHED: dict[str, str] = {
     "S-66": "the lock files have this property, not the code: tests/ops_e2e/test_package.py installs by hash",
 }

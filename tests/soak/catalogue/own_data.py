@@ -11,7 +11,7 @@ _WEBHOOK = "examples.webhook.payments"
 
 
 def _unlooked(original: Any) -> Any:
-    """Accept every reference unchanged, as Chalice does, without a search for a role."""
+    """Accept every reference unchanged. Like Chalice, do not search for a role."""
     return lambda reference: reference
 
 

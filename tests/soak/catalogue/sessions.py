@@ -62,7 +62,7 @@ SESSIONS: tuple[Defence, ...] = (
         "cookies are also sent over plain HTTP",
         (_COOKIE, reading(("; Secure", ""))),
         # Without Secure, browsers refuse cookies named `__Host-…`, and no person could sign in. The entry therefore
-        # also switches off the double's check of the prefix.
+        # also switches off the check of the prefix in the test double of the browser.
         ("tests.doubles.browser:Browser.keep", reading(('name.startswith("__Host-")', "False"))),
     ),
     defence(

@@ -11,7 +11,7 @@ from tests.unit.ops.fakes import no_discovery
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse to fetch a pool's discovery document, unless the test supplies one."""
+    """Make each request for a pool's discovery document fail, except in a test that supplies a document."""
     monkeypatch.setattr(pool_addresses, "_fetch", no_discovery)
 
 

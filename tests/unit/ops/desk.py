@@ -113,7 +113,7 @@ class Desk:
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def run(self, *words: str, typed: str | None = None) -> Answer:
-        """Run `ops user …`. `typed` is the person's answer at the terminal."""
+        """Run `ops user …`. `typed` is the text that the operator types at the terminal."""
         stdin = io.StringIO("" if typed is None else f"{typed}\n")
         self._monkeypatch.setattr(stdin, "isatty", lambda: typed is not None, raising=False)
         self._monkeypatch.setattr(sys, "stdin", stdin)

@@ -31,7 +31,7 @@ def reporter() -> tuple[Reporter, io.StringIO]:
 
 
 def project(tmp_path: Path, **stages: Mapping[str, Any]) -> Path:
-    """Write a minimal project with these stages. Return the project's folder."""
+    """Write a minimal project with the given stages. Return the project's folder."""
     folder = tmp_path / ".chalice"
     folder.mkdir()
     config = {
@@ -56,7 +56,7 @@ def dev_block(name: str = "dev", **changes: Any) -> dict[str, Any]:
 
 
 def stage(project_dir: Path, name: str = "dev", **environment: str) -> Stage:
-    """Return a stage as `load_stage` returns it after the first pass."""
+    """Return a stage like the one that `load_stage` returns after the first pass."""
     return Stage(
         name=name,
         app_name="gatehouse",
@@ -76,7 +76,7 @@ def stage(project_dir: Path, name: str = "dev", **environment: str) -> Stage:
 
 
 class FakeSession:
-    """A boto3 session that returns the given fakes. The keys are the names of the services."""
+    """A boto3 session whose clients are the given fakes. The key of each fake is the name of its service."""
 
     def __init__(self, **clients: Any) -> None:
         self._clients = {name.replace("_", "-"): client for name, client in clients.items()}
@@ -87,8 +87,8 @@ class FakeSession:
 
 
 class FakeCloudFormation:
-    """A CloudFormation with one stack. If `fails` has a resource and a reason, the next operation rolls back for this
-    reason."""
+    """A CloudFormation with one stack. If `fails` has a resource and a reason, the next operation fails for this reason
+    and is rolled back."""
 
     def __init__(self, status: str | None = None, parameters: Mapping[str, str] = {}) -> None:
         self.status = status
@@ -102,7 +102,7 @@ class FakeCloudFormation:
         self.protected = False
         self.template = ""
         self.tags: list[dict[str, str]] = []
-        #: The pool's error for a template that contains the pool's schema.
+        #: The error with which the pool refuses a template that contains the pool's schema.
         self.refuses_schema = ""
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class FakeCloudFormation:
     def update_stack(
         self, Parameters: list[dict[str, Any]], TemplateBody: str, Tags: Any, **_: Any
     ) -> None:
-        """Record the changed parameters. Without a changed parameter, raise AWS's error."""
+        """Record the changed parameters. If no parameter has changed, raise the error that AWS raises."""
         self.calls.append("update")
         before = dict(self.parameters), self.template
         fails = self.fails
@@ -263,7 +263,7 @@ class FakeCognito:
             raise client_error("ResourceNotFoundException")
 
     def get_paginator(self, operation: str) -> FakePaginator:
-        """Page through the names."""
+        """Return a paginator of the providers' names."""
         return FakePaginator({"Providers": [{"ProviderName": name} for name in self.providers]})
 
     def describe_user_pool(self, UserPoolId: str) -> dict[str, Any]:
@@ -296,7 +296,7 @@ class FakeDynamoDB:
         self.rows.pop(Key["name"]["S"], None)
 
     def get_paginator(self, operation: str) -> FakePaginator:
-        """Page through the rows."""
+        """Return a paginator of the rows."""
         return FakePaginator({"Items": list(self.rows.values())})
 
     def describe_table(self, TableName: str) -> dict[str, Any]:

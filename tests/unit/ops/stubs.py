@@ -9,8 +9,8 @@ from botocore.stub import Stubber
 
 
 class StubbedSession:
-    """A boto3 session that returns the responses that `expect` was given, in the same order. Any other call fails the
-    test."""
+    """A boto3 session for expected calls. The session returns the responses that were passed to `expect`, in the same
+    order. Any other call makes the test fail."""
 
     def __init__(self) -> None:
         self._session = boto3.Session("test", "test", region_name="eu-west-1")

@@ -28,7 +28,7 @@ def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
     [(HTTPS, "https://localhost:3000"), (HTTP, "http://localhost:3000"), (HTTPS, "https://[")],
 )
 def test_front_ends_of_the_same_site_pass(addresses: Addresses, origin: str) -> None:
-    """The command also accepts malformed origins, because the check of the stage's settings reports malformed origins."""
+    """Malformed origins also pass, because another check reports them: the check of the stage's settings."""
     require_one_site(addresses, [origin])
 
 
@@ -46,7 +46,7 @@ def test_front_ends_of_the_same_site_pass(addresses: Addresses, origin: str) -> 
 def test_front_ends_of_another_site_are_refused_before_anything_starts(
     addresses: Addresses, origin: str, mend: str
 ) -> None:
-    """The browser would not send the session cookie, and the sign-in would fail."""
+    """The browser would not send the session cookie to the app from another site, so the sign-in would fail."""
     with pytest.raises(OpsError, match="are different sites") as caught:
         require_one_site(addresses, ["https://localhost:1"] * addresses.https + [origin])
     assert f"Serve the front end {mend}" in str(caught.value)
@@ -74,7 +74,8 @@ def test_up_says_what_to_trust() -> None:
 
 
 def test_the_readme_shows_what_up_prints() -> None:
-    """README and output match line by line. The linked page has the section for other systems."""
+    """The README shows exactly the lines that `up` prints. The page that the lines link to has the section for other
+    systems."""
     file = Path("/home/you/.local/share/gatehouse/authority.pem")
     said = announcement(HTTPS, Certificate(file, Path("/c"), False))
     assert f"```{said}```" in (ROOT / "README.md").read_text("utf-8")
@@ -84,14 +85,14 @@ def test_the_readme_shows_what_up_prints() -> None:
 
 
 def test_up_with_an_mkcert_root_says_that_nothing_is_to_be_done() -> None:
-    """The user's browsers already trust this root."""
+    """The user's browsers already trust mkcert's root."""
     said = announcement(HTTPS, Certificate(Path("/r"), Path("/c"), True))
     assert "signed by your mkcert root" in said
     assert "ops trust" not in said
 
 
 def test_up_over_plain_http_tells_people_with_safari_what_to_do() -> None:
-    """`up` prints the line at once, before people try a sign-in that cannot work."""
+    """`up` prints the line for Safari at once. Otherwise, people would first try a sign-in that cannot work."""
     said = announcement(HTTP, None, detach=True)
     assert "  Open              http://localhost:8000/\n" in said
     assert "Safari, WebKit    cannot sign in over plain http" in said

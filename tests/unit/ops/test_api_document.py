@@ -41,7 +41,8 @@ def handled(url: str = "", prefix: str = "", **environment: str) -> dict[str, An
 
 @pytest.mark.security("S-53")
 def test_a_plain_chalice_deploy_sends_all_that_the_second_pass_puts() -> None:
-    """`put_rest_api` removes gateway responses that the document does not name."""
+    """`put_rest_api` removes gateway responses that the document does not name, so the document must name all of
+    them."""
     url = "https://a1.execute-api.eu-west-1.amazonaws.com/api/"
     origin = "https://shop.acme.example"
     assert handled(url, ALLOWED_ORIGINS=origin) == extension([origin], url)
@@ -52,8 +53,8 @@ def test_a_plain_chalice_deploy_sends_all_that_the_second_pass_puts() -> None:
 
 
 def test_before_there_is_an_address_nobody_is_led_anywhere() -> None:
-    """The first deployment's second pass adds the redirect to the page. An app with a prefix gets no redirect, because
-    the other paths belong to the team."""
+    """The redirect to the page needs the API's address. The first deployment's second pass therefore adds the redirect.
+    An app with a prefix gets no redirect, because the other paths belong to the team."""
     assert handled() == extension([], None)
     assert handled("https://x.example/api", prefix="/account") == extension([], None)
 

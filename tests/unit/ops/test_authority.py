@@ -1,5 +1,5 @@
-"""Tests of the local authority: its files, the certificates of the authority, and the certificates that the authority
-must never sign."""
+"""Tests of the local certificate authority: its files, the certificates that the authority signs, and the certificates
+that the authority must never sign."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str
 
 
 def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None:
-    """The certificate follows Apple's rules: at most 825 days, names in subjectAltName, only for servers, no authority."""
+    """The certificate follows Apple's rules: it is valid for at most 825 days, has its names in subjectAltName, is only
+    for servers, and does not belong to an authority."""
     found = leaf(prepare(tmp_path))
     assert found.not_valid_after_utc - found.not_valid_before_utc <= 400 * DAY
     extensions = found.extensions
@@ -127,7 +128,7 @@ def test_the_authority_is_made_once(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
-    """The umask does not matter. If other users could read a file, `up` makes the file private, or replaces the file."""
+    """The umask does not matter. If other users can read a file, `up` makes the file private or replaces the file."""
     before = os.umask(0)
     try:
         made = prepare(tmp_path)
@@ -177,7 +178,7 @@ def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> N
 
 
 def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None:
-    """The files may be copies from another folder."""
+    """A person may have copied the files from another folder."""
     made, other = prepare(tmp_path / "one"), prepare(tmp_path / "two")
     made.file.write_bytes(other.file.read_bytes())
     prepare(tmp_path / "one")
@@ -283,7 +284,7 @@ def test_several_at_once_agree(tmp_path: Path) -> None:
 
 
 def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a fake `mkcert` first in PATH. The fake mkcert returns a root of its own."""
+    """Put a fake `mkcert` first in PATH. The fake mkcert has its own root certificate."""
     root = tmp_path / "caroot"
     root.mkdir()
     other = OtherAuthority(root)
@@ -300,7 +301,7 @@ def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This user's browsers already trust mkcert's root, so `up` makes no authority of our own."""
+    """The user's browsers already trust mkcert's root, so `up` does not make an authority of our own."""
     root = fake_mkcert(tmp_path, monkeypatch)
     made = prepare()
     assert made == Certificate(
@@ -314,8 +315,7 @@ def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_a_usable_mkcert_root_our_own_authority_signs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """A machine that only trusts mkcert's root does not have the root's key. mkcert therefore cannot sign on this
-    machine."""
+    """A machine may trust mkcert's root without having the root's key. On such a machine, mkcert cannot sign."""
     root = fake_mkcert(tmp_path, monkeypatch)
     (root / broken).unlink()
     made = prepare()
@@ -326,7 +326,7 @@ def test_without_a_usable_mkcert_root_our_own_authority_signs(
 def test_a_named_folder_keeps_an_authority_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The devcontainer names a folder, because the host must find the authority's file."""
+    """The devcontainer names a folder, so that the host can find the authority's file."""
     fake_mkcert(tmp_path, monkeypatch)
     monkeypatch.setenv(authority.FOLDER_VARIABLE, str(tmp_path / "named"))
     assert prepare().ca_file == tmp_path / "named" / "authority.pem"

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[3]
-#: What Python may or may not share among modules: equal sets, strings of several words, single characters, numbers.
+#: A module with values that Python may or may not share among modules: equal sets, strings of several words, single
+#: characters, numbers.
 SOURCE = '''
 """A module."""
 class Door:
@@ -34,7 +35,8 @@ print(sorted(bytecode({"door.py": source.encode()}, runtime).items()))
 
 
 def made(state: str, seed: str) -> str:
-    """Return the bytecode that another process makes. The process is new, or has already used the strings."""
+    """Return the bytecode that a separate process makes. In the state `fresh` the process is new; otherwise, the
+    process has already used the strings."""
     done = subprocess.run(
         [sys.executable, "-B", "-c", PROGRAM, SOURCE, state],
         cwd=PROJECT,
@@ -47,7 +49,8 @@ def made(state: str, seed: str) -> str:
 
 
 def test_equal_sources_give_equal_bytes_in_every_process() -> None:
-    """Otherwise a check would refuse a zip that another process made. Sets have another order with another seed."""
+    """If the bytes differed, a check would refuse a zip that another process has made. The two processes of the test
+    have different hash seeds, so that their sets have different orders."""
     fresh = made("fresh", "1")
     assert "door.cpython" in fresh
     assert made("known", "2") == fresh

@@ -1,5 +1,5 @@
-"""Tests of the messages of `up` about a project with a fault. `up` reports the fault before the start or stop of any
-program, and leaves no files."""
+"""Tests of the messages that `up` prints about a project with a fault. `up` reports the fault before it starts or stops
+any program, and leaves no files."""
 
 import json
 import socket
@@ -66,8 +66,8 @@ def test_an_open_route_is_shown_at_its_own_line(folder: Path) -> None:
     ],
 )
 def test_every_error_of_an_app_is_shown_in_full(tmp_path: Path, text: str, said: str) -> None:
-    """The cases are an error of several lines, an error in the handling of another error, and an app that exits without
-    an error."""
+    """The cases are an error of several lines, an error that is raised while another error is handled, and an app that
+    exits without an error."""
     (tmp_path / "app.py").write_text(text)
     with pytest.raises(OpsError) as caught:
         load_shape(tmp_path, {})
@@ -111,8 +111,8 @@ def test_a_folder_without_a_project_stays_empty(
 def test_a_port_of_another_program_stops_up_before_it_stops_a_stack(
     folder: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
 ) -> None:
-    """If `up` stopped the running stack first, the stack's people and records would be lost in vain. If a start was
-    interrupted before it wrote its files, the program on the port may belong to the stack itself."""
+    """If `up` stopped the running stack first, the stack's people and records would be lost for nothing. But if a start
+    was interrupted before `up` wrote its files, the program on the port may belong to the stack itself."""
     stopped: list[Any] = []
     state = folder / ".local"
     state.mkdir()

@@ -52,7 +52,7 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 def test_a_zip_that_cannot_be_put_there_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file already has the name of the command's new folder."""
+    """The command must make a folder, but a file already has the folder's name."""
     (tmp_path / "dist").write_text("")
     assert cli.main(["package", "--out", str(tmp_path / "dist")]) == 1
     assert (
@@ -81,7 +81,7 @@ COMMANDS = dict(walk(cli.cli))
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The exit code of `--help` is 0, with a sentence for each option and an example."""
+    """`--help` ends with exit code 0, and prints a sentence for each option and an example."""
     assert cli.main([*name.split(), "--help"]) == 0
     said = capsys.readouterr().out
     assert f"Usage: python -m ops {name} " in said
@@ -138,7 +138,7 @@ def test_secret_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None
 def test_secret_without_a_terminal_needs_the_option(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A pipeline would wait for ever at an invisible prompt."""
+    """Without the option, a pipeline would wait for ever at an invisible prompt."""
     folder = project(tmp_path, dev=dev_block())
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     line = [
@@ -198,8 +198,8 @@ def test_a_broken_standard_input_is_one_message(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """The cases are standard input that the shell has closed (`<&-`, for which Python sets None), standard input that
-    is closed later, and standard input that is not text."""
+    """The cases are: the shell has closed standard input with `<&-`, so that Python sets None; standard input is closed
+    later; and standard input is not text."""
     stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     if broken == "closed":
         stream.close()
@@ -227,7 +227,7 @@ def test_ctrl_c_is_a_word_and_exit_code_130(
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
-    """Only the package defines the version."""
+    """The version is defined only in the package."""
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"gatehouse {__version__}\n"
 
@@ -235,7 +235,8 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_local_stage_is_not_deployed_into_a_real_account(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without the local endpoint, the command would use the credentials on AWS. The command therefore refuses."""
+    """Without the local endpoint, the command would use the credentials on AWS, so the command refuses the
+    deployment."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert cli.main(["deploy", "--stage", "local"]) == 1
     assert "ops up" in capsys.readouterr().err
@@ -295,7 +296,7 @@ def test_a_folder_that_cannot_be_written_is_one_message(
 
 
 def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
-    """The system's Python without the dependencies runs `python -m ops`."""
+    """A person may run `python -m ops` with the system's Python, which does not have the dependencies."""
     done = subprocess.run(
         [sys.executable, "-S", "-m", "ops", "--version"],
         cwd=Path(cli.__file__).resolve().parents[1],
@@ -311,12 +312,12 @@ def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """The error suggests a port that is really free. The next number may also be taken."""
+    """The error suggests a port that is really free. The port with the next number may also be taken."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         first.listen()
         port = first.getsockname()[1]
-        # If another program has taken the port already, the effect is the same.
+        # The test takes the next port. If another program has already taken the port, the effect is the same.
         with suppress(OSError):
             second.bind(("127.0.0.1", port + 1))
         with pytest.raises(OpsError, match=r"up --port (\d+)$") as caught:

@@ -161,7 +161,7 @@ def test_root_follows_public_url_then_custom_domain_then_aws(
 
 @pytest.mark.security("S-58")
 def test_trigger_may_be_invoked_by_this_pool_of_this_account_alone(place: Place) -> None:
-    """A repeated second pass adds nothing."""
+    """If the second pass runs again, it adds no further permission."""
     place.connect()
     place.connect()
     (statement,) = place.functions.statements

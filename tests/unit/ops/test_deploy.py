@@ -10,7 +10,7 @@ from tests.unit.ops.fakes import reporter
 
 
 def test_chalices_lines_are_shown(tmp_path: Path) -> None:
-    """The Chalice of this interpreter runs, and prints the lines."""
+    """The command runs the Chalice of the current Python interpreter, and prints Chalice's lines."""
     report, printed = reporter()
     run_chalice(tmp_path, ["--version"], "eu-west-1", report)
     assert "chalice 1.34" in printed.getvalue()

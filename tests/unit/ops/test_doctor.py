@@ -1,4 +1,4 @@
-"""Tests of doctor's checks for features that the local AWS lacks. botocore's models check the doubles."""
+"""Tests of doctor's checks for features that the local AWS lacks. botocore's models check the test doubles."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_table_expiry(stage: Stage, status: str, found: int) -> None:
 
 
 def test_table_encryption(stage: Stage) -> None:
-    """The description of a table with AWS's own key does not mention encryption."""
+    """If a table is encrypted with AWS's own key, the table's description does not mention encryption."""
     good = {"USERS_TABLE": {"TableName": "users", "SSEDescription": {"Status": "ENABLED"}}}
     assert look("table-encryption", stage, StubbedSession(), tables=good) == []
     bad = {"USERS_TABLE": {"TableName": "users"}}
@@ -113,7 +113,8 @@ def test_access_log(stage: Stage, settings: dict[str, str], said: str) -> None:
 
 
 def test_no_access_log_for_want_of_a_role_is_not_set_up(stage: Stage) -> None:
-    """A new account lacks this role. The missing role is no fault; the note has the command to set it."""
+    """A new account lacks the role for logs. The missing role is not a fault; the note has the command that sets the
+    role."""
     aws = StubbedSession()
     aws.expect("apigateway", "get_account", {})
     (said,) = noted("access-log", stage, aws, api_stage={})
@@ -210,8 +211,8 @@ SECRET, POOL_TYPE, ROLE = "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool
 def test_stack_drift(
     stage: Stage, kind: str, status: str, paths: list[str], said: str | None
 ) -> None:
-    """A healthy stage also has some differences, which are no findings. For example, a pool returns attributes that the
-    template does not declare."""
+    """A healthy stage also has some differences, which are not findings. For example, a pool returns attributes that
+    the template does not declare."""
     aws = StubbedSession()
     when, arn = datetime(2026, 1, 1, tzinfo=timezone.utc), "arn:aws:cloudformation:eu-west-1:1:s/n"
     aws.expect("cloudformation", "detect_stack_drift", {"StackDriftDetectionId": "d"})
@@ -304,8 +305,8 @@ def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
     ],
 )
 def test_threat_protection(stage: Stage, tier: str, mode: str, form: str, said: str) -> None:
-    """Only the plan Plus, which costs more, uses the data that our form passes on. Gatehouse does not need the plan
-    Plus."""
+    """Our form passes data on to Cognito, but only the plan Plus, which costs more, uses the data. Gatehouse does not
+    need the plan Plus."""
     pool = {"UserPoolTier": tier, "UserPoolAddOns": {"AdvancedSecurityMode": mode}}
     there = replace(stage, environment={**stage.environment, "DIRECT_SIGN_IN": form})
     found = noted("threat-protection", there, StubbedSession(), pool=pool)
@@ -330,7 +331,8 @@ def functions_on(runtime: str) -> dict[str, dict[str, str]]:
     ],
 )
 def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str) -> None:
-    """In the last half year before a runtime is deprecated, the check gives a note. Afterwards the check finds a fault."""
+    """In the last half year before a runtime is deprecated, the check gives a note. After the deprecation, the check
+    finds a fault."""
     found = whole(
         "runtime-age", stage, StubbedSession(), functions=functions_on(runtime), today=day
     )
@@ -339,7 +341,7 @@ def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str
 
 
 def test_runtime_other_than_chosen(stage: Stage) -> None:
-    """After a change in config.json, the runtimes differ until the next deployment."""
+    """After a change in config.json, the deployed runtime differs from the chosen runtime until the next deployment."""
     there = replace(stage, options={"python_version": "3.14"})
     said = look("runtime-age", there, StubbedSession(), functions=functions_on("python3.13"))
     assert said == ["gatehouse-dev runs on python3.13; config.json says 3.14."]
@@ -362,7 +364,7 @@ def test_what_a_missing_part_hides_is_named_and_not_guessed(stage: Stage) -> Non
 
 
 def test_check_that_may_not_look_is_a_finding(stage: Stage) -> None:
-    """A check without permission is a finding."""
+    """If AWS refuses a call of the check for lack of permission, the result is a finding."""
     found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _refused)])  # type: ignore[arg-type]
     assert "AccessDeniedException" in found.findings[0].says
     assert not found.healthy
@@ -422,7 +424,8 @@ def _silent() -> None:
 
 
 def test_local_gaps_are_said_on_the_local_stage_only(stage: Stage) -> None:
-    """On other stages doctor runs the check."""
+    """Doctor skips a check on the local stage if the local AWS lacks the checked feature. On other stages doctor runs
+    the check."""
     quiet: Callable[[Deployment], list[Fault]] = lambda _: []  # noqa: E731
     check = Check("x", quiet, "the local AWS has none")
     local = replace(stage, name="local")
@@ -465,7 +468,7 @@ def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | Non
 @pytest.mark.parametrize("heard", ["2026-11-28T08:00:00.000Z", ""])
 def test_signals_of_people_who_leave(stage: Stage, heard: str) -> None:
     """Doctor reports the time of a provider's last signal, and the number of refused signals. If a provider has never
-    sent a signal, doctor prints a note."""
+    sent a signal, doctor prints a note instead."""
     stage = replace(stage, environment={**stage.environment, "SUBJECTS_TABLE": "subjects"})
     rules = {"M": {"issuer": {"S": "https://acme.okta.com"}}}
     items = {

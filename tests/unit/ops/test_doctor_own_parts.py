@@ -101,7 +101,7 @@ def test_functions_as_declared_are_no_finding(stage: Stage) -> None:
 
 
 def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None:
-    """None of these checks calls AWS or has a finding."""
+    """For a project with only Gatehouse's own function, no check of these parts calls AWS or has a finding."""
     nothing = Mount(functions=(OwnFunction("leaving"),))
     ours = SimpleNamespace(functions={"leaving": ARN.format("leaving")})
     for check in BY_ID:
@@ -120,7 +120,7 @@ def test_a_project_without_parts_of_its_own_asks_nothing(tmp_path: Path) -> None
 def test_a_function_of_another_role_or_state_is_found(
     stage: Stage, changed: dict[str, Any], said: str
 ) -> None:
-    """Another role of the same stack is also a finding."""
+    """A function must use its own role, so the role of another function in the same stack is also a finding."""
     aws = StubbedSession()
     functions(aws, pack=changed)
     (found,) = look("own-functions", stage, aws)

@@ -118,7 +118,8 @@ def test_plain_http_is_led_to_https(secure: int, method: str, path: str) -> None
 
 
 def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
-    """A program that posts without TLS has the wrong address. With a redirect, the program would send the data again."""
+    """A program that posts without TLS has the wrong address. The proxy sends no redirect, because the program would
+    then send the data again."""
     with closing(http.client.HTTPConnection("localhost", secure)) as there:
         answer, body = ask(there, "POST", "/auth/refresh")
     assert answer.status == 400
@@ -129,8 +130,8 @@ def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
 def test_a_silent_or_distrustful_client_holds_nobody_up(
     secure: int, trusting: ssl.SSLContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Some browsers open connections before the first request. Other browsers do not trust the authority yet, which
-    causes one line in the log."""
+    """Some browsers open a connection before they have a request. Other browsers do not trust the authority yet. Each
+    such refusal causes one line in the log."""
     with socket.create_connection(("127.0.0.1", secure)):
         strangers = ssl.create_default_context()
         with (
@@ -144,7 +145,7 @@ def test_a_silent_or_distrustful_client_holds_nobody_up(
 
 
 def test_old_versions_of_tls_are_refused(secure: int, certificate: Certificate) -> None:
-    """API Gateway also refuses these versions."""
+    """API Gateway also refuses old versions of TLS."""
     old = ssl.create_default_context(cafile=str(certificate.ca_file))
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with closing(http.client.HTTPSConnection("localhost", secure, context=old)) as there:

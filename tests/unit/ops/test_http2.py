@@ -175,7 +175,7 @@ def test_what_a_client_gives_up_ends_nothing_else(client: Client) -> None:
 
 @pytest.mark.parametrize("size", [10_241, 20_000])
 def test_too_large_headers_are_refused_as_over_http1(client: Client, size: int) -> None:
-    """The limit is API Gateway's."""
+    """The proxy has the same limit for headers as API Gateway."""
     stream = client.ask("/x", "GET", b"", ("x-large", "x" * size))
     client.wait(stream)
     assert client.answers[stream][0][0] == (":status", "431")
@@ -198,7 +198,7 @@ def test_what_is_no_http2_ends_the_connection(client: Client) -> None:
     ],
 )
 def test_no_second_request_fits_into_a_first(name: str, value: str) -> None:
-    """The proxy refuses line breaks in names and values, because they could start a second request. The library may
-    accept line breaks."""
+    """A line break in a name or a value could start a second request. The library may accept line breaks, so the proxy
+    itself refuses them."""
     headers = {":method": "GET", ":path": "/", ":authority": "localhost", name: value}
     assert as_http1(list(headers.items()), b"") is None

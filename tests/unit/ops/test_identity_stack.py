@@ -160,7 +160,7 @@ def test_waiting_has_an_end(folder: Path) -> None:
 def test_failure_gives_the_reasons_and_not_their_consequences(
     folder: Path, status: str | None
 ) -> None:
-    """The command does not change config.json."""
+    """After a failure, the command leaves config.json unchanged."""
     cloud = FakeCloudFormation(status)
     cloud.fails = ("Domain", "acme-dev is taken")
     before = config_file(folder).read_text()
@@ -211,14 +211,14 @@ def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> Non
         {name: arn + name for name in ("user_records", "token_claims")},
     )
     differing = {name for name, value in second.items() if cloud.parameters.get(name) != value}
-    # A queue's mapping needs an existing function, so the second pass sets the function. The mapping is not a property
-    # of the pool.
+    # The mapping of a queue needs an existing function, so only the second pass can set `LeavingFunctionArn`. The
+    # mapping is not a property of the pool.
     assert differing == {"CallbackUrls", "LogoutUrls", "LeavingFunctionArn"}
 
 
 def test_the_second_passs_parameters_are_not_the_pools() -> None:
-    """The pool does not use these parameters, either directly or in a condition. CloudFormation updates a resource only
-    if a property changes."""
+    """The pool does not use the parameters that the second pass sets, either directly or in a condition. CloudFormation
+    updates a resource only if a property changes."""
     template = TEMPLATE.read_text(encoding="utf-8")
     pool = template.partition("  UserPool:\n")[2].partition("  ApiScopes:\n")[0]
     used = set(re.findall(r"!Ref ([A-Za-z]+)|!If \[([A-Za-z]+)|!If\n +- ([A-Za-z]+)", pool))
@@ -229,7 +229,8 @@ def test_the_second_passs_parameters_are_not_the_pools() -> None:
 
 
 def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -> None:
-    """Until the second pass, the functions are those of the previous release, which may refuse new events."""
+    """Until the second pass, the stack has the functions of the previous release. These functions may refuse new
+    events."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE", {"UserRecordsFunctionArn": "arn:old"})
     run(cloud, folder)
     assert cloud.parameters["UserRecordsFunctionArn"] == "arn:old"
@@ -275,8 +276,8 @@ def test_termination_protection_follows_the_stage(folder: Path) -> None:
     ],
 )
 def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said: str) -> None:
-    """A message explains the missing schema. The second step of a creation also prints this message. Later updates omit
-    the schema from the start."""
+    """A message explains that the update does not contain the schema. The second step of a creation can also print this
+    message. Later updates omit the schema from the start."""
     cloud = FakeCloudFormation()
     cloud.refuses_schema = said
     outputs, printed = run(cloud, folder)

@@ -61,7 +61,7 @@ def client(resources: dict[str, Any]) -> dict[str, Any]:
 
 
 def first_branch(value: Any) -> Any:
-    """Return the value of a conditional for a true condition."""
+    """Return the value that a conditional has if its condition is true."""
     return value["If"][1] if isinstance(value, dict) and "If" in value else value
 
 
@@ -77,7 +77,7 @@ def statements(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a list. A value in a policy may be one text or a list."""
+    """Return the value as a list. In a policy, a value may be one text or a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -100,7 +100,8 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
-    """Without a bucket CloudFormation accepts 51,200 bytes. A team's function needs some 1,500 bytes, and a table 300."""
+    """If the template is not in a bucket, CloudFormation accepts 51,200 bytes. A team's function needs some 1,500
+    bytes, and a table needs some 300 bytes."""
     ours = size_of(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
     assert ours + 10_000 < MOST_BYTES
 
@@ -154,7 +155,7 @@ def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> Non
 def test_access_tokens_live_five_to_fifteen_minutes(
     template: dict[str, Any], client: dict[str, Any]
 ) -> None:
-    """API Gateway accepts a revoked access token until the token expires."""
+    """API Gateway accepts a revoked access token until the token expires, so access tokens must expire soon."""
     chosen = template["Parameters"]["AccessTokenMinutes"]
     assert (chosen["Default"], chosen["AllowedValues"]) == (10, [5, 10])
     assert client["TokenValidityUnits"]["AccessToken"] == "minutes"
@@ -171,7 +172,8 @@ def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None
 
 @pytest.mark.security("S-65")
 def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
-    """The client allows password sign-in by API only on stages with our own form, and never `REFRESH_TOKEN_AUTH`."""
+    """The client allows password sign-in by API only on stages with our own form. The client never allows
+    `REFRESH_TOKEN_AUTH`."""
     condition, with_passkeys, without = client["ExplicitAuthFlows"]["If"]
     assert condition == "HasPasskeys"
     assert with_passkeys == ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]
@@ -221,7 +223,7 @@ def test_tables_are_encrypted_restorable_and_protected(
 
 
 def test_users_table_has_its_keys_and_expiry(resources: dict[str, Any]) -> None:
-    """The app's code relies on these names."""
+    """The app's code relies on the names of the keys and of the expiry attribute."""
     table = resources["UsersTable"]["Properties"]
     assert table["KeySchema"] == [{"AttributeName": "userName", "KeyType": "HASH"}]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
@@ -315,7 +317,7 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
 @pytest.mark.security("S-60")
 def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> None:
     """Two other functions can also read the client secret: the function that signs people up, and the trigger that
-    checks whether this function sent the sign-up (S-67)."""
+    checks whether that function sent the sign-up (S-67)."""
     readers: dict[str, set[str]] = {}
     for role, statement in statements(resources):
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
@@ -392,8 +394,8 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
-    """If the client could not write such attributes, federated sign-ins would fail. email_verified is not in the list,
-    because AWS itself writes this attribute."""
+    """If the client could not write an attribute that a provider maps, federated sign-ins would fail. email_verified is
+    not in the list, because AWS itself writes this attribute."""
     from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
@@ -419,7 +421,8 @@ def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
 
 
 def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[str, Any]) -> None:
-    """The local AWS accepts unknown resource types only in resources that it does not create."""
+    """The local AWS accepts a resource of an unknown type only if the resource's condition is false, so that the
+    resource is not created."""
     for name in ("Domain", "Branding"):
         assert resources[name]["Condition"] == "HasDomain"
 
@@ -434,7 +437,8 @@ def test_every_setting_of_the_functions_is_an_output(template: dict[str, Any]) -
 
 
 def test_parameters_are_read_without_understanding_the_tags(template: dict[str, Any]) -> None:
-    """An update must not contain any other parameter."""
+    """`ops` must know the parameters, because an update must not contain a parameter that the template does not
+    declare."""
     assert parameter_names(TEMPLATE.read_text(encoding="utf-8")) == list(template["Parameters"])
 
 
@@ -579,7 +583,8 @@ def resolved(value: Any) -> Any:
 
 
 def test_the_cases_pool_is_like_a_stages(resources: dict[str, Any]) -> None:
-    """The results of the cases in tests/cognitos therefore also apply to the pools of this template."""
+    """The pool of the cases in tests/cognitos is like a pool of this template, so the results of the cases also apply
+    to the pools of this template."""
     for name, settings in (("UserPool", POOL), ("Client", CLIENT), ("MfaClient", SERVER_CLIENT)):
         there = resources[name]["Properties"]
         # No request or response depends on the texts of the mails.

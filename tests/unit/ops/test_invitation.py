@@ -135,7 +135,7 @@ def test_an_unknown_group_stops_before_the_mail(desk: Desk) -> None:
 
 
 def test_a_mail_that_cannot_be_sent_names_the_quota(desk: Desk) -> None:
-    """The same command, run again, completes the invitation."""
+    """If the operator runs the same command again, the command completes the invitation."""
     desk.pool.undeliverable = "CodeDeliveryFailureException"
     assert "ses_identity_arn" in desk.run("invite", ADA).err
     desk.pool.undeliverable = None

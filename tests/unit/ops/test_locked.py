@@ -133,7 +133,7 @@ def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
 def test_what_is_not_in_the_project_or_has_no_hash_is_refused(
     tmp_path: Path, line: str, said: str
 ) -> None:
-    """`wheels_of` returns files to copy. The function also refuses such a line."""
+    """`wheels_of` returns the files to copy, and also refuses a line with a file outside the project."""
     path = tmp_path / "requirements.txt"
     path.write_text(f"{line}\n")
     with pytest.raises(OpsError, match=said):

@@ -76,7 +76,7 @@ def test_other_tracebacks_stay(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_written_with_its_place() -> None:
-    """The output omits control characters, because a terminal would execute control characters."""
+    """The output omits control characters, because a terminal would execute them."""
     told = shown(Line(0.0, "job", FAILED, json.loads(FAILED)), several=False)
     first, second = told.splitlines()
     assert first[10:] == "job_failed  lacks=dynamodb:Scan request=r-1"
@@ -85,7 +85,7 @@ def test_a_failure_is_written_with_its_place() -> None:
 
 
 def test_following_shows_each_line_once() -> None:
-    """Each request begins some seconds before the end of the last request, because lines arrive late."""
+    """Each request asks for events from some seconds before the end of the last request, because lines arrive late."""
     logs = FakeLogs(g=["one"])
     found = follow(FakeSession(logs=logs), GROUPS, 0.0, sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
     assert next(found).text == "one"

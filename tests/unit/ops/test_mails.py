@@ -12,8 +12,7 @@ from ops.stages import brand_folder
 
 
 def test_a_mail_has_the_stages_name_language_and_colour() -> None:
-    """The language is the first of LANGUAGES. The line of the code contains only the code, so that people copy only the
-    code."""
+    """The language is the first of LANGUAGES. The code is alone on its line, so that people copy only the code."""
     mails = build_mails({"APP_TITLE": "Hafen", "LANGUAGES": "de,en", "BRAND_ACCENT": "#9d174d"})
     assert mails["CodeSubject"] == "Ihr Code für Hafen"
     assert mails["InviteSubject"] == "Ihre Einladung zu Hafen"
@@ -49,7 +48,7 @@ def test_cognitos_and_cloudformations_limits_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_teams_own_words_are_in_chalicelib_brand(tmp_path: Path) -> None:
-    """A project that mounts the wheel has no frontend folder."""
+    """A project that mounts the wheel has no frontend folder, so the folder for texts is in chalicelib."""
     assert brand_folder(tmp_path) is None
     folder = tmp_path / "chalicelib" / "brand"
     folder.mkdir(parents=True)

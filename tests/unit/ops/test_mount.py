@@ -20,7 +20,7 @@ gate = Gatehouse(app, prefix=os.environ["MOUNT_AT"], public={{("GET", "/ping"), 
 
 
 def test_the_app_says_its_prefix_and_its_public_routes(tmp_path: Path) -> None:
-    """`ops` imports the app with the stage's settings, as `chalice deploy` imports it."""
+    """`ops` imports the app with the stage's settings, in the same way as `chalice deploy` imports the app."""
     (tmp_path / "app.py").write_text(APP)
     mount = load_mount(tmp_path, {"MOUNT_AT": "/account"})
     assert mount.prefix == "/account"

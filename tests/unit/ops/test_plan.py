@@ -64,7 +64,7 @@ class Sts:
 
 
 def planned(folder: Path, status: str | None, planner: Planner | None = None) -> Plan:
-    """Return the plan for a stack in this state."""
+    """Return the plan for a stack in the state `status`."""
     session: Any = FakeSession(cloudformation=planner or Planner(status), sts=Sts())
     return plan(session, stage(folder), sleep=lambda _: None)
 
@@ -81,8 +81,8 @@ def approve(folder: Path, planner: Planner, shown: Plan) -> None:
 def test_what_a_failed_first_attempt_left_does_not_stop_the_next(
     tmp_path: Path, status: str | None
 ) -> None:
-    """CloudFormation plans no update of such a stack. `deploy` plans first and provisions afterwards, so the missing
-    plan must not stop the command."""
+    """CloudFormation cannot plan an update of a stack that a failed attempt has left. `deploy` plans first and
+    provisions afterwards, so the missing plan must not stop `deploy`."""
     assert "create stack gatehouse-dev-identity" in planned(tmp_path, status).lines[1]
 
 
@@ -96,7 +96,7 @@ def test_a_stack_at_work_or_stuck_is_named(tmp_path: Path, status: str) -> None:
 
 @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
 def test_a_stack_at_rest_shows_its_changes(tmp_path: Path, status: str) -> None:
-    """Each line has the resource that changes."""
+    """Each line of the plan names a resource that changes."""
     assert "  modify Client" in planned(tmp_path, status).lines
 
 
@@ -111,7 +111,7 @@ def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", ["by the stack", "by CloudFormation"])
 def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) -> None:
-    """If a teammate deploys in between, the operator has not approved the combined changes."""
+    """If a teammate has deployed since the plan was shown, the operator has not approved the combined changes."""
     planner = Planner("UPDATE_COMPLETE")
     shown = planned(tmp_path, None, planner)
     if found == "by the stack":
@@ -138,7 +138,7 @@ def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_change_was_shown_so_none_is_made(tmp_path: Path) -> None:
-    """If a teammate has changed the stack in between, `deploy` stops instead of updating the stack."""
+    """If a teammate has changed the stack since the plan was shown, `deploy` stops instead of updating the stack."""
 
     class Quiet(Planner):
         def describe_change_set(self, ChangeSetName: str) -> dict[str, Any]:

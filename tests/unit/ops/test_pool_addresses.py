@@ -80,7 +80,8 @@ PARTITIONS = [
 def test_the_pool_says_where_it_is(
     tmp_path: Path, region: str, host: str, domain: str, kind: str
 ) -> None:
-    """The test covers the two types of issuer and every partition. The functions accept the resulting settings."""
+    """The test covers the two types of issuer and every partition. `Settings` accepts the addresses that `ops`
+    found."""
     host = f"issuer-{host}" if kind == "UPDATED" else host
     issuer = f"https://{host}/{region}_{ID}"
     fetch = Discovery(issuer, f"https://{domain}")
@@ -96,8 +97,8 @@ def test_the_pool_says_where_it_is(
 
 
 def test_what_the_document_says_counts(tmp_path: Path) -> None:
-    """The document may name a custom domain, and keys at another address. The document may have the issuer UPDATED
-    earlier than the pool's description."""
+    """The document may name a custom domain, and keys at another address. The document may have the issuer of the type
+    UPDATED before the pool's description names this type."""
     issuer = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "https://id.acme.example", jwks_uri="https://keys.example/jwks.json")
     found, _ = read(tmp_path, "eu-west-1", fetch, {"Domain": "acme"})
@@ -124,7 +125,8 @@ def test_another_pools_issuer_is_not_written(tmp_path: Path, issuer: str) -> Non
 
 
 def test_a_document_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
-    """Without the document, `ops` uses the pool's description and the partition's names, including a custom domain."""
+    """Without the document, `ops` uses the pool's description and the partition's host names. The description may name
+    a custom domain."""
     pool = {"IssuerConfiguration": {"Type": "UPDATED"}, "CustomDomain": "id.acme.example"}
     found, noted = read(tmp_path, "eu-west-1", no_discovery, pool)
     assert found["ISSUER"].startswith("https://issuer-cognito-idp.eu-west-1.")
@@ -137,7 +139,7 @@ def test_a_pool_without_a_domain_has_no_sign_in_address(tmp_path: Path) -> None:
 
 
 def test_the_local_stage_reads_its_issuer_from_the_local_aws(tmp_path: Path) -> None:
-    """The launcher sets the endpoints, and the issuer is at one of these endpoints."""
+    """The launcher sets the endpoints of the local AWS. The issuer's document is at one of these endpoints."""
     issuer = f"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "http://127.0.0.1:4566")
     found, _ = read(tmp_path, "eu-west-1", fetch, {}, "local")
@@ -181,7 +183,7 @@ def test_a_name_that_is_no_region_is_refused() -> None:
 def test_nothing_is_made_or_planned_in_such_a_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`ops` must make no call, because the session in this test has no client."""
+    """The session in this test has no client, so any call of AWS would make the test fail."""
     there = replace(stage(tmp_path), region="cn-north-1")
     cloud = FakeCloudFormation()
     session: Any = FakeSession(cloudformation=cloud)

@@ -29,7 +29,7 @@ def test_the_schema_is_left_out_once_and_stays_out() -> None:
 
 
 def test_what_is_deployed_may_be_of_an_earlier_release_or_read_already() -> None:
-    """Earlier releases sent text with comments, and botocore returns JSON as a mapping."""
+    """Earlier releases sent the template as text with comments. For a template in JSON, botocore returns a mapping."""
     assert as_deployed(BODY, TEXT) == BODY
     assert as_deployed(BODY, json.loads(BODY)) == BODY
     assert as_deployed(BODY, json.loads(without_schema(BODY))) == without_schema(BODY)

@@ -87,8 +87,8 @@ def test_what_belongs_to_programs_is_made_only_where_ports_are_named(
 
 @pytest.mark.security("S-64")
 def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) -> None:
-    """The client has no secret, no password sign-in by API, and only the code flow. The short-lived tokens of this
-    client rotate. The other properties are those of the app's own client."""
+    """The client has no secret, no password sign-in by API, and only the code flow. The client's refresh tokens are
+    short-lived and rotate. The other properties are those of the app's own client."""
     client = template["Resources"]["ProgramClient"]["Properties"]
     app_client = template["Resources"]["Client"]["Properties"]
     assert client["GenerateSecret"] is False
@@ -201,5 +201,5 @@ def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None
 def test_doctor_names_what_somebody_changed_by_hand(
     tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
-    """Each of these changes weakens the client."""
+    """Each change in this test makes the client less secure."""
     assert said in look(tmp_path, {**GOOD, **change}, ports=True, client_id="public")

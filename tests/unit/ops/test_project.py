@@ -144,7 +144,7 @@ def test_the_lines_for_app_py_suit_an_app_with_a_health_route(folder: Path) -> N
 
 
 def test_with_requirements_in_the_line_belongs_there(folder: Path) -> None:
-    """`lock` rewrites requirements.txt, so a line in requirements.txt would be lost."""
+    """`lock` rewrites requirements.txt, so a line that is only in requirements.txt would be lost."""
     (folder / OWN_LOCK).write_text("")
     (folder / "requirements.in").write_text("humanize\n")
     assert prepare(folder).by_hand["requirements.in, then run `python -m ops lock`"] == [
@@ -205,8 +205,8 @@ def test_the_wheel_is_locked_with_what_it_needs(
 def test_a_wheel_from_an_index_is_locked_by_its_version(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip records no address for such a wheel. The lock has the hash of the index's file, and the project gets no copy
-    of the wheel."""
+    """pip records no address for a wheel from an index. The lock has the hash of the index's file, and the project gets
+    no copy of the wheel."""
     shelf = tmp_path_factory.mktemp("index")
     made = wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -229,8 +229,8 @@ def test_a_wheel_from_an_index_is_locked_by_its_version(
 def test_another_wheel_of_the_same_version_is_not_locked(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip may now use another index than during the installation. On the other index, a stranger may offer a package
-    with the same name."""
+    """pip may now use another index than at the time of the installation. On the other index, a stranger may offer a
+    package with the same name."""
     shelf = tmp_path_factory.mktemp("index")
     wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -268,7 +268,7 @@ def test_a_wheel_that_is_nowhere_any_more_is_no_lock(
 def test_lock_keeps_hashes_and_leaves_addresses_out(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """uv makes the lock, and the command shows uv's own error messages."""
+    """uv makes the lock. If uv fails, the command shows uv's own error messages."""
     shelf = folder / "shelf"
     shelf.mkdir()
     wheel(shelf, "tea", needs=["cup>=1"])

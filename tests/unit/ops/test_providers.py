@@ -1,5 +1,5 @@
-"""Tests that `ops` checks identity providers before the registration. The removal has the reverse order of the
-registration."""
+"""Tests that `ops` checks identity providers before the registration. A removal takes the steps of a registration in
+reverse order."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -136,8 +136,8 @@ def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Place) -> None:
-    """By default, and for rows of earlier releases, such passwords are not allowed. A second `provider add` keeps the
-    permission, and `--no-native-sign-up` removes the permission."""
+    """By default, people with an address in the provider's domains may not have passwords. The same applies to rows of
+    earlier releases. A second `provider add` keeps the permission, and `--no-native-sign-up` removes the permission."""
     place.add(domains=("acme.com",))
     assert "can no longer create accounts with a password" in place.printed.getvalue()
     del place.dynamodb.rows["Okta"]["native_sign_up"]
@@ -300,7 +300,7 @@ def test_provider_that_people_are_sent_to_at_once_is_not_removed(place: Place) -
 
 
 def verify(document: Mapping[str, Any], issuer: str = ISSUER, *, local: bool = False) -> list[str]:
-    """Check an issuer whose discovery document has this content."""
+    """Check `issuer` with the discovery document `document`."""
     return verify_issuer(issuer, local=local, fetch=lambda _: document)
 
 
@@ -332,7 +332,7 @@ def test_missing_scopes_are_a_warning() -> None:
 
 
 def test_plain_http_is_for_the_local_stage() -> None:
-    """The stand-in for Okta uses plain HTTP."""
+    """On the local stage, the Okta stand-in uses plain HTTP."""
     issuer = "http://127.0.0.1:8100"
     assert verify({**DOCUMENT, "issuer": issuer}, issuer, local=True) == []
     with pytest.raises(OpsError, match="pass an issuer with https"):

@@ -61,7 +61,7 @@ class Place:
         self.clock.advance(seconds)
 
     def run(self, *, dry_run: bool = False) -> Findings:
-        """Reconcile. At the end, check that the command has deleted the progress file."""
+        """Reconcile, and check that the command has deleted the progress file at the end."""
         progress = ProgressFile(self.folder / "progress.sqlite")
         done = False
         try:
@@ -103,7 +103,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.security("S-57")
 def test_people_from_before_get_their_records(place: Place) -> None:
-    """Native, linked, federated and pending people get the same record as from the trigger."""
+    """Native, linked, federated and pending people get the same record that the trigger would have written."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=[("Okta", "1")]))
     place.pool.add(
@@ -133,8 +133,8 @@ def test_people_from_before_get_their_records(place: Place) -> None:
 
 @pytest.mark.security("S-100")
 def test_people_from_before_are_found_by_their_providers_signals(place: Place) -> None:
-    """Each identity, also a linked identity, gets a row. The command keeps the data that signals have stored in a row.
-    A dry run writes no rows."""
+    """Each identity gets a row, even if the identity was linked. If a signal has already stored data in a row, the
+    command keeps the data. A dry run writes no rows."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     linked = [("Okta", "00uLin"), ("Acme", "lin 7")]
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=linked))
@@ -191,8 +191,8 @@ def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> Non
 
 
 def test_differences_are_named_up_to_some(place: Place) -> None:
-    """Each line names the person and the field. The command prints only the first differences, because a table from
-    before Gatehouse has no records."""
+    """Each line names the person and the field. A table from before Gatehouse has no records, so there can be very many
+    differences. The command therefore prints only the first differences."""
     people = place.add(30)
     place.run()
     printed = place.printed.getvalue()
@@ -228,7 +228,8 @@ def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
 
 
 def test_records_of_nobody_go_but_a_sign_up_under_way_stays(place: Place) -> None:
-    """The trigger writes the PENDING record before the pool has the person."""
+    """The trigger writes the PENDING record before the pool has the person, so the record of a new sign-up must
+    stay."""
     place.add(1)
     place.run()
     ghost, young = (
@@ -245,7 +246,8 @@ def test_records_of_nobody_go_but_a_sign_up_under_way_stays(place: Place) -> Non
 
 
 def test_a_person_made_while_it_runs_is_not_taken_for_nobody(place: Place) -> None:
-    """The pool's page was read earlier, so the command asks the pool again before each deletion of a record."""
+    """A person may sign up after the command has read the pool's page. The command therefore asks the pool again before
+    each deletion of a record."""
     place.add(1)
     late = PoolUser("late@x.example", "", sub="late")
     place.users.record_confirmed(build_profile(_parsed(late), CLIENT))
@@ -286,8 +288,8 @@ def test_a_dry_run_changes_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("fails_at", [2, 3, 5])
 def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int) -> None:
-    """The command compares no page of the pool twice. The command does not delete the records of people on earlier
-    pages as surplus."""
+    """The command compares no page of the pool twice. People on earlier pages are not surplus, so the command does not
+    delete their records."""
     place.add(300)
     calls = 0
     list_users = place.pool._op_list_users
@@ -482,7 +484,7 @@ def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
 
 
 def no_secret(_: bool) -> str:
-    """Refuse. If Cognito's own page signs people up, the trigger needs no client secret."""
+    """Raise an error. If people sign up on Cognito's own page, the trigger needs no client secret."""
     raise AssertionError("the client secret must not be read")
 
 
@@ -491,7 +493,8 @@ def _no_linker() -> Any:
 
 
 def test_deleting_takes_person_and_record(place: Place) -> None:
-    """The operator gives the address or the user name. The repeated command ends with an error: no such user."""
+    """The operator can give the address or the user name. If the operator repeats the command, the command ends with an
+    error: no such user."""
     place.add(2)
     place.run()
     delete_user(place.directory(), "P0@x.example", place.report)
@@ -504,7 +507,7 @@ def test_deleting_takes_person_and_record(place: Place) -> None:
 
 
 def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
-    """After an interrupted deletion, the operator deletes the record with the user name."""
+    """After an interrupted deletion, the operator can give the user name to delete the remaining record."""
     place.add(1)
     place.run()
     place.pool.users.clear()

@@ -1,4 +1,5 @@
-"""Tests of the rotation of secrets. botocore's models check the doubles. The local AWS has no second client secrets."""
+"""Tests of the rotation of secrets. The local AWS has no second client secrets, so the tests use test doubles.
+botocore's models check the test doubles."""
 
 from __future__ import annotations
 
@@ -144,7 +145,7 @@ def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
 
 
 def test_interrupted_key_rotation_goes_on_with_its_key(stage: Stage) -> None:
-    """The command uses the same key, and makes no third key."""
+    """The repeated command uses the key of the interrupted command, and makes no third key."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
 
     def cut(seconds: float) -> None:
@@ -168,7 +169,7 @@ def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
 
 
 def test_old_keys_are_dropped_only_when_no_session_can_need_them(stage: Stage) -> None:
-    """The command waits until the current key is 30 days old (the longest session)."""
+    """The command waits until the current key is 30 days old, because the longest session lasts 30 days."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     rotate.rotate_sealing_keys(session, stage, reporter()[0], wait=False, now=lambda: DAY)
     with pytest.raises(OpsError, match="29 days old"):

@@ -36,7 +36,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_pip_trusts_what_the_caller_trusts(
     state: Path, monkeypatch: pytest.MonkeyPatch, theirs: str | None
 ) -> None:
-    """With only the local authority, pip could reach no index, and `ops` could deploy no new package."""
+    """If pip trusted only the local authority, pip could reach no index, and `ops` could deploy no new package."""
     seen: list[dict[str, str]] = []
 
     def no_pip(words: list[str], **given: Any) -> Any:
@@ -62,7 +62,7 @@ def test_pip_trusts_what_the_caller_trusts(
 def test_an_index_that_cannot_be_reached_is_named_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip reports that the version does not exist, so people would look for another version."""
+    """pip's own message says that the version does not exist, so people would look for another version."""
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
     monkeypatch.setenv("PIP_RETRIES", "1")

@@ -30,8 +30,8 @@ def test_a_python_that_is_no_runtime_is_refused(running: tuple[int, int]) -> Non
 
 
 def test_the_end_is_spoken_of_in_time() -> None:
-    """The first warning comes in the last half year before the runtime is deprecated. The second warning comes
-    afterwards."""
+    """The first warning comes in the last half year before the runtime is deprecated. The second warning comes after
+    the runtime is deprecated."""
     for runtime in RUNTIMES.values():
         end = runtime.deprecated
         assert near_end(runtime, end - timedelta(NEAR_DAYS + 1)) == ""

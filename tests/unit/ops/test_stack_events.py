@@ -5,7 +5,7 @@ from tests.unit.ops.fakes import FakeCloudFormation
 
 
 def test_failures_are_not_hidden_by_what_went_well() -> None:
-    """The progress shows the failure of one resource, although seven other resources are made."""
+    """The progress shows the failure of one resource, even if seven other resources were made successfully."""
     cloud = FakeCloudFormation()
     events = StackEvents(cloud, "the-stack")
     for number in range(7):

@@ -34,8 +34,7 @@ def load(tmp_path: Path, variables: dict[str, str], **changes: object) -> None:
 
 
 def of_bytes(size: int) -> dict[str, str]:
-    """Return a stage whose variables have this total size by Lambda's rules. The variables include outputs of the
-    stack."""
+    """Return a stage's variables with this total size by Lambda's rules. The variables include outputs of the stack."""
     outputs = {setting.variable: "o" for setting in TABLE if setting.source == STACK}
     outputs["COGNITO_URL"] = "https://a.example"
     outputs["ISSUER"] = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool"
@@ -48,7 +47,7 @@ def of_bytes(size: int) -> dict[str, str]:
 
 
 def test_variables_that_lambda_would_refuse_are_refused_first(tmp_path: Path) -> None:
-    """4,096 bytes of JSON are allowed. One more byte causes an error that names the largest variable."""
+    """4,096 bytes of JSON are allowed. If the variables have one more byte, the error names the largest variable."""
     load(tmp_path, of_bytes(4096))
     (tmp_path / "more").mkdir()
     with pytest.raises(OpsError) as caught:

@@ -11,7 +11,7 @@ from tests.unit.ops.fakes import dev_block, project
 
 
 def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> None:
-    """A stage's own variables override those at the file's top level."""
+    """A stage's own variables override the variables at the file's top level."""
     folder = project(tmp_path, dev=dev_block())
     config = json.loads(config_file(folder).read_text())
     config["environment_variables"] = {"DIRECT_SIGN_IN": "off", "APP_TITLE": "Acme"}
@@ -56,7 +56,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         "PUBLIC_URL is 'http://localhost:8000/'",
     ):
         assert said in str(caught.value)
-    # The stack will provide the value, so a missing value is not an error yet.
+    # The stack will provide USER_POOL_ID, so a missing value is not an error yet.
     assert "USER_POOL_ID" not in str(caught.value)
 
 
@@ -132,7 +132,8 @@ def test_domain_prefixes_that_cognito_refuses_are_refused_first(
 
 
 def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
-    """If the two addresses differed, Cognito would redirect people to an address that is not the app's."""
+    """If the two settings had different addresses, Cognito would redirect people to an address that is not the
+    app's."""
     block = dev_block(
         environment_variables={"STAGE": "dev", "PUBLIC_URL": "https://a.example/"},
         api_gateway_custom_domain={"domain_name": "b.example"},
@@ -246,7 +247,8 @@ def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
 def test_other_origins_are_of_the_same_site(
     tmp_path: Path, domain: str, origins: str, said: str | None
 ) -> None:
-    """`ops` reports a mistake before the deployment, as far as `ops` can check the rule."""
+    """Other origins must be of the app's site. `ops` reports a mistake before the deployment, as far as `ops` can check
+    this rule."""
     block = dev_block()
     block["environment_variables"]["ALLOWED_ORIGINS"] = origins
     if domain:
@@ -278,7 +280,7 @@ def test_other_origins_are_of_the_same_site(
 def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
     wrong: str, right: str, tmp_path: Path
 ) -> None:
-    """The app would ignore the misspelt setting, and the team's limit would be missing."""
+    """The app would ignore the misspelt setting, so the limit that the team wants would not apply."""
     block = dev_block()
     block["environment_variables"][wrong] = "60"
     with pytest.raises(OpsError, match=rf"{wrong} is an unknown setting; did you mean {right}\?"):
@@ -322,7 +324,7 @@ def test_the_mails_of_a_day_are_what_the_sender_allows(
 
 
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
-    """The names of these variables mean something similar to settings, but are not similar in spelling."""
+    """The names of a team's own variables may resemble the names of settings in meaning, but not in spelling."""
     block = dev_block()
     for own in (
         "ORDERS_TABLE",

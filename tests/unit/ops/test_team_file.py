@@ -1,5 +1,5 @@
-"""Tests of `.chalice/gatehouse.yaml`: the format, the additional resources of the identity stack, and differences to
-app.py."""
+"""Tests of `.chalice/gatehouse.yaml`: the format, the additional resources of the identity stack, and differences
+between the file and app.py."""
 
 import json
 import subprocess
@@ -68,7 +68,7 @@ def write(folder: Path, text: str, app: str = "") -> Stage:
 
 
 def test_the_file_is_read(tmp_path: Path) -> None:
-    """Rights can be one word or a list of words. Omitted keys have default values."""
+    """In the file, rights can be one word or a list of words. Omitted keys have default values."""
     write(tmp_path, FILE)
     found = load_team_file(tmp_path)
     orders = Table(
@@ -244,7 +244,8 @@ def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
 
 
 def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
-    """The check also passes before the first provision, because `ops` can compute the names of tables and queues."""
+    """The comparison of app.py and the file also passes before the first provision, because `ops` can compute the names
+    of tables and queues."""
     verify_functions(write(tmp_path, FILE, APP), FUNCTIONS)
 
 
@@ -297,8 +298,8 @@ def test_a_function_whose_role_config_json_names_is_the_teams_own_business(tmp_p
 def test_a_plain_chalice_deploy_names_the_function_without_a_role(
     command: str, refused: bool
 ) -> None:
-    """A plain `chalice deploy` runs without the checks of `ops`, so the app itself names the function. `chalice
-    package` needs no role."""
+    """A plain `chalice deploy` runs without the checks of `ops`, so the app itself raises an error that names the
+    function. `chalice package` needs no role."""
     config = SimpleNamespace(manage_iam_role=False, iam_role_arn="")
     reference = _with_role(lambda *_: "reference")
     with click.Context(click.Command(command), info_name=command):

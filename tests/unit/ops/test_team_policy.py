@@ -38,7 +38,8 @@ def ours() -> dict[str, Any]:
 
 
 def test_the_policy_file_becomes_a_policy_of_the_api_function(tmp_path: Path) -> None:
-    """`ops` copies the policy unchanged, and adds the copy to our policy. Every other role and resource stays the same."""
+    """`ops` copies the team's policy unchanged, and adds the copy to the role next to our policy. Every other role and
+    resource stays the same."""
     folder = write(project(tmp_path, dev=dev_block()), json.dumps(OWN))
     plain = ours()
     made = resources(body_of(stage(folder)))
@@ -53,7 +54,7 @@ def test_without_a_policy_file_the_template_is_gatehouses(tmp_path: Path) -> Non
 
 
 def test_a_policy_that_is_too_large_is_told_how_large_it_may_be(tmp_path: Path) -> None:
-    """CloudFormation's own error would not name the file or the remaining space."""
+    """Without this check, CloudFormation would report an error that names neither the file nor the remaining space."""
     folder = write(project(tmp_path, dev=dev_block()), json.dumps({"Statement": ["x" * 50_000]}))
     with pytest.raises(
         OpsError,

@@ -1,5 +1,5 @@
-"""Tests of `ops trust`: the databases that the command finds, and the calls of certutil. tests/e2e/test_engines.py has
-real browsers."""
+"""Tests of `ops trust`: the databases that the command finds, and the calls of certutil. tests/e2e/test_engines.py
+tests the command with real browsers."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ def ca(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a certutil that records its arguments. This certutil fails for a folder with `locked` in its name."""
+    """Return a fake certutil that records its arguments. The fake fails for a folder with `locked` in its name."""
     file, program = tmp_path / "told", tmp_path / "bin" / "certutil"
     program.parent.mkdir()
     program.write_text(
@@ -33,8 +33,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
-    """The command finds Chromium's old folder, new folder and snap folder. The command finds each used Firefox profile
-    in any kind of installation."""
+    """The command finds Chromium's old folder, new folder and snap folder. The command also finds each used Firefox
+    profile in any kind of installation."""
     wanted = [
         *(".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb"),
         *(".mozilla/firefox/a.default", ".mozilla/firefox/b.dev", ".config/mozilla/firefox/c"),

@@ -10,7 +10,7 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-70")
 def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
-    """The pool revokes refresh tokens. The record makes all earlier access tokens invalid."""
+    """The pool revokes refresh tokens. The person's record makes all earlier access tokens invalid."""
     user = desk.add(ADA, sub="ada")
     assert desk.run("disable", ADA, "--yes").code == 0
     assert not user.enabled
@@ -93,8 +93,8 @@ def test_a_lost_phone(desk: Desk) -> None:
 
 @pytest.mark.parametrize("unsure", [False, True])
 def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: bool) -> None:
-    """The authenticator app could belong to a stranger. The command also works for a person without an app, whether or
-    not AWS returns an error."""
+    """An authenticator app that was never switched on could belong to a stranger. The command also works for a person
+    without an app, whether or not AWS returns an error."""
     desk.pool.unsure = unsure
     user = desk.add(ADA, sub="ada", totp_secret=None if unsure else "SECRET")
     assert desk.run("reset-mfa", ADA, "--yes").code == 0
@@ -103,7 +103,8 @@ def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: 
 
 
 def test_a_second_factor_of_a_provider_is_reset_there(desk: Desk) -> None:
-    """Gatehouse never asks for the second factor of a provider."""
+    """Gatehouse never asks for the second factor of a person who signs in through a provider, so only the provider can
+    reset this factor."""
     desk.add_federated(ADA)
     answer = desk.run("reset-mfa", ADA, "--yes")
     assert (answer.code, "Okta, which asks for the second factor" in answer.err) == (1, True)
@@ -119,7 +120,7 @@ def test_a_second_factor_of_a_provider_is_reset_there(desk: Desk) -> None:
 def test_factors_that_are_not_there_or_not_known_are_named(
     desk: Desk, changes: dict[str, object], said: str
 ) -> None:
-    """If an unknown factor stayed on, the person could not sign in."""
+    """If an unknown factor stayed on, the person could not sign in. The command therefore ends with an error."""
     desk.add(ADA, sub="ada", **changes)
     answer = desk.run("reset-mfa", ADA, "--yes")
     assert (answer.code, said in answer.err) == (1, True)
@@ -154,8 +155,8 @@ def test_an_unknown_group_is_named_with_those_there_are(desk: Desk, verb: str) -
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("also_here", [False, True])
 def test_a_group_that_a_provider_tells_is_taken_away_there(desk: Desk, also_here: bool) -> None:
-    """The membership in the pool ends, but the provider still sends the group. The error says that the provider still
-    sends the group."""
+    """The command ends the membership in the pool, but the provider still sends the group. The error reports this
+    fact."""
     desk.add_provider(groups_claim={"S": "groups"})
     user = desk.add_federated(ADA, told_groups="[admins]", groups=("admins",) if also_here else ())
     answer = desk.run("group", "remove", user.username, "admins")
@@ -165,7 +166,8 @@ def test_a_group_that_a_provider_tells_is_taken_away_there(desk: Desk, also_here
 
 
 def test_a_group_that_a_provider_no_longer_tells_does_not_count(desk: Desk) -> None:
-    """After the mapping is removed, the attribute stays in the pool, but the attribute's groups have no effect."""
+    """After the removal of the mapping, the attribute stays in the pool, but the groups in the attribute have no
+    effect."""
     desk.add_provider()
     user = desk.add_federated(ADA, told_groups="[admins]")
     assert desk.run("group", "remove", user.username, "admins").code == 0
@@ -192,7 +194,7 @@ def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
 
 
 def test_unlinking_asks_first(desk: Desk) -> None:
-    """The question is necessary because no command links the provider again."""
+    """The question is necessary because no command can link the provider to the person again."""
     user = desk.add(ADA, sub="ada", identities=[("Okta", "1")])
     assert desk.run("unlink", ADA, "Okta", typed="no").code == 1
     assert user.identities
@@ -205,7 +207,7 @@ def sessions_of(desk: Desk) -> list[str]:
 
 
 def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
-    """The list has only this person's sessions. The id of another person's session causes an error."""
+    """The list has only the named person's sessions. The id of another person's session causes an error."""
     desk.add(ADA, sub="ada")
     desk.add("bob@x.example", sub="bob")
     for sub, session_id in (("ada", "A" * 22), ("ada", "B" * 22), ("bob", "C" * 22)):
@@ -226,8 +228,8 @@ def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
 @pytest.mark.security("S-85")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -> None:
-    """A session in a browser needs a row in the table of sessions. Without the row, the session no longer works, even
-    if no other step has ended the session."""
+    """A session in a browser needs a row in the table of sessions. If the row is missing, the session no longer works,
+    even if no other step has ended the session."""
     desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     desk.add_session("ada")
     desk.add_session("bob")
@@ -240,8 +242,8 @@ def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -
 def test_what_an_administrator_decides_is_no_signals_doing_any_more(
     desk: Desk, action: tuple[str, ...]
 ) -> None:
-    """A signal has disabled Ada. Then an administrator makes a decision. No later signal of the provider changes this
-    decision."""
+    """A signal of the provider has disabled Ada. Then an administrator makes a decision. No later signal changes the
+    administrator's decision."""
     desk.add_federated(ADA, subject="00uAda", enabled=False)
     row = {"subject": {"S": "Okta/00uAda"}, "disabledAt": {"S": "2026-01-01T00:00:00.000Z"}}
     desk.dynamodb.put("subjects", row)

@@ -48,7 +48,7 @@ def test_lines_come_before_the_list_is_through(desk: Desk, monkeypatch: pytest.M
 
 
 def test_filters_leave_who_is_wanted(desk: Desk) -> None:
-    """The filters are group, status, address and provider. An operator can combine the filters."""
+    """The filters are group, status, address and provider. An operator can use several filters together."""
     desk.add("ada@x.example", sub="ada", groups=("admins",))
     desk.add("Adam@x.example", sub="adam", status="FORCE_CHANGE_PASSWORD", groups=("admins",))
     desk.add("bob@x.example", sub="bob", status="UNCONFIRMED", enabled=False)
@@ -154,7 +154,7 @@ def test_show_names_what_differs_and_its_mend(desk: Desk) -> None:
 
 
 def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
-    """The pool no longer has the person, but the record still exists."""
+    """The command shows a record whose person is no longer in the pool."""
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))

@@ -10,21 +10,21 @@ from tests.unit.ops.desk import Desk
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "ada@x.example", "Ada@X.example"])
 def test_a_person_is_found_in_any_case_where_the_pool_ignores_it(desk: Desk, name: str) -> None:
-    """The rule applies to the user name and to the address."""
+    """If the pool ignores case, the command ignores case in the user name and in the address."""
     desk.add("ada@x.example", sub="ada")
     assert desk.run("show", name, "--json").json()["user_name"] == "ada"
 
 
 def test_a_provider_person_is_found_by_the_address_too(desk: Desk) -> None:
-    """AWS itself finds only native people by address. In this test no other person has the address."""
+    """AWS can look up only native people by address. In this test no other person has the address."""
     desk.add_federated("ada@x.example")
     assert desk.run("show", "Ada@x.example", "--json").json()["user_name"] == "okta_00u1"
 
 
 @pytest.mark.security("S-70")
 def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) -> None:
-    """If the operator gives the address, the command changes nobody. If the operator gives a user name, the command
-    works."""
+    """If the operator gives an address that several people have, the command changes nobody. If the operator gives a
+    user name, the command works."""
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("ada@x.example")
     answer = desk.run("disable", "ada@x.example", "--yes")
@@ -37,8 +37,8 @@ def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) ->
 
 @pytest.mark.security("S-72")
 def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
-    """In a pool that distinguishes upper and lower case, addresses that differ only in case can belong to different
-    people."""
+    """In a pool that distinguishes upper and lower case, different people can have addresses that differ only in
+    case."""
     desk.pool.case_sensitive = True
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("Ada@x.example")
@@ -56,7 +56,7 @@ def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
 
 @pytest.mark.parametrize("action", ["show", "disable", "enable", "sign-out", "reset-mfa"])
 def test_nobody_of_a_name_is_an_error_that_says_where_to_look(desk: Desk, action: str) -> None:
-    """The error comes before the command asks for a confirmation."""
+    """The command reports the error before it asks for a confirmation."""
     answer = desk.run(action, "nobody@x.example")
     assert answer.code == 1
     assert "ops user list --stage dev" in answer.err

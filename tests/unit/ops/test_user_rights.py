@@ -1,4 +1,5 @@
-"""Tests that docs/operations.md lists the exact rights of each action, according to the commands' real calls."""
+"""Tests that docs/operations.md lists exactly the rights that each action needs, according to the real calls of the
+commands."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ LINES: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def rights() -> dict[str, tuple[set[str], set[str]]]:
-    """Return a mapping from each command to its actions of Cognito and of DynamoDB, according to the page."""
+    """Return a mapping from each command to its actions of Cognito and of DynamoDB, as docs/operations.md lists
+    them."""
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     table = page.partition("### Rights of an operator")[2].partition("\n## ")[0]
     found = {}
@@ -65,7 +67,7 @@ def test_every_action_has_its_rights_and_its_place_in_the_runbooks() -> None:
 @pytest.mark.security("S-60")
 @pytest.mark.parametrize("command", sorted(LINES))
 def test_a_command_calls_what_the_page_says(desk: Desk, command: str) -> None:
-    """A policy with the rights on the page is sufficient, and the command uses each of these rights."""
+    """A policy with the rights in docs/operations.md is sufficient, and the command uses each of these rights."""
     desk.add_provider(groups_claim={"S": "groups"})
     desk.add(
         ADA,
