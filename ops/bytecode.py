@@ -22,7 +22,7 @@ from .runtimes import Runtime
 _UNCHECKED = (1).to_bytes(4, "little")
 #: The folder into which Lambda unpacks a zip; tracebacks show this path.
 _TASK = "/var/task"
-#: The module of Gatehouse that reads the combined file of all other modules.
+#: The module of Gatehouse that reads the one file with the bytecode of all other modules.
 _READER = "cold_start.py"
 _ITS_FUNCTION = b"def load_from_one_file("
 #: The versions of Python for which we checked that many processes make the same bytes. For other versions of Python,

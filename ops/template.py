@@ -60,8 +60,8 @@ def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
 def write_template(template: Mapping[str, Any]) -> str:
     """Write a template for a request. Each parameter, resource and output has one line.
 
-    The text has no descriptions of parameters, and no blanks in a dashboard. It has no Metadata either, because only
-    checkov reads the Metadata.
+    To keep the request small, the text leaves out three things: the descriptions of parameters, the spaces in the JSON of
+    a dashboard, and the Metadata, which only checkov reads.
     """
     whole = {
         **template,

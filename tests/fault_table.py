@@ -1,8 +1,9 @@
 """Writes the fault table into docs/faults.md: `python -m tests.fault_table`.
 
-`--measure` instead runs every case with the time limits of production, and prints the result and the person's waiting
-time. The run takes some ten minutes, mostly waiting. The exit code is 1 if a person waited longer than the table says.
-`--keep` writes the times into the page; `--new` measures only lines that have no times yet.
+With `--measure`, the command instead runs every case with the time limits of production. It prints each result, and the
+time that the person waits. The run takes some ten minutes, and waits for most of this time. If a person waited longer
+than the table says, the exit code is 1. With `--keep`, the command writes the times into the page. With `--new`, it
+measures only lines that have no times yet.
 """
 
 import argparse
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: The time in seconds that our own work may take in addition to the calls.
+#: The time in seconds that our own code may take in addition to the outbound calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {
@@ -49,18 +50,20 @@ _EVENTS = {
 }
 
 _REASONS = {
-    "request": "all calls of one request; the function has 25 s, and API Gateway waits 29 s",
-    "trigger": "all calls of one trigger; Cognito waits 5 s, including a cold start",
-    "post": "token and revoke endpoint, siteverify; the token endpoint waits for our own trigger, perhaps with a cold start",
-    "get": "the signing keys, two tries together",
-    "get_try": "the signing keys, one try",
-    "connect": "to connect, over HTTP",
-    "aws": "DynamoDB, Secrets Manager, SQS; the two tries of a read together",
-    "aws_connect": "to connect",
-    "aws_read": "between two bytes",
-    "cognito": "Cognito's user-pool API, one try; Cognito waits for our triggers, perhaps with a cold start",
-    "page": "all calls before the page's HTML; in an outage the page requests its configuration afterwards",
-    "own": "a call of a team's own client, all tries together",
+    "request": "All calls of one request together. The function has 25 s, and API Gateway waits 29 s.",
+    "trigger": "All calls of one trigger together. Cognito waits 5 s for a trigger, including a cold start.",
+    "post": "A call to the token endpoint, the revoke endpoint or `siteverify`. "
+    "The token endpoint waits for our own trigger, perhaps with a cold start.",
+    "get": "The two tries to fetch the signing keys, together.",
+    "get_try": "One try to fetch the signing keys.",
+    "connect": "The time to open a connection over HTTP.",
+    "aws": "A call to DynamoDB, Secrets Manager or SQS. For a read, the limit covers the two tries together.",
+    "aws_connect": "The time to open a connection to AWS.",
+    "aws_read": "The time between two bytes of an answer from AWS.",
+    "cognito": "One try of a call to Cognito's user-pool API. Cognito waits for our triggers, perhaps with a cold start.",
+    "page": "All calls before the server sends the page's HTML. "
+    "In an outage, the page requests its configuration afterwards.",
+    "own": "All tries of one call that a team's own code makes to AWS.",
 }
 
 
@@ -117,12 +120,12 @@ def _measured(stage: FaultStage, call: Call, fault: str, limits: Limits) -> floa
 
 
 def title(call: Call) -> str:
-    """Return the key of a call's cases in the file with the times."""
+    """Return the key under which `fault_times.json` contains the times of a call."""
     return f"{call.route} | {call.name}"
 
 
 def render() -> str:
-    """Return the page."""
+    """Return the text of docs/faults.md."""
     limits = Limits()
     config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
     return TEMPLATE.read_text(encoding="utf-8").format(
@@ -143,7 +146,7 @@ def render() -> str:
 
 
 def _elsewhere() -> list[str]:
-    """Return one row for each outcome of a route."""
+    """Return the rows of the second table: one row for each route and outcome."""
     rows: dict[tuple[str, Outcome], list[str]] = {}
     for call in ELSEWHERE:
         rows.setdefault((call.route, call.outcome), []).append(f"`{call.name}`")
@@ -156,11 +159,15 @@ def _elsewhere() -> list[str]:
 def _row(call: Call, limits: Limits) -> str:
     notes = [call.note] if call.note else []
     for outcome in dict.fromkeys(call.others.values()):
-        names = ", ".join(name for name, other in call.others.items() if other == outcome)
-        notes.append(f"{names}: {_answer(call.route, outcome)}, {_EVENTS[outcome.event]}")
+        names = " or ".join(name for name, other in call.others.items() if other == outcome)
+        notes.append(
+            f"If the fault is {names}, the answer is {_answer(call.route, outcome)}, "
+            f"and the log line is {_EVENTS[outcome.event]}."
+        )
     if not call.first:
         notes.append(
-            "not tested with an unreachable host, because an earlier call would end the request"
+            "We do not test this call with an unreachable host, "
+            "because an earlier call would end the request."
         )
     cells = [
         f"`{call.route}`",
@@ -171,9 +178,17 @@ def _row(call: Call, limits: Limits) -> str:
         str(call.tries),
         f"{call.seconds(limits):g} s",
         _times(call),
-        "; ".join(notes),
+        " ".join(notes),
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+#: The results of the functions that no request waits for, by the event in the log.
+_OF_FUNCTIONS = {
+    "account_mail_failed": "an error for Lambda",
+    "leaving_failed": "`batchItemFailures`, so the queue keeps the message",
+    "row_not_deleted": "the message is done",
+}
 
 
 def _answer(route: str, outcome: Outcome) -> str:
@@ -181,6 +196,8 @@ def _answer(route: str, outcome: Outcome) -> str:
         return "200, the page" + (
             "" if outcome.event else ", which then requests its configuration"
         )
+    if route.startswith("function "):
+        return _OF_FUNCTIONS[outcome.event]
     if not outcome.status:
         return "an error for Cognito" if outcome.event == "trigger_failed" else "the event"
     if outcome.status == 303:

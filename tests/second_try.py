@@ -11,7 +11,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 #: The folders of the tests that are repeated.
-FOLDERS = ("tests/e2e/", "tests/frontend/", "tests/ops_e2e/", "tests/wheel/")
+FOLDERS = ("tests/e2e/", "tests/frontend/", "tests/local_aws/", "tests/ops_e2e/", "tests/wheel/")
 #: The maximum number of tests that each process repeats. If more tests fail, something is broken, and the run should
 #: end soon.
 MOST = 2
@@ -21,14 +21,15 @@ _count = pytest.StashKey[int]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """Run a test of FOLDERS, and repeat the test if it failed after its fixtures were ready."""
+    """Run a test of FOLDERS, and repeat a failed test. pytest does not make the fixtures of a whole run or module again, so
+    a stack that did not start is not repeated."""
     if not item.nodeid.startswith(FOLDERS):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
     count = item.config.stash.get(_count, 0)
     failed = [report for report in reports if report.failed]
-    if failed and failed[0].when != "setup" and count < MOST:
+    if failed and count < MOST:
         item.config.stash[_count] = count + 1
         for report in failed:
             report.outcome = _OUTCOME  # type: ignore[assignment]

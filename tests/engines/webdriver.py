@@ -1,4 +1,4 @@
-"""A browser for tests that act like a person, over W3C WebDriver: https://www.w3.org/TR/webdriver2/
+"""Drives a browser by W3C WebDriver, for tests that act like a person: https://www.w3.org/TR/webdriver2/
 
 The tests use this small client, because they need only a dozen commands. Selenium would add eight packages and would
 still need a driver program for Firefox. Every search waits for its result.

@@ -22,7 +22,7 @@ LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """The browser opens the page. The page contains the configuration if the server can read the configuration."""
+    """The browser opens the page. If the server can read the configuration, the page contains the configuration."""
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/"))
 
@@ -48,7 +48,7 @@ def discover(world: World) -> Scene:
 
 
 def callback_refused(world: World) -> Scene:
-    """The person's provider sends an address, but the provider may not use the address."""
+    """The person's provider sends an address that the provider is not allowed to use."""
     browser = world.browser()
     start = browser.get("/auth/login?provider=Okta")
     back = world.cognito.authorize(start.location, Person(email="ceo@fabrikam.example"))
@@ -145,7 +145,7 @@ def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
 
 
 def users_page(world: World) -> Scene:
-    """The table has more people than fit on a page. The response therefore has a sealed cursor."""
+    """The table contains more people than fit on one page, so the response contains a sealed cursor."""
     for name in ("a", "b", "c"):
         item = {"userName": {"S": name}, "Email": {"S": f"{name}@example.org"}}
         world.dynamodb.put(world.settings.users_table, item)
@@ -165,7 +165,7 @@ def users_of_told_groups(world: World) -> Scene:
 
 
 def sign_out_of_told_groups(world: World) -> Scene:
-    """The caller, who is an administrator because of a group that a provider sent, signs a person out."""
+    """An administrator signs a person out. The caller is an administrator because of a group that a provider sent."""
     browser = users_of_told_groups(world).browser
     return Scene(browser, lambda: browser.send("POST", "/users/native/sign-out", claims=ADMIN))
 

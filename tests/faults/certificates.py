@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
-#: The use of the key that an authority's certificate must declare. Otherwise Python 3.13 does not trust the authority
-#: (`ssl.VERIFY_X509_STRICT`).
+#: An authority's certificate must declare this use of its key. If the declaration is missing, Python 3.13 does not trust
+#: the authority (`ssl.VERIFY_X509_STRICT`).
 _SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=False,
     content_commitment=False,
@@ -27,8 +27,8 @@ _SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """A certificate authority that signs certificates for `localhost`. Clients that use the file `bundle` trust the
-    authority."""
+    """A certificate authority that signs certificates for `localhost`. If a client uses the file `bundle`, the client
+    trusts the authority."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

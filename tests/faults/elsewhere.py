@@ -1,5 +1,5 @@
-"""The second half of the fault table: the same calls in other routes and triggers. For each call, the table has the
-result of each fault."""
+"""The second half of the fault table. It contains the same calls in other routes and triggers, with the result of the
+faults."""
 
 from tests.faults.table import Call, Outcome
 
@@ -79,12 +79,12 @@ _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
-#: The result in an app with a `max_age` route. The token has no time of the proof, so the route asks the person to
-#: authenticate again.
+#: The result in an app that has a route with `max_age`. The token does not say when the person authenticated, so the
+#: route asks the person to authenticate again.
 _NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
 _HOOK, _REVOKE = "POST /auth/events/{provider}", "POST /auth/revoke/{provider}"
 _LEAVING = "function leaving"
-#: The queue delivers the message again, and the function starts from the beginning.
+#: After the fault, the queue delivers the message again, and the function starts from the beginning.
 _COMES_AGAIN = Outcome(0, code="", cookie="–", event="leaving_failed")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
@@ -344,8 +344,8 @@ ELSEWHERE: tuple[Call, ...] = (
         _REVOKE, "revoke", Outcome(503, cookie="–"), "Scan providers", "keys", *_KEYS,
         "GetItem subjects", "AdminGetUser", "SendMessageBatch leaving",
     ),
-    # The client sends each call once, and the server makes two calls. The second call removes the mark of a used token,
-    # because the table may have stored the mark despite the error.
+    # The server makes two calls, and the client sends each call once. The first call marks the token as used. After the
+    # error, the table may nevertheless have stored the mark, so the second call removes the mark.
     Call(
         "UpdateItem throttle", "dynamodb", "aws", _REVOKE, "revoke", Outcome(503, cookie="–"),
         tries=2, elsewhere=True,

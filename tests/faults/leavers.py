@@ -1,5 +1,5 @@
-"""Scenes of the fault table for people who leave: signals from a provider's servers, and the function that handles the
-signals."""
+"""Scenes of the fault table for people who leave an organization. A provider's servers send signals, and the function
+`leaving` handles the signals."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Scenes of the fault table for passkeys: the sign-in with a passkey, and the list of passkeys."""
+"""Scenes of the fault table for passkeys. The scenes cover the sign-in with a passkey, and the list of passkeys."""
 
 from collections.abc import Callable
 
@@ -61,7 +61,7 @@ def reset(world: World) -> Scene:
 
 
 def open_ended(world: World) -> Scene:
-    """The person opens the list, and the server deletes the passkeys that a new password has made invalid."""
+    """A new password has made the passkeys invalid. When the person opens the list, the server deletes these passkeys."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     passkeys.reset()

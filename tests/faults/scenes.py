@@ -1,4 +1,4 @@
-"""The scenes that cause each call of the fault table. Each scene prepares a state, and has an action that makes the
+"""The scenes that cause the calls of the fault table. Each scene prepares a state, and then an action makes the
 call."""
 
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""A runner for the cases of the fault table. The runner lets real clients call a faulty server, and returns the result
-of each case."""
+"""Runs the cases of the fault table. In each case, real clients call a faulty server, and the runner returns the
+result."""
 
 import contextlib
 import io
@@ -63,8 +63,8 @@ class Place:
 
 
 class FaultStage:
-    """A stage with three places to which clients can send calls: the faulty server (wire.py), a port without a server,
-    and a server with an expired certificate."""
+    """Runs scenes with faults. Clients can send calls to three places: the faulty server (wire.py), a port without a
+    server, and a server with an expired certificate."""
 
     def __init__(
         self,
@@ -277,8 +277,8 @@ def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Itera
         served(wire) as url,
         nobody() as closed,
         served(wire, authority.server("expired", days=-1)) as expired,
-        # All clients trust our own authority. The expired server's certificate is therefore invalid for one reason
-        # alone: its date.
+        # All clients trust our own authority. So the date is the only reason why the certificate of the server
+        # `expired` is invalid.
         patch("certifi.where", lambda: str(authority.bundle)),
         patch("chalicelib.gatehouse.tls._context", None),
     ):

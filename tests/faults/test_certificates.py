@@ -1,5 +1,5 @@
-"""Tests of which TLS certificates the real clients accept. The clients trust one authority, and the tests differ in the
-server's certificate alone."""
+"""Tests of the TLS certificates that the real clients accept or refuse. The clients trust one authority. The server's
+certificate is the only difference between the tests."""
 
 import ssl
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
 def test_the_bundle_of_authorities_is_read_once(
     place: tuple[str, bool], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Several clients and connections share one bundle, and read the bundle once."""
+    """Several clients and connections share one bundle, and the process reads the bundle once."""
     url, believed = place
     if not believed:
         return

@@ -1,5 +1,5 @@
-"""Tests of the lines of the fault table: every outbound call with every fault, over real sockets, with the real
-clients."""
+"""Tests of each line of the fault table. The real clients make every outbound call with every fault, over real
+sockets."""
 
 import json
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ from tests.faults.scenes import ONCE
 from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 
-#: Limits that a healthy call should never reach. Some faults never end by themselves, and the limits end them.
+#: Limits that a healthy call should never reach. A fault that never ends by itself ends at such a limit.
 _LONG = dict.fromkeys(Limits.__annotations__, 10.0)
 QUICK = Limits(**_LONG)
-#: Limits that are short for the broken call, because a healthy call on a busy machine could exceed short limits. For
-#: each fault, only the limits that must end the fault are short. Another short limit could end the first try and
-#: prevent the second try.
+#: Short limits for the broken call. The other calls keep long limits, because a healthy call on a busy machine could
+#: exceed a short limit. For each fault, the limits that must end the fault are short. If another limit were short, the
+#: limit could end the first try and prevent the second try.
 TIGHT = {
     "hang": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get_try", "aws_read"), 0.05)),
     "slow": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get", "aws"), 0.05)),
 }
-#: A time that is much longer than our own code takes on a busy machine. The time is much shorter than the minute for
-#: which a silent service keeps a connection open.
+#: The time in seconds that our own code may take. On a busy machine, our code takes far less. A silent service keeps a
+#: connection open for a minute, which is far more.
 SLACK_SECONDS = 15.0
 
 CASES = [
@@ -51,8 +51,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize(("call", "fault"), CASES)
 def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: str) -> None:
-    """Response, cookie, log line and number of tries match the table. The duration is within the limit. The log
-    contains no secrets."""
+    """The response, the cookie, the log line and the number of tries match the table. The request ends within the
+    limit. The log contains no secrets."""
     expected = call.others.get(fault, call.outcome)
     limits = TIGHT.get(fault, QUICK)
     played = stage.play(call, fault, QUICK, limits)
@@ -68,7 +68,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
         assert played.tries == call.tries_at(fault)
     assert not set(call.never) & set(played.calls)
     assert "elsewhere" not in played.calls
-    # If the write of the counter fails, nobody knows whether the table has counted the attempt.
+    # If the write of the counter fails, the app cannot know whether the table has counted the attempt.
     assert played.attempts <= max(call.counted, "throttle" in call.name)
     assert played.seconds < call.seconds(limits) + SLACK_SECONDS
     for secret in (CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, PASSWORD, "refresh-", "eyJ"):
@@ -109,8 +109,8 @@ def test_answers_that_are_all_late_do_not_add_up(
 
 
 def test_every_fault_is_met() -> None:
-    """The tests cover every call and every fault. If an earlier call of the route uses the same host, no test causes
-    the faults of the whole host."""
+    """The tests cover every call with every fault, with one exception. If an earlier call of the route uses the same
+    host, no test causes the faults that affect the whole host."""
     elsewhere = len(ELSEWHERE) * len(SAMPLE)
     assert len(CASES) - elsewhere == len(CALLS) * len(FAULTS) - len(OF_HOST) * sum(
         not call.first for call in CALLS
@@ -126,18 +126,19 @@ def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
 
 
 def _client(call: Call) -> tuple[str, str, int]:
-    """Return the properties of a call that matter to the clients: its host, its time limit, and its tries (at most
-    two)."""
+    """Return the properties of a call on which its client depends. They are the host, the time limit, and the number
+    of tries (at most two)."""
     return call.host, call.limit, min(call.tries, 2)
 
 
 def test_the_page_is_up_to_date() -> None:
-    """`python -m tests.fault_table` writes docs/faults.md from the table."""
+    """docs/faults.md contains what `python -m tests.fault_table` would write now."""
     assert PAGE.read_text(encoding="utf-8") == render()
 
 
 def test_every_case_was_measured_and_came_in_time() -> None:
-    """`make soak` measured each case with the production limits. Each case ended within its limit."""
+    """The file with the times contains each case, measured with the production limits (`make soak`). Each case ended
+    within its limit."""
     times = json.loads(TIMES.read_text(encoding="utf-8"))
     assert {name: set(faults) for name, faults in times.items()} == {
         title(call): set(call.faults()) for call in CALLS
@@ -154,7 +155,7 @@ def test_the_production_limits_leave_room_below_those_of_aws() -> None:
     assert limits.request + 5 <= functions["api_handler"]["lambda_timeout"] < 29
     assert limits.trigger + 1.5 <= functions["user_records"]["lambda_timeout"] <= 5
     assert all(call.seconds(limits) <= limits.request for call in CALLS)
-    # The limit has room for two tries and the pause between them. A shorter limit would end the second try.
+    # The limit must be long enough for two tries and the pause between them. A shorter limit would end the second try.
     assert 2 * limits.get_try + 0.25 <= limits.get
     assert 2 * limits.aws_read + 0.25 <= limits.aws
     assert limits.aws_connect <= limits.aws_read

@@ -28,8 +28,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
 def test_a_pool_in_recovery_is_an_outage_with_a_name(
     stage: FaultStage, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The app answers as in the case of an outage in the fault table. The clients do not repeat the call, and a log
-    line names the reason."""
+    """The app answers as the fault table says for an outage. The clients do not repeat the call. A log line names the
+    reason."""
     monkeypatch.setitem(FAULTS, RECOVERING, ("OperationNotEnabledException", recovering))
     played = stage.play(call, RECOVERING, QUICK)
     assert (played.status, played.code) == (call.outcome.status, call.outcome.code), played.log

@@ -1,5 +1,5 @@
-"""Tests that the fault table has a line for each outbound call in the app's code. The component tests record the routes
-that make the calls."""
+"""Tests that the fault table has a line for each outbound call in the app's code. The component tests check which
+routes make the calls."""
 
 import ast
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from tests.fault_table import ROOT
 from tests.faults.elsewhere import ELSEWHERE
 from tests.faults.table import CALLS
 
-#: The places that use our HTTP client. Each key is a file and a method of the client. Each value lists the names of the
-#: calls in the fault table.
+#: The places in the code that use our HTTP client. Each key contains a file and a method of the client. Each value
+#: contains the names that the calls have in the fault table.
 HTTP = {
     ("services.py", "get"): {"jwks.json", "keys"},
     ("captcha.py", "post_form"): {"siteverify"},
@@ -36,7 +36,7 @@ def _uses(*holders: str) -> Iterator[tuple[str, str]]:
 
 
 def test_every_operation_of_aws_has_a_line() -> None:
-    """In addition, each operation in the fault table is called somewhere in the code."""
+    """The fault table lists each AWS operation that the code calls. The code calls each AWS operation in the table."""
     operations = {
         call.name.partition(" ")[0] for call in (*CALLS, *ELSEWHERE) if call.host not in HOSTS
     }

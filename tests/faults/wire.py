@@ -1,4 +1,4 @@
-"""A real HTTP server in place of AWS, Cognito's OAuth endpoints and a CAPTCHA vendor. A test can make any call fail.
+"""A real HTTP server that replaces AWS, Cognito's OAuth endpoints and a CAPTCHA vendor. A test can make any call fail.
 
 The test doubles of the component tests produce the responses. The clients (requests, boto3) are real, with their
 parsers and timeouts.

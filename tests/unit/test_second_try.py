@@ -19,10 +19,10 @@ def test_it():
     seen.write_text("x" * (count + 1))
     assert count >= FAILURES, f"canary {count}"
 """
-_BROKEN_FIXTURE = """
+_BROKEN_STACK = """
 import pytest
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def stack():
     raise OSError("canary of a fixture")
 
@@ -54,7 +54,9 @@ def _failing(times: int) -> str:
     return _TEST.replace("FAILURES", str(times))
 
 
-@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "2")], ids=["one process", "two processes"])
+@pytest.mark.parametrize(
+    "options", [(), ("-p", "xdist", "-n", "2")], ids=["one process", "two processes"]
+)
 def test_a_test_with_a_browser_gets_a_second_try(tmp_path: Path, options: tuple[str, ...]) -> None:
     """The summary names the test and shows why it failed."""
     code, text = _run(tmp_path, {"tests/frontend/test_one.py": _failing(1)}, *options)
@@ -64,20 +66,31 @@ def test_a_test_with_a_browser_gets_a_second_try(tmp_path: Path, options: tuple[
     assert "canary 0" in text
 
 
+def test_a_tests_own_fixture_gets_a_second_try(tmp_path: Path) -> None:
+    """For example, a fixture removes the people of an earlier test from a stack."""
+    fixture = (
+        _failing(1).replace("def test_it", "@pytest.fixture\ndef clean")
+        + "\ndef test_it(clean): pass\n"
+    )
+    code, text = _run(tmp_path, {"tests/local_aws/test_one.py": "import pytest\n" + fixture})
+    assert code == 0, text
+    assert "tests/local_aws/test_one.py::test_it (setup)" in text
+
+
 @pytest.mark.parametrize(
     "files",
     [
         {"tests/frontend/test_one.py": _failing(2)},
         {"tests/unit/test_one.py": _failing(1)},
         {"tests/component/test_one.py": _failing(1)},
-        {"tests/e2e/test_one.py": _BROKEN_FIXTURE},
+        {"tests/e2e/test_one.py": _BROKEN_STACK},
         {f"tests/e2e/test_{name}.py": _failing(1) for name in ("one", "three", "two")},
     ],
-    ids=["two failures", "unit", "component", "fixture", "too many"],
+    ids=["two failures", "unit", "component", "stack", "too many"],
 )
 def test_every_other_failure_fails_the_run(tmp_path: Path, files: dict[str, str]) -> None:
-    """The cases are a test that fails twice, a test without a browser, a broken fixture, and a third test that needs a
-    second try."""
+    """The cases are a test that fails twice, a test without a browser, a stack that does not start, and a third test
+    that needs a second try."""
     code, text = _run(tmp_path, files)
     assert code == 1, text
     assert "1 failed" in text or "1 error" in text

@@ -2,8 +2,8 @@
 
 The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: the
 time at which Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at
-which the trigger received `PROVED_AT`. `PROVED_AT` counts for one sign-in: the sign-in in which the trigger received
-`PROVED_AT`. `SEEN_AT` must therefore be close to Cognito's `auth_time`, because a refresh does not change `auth_time`.
+which the trigger received `PROVED_AT`. `PROVED_AT` counts only for the sign-in in which the trigger received it.
+`auth_time` is Cognito's time of the sign-in, which a refresh does not change, so `SEEN_AT` must be close to `auth_time`.
 An authentication in one browser does not count for a session in another browser. Silent single sign-on does not count
 as an authentication.
 

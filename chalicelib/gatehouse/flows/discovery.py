@@ -26,8 +26,8 @@ class Discovery:
         return self._counted(DISCOVERY, source, lambda: self._providers.find_by_email(email))
 
     def is_open(self, provider: str | None, email: str | None) -> bool:
-        """Whether a sign-in may start without being counted. A sign-in need not be counted if the answer to the sign-in
-        contains no information about private providers."""
+        """Whether a sign-in may start without being counted. This is the case if the answer reveals nothing about private
+        providers."""
         if provider is None:
             return email is None
         found = None if provider == NATIVE else self._providers.find(provider)

@@ -105,8 +105,9 @@ class Mfa:
             session_cookie, enrolment_cookie, ENROLMENT_PURPOSE
         )
         digits = read_code(code)
-        # Attempts with a code of the new app are counted by user name, and do not count as attempts at a sign-in. The
-        # new app's key was just made for this browser, so guesses of its code reveal no secret of the account.
+        # Wrong codes of the new authenticator app are counted by user name. They do not count as attempts at a sign-in.
+        # The key of the new authenticator app was just made for this browser, so guesses of its code reveal no secret of
+        # the account.
         with (
             self._attempts.guarded(CHALLENGE, session.username, visitor.ip),
             self._attempts.step_once(enrolment.access_token),

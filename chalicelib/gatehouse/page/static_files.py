@@ -236,7 +236,8 @@ def _put_picture(texts: dict[str, str], own: Path, name: str) -> None:
 
 
 def _preload(base_path: str) -> str:
-    """Return the element with which the browser requests the configuration together with the script."""
+    """Return the `link` element that makes the browser request the configuration at once, without waiting for the
+    script."""
     address = escape(f"{base_path}auth/config", quote=True)
     return f'<link rel="preload" href="{address}" as="fetch" crossorigin>'
 

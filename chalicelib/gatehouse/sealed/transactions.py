@@ -50,8 +50,8 @@ class LoginTransaction:
     expires_at: int
     #: True for a second attempt. Cognito refused the first attempt, because the person had just been linked.
     retried: bool = False
-    #: Set if a person with a session confirms their identity, and had chosen "stay signed in" for the session: the
-    #: person's `sub`. If the same person signs in, the new session keeps the choice.
+    #: The `sub` of a person who confirms their identity during a session with "stay signed in"; otherwise empty. If the
+    #: same person signs in, the new session keeps the choice.
     remembered: str = ""
 
     @property

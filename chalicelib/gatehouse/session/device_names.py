@@ -7,8 +7,8 @@ Nearly all browsers claim to be Safari, so the order of the lists matters. Sourc
 detection using the user agent".
 """
 
-#: Pairs of a part of the header and the browser's name. The first match counts. The order matters, because the header
-#: of a browser may also contain parts that are further down in the list.
+#: A text in the User-Agent header, and the name of the browser that sends this text. The first match counts. The order
+#: matters, because a browser's header may also contain texts that are further down in the list.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

@@ -159,8 +159,8 @@ class ThrottleStore:
             counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
-            # The new counter has no pause. This attempt must have caused the old pause, because attempts during a pause
-            # are refused.
+            # The new counter has no pause. Attempts during a pause are refused, so the pause began with the attempt that
+            # is given back here.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(allowance.key, stored, given):
                 return
