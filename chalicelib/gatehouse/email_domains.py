@@ -69,8 +69,8 @@ def parse_address(text: str) -> str | None:
 def email_domain(email: str) -> str:
     """Return the domain of an address in lower-case ASCII, or an empty string if the domain is unclear.
 
-    Use this function for addresses from a provider. The part before the @ may contain any text that cannot be read as
-    another domain. For example, a second @ must be in quotes, and a line break is not allowed.
+    Use this function for addresses from a provider. The function returns an empty string if a text before the last
+    @ could be mistaken for the domain: a second @ that is not in quotes, or a line break.
     """
     local, _, domain = email.strip().rpartition("@")
     quoted = len(local) > 1 and local[0] == local[-1] == '"'

@@ -29,12 +29,13 @@ class Setting(Generic[T]):
 
     :param variable: the variable's name in the environment.
     :param parse: turns the text into the value, or raises a ValueError. The error's message describes a valid text
-        ("must be a number"). An empty text counts as unset. It is parsed only if the setting has no default.
+        ("must be a number"). A setting without a default also parses an empty text. Otherwise, an empty text means that
+        the default applies.
     :param says: the purpose of the setting, in Markdown, for docs/operations.md.
     :param default: the text for an unset variable, or a function that makes the text from the texts of the other
         settings. `shown` is the description of the default for people.
-    :param needed: True if the setting is always required, or a pair of another variable and some values. With a pair,
-        the setting is required if the other variable has one of the values.
+    :param needed: whether the setting is required. True means always. A pair (another variable, values) means that the
+        setting is required if the other variable has one of these values.
     :param source: the source of the value. TEAM is the team. STACK is an output of the identity stack. PROJECT is the
         environment of the app. LOCAL is the local stack, and tests.
     :param starts: whether `init` writes the setting into the configuration, so that people see that they can choose.
@@ -67,8 +68,8 @@ class Setting(Generic[T]):
         owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
-        # At run time, a table's instance has an attribute with the value of each declaration. The attribute has the
-        # same name as the declaration, and hides it.
+        # At run time, an instance of the table has one attribute for each declaration. The attribute contains the value.
+        # It has the same name as the declaration, and hides the declaration.
         @overload
         def __get__(self, table: None, owner: type) -> "Setting[T]": ...
         @overload

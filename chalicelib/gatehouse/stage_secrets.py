@@ -18,11 +18,11 @@ class StageSecrets:
         self._settings = settings
 
     def client_secret(self, renew: bool) -> str:
-        """Return the secret of the app client whose tokens browsers get."""
+        """Return the secret of the app client that issues the tokens for browsers."""
         return self._text(self._settings.client_secret_arn, "client_secret", renew)
 
     def begin(self) -> None:
-        """Start reading the app client's secret in another thread. Meanwhile, the caller reads a callback's other
+        """Start reading the app client's secret in another thread. Meanwhile, the sign-in's callback can read its other
         data."""
         self._store.begin(self._settings.client_secret_arn)
 

@@ -63,7 +63,8 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
     environment = deployment.stage.environment
     for output, variable in identity_stack.OUTPUT_VARIABLES.items():
         made = deployment.outputs.get(output)
-        # The local AWS has no sign-in domain, so the local stage's config.json contains the address.
+        # The local AWS makes no sign-in domain, so the stack has no such output. The local stage's config.json contains the
+        # address of the sign-in pages instead.
         if made is not None and environment.get(variable, "") != made:
             yield Fault(
                 f"{variable} in config.json is {environment.get(variable, '')!r}, but the identity stack created {made!r}.",

@@ -177,8 +177,8 @@ CODES = [
 def test_what_cognito_says_of_known_addresses_only_stays_inside(
     direct: Direct, request_name: str, call: str, operation: str, code: str
 ) -> None:
-    """Cognito has limits and states only for existing accounts. For such an account, the response must be the same as
-    for an address without an account."""
+    """Some errors of Cognito exist only for addresses with an account. The response must then be the same as for an
+    address without an account."""
     stranger = outline(REQUESTS[request_name](direct, STRANGER))
     direct.pool.fail(call, refusal(code, operation))
     assert outline(REQUESTS[request_name](direct, EMAIL)) == stranger

@@ -1,5 +1,7 @@
-"""Scenes of the fault table for people who leave an organization. A provider's servers send signals, and the function
-`leaving` handles the signals."""
+"""The cases of docs/faults.md that concern people who leave an organization.
+
+A provider's servers send signals, and the function `leaving` handles the signals.
+"""
 
 import json
 from collections.abc import Callable
@@ -62,7 +64,8 @@ def _function(kind: str, group: str = "", *, gone: bool = False) -> Callable[[Wo
 
 
 def _trigger(name: str) -> Callable[[World], Scene]:
-    """Send a trigger's event for a provider's person. The stage has the index that finds people by subject."""
+    """Send a trigger's event for a person who signs in through a provider. The stage has the index that finds people by
+    subject."""
 
     def scene(world: World) -> Scene:
         world.restart(subjects_table=SUBJECTS_TABLE)

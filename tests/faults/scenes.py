@@ -1,5 +1,4 @@
-"""The scenes that cause the calls of the fault table. Each scene prepares a state, and then an action makes the
-call."""
+"""Causes the outbound calls that docs/faults.md lists. Each scene prepares a state, and then an action makes the call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -23,9 +23,8 @@ MIN_RSA_BITS = 2048
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with an unknown `kid` cause at most one fetch in this number of seconds.
 REFETCH_INTERVAL_SECONDS = 60
-#: While the endpoint is down and the container has no keys, the container tries again after this time. The same
-#: interval applies if Cognito has just signed a token with an unknown `kid`. Such a `kid` means that the key is new.
-#: The container fetches the keys at once, and afterwards at this interval.
+#: The shortest time between two fetches in two cases. First, the endpoint is down, and the container has no keys. Second,
+#: Cognito has just signed a token with an unknown `kid`, so Cognito has a new key.
 RETRY_INTERVAL_SECONDS = 2
 
 
@@ -83,8 +82,8 @@ class JwksCache:
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys now, without waiting for REFETCH_INTERVAL_SECONDS. If this method waited, a stranger could
-        delay the fetch: a token with an invented `kid` starts a new REFETCH_INTERVAL_SECONDS."""
+        """Fetch the keys, even if REFETCH_INTERVAL_SECONDS have not passed since the last fetch. Otherwise, a stranger could
+        delay this fetch with tokens that have an invented `kid`, because each such token can cause a fetch."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now
