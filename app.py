@@ -2,8 +2,8 @@
 
 from chalicelib.gatehouse import cold_start
 
-# `cold_start.collect_less()` runs before the other imports, because with fewer garbage collections, a cold start is a
-# tenth shorter
+# `cold_start.collect_less()` runs before the other imports, because fewer garbage collections make a cold start a tenth
+# shorter
 cold_start.collect_less()
 
 import os

@@ -10,8 +10,8 @@ from .report import Reporter
 
 
 def end_sessions(directory: Directory, person: Person, report: Reporter) -> None:
-    """Revoke a person's refresh tokens and delete the person's session rows. Access tokens that were issued before this
-    call become invalid.
+    """Revoke a person's refresh tokens and delete the person's session rows. The administrators' routes and routes with
+    `fresh=True` then refuse access tokens that were issued before this call.
     """
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)

@@ -28,8 +28,8 @@ _WAIT_SECONDS = 20 * 60.0
 
 
 class StackFailed(OpsError):
-    """The error for an operation that CloudFormation could not finish and rolled back. `failures` contains
-    CloudFormation's reasons.
+    """CloudFormation could not finish an operation, and rolled the operation back. `failures` contains CloudFormation's
+    reasons.
     """
 
     def __init__(self, message: str, failures: list[str]) -> None:

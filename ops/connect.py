@@ -3,8 +3,8 @@ functions' ARNs.
 
 The pool, the trigger functions and the API need each other's names, so a single pass cannot make all three. The second
 pass changes the stack's parameters: the app client's URLs and, for a pool without triggers, the triggers. The second
-pass also allows the pool to invoke the triggers, and sets the API's own errors, limits and access log. A second run is
-safe.
+pass also allows the pool to invoke the triggers, and sets the API's own errors, limits and access log. It is safe to
+run the second pass again.
 """
 
 from __future__ import annotations

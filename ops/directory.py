@@ -127,8 +127,8 @@ class Directory:
     def settle(self, person: Person) -> None:
         """Record in the subjects table that an administrator disabled or enabled the person.
 
-        A provider's later signal then cannot enable the person again, because a signal enables a person only if an
-        earlier signal disabled the person.
+        A signal of a provider enables a person only if the table records that an earlier signal disabled the person.
+        This method removes that record, so a later signal cannot enable the person.
         """
         table = self.stage.environment.get("SUBJECTS_TABLE", "")
         if not table:
@@ -208,8 +208,8 @@ class Directory:
         have the same address.
 
         ListUsers compares addresses exactly, so this method searches twice: for the address as the caller wrote it, and
-        for the address in lower case. The method does not find a federated person if the stored address has capital
-        letters in other places.
+        for the address in lower case. The method does not find a federated person if the capital letters of the
+        stored address differ from both spellings.
         """
         if not name.strip():
             raise OpsError("The name is empty: pass a user name or an address.")

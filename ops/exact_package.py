@@ -72,8 +72,8 @@ def install() -> None:
 
 
 def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `build`, which plans a deployment. Before any function changes, the wrapper refuses variables that are too
-    large. Without the wrapper, Lambda would refuse the variables in the middle of the deployment.
+    """Wrap `build`, which plans a deployment. The wrapper refuses variables that are too large, before the deployment
+    changes a Lambda function. Without the wrapper, Lambda would refuse the variables in the middle of the deployment.
     """
 
     def within_size(self: Any, config: Any, stage_name: str) -> Any:
@@ -173,8 +173,8 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
                 runtime_of({OPTION: python_version.removeprefix("python")}),
                 MACHINES[self._architecture],
             )
-            # Lambda unpacks a layer into a parent folder of the packages, so each name in a layer starts with the path
-            # of the packages' folder.
+            # Lambda unpacks a layer into a folder above the folder of the packages. So the name of each file in a layer
+            # starts with the path of the packages' folder.
             prefix = f"{self._PREFIX % python_version}/" if hasattr(self, "_PREFIX") else ""
             reused = Path(self.deployment_package_filename(project_dir, python_version)).exists()
             try:

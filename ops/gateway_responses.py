@@ -105,9 +105,10 @@ def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[Gateway
     The value of a gateway response's header is fixed text or a copy of a request header. API Gateway cannot choose the
     value from a list. If `origins` has a single origin, the CORS header names this origin, as the app's own header
     does. With several origins, the header cannot contain all these origins, and a copy of the request's `Origin` header
-    would allow every origin. Therefore, the authorizer's own responses allow every origin. Any origin may safely read
-    these responses, because they are constant text without credentials. The remaining responses have no CORS header, so
-    only the app's own origin can read them (docs/adr/0007-other-origins.md).
+    would allow every origin. So with several origins, a response can allow every origin or no other origin. The
+    authorizer's own responses allow every origin. This is safe, because these responses are constant text without
+    credentials. The remaining responses have no CORS header, so only the app's own origin can read them
+    (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}

@@ -64,7 +64,8 @@ def drop(text: str, path: Sequence[str]) -> str:
 
 
 def _remove(text: str, members: list[_Member], place: int) -> str:
-    """Remove one member and its preceding comma. For the first member, remove the following comma."""
+    """Remove one member and the comma before the member. For the first member, remove the comma after the member
+    instead."""
     ends = members[place].value_ends
     if place:
         return text[: members[place - 1].value_ends] + text[ends:]

@@ -1,8 +1,8 @@
 """This module sets up how a provider reports that a person has left: by an event hook, by Universal Logout, or by both.
 
-Each provider's event hook has its own secret in Secrets Manager. The command shows the secret, because a person must
-enter the secret in Okta's console. After a rotation, the previous secret stays valid until the next rotation, so the
-app accepts Okta's signals at all times.
+Each provider's event hook has its own secret in Secrets Manager. The command `provider leaving` shows the secret,
+because a person must enter the secret in Okta's console. After a rotation, the previous secret stays valid until the
+next rotation, so the app accepts Okta's signals at all times.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """This module builds the mails that Cognito sends. The mails have the title, the language and the colour of the stage.
 
 The mails are templates in the pool's settings. The pool has no custom-message trigger, so codes arrive even if
-Gatehouse's functions fail. But all mails of a stage are in one language, the first language in `LANGUAGES`. Cognito
-replaces `{####}` with the code. A subject may have up to 140 characters, and a message up to 20,000:
+Gatehouse's functions fail. But without this trigger, all mails of a stage are in one language, the first language
+in `LANGUAGES`. Cognito replaces `{####}` with the code. A subject may have up to 140 characters, and a message up to
+20,000:
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerificationMessageTemplateType.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_MessageTemplateType.html
 """

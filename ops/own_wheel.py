@@ -121,8 +121,7 @@ def _record_of(wheel: Path) -> str:
 
 
 def _contents(record: str) -> dict[str, str]:
-    """Return a dict from the path of each file of a package to the file's hash. Files that pip writes or compiles are
-    left out.
+    """Return the hash of each file of a package, by the file's path. Files that pip writes or compiles are left out.
 
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
     """

@@ -21,7 +21,9 @@ from .second_factor import WORDS
 
 
 def build_report(directory: Directory, name: str) -> dict[str, Any]:
-    """Return the data about a person in the pool, the table and the providers. Raises OpsError if no person matches."""
+    """Return the data that the pool, the users table and the providers have about a person. Raises OpsError if no
+    person matches.
+    """
     person = directory.find(name)
     if person is None:
         record = directory.users.load(name)

@@ -59,7 +59,7 @@ class Prepared:
 
 
 def prepare(project_dir: Path) -> Prepared:
-    """Add Gatehouse's settings and lock to the project; a second run changes nothing. Raises OpsError."""
+    """Add Gatehouse's settings and its lock file to the project; a second run changes nothing. Raises OpsError."""
     require_project(project_dir)
     path = config_file(project_dir)
     text = path.read_text(encoding="utf-8")

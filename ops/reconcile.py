@@ -55,8 +55,8 @@ class Findings:
 class Reconciler:
     """A comparison of one pool with one table. `dynamodb` is boto3's client; `clock` gives Unix seconds.
 
-    `refuse_address` is the method `refuse_address` of ProviderStore. `subjects` is None, or the index in which
-    Gatehouse finds the person that a provider's signal is about.
+    `refuse_address` is the method `refuse_address` of ProviderStore. `subjects` is the index in which
+    Gatehouse finds the person that a provider's signal is about. Without such an index, `subjects` is None.
     """
 
     def __init__(

@@ -1,10 +1,11 @@
 """This module reduces botocore's data for the zip. The zip needs only the operations that Gatehouse calls, and the
 endpoints of the services with these operations.
 
-At a cold start, a boto3 client lists botocore's data folder. Then it reads 1.5 MB of JSON with the whole models of
-three services, and 1.2 MB of endpoints. The zip contains a reduced copy of this data, which
-`chalicelib.gatehouse.aws_models` reads in place of the whole data. `ops` makes the copy from the installed botocore
-when it builds the zip. Descriptions are removed; types and limits are kept. The repository does not contain the copy.
+With botocore's own data, a boto3 client lists botocore's data folder at a cold start. Then the client reads 1.5 MB of
+JSON with the whole models of three services, and 1.2 MB of endpoints. The zip contains a reduced copy of this
+data, which `chalicelib.gatehouse.aws_models` reads in place of the whole data. `ops` makes the copy from the
+installed botocore when it builds the zip. Descriptions are removed; types and limits are kept. The repository does not
+contain the copy.
 """
 
 from __future__ import annotations

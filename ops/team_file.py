@@ -108,7 +108,7 @@ def load_team_file(project_dir: Path) -> TeamFile:
 
 
 class _Reading:
-    """A reader of the file, which collects all problems."""
+    """Reads the file, and collects all problems of the file."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []

@@ -36,7 +36,8 @@ def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
 
 
 def _expected(stage: Stage, found: TeamFile) -> dict[str, str]:
-    """Return the outputs that the stack will have, before the resources exist. The ARNs of streams are placeholders."""
+    """Return the outputs that the stack will have. The ARNs of streams are placeholders, so this function also works
+    before the resources exist."""
     names = {}
     for table in found.tables:
         names[table_variable(table)] = stage.named(table)

@@ -97,7 +97,7 @@ def queue_variable(name: str) -> str:
 
 
 def output_variables(found: TeamFile) -> dict[str, str]:
-    """Return a dict from each output of the stack to the output's environment variable."""
+    """Return a dict: the keys are the stack's outputs, and the values are the names of the environment variables."""
     made = {}
     for name, table in found.tables.items():
         made[_logical("Table", name)] = table_variable(name)
@@ -110,7 +110,7 @@ def output_variables(found: TeamFile) -> dict[str, str]:
 
 
 def output_roles(found: TeamFile) -> dict[str, str]:
-    """Return a dict from each output that contains a role to the role's function."""
+    """Return a dict: the keys are the outputs with the ARN of a role, and the values are the functions' names."""
     return {f"{_logical('Function', name)}Role": name for name in found.functions if name != API}
 
 

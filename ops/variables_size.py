@@ -15,8 +15,8 @@ _MOST_BYTES = 4096
 
 
 def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a problem for each function whose variables are too large. Otherwise, Lambda would refuse such a function
-    after other functions were already uploaded.
+    """Yield a problem for each function whose variables are too large. Without this check, Lambda would refuse such a
+    function after other functions were already uploaded.
 
     `shared` are the variables of every function. `lambda_functions` in `merged` has the variables of single functions.
     """

@@ -1,9 +1,9 @@
 """This module uses pip to download a lock's wheels for one runtime of Lambda, and checks the hashes of the wheels.
 
-The result is complete: if a wheel is missing, the module raises OpsError. Unlike Chalice, the module downloads wheels
-for Lambda's platform from the start, on any machine. So no package is downloaded a second time without hashes. If a
-package has no wheel, the module builds one from the locked source, with the locked tools in requirements-dev.txt. The
-build runs without the network.
+The result is complete: if a wheel is missing, the module raises OpsError. Chalice may download a package a second
+time, without checking hashes. This module needs no second download, because on any machine it downloads wheels for
+Lambda's platform from the start. If a package has no wheel, the module builds one from the locked source, with the
+locked tools in requirements-dev.txt. The build runs without the network.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ caller's value.
 """
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-# If pip cannot reach the index, it prints one of these texts. Later, pip also claims that the version does not exist.
+# If pip cannot reach the index, pip prints one of these texts. After that, pip also claims that the version does
+# not exist.
 _UNREACHABLE = re.compile(r"WARNING: Retrying |Could not fetch URL")
 # The earliest date that a zip can contain. With a fixed date, two builds of a wheel have the same bytes.
 _FIRST_DAY = "315532800"

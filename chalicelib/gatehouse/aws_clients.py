@@ -215,8 +215,8 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
     """Raise UnreadableAnswer unless the body is a JSON object. For an operation without output, an empty body is valid,
     too.
 
-    The function checks just the services that use JSON. The botocore version of Lambda's runtime is not locked, and a
-    later version may use CBOR for a service. CBOR needs no check, because botocore's CBOR parser is strict.
+    The function checks only the services that use JSON. We do not lock the version of botocore in Lambda's runtime, so
+    a later version may use CBOR for a service. CBOR needs no check, because botocore's CBOR parser is strict.
     """
     if operation_model.has_streaming_output:
         return  # our code reads only the status of Lambda's Invoke

@@ -72,8 +72,8 @@ def mix(one: str, other: str, share: float) -> str:
 
 
 def rehue(text: str, accent: str) -> str:
-    """Return the SVG `text` after all its greens and blues have got the hue of `accent`. The lightness of each colour
-    stays the same."""
+    """Return the SVG `text`, with the hue of all greens and blues changed to the hue of `accent`. The lightness of each
+    colour stays the same."""
     from colorsys import hls_to_rgb, rgb_to_hls
 
     hue, _, strength = rgb_to_hls(*_channels(accent))

@@ -3,9 +3,9 @@
 API Gateway stops waiting after 29 s. Lambda stops our function after 25 s (`lambda_timeout`). A Cognito trigger has 5
 s, including the cold start. A socket timeout limits the time to connect and the time between two bytes, and nothing
 else. The socket timeout limits neither a DNS look-up nor a server that sends single bytes slowly. So each call runs in
-a separate thread, and the caller stops waiting in time. Sources: Python's `socket.settimeout` ("each" operation);
-Amazon API Gateway quotas, "Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with
-Lambda triggers".
+a separate thread, and the caller stops waiting when the call's time limit ends. Sources: Python's `socket.settimeout`
+("each" operation); Amazon API Gateway quotas, "Integration timeout"; Amazon Cognito developer guide, "Customizing user
+pool workflows with Lambda triggers".
 """
 
 import threading

@@ -69,8 +69,8 @@ def parse_address(text: str) -> str | None:
 def email_domain(email: str) -> str:
     """Return the domain of an address in lower-case ASCII, or an empty string if the domain is unclear.
 
-    Use this function for addresses from a provider. The function returns an empty string if a text before the last
-    @ could be mistaken for the domain: a second @ that is not in quotes, or a line break.
+    Use this function for addresses from a provider. If the text before the last @ contains a line break, or another @
+    that is not in quotes, a program could mistake that text for the domain. The function then returns an empty string.
     """
     local, _, domain = email.strip().rpartition("@")
     quoted = len(local) > 1 and local[0] == local[-1] == '"'

@@ -82,7 +82,8 @@ class ConfigurationError(GatehouseError):
 
 
 class InvalidRequest(GatehouseError):
-    """A request is malformed. `field` is the name of the wrong member or parameter, or empty for any other fault."""
+    """A request is malformed. `field` is the name of the wrong member or parameter. For any other fault, `field` is
+    empty."""
 
     code = "invalid_request"
     status = 400

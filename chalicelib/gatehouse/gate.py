@@ -133,8 +133,8 @@ class Gatehouse:
         :param scope: the scope that the access token must have, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
         :param fresh: whether each call checks that the person is still enabled, still in the group, and not signed out.
-        :param max_age: the maximum number of seconds since the person authenticated. After more seconds, the answer is
-            401.
+        :param max_age: the maximum number of seconds since the person authenticated. If more seconds have passed, the
+            answer is 401.
         """
         return authorized(scope, group, fresh, max_age, environ=self._environ)
 
@@ -181,7 +181,7 @@ class Gatehouse:
         return build_document(root, self.prefix, self._openapi, self._guard.max_ages)
 
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
-        """Allow a route without an access token. Call this method before you register the route.
+        """Declare that a route needs no access token. Call this method before you register the route.
 
         :param csrf: False for a webhook, because a webhook's caller is not our page. The webhook's view must check the
             caller.
@@ -240,8 +240,8 @@ class Gatehouse:
         """Declare Gatehouse's Lambda functions other than the API's function.
 
         Chalice names the handlers of these functions `app.user_records` and so on, and never changes the handler of an
-        existing function. Therefore the functions must be attributes of the module `app`. When this method runs, the
-        import of `app` has not finished.
+        existing function. Therefore the functions must be attributes of the module `app`. `offer` adds the functions to
+        this module, although the import of `app` has not finished when this method runs.
         """
         for function in self._functions():
             name = function.__name__
@@ -275,8 +275,8 @@ class Gatehouse:
         return entry.token_claims(self._container, event, context, bool(self._guard.max_ages))
 
     def account_mail(self, event: dict[str, Any], context: Any) -> None:
-        """Send the mails with codes for sign-up and forgotten passwords. The route itself sends no mail, so that the
-        route can answer at once (S-73)."""
+        """Send the mails with codes for sign-up and forgotten passwords. The route that gets the person's request sends
+        no mail itself, so that the route can answer at once (S-73)."""
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)

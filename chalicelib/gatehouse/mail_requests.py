@@ -1,9 +1,10 @@
 """Passes requests for a mailed code to our Lambda function `account_mail`, and does not wait until the function ends.
 
 A known, a new and an unconfirmed address need different calls to Cognito, and these calls take different times.
-Therefore the route itself makes no calls to Cognito: it passes the address to the function and answers at once. The
-answer takes the same time for every address (S-73). Lambda stores the event. If the function fails, Lambda runs it up
-to two more times. Source: AWS Lambda developer guide, "Invoking a Lambda function asynchronously".
+Therefore a route that requests a code makes no calls to Cognito. The route passes the address to the function and
+answers at once. The answer takes the same time for every address (S-73). Lambda stores the event. If the function
+fails, Lambda runs it up to two more times. Source: AWS Lambda developer guide, "Invoking a Lambda function
+asynchronously".
 """
 
 import json

@@ -29,8 +29,8 @@ class Setting(Generic[T]):
 
     :param variable: the variable's name in the environment.
     :param parse: turns the text into the value, or raises a ValueError. The error's message describes a valid text
-        ("must be a number"). A setting without a default also parses an empty text. Otherwise, an empty text means that
-        the default applies.
+        ("must be a number"). A setting without a default also parses an empty text. For a setting with a default,
+        an empty text means that the default applies.
     :param says: the purpose of the setting, in Markdown, for docs/operations.md.
     :param default: the text for an unset variable, or a function that makes the text from the texts of the other
         settings. `shown` is the description of the default for people.
@@ -38,7 +38,8 @@ class Setting(Generic[T]):
         setting is required if the other variable has one of these values.
     :param source: the source of the value. TEAM is the team. STACK is an output of the identity stack. PROJECT is the
         environment of the app. LOCAL is the local stack, and tests.
-    :param starts: whether `init` writes the setting into the configuration, so that people see that they can choose.
+    :param starts: whether `init` writes the setting into the configuration, so that people see that they can choose
+        a value.
     """
 
     def __init__(

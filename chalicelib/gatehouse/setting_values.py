@@ -87,7 +87,7 @@ def base_url(said: str) -> str:
 
 
 def domains(said: str) -> frozenset[str]:
-    """Accept domains of e-mail addresses. The result contains the normalized form of `email_domains` (S-72)."""
+    """Accept domains of e-mail addresses. The module `email_domains` normalizes the domains (S-72)."""
     if not said:
         return frozenset()
     from .email_domains import parse_full_domain

@@ -48,8 +48,8 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
 
 
 def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the AWS name of a team's own table or queue. The name comes from a variable such as ORDERS_TABLE (for
-    `orders` and TABLE).
+    """Return the AWS name of a team's own table or queue. An environment variable contains this AWS name. For example,
+    the variable for the name `orders` and the kind TABLE is ORDERS_TABLE.
 
     `kind` is TABLE, QUEUE, QUEUE_URL or STREAM_ARN. Raises ConfigurationError.
     """

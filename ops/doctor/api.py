@@ -109,8 +109,8 @@ def api_permission(deployment: Deployment) -> Iterator[Fault]:
 
 
 def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
-    """Check that the API's own errors have Gatehouse's format and headers (S-53). A plain `chalice deploy` removes the
-    format and the headers.
+    """Check that the API's own errors have Gatehouse's format and headers (S-53). An API document without them,
+    such as an earlier release sent, removes them.
     """
     _ = deployment.api_stage
     origins = allowed_origins(deployment.stage)
@@ -129,8 +129,8 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
             wrong.append(response.kind)
     if wrong:
         yield Fault(
-            f"the API's own errors ({', '.join(wrong)}) lack Gatehouse's headers or text: a plain "
-            "`chalice deploy` removes headers and text.",
+            f"the API's own errors ({', '.join(wrong)}) lack Gatehouse's headers or text: the "
+            "last deployment did not contain them.",
             deployment.again,
         )
 

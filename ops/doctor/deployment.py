@@ -43,8 +43,8 @@ _ABSENT = (
 
 
 class Missing(Exception):
-    """The error for a missing part that several checks need. One check tests that part itself, and reports that the
-    part is missing.
+    """The error for a missing part that several checks need. One of these checks reports that the part is missing. The
+    other checks cannot run, and doctor lists them as not checked.
     """
 
 
@@ -261,7 +261,7 @@ class Deployment:
         return found
 
     def policies(self, role_arn: str, *, besides: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-        """Return every statement of a role's inline policies, except the policies with a name in `besides`."""
+        """Return every statement of a role's inline policies. Policies whose names are in `besides` are left out."""
         iam, role = self.client("iam"), role_arn.rsplit("/", 1)[-1]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         documents = [

@@ -20,7 +20,7 @@ def _again(name: str) -> str:
 
 
 def provider_registered(deployment: Deployment) -> Iterator[Fault]:
-    """Check that every provider is in the pool and in the table."""
+    """Check that every provider is in the user pool and in the providers table."""
     pool, rows = set(deployment.providers), set(deployment.provider_rows)
     for name in sorted(rows - pool):
         yield Fault(f"{name} is offered on the page, but is not in the pool.", _again(name))

@@ -1,4 +1,4 @@
-"""The check that pool, stage options and app address agree on the domain for passkeys."""
+"""Checks that the pool, the stage's options and the app's address agree on the domain for passkeys."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from .deployment import Deployment
 
 _HOPS = 6
 _NO_DOMAINS = "the local AWS has no sign-in domains"
-# The example in RFC 7636, appendix B. Doctor never redeems a code, so a constant code challenge is enough.
+# The code challenge of the example in RFC 7636, appendix B. Doctor never redeems a code, so a constant code challenge
+# is enough.
 _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 

@@ -14,8 +14,8 @@ from .deployment import PASSING, Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
-# Properties that differ from the template on every healthy stage. An entry also covers all properties that are nested
-# in its property.
+# Properties that differ from the template on every healthy stage. Each property in this list also stands for all
+# properties that are nested in it.
 _EXPECTED_DRIFT = {
     # CloudFormation writes only the first value of a secret. Later, `ops rotate-keys` changes the value.
     "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),

@@ -29,8 +29,8 @@ print("\\n" + hashlib.sha256(json.dumps(told, sort_keys=True, default=vars).enco
 def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
     """Import the project's `app.py` in a separate process, and return a digest of its shape.
 
-    `environment` has the stage's variables. If the app does not load, raises OpsError. The message has the error, and
-    the last line of the project's own code before the error.
+    `environment` has the stage's variables. If the app does not load, raises OpsError. The message contains the error,
+    and the last line of the project's own code that ran before the error.
     """
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],

@@ -144,8 +144,8 @@ def _unusable(folder: Path, why: str) -> OpsError:
 
 
 def _mkcert_authority(now: Clock) -> _Authority | None:
-    """Return the root that `mkcert -install` has added to this user's browsers. Return None if no such root can sign
-    certificates.
+    """Return the root that `mkcert -install` has added to this user's browsers. Return None if there is no such
+    root, or if the root cannot sign certificates.
     """
     program = shutil.which("mkcert")
     if program is None:

@@ -1,11 +1,11 @@
 """This module creates a separate virtual environment for MiniStack. If the lock file or Python changes, the module
 creates the environment again.
 
-The environment must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on the
-environment's interpreter. So they could import any other package in the environment, even if the Lambda zip lacks this
-package. When pip installs the packages, pip also compiles them to bytecode. In Lambda, boto3 is compiled in the same
-way. Without bytecode, each worker would compile botocore again, because the workers write no bytecode. The compilation
-took half of each cold start.
+The environment must contain only MiniStack, boto3 and the library that verifies passkeys, because the Lambda workers
+run on the environment's interpreter. If the environment contained another package, the workers could import this
+package, even if the Lambda zip lacks the package. When pip installs the packages, pip also compiles them to bytecode.
+In Lambda, boto3 is compiled in the same way. Without bytecode, each worker would compile botocore again, because the
+workers write no bytecode. The compilation took half of each cold start.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class _Connection:
 
     def _receive(self) -> bytes | None:
         """Return the received data, or None if no data is ready. For example, only a part of a TLS record may have
-        arrived, or a message of TLS itself.
+        arrived, or TLS may have sent a message of its own, without data.
         """
         self._socket.settimeout(0)
         try:

@@ -1,11 +1,11 @@
 """The Okta stand-in: a local OIDC provider that takes Okta's place. It is the package oidc-provider-mock with
 Gatehouse's own people and login page.
 
-The issuer is http://127.0.0.1:PORT. This module adds three things to oidc-provider-mock. After a refusal, the redirect
-contains `state`. RFC 6749 (4.1.2.1) requires `state`, and Okta sends `state`, too. ID tokens contain the time of the
-sign-in at the stand-in (`auth_time`). People who tick the box on the login page stay signed in at the stand-in. At
-their next sign-in, the stand-in shows the login page only if `prompt=login` or `max_age` requires the page (OpenID
-Connect Core 2 and 3.1.2.1).
+The issuer is http://127.0.0.1:PORT. This module adds three things to oidc-provider-mock. First, the redirect
+after a refusal contains `state`, because RFC 6749 (4.1.2.1) requires `state`, and Okta sends `state`, too. Second, ID
+tokens contain the time of the sign-in at the stand-in (`auth_time`). Third, people who tick the box on the login page
+stay signed in at the stand-in. At their next sign-in, the stand-in shows the login page only if `prompt=login` or
+`max_age` requires the page (OpenID Connect Core 2 and 3.1.2.1).
 
 The stand-in's admin console is at /admin (okta_console.py). The login page refuses people who were deactivated in the
 console. If a person was removed from the app, the stand-in redirects to the app with the error `access_denied`, as Okta

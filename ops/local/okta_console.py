@@ -1,5 +1,5 @@
-"""The admin console of the Okta stand-in. In the console, you choose who may sign in. You can also tell the app that a
-person has left.
+"""The admin console of the Okta stand-in, which is the local OIDC provider that takes Okta's place (okta.py). In the
+console, you choose who may sign in. You can also tell the app that a person has left.
 
 Each button changes the person's state at the stand-in, and sends the request that Okta would send. The request is
 either an event hook that contains the provider's secret, or a Universal Logout whose token is signed with the
@@ -7,8 +7,8 @@ stand-in's own key. In Okta's console, a person enters the app's addresses and t
 the addresses and the secret into a file (`leavers.py`). Without that file, the stand-in sends no request.
 
 Sources: Okta, "Event hooks" and "System Log API" (the format of a request); Okta, "Build Universal Logout for your app"
-(the token's header and claims). This module must not import from the package, because the stand-in runs without the
-package.
+(the token's header and claims). This module must not import other modules of `ops`, because the stand-in runs
+without this package.
 """
 
 from __future__ import annotations

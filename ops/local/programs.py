@@ -60,7 +60,7 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
 
 
 def okta(python: Path, state_dir: Path, port: int) -> Program:
-    """Build the command of the Okta stand-in."""
+    """Build the command of the local OIDC provider that takes Okta's place."""
     console = ["--console", str(console_file(state_dir))]
     return Program(
         name="Okta",

@@ -55,6 +55,6 @@ def _trust_also(authority: Path, bundle: Path) -> None:
 
 
 def refresh(project_dir: Path, stage: Stage) -> Stage:
-    """Update the copy from which the stage was deployed. The stage's addresses stay the same."""
+    """Update the copy of the project from which the stage was deployed. The stage's addresses stay the same."""
     refresh_copy(project_dir, stage.project_dir)
     return load_stage(stage.project_dir, LOCAL)

@@ -57,8 +57,8 @@ def trust(ca_file: Path, home: Path | None = None) -> list[Path]:
             f"file by hand: {ca_file}"
         )
     data = os.environ.get("XDG_DATA_HOME") if home is None else None
-    # Two authorities in a database must not have the same name. So the name is taken from the certificate, because the
-    # certificate of a later authority has another name.
+    # Two authorities in a database must not have the same name. The certificate of each authority has a different name,
+    # so the name is taken from the certificate.
     name = x509.load_pem_x509_certificate(ca_file.read_bytes()).subject.rfc4514_string()
     found = databases(home or Path.home(), Path(data) if data else None)
     for folder in found:

@@ -4,7 +4,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError
 
 
 def client_error(code: str, operation: str = "Operation") -> ClientError:
-    """Build an error response of the service. Our code must not pass on the text of the error's message."""
+    """Build an error response of an AWS service. Our code must not pass on the text of the error's message."""
     message = f"detail of {code} that stays inside"
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 

@@ -1,10 +1,10 @@
 """A strict double of Cognito: the OAuth endpoints of one user pool, in process, as AWS documents them.
 
-The double has the transport that `OAuthClient` and `JwksCache` use. `authorize` simulates the browser's steps on the
-hosted pages. The double enforces rules that the local AWS omits: PKCE, exact redirect URIs, single-use codes,
-client_secret_basic, refresh token rotation with its grace period, revocation of a whole family. Sources: Amazon Cognito
-developer guide, "Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token rotation", "Understanding user
-pool JSON web tokens".
+`OAuthClient` and `JwksCache` use the double as their transport. `authorize` simulates the browser's steps on the hosted
+pages. The double enforces rules that the local AWS omits: PKCE, exact redirect URIs, single-use codes,
+client_secret_basic, refresh token rotation with its grace period, revocation of all refresh tokens of one sign-in.
+Sources: Amazon Cognito developer guide, "Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token
+rotation", "Understanding user pool JSON web tokens".
 """
 
 import hashlib
@@ -105,8 +105,8 @@ class CognitoDouble:
     jwks: list[dict[str, Any]] | None = None
     #: Whether a refresh changes `auth_time`, as people have reported with rotation (authts/oidc-client-ts#2107).
     resets_auth_time: bool = False
-    #: A function that returns the claims that the pre-token-generation trigger adds to an access token, by trigger
-    #: source.
+    #: A function that returns the claims that the pre-token-generation trigger adds to an access token. The arguments
+    #: are the person and the trigger source.
     added_claims: Callable[[Person, str], Mapping[str, Any]] = lambda person, source: {}
     #: The key sets of other issuers, by URL.
     other_jwks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

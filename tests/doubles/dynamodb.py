@@ -1,8 +1,8 @@
 """DynamoDB in memory, as strict as the service. The double evaluates expressions and refuses unsupported expressions. A
 test can make calls fail.
 
-Without ConsistentRead, a read returns the item from before its last write. A store that needs the last write must
-therefore request a consistent read.
+Without ConsistentRead, a read returns the item as it was before the last write. If a store needs the last write, the
+store must request a consistent read.
 """
 
 from collections.abc import Mapping

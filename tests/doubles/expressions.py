@@ -13,7 +13,7 @@ Value = Mapping[str, Any]
 Item = dict[str, Value]
 
 _TOKEN = re.compile(r"\s*(?:(<>|<=|>=|[=<>(),+-])|([#:]?[A-Za-z_][A-Za-z0-9_]*))")
-#: The reserved words that could be the name of one of our attributes, out of DynamoDB's 573 reserved words.
+#: Those of DynamoDB's 573 reserved words that could be the name of one of our attributes.
 RESERVED = frozenset(
     {
         "status",
@@ -54,8 +54,8 @@ class Invalid(Exception):
 
 
 class Expression:
-    """One expression while the double parses the expression: its tokens, the placeholders, and the placeholders that
-    were used."""
+    """The state of the parser for one expression. The state contains the expression's tokens, the values of all
+    placeholders, and the placeholders that were used so far."""
 
     def __init__(
         self, text: str, names: Mapping[str, str], values: Mapping[str, Value], used: set[str]

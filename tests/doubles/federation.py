@@ -1,6 +1,6 @@
 """A double of Cognito's sign-in through an OIDC provider, from /oauth2/authorize to the app's callback.
 
-The double follows AWS's documentation. The double calls the trigger that gets the claims, and maps the claims to text.
+The double follows AWS's documentation. The double maps the claims to text, and calls the trigger that gets the claims.
 The double calls PreSignUp and PostConfirmation for a new profile, and PostAuthentication for an existing profile. The
 double supports linked accounts, and refusals at the callback. Sources: Amazon Cognito developer guide, "Authorize
 endpoint", "Specifying identity provider attribute mappings", "Inbound federation Lambda trigger", "Linking federated

@@ -1,5 +1,5 @@
-"""The names that the fault table uses for outbound calls, and a recorder of calls to doubles. The recorder groups calls
-by route or trigger."""
+"""The names that the fault table (docs/faults.md) uses for outbound calls, and a recorder of calls to doubles. The
+recorder groups calls by route or trigger."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +38,8 @@ def http_name(url: str, form: Mapping[str, str]) -> str:
 
 class Outbound:
     """A recorder of outbound calls and of the route or trigger that made each call. A place is the name of a route or
-    trigger, and each thread is in at most one place. The recorder ignores calls outside a place."""
+    trigger, and each thread is in at most one place. If a thread is in no place, the recorder ignores the thread's
+    calls."""
 
     def __init__(self) -> None:
         self.pairs: set[tuple[str, str]] = set()
@@ -46,8 +47,8 @@ class Outbound:
 
     @contextmanager
     def at(self, place: str | None) -> Iterator[None]:
-        """Record the calls inside the `with` block under the name of a route or trigger. A trigger may run in the
-        middle of a route."""
+        """Record the calls inside the `with` block under the name of a route or trigger. The blocks can be
+        nested, because a trigger may run in the middle of a route."""
         before = self.place
         self._local.place = place
         try:

@@ -1,4 +1,4 @@
-"""A double of SQS behind boto3's client, with Lambda's event source mapping. One queue sends its messages to one
+"""A test double of boto3's SQS client and of Lambda's event source mapping. One queue sends its messages to one
 function.
 
 The queue delivers a message again if the function reports the message as failed. Source: AWS Lambda developer guide,

@@ -1,5 +1,5 @@
-"""Functions that compare every request to a double, and every response of a double, with AWS's model of the service in
-botocore."""
+"""Functions that check every request that a double gets and every response that a double returns. The checks use AWS's
+model of the service in botocore."""
 
 import functools
 from typing import Any

@@ -74,7 +74,8 @@ class PoolCore:
     grants: dict[str, Grant] = field(default_factory=dict)
     #: The next challenge (name, parameters). The double uses this challenge instead of its own choice.
     next_challenge: tuple[str, dict[str, str]] | None = None
-    #: The names of factors in SELECT_MFA_TYPE. AWS's model and one page have EMAIL_MFA; another page has EMAIL_OTP.
+    #: The names of factors in SELECT_MFA_TYPE. AWS's API model and one page of AWS's documentation use
+    #: EMAIL_MFA. Another page uses EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
     #: The number of characters in each new Session string. None means Cognito's current length.
     session_length: int | None = None

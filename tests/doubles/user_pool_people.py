@@ -23,7 +23,7 @@ MAX_LINKS = 5
 class PeopleOperations(PoolCore):
     """The administrators' operations."""
 
-    #: Whether AdminLinkProviderForUser raises an error after it has linked the user, as for a repeated call.
+    #: Whether AdminLinkProviderForUser raises an error after it has linked the user, as if the call were repeated.
     link_throws_after: bool = False
 
     def _op_list_users(self, given: dict[str, Any]) -> dict[str, Any]:

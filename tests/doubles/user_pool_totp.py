@@ -1,4 +1,5 @@
-"""AssociateSoftwareToken, VerifySoftwareToken, SetUserMFAPreference and RevokeToken of the strict user pool."""
+"""AssociateSoftwareToken, VerifySoftwareToken, SetUserMFAPreference and RevokeToken of the strict double of the
+user pool."""
 
 from typing import Any
 

@@ -87,7 +87,7 @@ def test_two_tabs_share_a_session_and_its_end(tab: Page, stack: Stack) -> None:
 
 
 def test_two_tabs_sign_in_side_by_side(tab: Page, stack: Stack) -> None:
-    """The tab that started its sign-in first finishes its sign-in last."""
+    """The first tab that starts a sign-in is the last tab that finishes its sign-in."""
     tabs = [tab.tab]
     tab.press("Continue with Okta")
     tab.see("Okta, local stand-in")

@@ -36,8 +36,8 @@ def person(info: Any) -> requests.Session:
 def test_what_a_queue_delivers_is_written_to_the_teams_table(
     team: Team, info: Any, person: requests.Session
 ) -> None:
-    """A route writes to the table and sends to the queue with the API's role. The function writes to the table with its
-    own role. IAM enforces both roles."""
+    """A route uses the API's role to write to the table and to send a message to the queue. The queue's function uses
+    its own role to write to the table. IAM enforces both roles."""
     root = info["app_url"].rstrip("/")
     made = person.post(f"{root}/orders", json={"article": "tea"}).json()
     order = until(
@@ -50,7 +50,8 @@ def test_what_a_queue_delivers_is_written_to_the_teams_table(
 
 
 def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> None:
-    """The test uses the page's example. Then the test removes a permission with `deploy --stage local`."""
+    """The test uses the example in docs/your-data.md. Then the test removes a permission with
+    `deploy --stage local`."""
     team.log_until("count_orders", "orders_counted")
     file = team.folder / ".chalice" / "gatehouse.yaml"
     before = file.read_text()

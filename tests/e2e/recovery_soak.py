@@ -1,4 +1,4 @@
-"""A test in Chromium of a person who loses the phone, from the recovery codes to the sign-in without the authenticator
+"""A test in Chromium: a person creates recovery codes, loses the phone, and finally signs in without the authenticator
 app. `make soak` runs this file."""
 
 import re

@@ -1,5 +1,5 @@
-"""A collector of the data that the end-to-end tests send and receive. test_what_was_logged.py runs last and searches the
-data."""
+"""A collector of the data that the end-to-end tests send and receive. test_what_was_logged.py runs last, and uses this
+data to search for secrets."""
 
 import json
 from typing import Any

@@ -214,7 +214,8 @@ class Visitor:
     stack: Stack
     http: requests.Session = field(default_factory=requests.Session)
     cookies: dict[str, str] = field(default_factory=dict)
-    #: Whether to call API Gateway directly, because the front proxy removes Strict-Transport-Security.
+    #: Whether to call API Gateway directly. Tests of the header Strict-Transport-Security need direct calls, because
+    #: the front proxy removes this header.
     past_proxy: bool = False
 
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
@@ -308,7 +309,7 @@ class Visitor:
 
 
 def forget_attempts(stack: Stack) -> None:
-    """Delete the counters of attempts. Otherwise, after hundreds of wrong passwords from one address, the throttle
+    """Delete the counters of attempts. Otherwise, after hundreds of wrong passwords from one IP address, the throttle
     would block the other tests."""
     dynamodb, table = stack.aws("dynamodb"), "gatehouse-local-throttle"
     keys = [

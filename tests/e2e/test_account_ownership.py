@@ -134,8 +134,8 @@ def test_a_stranger_finds_no_other_door(
 
 @pytest.mark.security("S-67")
 def test_an_account_from_before_starts_afresh(stack: Stack, address: str) -> None:
-    """An earlier release created the account with a stranger's password. Nothing in the account's record says that our
-    server created the account."""
+    """An account of an earlier release has a stranger's password, and no record says that our server created the
+    account. A new sign-up replaces this account."""
     functions = stack.aws("lambda")
     name = "gatehouse-local-user_records"
     found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

@@ -1,5 +1,5 @@
 """Tests of API Gateway's authorizer in front of the routes, with real and forged tokens. The tests do not use `chalice
-local`, because its authorizer differs."""
+local`, because its authorizer differs from API Gateway's authorizer."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def tokens(stack: Stack) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def other_client(stack: Stack) -> Iterator[str]:
-    """A second app client of the pool, which may sign in by password. Its tokens expire after one second."""
+    """A second app client of the pool, which allows sign-ins by password. Its tokens expire after five minutes."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     client = cognito.create_user_pool_client(
@@ -187,7 +187,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
         for name, value in described.items()
         if value and name not in ("ClientSecret", "CreationDate", "LastModifiedDate")
     }
-    # AWS requires a validity of at least five minutes. The local AWS allows less, so that this test can use one second.
+    # AWS requires a validity of at least five minutes. The local AWS allows less, so this test uses two seconds.
     units = {**keep["TokenValidityUnits"], "AccessToken": "seconds"}
     cognito.update_user_pool_client(
         **{**keep, "AccessTokenValidity": 2, "TokenValidityUnits": units}

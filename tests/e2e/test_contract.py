@@ -93,8 +93,8 @@ def test_answers_are_as_described(
 
 
 def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
-    """The served document differs from the written document in `servers` alone, because `servers` contains the address
-    of the stack."""
+    """The served document differs from the written document in one member: `servers`, which contains the address of the
+    stack."""
     served = requests.get(f"{stack.url}openapi.json", timeout=30, verify=stack.verify).json()
     assert served["paths"] == PATHS
     assert served["servers"] == [{"url": stack.origin}]

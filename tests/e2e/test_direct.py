@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh_attempts(stack: Stack) -> None:
-    """Reset the counters. All end-to-end tests come from one address, and one address may cause ten mails an hour."""
+    """Reset the counters. All end-to-end tests use one IP address, which may cause at most ten mails an hour."""
     forget_attempts(stack)
 
 

@@ -17,7 +17,7 @@ ANOTHER = "another horse battery"
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh_attempts(stack: Stack) -> None:
-    """Reset the counters. All end-to-end tests come from one address, and one address may cause ten mails an hour."""
+    """Reset the counters, because all end-to-end tests use one IP address, which may cause only ten mails an hour."""
     forget_attempts(stack)
 
 

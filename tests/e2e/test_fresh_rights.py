@@ -41,8 +41,8 @@ class Administrator:
         return Visitor(self.stack).request("POST", f"/users/{spelled}/sign-out", headers=headers)
 
     def statuses(self) -> tuple[int, int]:
-        """Return the statuses of both routes. The second request names a user who does not exist. If access is allowed,
-        its status is therefore 404."""
+        """Return the statuses of the routes that `list` and `sign_out` call. The second request names a user who does
+        not exist. If access is allowed, the status of the second request is therefore 404."""
         return self.list().status_code, self.sign_out("nobody").status_code
 
 

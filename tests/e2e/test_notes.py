@@ -125,8 +125,8 @@ def test_other_sites_and_unlisted_origins_get_nothing(
 def test_only_our_own_page_makes_a_session_outlive_the_browser(
     page: Page, context: BrowserContext, stack: Stack, notes: str, where: str
 ) -> None:
-    """`remember=1` in an address has no effect, whether a page of an allowed origin, of the same site or of another
-    site uses the address. The session ends with the browser."""
+    """`remember=1` has no effect if the person types the address, or if a page of an allowed origin, of the same site
+    or of another site opens the address. The session ends with the browser."""
     address = f"{stack.url}auth/login?provider=Okta&remember=1"
     place = "https://127.0.0.1" if where == "127.0.0.1" else "https://localhost"
     with ForeignPage(place, stack) as url:

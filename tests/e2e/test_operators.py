@@ -61,8 +61,8 @@ def accept(stack: Stack, email: str) -> dict[str, Any]:
 
 @pytest.mark.security("S-70")
 def test_the_first_administrator_comes_and_goes(stack: Stack) -> None:
-    """After one command, one mail and one password, GET /users works. After the person's removal from the group, the
-    next token no longer contains the group."""
+    """One command, one mail and one new password are enough: the person can call GET /users. After the person is
+    removed from the group, the next token no longer contains the group."""
     email = "first-admin@example.com"
     names = ("--given-name", "Ada", "--family-name", "King")
     invited = json.loads(done(stack, "invite", email, *names, "--group", "admins", "--json"))
@@ -88,7 +88,7 @@ def test_the_first_administrator_comes_and_goes(stack: Stack) -> None:
 
 
 def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
-    """The first invitation expires. Afterwards the password in the new mail works, and the old password does not."""
+    """After a second invitation, the password in the new mail works, and the password in the first mail does not."""
     email = "expired@example.com"
     done(stack, "invite", email)
     old = mailed_password(stack, email)
@@ -103,8 +103,8 @@ def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
 
 @pytest.mark.security("S-67")
 def test_a_lost_phone_is_helped(stack: Stack) -> None:
-    """After the command, sign-ins no longer ask for the authenticator app, and the lost phone's session has ended. The
-    person can set up another app."""
+    """After `ops user reset-mfa`, sign-ins no longer ask for the authenticator app, and the lost phone's session has
+    ended. The person can set up another app."""
     email = "lost-phone@example.com"
     stack.create_person(email, PASSWORD)
     phone = Visitor(stack)
@@ -157,8 +157,8 @@ def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
 
 
 def test_people_of_okta_are_helped_at_okta(stack: Stack) -> None:
-    """For people of a provider, the messages name the settings that the provider manages. The command can nevertheless
-    sign such a person out."""
+    """For people of a provider, the messages name the settings that the provider manages. Nevertheless,
+    `ops user sign-out` signs such a person out."""
     visitor = Visitor(stack)
     email = "alice@example.com"
     visitor.sign_in(email)

@@ -15,7 +15,7 @@ PASSWORD = "correct horse battery pia"
 
 @pytest.fixture(scope="module", autouse=True)
 def person(stack: Stack) -> None:
-    """A new person. The fixture resets the counters of attempts, because all end-to-end tests share one address."""
+    """A new person. The fixture resets the counters of attempts, because all end-to-end tests share one IP address."""
     forget_attempts(stack)
     stack.create_person(EMAIL, PASSWORD)
 

@@ -40,8 +40,8 @@ def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched
     assert page.url == info["page_url"]
 
 
-#: A script that makes a front end's call on a page of this origin. The script returns the status. If the person must
-#: authenticate again, the script also returns the URL of the page.
+#: A script that runs on a page of the app's origin, and calls a route as a front end does. The script returns the
+#: status. If the person must authenticate again, the script also returns the URL of the page for this authentication.
 CALL = """async (root) => {
   const assets = document.querySelector('script[type=module]').src;
   const { createSession } = await import(new URL('session.js', assets));

@@ -107,7 +107,7 @@ def exchange(offered: dict[str, Any], code: str, **changes: str) -> requests.Res
 def test_a_program_signs_in_calls_renews_and_signs_out(
     program: tuple[Program, "queue.Queue[str]"], page: Page, stack: Stack
 ) -> None:
-    """The program signs Alice in with a browser and Okta. The record belongs to Alice. After the sign-out, the program
+    """The program signs Alice in with a browser and Okta. `/me` returns Alice's record. After the sign-out, the program
     cannot renew its tokens."""
     session, urls = program
     sign_in(session, urls, page)
@@ -182,8 +182,8 @@ def test_no_code_goes_to_another_address(
 def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address(
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
-    """Another program on the machine may read the code. Without the verifier, the client and the address, the code is
-    useless. Each code works once."""
+    """Another program on the machine may read the code. If the verifier, the client or the address is wrong, Cognito
+    refuses the code. Each code works once."""
     own = str(stack.info["client_id"])
     callback = f"{stack.url}auth/callback"
     code = code_of(stack, asking(offered))

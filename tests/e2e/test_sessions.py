@@ -205,8 +205,8 @@ def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
 
 
 def test_only_administrators_sign_others_out(stack: Stack, administrator: Visitor) -> None:
-    """The route responds to other callers with 403, or with 401 without a token. If the person is unknown, the response
-    is 404."""
+    """If the caller is not an administrator, the response is 403. If the caller sends no token, the response is 401. If
+    the person is unknown, the response is 404."""
     refused = sign_out(stack, CHLOE, Visitor(stack).sign_in()["access_token"])
     assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
     refused = sign_out(stack, CHLOE, None)

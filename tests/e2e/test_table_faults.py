@@ -55,7 +55,7 @@ def confirm(stack: Stack, visitor: Visitor, email: str) -> int:
 
 
 def failed_mails(stack: Stack) -> int:
-    """Return how many calls of the function that mails codes have failed."""
+    """Return the number of failed calls of the function that sends codes by mail."""
     found = stack.aws("logs").filter_log_events(
         logGroupName="/aws/lambda/gatehouse-local-account_mail",
         filterPattern='"account_mail_failed"',
@@ -109,8 +109,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
     assert {*table.spoiled} == {"UpdateItem"}
     assert len(table.spoiled) <= 16
     assert accounts == []
-    # A slow table stores the row although the response is lost, once for each call by Lambda. Records without a person
-    # are PENDING and expire.
+    # A slow table stores one row for each call by Lambda, although the response is lost. Records without a person are
+    # PENDING and expire.
     assert {row["status"] for row in left} == ({"PENDING"} if fault == "slow" else set())
     assert len(left) <= 1 + 3
     assert all("expiresAt" in row for row in left)

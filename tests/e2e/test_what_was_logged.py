@@ -1,5 +1,5 @@
 """Tests that search all logs of the functions and all responses of the whole end-to-end run for secrets (S-61). Because
-of its name, the file runs last.
+of its name, this file runs last.
 
 The tenants' tests, which may use a separate stack, run the same tests at their end.
 

@@ -1,4 +1,5 @@
-"""Scenes of the fault table for less common calls."""
+"""Causes the less common calls of the table in docs/faults.md. As in scenes.py, each scene prepares a state, and then
+an action makes the call."""
 
 from collections.abc import Callable
 from unittest.mock import patch
@@ -84,7 +85,7 @@ def look_without_row(world: World) -> Scene:
 
 
 def me_of_provider(world: World) -> Scene:
-    """The person's provider has a label. The route reads the label from the table."""
+    """The person's provider has a label. The route reads the label from the providers table."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/me", claims=CLAIMS))

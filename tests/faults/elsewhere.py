@@ -1,5 +1,5 @@
-"""The second half of the fault table. It contains the same calls in other routes and triggers, with the result of the
-faults."""
+"""The second half of the fault table. The first half is in table.py. The second half contains the same calls in other
+routes and triggers, and the result of each fault."""
 
 from tests.faults.table import Call, Outcome
 

@@ -1,4 +1,5 @@
-"""Scenes of the fault table for passkeys. The scenes cover the sign-in with a passkey, and the list of passkeys."""
+"""The fault table's scenes for the sign-in with a passkey, and for the list of passkeys. A scene is a prepared state
+and the action during which a fault happens (scenes.py)."""
 
 from collections.abc import Callable
 

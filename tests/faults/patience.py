@@ -1,5 +1,5 @@
-"""Clients with separate time limits for one call. The other calls of the scene work normally, and must not time out on
-a busy machine."""
+"""Clients with separate time limits for one call. The other calls of the test case work normally, and must not time out
+on a busy machine."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,5 @@
-"""Scenes of the fault table for recovery codes. In these scenes, the person creates, uses and counts the codes."""
+"""Scenes (see `tests/faults/scenes.py`) for recovery codes. In each scene, a fault happens while the codes are created,
+used or counted."""
 
 from tests.component.direct import CHALLENGE_COOKIE, PASSWORD, Direct
 from tests.component.test_recovery_codes import lose_the_phone, make

@@ -63,8 +63,8 @@ class Place:
 
 
 class FaultStage:
-    """Runs scenes with faults. Clients can send calls to three places: the faulty server (wire.py), a port without a
-    server, and a server with an expired certificate."""
+    """Runs test cases with faults. Clients can send calls to three places: the faulty server (wire.py), a port without
+    a server, and a server with an expired certificate."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class FaultStage:
         self.budget = Budget()
 
     def play(self, call: Call, fault: str, limits: Limits, own: Limits | None = None) -> Played:
-        """Run the scene of `call` with `fault` as the only fault.
+        """Run the test case for `call`, with `fault` as the only fault.
 
         `own` contains limits for `call` alone. If all calls had the same short limits, healthy calls could time out on
         a busy machine.
@@ -94,7 +94,7 @@ class FaultStage:
         return self._played(scene, http, call.name, call.tries_at(fault) if broken else 0)
 
     def play_late(self, name: str, limits: Limits, delay: float) -> Played:
-        """Run a scene in which every response is correct, but arrives `delay` seconds late."""
+        """Run a test case in which every response is correct, but arrives `delay` seconds late."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[name](world)
         http = self._install(world, limits, "", "")
@@ -127,8 +127,8 @@ class FaultStage:
         )
 
     def play_mended(self, call: Call, fault: str, limits: Limits) -> int:
-        """Run a scene with `fault`, and then run the action again without the fault in the same browser. Return the
-        status of the second response."""
+        """Run a test case with `fault`, and then run the action again without the fault in the same browser. Return
+        the status of the second response."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
         http = self._install(world, limits, "", fault)
@@ -163,9 +163,9 @@ class FaultStage:
         fault: str,
         own: tuple[str, Limits] | None = None,
     ) -> ChosenHttp:
-        """Start a container with the real clients. The clients of the host `gone` use the URL of `fault`.
+        """Start a container with the real clients. The clients of the host `gone` use the URL of the place `fault`.
 
-        `own` names a call with separate limits.
+        `own` contains the name of one call, and separate limits for this call.
         """
         name, tight = own or ("", limits)
         self.budget = Budget(limits)
@@ -269,8 +269,8 @@ def _cookie(before: str | None, after: str | None) -> str:
 
 @contextlib.contextmanager
 def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Iterator[FaultStage]:
-    """Open the stage. `folder` is for certificates. The clients call `pause` between the first try and the second
-    try."""
+    """Create a `FaultStage`. `folder` is for certificates. The clients call `pause` between the first try and the
+    second try."""
     authority = Authority(folder)
     wire = Wire()
     with (

@@ -60,7 +60,7 @@ FAULTS: dict[str, tuple[str, Fault | None]] = {
     "refused": ("No server listens at the address.", None),
     "expired": ("The certificate of the service has expired.", None),
 }
-#: A fault of nearly every call to the user-pool API. It happens while AWS recovers a pool to a point in time
+#: A fault of nearly every call to the user-pool API. This fault happens while AWS recovers a pool to a point in time
 #: (test_recovery.py).
 RECOVERING = "recovering"
 #: After these faults, the client makes no second try, because the response is definite.
@@ -76,8 +76,8 @@ def recovering(peer: Peer) -> None:
 ENDLESS = ("hang", "slow")
 #: Faults that affect every call to a host.
 OF_HOST = ("refused", "expired")
-#: A broken connection, and an error of the service. The tests use only these two faults if another route tests the same
-#: call with all faults. If both results are right, the right code handles the call.
+#: A broken connection, and an error of the service. If the same call is tested with all faults in another route, the
+#: tests use only these two faults. If both results are as expected, the correct code handles the call.
 SAMPLE = ("reset", "500")
 
 
@@ -94,7 +94,7 @@ class Outcome:
 @dataclass(frozen=True)
 class Call:
     """One outbound call in one route or trigger. `name` is the name of the call in wire.py. `scene` is the name of the
-    scene that causes the call (scenes.py)."""
+    prepared state in scenes.py that causes the call."""
 
     name: str
     host: str
@@ -134,8 +134,8 @@ class Call:
         return 1 if used_up or fault in _DEFINITE else self.tries
 
     def seconds(self, limits: Limits) -> float:
-        """Return the longest time that a person may wait, in seconds. This time is the call's limit, or the limit of the
-        whole request or trigger if that limit is shorter."""
+        """Return the longest time that a person may wait, in seconds. This time is the shorter of two limits: the
+        call's own limit, and the limit of the whole request or trigger."""
         whole = limits.trigger if self.route.startswith("trigger") else limits.request
         return float(min(getattr(limits, self.limit), whole))
 

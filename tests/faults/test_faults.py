@@ -1,5 +1,5 @@
-"""Tests of each line of the fault table. The real clients make every outbound call with every fault, over real
-sockets."""
+"""Tests of each line of the table in docs/faults.md. The real clients make each outbound call over real sockets, and
+the tests cause each fault during the call."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ TIGHT = {
     "hang": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get_try", "aws_read"), 0.05)),
     "slow": Limits(**_LONG | dict.fromkeys(("post", "cognito", "get", "aws"), 0.05)),
 }
-#: The time in seconds that our own code may take. On a busy machine, our code takes far less. A silent service keeps a
+#: The time in seconds that our own code may take. Even on a busy machine, it takes far less. A silent service keeps a
 #: connection open for a minute, which is far more.
 SLACK_SECONDS = 15.0
 
@@ -109,8 +109,8 @@ def test_answers_that_are_all_late_do_not_add_up(
 
 
 def test_every_fault_is_met() -> None:
-    """The tests cover every call with every fault, with one exception. If an earlier call of the route uses the same
-    host, no test causes the faults that affect the whole host."""
+    """The tests cover every call with every fault, with one exception. If a call is not the route's first call to its
+    host, no test causes the faults that affect the whole host during this call."""
     elsewhere = len(ELSEWHERE) * len(SAMPLE)
     assert len(CASES) - elsewhere == len(CALLS) * len(FAULTS) - len(OF_HOST) * sum(
         not call.first for call in CALLS
@@ -118,8 +118,8 @@ def test_every_fault_is_met() -> None:
 
 
 def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
-    """If the tests use only two faults for a call, another route tests the same call with all faults. No call has two
-    lines."""
+    """If the tests use only two faults for a call, the same call is tested with all faults in another route. No call
+    has two lines."""
     assert {_client(call) for call in ELSEWHERE} <= {_client(call) for call in CALLS}
     lines = [(call.route, call.name, call.scene) for call in (*CALLS, *ELSEWHERE)]
     assert len(lines) == len(set(lines))

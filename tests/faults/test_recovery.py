@@ -1,5 +1,5 @@
-"""Tests of the app while AWS recovers the user pool to a point in time. The tests cover every call to the user-pool
-API, in every route and trigger."""
+"""Tests of the app while AWS restores the user pool to an earlier point in time. The tests cover every call to the
+user-pool API, in every route and trigger."""
 
 from collections.abc import Iterator
 

@@ -57,8 +57,8 @@ class Wire:
             self.came.notify_all()
 
     def wait_for(self, name: str, times: int) -> None:
-        """Wait until the server has received the call `name` as often as `times` says. A client may time out before the
-        server receives its call."""
+        """Wait until the server has received the call `name` `times` times. Tests need this wait, because a client may
+        time out before the server receives the client's call."""
         with self.came:
             self.came.wait_for(lambda: self.calls.count(name) >= times, timeout=10)
 
@@ -143,7 +143,7 @@ class Peer(BaseHTTPRequestHandler):
                 self._http(text)
 
     def _name(self, text: str) -> str:
-        """Return the call's name in the fault table."""
+        """Return the call's name in the table of docs/faults.md."""
         if self._function is not None:
             return f"Invoke {place_of({'FunctionName': self._function})}"
         if self.is_aws:

@@ -3,7 +3,8 @@
 The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: the
 time at which Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at
 which the trigger received `PROVED_AT`. `PROVED_AT` counts only for the sign-in in which the trigger received it.
-`auth_time` is Cognito's time of the sign-in, which a refresh does not change, so `SEEN_AT` must be close to `auth_time`.
+Therefore `SEEN_AT` must be close to the time of the sign-in. Cognito writes this time into the token's own claim
+`auth_time`, and a refresh does not change the claim.
 An authentication in one browser does not count for a session in another browser. Silent single sign-on does not count
 as an authentication.
 

@@ -13,8 +13,8 @@ _MAX_NAME = 128
 
 
 def is_one_name(name: str) -> bool:
-    """Return whether `name` follows the rule. `isprintable` accepts every letter, mark, symbol, number, and the
-    space."""
+    """Return whether `name` follows the rule. `isprintable` accepts every letter, mark, symbol and number. It also
+    accepts the space, so the function checks for spaces separately."""
     return (
         0 < len(name) <= _MAX_NAME
         and name.isprintable()
@@ -25,6 +25,6 @@ def is_one_name(name: str) -> bool:
 
 
 def without_automatic(names: Iterable[str], user_pool_id: str) -> tuple[str, ...]:
-    """Return the group names without Cognito's automatic groups. Cognito adds each person who signs in through a
-    provider to a group `<pool>_<provider>`."""
+    """Return the group names without Cognito's automatic groups. If a person signs in through a provider,
+    Cognito adds the person to a group `<pool>_<provider>`."""
     return tuple(name for name in names if not name.startswith(f"{user_pool_id}_"))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 #: The only signature algorithm of Cognito. All other algorithms are refused.
 ALGORITHM = "RS256"
 MIN_RSA_BITS = 2048
-#: A warm container fetches the keys again after this time. A container therefore keeps a withdrawn key at most this
-#: long.
+#: A warm container fetches the keys again after this time. So a container keeps a withdrawn key for this time at
+#: most.
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with an unknown `kid` cause at most one fetch in this number of seconds.
 REFETCH_INTERVAL_SECONDS = 60
@@ -82,8 +82,11 @@ class JwksCache:
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys, even if REFETCH_INTERVAL_SECONDS have not passed since the last fetch. Otherwise, a stranger could
-        delay this fetch with tokens that have an invented `kid`, because each such token can cause a fetch."""
+        """Fetch the keys, even if less than REFETCH_INTERVAL_SECONDS have passed since the last fetch.
+
+        Tokens with an invented `kid` cause fetches, too. If this method waited after such a fetch, a stranger could
+        send such tokens to delay the method.
+        """
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now

@@ -1,8 +1,8 @@
 """Reads an identity provider's claims about a person at a sign-in (S-69).
 
 `ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive.
-Without an entry for `sub`, Cognito would store `sub` nowhere but in the user name, in lower case. The entry keeps the
-exact text of `sub`. Source: AWS "Mapping IdP attributes to profiles and tokens".
+Without an entry for `sub`, the user name would be the only place with `sub`, and Cognito writes the user name in lower
+case. The entry keeps the exact text of `sub`. Source: AWS "Mapping IdP attributes to profiles and tokens".
 """
 
 import base64

@@ -33,8 +33,8 @@ class ProviderPeople:
         """Return the person's profile, or None. `indexed` is the user name in the index of people (`store/subjects.py`),
         or an empty string.
 
-        If the index entry is missing or outdated, the result is the person's separate, unlinked profile. Raises
-        TemporarilyUnavailable.
+        If the index entry is missing or outdated, this method finds only the profile `<provider>_<subject>`. This
+        profile is not linked to another account. Raises TemporarilyUnavailable.
         """
         wanted = Identity(provider, subject)
         for name in dict.fromkeys(filter(None, (indexed, f"{provider}_{subject}"))):

@@ -88,8 +88,8 @@ class UserAdmin:
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def write_told_groups(self, user_name: str, text: str) -> None:
-        """Replace the value of `custom:groups`, the groups that a provider sent. Raises NotFound or
-        TemporarilyUnavailable."""
+        """Replace the value of the attribute `custom:groups`, which contains the groups that a provider sent. Raises
+        NotFound or TemporarilyUnavailable."""
         attributes = [{"Name": "custom:groups", "Value": text}]
         update = self._client.admin_update_user_attributes
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)

@@ -47,7 +47,7 @@ def parse_object(raw: bytes | str) -> dict[str, Any]:
 
 
 def parse_form(raw: bytes | str, names: Iterable[str]) -> dict[str, str]:
-    """Return the fields of a form whose names are in `names`. Each such field may occur only once. Raises
+    """Return those fields of a form that are listed in `names`. Each of these fields may occur only once. Raises
     PayloadTooLarge or InvalidRequest."""
     from urllib.parse import parse_qs
 

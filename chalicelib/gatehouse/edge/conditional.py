@@ -10,7 +10,7 @@ def build_etag(text: str) -> str:
 
 
 def is_unchanged(if_none_match: str | None, etag: str) -> bool:
-    """Whether an If-None-Match header is `*`, or contains `etag` by weak comparison."""
+    """Return True if an If-None-Match header is `*`, or if it contains `etag`. The comparison of the tags is weak."""
     if not if_none_match:
         return False
     own = etag.removeprefix("W/")

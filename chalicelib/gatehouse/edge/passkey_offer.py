@@ -1,9 +1,9 @@
 """Records in a cookie that a person refused the offer of a passkey in this browser (docs/passkeys.md).
 
 The cookie's value lists people, the newest last. Each person is listed as the first eight hex digits of the SHA-256 of
-the person's `sub`. Gatehouse does not seal the value, because the value contains no name and grants no access. A person
-who changes the value changes nothing but the offers in their own browser. Browsers keep a cookie for 400 days at most
-(RFC 6265bis 5.5).
+the person's `sub`. Gatehouse does not seal the value, because the value contains no name and grants no access. If a
+person changes the value, only the offers in that person's own browser change. Browsers keep a cookie for 400 days at
+most (RFC 6265bis 5.5).
 """
 
 import hashlib

@@ -32,7 +32,7 @@ def build_content_security_policy(directives: Mapping[str, tuple[str, ...]]) -> 
 
 
 def open_for_captcha(origins: tuple[str, ...]) -> str:
-    """Return a Content-Security-Policy for a page with a CAPTCHA. Unlike our usual policy, the policy allows the
+    """Return a Content-Security-Policy for a page with a CAPTCHA. Unlike our usual policy, this policy allows the
     vendor's origins for scripts, frames, styles and calls.
 
     The vendors' scripts assign plain strings to script URLs and frames, so Trusted Types must be off (S-52).

@@ -77,8 +77,8 @@ class Accounts:
         SignUpNotAllowed."""
         # The pre-sign-up trigger checks the address, too. Because this method checks the address first, the answer is
         # the same whether or not the user exists. Like /auth/discover, the answer reveals whether the domain belongs to
-        # a provider. If a person guesses any other domain, the guess requests a mail, and each such request counts as
-        # an attempt.
+        # a provider. Each call with an address of any other domain requests a mail, and each such request counts as an
+        # attempt.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
@@ -105,8 +105,9 @@ class Accounts:
 
         `names` contains `given_name` and `family_name`, or is empty. Raises InvalidCode and InvalidPassword.
 
-        If the function crashes between two calls to Cognito, the account has a random password that was not stored. The
-        person can then request another code, and set a password with that code.
+        At sign-up, the account got a random password that was not stored. If the Lambda function crashes between two
+        calls to Cognito, the account keeps this random password. The person can then request another code, and set a
+        password with that code.
         """
         verify_new_password(password)
         digits = read_code(code)

@@ -16,14 +16,14 @@ from ..store.throttle import ThrottleStore, canonical_account
 from ..store.users import UserStore, key_of
 
 #: The kinds of attempts, each with a separate counter: passwords, mailed codes, requests that send a mail, and answers
-#: to challenges. Answers to challenges count separately, so that strangers cannot block the second step. Only a person
-#: who knows the password can answer a challenge, and so increase the counter of answers.
+#: to challenges. Answers to challenges count separately, so that strangers cannot block the second step. To answer a
+#: challenge, a person must know the password. So strangers cannot increase the counter of answers.
 SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
 #: Challenges for a passkey. Anybody who knows an address can request a challenge. An attacker cannot guess anything
-#: with a challenge, but each challenge needs a call to Cognito.
+#: with a challenge. The requests are counted nevertheless, because each request needs a call to Cognito.
 PASSKEY = "passkey"
 #: Challenges for autofill. In a known browser, the page requests such a challenge by itself. Challenges for autofill
 #: are counted only per source.
@@ -198,8 +198,8 @@ class Attempts:
         try:
             proved_at = datetime.fromisoformat(record.provedAt.replace("Z", "+00:00"))
         except ValueError:
-            # An older account may have no recorded proof, and so an empty `provedAt`. The device of such an account
-            # counts as unknown if the account's sessions were ended after the device became known.
+            # In the record of an older account, `provedAt` may be empty. The device of such an account counts as
+            # unknown if the account's sessions were ended after the device became known.
             return record.provedAt == "" and not record.ends_tokens_of(device.issued_at // 1000)
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 

@@ -27,7 +27,7 @@ class Discovery:
 
     def is_open(self, provider: str | None, email: str | None) -> bool:
         """Whether a sign-in may start without being counted. This is the case if the answer reveals nothing about private
-        providers."""
+        providers. Private providers are the providers with domains."""
         if provider is None:
             return email is None
         found = None if provider == NATIVE else self._providers.find(provider)

@@ -24,8 +24,8 @@ class GlobalSignOut:
         Raises NotFound and TemporarilyUnavailable. The call may be repeated. A repeated call completes an interrupted
         sign-out.
 
-        The method changes the pool first and our tables second. Otherwise, a refresh between the two writes could issue
-        an access token that is newer than `validAfter` and remains valid.
+        The method changes the pool first and our tables second. In the opposite order, a refresh between the two writes
+        could issue an access token that is newer than `validAfter`, and this token would remain valid.
         """
         person = self._user_admin.load(name)
         self._user_admin.sign_out_everywhere(person.user_name)

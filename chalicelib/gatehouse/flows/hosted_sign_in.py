@@ -202,8 +202,8 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
-            # Load the keys before using the code. The code works once, and if the keys were then missing, the new
-            # tokens could not be verified and would be lost.
+            # Load the keys before using the code, because the code works only once. If the code were used first and the
+            # keys could not be loaded afterwards, the new tokens could not be verified and would be lost.
             self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,

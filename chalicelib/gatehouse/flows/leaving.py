@@ -3,8 +3,8 @@
 
 - The person's sessions end in the same way as after a sign-out by an administrator: the pool revokes the refresh
   tokens, and the person's record gets `validAfter`.
-- If a person is deactivated at the provider, the person's profile in the pool is disabled, if the provider's row says
-  so. The row has a separate rule for linked accounts.
+- If a person is deactivated at the provider, the provider's row decides whether the person's profile in the pool is
+  disabled. The row has a separate rule for linked accounts.
 - If a person is reactivated at the provider, the profile is enabled again, but only if an earlier signal had disabled
   the profile.
 - If a person loses a group at the provider, the group is removed from `custom:groups`. The next sign-in through the
@@ -149,12 +149,13 @@ class Leaving:
         return False
 
     def _take_group(self, person: _Person, signal: Signal) -> bool:
-        """Remove a group from the profile. End the person's sessions, because their tokens may still contain the group.
+        """Remove a group from the profile. End the person's sessions, because the sessions' tokens may still contain
+        the group.
 
         If the person has signed in through the provider since the signal, the profile already has the current groups
-        and stays unchanged. For a linked person the group is always removed. The person's last sign-in may have been by
-        password, and a sign-in by password stores no groups. The next sign-in through the provider stores the list
-        again.
+        and stays unchanged. For a linked person the group is always removed, because the person's last sign-in may have
+        been by password, and a sign-in by password stores no groups. The next sign-in through the provider stores the
+        list again.
         """
         user = person.user
         told = parse_provider_groups(user.attributes.get("custom:groups")).names

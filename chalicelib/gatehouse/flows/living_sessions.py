@@ -50,7 +50,7 @@ class LivingSessions:
         """Record the session's use and the new idle deadline in the session's row. Return whether the session is active.
 
         A session has no row if it began in an earlier release or during an outage of the table. Such a session is
-        active, unless all sessions of the person were ended after it began.
+        active, unless all sessions of the person were ended after this session began.
         """
         if session.id:
             return self._rows.touch(session.sub, session.id, idle_expires_at)

@@ -159,7 +159,8 @@ class NewSessions:
             )
 
     def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
-        """Revoke the session that the new session replaces, if the browser sent the replaced session's cookie (S-47).
+        """If the browser sent the cookie of an earlier session, revoke this earlier session, because the new session
+        replaces it (S-47).
 
         After a hosted sign-in the browser usually does not send this cookie, because the cookie is SameSite=Strict and
         the redirect comes from another site.

@@ -1,9 +1,9 @@
 """Lets a signed-in person who knows the old password choose a new password (S-85).
 
 To check the old password, the server signs the person in through the server-only app client, and then revokes the
-tokens of that sign-in. The server does not ask for the second factor again, because a person who has a second factor
-already used it to get this session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions
-end).
+tokens of that sign-in. The server does not ask for the second factor again, because a person with a second factor has
+already used this factor to get this session. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other
+sessions end).
 """
 
 from typing import TYPE_CHECKING

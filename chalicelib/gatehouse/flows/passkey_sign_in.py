@@ -32,8 +32,8 @@ from .direct_sign_in import Challenged
 #: The length of Cognito's challenges in bytes, from Cognito's documentation. Web Authentication requires at least 16
 #: bytes.
 _CHALLENGE_BYTES = 32
-#: The length of an invented Session string in characters, until Cognito has returned a real Session string. The
-#: string's content does not matter, because the string is sealed.
+#: The length of an invented Session string, in characters. After Cognito has returned a real Session string, the length
+#: of the real string is used instead. The content of an invented string does not matter, because the string is sealed.
 _SESSION_LENGTH = 1024
 _TIMEOUT_MILLISECONDS = 60_000
 _TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})

@@ -211,8 +211,9 @@ class Passkeys:
         """Delete the passkeys that are older than the last password reset by mail. Return the other passkeys, and the
         number of deleted passkeys.
 
-        The method compares the ids, and also each passkey's time with the time of the reset. Therefore a passkey that
-        was set up after the reset is never deleted, even if the passkey's id has an unexpected form.
+        The method compares each passkey's id with the ids of the passkeys that were set up after the reset. It also
+        compares each passkey's time with the time of the reset. Therefore a passkey that was set up after the reset is
+        never deleted, even if the passkey's id has an unexpected form.
         """
         passkeys = self._api.all(access_token)
         notes = self._noted(user_name) if passkeys else Notes()

@@ -32,8 +32,9 @@ class Profile:
         self._load_providers = load_providers
 
     def load(self, user_name: str, sub: str) -> UserRecord:
-        """Return the caller's record. Raises NotFound if there is no record, or if the record has another `sub`. Such a
-        record belongs to an earlier person: a new person can get the same user name, but never the same `sub`."""
+        """Return the caller's record. Raises NotFound if there is no record, or if the record has another `sub`. In the
+        second case, the record belongs to an earlier person, because a new person can get the same user name, but never
+        the same `sub`."""
         record = self._users.load(user_name)
         if record is None or record.sub not in ("", sub):
             raise NotFound("the caller has no record; the next sign-in writes it")

@@ -61,8 +61,8 @@ class Reauthentication:
     def resumed(
         self, session_cookie: str | None, cookie: str | None, purpose: str
     ) -> tuple[Session, Enrolment]:
-        """Return the session, and the data that was sealed in an earlier step, after the person had entered the
-        password.
+        """Return the session, and the data of an earlier step. In that step, the person entered the password, and the
+        data was then sealed.
 
         Raises NoSession, SessionExpired and ChallengeExpired. ChallengeExpired means that the data belongs to another
         person, or that the person's sessions were ended after the earlier step. A person's sessions are ended by a new

@@ -46,8 +46,8 @@ class RefreshPostponed(TemporarilyUnavailable):
     """Cognito has renewed the session's tokens, but the new tokens cannot be verified at the moment. The session
     continues with the new tokens.
 
-    Therefore the answer with this error sets the new cookie. The refresh token in the old cookie stops working at the
-    end of the grace period.
+    The answer with this error sets the new cookie, because the refresh token in the old cookie stops working at the end
+    of the grace period.
     """
 
     def __init__(self, detail: str, session: Session, sealed: str) -> None:
@@ -148,7 +148,7 @@ class SessionFlow:
         SessionExpired."""
         if not isinstance(refused, InvalidGrant):
             return refused
-        # The token was revoked, has expired, or was used again after its rotation and the grace period. Cognito does
+        # The token was revoked, or has expired, or was rotated and then used again after the grace period. Cognito does
         # not say which of these cases it is.
         log_event("refresh_refused", level="warning", user=session.username)
         return SessionExpired("Cognito refuses the refresh token")

@@ -47,8 +47,8 @@ class SessionList:
     def end_others(self, sub: str, session_cookie: str | None) -> int:
         """End all sessions except this browser's, and return the number of ended sessions.
 
-        Raises InvalidRequest unless the browser's cookie contains an active session of this person. Otherwise a browser
-        with an ended session could end all other sessions.
+        Raises InvalidRequest if the browser's cookie contains no active session of this person. Without this check, a
+        browser with an ended session could end all other sessions.
         """
         current = self._current(sub, session_cookie)
         if current not in [row.id for row in self._rows.of(sub)]:

@@ -13,7 +13,8 @@ from ..log import log_exception, request_id
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
-#: Our codes and messages for Chalice's own error answers, by HTTP status. They replace the content of these answers.
+#: Our codes and messages for Chalice's own error answers, by HTTP status. Our codes and messages
+#: replace the content of these answers.
 _CHALICE_ERRORS = {
     400: (errors.InvalidRequest.code, errors.InvalidRequest.message),
     401: (errors.Unauthorized.code, errors.Unauthorized.message),

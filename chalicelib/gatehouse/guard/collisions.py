@@ -1,5 +1,5 @@
-"""Finds paths that both an app and Gatehouse define. The check runs when the app is loaded. Without this check, the
-conflict would only appear at the end of a deployment."""
+"""Finds paths that both an app and Gatehouse define. The check runs when the app is loaded. Without this check, such a
+conflict would appear only at the end of a deployment."""
 
 from collections.abc import Iterable, Mapping
 

@@ -49,7 +49,7 @@ class Guard:
 
     @property
     def public_routes(self) -> frozenset[tuple[str, str]]:
-        """The (method, path) of every route without an access token."""
+        """The (method, path) of every route that needs no access token."""
         return frozenset(self._public)
 
     @property
@@ -65,7 +65,7 @@ class Guard:
         }
 
     def open(self, method: str, path: str, csrf: bool = True) -> None:
-        """Allow a route without an access token. Call this method before the route is registered."""
+        """Allow calls of a route without an access token. Call this method before the route is registered."""
         self._public[method, path] = csrf
 
     def make_room(self, path: str, methods: Iterable[str]) -> None:
@@ -80,8 +80,8 @@ class Guard:
             del there[method]
 
     def cover(self, *paths: str) -> None:
-        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway passes on only the methods that
-        are declared.
+        """Guard every method of the paths. Add HEAD and OPTIONS, because API Gateway forwards only declared
+        methods.
 
         Raises one ValueError that names all routes that are neither public nor authorized.
         """

@@ -94,8 +94,9 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
 
 
 def offer(name: str, function: Any, app: Chalice) -> None:
-    """Put a function into the module `app`, where Lambda looks for `app.<name>`. If the module's `app` is another app,
-    nothing changes. Raises ValueError if the module already has another function with this name."""
+    """Put a function into the module `app`, where Lambda looks for `app.<name>`. If the module's variable `app`
+    contains another app, nothing changes. Raises ValueError if the module already has another function with this
+    name."""
     module = sys.modules.get("app")
     if module is None or getattr(module, "app", None) not in (None, app):
         return

@@ -2,8 +2,8 @@
 
 The module is a middleware of Chalice, so a function keeps its signature. The middleware attaches the request id to log
 lines, starts the time limits, and logs one line when the function ends. If the function raises an error, the middleware
-raises JobFailed instead, because Lambda would log the error's message (S-61). For Lambda, JobFailed is a failure of the
-function, so Lambda retries as usual for the function's kind.
+raises JobFailed instead, because Lambda would log the error's message (S-61). Lambda treats JobFailed as a failure of
+the function, so Lambda retries the call as it always does for a function of this kind.
 """
 
 from collections.abc import Callable

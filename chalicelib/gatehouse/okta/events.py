@@ -17,7 +17,7 @@ from ..signals import BACK, ENDED, GONE, LEFT_GROUP, Signal, timestamp
 #: 100,000 events a day.
 MAX_EVENTS = 1000
 #: The maximum number of seconds by which an event's time may be ahead of our clock. If an event's time is further
-#: ahead, the event is unreadable. Otherwise all following events would seem outdated.
+#: ahead, the event is unreadable. If such an event were accepted, all following events would seem outdated.
 MAX_AHEAD_SECONDS = 600
 _MAX_LENGTH = 256
 _APP_EVENTS: Mapping[str, str] = {

@@ -108,8 +108,8 @@ def _within_times(claims: Mapping[str, Any], now: float) -> Proof:
 
 
 def parse_subject(body: Mapping[str, Any], issuers: Set[str]) -> Subject:
-    """Return the person for whom a request was sent. `issuers` are the tenant's issuers: the org, and the authorization
-    server of the sign-in.
+    """Return the person for whom a request was sent. `issuers` are the tenant's issuers: the org authorization
+    server, and the authorization server of the sign-in.
 
     Raises InvalidRequest.
 

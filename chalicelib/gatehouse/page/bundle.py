@@ -2,8 +2,8 @@
 
 The browser requests each file of the page separately, and on a slow connection each request takes time. On a stage
 without warm containers, each parallel request also starts a container. In `frontend/`, all modules are separate files.
-In the served `app.js`, this module includes the modules that `app.js` imports, and exports all names that the included
-modules export. Modules that load later import these names from the served `app.js`. The scripts must be written in our
+The served `app.js` includes the modules that `frontend/app.js` imports, and exports all names that the included modules
+export. Modules that load later import these names from the served `app.js`. The scripts must be written in our
 style: imports and exports at the beginning of a line, and one name per export.
 """
 
@@ -20,8 +20,8 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function) (\w+))", re.MULT
 
 
 def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts of the scripts by name, where `app.js` contains the modules that `app.js` imports. If `app.js`
-    is missing, return the scripts unchanged."""
+    """Return the texts of the scripts by name. In the result, the text of `app.js` includes the modules that `app.js`
+    imports. If `app.js` is missing, return the scripts unchanged."""
     if ENTRY not in scripts:
         return dict(scripts)
     inner: dict[str, str] = {}

@@ -1,5 +1,5 @@
-"""Removes the parts that browsers do not need from stylesheets and scripts. The regular expressions work only for files
-in the style of our own files."""
+"""Makes stylesheets and scripts smaller: removes the parts that browsers do not need. The regular expressions work only
+for files in the style of our own files."""
 
 import re
 

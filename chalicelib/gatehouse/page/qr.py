@@ -1,5 +1,5 @@
 """Makes QR codes as rows of modules (small black or white squares). The page itself draws the rows. The CSP can stay
-strict, because the page needs no image and no data: URL.
+strict, because the page needs no image and no `data:` URL.
 
 Source: ISO/IEC 18004. With error correction level M, a phone can read the code even if part of the screen reflects
 light. `segno` is imported on first use.

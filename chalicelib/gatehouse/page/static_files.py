@@ -47,8 +47,8 @@ _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
-#: The part of the page that is shown until the script has drawn the first view. It includes a hint for people whose
-#: browser could not load the script.
+#: The part of the page that is shown until the script has drawn the first view. This part includes a hint for people
+#: whose browser could not load the script.
 _SKELETON = re.compile(r'<div class="skeleton">.*?</div>(?=\s*<noscript>)', re.DOTALL)
 _LATE = re.compile(r'<p class="late">.*?</p>')
 _ROOT = re.compile(r":root\{[^}]*\}")

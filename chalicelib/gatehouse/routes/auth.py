@@ -46,7 +46,7 @@ def login(call: Call) -> Response:
 
     If a sign-in cannot start, a person gets a redirect (303) to the page instead of the error's status. The page then
     explains the error. If the stage has its own form, a sign-in without a provider begins on the page. With
-    `managed=1`, it begins on managed login instead.
+    `managed=1`, this sign-in begins on managed login instead.
 
     With `prompt=login`, a signed-in person authenticates again, at the named provider or on the page.
     """

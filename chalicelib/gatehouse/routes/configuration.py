@@ -1,4 +1,4 @@
-"""Builds the configuration that the API returns and the page's HTML contains. Also finds the target after a sign-in."""
+"""Builds the page's configuration, for the API and for the page's HTML. Also finds the target of a sign-in."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ def config(call: Call) -> dict[str, Any]:
 
     `discover` is true if the stage has providers with domains. The page then asks for the e-mail address first.
     `session` is true if the browser sent a session cookie, even if the cookie is invalid. If there is no cookie, the
-    page need not try a refresh. `return_to` is the target of a sign-in on the page: the query's `return_to` if it is an
-    allowed target (S-07), or else the stage's setting. `passkeys` is present if the stage has passkeys. `programs` is
-    present if the stage has a public app client. `programs` contains the data with which a program on a person's
-    machine signs the person in (RFC 8252).
+    page need not try a refresh. `return_to` is the target of a sign-in on the page. If the query's `return_to` is an
+    allowed target (S-07), this target is used, otherwise the target in the stage's setting. `passkeys` is present if
+    the stage has passkeys. `programs` is present if the stage has a public app client. `programs` contains the data
+    with which a program on a person's machine signs the person in (RFC 8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
@@ -44,8 +44,8 @@ def load_config(call: Call) -> dict[str, Any] | None:
     """Return the configuration for the page's HTML, or None in an outage. If the result is None, the HTML has no
     configuration, and the page requests the configuration itself.
 
-    The page must appear even if a DynamoDB table does not answer. Therefore this function does not wait as long as the
-    API's other routes.
+    The page must appear even if a DynamoDB table does not answer. Therefore this function waits for a shorter
+    time than the API's routes.
     """
     budget = call.services.budget
     try:

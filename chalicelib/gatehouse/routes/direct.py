@@ -23,7 +23,7 @@ _MAX_CAPTCHA_TOKEN = 4096
 
 
 def sign_in(call: Call) -> Response:
-    """Return 200. The answer has an access token and the session cookie, or a challenge and the challenge's cookie."""
+    """Return 200. The answer has either an access token and the session cookie, or a challenge and its cookie."""
     from ..edge.bodies import read_email, read_flag, read_text
 
     current = embedded(call)
@@ -173,7 +173,7 @@ def read_credential(body: dict[str, Any]) -> str | None:
 def challenge_answer(
     call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded"
 ) -> Response:
-    """Return a token answer, or a challenge with the challenge's cookies."""
+    """Return the answer with the tokens, or a challenge with the challenge's cookies."""
     from ..edge.cookies import build_cookie
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged
     from ..sealed import devices
@@ -195,8 +195,8 @@ def challenge_answer(
 def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
     """Return the cookies of a sealed challenge or enrolment.
 
-    If the value needs two cookies, surplus cookies of hosted sign-ins are cleared. Otherwise, the headers could exceed
-    10,240 bytes, and API Gateway would refuse the browser's requests (S-31).
+    If the sealed value needs two cookies, surplus cookies of hosted sign-ins are cleared, because all cookies together
+    could make the headers longer than 10,240 bytes. API Gateway would then refuse the browser's requests (S-31).
     """
     from ..edge.cookies import build_cookie, clear_cookie
     from ..sealed.challenges import split
@@ -216,8 +216,8 @@ def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
 
 
 def cleared_challenge(call: Call) -> list[str]:
-    """Return the cookies that clear the browser's challenge. The second cookie is cleared only if the browser sent
-    one."""
+    """Return the cookies that clear the browser's challenge. The second cookie is cleared only if the browser sent a
+    second cookie."""
     from ..edge.cookies import clear_cookie
     from ..sealed.challenges import COOKIE, SECOND_COOKIE
 

@@ -2,8 +2,8 @@
 `openapi/`, and a team's parts are in the team's own folder.
 
 `document.json` contains the shared parts. Every other file contains paths. The files need not contain preflights,
-because preflights are the same for all paths. This module adds the preflights to the paths that `cors` opens, and adds
-HEAD to paths with GET.
+because preflights are the same for all paths. This module adds the preflights to the paths that
+`guard/cors.py` opens to other origins, and adds HEAD to paths with GET.
 """
 
 import json

@@ -111,7 +111,8 @@ FORMS_OF_OTHERS = frozenset(
 )
 #: Routes that only the servers of other organizations call.
 FOR_SERVERS = frozenset((route.method, route.path) for route in TABLE if route.is_for_servers)
-#: The method and path of each of our routes that need no access token, including HEAD.
+#: Pairs of method and path: the routes that need no access token. If such a GET route accepts HEAD, HEAD has its own
+#: pair.
 PUBLIC_ROUTES = frozenset(
     (method, route.path)
     for route in TABLE

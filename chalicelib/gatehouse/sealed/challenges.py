@@ -2,9 +2,9 @@
 authenticator app (S-45).
 
 The state of a sign-in and the state of a set-up are sealed into the same cookie, but for separate purposes. Cognito's
-Session string changes with each step and expires with AuthSessionValidity. The cookie has the same lifetime. A Session
-may have 4,096 characters, so the end of a long value is in a second cookie. Source: AWS "AdminRespondToAuthChallenge";
-the app client's AuthSessionValidity.
+Session string changes with each step. A Session's lifetime is AuthSessionValidity, and the cookie has the same
+lifetime. A Session may have 4,096 characters, so the end of a long value is in a second cookie. Source: AWS
+"AdminRespondToAuthChallenge"; the app client's AuthSessionValidity.
 """
 
 import json
@@ -58,8 +58,8 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """The state of an authenticator app's enrolment, kept from the new key until the app's first code. The tokens
-    belong to the server-only client.
+    """The state while a person sets up an authenticator app. The set-up begins when the person gets a new key, and ends
+    when the person enters the app's first code. The tokens belong to the server-only client.
 
     While a person manages passkeys, an object of this class keeps the tokens. The object is then sealed for another
     purpose.

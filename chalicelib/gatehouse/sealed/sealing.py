@@ -26,8 +26,8 @@ _TAG_BYTES = 16
 _MIN_SECRET_LENGTH = 32
 _MAX_SEALED_LENGTH = 4096
 #: The maximum length of a cookie's value in bytes. Browsers drop a cookie of more than 4096 bytes (RFC 6265bis 5.6),
-#: and name and attributes use up to 96 bytes. `Sealer.seal` refuses a longer value early, before any action that nobody
-#: could undo without the cookie (S-31).
+#: and name and attributes use up to 96 bytes. `Sealer.seal` refuses a longer value early. At that time, no action
+#: has happened yet that could be undone only with the cookie (S-31).
 MAX_COOKIE_VALUE = 4000
 
 

@@ -29,9 +29,9 @@ LIFETIME_SECONDS = 600
 MAX_IN_FLIGHT = 4
 #: The maximum number of login cookies that are cleared by one answer.
 MAX_CLEARED = 4
-#: The maximum total size of the login cookies' values, in bytes. Even with the longest session cookie and 2 kB of other
-#: headers, a request's headers stay below API Gateway's limit of 10,240 bytes (S-31). One login cookie with the longest
-#: `return_to` always fits.
+#: The maximum total size of the login cookies' values, in bytes. With this limit, a request's headers stay below API
+#: Gateway's limit of 10,240 bytes, even with the longest session cookie and 2 kB of other headers (S-31).
+#: One login cookie with the longest `return_to` always fits.
 MAX_BYTES_IN_FLIGHT = 4600
 USED_COOKIE = "__Host-gatehouse-used"
 _RANDOM_BYTES = 32
@@ -51,7 +51,7 @@ class LoginTransaction:
     #: True for a second attempt. Cognito refused the first attempt, because the person had just been linked.
     retried: bool = False
     #: The `sub` of a person who confirms their identity during a session with "stay signed in"; otherwise empty. If the
-    #: same person signs in, the new session keeps the choice.
+    #: same person signs in, "stay signed in" also applies to the new session.
     remembered: str = ""
 
     @property

@@ -1,8 +1,8 @@
 """Provides a lock per e-mail address, so that the creation and the confirmation of an account never overlap (S-67).
 
 A lock is a row of the throttle table. One conditional write takes the lock, and another conditional write releases the
-lock. If the holder crashes, the lock expires after HOLD_SECONDS. No function may run as long as HOLD_SECONDS. The row's
-key is an HMAC of the address, so the table contains no addresses.
+lock. If the holder crashes, the lock expires after HOLD_SECONDS. Every function must end in less than HOLD_SECONDS.
+The row's key is an HMAC of the address, so the table contains no addresses.
 """
 
 import hashlib

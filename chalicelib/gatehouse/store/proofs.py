@@ -2,8 +2,9 @@
 later writes the stored time into the tokens (ADR 14).
 
 A person has one row for the account in the pool, and one row for each provider. The key of a provider's row is made
-from the provider's own name for the person. Only the last sign-in counts. So in a session from an earlier sign-in, the
-person has to authenticate again. A row is kept for the longest `max_age` that a route can have. The key is a hash, so
+from the provider's own name for the person. Only the last sign-in counts. So after a sign-in in a second
+browser, the person has to authenticate again in the first browser. A row is kept for the longest
+`max_age` that a route can have. The key is a hash, so
 the table contains no names. Only our triggers can write these rows. An attribute of the pool would not be a safe place
 for the time, because a person could change the attribute.
 """

@@ -22,8 +22,9 @@ from .users import iso
 #: The maximum number of a person's sessions (S-114). The limit is low enough that one request can delete all rows of a
 #: person. Without a limit, a program that signs in every minute would soon have thousands of sessions.
 MOST_SESSIONS = 100
-#: At one sign-in, Gatehouse ends at most this number of sessions above MOST_SESSIONS. A person can have many more
-#: sessions, because an earlier release had no limit. Each sign-in adds one session and ends up to twenty.
+#: If a person has more than MOST_SESSIONS sessions, one sign-in ends at most this number of them. A person can have far
+#: more sessions than MOST_SESSIONS, because an earlier release had no limit. Each sign-in adds one session, and ends at
+#: most twenty sessions.
 _MOST_ENDED_AT_ONCE = 20
 _ID_BYTES = 16
 

@@ -1,5 +1,5 @@
-"""Stores an index that finds a person by provider and subject, and the time of each provider's last signal. A signal is
-a provider's message that a person was deactivated or reactivated, or has to be signed out.
+"""Stores two things: the time of each provider's last signal, and an index that finds a person by provider and subject.
+A signal is a provider's message that a person was deactivated or reactivated, or has to be signed out.
 
 Gatehouse needs the index for two reasons: Cognito cannot search by a custom attribute, and the user name of a linked
 account does not contain the provider's subject. Rows are written by the user-pool trigger at a sign-in, by `reconcile`,

@@ -4,8 +4,9 @@ An attempt is counted before Cognito checks the guess. The count is atomic acros
 Cognito did not check the guess. The first attempts are free, and each further attempt causes a pause. The pause doubles
 each time, but never exceeds fifteen minutes, so an attacker cannot lock a person out permanently.
 
-Counters decay at a constant rate: each hour, a counter falls by the number of free attempts. So occasional typing
-errors do not cause a permanent pause for an office. After an hour without attempts, the counter is empty.
+Counters decay at a constant rate: each hour, a counter falls by the number of free attempts. So the
+occasional typing errors of all people in an office do not add up to a permanent pause. After an hour without attempts,
+the counter is empty.
 
 Known and unknown accounts are counted in the same way. The rows' keys are HMACs of canonical addresses, so the table
 contains no addresses. This module itself checks whether a row has expired, because DynamoDB's TTL deletes old rows

@@ -92,8 +92,8 @@ class UserRecord:
     linked: str
     #: The last time at which the person chose a password and entered a mailed code in the same step, or empty (S-67).
     provedAt: str  # noqa: N815
-    #: Tokens and sessions from before this time are refused. The text is empty as long as nobody has ended all of the
-    #: person's sessions.
+    #: Tokens and sessions from before this time are refused. The text stays empty until all sessions of the person
+    #: are ended for the first time.
     validAfter: str  # noqa: N815
 
     @classmethod
@@ -135,7 +135,7 @@ class UserStore:
         return UserRecord.from_item(item) if item else None
 
     def ends_tokens(self, user_name: str, issued_at: int) -> bool:
-        """Return whether the person's record makes a token from the time `issued_at` invalid
+        """Return whether, according to the person's record, a token from `issued_at` is no longer accepted
         (`UserRecord.ends_tokens_of`). The check takes equally long for a name without a record (S-89)."""
         return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
 
@@ -154,8 +154,8 @@ class UserStore:
         return record is not None and bool(record.provedAt)
 
     def page(self, limit: int, after: str | None = None) -> tuple[list[UserRecord], str | None]:
-        """Return up to `limit` records in the table's own order, and the value of `after` for the next page. The value
-        is None after the last page."""
+        """Return up to `limit` records in the table's own order, and the value of `after` for the next page. This
+        value is None if there is no next page."""
         start = {} if after is None else {"ExclusiveStartKey": {"userName": {"S": after}}}
         with translated_errors("Scan"):
             answer = self._client.scan(TableName=self._table, Limit=limit, **start)
@@ -280,7 +280,8 @@ class UserStore:
         self._write_sign_in(profile, "lastSignInAt")
 
     def record_session(self, profile: UserProfile) -> None:
-        """Record a sign-in that starts a session, as `record_sign_in` does, and store the start of the previous session.
+        """Do the same as `record_sign_in` for a sign-in that starts a session. Also store the start of the previous
+        session.
 
         The trigger has just recorded the same sign-in in `lastSignInAt`. So the start of the previous session is read
         from another column, `lastSessionAt`. No other method writes `lastSessionAt`.

@@ -4,10 +4,11 @@ Without this trigger, Cognito keeps the old value of a mapped attribute if the p
 claim. For example, a person who loses the last group at the provider would keep `admins` in the pool for ever.
 
 The trigger's answer replaces the provider's claims, and Cognito drops every claim that the answer omits. So the answer
-contains every mapped claim. If the provider did not send a claim, the claim's value is empty. The answer always
-contains claims, because Cognito would otherwise keep all attributes. AWS does not document whether an empty value from
-this trigger clears the stored value. Therefore the state "no groups" has its own value (`group_texts.write_groups`),
-and the trigger itself deletes a name that the provider does not send.
+contains every mapped claim. If the provider did not send a claim, the claim's value is empty. The answer is
+never empty, because Cognito would keep all attributes after an empty answer. AWS does not document whether an empty
+value from this trigger clears the stored value. Therefore the state "no groups" has its own value
+(`group_texts.write_groups`). If the provider does not send a person's given name or family name, the trigger itself
+deletes this name.
 
 If the trigger fails, Cognito refuses the sign-in. The refusal is intended, because a sign-in must not continue with
 outdated data. Source: AWS "Inbound federation Lambda trigger".

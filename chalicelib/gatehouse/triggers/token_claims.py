@@ -9,16 +9,16 @@ People of an identity provider get the provider's groups in addition to the pool
 in `custom:groups`, if `ops provider` maps a claim to this attribute. Cognito keeps the attribute after the mapping is
 removed. So the provider's groups count only while the provider's row still contains the name of the mapped claim. For
 all other people, `custom:groups` is ignored. A token never contains a group whose name API Gateway could pass on as two
-names (S-51). Groups that do not fit into a request's headers are left out, but the pool's own groups have priority. The
-log line contains the number of omitted groups (S-69). If the groups do not change, `groupOverrideDetails` is omitted,
-because an empty object would remove all groups. Source: AWS "Pre token generation Lambda trigger", event version 2.
-Version 2 requires the Essentials plan or a higher plan.
+names (S-51). Groups that do not fit into a request's headers are left out. The pool's own groups have priority over the
+provider's groups. The log line contains the number of omitted groups (S-69). If the groups do not change,
+`groupOverrideDetails` is omitted, because an empty object would remove all groups. Source: AWS "Pre token generation
+Lambda trigger", event version 2. Version 2 requires the Essentials plan or a higher plan.
 
-If a route has a `max_age`, the token contains the time at which the person last authenticated, and identifies the
-sign-in (ADR 14). For a sign-in through the user-pool API, the person authenticated at the time of the sign-in. For a
-sign-in at a provider, the time is the provider's `auth_time`, which the InboundFederation trigger has stored. For a
-password on managed login, the time is unknown, because managed login does not report whether the person entered the
-password. A refresh repeats the stored value.
+If a route has a `max_age`, the token contains the time at which the person last authenticated, and a second time that
+identifies the sign-in (ADR 14). For a sign-in through the user-pool API, the person authenticated at the time of the
+sign-in. For a sign-in at a provider, the time of the authentication is the provider's `auth_time`, which the
+InboundFederation trigger has stored. For a password on managed login, the time is unknown, because managed login does
+not report whether the person entered the password. A refresh repeats the stored value.
 """
 
 from collections.abc import Callable, Mapping

@@ -48,9 +48,9 @@ def handle(
     passkeys.
 
     Raises TriggerRefused for events of another pool, and SignUpRefused if our rules do not allow the sign-up. Raises
-    TemporarilyUnavailable if a table does not answer before the person exists. Cognito then refuses the sign-up, and
-    the person can try again. If the person already has a record, even a PENDING record, the person can confirm and sign
-    in although the table does not answer. The next sign-in repairs the record.
+    TemporarilyUnavailable if the person does not exist yet and a table does not answer. Cognito then refuses the
+    sign-up, and the person can try again. If the person already has a record, even a PENDING record, the person can
+    confirm and sign in even while the table does not answer. The next sign-in repairs the record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("the event belongs to another user pool")
@@ -128,8 +128,8 @@ def _note_subjects(
     user_name: str,
     load_subjects: "Callable[[], SubjectStore | None]",
 ) -> None:
-    """Update the index. When a provider sends a signal about a person, Gatehouse finds the person with the index. After
-    an outage, the next sign-in repairs the index."""
+    """Update the index of people by subject. When a provider sends a signal about a person, Gatehouse finds the person
+    with this index. After an outage, the next sign-in repairs the index."""
     subjects = load_subjects() if identities else None
     if subjects is None:
         return

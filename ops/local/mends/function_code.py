@@ -5,8 +5,8 @@ container starts from code that is already prepared, and an edit of one file doe
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
 This patch unpacks each file once per stack, and makes a hard link to the file in each container. If a file's contents,
-name or size differ, the file is unpacked again. The files are read-only, as on AWS. The root user can still write to
-the files. If root has changed a file, that file is unpacked again for new containers.
+name or size have changed, the file is unpacked again. The files are read-only, as on AWS. The root user can still
+write to the files. If root has changed a file, that file is unpacked again for new containers.
 """
 
 from __future__ import annotations

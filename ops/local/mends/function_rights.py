@@ -21,7 +21,9 @@ _LIMIT = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"
 
 
 def apply(emulator: Emulator) -> None:
-    """Apply the patch: set the resource of CreateFunction, and the actions of the two calls about concurrency."""
+    """Apply the patch: set the resource of CreateFunction, and the IAM actions of the two calls
+    GetFunctionConcurrency and DeleteFunctionConcurrency.
+    """
     replace(emulator.iam_actions, "extract_resource_arn", _extract)
     replace(emulator.iam_actions, "_lambda_action", _of_limit)
 

@@ -1,10 +1,10 @@
 """A patch of the pre-token-generation trigger. Each time Cognito issues tokens, it runs the trigger once. The trigger
 can set the groups in both tokens, and can refuse to issue tokens.
 
-MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. A trigger of version
-two gets "a single request with the data for both the identity and access tokens". AWS reads `groupOverrideDetails` next
-to the sections of the two tokens. If `groupOverrideDetails` is empty, AWS removes all groups. A trigger cannot change
-the claims on which the trust in a token depends:
+MiniStack runs the trigger once per token, and looks for `groupOverrideDetails` in the wrong place. On AWS, a trigger of
+version two gets "a single request with the data for both the identity and access tokens". AWS expects
+`groupOverrideDetails` in the trigger's answer, next to the sections of the two tokens. If `groupOverrideDetails` is
+empty, AWS removes all groups. A trigger cannot change the claims on which the trust in a token depends:
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
 """
 

@@ -3,7 +3,7 @@
 - Cognito waits 5 seconds for a trigger, and tries up to three times. After a failure, Cognito reports "<Trigger> failed
   with error <text>."
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
-- The function's resource policy must allow this pool.
+- The function's resource policy must allow the user pool to invoke the function.
   https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 """
 
@@ -42,7 +42,7 @@ def build_event(
     client_id: str,
     metadata: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Build the event of a trigger that concerns an existing user."""
+    """Build the event that a trigger gets about an existing user."""
     attributes = dict(emulator.cognito._attr_list_to_dict(user["Attributes"]))
     attributes["cognito:user_status"] = user["UserStatus"]
     request: dict[str, Any] = {"userAttributes": attributes}

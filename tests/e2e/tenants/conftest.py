@@ -1,5 +1,5 @@
-"""Fixtures that register the tenants. The fixtures belong to this folder alone, because the tenants' domains change the
-first question of the page."""
+"""Fixtures that register the tenants. Only the tests in this folder use these fixtures, because the tenants have
+domains, so that the page first asks for the email address."""
 
 from collections.abc import Iterator
 

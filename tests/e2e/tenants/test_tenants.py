@@ -78,9 +78,9 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
 @pytest.mark.security("S-56")
 @pytest.mark.security("S-68")
 def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> None:
-    """The native account has a proof of its mailbox, and its address differs from the tenant's address in upper and
-    lower case alone. The trigger, with its own role, links the person to the account. Afterwards one account and one
-    record with both sign-in methods exist, and no second profile."""
+    """The owner of the native account has proved access to its mailbox. The account's address and the address at the
+    tenant differ only in upper and lower case. The trigger, with its own role, links the person to the account.
+    Afterwards, there is one account and one record with both sign-in methods, and there is no second profile."""
     stack = tenancy.stack
     stack.create_person("Nora@acme.example", "correct-horse-for-nora")
     by_password = Visitor(stack).managed_sign_in("Nora@acme.example", "correct-horse-for-nora")

@@ -45,8 +45,8 @@ def sign_up(page: Page, tenancy: Tenancy, given: str, family: str, email: str) -
 def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """Each tenant has three people, and two people belong to no tenant. After the test, the table has these people as
-    additional rows, and no other additional rows."""
+    """Three people of each tenant and two people of no tenant sign in. After the test, the users table has one new row
+    for each of these people, and no other new row."""
     stack = tenancy.stack
     before = stack.users()
     expected = {}
@@ -54,7 +54,7 @@ def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     for tenant, people in THREE_EACH.items():
         for each in people:
             expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
-            # If a stranger asks, the page names no customer.
+            # The page is public, so it must not contain the name of a customer.
             assert not any(name in page.content() for name in PEOPLE)
             give_address(page, each["email"])
             expect(page.get_by_text(each["email"], exact=True)).to_be_visible()

@@ -33,7 +33,8 @@ def test_what_a_tenant_tells_no_more_is_gone_at_that_sign_in(
     tenancy: Tenancy, sub: str, name: str, keeps: bool
 ) -> None:
     """The provider first omits the groups claim and then sends an empty groups claim. The provider does the same with
-    the family name. Whether Cognito keeps or deletes empty values does not change the result."""
+    the family name. Each time, the sign-in removes the groups and the family name, whether Cognito keeps or deletes
+    empty values."""
     email = f"{name}@acme.example"
     visitor, before = tenancy.sign_in(sub, f"email={email}")
     assert before["user"]["groups"] == ["Everyone", "Geschäftsführung", "R&D", "admins"]

@@ -1,5 +1,5 @@
-"""Tests that search logs and responses after the tenants' tests. The search is a separate file, because the tenants'
-tests may run in a separate process with a separate stack."""
+"""Tests that search logs and responses after the tenants' tests. These tests are in a separate file, because the
+tenants' tests may run in a separate process with a separate stack."""
 
 from tests.e2e.test_what_was_logged import (  # noqa: F401 - collected here too
     signed_in,
