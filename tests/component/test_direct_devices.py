@@ -69,8 +69,8 @@ def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner
 
 @pytest.mark.security("S-71")
 def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
-    """A person who once knew the password may have signed in on many browsers. To guess the new password, these
-    browsers together get five attempts."""
+    """A person who once knew the password may have signed in on many browsers. After the password was changed, these
+    browsers together get five attempts to guess the new password."""
     known = [browser_at(direct, f"203.0.113.{number}") for number in range(10)]
     for browser in known:
         assert direct.sign_in(browser=browser).status == 200
@@ -86,7 +86,7 @@ def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
     direct: Direct, owner: Browser, path: str
 ) -> None:
     """The routes for two-step verification also ask for the account's password. Guesses on these routes count towards
-    the same limit as guesses at the sign-in, with or without the device cookie."""
+    the same limit as guesses at the sign-in. The device cookie makes no difference."""
     assert direct.sign_in(browser=owner).status == 200
     session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
@@ -147,7 +147,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The server accepts requests from the browser, but treats it as an unknown browser."""
+    """If the server cannot find out that a browser is known, the server treats the browser as unknown."""
     table, name = direct.world.settings.users_table, direct.grace.username
     if change == "earlier release":
         expires_at = int(direct.world.clock()) + LIFETIME_SECONDS

@@ -1,5 +1,5 @@
-"""Tests that send malformed events to the app. Some are impossible, and some are unusual events that API Gateway can
-send."""
+"""Tests that send unusual and malformed events to the app. API Gateway can send some of these events, and never sends
+others."""
 
 import copy
 import json

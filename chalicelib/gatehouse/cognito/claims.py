@@ -99,7 +99,7 @@ def _parse_date(text: str) -> int | None:
     except (ValueError, OverflowError):
         return None
     # The date is formatted again, and the result must equal the original text. The comparison refuses a wrong weekday,
-    # a sign, and another time zone.
+    # a number with a plus or minus, and another time zone.
     again = f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
     return int(moment.timestamp()) if again == text else None
 

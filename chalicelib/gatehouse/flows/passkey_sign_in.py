@@ -8,7 +8,7 @@ reads real and invented challenges in the same way, and always logs one line.
 
 The ids of an account's passkeys are sent only to a browser that has signed in to the account before. Other browsers do
 not need the ids: Cognito's passkeys are discoverable (`residentKey` required), so the authenticator offers all passkeys
-that are stored for this site. flows/direct_sign_in.py accepts the answers to real and invented challenges. Sources:
+that are stored for this site. flows/direct_sign_in.py checks the answers to real and invented challenges. Sources:
 Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username
 enumeration), 14.6.3 (privacy leak via credential IDs).
 """

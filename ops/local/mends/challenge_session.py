@@ -1,8 +1,9 @@
-"""A patch of the value `Session` in a sign-in challenge. A `Session` is valid for one person, one client, one challenge
-and one answer. The client's settings limit how long a `Session` is valid.
+"""A patch: the value `Session` in a sign-in challenge is valid for one person, one client, one challenge and one answer.
+The client's settings limit how long a `Session` is valid.
 
-MiniStack issues a `Session`, but never checks its value. MiniStack lacks the challenge MFA_SETUP. It uses a person's
-name exactly as the person typed the name. It accepts the same code of an authenticator app several times.
+MiniStack issues a `Session`, but never checks its value. MiniStack lacks the challenge MFA_SETUP. In a challenge, AWS
+names people by the pool's user name, and MiniStack by the name that was typed. MiniStack accepts the same code of an
+authenticator app several times.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AssociateSoftwareToken.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa-totp.html

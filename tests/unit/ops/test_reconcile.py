@@ -133,8 +133,8 @@ def test_people_from_before_get_their_records(place: Place) -> None:
 
 @pytest.mark.security("S-100")
 def test_people_from_before_are_found_by_their_providers_signals(place: Place) -> None:
-    """Each identity gets a row, even if the identity was linked. If a signal has already stored data in a row, the
-    command keeps the data. A dry run writes no rows."""
+    """Each identity gets a row, even if the identity was linked. If the provider has already reported that a
+    person left, the row says so, and the command keeps the row. A dry run writes no rows."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     linked = [("Okta", "00uLin"), ("Acme", "lin 7")]
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=linked))
@@ -191,8 +191,8 @@ def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> Non
 
 
 def test_differences_are_named_up_to_some(place: Place) -> None:
-    """Each line names the person and the field. A table from before Gatehouse has no records, so there can be very many
-    differences. The command therefore prints only the first differences."""
+    """Each line names the person and the field. If the pool is older than Gatehouse, the table is empty, so there can be
+    very many differences. The command therefore prints only the first differences."""
     people = place.add(30)
     place.run()
     printed = place.printed.getvalue()
