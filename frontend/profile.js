@@ -127,7 +127,7 @@ function showTimeLeft({ left, whole, ends, idle }) {
   meter.value = Math.max(0, Math.min(1, left / whole));
   /** @type {any} */
   const note = document.getElementById('idle');
-  note.textContent = fill(idle ? texts.idle : texts.ends, {
-    time: time(ends, { timeStyle: 'short' }),
-  });
+  const today = new Date(ends).toDateString() === new Date().toDateString();
+  const words = today ? (idle ? texts.idle : texts.ends) : (idle ? texts.idleOn : texts.endsOn);
+  note.textContent = fill(words, { time: time(ends, { dateStyle: today ? undefined : 'medium', timeStyle: 'short' }) });
 }

@@ -1,9 +1,9 @@
 """Tests of the profile's sections: the shown text, the requests, and the loading when the person opens a section."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from .fake_api import RECORD, SESSIONS, Answer, FakeApi, error
+from .fake_api import RECORD, SESSIONS, Answer, FakeApi, error, signed_in
 from .states import STATES
 
 OTHER = f"DELETE /me/sessions/{'B' * 22}"
@@ -152,3 +152,22 @@ def test_linked_providers_are_listed(page: Page, api: FakeApi) -> None:
     expect(page.get_by_text("Your name is managed by ACME staff. Change it there.")).to_be_visible()
     expect(page.get_by_text("Change your name")).to_have_count(0)
     expect(page.get_by_text("Change your password")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("idle", "absolute", "text"),
+    [
+        (1800, 43_200, "Without activity you are signed out at 10:30."),
+        (43_200, 1800, "At 10:30 you will have to sign in again."),
+        (14 * 86_400, 30 * 86_400, "Without activity you are signed out on 15 May 2024, 10:00."),
+        (30 * 86_400, 14 * 86_400, "On 15 May 2024, 10:00 you will have to sign in again."),
+    ],
+)
+def test_the_end_of_the_session_has_a_date_if_it_is_not_today(
+    context: BrowserContext, page: Page, api: FakeApi, idle: float, absolute: float, text: str
+) -> None:
+    """ "Signed out at 10:00" would be wrong for a session that goes on for two weeks."""
+    page.clock.set_fixed_time("2024-05-01T10:00:00")
+    api.answers["POST /auth/refresh"] = signed_in(idle=idle, absolute=absolute)
+    page.goto(api.url)
+    expect(page.locator("#idle")).to_have_text(text)
