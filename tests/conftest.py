@@ -18,8 +18,6 @@ settings.register_profile("gatehouse", deadline=None, derandomize=True, database
 settings.load_profile("gatehouse")
 
 
-pytest_plugins = ("tests.second_try",)
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 

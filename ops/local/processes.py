@@ -280,14 +280,17 @@ def _marked(session: int, mark: str) -> set[_Running]:
 def _running(pid: int) -> _Running | None:
     """Identify a process by number and start time. Return None if the process has ended, or is a zombie.
 
-    The manual page proc(5) describes the fields of /proc/<pid>/stat.
+    The first thread of a process can become a zombie before the other threads have ended. Until the last thread has
+    ended, the process's ports are in use. The manual page proc(5) describes the fields of /proc/<pid>/stat: the third
+    field is the state, the twentieth is the number of threads.
     """
     try:
         stat = (Path("/proc") / str(pid) / "stat").read_text()
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else _Running(pid, int(fields[3]), int(fields[19]))
+    ended = fields[0] == "Z" and int(fields[17]) <= 1
+    return None if ended else _Running(pid, int(fields[3]), int(fields[19]))
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -23,6 +23,22 @@ PARENT = (
     "import subprocess,sys;subprocess.Popen([sys.executable,'-c',sys.argv[2],sys.argv[1]]).wait()"
 )
 
+#: A server whose first thread ends at SIGTERM. Another thread keeps the port for a moment.
+SLOW_TO_END = """
+import ctypes, http.server, os, platform, signal, sys, threading
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler)
+threading.Thread(target=server.serve_forever).start()
+end_this_thread = {"x86_64": 60, "aarch64": 93}[platform.machine()]
+
+def end(*_):
+    threading.Timer(0.3, os._exit, (0,)).start()
+    ctypes.CDLL(None).syscall(end_this_thread, 0)
+
+signal.signal(signal.SIGTERM, end)
+while True:
+    signal.pause()
+"""
+
 
 def program(directory: Path, code: str = SERVER) -> Program:
     """Return a small web server."""
@@ -84,6 +100,16 @@ def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
     assert processes.stop() == ["Server"]
     assert processes.running() == []
     assert processes.stop() == []
+
+
+def test_a_stopped_program_has_freed_its_port(tmp_path: Path) -> None:
+    """A program's first thread may end before the thread that listens. `up` must be able to use the port at once."""
+    started = program(tmp_path, SLOW_TO_END)
+    starter = Processes(tmp_path)
+    starter.start(started)
+    assert Processes(tmp_path).stop() == ["Server"]
+    require_free_port(started.port, "the server", "--server-port")
+    starter.stop()
 
 
 def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class _SharedZip(zipfile.ZipFile):
     """A zip whose unpacked files are shared by several containers."""
 
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
-        """Unpack all files into the folder `path`. The arguments are those of `zipfile`."""
+        """Unpack all files into the folder `path`. MiniStack uses no other argument."""
         shared = Path(tempfile.gettempdir(), _FOLDER)
         shared.mkdir(exist_ok=True)
         rest = []
